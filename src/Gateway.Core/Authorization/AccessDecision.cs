@@ -1,0 +1,20 @@
+namespace Gateway.Core.Authorization;
+
+/// <summary>The policy's answer, with the rule that made it. Answers, explanations and records all come from this value.</summary>
+/// <param name="IsAllowed">Whether every action asked for is granted.</param>
+/// <param name="Rule">
+/// The rule that decided: the deny that refused, or the allow that granted the strongest action asked for;
+/// <see langword="null"/> where no rule matched, which refuses.
+/// </param>
+/// <param name="Missing">The actions that were not granted, or that a deny took away; none where allowed.</param>
+public sealed record AccessDecision(bool IsAllowed, RuleIdentity? Rule, RepositoryActions Missing);
+
+/// <summary>What names a rule to a person: its name and where it stands.</summary>
+/// <param name="Name">The rule's <c>name</c>.</param>
+/// <param name="File">The policy file, relative to the policy folder.</param>
+/// <param name="Line">The rule's first line, from 1.</param>
+public sealed record RuleIdentity(string Name, string File, int Line)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} ({File}:{Line})";
+}

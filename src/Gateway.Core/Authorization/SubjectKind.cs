@@ -1,0 +1,17 @@
+namespace Gateway.Core.Authorization;
+
+/// <summary>What kind of caller a subject is. Names of different kinds never collide.</summary>
+public enum SubjectKind
+{
+    /// <summary>Nobody presented credentials.</summary>
+    Anonymous,
+
+    /// <summary>A person: <c>user:alice</c> in policies.</summary>
+    User,
+
+    /// <summary>A service account of the gateway's own: <c>robot:ci-deploy</c>.</summary>
+    Robot,
+
+    /// <summary>A workload whose identity an outside issuer vouched for.</summary>
+    Workload,
+}

@@ -1,0 +1,48 @@
+namespace Gateway.Core.Registry;
+
+/// <summary>One entry of the <c>errors</c> array in an answer, with the status that goes with it.</summary>
+/// <param name="Code">Codes: OCI distribution specification, "Error Codes", and Distribution's own where it has none.</param>
+/// <param name="StatusCode">The HTTP status.</param>
+/// <param name="Message">For the person at the client; docker and podman print it. Lower-case start, never a secret.</param>
+public sealed record RegistryError(string Code, int StatusCode, string Message)
+{
+    /// <summary>Facts for the curious client: the rule, the missing grant. Serialized as a JSON object of strings.</summary>
+    public IReadOnlyDictionary<string, string>? Detail { get; init; }
+
+    /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
+    public string? Allow { get; init; }
+
+    /// <summary>No credentials, or refused ones. Always sent together with a challenge.</summary>
+    public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
+
+    /// <summary>A known caller whom policy refuses.</summary>
+    public static RegistryError Denied(string message) => new("DENIED", 403, message);
+
+    /// <summary>A path that is not part of the API.</summary>
+    public static RegistryError NotFound(string message) => new("UNSUPPORTED", 404, message);
+
+    /// <summary>A known path with a method it does not have.</summary>
+    public static RegistryError MethodNotAllowed(string message, string allow) =>
+        new("UNSUPPORTED", 405, message) { Allow = allow };
+
+    /// <summary>A repository name outside the grammar.</summary>
+    public static RegistryError NameInvalid(string message) => new("NAME_INVALID", 400, message);
+
+    /// <summary>A malformed digest.</summary>
+    public static RegistryError DigestInvalid(string message) => new("DIGEST_INVALID", 400, message);
+
+    /// <summary>A malformed tag.</summary>
+    public static RegistryError TagInvalid(string message) => new("TAG_INVALID", 400, message);
+
+    /// <summary>A malformed page size.</summary>
+    public static RegistryError PaginationNumberInvalid(string message) =>
+        new("PAGINATION_NUMBER_INVALID", 400, message);
+
+    /// <summary>A request that is malformed in a way that has no code of its own.</summary>
+    public static RegistryError BadRequest(string message) => new("UNSUPPORTED", 400, message);
+
+    /// <summary>The upstream, or something a decision needs, cannot be reached.</summary>
+    /// <param name="statusCode">502, 503 or 504.</param>
+    /// <param name="message">What cannot be reached, never how it is reached.</param>
+    public static RegistryError Unavailable(int statusCode, string message) => new("UNAVAILABLE", statusCode, message);
+}

@@ -1,0 +1,37 @@
+using Gateway.Configuration;
+
+namespace Gateway.Authentication;
+
+/// <summary>How callers prove who they are.</summary>
+public sealed class AuthenticationOptions
+{
+    /// <summary>Users in a file.</summary>
+    public HtpasswdOptions? Htpasswd { get; set; }
+
+    /// <summary>How long a password that was verified is accepted without hashing it again: zero to 1 hour.</summary>
+    public TimeSpan CacheLifetime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many verified credentials are remembered at most.</summary>
+    public int CacheSize { get; set; } = 10_000;
+
+    /// <summary>How many passwords are hashed at the same time; zero: one for each processor but one, at least one.</summary>
+    public int ConcurrentHashes { get; set; }
+}
+
+/// <summary>Users in an htpasswd file: one <c>name:hash</c> a line. Changes are seen within two seconds.</summary>
+public sealed class HtpasswdOptions
+{
+    /// <summary>The file.</summary>
+    [RequiredSetting]
+    [PathSetting]
+    public string File { get; set; } = "";
+
+    /// <summary>The least bcrypt cost accepted: 4 to 14.</summary>
+    public int MinimumCost { get; set; } = 8;
+
+    /// <summary>The greatest bcrypt cost accepted, since a single line may otherwise stall sign-in: 8 to 16.</summary>
+    public int MaximumCost { get; set; } = 14;
+
+    /// <summary>Whether SHA-crypt lines (<c>$5$</c>, <c>$6$</c>) are accepted, for a migration.</summary>
+    public bool AllowShaCrypt { get; set; }
+}

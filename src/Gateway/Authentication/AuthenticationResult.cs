@@ -1,0 +1,28 @@
+using Gateway.Core.Authorization;
+
+namespace Gateway.Authentication;
+
+/// <summary>What one method, or all together, say of presented credentials. Four things that must not be confused.</summary>
+internal abstract record AuthenticationResult
+{
+    private AuthenticationResult()
+    {
+    }
+
+    /// <summary>Not this method's credentials: the next method is asked.</summary>
+    public sealed record NotMine : AuthenticationResult
+    {
+        public static readonly NotMine Instance = new();
+    }
+
+    /// <summary>The credentials are wrong, or their owner is gone. The caller gets a 401 that does not say which.</summary>
+    /// <param name="Reason">For the log and the audit record only; never a secret.</param>
+    public sealed record Refused(string Reason) : AuthenticationResult;
+
+    /// <summary>The credentials are good.</summary>
+    public sealed record Accepted(Subject Subject) : AuthenticationResult;
+
+    /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
+    /// <param name="Reason">For the log; never a secret.</param>
+    public sealed record Undecided(string Reason) : AuthenticationResult;
+}

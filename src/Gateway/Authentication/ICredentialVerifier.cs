@@ -1,0 +1,11 @@
+namespace Gateway.Authentication;
+
+/// <summary>One way to prove an identity by user name and password. Asked in the configured order.</summary>
+internal interface ICredentialVerifier
+{
+    /// <summary>The method's name in records: <c>htpasswd</c>.</summary>
+    string Method { get; }
+
+    /// <summary>Checks a user name and password. Unknown users cost the same work as wrong passwords.</summary>
+    ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken);
+}

@@ -1,0 +1,15 @@
+using System.CommandLine;
+
+namespace Gateway.Commands;
+
+/// <summary>The <c>gateway</c> command: the list of its subcommands.</summary>
+internal static class GatewayCommand
+{
+    /// <summary>EX_CONFIG of sysexits.h: a restart cannot help.</summary>
+    public const int ConfigurationProblem = 78;
+
+    public static RootCommand Create() => new("An authentication gateway in front of a Docker/OCI registry.")
+    {
+        ServeCommand.Create(),
+    };
+}

@@ -1,0 +1,47 @@
+using Gateway.Authentication;
+using Gateway.Hosting;
+using Gateway.Proxying;
+using Gateway.Tls;
+
+namespace Gateway.Configuration;
+
+/// <summary>Everything in <c>gateway.yaml</c>. Each section's class lives with the capability it configures.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>
+    /// The URL that clients use, for example <c>https://registry.example.com</c>: <c>https</c>, no path. It is what
+    /// <c>Location</c> headers and the challenge are built from, never a header that a client sent.
+    /// </summary>
+    [RequiredSetting]
+    public Uri? PublicUrl { get; set; }
+
+    /// <summary>Further host names (<c>name</c> or <c>name:port</c>) that requests may carry. Any other is answered 421.</summary>
+    public List<string> Hosts { get; set; } = [];
+
+    /// <summary>
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of load balancers whose <c>X-Forwarded-For</c> is believed, counted
+    /// from the right. From anybody else the header is ignored.
+    /// </summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
+    /// <summary>Where the gateway listens.</summary>
+    public ListenerOptions Listen { get; set; } = new();
+
+    /// <summary>Certificates and what goes with them.</summary>
+    public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>The registries behind the gateway; at least one.</summary>
+    [RequiredSetting]
+    public List<RegistryOptions> Registries { get; set; } = [];
+
+    /// <summary>How callers prove who they are.</summary>
+    public AuthenticationOptions Authentication { get; set; } = new();
+
+    /// <summary>The folder with the policy files (<c>*.yaml</c>). Without any rule nobody may do anything.</summary>
+    [RequiredSetting]
+    [PathSetting]
+    public string Policies { get; set; } = "";
+
+    /// <summary>The program's own log.</summary>
+    public LogOptions Log { get; set; } = new();
+}

@@ -1,0 +1,19 @@
+namespace Gateway.Reloading;
+
+/// <summary>Something read from files that is read anew when they change.</summary>
+internal interface IReloadable
+{
+    /// <summary>What it is, in logs, health and metrics: <c>policies</c>, <c>htpasswd</c>, <c>certificates</c>.</summary>
+    string Name { get; }
+
+    /// <summary>How the last reading went.</summary>
+    ReloadStatus Status { get; }
+
+    /// <summary>Reads the files again if they changed since the last reading; keeps the value in force if they are wrong.</summary>
+    void ReloadIfChanged();
+}
+
+/// <summary>How the last reading of something reloadable went.</summary>
+/// <param name="LoadedAt">When the value in force was read.</param>
+/// <param name="Problems">Why newer files were refused; empty while the files on disk are the ones in force.</param>
+internal sealed record ReloadStatus(DateTimeOffset LoadedAt, IReadOnlyList<Configuration.Problem> Problems);
