@@ -1,19 +1,58 @@
 using System.CommandLine;
+using Gateway.Configuration;
+using Gateway.Hosting;
 
 namespace Gateway.Commands;
 
 /// <summary><c>gateway serve --config FILE</c>: runs the gateway until it is told to stop.</summary>
-internal static class ServeCommand
+internal static partial class ServeCommand
 {
     public static Command Create()
     {
-        var config = new Option<FileInfo>("--config", "-c")
-        {
-            Description = "The configuration file; everything relative in it is relative to its folder.",
-            DefaultValueFactory = static _ => new FileInfo("config/gateway.yaml"),
-        };
+        var config = ConfigOption.Create();
         var command = new Command("serve", "Runs the gateway.") { config };
-        command.SetAction(static (result, cancellationToken) => Task.FromResult(0));
+        command.SetAction((result, cancellationToken) =>
+            RunAsync(result.GetRequiredValue(config), cancellationToken));
         return command;
+    }
+
+    private static async Task<int> RunAsync(FileInfo config, CancellationToken cancellationToken)
+    {
+        WebApplication app;
+        GatewayOptions options;
+        try
+        {
+            options = ConfigOption.Load(config);
+            app = GatewayHost.Build(options);
+        }
+        catch (ProblemException exception)
+        {
+            return ConfigOption.Report(exception);
+        }
+
+        await using (app)
+        {
+            try
+            {
+                await app.StartAsync(cancellationToken);
+            }
+            catch (IOException exception)
+            {
+                // Kestrel's own words name the address, not the setting.
+                return ConfigOption.Report(new ProblemException(new Problem(
+                    config.FullName, "listen: the gateway cannot listen", exception.Message,
+                    "Stop what uses the port, or change listen.https, listen.http or listen.management.")));
+            }
+
+            Log.Serving(app.Logger, options.PublicUrl!, options.Listen.Https);
+            await app.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1701, LogLevel.Information, "Serving {PublicUrl} on {Address}.")]
+        public static partial void Serving(ILogger logger, Uri publicUrl, string address);
     }
 }

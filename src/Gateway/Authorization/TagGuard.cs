@@ -1,0 +1,112 @@
+using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
+using Gateway.Proxying;
+using Gateway.Routing;
+
+namespace Gateway.Authorization;
+
+/// <summary>
+/// Decides a request where rules about tags need to know what the upstream holds: whether a push moves a tag, and
+/// which tags a delete by digest takes away. Where no such rule applies, the upstream is not asked.
+/// </summary>
+internal sealed class TagGuard(UpstreamTags tags)
+{
+    // Each protected tag costs a request upstream; beyond this a delete by digest is refused rather than guessed.
+    private const int MostTagsAsked = 1_000;
+
+    private readonly KeyedLock _writers = new();
+
+    /// <summary>Decides.</summary>
+    /// <exception cref="UpstreamException">A rule needs an answer that the upstream did not give.</exception>
+    public async Task<TagVerdict> DecideAsync(
+        PolicySet policy,
+        AccessRequest access,
+        RegistryRequest request,
+        UpstreamRegistry registry,
+        CancellationToken cancellationToken)
+    {
+        var decision = policy.Evaluate(access);
+        return request switch
+        {
+            { Operation: RegistryOperation.PutManifest, Tag: { } tag } when decision.IsAllowed =>
+                await DecidePutAsync(policy, access, decision, tag, registry, cancellationToken),
+            { Operation: RegistryOperation.DeleteManifest, Reference.Digest: { } digest } when !decision.IsAllowed =>
+                await DecideDeleteAsync(policy, access, decision, digest, registry, cancellationToken),
+            _ => new TagVerdict(decision, access),
+        };
+    }
+
+    private async Task<TagVerdict> DecidePutAsync(
+        PolicySet policy,
+        AccessRequest access,
+        AccessDecision push,
+        Tag tag,
+        UpstreamRegistry registry,
+        CancellationToken cancellationToken)
+    {
+        var moving = access with { Actions = RepositoryActions.Overwrite };
+        var overwrite = policy.Evaluate(moving);
+        if (overwrite.IsAllowed)
+        {
+            return new TagVerdict(push, access);
+        }
+
+        // Two pushes of one new tag must not both see that it is absent: the second waits until the first has ended.
+        // This holds for this process; docs/policy.md says what it means for several replicas.
+        var hold = await _writers.AcquireAsync($"{registry.Name}/{access.Repository}:{tag}", cancellationToken);
+        try
+        {
+            if (await tags.ExistsAsync(registry, access.Repository, tag, cancellationToken))
+            {
+                hold.Dispose();
+                return new TagVerdict(overwrite, moving, $"the tag \"{tag}\" exists and may not be moved");
+            }
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+
+        return new TagVerdict(push, access, hold: hold);
+    }
+
+    // The request carries no tag, so every deny that protects a tag applied. It stands only where such a tag is touched.
+    private async Task<TagVerdict> DecideDeleteAsync(
+        PolicySet policy,
+        AccessRequest access,
+        AccessDecision denied,
+        Digest digest,
+        UpstreamRegistry registry,
+        CancellationToken cancellationToken)
+    {
+        var untagged = policy.Evaluate(access with { Tag = TagScope.None });
+        if (!untagged.IsAllowed)
+        {
+            return new TagVerdict(denied, access); // refused even if no tag points there
+        }
+
+        var asked = 0;
+        foreach (var tag in await tags.ListAsync(registry, access.Repository, cancellationToken) ?? [])
+        {
+            var byTag = access with { Tag = TagScope.Of(tag) };
+            var decision = policy.Evaluate(byTag);
+            if (decision.IsAllowed)
+            {
+                continue;
+            }
+
+            if (++asked > MostTagsAsked)
+            {
+                return new TagVerdict(decision, byTag, "too many protected tags to tell whether one of them is lost");
+            }
+
+            if (await tags.ReachesAsync(registry, access.Repository, tag, digest, cancellationToken))
+            {
+                return new TagVerdict(decision, byTag, $"the protected tag \"{tag}\" needs this manifest");
+            }
+        }
+
+        return new TagVerdict(untagged, access);
+    }
+}

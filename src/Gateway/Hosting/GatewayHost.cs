@@ -1,0 +1,58 @@
+using System.Net;
+using Gateway.Authentication;
+using Gateway.Authorization;
+using Gateway.Configuration;
+using Gateway.Listing;
+using Gateway.Pipeline;
+using Gateway.Proxying;
+using Gateway.Reloading;
+using Gateway.Routing;
+using Gateway.Tls;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Gateway.Hosting;
+
+/// <summary>Puts the program together. It is a table of contents: every step's work lies in its own folder.</summary>
+internal static class GatewayHost
+{
+    /// <summary>Builds the server, reading every file it needs.</summary>
+    /// <param name="options">A valid configuration.</param>
+    /// <exception cref="ProblemException">A certificate, user or policy file is wrong; nothing listens.</exception>
+    public static WebApplication Build(GatewayOptions options)
+    {
+        // Empty: no appsettings.json, no ASPNETCORE_* variables. There is one place for settings.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
+        builder.Logging.AddGatewayLog(options.Log);
+        builder.WebHost.UseGatewayKestrel(options);
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(options.Tls);
+        builder.Services.AddSingleton(options.Authentication);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<RegistryRouter>();
+        builder.Services.AddGatewayTls();
+        builder.Services.AddGatewayAuthentication();
+        builder.Services.AddGatewayAuthorization(options.Policies);
+        builder.Services.AddListing();
+        builder.Services.AddUpstreamProxy(options);
+        builder.Services.AddHostedService<FileReloadService>();
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
+
+        var app = builder.Build();
+        StartupFiles.Load(app.Services); // every problem of every file at once, before anything listens
+        if (options.TrustedProxies.Count > 0)
+        {
+            app.UseForwardedHeaders(); // first: the client's address is used by everything behind
+        }
+
+        app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
+        app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
+        app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
+        app.UseRouting();
+        app.UseEndpoints(static endpoints => endpoints.MapRegistry());
+        app.Run(static context => context.WriteErrorAsync(Core.Registry.RegistryError.NotFound(
+            "nothing is served here; the registry API begins at /v2/")));
+        return app;
+    }
+}

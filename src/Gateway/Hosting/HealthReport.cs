@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Gateway.Core.Registry;
+using Gateway.Pipeline;
+using Gateway.Reloading;
+using Gateway.Routing;
+using Yarp.ReverseProxy;
+
+namespace Gateway.Hosting;
+
+/// <summary>Answers <c>/healthz</c> (the process lives) and <c>/readyz</c> (each part with its state).</summary>
+internal sealed class HealthReport(
+    IEnumerable<IReloadable> reloadables, RegistryRouter router, IProxyStateLookup clusters, IHostApplicationLifetime lifetime)
+{
+    private static readonly ReadOnlyMemory<byte> Alive = "{\"status\":\"alive\"}"u8.ToArray();
+
+    /// <summary>Whether a request asks for health.</summary>
+    public static bool IsHealthPath(HttpContext context) => context.Request.Path.Value is "/healthz" or "/readyz";
+
+    /// <summary>Answers a health path, and 404 to any other.</summary>
+    public async Task TryAnswerAsync(HttpContext context)
+    {
+        if (!IsHealthPath(context))
+        {
+            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz or /readyz"));
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-store";
+        if (context.Request.Path.Value == "/healthz")
+        {
+            await context.Response.Body.WriteAsync(Alive, context.RequestAborted);
+            return;
+        }
+
+        // A refused reload or an upstream that is down degrades; only a process that is ending is not ready, since
+        // another replica would see the same files and the same upstream.
+        var ending = lifetime.ApplicationStopping.IsCancellationRequested;
+        context.Response.StatusCode = ending ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+        await context.Response.Body.WriteAsync(Describe(ending), context.RequestAborted);
+    }
+
+    private ReadOnlyMemory<byte> Describe(bool ending)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(buffer);
+        var degraded = false;
+        json.WriteStartObject();
+        json.WriteStartObject("registries");
+        foreach (var registry in router.Registries)
+        {
+            var healthy = clusters.TryGetCluster(registry.Name, out var cluster)
+                && cluster.Destinations.Values.Any(static d => d.Health.Active != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy
+                    && d.Health.Passive != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy);
+            degraded |= !healthy;
+            json.WriteString(registry.Name, healthy ? "ok" : "down");
+        }
+
+        json.WriteEndObject();
+        json.WriteStartObject("files");
+        foreach (var reloadable in reloadables)
+        {
+            var status = reloadable.Status;
+            degraded |= status.Problems.Count > 0;
+            json.WriteStartObject(reloadable.Name);
+            json.WriteString("status", status.Problems.Count > 0 ? "the last good ones are in force" : "ok");
+            json.WriteString("loadedAt", status.LoadedAt);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteString("status", ending ? "ending" : degraded ? "degraded" : "ok");
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+}

@@ -1,0 +1,68 @@
+using Gateway.Configuration;
+using Gateway.Pipeline;
+using Gateway.Tls;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Gateway.Hosting;
+
+/// <summary>Kestrel with strict parsing, the limits of the threat model, and the configured listeners.</summary>
+internal static class KestrelExtensions
+{
+    private const int LargestHeaders = 32 * 1024;
+    private const int LargestBody = 64 * 1024;
+
+    public static void UseGatewayKestrel(this IWebHostBuilder web, GatewayOptions options)
+    {
+        // A bare LF ends a line for some servers and not for others, which is how requests are smuggled.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+        web.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.AllowSynchronousIO = false;
+            kestrel.Limits.MaxRequestHeadersTotalSize = LargestHeaders;
+            kestrel.Limits.MaxRequestBodySize = LargestBody; // lifted for manifests and blobs, after the decision
+            // A paused client is not an attack; what moves no byte for long is ended by the proxy's activity time-out.
+            kestrel.Limits.MinResponseDataRate = null;
+            // HTTP/2 defaults (96 KiB a stream) would hold an upload over a long line to a few MiB/s.
+            kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
+
+            Listen(kestrel, options.Listen.Https, ListenerKind.Https, static listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseGatewayTls(listen.ApplicationServices);
+            });
+            Listen(kestrel, options.Listen.Http, ListenerKind.Http, static listen => listen.Protocols = HttpProtocols.Http1);
+            Listen(kestrel, options.Listen.Management, ListenerKind.Management, static listen => listen.Protocols = HttpProtocols.Http1);
+        });
+    }
+
+    private static void Listen(
+        KestrelServerOptions kestrel, string? text, ListenerKind kind, Action<ListenOptions> configure)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return;
+        }
+
+        var address = ListenAddress.Parse(text);
+        if (address.Address is { } ip)
+        {
+            kestrel.Listen(ip, address.Port, Configure);
+        }
+        else
+        {
+            kestrel.ListenAnyIP(address.Port, Configure);
+        }
+
+        void Configure(ListenOptions listen)
+        {
+            configure(listen);
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(new ListenerFeature(kind));
+                return next(connection);
+            });
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Gateway.Configuration;
+using Gateway.Core.Registry;
+using Gateway.Pipeline;
+using Gateway.Routing;
+
+namespace Gateway.Hosting;
+
+/// <summary>Keeps the listeners apart: the plain one only redirects, the management one never reaches a registry.</summary>
+internal sealed class ListenerMiddleware(
+    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health)
+{
+    private readonly string _redirectBase = options.PublicUrl!.GetLeftPart(UriPartial.Authority);
+
+    public Task InvokeAsync(HttpContext context) =>
+        context.Features.GetRequiredFeature<ListenerFeature>().Kind switch
+        {
+            ListenerKind.Management => health.TryAnswerAsync(context),
+            ListenerKind.Http when options.Listen.HttpHealth && HealthReport.IsHealthPath(context) =>
+                health.TryAnswerAsync(context),
+            ListenerKind.Http => RedirectAsync(context),
+            _ when options.Listen.Management.Length == 0 && HealthReport.IsHealthPath(context) =>
+                health.TryAnswerAsync(context),
+            _ => next(context),
+        };
+
+    // To the same path at one of our own hosts; a client's Host header decides among those, never beyond them.
+    private Task RedirectAsync(HttpContext context)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            // A redirected upload would send its body, and its password, twice: once in the clear.
+            return context.WriteErrorAsync(RegistryError.BadRequest($"this port only redirects; use {_redirectBase}"));
+        }
+
+        var host = router.FindHost(context.Request.Host.Value ?? "");
+        var target = (host?.Origin ?? _redirectBase) + context.Request.Path.ToUriComponent() + context.Request.QueryString;
+        context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        context.Response.Headers.Location = target;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Net;
+using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
+using Gateway.Routing;
+
+namespace Gateway.Pipeline;
+
+/// <summary>What the pipeline has learned about a request so far. Each step fills in its part, once, in this order.</summary>
+internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
+{
+    private RegistryRequest? _request;
+    private Subject? _subject;
+    private PublicHost? _host;
+
+    /// <summary>Names the request in answers, logs and records.</summary>
+    public string RequestId { get; } = requestId;
+
+    /// <summary>The client's address in its one form: never IPv4-mapped, and a proxy's word only where it is trusted.</summary>
+    public IPAddress ClientAddress { get; } = clientAddress;
+
+    /// <summary>The host the client asked, once it is known to be one of ours.</summary>
+    public PublicHost Host
+    {
+        get => _host ?? throw new InvalidOperationException("the host is not checked yet");
+        set => _host = value;
+    }
+
+    /// <summary>The parsed request. Authorization may replace it by a narrower one (a mount dropped).</summary>
+    public RegistryRequest Request
+    {
+        get => _request ?? throw new InvalidOperationException("the request is not parsed yet");
+        set => _request = value;
+    }
+
+    /// <summary>The registry that holds the repository; <see langword="null"/> for ping and catalog.</summary>
+    public UpstreamRegistry? Registry { get; set; }
+
+    /// <summary>The caller, once authenticated; anonymous is an answer, not the absence of one.</summary>
+    public Subject Subject
+    {
+        get => _subject ?? throw new InvalidOperationException("the caller is not authenticated yet");
+        set => _subject = value;
+    }
+
+    /// <summary>The policies in force when this request was decided. It uses these to its end, whatever is reloaded meanwhile.</summary>
+    public PolicySet Policy { get; set; } = PolicySet.Empty;
+
+    /// <summary>The policy's decision, once made. Nothing is forwarded without one that allows it.</summary>
+    public AccessDecision? Decision { get; set; }
+
+    /// <summary>The context of this request.</summary>
+    public static GatewayContext Of(HttpContext context) => context.Features.GetRequiredFeature<GatewayContext>();
+}

@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Core.Registry;
+
+namespace Gateway.Pipeline;
+
+/// <summary>The one writer of refusals: the error body of the OCI distribution specification, and nothing else.</summary>
+internal static class RegistryErrorWriter
+{
+    /// <summary>Writes an error as the answer. Headers of a half-prepared answer are dropped.</summary>
+    public static async Task WriteErrorAsync(this HttpContext context, RegistryError error)
+    {
+        var response = context.Response;
+        var challenge = response.Headers.WWWAuthenticate;
+        var retryAfter = response.Headers.RetryAfter;
+        response.Clear();
+        response.Headers.WWWAuthenticate = challenge;
+        response.Headers.RetryAfter = retryAfter;
+        response.StatusCode = error.StatusCode;
+        if (error.Allow is not null)
+        {
+            response.Headers.Allow = error.Allow;
+        }
+
+        var body = Serialize(error, GatewayContext.Of(context).RequestId);
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await response.Body.WriteAsync(body, context.RequestAborted);
+        }
+    }
+
+    internal static ReadOnlyMemory<byte> Serialize(RegistryError error, string requestId)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteStartArray("errors");
+        json.WriteStartObject();
+        json.WriteString("code", error.Code);
+        json.WriteString("message", error.Message);
+        json.WriteStartObject("detail");
+        foreach (var (name, value) in error.Detail ?? new Dictionary<string, string>())
+        {
+            json.WriteString(name, value);
+        }
+
+        json.WriteString("requestId", requestId);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Net;
+using Gateway.Core.Registry;
+using Gateway.Proxying;
+
+namespace Gateway.Pipeline;
+
+/// <summary>
+/// Outermost: names the request, settles the client's address, puts the headers that every answer carries, and turns
+/// what escapes the other steps into an answer without a stack trace.
+/// </summary>
+internal sealed partial class RequestContextMiddleware(
+    RequestDelegate next, Tls.TlsOptions tls, ILogger<RequestContextMiddleware> logger)
+{
+    private readonly string? _hsts = tls.HstsMaxAge > TimeSpan.Zero
+        ? FormattableString.Invariant($"max-age={(long)tls.HstsMaxAge.TotalSeconds}")
+        : null;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        var gateway = new GatewayContext(
+            ActivitySpanId.CreateRandom().ToHexString(),
+            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+        context.Features.Set(gateway);
+        // At the start of the answer, because an error clears whatever was prepared before it.
+        context.Response.OnStarting(SetCommonHeaders, (this, context));
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            // Kestrel's own limits: a body too large or too slow, broken chunks.
+            await context.WriteErrorAsync(
+                new RegistryError("UNSUPPORTED", exception.StatusCode, "the request is malformed or too large"));
+        }
+        catch (UpstreamException exception) when (!context.Response.HasStarted)
+        {
+            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, exception.InnerException?.Message ?? "");
+            await context.WriteErrorAsync(exception.Error);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort(); // the client left; nobody reads an answer
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            Log.Failed(logger, exception, gateway.RequestId);
+            await context.WriteErrorAsync(new RegistryError(
+                "UNKNOWN", 500, $"the gateway failed; its log has the reason under request id {gateway.RequestId}"));
+        }
+    }
+
+    private static Task SetCommonHeaders(object state)
+    {
+        var (self, context) = ((RequestContextMiddleware, HttpContext))state;
+        var headers = context.Response.Headers;
+        headers["X-Request-Id"] = GatewayContext.Of(context).RequestId;
+        headers.XContentTypeOptions = "nosniff";
+        if (context.Request.IsHttps && self._hsts is not null)
+        {
+            headers.StrictTransportSecurity = self._hsts;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1401, LogLevel.Error, "Request {RequestId} failed inside the gateway; other requests go on.")]
+        public static partial void Failed(ILogger logger, Exception exception, string requestId);
+
+        [LoggerMessage(1402, LogLevel.Warning, "Request {RequestId}: {Problem} {Cause}")]
+        public static partial void UpstreamFailed(ILogger logger, string requestId, string problem, string cause);
+    }
+}

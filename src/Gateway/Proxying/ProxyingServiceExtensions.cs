@@ -1,0 +1,55 @@
+using Gateway.Authentication;
+using Gateway.Authorization;
+using Gateway.Configuration;
+using Gateway.Listing;
+using Gateway.Pipeline;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Health;
+
+namespace Gateway.Proxying;
+
+/// <summary>All that the host knows of forwarding.</summary>
+internal static class ProxyingServiceExtensions
+{
+    /// <summary>Registers the registries' clusters and what asks them.</summary>
+    public static IServiceCollection AddUpstreamProxy(this IServiceCollection services, GatewayOptions options)
+    {
+        var clusters = new ClusterConfiguration(options);
+        var trust = new UpstreamTrust(options);
+        services.AddSingleton(clusters);
+        services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
+        services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
+        services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
+        services.AddSingleton<UpstreamClient>();
+        services.AddSingleton<UpstreamTags>();
+        services.AddSingleton<UpstreamCatalog>();
+        services.AddReverseProxy()
+            .ConfigureHttpClient((context, handler) => trust.Configure(context.ClusterId, handler))
+            .AddTransforms(static builder =>
+            {
+                builder.CopyRequestHeaders = false;
+                builder.CopyResponseHeaders = false;
+                builder.CopyResponseTrailers = false;
+                builder.UseDefaultForwarders = false;
+                builder.RequestTransforms.Add(new UpstreamRequestTransform());
+                builder.ResponseTransforms.Add(new UpstreamResponseTransform());
+            });
+        return services;
+    }
+
+    /// <summary>
+    /// Maps the registry API. The whole pipeline stands inside the proxy's own: whatever the path looks like and however
+    /// routing matched it, nothing is forwarded around these steps.
+    /// </summary>
+    public static void MapRegistry(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapReverseProxy(static proxy =>
+        {
+            proxy.UseMiddleware<RegistryRequestMiddleware>(); // what is asked; refused unless understood completely
+            proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
+            proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
+            proxy.UseMiddleware<ListingMiddleware>(); // what is answered here
+            proxy.UseMiddleware<ForwardingMiddleware>(); // where it goes
+            proxy.UseLoadBalancing();
+            proxy.UsePassiveHealthChecks();
+        });
+}

@@ -1,0 +1,36 @@
+using Gateway.Core.Registry;
+
+namespace Gateway.Proxying;
+
+/// <summary>What clients are told when an upstream fails: which side failed, never its address or its own words.</summary>
+internal static class UpstreamErrors
+{
+    /// <summary>No upstream is configured as available.</summary>
+    public static readonly RegistryError NoneAvailable =
+        RegistryError.Unavailable(503, "the registry behind the gateway is not available; try again shortly");
+
+    /// <summary>The connection failed or broke.</summary>
+    public static readonly RegistryError Unreachable =
+        RegistryError.Unavailable(502, "the registry behind the gateway cannot be reached; try again shortly");
+
+    /// <summary>Nothing came in time.</summary>
+    public static readonly RegistryError TimedOut =
+        RegistryError.Unavailable(504, "the registry behind the gateway did not answer in time; try again shortly");
+
+    /// <summary>The upstream asks for credentials: the gateway's own are missing or wrong. Its challenge stays here.</summary>
+    public static readonly RegistryError Credential = RegistryError.Unavailable(
+        502, "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"");
+
+    /// <summary>An answer that no registry gives.</summary>
+    public static RegistryError Nonsense(string what) =>
+        RegistryError.Unavailable(502, $"the registry behind the gateway gave an unusable answer: {what}");
+
+    /// <summary>An upstream's 5xx, without its body: Distribution puts paths of its storage into it.</summary>
+    public static RegistryError Failed(int statusCode) => statusCode switch
+    {
+        503 => NoneAvailable,
+        504 => TimedOut,
+        502 => Unreachable,
+        _ => new RegistryError("UNKNOWN", statusCode, "the registry behind the gateway failed; its own log has the reason"),
+    };
+}

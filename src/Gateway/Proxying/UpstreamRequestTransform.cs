@@ -1,0 +1,113 @@
+using System.Collections.Frozen;
+using Gateway.Core.Registry;
+using Gateway.Pipeline;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Gateway.Proxying;
+
+/// <summary>Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.</summary>
+internal sealed class UpstreamRequestTransform : RequestTransform
+{
+    // Everything else stays here: credentials, cookies, forwarding and identity headers, hop-by-hop headers and any
+    // name that another server might read as one of those (X_Forwarded_For).
+    private static readonly FrozenSet<string> Forwarded = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "Accept", "Accept-Encoding", "Cache-Control", "Content-Range", "Content-Type", "Expect", "If-Match",
+        "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "traceparent", "tracestate",
+        "User-Agent");
+
+    public override ValueTask ApplyAsync(RequestTransformContext context)
+    {
+        var gateway = GatewayContext.Of(context.HttpContext);
+        if (gateway.Decision is not { IsAllowed: true } || gateway.Registry is not { } registry)
+        {
+            // Cannot happen behind the pipeline. If it ever does, this line keeps it from reaching a registry.
+            throw new InvalidOperationException("a request without an allowing decision reached the forwarder");
+        }
+
+        var request = gateway.Request;
+        var outgoing = context.ProxyRequest;
+        // Uri leaves this text as it is: RegistryTarget writes nothing that it would normalize.
+        outgoing.RequestUri = new Uri(
+            context.DestinationPrefix.TrimEnd('/')
+            + RegistryTarget.Build(
+                request,
+                registry.ToUpstream(request.Repository!),
+                request.Parameters.From is { } source ? registry.ToUpstream(source) : null));
+        outgoing.Method = MethodOf(request.Method);
+        CopyBody(context, request);
+        CopyHeaders(context, request);
+
+        var headers = outgoing.Headers;
+        headers.TryAddWithoutValidation("X-Forwarded-Proto", "https");
+        headers.TryAddWithoutValidation("X-Forwarded-Host", gateway.Host.Authority);
+        headers.TryAddWithoutValidation("X-Forwarded-For", gateway.ClientAddress.ToString());
+        headers.TryAddWithoutValidation("X-Request-Id", gateway.RequestId);
+        if (registry.Credential is not null)
+        {
+            headers.TryAddWithoutValidation("Authorization", registry.Credential);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void CopyBody(RequestTransformContext context, RegistryRequest request)
+    {
+        var outgoing = context.ProxyRequest;
+        switch (request.Operation)
+        {
+            case RegistryOperation.StartUpload:
+                // The registry takes mount and from out of a form body too, and prefers them to the query. It uses
+                // nothing else of this body, so none is sent, whatever its type.
+                outgoing.Content = new ByteArrayContent([]);
+                break;
+            case RegistryOperation.PutManifest or RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload:
+                // The exact length, as sent: Distribution 3 checks Content-Range only beside a Content-Length.
+                if (outgoing.Content is not null)
+                {
+                    outgoing.Content.Headers.ContentLength = context.HttpContext.Request.ContentLength;
+                }
+
+                break;
+            default:
+                outgoing.Content = null;
+                break;
+        }
+    }
+
+    private static void CopyHeaders(RequestTransformContext context, RegistryRequest request)
+    {
+        var outgoing = context.ProxyRequest;
+        var hasBody = outgoing.Content is not null && request.Operation != RegistryOperation.StartUpload;
+        foreach (var (name, values) in context.HttpContext.Request.Headers)
+        {
+            if (!Forwarded.Contains(name))
+            {
+                continue;
+            }
+
+            if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase))
+            {
+                if (hasBody)
+                {
+                    outgoing.Content!.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+                }
+            }
+            else if (hasBody || !string.Equals(name, "Expect", StringComparison.OrdinalIgnoreCase))
+            {
+                outgoing.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            }
+        }
+    }
+
+    private static HttpMethod MethodOf(RegistryMethod method) => method switch
+    {
+        RegistryMethod.Get => HttpMethod.Get,
+        RegistryMethod.Head => HttpMethod.Head,
+        RegistryMethod.Post => HttpMethod.Post,
+        RegistryMethod.Patch => HttpMethod.Patch,
+        RegistryMethod.Put => HttpMethod.Put,
+        RegistryMethod.Delete => HttpMethod.Delete,
+        _ => throw new ArgumentOutOfRangeException(nameof(method), method, "no such method"),
+    };
+}

@@ -1,0 +1,131 @@
+using System.Collections.Frozen;
+using System.Net;
+using Gateway.Core.Registry;
+using Gateway.Pipeline;
+using Gateway.Routing;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Gateway.Proxying;
+
+/// <summary>Takes from an upstream's answer what clients need, in terms of the public URL, and nothing else.</summary>
+internal sealed class UpstreamResponseTransform : ResponseTransform
+{
+    // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
+    private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "Accept-Ranges", "Age", "Allow", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Range",
+        "Content-Type", "Docker-Content-Digest", "Docker-Upload-UUID", "ETag", "Expires", "Last-Modified",
+        "OCI-Chunk-Min-Length", "OCI-Filters-Applied", "OCI-Namespace", "OCI-Subject", "OCI-Tag", "Range",
+        "Retry-After", "Vary", "Warning");
+
+    public override async ValueTask ApplyAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is not { } answer)
+        {
+            return; // no answer came: ForwardingMiddleware writes the error
+        }
+
+        var gateway = GatewayContext.Of(context.HttpContext);
+        if (Refusal(answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
+        {
+            context.SuppressResponseBody = true;
+            await context.HttpContext.WriteErrorAsync(error);
+        }
+    }
+
+    private static RegistryError? Refusal(HttpResponseMessage answer) => answer.StatusCode switch
+    {
+        // The client did nothing wrong, and an upstream's challenge would have it send its password elsewhere.
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.ProxyAuthenticationRequired =>
+            UpstreamErrors.Credential,
+        // Its body would show paths of the storage behind the registry.
+        >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
+        < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
+        _ => null,
+    };
+
+    private static bool TryRelay(
+        HttpContext context, GatewayContext gateway, HttpResponseMessage answer, out RegistryError error)
+    {
+        error = UpstreamErrors.Nonsense("its Location header names no upload, blob or manifest of this repository");
+        var headers = context.Response.Headers;
+        foreach (var (name, values) in answer.Headers.NonValidated)
+        {
+            if (Relayed.Contains(name))
+            {
+                headers.Append(name, values.ToArray());
+            }
+        }
+
+        foreach (var (name, values) in answer.Content.Headers.NonValidated)
+        {
+            if (Relayed.Contains(name))
+            {
+                headers.Append(name, values.ToArray());
+            }
+        }
+
+        if (answer.Headers.NonValidated.TryGetValues("Cache-Control", out var caching))
+        {
+            // Distribution marks blobs as cacheable for a year; a shared cache would serve them past every policy.
+            headers.CacheControl = "private, " + string.Join(", ", caching.Select(static v => v.Replace("public", "private", StringComparison.OrdinalIgnoreCase)));
+        }
+
+        if (answer.Headers.NonValidated.TryGetValues("Link", out var links)
+            && LinkTo(gateway, links.ToString()) is { } link)
+        {
+            headers.Link = link;
+        }
+
+        if (!answer.Headers.NonValidated.TryGetValues("Location", out var locations))
+        {
+            return (int)answer.StatusCode is not (>= 300 and < 400) || answer.StatusCode == HttpStatusCode.NotModified;
+        }
+
+        if (PublicLocation(gateway, answer, locations.ToString()) is not { } location)
+        {
+            return false;
+        }
+
+        headers.Location = location;
+        return true;
+    }
+
+    // A redirect of a blob to object storage goes through untouched; the gateway never follows it, and clients drop
+    // their credentials when the host changes. Any other Location must lead back into this repository, through here.
+    private static string? PublicLocation(GatewayContext gateway, HttpResponseMessage answer, string location)
+    {
+        var isRedirect = (int)answer.StatusCode is >= 300 and < 400;
+        if (isRedirect && IsElsewhere(location, answer.RequestMessage!.RequestUri!))
+        {
+            return gateway.Request.Operation is RegistryOperation.ReadBlob or RegistryOperation.ReadManifest
+                ? location
+                : null;
+        }
+
+        return RegistryLocation.TryParse(location, out var parsed)
+            && gateway.Registry!.TryToPublic(parsed.Repository.Value, out var repository)
+            && repository == gateway.Request.Repository
+                ? gateway.Host.Origin + parsed.ToTarget(repository)
+                : null;
+    }
+
+    private static bool IsElsewhere(string location, Uri asked) =>
+        Uri.TryCreate(location, UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https"
+        && !string.Equals(uri.Authority, asked.Authority, StringComparison.OrdinalIgnoreCase);
+
+    private static string? LinkTo(GatewayContext gateway, string link)
+    {
+        if (!RegistryLink.TryParse(link, out var next))
+        {
+            return null;
+        }
+
+        var request = gateway.Request with
+        {
+            Parameters = gateway.Request.Parameters with { PageSize = next.PageSize, Last = next.Last },
+        };
+        return $"<{RegistryTarget.Build(request)}>; rel=\"next\"";
+    }
+}
