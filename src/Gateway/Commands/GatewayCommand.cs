@@ -12,5 +12,6 @@ internal static class GatewayCommand
     {
         ServeCommand.Create(),
         HealthCheckCommand.Create(),
+        DevCertCommand.Create(),
     };
 }

@@ -30,6 +30,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(options.Authentication);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<RegistryRouter>();
+        builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options.Policies);
@@ -46,6 +47,7 @@ internal static class GatewayHost
             app.UseForwardedHeaders(); // first: the client's address is used by everything behind
         }
 
+        app.UseGatewayHsts(); // on every answer over TLS
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further

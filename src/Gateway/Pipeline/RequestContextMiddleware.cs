@@ -10,12 +10,8 @@ namespace Gateway.Pipeline;
 /// what escapes the other steps into an answer without a stack trace.
 /// </summary>
 internal sealed partial class RequestContextMiddleware(
-    RequestDelegate next, Tls.TlsOptions tls, ILogger<RequestContextMiddleware> logger)
+    RequestDelegate next, ILogger<RequestContextMiddleware> logger)
 {
-    private readonly string? _hsts = tls.HstsMaxAge > TimeSpan.Zero
-        ? FormattableString.Invariant($"max-age={(long)tls.HstsMaxAge.TotalSeconds}")
-        : null;
-
     public async Task InvokeAsync(HttpContext context)
     {
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
@@ -24,7 +20,7 @@ internal sealed partial class RequestContextMiddleware(
             address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
         context.Features.Set(gateway);
         // At the start of the answer, because an error clears whatever was prepared before it.
-        context.Response.OnStarting(SetCommonHeaders, (this, context));
+        context.Response.OnStarting(SetCommonHeaders, context);
         try
         {
             await next(context);
@@ -54,15 +50,10 @@ internal sealed partial class RequestContextMiddleware(
 
     private static Task SetCommonHeaders(object state)
     {
-        var (self, context) = ((RequestContextMiddleware, HttpContext))state;
+        var context = (HttpContext)state;
         var headers = context.Response.Headers;
         headers["X-Request-Id"] = GatewayContext.Of(context).RequestId;
         headers.XContentTypeOptions = "nosniff";
-        if (context.Request.IsHttps && self._hsts is not null)
-        {
-            headers.StrictTransportSecurity = self._hsts;
-        }
-
         return Task.CompletedTask;
     }
 

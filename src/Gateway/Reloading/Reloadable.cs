@@ -7,6 +7,9 @@ namespace Gateway.Reloading;
 internal sealed partial class Reloadable<T> : IReloadable
     where T : class
 {
+    // Time alone can make a refused file good: a certificate that was not valid yet, a disk that was full.
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(1);
+
     private readonly Func<T> _load;
     private readonly Func<IEnumerable<string>> _paths;
     private readonly TimeProvider _time;
@@ -14,6 +17,7 @@ internal sealed partial class Reloadable<T> : IReloadable
     private T _current;
     private string _fingerprint;
     private ReloadStatus _status;
+    private DateTimeOffset _retryAt;
 
     /// <summary>Reads the files for the first time.</summary>
     /// <param name="name">What it is, in logs, health and metrics.</param>
@@ -53,7 +57,8 @@ internal sealed partial class Reloadable<T> : IReloadable
     public void ReloadIfChanged()
     {
         var fingerprint = FileFingerprint.Of(_paths());
-        if (fingerprint == _fingerprint)
+        var refused = Status.Problems;
+        if (fingerprint == _fingerprint && (refused.Count == 0 || _time.GetUtcNow() < _retryAt))
         {
             return;
         }
@@ -69,7 +74,8 @@ internal sealed partial class Reloadable<T> : IReloadable
         catch (ProblemException exception)
         {
             Volatile.Write(ref _status, Status with { Problems = exception.Problems });
-            foreach (var problem in exception.Problems)
+            _retryAt = _time.GetUtcNow() + RetryInterval;
+            foreach (var problem in exception.Problems.Except(fingerprint == _fingerprint ? refused : []))
             {
                 Log.Refused(_logger, Name, problem.ToString());
             }

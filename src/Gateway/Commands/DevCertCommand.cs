@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Net;
+using Gateway.Configuration;
+using Gateway.Tls;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway dev-cert --out DIR</c>: makes a local authority and a server certificate.</summary>
+internal static class DevCertCommand
+{
+    public static Command Create()
+    {
+        var folder = new Option<DirectoryInfo>("--out", "-o")
+        {
+            Description = "The folder for ca.crt, ca.key, tls.crt and tls.key; it is made where it is missing.",
+            Required = true,
+        };
+        var names = new Option<string[]>("--name")
+        {
+            Description = "A host name the certificate is for; may be given several times.",
+            DefaultValueFactory = static _ => DefaultNames(),
+        };
+        names.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens.Where(static token => !IsHostName(token.Value)))
+            {
+                result.AddError(
+                    $"--name \"{token.Value}\" is not a host name. Give names as registry.example.com or *.example.com, "
+                    + "without scheme and port, and addresses with --ip.");
+            }
+        });
+        var addresses = new Option<string[]>("--ip")
+        {
+            Description = "An IP address the certificate is for; may be given several times.",
+            DefaultValueFactory = static _ => ["127.0.0.1", "::1"],
+        };
+        addresses.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens.Where(static token => !IPAddress.TryParse(token.Value, out _)))
+            {
+                result.AddError($"--ip \"{token.Value}\" is not an IP address. Give names with --name.");
+            }
+        });
+        var force = new Option<bool>("--force")
+        {
+            Description = "Replaces the server certificate, and an unusable authority.",
+        };
+        var command = new Command("dev-cert", "Makes a local certificate authority and a server certificate for trying things out.")
+        {
+            folder, names, addresses, force,
+        };
+        command.SetAction(result => Run(
+            result.GetRequiredValue(folder).FullName,
+            result.GetRequiredValue(names),
+            [.. result.GetRequiredValue(addresses).Select(IPAddress.Parse)],
+            result.GetValue(force),
+            result.InvocationConfiguration.Output,
+            result.InvocationConfiguration.Error));
+        return command;
+    }
+
+    private static int Run(
+        string folder, string[] names, IPAddress[] addresses, bool force, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            var (written, kept) = new DevelopmentCertificates(folder, TimeProvider.System).Make(names, addresses, force);
+            output.WriteLine(string.Join(Environment.NewLine, [
+                .. written.Select(static file => "made " + file),
+                .. kept.Select(static file => "kept " + file),
+            ]));
+            output.WriteLine(Hints(folder, names.Length > 0 ? names[0] : addresses[0].ToString()));
+            return 0;
+        }
+        catch (ProblemException exception)
+        {
+            error.WriteLine(exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"{folder}: the certificates cannot be written: {exception.Message}");
+        }
+
+        return 1;
+    }
+
+    private static string Hints(string folder, string host) => $"""
+
+        Serve it (gateway.yaml):
+          tls: {"{"} certificates: [ {"{"} certificate: {Path.Combine(folder, "tls.crt")}, key: {Path.Combine(folder, "tls.key")} {"}"} ] {"}"}
+        Trust it, where clients reach the gateway as {host}:8443 (put your port):
+          docker                   mkdir -p /etc/docker/certs.d/{host}:8443 && cp {Path.Combine(folder, "ca.crt")} /etc/docker/certs.d/{host}:8443/ca.crt
+          podman, buildah, skopeo  the same under /etc/containers/certs.d/{host}:8443/ca.crt
+          containerd               ca = "{Path.Combine(folder, "ca.crt")}" in /etc/containerd/certs.d/{host}:8443/hosts.toml
+          curl                     --cacert {Path.Combine(folder, "ca.crt")}
+          everything (Debian)      cp {Path.Combine(folder, "ca.crt")} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
+        For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
+        """;
+
+    private static string[] DefaultNames()
+    {
+        var machine = Environment.MachineName.ToLowerInvariant();
+        return IsHostName(machine) && machine != "localhost" ? ["localhost", machine] : ["localhost"];
+    }
+
+    // RFC 1123, section 2.1, with one wildcard label in front; ASCII only, as certificates hold it.
+    private static bool IsHostName(string text)
+    {
+        var name = text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text;
+        return name.Length is > 0 and <= 253
+            && !IPAddress.TryParse(name, out _)
+            && name.Split('.').All(static label => label.Length is > 0 and <= 63
+                && label[0] != '-' && label[^1] != '-'
+                && label.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-'));
+    }
+}
