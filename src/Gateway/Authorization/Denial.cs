@@ -14,33 +14,26 @@ internal static class Denial
     public static RegistryError Describe(
         PolicySet policy, in AccessRequest access, AccessDecision decision, string? reason)
     {
-        var missing = ActionNames.Of(decision.Missing);
+        var explanation = policy.Explain(access);
         var target = access.Tag.Tag is { } tag ? $"{access.Repository}:{tag}" : access.Repository.Value;
-        var why = decision.Rule is { } rule
-            ? $"rule \"{rule.Name}\" denies it"
-            : "no rule grants it";
+        var missing = ActionNames.Format(decision.Missing);
         var detail = new Dictionary<string, string>
         {
             ["subject"] = access.Subject.ToString(),
-            ["missing"] = missing,
             ["repository"] = access.Repository.Value,
+            ["missing"] = missing,
         };
         if (decision.Rule is not null)
         {
-            detail["rule"] = decision.Rule.ToString();
+            detail["rule"] = decision.Rule.Name;
         }
 
-        if (reason is not null)
+        if (explanation.NearMisses is [var nearest, ..])
         {
-            detail["reason"] = reason;
+            detail["nearest"] = nearest.CallerText;
         }
 
-        if (decision.Rule is null && policy.Explain(access).NearestMisses is [var nearest, ..])
-        {
-            detail["nearest"] = nearest.ToString();
-        }
-
-        var because = reason is null ? why : $"{reason}: {why}";
-        return RegistryError.Denied($"{access.Subject} may not {missing} {target}: {because}") with { Detail = detail };
+        var why = reason is null ? explanation.CallerReason : $"{reason}: {explanation.CallerReason}";
+        return RegistryError.Denied($"{access.Subject} may not {missing} {target}: {why}") with { Detail = detail };
     }
 }

@@ -81,7 +81,7 @@ internal sealed class TagGuard(UpstreamTags tags)
         CancellationToken cancellationToken)
     {
         var untagged = policy.Evaluate(access with { Tag = TagScope.None });
-        if (!untagged.IsAllowed)
+        if (!untagged.IsAllowed || !policy.DependsOnTag(access))
         {
             return new TagVerdict(denied, access); // refused even if no tag points there
         }

@@ -17,8 +17,9 @@ internal static class GatewayHost
 {
     /// <summary>Builds the server, reading every file it needs.</summary>
     /// <param name="options">A valid configuration.</param>
+    /// <param name="customize">Changes to the composition, for tests; none in the program.</param>
     /// <exception cref="ProblemException">A certificate, user or policy file is wrong; nothing listens.</exception>
-    public static WebApplication Build(GatewayOptions options)
+    public static WebApplication Build(GatewayOptions options, Action<WebApplicationBuilder>? customize = null)
     {
         // Empty: no appsettings.json, no ASPNETCORE_* variables. There is one place for settings.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
@@ -39,6 +40,8 @@ internal static class GatewayHost
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
+
+        customize?.Invoke(builder);
 
         var app = builder.Build();
         StartupFiles.Load(app.Services); // every problem of every file at once, before anything listens

@@ -18,12 +18,10 @@ internal sealed class ListingMiddleware(
         {
             RegistryOperation.Ping => PageWriter.WriteAsync(context, EmptyObject, link: null),
             RegistryOperation.ListCatalog => WriteCatalogAsync(context, gateway),
-            RegistryOperation.ListTags when RulesFilterTags(gateway) => WriteTagsAsync(context, gateway),
+            RegistryOperation.ListTags when gateway.Policy.DependsOnTag(Access(gateway)) => WriteTagsAsync(context, gateway),
             _ => next(context),
         };
     }
-
-    private bool RulesFilterTags(GatewayContext gateway) => gateway.Policy.TagRulesApply(Access(gateway));
 
     private async Task WriteCatalogAsync(HttpContext context, GatewayContext gateway)
     {

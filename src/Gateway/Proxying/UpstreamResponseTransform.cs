@@ -106,7 +106,7 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
         return RegistryLocation.TryParse(location, out var parsed)
             && gateway.Registry!.TryToPublic(parsed.Repository.Value, out var repository)
             && repository == gateway.Request.Repository
-                ? gateway.Host.Origin + parsed.ToTarget(repository)
+                ? gateway.Host.Origin + parsed.ToPathAndQuery(repository)
                 : null;
     }
 

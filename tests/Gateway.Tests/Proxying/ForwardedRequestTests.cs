@@ -1,0 +1,213 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Gateway.Proxying;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Proxying;
+
+/// <summary>What an upstream gets to see of a client's request.</summary>
+public sealed class ForwardedRequestTests : IAsyncLifetime
+{
+    private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _gateway = await TestGateway.StartAsync(_upstream.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Forwarded_RequestWithCredentialsAndForwardingHeaders_CarriesNoneOfThem()
+    {
+        (string, string)[] hostile =
+        [
+            ("Cookie", "session=secret"), ("Forwarded", "host=evil.example;proto=http"), ("X-Forwarded-For", "10.6.6.6"),
+            ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "http"), ("X-Real-Ip", "10.6.6.6"),
+            ("X_Forwarded_Host", "evil.example"), ("X-Forwarded-User", "admin"), ("Proxy-Authorization", "Basic eA=="),
+            ("X-Anything", "else"), ("Connection", "keep-alive, X-Forwarded-For"), ("TE", "trailers"), ("Via", "1.1 x"),
+        ];
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/1", "alice", null, hostile);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var seen = Assert.Single(_upstream.Requests).Headers;
+        Assert.Equal(
+            ["Host", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id"],
+            seen.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("127.0.0.1", seen["X-Forwarded-For"]);
+        Assert.Equal("registry.test", seen["X-Forwarded-Host"]);
+        Assert.Equal("https", seen["X-Forwarded-Proto"]);
+        Assert.Equal(answer.Headers.GetValues("X-Request-Id").Single(), seen["X-Request-Id"]);
+    }
+
+    [Fact]
+    public async Task Forwarded_HeadersThatTheRegistryNeeds_ArriveUnchanged()
+    {
+        (string, string)[] needed =
+        [
+            ("Accept", "application/vnd.oci.image.manifest.v1+json"), ("Accept-Encoding", "zstd, gzip"),
+            ("Range", "bytes=0-9"), ("If-None-Match", "\"x\""), ("If-Range", "\"y\""), ("User-Agent", "docker/28"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ];
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, $"/v2/team-a/app/blobs/{Digest}", "bob", null, needed);
+
+        var seen = Assert.Single(_upstream.Requests).Headers;
+        Assert.All(needed, header => Assert.Equal(header.Item2, seen[header.Item1]));
+    }
+
+    [Theory]
+    [InlineData("GET", "/v2/team-a/app/manifests/v1")]
+    [InlineData("HEAD", "/v2/team-a/app/manifests/v1")]
+    [InlineData("GET", "/v2/team-a/app/blobs/" + Digest)]
+    [InlineData("HEAD", "/v2/team-a/app/blobs/" + Digest)]
+    [InlineData("GET", "/v2/team-a/app/tags/list?n=5&last=b")]
+    [InlineData("GET", "/v2/team-a/app/referrers/" + Digest)]
+    [InlineData("POST", "/v2/team-a/app/blobs/uploads/")]
+    [InlineData("GET", "/v2/team-a/app/blobs/uploads/0b6ad6a8-1f0c-4d0c-9c3e-1b6a0c2d4e5f?_state=abc_-%3D")]
+    [InlineData("DELETE", "/v2/team-a/app/blobs/uploads/0b6ad6a8-1f0c-4d0c-9c3e-1b6a0c2d4e5f?_state=abc")]
+    public async Task Forwarded_AllowedRequest_ArrivesAsItWasDecided(string method, string target)
+    {
+        using var answer = await _gateway.SendAsync(new HttpMethod(method), target, "alice");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal(method, seen.Method);
+        Assert.Equal(Uri.UnescapeDataString(target), Uri.UnescapeDataString(seen.Target));
+    }
+
+    [Fact]
+    public async Task Forwarded_UnknownParameters_AreDropped()
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/team-a/app/manifests/v1?tag=latest&ns=docker.io", "alice", new ByteArrayContent([1]));
+
+        Assert.Equal("/v2/team-a/app/manifests/v1", Assert.Single(_upstream.Requests).Target);
+    }
+
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded", "mount=" + Digest + "&from=secret/app")]
+    [InlineData("APPLICATION/X-WWW-FORM-URLENCODED; charset=utf-8", "mount=" + Digest + "&from=secret/app")]
+    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\nsecret/app\r\n--x--\r\n")]
+    [InlineData("application/json", "{}")]
+    [InlineData("application/octet-stream", "blob")]
+    public async Task Forwarded_UploadStartWithABody_ArrivesWithoutBodyAndType(string type, string body)
+    {
+        var content = new StringContent(body);
+        content.Headers.ContentType = null;
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", "alice", content);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Empty(seen.Body);
+        Assert.Equal("0", seen.Headers["Content-Length"]);
+        Assert.DoesNotContain("Content-Type", seen.Headers.Keys);
+    }
+
+    [Fact]
+    public async Task Forwarded_ManifestPut_ArrivesWithBodyTypeAndLength()
+    {
+        var content = new StringContent("{}", Encoding.UTF8);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.oci.image.manifest.v1+json");
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice", content);
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal("{}", Encoding.UTF8.GetString(seen.Body));
+        Assert.Equal("2", seen.Headers["Content-Length"]);
+        Assert.Equal("application/vnd.oci.image.manifest.v1+json", seen.Headers["Content-Type"]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Forwarded_UploadPatch_KeepsItsFraming(bool knownLength)
+    {
+        HttpContent content = knownLength
+            ? new ByteArrayContent(new byte[100_000])
+            : new StreamContent(new UnknownLengthStream(new byte[100_000]));
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/octet-stream");
+        content.Headers.TryAddWithoutValidation("Content-Range", "0-99999");
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/abc?_state=xyz", "alice", content);
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal(100_000, seen.Body.Length);
+        Assert.Equal("0-99999", seen.Headers["Content-Range"]);
+        Assert.Equal(knownLength ? "100000" : null, seen.Headers.GetValueOrDefault("Content-Length"));
+        Assert.Equal(knownLength ? null : "chunked", seen.Headers.GetValueOrDefault("Transfer-Encoding"));
+    }
+
+    [Fact]
+    public async Task Forwarded_GetWithABody_ArrivesWithoutIt()
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice", new StringContent("smuggled"));
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Empty(seen.Body);
+        Assert.DoesNotContain("Content-Length", seen.Headers.Keys);
+    }
+
+    [Theory]
+    [InlineData("gw", "secret", null, "Basic Z3c6c2VjcmV0")]
+    [InlineData(null, null, "t0ken", "Bearer t0ken")]
+    public async Task Forwarded_WithUpstreamCredential_CarriesTheGatewaysOwn(
+        string? username, string? password, string? token, string expected)
+    {
+        await using var gateway = await TestGateway.StartAsync(
+        [
+            new RegistryOptions
+            {
+                Name = "main",
+                Upstreams = [_upstream.Address],
+                Credential = new UpstreamCredentialOptions { Username = username, Password = password, Token = token },
+            },
+        ]);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
+
+        Assert.Equal(expected, Assert.Single(_upstream.Requests).Headers["Authorization"]);
+    }
+
+    [Fact]
+    public async Task Forwarded_RepositoryUnderAStrippedPrefix_ArrivesByItsUpstreamName()
+    {
+        await using var other = await RecordingUpstream.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(
+        [
+            new RegistryOptions { Name = "main", Upstreams = [_upstream.Address] },
+            new RegistryOptions { Name = "mirror", Upstreams = [other.Address], Prefix = "mirror", StripPrefix = true },
+        ]);
+
+        using var first = await gateway.SendAsync(HttpMethod.Get, "/v2/mirror/library/alpine/manifests/3", "admin");
+        using var second = await gateway.SendAsync(HttpMethod.Get, "/v2/mirrored/app/manifests/3", "admin");
+        using var mount = await gateway.SendAsync(
+            HttpMethod.Post, $"/v2/mirror/a/blobs/uploads/?mount={Digest}&from=mirror%2Fb", "admin");
+        using var acrossRegistries = await gateway.SendAsync(
+            HttpMethod.Post, $"/v2/mirror/a/blobs/uploads/?mount={Digest}&from=team-a%2Fb", "admin");
+
+        Assert.Equal(
+            ["/v2/library/alpine/manifests/3", $"/v2/a/blobs/uploads/?mount={Digest}&from=b", "/v2/a/blobs/uploads/"],
+            other.Requests.Select(static request => Uri.UnescapeDataString(request.Target)));
+        Assert.Equal("/v2/mirrored/app/manifests/3", Assert.Single(_upstream.Requests).Target);
+    }
+
+    private sealed class UnknownLengthStream(byte[] content) : MemoryStream(content)
+    {
+        public override bool CanSeek => false;
+    }
+}

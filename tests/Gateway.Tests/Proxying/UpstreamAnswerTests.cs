@@ -1,0 +1,271 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Gateway.Proxying;
+using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Tests.Proxying;
+
+/// <summary>What a client gets to see of an upstream's answer, good or broken.</summary>
+public sealed class UpstreamAnswerTests : IAsyncLifetime
+{
+    private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    private const string Manifest = "/v2/team-a/app/manifests/v1";
+    private const string Blob = "/v2/team-a/app/blobs/" + Digest;
+
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _gateway = await TestGateway.StartAsync(_upstream.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:5000/v2/team-a/app/blobs/uploads/u1?_state=a%3Db", "https://registry.test/v2/team-a/app/blobs/uploads/u1?_state=a%3Db")]
+    [InlineData("https://evil.example/v2/team-a/app/blobs/uploads/u1?_state=x", "https://registry.test/v2/team-a/app/blobs/uploads/u1?_state=x")]
+    [InlineData("/v2/team-a/app/blobs/uploads/u1", "https://registry.test/v2/team-a/app/blobs/uploads/u1")]
+    [InlineData("https, http://x/v2/team-a/app/blobs/uploads/u1", null)]
+    [InlineData("/v2/team-b/app/blobs/uploads/u1", null)]
+    [InlineData("/somewhere/else", null)]
+    public async Task UploadLocation_WhateverTheUpstreamEmits_LeadsBackThroughTheGateway(string emitted, string? expected)
+    {
+        _upstream.Respond = context =>
+        {
+            context.Response.StatusCode = 202;
+            context.Response.Headers.Location = emitted;
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", "alice");
+
+        Assert.Equal(expected is null ? HttpStatusCode.BadGateway : HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(expected, answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null);
+    }
+
+    [Fact]
+    public async Task Location_UnderAStrippedPrefix_CarriesThePublicName()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+        [
+            new RegistryOptions { Name = "old", Upstreams = [_upstream.Address], Prefix = "old/stuff", StripPrefix = true },
+        ]);
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = 201;
+            context.Response.Headers.Location = "/v2/app/manifests/" + Digest;
+            return Task.CompletedTask;
+        };
+
+        using var answer = await gateway.SendAsync(
+            HttpMethod.Put, "/v2/old/stuff/app/manifests/v1", "admin", new ByteArrayContent([1]));
+
+        Assert.Equal($"https://registry.test/v2/old/stuff/app/manifests/{Digest}", answer.Headers.Location!.ToString());
+    }
+
+    [Fact]
+    public async Task BlobRedirect_ToObjectStorage_PassesUntouched()
+    {
+        const string Storage = "https://bucket.storage.example/v2/x%2Fy?X-Amz-Signature=a%2Bb&Expires=1";
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = Storage;
+            return Task.CompletedTask;
+        };
+
+        using var blob = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+        using var upload = await _gateway.SendAsync(HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", "alice");
+
+        Assert.Equal(HttpStatusCode.TemporaryRedirect, blob.StatusCode);
+        Assert.Equal(Storage, blob.Headers.GetValues("Location").Single());
+        Assert.Equal(HttpStatusCode.BadGateway, upload.StatusCode);
+    }
+
+    [Fact]
+    public async Task Link_FromTheUpstream_IsRebuilt()
+    {
+        _upstream.Respond = static context =>
+        {
+            context.Response.Headers.Link = "<http://127.0.0.1:5000/v2/team-a/app/tags/list?last=b%2Bc&n=2&x=y>; rel=\"next\"";
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/tags/list?n=2", "alice");
+
+        var link = answer.Headers.GetValues("Link").Single();
+        Assert.StartsWith("</v2/team-a/app/tags/list?", link, StringComparison.Ordinal);
+        Assert.EndsWith(">; rel=\"next\"", link, StringComparison.Ordinal);
+        Assert.Contains("last=b%2Bc", link, StringComparison.Ordinal);
+        Assert.Contains("n=2", link, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Headers_ThatBelongToTheUpstream_StayBehind()
+    {
+        _upstream.Respond = static context =>
+        {
+            var headers = context.Response.Headers;
+            headers["Docker-Content-Digest"] = Digest;
+            headers.ETag = $"\"{Digest}\"";
+            headers.CacheControl = "max-age=31536000";
+            headers.Server = "registry";
+            headers.SetCookie = "a=b";
+            headers.AccessControlAllowOrigin = "*";
+            headers.WWWAuthenticate = "Basic realm=\"upstream\"";
+            headers["Docker-Distribution-Api-Version"] = "registry/2.0, registry/2.0";
+            headers["X-Internal"] = "10.0.0.3";
+            return context.Response.WriteAsync("content");
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal("content", await answer.Content.ReadAsStringAsync());
+        Assert.Equal(
+            [
+                "Cache-Control", "Content-Security-Policy", "Date", "Docker-Content-Digest", "Docker-Distribution-Api-Version",
+                "ETag", "Strict-Transport-Security", "Transfer-Encoding", "X-Content-Type-Options", "X-Request-Id",
+            ],
+            answer.Headers.Select(static header => header.Key).Order(StringComparer.Ordinal));
+        Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
+        Assert.Equal("private, max-age=31536000", answer.Headers.GetValues("Cache-Control").Single().Replace("max-age=31536000, private", "private, max-age=31536000", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Head_OfABlob_KeepsItsLengthAndHasNoBody()
+    {
+        _upstream.Respond = static context =>
+        {
+            context.Response.ContentLength = 12345;
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Head, Blob, "alice");
+
+        Assert.Equal(12345, answer.Content.Headers.ContentLength);
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData(401, 502, "UNAVAILABLE", "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
+    [InlineData(403, 502, "UNAVAILABLE", "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
+    [InlineData(500, 500, "UNKNOWN", "the registry behind the gateway failed; its own log has the reason")]
+    [InlineData(503, 503, "UNAVAILABLE", "the registry behind the gateway is not available; try again shortly")]
+    [InlineData(301, 502, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header names no upload, blob or manifest of this repository")]
+    public async Task UpstreamFailure_OfItsOwn_IsToldWithoutItsWords(int status, int expected, string code, string message)
+    {
+        _upstream.Respond = context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"http://10.0.0.3/token\"";
+            context.Response.Headers.Location = status == 301 ? "/elsewhere" : default;
+            return context.Response.WriteAsync("{\"errors\":[{\"code\":\"X\",\"detail\":\"/var/lib/registry\"}]}");
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.Equal(expected, (int)answer.StatusCode);
+        Assert.Empty(answer.Headers.WwwAuthenticate);
+        Assert.Null(answer.Headers.Location);
+        await AssertErrorAsync(answer, code, message);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(400)]
+    [InlineData(416)]
+    [InlineData(429)]
+    public async Task UpstreamRefusal_OfTheRequest_PassesAsItIs(int status)
+    {
+        _upstream.Respond = context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync("{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}");
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Upstream_ThatIsDown_Is502WithTheRequestId()
+    {
+        await _upstream.DisposeAsync();
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.Equal("5", answer.Headers.GetValues("Retry-After").Single());
+        await AssertErrorAsync(
+            answer, "UNAVAILABLE", "the registry behind the gateway cannot be reached; try again shortly");
+    }
+
+    [Fact]
+    public async Task Upstream_ThatIsSilent_Is504()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+        [
+            new RegistryOptions { Name = "main", Upstreams = [_upstream.Address], ActivityTimeout = TimeSpan.FromSeconds(1) },
+        ]);
+        _upstream.Respond = static context => Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.Equal(HttpStatusCode.GatewayTimeout, answer.StatusCode);
+        await AssertErrorAsync(
+            answer, "UNAVAILABLE", "the registry behind the gateway did not answer in time; try again shortly");
+    }
+
+    [Theory]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n")]
+    [InlineData("HTTP/1.1 2000 What\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n")]
+    [InlineData("")]
+    public async Task Upstream_ThatTalksNonsense_Is502(string nonsense)
+    {
+        await using var upstream = new RawUpstream(nonsense);
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        await AssertErrorAsync(
+            answer, "UNAVAILABLE", "the registry behind the gateway cannot be reached; try again shortly");
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")]
+    public async Task Upstream_ThatBreaksOffInTheBody_DoesNotLookComplete(string half)
+    {
+        await using var upstream = new RawUpstream(half);
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsByteArrayAsync());
+    }
+
+    internal static async Task AssertErrorAsync(HttpResponseMessage answer, string code, string message)
+    {
+        Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStreamAsync());
+        var error = json.RootElement.GetProperty("errors")[0];
+        Assert.Equal(code, error.GetProperty("code").GetString());
+        Assert.Equal(message, error.GetProperty("message").GetString());
+        Assert.Equal(
+            answer.Headers.GetValues("X-Request-Id").Single(), error.GetProperty("detail").GetProperty("requestId").GetString());
+    }
+}

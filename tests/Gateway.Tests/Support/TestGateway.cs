@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Hosting;
+using Gateway.Proxying;
+using Gateway.Tls;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests.Support;
+
+/// <summary>The whole gateway in this process: real Kestrel, TLS, htpasswd and policies, in front of given upstreams.</summary>
+/// <remarks>Users: admin, alice (group team-a), bob; each one's password is the name followed by "-password".</remarks>
+internal sealed class TestGateway : IAsyncDisposable
+{
+    public const string Host = "registry.test";
+
+    public const string DefaultPolicy = """
+        groups: { team-a: [alice] }
+        rules:
+          - { name: admin owns everything, to: ["user:admin"], role: owner, on: ["**"] }
+          - { name: team-a writes, to: ["group:team-a"], role: writer, on: ["team-a/**"] }
+          - { name: bob reads, to: ["user:bob"], role: reader, on: ["team-a/**"] }
+          - { name: everybody pulls public, to: [anonymous, authenticated], role: reader, on: ["public/**"] }
+        """;
+
+    // Cost 4, the least there is: these tests are about forwarding, not about hashing.
+    private static readonly Lazy<string> Users = new(static () => string.Join('\n', new[] { "admin", "alice", "bob" }.Select(
+        static name => name + ":" + TestUsers.Hash(name + "-password"))) + "\n");
+
+    private readonly WebApplication _app;
+    private readonly string _folder;
+
+    private TestGateway(WebApplication app, string folder)
+    {
+        _app = app;
+        _folder = folder;
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(static address => new Uri(address)).ToList();
+        Port = addresses.Single(static address => address.Scheme == "https").Port;
+        PlainPorts = [.. addresses.Where(static address => address.Scheme == "http").Select(static address => address.Port)];
+        Client = CreateClient();
+    }
+
+    /// <summary>The TLS listener's port on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>The plain listeners' ports, in the order: redirecting, management.</summary>
+    public IReadOnlyList<int> PlainPorts { get; }
+
+    /// <summary>Connects to the gateway whatever host a URL names; neither follows redirects nor keeps cookies.</summary>
+    public HttpClient Client { get; }
+
+    public string PolicyFile => Path.Combine(_folder, "policies", "policy.yaml");
+
+    public string UsersFile => Path.Combine(_folder, "users.htpasswd");
+
+    public IServiceProvider Services => _app.Services;
+
+    public static Task<TestGateway> StartAsync(Uri upstream, string policy = DefaultPolicy, Action<GatewayOptions>? change = null) =>
+        StartAsync([new RegistryOptions { Name = "main", Upstreams = [upstream] }], policy, change);
+
+    public static async Task<TestGateway> StartAsync(
+        List<RegistryOptions> registries, string policy = DefaultPolicy, Action<GatewayOptions>? change = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-test-").FullName;
+        Directory.CreateDirectory(Path.Combine(folder, "policies"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "policies", "policy.yaml"), policy);
+        await File.WriteAllTextAsync(Path.Combine(folder, "users.htpasswd"), Users.Value);
+        var pair = TestCertificates.Write(folder, Host);
+        var options = new GatewayOptions
+        {
+            PublicUrl = new Uri($"https://{Host}"),
+            Listen = new ListenerOptions { Https = "127.0.0.1:0", Management = "" },
+            Tls = new TlsOptions { Certificates = [pair] },
+            Registries = registries,
+            Authentication = new AuthenticationOptions
+            {
+                Htpasswd = new HtpasswdOptions { File = Path.Combine(folder, "users.htpasswd"), MinimumCost = 4 },
+            },
+            Policies = Path.Combine(folder, "policies"),
+            Log = new LogOptions { Level = Microsoft.Extensions.Logging.LogLevel.None },
+        };
+        change?.Invoke(options);
+        var app = GatewayHost.Build(options);
+        await app.StartAsync();
+        return new TestGateway(app, folder);
+    }
+
+    /// <summary>Sends one request; without a user it carries no credentials.</summary>
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string target, string? user = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, $"https://{Host}{target}") { Content = content };
+        if (user is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", Basic(user));
+        }
+
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    /// <summary>Opens a TLS connection for bytes that no HTTP client would send.</summary>
+    public async Task<SslStream> ConnectAsync()
+    {
+        var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, Port);
+        var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        await stream.AuthenticateAsClientAsync(Host);
+        return stream;
+    }
+
+    /// <summary>Sends raw bytes and reads until the gateway closes the connection, or five seconds pass.</summary>
+    public async Task<string> SendRawAsync(string request)
+    {
+        await using var stream = await ConnectAsync();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        var answer = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(answer, limit.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // what came so far is the answer
+        }
+
+        return Encoding.Latin1.GetString(answer.ToArray());
+    }
+
+    /// <summary>The <c>Authorization</c> header of a test user.</summary>
+    public static string Basic(string user) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync(new CancellationToken(canceled: true));
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private HttpClient CreateClient() => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseProxy = false,
+        Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    {
+        Timeout = TimeSpan.FromSeconds(60),
+    };
+}
