@@ -10,6 +10,9 @@ namespace Gateway.Core.Registry;
 /// </remarks>
 public sealed record Digest
 {
+    /// <summary>The longest digest, in characters: <c>sha512:</c> and 128 digits.</summary>
+    public const int MaxLength = 135;
+
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     private Digest(string value) => Value = value;

@@ -34,12 +34,21 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>A malformed tag.</summary>
     public static RegistryError TagInvalid(string message) => new("TAG_INVALID", 400, message);
 
+    /// <summary>An upload that cannot exist, since its id is none that a registry issues.</summary>
+    public static RegistryError BlobUploadUnknown(string message) => new("BLOB_UPLOAD_UNKNOWN", 404, message);
+
+    /// <summary>An upload state that no registry issued. Distribution answers 404 here too.</summary>
+    public static RegistryError BlobUploadInvalid(string message) => new("BLOB_UPLOAD_INVALID", 404, message);
+
     /// <summary>A malformed page size.</summary>
     public static RegistryError PaginationNumberInvalid(string message) =>
         new("PAGINATION_NUMBER_INVALID", 400, message);
 
     /// <summary>A request that is malformed in a way that has no code of its own.</summary>
     public static RegistryError BadRequest(string message) => new("UNSUPPORTED", 400, message);
+
+    /// <summary>A request target beyond the limit.</summary>
+    public static RegistryError TargetTooLong(string message) => new("UNSUPPORTED", 414, message);
 
     /// <summary>The upstream, or something a decision needs, cannot be reached.</summary>
     /// <param name="statusCode">502, 503 or 504.</param>

@@ -26,4 +26,34 @@ public sealed record RegistryParameters
 
     /// <summary><c>artifactType</c> of a referrers request, decoded; the only parameter that may repeat.</summary>
     public IReadOnlyList<string> ArtifactTypes { get; init; } = [];
+
+    /// <summary>Equality by value, of the list too.</summary>
+    public bool Equals(RegistryParameters? other)
+    {
+        if (ReferenceEquals(this, other))
+        {
+            return true;
+        }
+
+        if (other is null
+            || Mount != other.Mount || From != other.From || Digest != other.Digest || State != other.State
+            || PageSize != other.PageSize || Last != other.Last || ArtifactTypes.Count != other.ArtifactTypes.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < ArtifactTypes.Count; i++)
+        {
+            if (ArtifactTypes[i] != other.ArtifactTypes[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        HashCode.Combine(Mount, From, Digest, State, PageSize, Last, ArtifactTypes.Count);
 }
