@@ -1,15 +1,213 @@
+using System.Runtime.CompilerServices;
+using Gateway.Core.Authorization.Index;
+
 namespace Gateway.Core.Authorization;
 
 /// <summary>All policies in force, compiled into an index: one immutable value, replaced whole by a reload.</summary>
+/// <remarks>
+/// Any matching deny refuses; else any matching allow grants; else refused. The order of rules never matters.
+/// A decision costs about the same for ten rules as for a hundred thousand, and allocates nothing once the subject
+/// was seen (docs/policy.md, docs/benchmarks.md).
+/// </remarks>
 public sealed class PolicySet
 {
-    private static readonly AccessDecision NoRule = new(false, null, RepositoryActions.None);
-
     /// <summary>The policy of no files: nobody may do anything.</summary>
-    public static readonly PolicySet Empty = new();
+    public static readonly PolicySet Empty = Compile(new PolicyDefinition([], []));
 
-    private readonly AccessDecision _none = NoRule;
+    private static readonly AccessDecision[] Defaults =
+        [.. Enumerable.Range(0, (int)ActionNames.All + 1).Select(static missing => new AccessDecision(false, null, (RepositoryActions)missing))];
 
-    /// <summary>Decides. Any matching deny refuses; else any matching allow grants; else refused.</summary>
-    public AccessDecision Evaluate(in AccessRequest request) => _none with { Missing = request.Actions };
+    private readonly PrincipalIndex _principals;
+    private readonly RepositoryIndex _repositories;
+    private readonly RuleTable[] _denies; // by the pattern's number
+    private readonly RuleTable[] _allows;
+    private readonly CompiledRule[][] _allowsByPrincipal;
+
+    // Subjects outlive requests (credential and token caches hold them), so groups are worked out once for each.
+    private readonly ConditionalWeakTable<Subject, ResolvedSubject> _resolved = [];
+    private readonly ConditionalWeakTable<Subject, ResolvedSubject>.CreateValueCallback _resolve;
+
+    private PolicySet(
+        PrincipalIndex principals,
+        RepositoryIndex repositories,
+        RuleTable[] denies,
+        RuleTable[] allows,
+        CompiledRule[][] allowsByPrincipal)
+    {
+        _principals = principals;
+        _repositories = repositories;
+        _denies = denies;
+        _allows = allows;
+        _allowsByPrincipal = allowsByPrincipal;
+        _resolve = Resolve;
+    }
+
+    /// <summary>How many rules there are.</summary>
+    public int RuleCount { get; private init; }
+
+    /// <summary>Builds the index. Order of rules and groups means nothing.</summary>
+    public static PolicySet Compile(PolicyDefinition definition)
+    {
+        var compiler = new PolicyCompiler(definition);
+        return new PolicySet(
+            compiler.Principals,
+            compiler.Repositories,
+            compiler.Tables(RuleEffect.Deny),
+            compiler.Tables(RuleEffect.Allow),
+            compiler.AllowsByPrincipal())
+        {
+            RuleCount = definition.Rules.Length,
+        };
+    }
+
+    /// <summary>Decides. All actions asked for must be granted, and none denied; no action at all is refused.</summary>
+    public AccessDecision Evaluate(in AccessRequest request)
+    {
+        var wanted = request.Actions & ActionNames.All;
+        if (wanted == RepositoryActions.None || wanted != request.Actions)
+        {
+            return Defaults[(int)wanted]; // nothing we know was asked for: nothing is granted
+        }
+
+        var subject = Resolved(request.Subject);
+        var patterns = new IntList(stackalloc int[32]);
+        _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
+        var denied = Collect(_denies, patterns.Items, in request, subject);
+        var decision = denied.Rule?.Refused(denied.Actions);
+        if (decision is null)
+        {
+            var granted = Collect(_allows, patterns.Items, in request, subject);
+            decision = granted.Actions == wanted ? granted.Rule!.Allowed : Defaults[(int)(wanted & ~granted.Actions)];
+        }
+
+        patterns.Dispose();
+        return decision;
+    }
+
+    /// <summary>
+    /// Whether the answer to this request depends on the tag it touches. Where it does not, one evaluation speaks for
+    /// every tag: a tag list needs no filter, and a refused delete by digest needs no question to the upstream.
+    /// </summary>
+    /// <remarks>The request's own <see cref="AccessRequest.Tag"/> does not matter.</remarks>
+    public bool DependsOnTag(in AccessRequest request)
+    {
+        var wanted = request.Actions & ActionNames.All;
+        var subject = Resolved(request.Subject);
+        var patterns = new IntList(stackalloc int[32]);
+        _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
+        var denied = CollectByTag(_denies, patterns.Items, in request, subject);
+        var granted = CollectByTag(_allows, patterns.Items, in request, subject);
+        patterns.Dispose();
+        var canBeGranted = (wanted & ~(granted.AnyTag | granted.SomeTag)) == 0 && (wanted & denied.AnyTag) == 0;
+        return canBeGranted && ((wanted & denied.SomeTag) != 0 || (wanted & ~granted.AnyTag) != 0);
+    }
+
+    /// <summary>Whether the subject may pull anything from the repository, so that a catalog may name it.</summary>
+    /// <remarks>The request's own actions and tag do not matter.</remarks>
+    public bool MayPullAnything(in AccessRequest request) => Evaluate(new AccessRequest
+    {
+        Subject = request.Subject,
+        Registry = request.Registry,
+        Repository = request.Repository,
+        Actions = RepositoryActions.Pull,
+        ClientAddress = request.ClientAddress,
+        Time = request.Time,
+    }).IsAllowed;
+
+    /// <summary>Whether some allow picks the subject at all, whatever the repository, address and time.</summary>
+    public bool HasAnyGrant(Subject subject) => Resolved(subject).HasAnyGrant;
+
+    /// <summary>Decides, and says how it came about and what was missing.</summary>
+    /// <param name="request">The question.</param>
+    /// <param name="effort">
+    /// How many rules are looked at in search of near misses: bounded where a caller can cause the search, since the
+    /// search is the one thing here whose cost grows with the rules.
+    /// </param>
+    public PolicyExplanation Explain(in AccessRequest request, int effort = 1_000)
+    {
+        var subject = Resolved(request.Subject);
+        var patterns = new IntList(stackalloc int[32]);
+        _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
+        var here = patterns.Items.ToArray();
+        patterns.Dispose();
+        var picked = new List<CompiledRule>();
+        foreach (var table in here.SelectMany(pattern => new[] { _denies[pattern], _allows[pattern] }))
+        {
+            foreach (var bucket in table.For(subject))
+            {
+                picked.AddRange(bucket.All);
+            }
+        }
+
+        // A rule that misses by one thing only either matches the repository or picks the subject.
+        var candidates = here.SelectMany(pattern => _allows[pattern].All).Take(effort)
+            .Concat(subject.Principals.SelectMany(principal => _allowsByPrincipal[principal]).Take(effort));
+        return new PolicyExplainer(request, subject).Explain(Evaluate(in request), picked, candidates);
+    }
+
+    private static Findings Collect(
+        RuleTable[] tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
+    {
+        var findings = new Findings(request.Actions);
+        foreach (var pattern in patterns)
+        {
+            foreach (var bucket in tables[pattern].For(subject))
+            {
+                bucket.Collect(in request, subject, ref findings);
+            }
+        }
+
+        return findings;
+    }
+
+    private static (RepositoryActions AnyTag, RepositoryActions SomeTag) CollectByTag(
+        RuleTable[] tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
+    {
+        var (anyTag, someTag) = (RepositoryActions.None, RepositoryActions.None);
+        foreach (var pattern in patterns)
+        {
+            foreach (var bucket in tables[pattern].For(subject))
+            {
+                anyTag |= Union(bucket.AnyTag, request.Actions & ~anyTag, in request, subject);
+                someTag |= Union(bucket.LimitedByTag, request.Actions & ~someTag, in request, subject);
+            }
+        }
+
+        return (anyTag, someTag);
+    }
+
+    private static RepositoryActions Union(
+        CompiledRule[] rules, RepositoryActions wanted, in AccessRequest request, ResolvedSubject subject)
+    {
+        var found = RepositoryActions.None;
+        foreach (var rule in rules)
+        {
+            if ((wanted & ~found) == RepositoryActions.None)
+            {
+                break;
+            }
+
+            if ((rule.Actions & wanted & ~found) != 0 && rule.AppliesTo(in request, subject))
+            {
+                found |= rule.Actions & wanted;
+            }
+        }
+
+        return found;
+    }
+
+    private ResolvedSubject Resolved(Subject subject) =>
+        _resolved.TryGetValue(subject, out var resolved) ? resolved : _resolved.GetValue(subject, _resolve);
+
+    private ResolvedSubject Resolve(Subject subject)
+    {
+        var principals = _principals.Resolve(subject);
+        var resolved = new ResolvedSubject(principals, ResolvedSubject.PathSegmentOf(subject));
+        var hasAnyGrant = principals.Any(principal => _allowsByPrincipal[principal].Any(rule =>
+            rule.Picks(resolved)
+            && !rule.Exempts(resolved)
+            && rule.Source.When.MethodHolds(subject.Method)
+            && rule.Source.When.ClaimsHold(subject, missingClaimMatches: false)));
+        return new ResolvedSubject(principals, resolved.PathSegment) { HasAnyGrant = hasAnyGrant };
+    }
 }

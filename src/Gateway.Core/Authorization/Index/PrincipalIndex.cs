@@ -1,0 +1,92 @@
+using System.Collections.Frozen;
+
+namespace Gateway.Core.Authorization.Index;
+
+/// <summary>Numbers for everything a subject can be in a policy: a user, in a group, from an issuer, bearer of a claim.</summary>
+internal sealed class PrincipalIndex
+{
+    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, string[]> _groupsOf;
+
+    public PrincipalIndex(IEnumerable<PolicyGroup> groups) => _groupsOf = groups
+        .SelectMany(static group => group.Members, static (group, member) => (Member: member.ToString(), Group: "group:" + group.Name))
+        .GroupBy(static pair => pair.Member, static pair => pair.Group, StringComparer.Ordinal)
+        .ToFrozenDictionary(static pairs => pairs.Key, static pairs => pairs.ToArray(), StringComparer.Ordinal);
+
+    public int Count => _numbers.Count;
+
+    /// <summary>The number of a principal, given out at the first mention. Only while a policy is compiled.</summary>
+    public int Intern(SubjectSelector selector) => Intern(selector.ToString());
+
+    /// <summary>The number of those who bear a claim with this value.</summary>
+    public int InternClaim(string name, string value) => Intern(ClaimKey(name, value));
+
+    /// <summary>The numbers of all that a subject is, ascending.</summary>
+    public int[] Resolve(Subject subject)
+    {
+        var numbers = new SortedSet<int>();
+        var self = subject.Kind switch
+        {
+            SubjectKind.Anonymous => "anonymous",
+            SubjectKind.User => "user:" + subject.Name,
+            SubjectKind.Robot => "robot:" + subject.Name,
+            _ => null,
+        };
+        Add(numbers, "everyone");
+        if (!subject.IsAnonymous)
+        {
+            Add(numbers, "authenticated");
+        }
+
+        // "issuer:github" is both the method and the selector.
+        if (subject.Method.StartsWith("issuer:", StringComparison.Ordinal))
+        {
+            Add(numbers, subject.Method);
+        }
+
+        foreach (var (name, value) in subject.Claims)
+        {
+            Add(numbers, ClaimKey(name, value));
+        }
+
+        AddWithGroups(numbers, subject.Groups.Select(static group => "group:" + group).Concat(self is null ? [] : [self]));
+        return [.. numbers];
+    }
+
+    private void AddWithGroups(SortedSet<int> numbers, IEnumerable<string> keys)
+    {
+        var seen = new HashSet<string>(keys, StringComparer.Ordinal);
+        var open = new Queue<string>(seen);
+        while (open.TryDequeue(out var key))
+        {
+            Add(numbers, key);
+            foreach (var group in _groupsOf.GetValueOrDefault(key, []))
+            {
+                if (seen.Add(group))
+                {
+                    open.Enqueue(group);
+                }
+            }
+        }
+    }
+
+    private void Add(SortedSet<int> numbers, string key)
+    {
+        if (_numbers.TryGetValue(key, out var number))
+        {
+            numbers.Add(number);
+        }
+    }
+
+    private int Intern(string key)
+    {
+        if (!_numbers.TryGetValue(key, out var number))
+        {
+            _numbers.Add(key, number = _numbers.Count);
+        }
+
+        return number;
+    }
+
+    private static string ClaimKey(string name, string value) => $"claim:{name}\0{value}";
+}

@@ -1,0 +1,41 @@
+using Gateway.Core.Registry;
+
+namespace Gateway.Core.Authorization.Index;
+
+/// <summary>A subject as one policy sees it: which of the policy's principals it is. Made once for each subject.</summary>
+/// <param name="principals">Numbers of principals, ascending.</param>
+/// <param name="pathSegment">What <c>${subject}</c> stands for, or <see langword="null"/>.</param>
+internal sealed class ResolvedSubject(int[] principals, string? pathSegment)
+{
+    public int[] Principals => principals;
+
+    public string? PathSegment => pathSegment;
+
+    /// <summary>Whether some allow picks this subject, whatever the repository, address and time.</summary>
+    public bool HasAnyGrant { get; init; }
+
+    public bool HasAnyOf(int[] others)
+    {
+        var (shorter, longer) = others.Length <= principals.Length ? (others, principals) : (principals, others);
+        foreach (var principal in shorter)
+        {
+            if (Array.BinarySearch(longer, principal) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <remarks>
+    /// Only users: a robot or workload that happens to be called alice must not own what belongs to the user alice.
+    /// And only names that are one segment: <c>../x</c> or <c>a/b</c> would reach into another's namespace.
+    /// </remarks>
+    public static string? PathSegmentOf(Subject subject) =>
+        subject.Kind == SubjectKind.User
+        && RepositoryName.IsValid(subject.Name)
+        && !subject.Name.Contains('/', StringComparison.Ordinal)
+            ? subject.Name
+            : null;
+}
