@@ -13,5 +13,6 @@ internal static class GatewayCommand
         ServeCommand.Create(),
         HealthCheckCommand.Create(),
         DevCertCommand.Create(),
+        ConfigCommand.Create(),
     };
 }

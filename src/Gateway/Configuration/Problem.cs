@@ -13,13 +13,11 @@ internal sealed record Problem(string Source, string What, string? Found, string
     public override string ToString()
     {
         var found = Found is null ? "" : $" (found \"{Shorten(Found)}\")";
-        return $"{Source}: {What}{found}. {Cure}";
+        return OneLine($"{Source}: {What}{found}. {Cure}");
     }
 
-    // A value from a file can hold anything; it must neither break the line nor drown the message.
-    private static string Shorten(string text)
-    {
-        var clean = string.Concat(text.Take(LongestFound).Select(static c => char.IsControl(c) ? '?' : c));
-        return text.Length > LongestFound ? clean + "…" : clean;
-    }
+    // A value from a file, a key and a file's name can hold anything; they must neither break the line nor drown it.
+    private static string Shorten(string text) => text.Length > LongestFound ? text[..LongestFound] + "…" : text;
+
+    private static string OneLine(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? '?' : c));
 }

@@ -1,0 +1,28 @@
+namespace Gateway.Configuration;
+
+/// <summary>What a configuration names outside itself, read as a start would read it: certificates, users, policies.</summary>
+/// <remarks><c>gateway config check</c> and the start run the same list, so neither finds what the other lets pass.</remarks>
+internal static class ConfigurationCheck
+{
+    /// <summary>The checks. A capability that reads files adds one line.</summary>
+    private static readonly Func<GatewayOptions, IEnumerable<Problem>>[] Checks = [];
+
+    /// <summary>Runs every check; none stops the others.</summary>
+    /// <param name="options">Loaded and valid.</param>
+    /// <returns>Every problem; none where a start would succeed.</returns>
+    public static IReadOnlyList<Problem> Run(GatewayOptions options) => [.. Checks.SelectMany(check => check(options))];
+
+    /// <summary>Makes a check of a loader that throws <see cref="ProblemException"/>.</summary>
+    public static Func<GatewayOptions, IEnumerable<Problem>> Loading(Action<GatewayOptions> load) => options =>
+    {
+        try
+        {
+            load(options);
+            return [];
+        }
+        catch (ProblemException exception)
+        {
+            return exception.Problems;
+        }
+    };
+}

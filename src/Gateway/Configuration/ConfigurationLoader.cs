@@ -1,0 +1,60 @@
+using System.Collections;
+using Gateway.Yaml;
+
+namespace Gateway.Configuration;
+
+/// <summary>Reads <c>gateway.yaml</c>, lays the environment over it, and checks the whole.</summary>
+internal static class ConfigurationLoader
+{
+    /// <summary>Reads and validates a configuration.</summary>
+    /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
+    /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment"/> gives them.</param>
+    /// <returns>Settings that hold every rule that can be checked without opening the files they name (secrets are read).</returns>
+    /// <exception cref="ProblemException">Something is wrong; it carries every problem, in the order of the file.</exception>
+    public static GatewayOptions Load(string path, IReadOnlyDictionary<string, string> environment)
+    {
+        var problems = new ProblemCollector();
+        ForeignEnvironment.Check(environment, problems);
+        var options = ReadFile(path, problems) is { } text ? Read(text, path, environment, problems) : null;
+        problems.ThrowIfAny();
+        return options!;
+    }
+
+    /// <summary>The environment of this process.</summary>
+    public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(
+            static variable => (string)variable.Key, static variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+
+    private static string? ReadFile(string path, ProblemCollector problems)
+    {
+        var text = SettingFile.TryRead(path, YamlReader.MaxBytes, out var fault);
+        if (text is null)
+        {
+            problems.Add(
+                SourcePosition.OfFile(path), fault, null, "Name the configuration file with --config FILE.");
+        }
+
+        return text;
+    }
+
+    private static GatewayOptions? Read(
+        string text, string path, IReadOnlyDictionary<string, string> environment, ProblemCollector problems)
+    {
+        var tree = YamlReader.Read(text, path, problems);
+        if (tree is null)
+        {
+            return null;
+        }
+
+        if (tree is YamlMapping mapping)
+        {
+            EnvironmentOverrides.Apply(SettingModel.Gateway, mapping, environment, problems);
+        }
+
+        var document = new ConfigurationDocument(path, problems);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var options = (GatewayOptions)new OptionsBinder(document, folder, SettingModel.Gateway).Bind(tree);
+        GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
+        return options;
+    }
+}

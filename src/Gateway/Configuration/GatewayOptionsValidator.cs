@@ -1,0 +1,65 @@
+using Gateway.Authentication;
+using Gateway.Hosting;
+using Gateway.Proxying;
+using Gateway.Tls;
+
+namespace Gateway.Configuration;
+
+/// <summary>Rules of the top level, and the list of the sections' validators.</summary>
+internal static class GatewayOptionsValidator
+{
+    /// <summary>Reports what is wrong. Validators read: they fill in nothing and open nothing.</summary>
+    public static void Validate(GatewayOptions options, SettingScope scope)
+    {
+        CheckPublicUrl(options.PublicUrl, scope.At(nameof(options.PublicUrl)));
+        CheckHosts(options.Hosts, scope.At(nameof(options.Hosts)));
+        CheckTrustedProxies(options.TrustedProxies, scope.At(nameof(options.TrustedProxies)));
+        ListenerOptionsValidator.Validate(options.Listen, scope.At(nameof(options.Listen)));
+        TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
+        RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
+        AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+    }
+
+    private static void CheckPublicUrl(Uri? url, SettingScope scope)
+    {
+        if (url is null)
+        {
+            return;
+        }
+
+        if (url.Scheme != Uri.UriSchemeHttps)
+        {
+            scope.Report("is not https", "Clients send passwords to it: write https://, also where a load balancer ends TLS.");
+        }
+
+        BaseUrl.Check(url, scope);
+    }
+
+    private static void CheckHosts(List<string> hosts, SettingScope scope)
+    {
+        for (var i = 0; i < hosts.Count; i++)
+        {
+            if (!HostName.TryParse(hosts[i], out _))
+            {
+                scope.At(i).Report("is not a host name", HostName.Cure);
+            }
+        }
+    }
+
+    private static void CheckTrustedProxies(List<string> proxies, SettingScope scope)
+    {
+        for (var i = 0; i < proxies.Count; i++)
+        {
+            if (!ClientNetwork.TryParse(proxies[i], out var network, out var what, out var cure))
+            {
+                scope.At(i).Report(what, cure);
+            }
+            else if (network.PrefixLength == 0)
+            {
+                scope.At(i).Report(
+                    "is every address there is, so any client could choose the address that policy, limits and audit see",
+                    "Name the addresses of your load balancers only.");
+            }
+        }
+    }
+}

@@ -1,0 +1,360 @@
+using System.Collections;
+using System.Globalization;
+using Gateway.Yaml;
+
+namespace Gateway.Configuration;
+
+/// <summary>Fills option classes from what a file and the environment hold; reports every problem rather than the first.</summary>
+/// <remarks>
+/// Where a value cannot be read its default stays, and its key is marked broken. The result of a run with problems is
+/// looked at by validators only.
+/// </remarks>
+internal sealed class OptionsBinder(ConfigurationDocument document, string folder, SectionType root)
+{
+    private const int MaxSecretBytes = 64 * 1024;
+
+    /// <summary>Binds the root section.</summary>
+    public object Bind(YamlNode node)
+    {
+        if (node is YamlMapping)
+        {
+            return BindSection(root, node, "");
+        }
+
+        if (node is not YamlRefused)
+        {
+            document.Report(
+                node.Position,
+                $"the file holds {node.Kind}, but settings are expected",
+                $"Write them as \"key: value\", for example \"{root.Settings[0].Key}: …\".");
+        }
+
+        document.MarkBroken("");
+        return Activator.CreateInstance(root.OptionsClass)!;
+    }
+
+    private static string Join(string section, string key) => section.Length == 0 ? key : $"{section}.{key}";
+
+    private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
+
+    private static string? Printable(ScalarType type, string text, Setting? setting)
+    {
+        if (setting is { IsSecret: true })
+        {
+            return null;
+        }
+
+        return type.Form == ScalarForm.Url || text.Contains("://", StringComparison.Ordinal)
+            ? SettingText.WithoutUrlSecrets(text)
+            : text;
+    }
+
+    private object BindSection(SectionType type, YamlNode? node, string key)
+    {
+        var options = Activator.CreateInstance(type.OptionsClass)!;
+        var mapping = AsMapping(node, type, key);
+        if (mapping is not null)
+        {
+            document.Record(key, mapping.Position, null);
+            ReportUnknownKeys(type, mapping, key);
+        }
+
+        foreach (var setting in type.Settings)
+        {
+            BindSetting(setting, options, mapping, key);
+        }
+
+        return options;
+    }
+
+    private void BindSetting(Setting setting, object options, YamlMapping? mapping, string section)
+    {
+        var key = Join(section, setting.Key);
+        var node = mapping?.Find(setting.Key);
+        if (setting.FileKey is { } fileKey && mapping?.Find(fileKey) is { IsNull: false } file)
+        {
+            node = ReadSecretFile(file, node, key, Join(section, fileKey));
+        }
+
+        if (node is null or { IsNull: true })
+        {
+            if (setting.IsRequired)
+            {
+                ReportMissing(key, "is missing");
+            }
+            else if (setting is { IsNullable: false, Type: SectionType absent })
+            {
+                setting.Property.SetValue(options, BindSection(absent, null, key)); // it may hold what is required
+            }
+
+            return;
+        }
+
+        if (BindValue(setting.Type, node, key, setting) is { } value)
+        {
+            setting.Property.SetValue(options, value);
+        }
+    }
+
+    private object? BindValue(SettingType type, YamlNode node, string key, Setting? setting)
+    {
+        document.Record(key, node.Position, null);
+        return type switch
+        {
+            ScalarType scalar => BindScalar(scalar, node, key, setting),
+            ListType list => BindList(list, node, key, setting),
+            MapType map => BindMap(map, node, key),
+            SectionType section when AsMapping(node, section, key) is not null => BindSection(section, node, key),
+            _ => null,
+        };
+    }
+
+    private object? BindScalar(ScalarType type, YamlNode node, string key, Setting? setting)
+    {
+        if (node is not YamlScalar { Text: var text })
+        {
+            ReportKind(type, node, key);
+            return null;
+        }
+
+        document.Record(key, node.Position, text.Length == 0 ? null : Printable(type, text, setting));
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return BindEmpty(type, text, key, setting);
+        }
+
+        if (!ScalarParser.TryParse(type, text, out var value, out var what, out var cure))
+        {
+            Break(key, what, cure);
+            return null;
+        }
+
+        return setting is { IsPath: true } ? ResolvePath(text, key) : value;
+    }
+
+    // Empty text is a value only where the options class says so by a default that is neither null nor required.
+    private string? BindEmpty(ScalarType type, string text, string key, Setting? setting)
+    {
+        if (text.Length == 0 && type.Form == ScalarForm.Text
+            && setting is { Type: ScalarType, IsNullable: false, IsRequired: false, IsSecret: false, IsPath: false })
+        {
+            return text;
+        }
+
+        if (setting is { IsRequired: true })
+        {
+            ReportMissing(key, "is empty");
+        }
+        else
+        {
+            Break(key, "is empty", "Give it a value, or remove it.");
+        }
+
+        return null;
+    }
+
+    private string? ResolvePath(string text, string key)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            Break(key, "is not a path", "Write the path of a file or folder.");
+            return null;
+        }
+
+        return Path.GetFullPath(text, folder);
+    }
+
+    private IList? BindList(ListType type, YamlNode node, string key, Setting? setting)
+    {
+        if (node is not YamlList { Items: var items })
+        {
+            ReportKind(type, node, key);
+            return null;
+        }
+
+        var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(type.ItemClass))!;
+        if (items.Count == 0 && setting is { IsRequired: true })
+        {
+            ReportMissing(key, "is empty");
+        }
+
+        for (var i = 0; i < items.Count; i++)
+        {
+            // What cannot be read leaves something in its place, so that validators find every other item at its own index.
+            list.Add(BindItem(type.Item, items[i], Item(key, i), setting) ?? Placeholder(type));
+        }
+
+        return list;
+    }
+
+    private static object? Placeholder(ListType type) => type.Item switch
+    {
+        SectionType section => Activator.CreateInstance(section.OptionsClass),
+        ScalarType { Form: ScalarForm.Text } => "",
+        _ => type.ItemClass.IsValueType ? Activator.CreateInstance(type.ItemClass) : null,
+    };
+
+    private IDictionary? BindMap(MapType type, YamlNode node, string key)
+    {
+        if (node is not YamlMapping { Entries: var entries })
+        {
+            ReportKind(type, node, key);
+            return null;
+        }
+
+        var map = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), type.ValueClass))!;
+        foreach (var entry in entries)
+        {
+            if (BindItem(type.Value, entry.Value, Join(key, SettingText.Clean(entry.Key)), null) is { } value)
+            {
+                map.Add(entry.Key, value);
+            }
+        }
+
+        return map;
+    }
+
+    private object? BindItem(SettingType type, YamlNode node, string key, Setting? setting)
+    {
+        if (!node.IsNull)
+        {
+            return BindValue(type, node, key, setting);
+        }
+
+        document.Record(key, node.Position, null);
+        Break(key, "has no value", "Give it one, or remove the line.");
+        return null;
+    }
+
+    // A secret from a file becomes the text of its setting, at the place that named the file.
+    private YamlScalar? ReadSecretFile(YamlNode file, YamlNode? direct, string key, string fileKey)
+    {
+        document.Record(key, file.Position, null);
+        document.Record(fileKey, file.Position, (file as YamlScalar)?.Text);
+        if (direct is { IsNull: false })
+        {
+            Break(key, $"is given both here and as {fileKey}", "Keep one of the two.");
+            return null;
+        }
+
+        if (file is not YamlScalar { Text: var text } || string.IsNullOrWhiteSpace(text))
+        {
+            BindScalar(new ScalarType(ScalarForm.Text, typeof(string)), file, fileKey, null);
+        }
+        else if (ResolvePath(text, fileKey) is { } path)
+        {
+            var secret = SettingFile.TryRead(path, MaxSecretBytes, out var fault);
+            if (secret is null)
+            {
+                Break(fileKey, fault, $"Write the secret into {path}, readable for the user the gateway runs as.");
+            }
+            else if (WithoutLineBreak(secret) is { Length: > 0 } value)
+            {
+                return new YamlScalar(file.Position, value, isPlain: false);
+            }
+            else
+            {
+                Break(fileKey, "the file is empty", "Write the secret into it.");
+            }
+        }
+
+        document.MarkBroken(key);
+        return null;
+    }
+
+    // One, as editors and "echo" leave it; more would be part of the secret.
+    private static string WithoutLineBreak(string text) =>
+        text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+
+    private YamlMapping? AsMapping(YamlNode? node, SettingType type, string key)
+    {
+        if (node is null or YamlMapping)
+        {
+            return node as YamlMapping;
+        }
+
+        ReportKind(type, node, key);
+        return null;
+    }
+
+    private void ReportKind(SettingType type, YamlNode node, string key)
+    {
+        if (node is YamlRefused)
+        {
+            document.MarkBroken(key);
+            return;
+        }
+
+        // The value found is not shown: in the place of a section it may well be a secret.
+        Break(key, $"is {node.Kind}, but {type.Kind} is expected", type switch
+        {
+            SectionType section => $"Write its settings below it, indented: {string.Join(", ", section.Keys)}.",
+            MapType => "Write its names below it, indented, each with a value.",
+            ListType => "Write each item on a line of its own below it, indented, with \"- \" before it.",
+            _ => "Write the value behind the key, on one line.",
+        });
+    }
+
+    private void ReportUnknownKeys(SectionType type, YamlMapping mapping, string section)
+    {
+        foreach (var entry in mapping.Entries)
+        {
+            if (type.Keys.Contains(entry.Key, StringComparer.Ordinal))
+            {
+                continue;
+            }
+
+            document.Report(
+                entry.Position, $"{Join(section, SettingText.Clean(entry.Key))}: unknown key", CureForUnknown(type, entry.Key, section));
+            if (SettingText.Nearest(entry.Key, type.Keys) is { } meant && mapping.Find(meant) is null)
+            {
+                document.MarkBroken(Join(section, meant)); // a misspelt key is not reported as a missing one as well
+            }
+        }
+    }
+
+    private string CureForUnknown(SectionType type, string key, string section)
+    {
+        if (SettingText.Nearest(key, type.Keys) is { } meant)
+        {
+            return $"Did you mean \"{meant}\"?";
+        }
+
+        var elsewhere = FindElsewhere(root, key, "");
+        return elsewhere is not null
+            ? $"It belongs to \"{elsewhere}\"; check the indentation."
+            : $"Known {(section.Length == 0 ? "at the top level" : $"in \"{section}\"")}: {string.Join(", ", type.Keys)}.";
+    }
+
+    private static string? FindElsewhere(SettingType type, string key, string path)
+    {
+        switch (type)
+        {
+            case ListType list:
+                return FindElsewhere(list.Item, key, path + "[]");
+            case MapType map:
+                return FindElsewhere(map.Value, key, path + ".*");
+            case SectionType section:
+                return path.Length > 0 && section.Keys.Contains(key, StringComparer.Ordinal)
+                    ? path
+                    : section.Settings.Select(setting => FindElsewhere(setting.Type, key, Join(path, setting.Key)))
+                        .FirstOrDefault(static found => found is not null);
+            default:
+                return null;
+        }
+    }
+
+    private void ReportMissing(string key, string what)
+    {
+        if (!document.IsBroken(key))
+        {
+            Break(key, what, $"Set it in the file, or as {EnvironmentOverrides.VariableOf(key)}.");
+        }
+    }
+
+    private void Break(string key, string what, string cure)
+    {
+        document.Report(key, what, cure);
+        document.MarkBroken(key);
+    }
+}

@@ -1,0 +1,29 @@
+using Gateway.Configuration;
+
+namespace Gateway.Tls;
+
+/// <summary>Rules of the <c>tls</c> section. What the files hold is for the loader of certificates.</summary>
+internal static class TlsOptionsValidator
+{
+    /// <summary>Reports what is wrong.</summary>
+    public static void Validate(TlsOptions options, SettingScope scope)
+    {
+        if (options.HstsMaxAge.Ticks % TimeSpan.TicksPerSecond != 0)
+        {
+            scope.At(nameof(options.HstsMaxAge)).Report("is not a whole number of seconds", "Browsers count seconds: round it.");
+        }
+
+        for (var i = 0; i < options.Certificates.Count; i++)
+        {
+            var earlier = options.Certificates.FindIndex(other => Same(other, options.Certificates[i]));
+            if (earlier >= 0 && earlier < i)
+            {
+                scope.At(nameof(options.Certificates)).At(i).Report(
+                    $"is the same pair as {scope.At(nameof(options.Certificates)).At(earlier).Key}", "Remove one of the two.");
+            }
+        }
+    }
+
+    private static bool Same(CertificateOptions left, CertificateOptions right) =>
+        left.Certificate.Length > 0 && left.Certificate == right.Certificate && left.Key == right.Key;
+}

@@ -1,0 +1,217 @@
+using Gateway.Configuration;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Gateway.Yaml;
+
+/// <summary>Reads the plain part of YAML (values, lists, keys) and notes every problem with its line and column.</summary>
+/// <remarks>
+/// Anchors, aliases, tags and merge keys are refused: aliases let a few lines expand to gigabytes, tags name types, and
+/// all of them hide from a reviewer what a setting is. Messages never show values, since a value may be a secret.
+/// </remarks>
+internal sealed class YamlReader
+{
+    /// <summary>The largest file read, in bytes.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    private const int MaxDepth = 32;
+    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", or that begins "
+        + "with one of * & ! % @ ` [ {, needs quotes.";
+
+    private readonly Parser _parser;
+    private readonly string _file;
+    private readonly ProblemCollector _problems;
+
+    private YamlReader(string text, string file, ProblemCollector problems)
+    {
+        _parser = new Parser(new StringReader(text));
+        _file = file;
+        _problems = problems;
+    }
+
+    /// <summary>Reads one document.</summary>
+    /// <param name="text">The file's text, within <see cref="MaxBytes"/>.</param>
+    /// <param name="file">The file's name for messages.</param>
+    /// <param name="problems">Told of every problem.</param>
+    /// <returns>
+    /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so that
+    /// nothing more can be said about it.
+    /// </returns>
+    public static YamlNode? Read(string text, string file, ProblemCollector problems)
+    {
+        try
+        {
+            return new YamlReader(text, file, problems).ReadDocument();
+        }
+        catch (YamlException exception)
+        {
+            var message = exception.Message.TrimEnd('.');
+            problems.Add(
+                PositionOf(exception.Start, file), $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}", null, MendCure);
+        }
+        catch (TooDeepException exception)
+        {
+            problems.Add(
+                exception.Position, $"values are nested more than {MaxDepth} deep", null, "Mend the brackets or the indentation.");
+        }
+
+        return null;
+    }
+
+    private static SourcePosition PositionOf(Mark mark, string file) => new(file, (int)mark.Line, (int)mark.Column);
+
+    private YamlNode ReadDocument()
+    {
+        _parser.Consume<StreamStart>();
+        if (_parser.Accept<StreamEnd>(out _))
+        {
+            return new YamlMapping(new SourcePosition(_file, 1, 1));
+        }
+
+        _parser.Consume<DocumentStart>();
+        var root = ReadNode(depth: 1);
+        _parser.Consume<DocumentEnd>();
+        if (_parser.Accept<DocumentStart>(out var second))
+        {
+            _problems.Add(
+                PositionOf(second.Start, _file),
+                "a second document begins here, but the file must be one",
+                null,
+                "Remove the line \"---\" and what does not belong into this file.");
+        }
+
+        return root is YamlScalar { IsNull: true } ? new YamlMapping(root.Position) : root;
+    }
+
+    private YamlNode ReadNode(int depth)
+    {
+        var position = PositionOf(_parser.Current!.Start, _file);
+        if (depth > MaxDepth)
+        {
+            throw new TooDeepException(position);
+        }
+
+        if (_parser.TryConsume<AnchorAlias>(out _))
+        {
+            return Refuse(
+                position,
+                "a value that begins with \"*\" is an alias, and aliases are not supported",
+                "Put the value in quotes, as in \"*:8443\"; or write out what the alias stands for.");
+        }
+
+        if (_parser.Current is NodeEvent { Anchor.IsEmpty: false })
+        {
+            Skip();
+            return Refuse(
+                position,
+                "a value that begins with \"&\" is an anchor, and anchors are not supported",
+                "Put the value in quotes; or remove the anchor and write its value out wherever it is needed.");
+        }
+
+        if (_parser.Current is NodeEvent { Tag.IsEmpty: false })
+        {
+            Skip();
+            return Refuse(
+                position,
+                "a value that begins with \"!\" has a tag, and tags are not supported",
+                "Put the value in quotes; or remove the tag.");
+        }
+
+        if (_parser.TryConsume<Scalar>(out var scalar))
+        {
+            return new YamlScalar(position, scalar.Value, scalar.Style == ScalarStyle.Plain);
+        }
+
+        return _parser.Accept<SequenceStart>(out _) ? ReadList(position, depth) : ReadMapping(position, depth);
+    }
+
+    private YamlList ReadList(SourcePosition position, int depth)
+    {
+        var list = new YamlList(position);
+        _parser.Consume<SequenceStart>();
+        while (!_parser.TryConsume<SequenceEnd>(out _))
+        {
+            list.Items.Add(ReadNode(depth + 1));
+        }
+
+        return list;
+    }
+
+    private YamlMapping ReadMapping(SourcePosition position, int depth)
+    {
+        var mapping = new YamlMapping(position);
+        var seen = new Dictionary<string, SourcePosition>(StringComparer.Ordinal);
+        _parser.Consume<MappingStart>();
+        while (!_parser.TryConsume<MappingEnd>(out _))
+        {
+            var key = ReadNode(depth + 1);
+            var value = ReadNode(depth + 1);
+            if (CheckKey(key, seen) is { } name)
+            {
+                mapping.Entries.Add(new YamlEntry(name, key.Position, value));
+            }
+        }
+
+        return mapping;
+    }
+
+    private string? CheckKey(YamlNode key, Dictionary<string, SourcePosition> seen)
+    {
+        if (key is not YamlScalar scalar)
+        {
+            if (key is not YamlRefused)
+            {
+                Refuse(key.Position, "a key must be one word", "Write it as \"key: value\".");
+            }
+
+            return null;
+        }
+
+        if (scalar.IsNull)
+        {
+            Refuse(key.Position, "there is no key before the \":\"", "Write it as \"key: value\".");
+            return null;
+        }
+
+        if (scalar.Text == "<<")
+        {
+            Refuse(key.Position, "merge keys (\"<<\") are not supported", "Write the settings out where they are needed.");
+            return null;
+        }
+
+        if (!seen.TryAdd(scalar.Text, key.Position))
+        {
+            // Neither the first nor the last wins: two values for one key are a mistake whichever was meant.
+            Refuse(
+                key.Position,
+                $"the key \"{SettingText.Clean(scalar.Text)}\" stands here a second time, after line {seen[scalar.Text].Line}",
+                "Keep one of the two.");
+            return null;
+        }
+
+        return scalar.Text;
+    }
+
+    private YamlRefused Refuse(SourcePosition position, string what, string cure)
+    {
+        _problems.Add(position, what, null, cure);
+        return new YamlRefused(position);
+    }
+
+    // Not the parser's own SkipThisAndNestedEvents: this counts no deeper than it must and recurses nowhere.
+    private void Skip()
+    {
+        var depth = 0;
+        do
+        {
+            depth += _parser.Current!.NestingIncrease;
+            _parser.MoveNext();
+        }
+        while (depth > 0);
+    }
+
+    private sealed class TooDeepException(SourcePosition position) : Exception
+    {
+        public SourcePosition Position { get; } = position;
+    }
+}
