@@ -14,5 +14,6 @@ internal static class GatewayCommand
         HealthCheckCommand.Create(),
         DevCertCommand.Create(),
         ConfigCommand.Create(),
+        UserCommand.Create(),
     };
 }

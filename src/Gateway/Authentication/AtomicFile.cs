@@ -1,0 +1,146 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
+using System.Runtime.InteropServices;
+using Gateway.Configuration;
+using Microsoft.Win32.SafeHandles;
+
+namespace Gateway.Authentication;
+
+/// <summary>Changes a file so that a reader, a crash or a power cut sees the old content or the new one, whole.</summary>
+/// <remarks>
+/// The lock is one on the folder: it leaves nothing behind, goes with the process that held it, and, unlike one on the
+/// file, is not lost when the file is replaced.
+/// </remarks>
+internal static unsafe partial class AtomicFile
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode ModeOfNewFiles = OwnerOnly | UnixFileMode.GroupRead; // the gateway's group reads it
+
+    /// <summary>Reads, changes and replaces a file; owner, group and mode stay.</summary>
+    /// <param name="path">The file; where it is a symbolic link, what it points to is changed.</param>
+    /// <param name="read">Reads the file, or gives <see langword="null"/> where there is none.</param>
+    /// <param name="edit">Makes the new content, or gives <see langword="null"/> to leave the file alone.</param>
+    /// <exception cref="ProblemException">The folder is missing, or permission to write there.</exception>
+    public static void Edit(string path, Func<string, byte[]?> read, Func<byte[]?, byte[]?> edit)
+    {
+        try
+        {
+            var target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            var folder = Path.GetDirectoryName(target)!;
+            using var folderHandle = LockFolder(path, folder);
+            var oldContent = read(target);
+            if (edit(oldContent) is { } content)
+            {
+                // The lock makes the name ours. What a killed process left under it goes first.
+                var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.tmp");
+                File.Delete(temporary);
+                try
+                {
+                    Write(temporary, content, like: oldContent is null ? null : target);
+                    File.Move(temporary, target, overwrite: true);
+                }
+                catch
+                {
+                    File.Delete(temporary);
+                    throw;
+                }
+
+                _ = FSync(folderHandle); // the new name survives a power cut too, where the file system can do that
+            }
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem(
+                path, "no permission to change the file", null, "Run as its owner; the folder must be writable, too."));
+        }
+        catch (IOException exception)
+        {
+            throw new ProblemException(new Problem(
+                path,
+                "the file cannot be changed",
+                exception.Message,
+                "See that the disk has room, and that the file is not itself a mount point (mount its folder)."));
+        }
+    }
+
+    private static SafeFileHandle LockFolder(string path, string folder)
+    {
+        const int closeOnExec = 0x80000; // O_CLOEXEC; read-only is 0
+        const int exclusive = 2; // LOCK_EX
+        const int interrupted = 4; // EINTR
+        var handle = Open(folder, closeOnExec);
+        if (handle.IsInvalid)
+        {
+            throw new ProblemException(Directory.Exists(folder)
+                ? new Problem(path, "no permission to read the folder", folder, "Run as its owner.")
+                : new Problem(path, "no such folder", folder, "Make it, or correct the path."));
+        }
+
+        while (FLock(handle, exclusive) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() is var error and not interrupted)
+            {
+                handle.Dispose();
+                throw new IOException("the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
+            }
+        }
+
+        return handle;
+    }
+
+    private static void Write(string temporary, byte[] content, string? like)
+    {
+        // Hashes are nobody's business even for the moment before owner and mode are set.
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = OwnerOnly,
+        };
+        using var file = new FileStream(temporary, options);
+        file.Write(content);
+        if (like is not null)
+        {
+            CopyOwner(like, file.SafeFileHandle);
+        }
+
+        File.SetUnixFileMode(file.SafeFileHandle, like is null ? ModeOfNewFiles : File.GetUnixFileMode(like));
+        file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
+    }
+
+    private static void CopyOwner(string from, SafeFileHandle to)
+    {
+        const int currentFolder = -100; // AT_FDCWD
+        const uint userAndGroup = 0x18; // STATX_UID | STATX_GID
+        StatX status;
+        if (Status(currentFolder, from, 0, userAndGroup, &status) != 0 || FChOwn(to, status.User, status.Group) != 0)
+        {
+            throw new UnauthorizedAccessException();
+        }
+    }
+
+    // statx(2) rather than stat(2): its layout is the same on every architecture.
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct StatX
+    {
+        [FieldOffset(20)]
+        public uint User;
+
+        [FieldOffset(24)]
+        public uint Group;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int FLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fchown")]
+    private static partial int FChOwn(SafeFileHandle file, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Status(int folder, string path, int flags, uint mask, StatX* status);
+}

@@ -1,0 +1,81 @@
+using System.Text;
+using Gateway.Configuration;
+
+namespace Gateway.Authentication;
+
+/// <summary>Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte.</summary>
+/// <remarks>It asks no more of the other lines, since setting a password anew is the cure for a line that is refused.</remarks>
+internal static class HtpasswdEditor
+{
+    /// <summary>Adds a user or changes their password; makes the file where there is none.</summary>
+    /// <returns>Whether the user is new.</returns>
+    /// <exception cref="ProblemException">The file cannot be read or written.</exception>
+    public static bool Set(string path, string userName, string hash)
+    {
+        var isNew = true;
+        AtomicFile.Edit(path, HtpasswdFile.ReadContent, content =>
+        {
+            var edited = new MemoryStream();
+            ReadOnlySpan<byte> rest = content;
+            while (!rest.IsEmpty)
+            {
+                var line = HtpasswdFile.NextLine(ref rest);
+                if (!IsFor(line, userName))
+                {
+                    edited.Write(line);
+                }
+                else if (isNew) // a second line of the same user goes: which password would hold?
+                {
+                    isNew = false;
+                    edited.Write(Encoding.ASCII.GetBytes($"{userName}:{hash}"));
+                    edited.Write(LineBreakOf(line));
+                }
+            }
+
+            if (isNew)
+            {
+                var hasOpenLine = content is { Length: > 0 } && content[^1] != '\n';
+                edited.Write(Encoding.ASCII.GetBytes($"{(hasOpenLine ? "\n" : "")}{userName}:{hash}\n"));
+            }
+
+            return edited.ToArray();
+        });
+        return isNew;
+    }
+
+    /// <summary>Removes every line of a user.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ProblemException">There is no such file, or it cannot be read or written.</exception>
+    public static bool Remove(string path, string userName)
+    {
+        var isFound = false;
+        AtomicFile.Edit(path, HtpasswdFile.ReadContent, content =>
+        {
+            var edited = new MemoryStream();
+            ReadOnlySpan<byte> rest = content ?? throw new ProblemException(HtpasswdFile.NoSuchFile(path));
+            while (!rest.IsEmpty)
+            {
+                var line = HtpasswdFile.NextLine(ref rest);
+                if (IsFor(line, userName))
+                {
+                    isFound = true;
+                }
+                else
+                {
+                    edited.Write(line);
+                }
+            }
+
+            return isFound ? edited.ToArray() : null;
+        });
+        return isFound;
+    }
+
+    private static bool IsFor(ReadOnlySpan<byte> line, string userName) =>
+        line.Length > userName.Length
+        && line[userName.Length] == ':'
+        && Ascii.Equals(line[..userName.Length], userName);
+
+    private static ReadOnlySpan<byte> LineBreakOf(ReadOnlySpan<byte> line) =>
+        line.EndsWith("\r\n"u8) ? "\r\n"u8 : "\n"u8;
+}

@@ -1,0 +1,135 @@
+using System.Security.Cryptography;
+using Gateway.Core.Authorization;
+using Gateway.Reloading;
+
+namespace Gateway.Authentication;
+
+/// <summary>Verifies passwords against the htpasswd file in force.</summary>
+/// <remarks>
+/// Whatever is remembered or under way is bound to the very hash it was judged by, not to a moment: once another file is
+/// in force, a user who is gone or has a new password is judged anew at once, also by a verification that began before
+/// and ends after, while everybody else stays signed in. To drop all of it at each change would have every client of a
+/// busy gateway hash again whenever one user is added.
+/// </remarks>
+internal sealed partial class HtpasswdVerifier(
+    Reloadable<HtpasswdFile> users,
+    PasswordHasher hasher,
+    HashWorkers workers,
+    VerifiedCredentialCache cache,
+    ILogger<HtpasswdVerifier> logger) : ICredentialVerifier
+{
+    private static readonly AuthenticationResult.Refused WrongPassword = new("wrong password");
+    private static readonly AuthenticationResult.Undecided Busy = new("too many passwords are waiting to be verified");
+    private static readonly AuthenticationResult.Undecided Failed = new("the password could not be verified");
+
+    private readonly Dictionary<CredentialKey, Task<AuthenticationResult>> _flights = [];
+    private readonly Lock _lock = new();
+
+    /// <inheritdoc/>
+    public string Method => "htpasswd";
+
+    /// <inheritdoc/>
+    public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+    {
+        var file = users.Current;
+        if (ReferenceEquals(file, HtpasswdFile.None))
+        {
+            return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance);
+        }
+
+        // Refused without hashing, whoever is named: no user can have such a name or password, so the short time tells
+        // nothing about who exists.
+        var hash = file.Find(credentials.UserName);
+        if (!UserName.IsValid(credentials.UserName) || !PasswordRules.CanBeHashed(credentials.Password))
+        {
+            return ValueTask.FromResult(Refusal(hash));
+        }
+
+        var key = CredentialKey.Of(Method, credentials, hash?.Text ?? "");
+        return hash is not null && cache.TryGet(key, out var accepted)
+            ? ValueTask.FromResult<AuthenticationResult>(accepted)
+            : HashAsync(key, credentials, file, cancellationToken);
+    }
+
+    private static AuthenticationResult Refusal(PasswordHash? hash) =>
+        hash is null ? AuthenticationResult.NotMine.Instance : WrongPassword;
+
+    private async ValueTask<AuthenticationResult> HashAsync(
+        CredentialKey key, BasicCredentials credentials, HtpasswdFile file, CancellationToken cancellationToken)
+    {
+        // A client that leaves stops waiting; the flight goes on for the others on it.
+        var result = await JoinFlight(key, credentials, file).WaitAsync(cancellationToken);
+
+        // Accepted by a hash that is no longer in force: judged anew, by the file that is.
+        return result is AuthenticationResult.Accepted
+            && users.Current.Find(credentials.UserName)?.Text != file.Find(credentials.UserName)?.Text
+            ? await VerifyAsync(credentials, cancellationToken)
+            : result;
+    }
+
+    // Requests with the same credentials share one hash, right or wrong: docker opens several connections at once.
+    private Task<AuthenticationResult> JoinFlight(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
+    {
+        lock (_lock)
+        {
+            if (_flights.TryGetValue(key, out var flight))
+            {
+                return flight;
+            }
+
+            if (cache.TryGet(key, out var accepted)) // landed since the caller looked
+            {
+                return Task.FromResult<AuthenticationResult>(accepted);
+            }
+
+            flight = workers.TryRun(() => Fly(key, credentials, file));
+            if (flight is null)
+            {
+                return Task.FromResult<AuthenticationResult>(Busy); // not a 401: the password may well be right
+            }
+
+            _flights.Add(key, flight);
+            return flight;
+        }
+    }
+
+    private AuthenticationResult Fly(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
+    {
+        try
+        {
+            var hash = file.Find(credentials.UserName);
+            if (hash is not null && hasher.Matches(hash, credentials.Password))
+            {
+                var subject = new Subject { Kind = SubjectKind.User, Name = credentials.UserName, Method = Method };
+                var accepted = new AuthenticationResult.Accepted(subject);
+                cache.Add(key, accepted); // before the flight ends: nobody finds neither
+                return accepted;
+            }
+
+            foreach (var item in file.FailureWorkFor(hash))
+            {
+                hasher.Spend(item, credentials.Password);
+            }
+
+            return Refusal(hash);
+        }
+        catch (CryptographicException exception)
+        {
+            Log.HashFailed(logger, exception.Message);
+            return Failed; // no memory for yescrypt, say: neither a yes nor a no
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _flights.Remove(key);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1004, LogLevel.Error, "A password could not be verified, and its sender was told to come again. {Problem}")]
+        public static partial void HashFailed(ILogger logger, string problem);
+    }
+}

@@ -1,0 +1,221 @@
+using System.CommandLine;
+using System.Globalization;
+using Gateway.Authentication;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway user add|remove|list|verify</c>: the users of an htpasswd file.</summary>
+internal static class UserCommand
+{
+    private const int WrongPassword = 1;
+    private const int DefaultBcryptCost = 10, DefaultYescryptCost = 5;
+
+    private static readonly Option<FileInfo?> File = new("--file", "-f")
+    {
+        Description = "The htpasswd file. Without it, the one that the configuration names.",
+        Recursive = true,
+    };
+
+    private static readonly Option<FileInfo> Config = new("--config", "-c")
+    {
+        Description = "The configuration file that names the htpasswd file.",
+        DefaultValueFactory = static _ => new FileInfo("config/gateway.yaml"),
+        Recursive = true,
+    };
+
+    private static readonly Argument<string> Name = new("NAME") { Description = "The user's name, exactly as they sign in." };
+
+    private static readonly Option<string> Scheme = new("--scheme")
+    {
+        Description = "How the password is hashed: bcrypt, which other tools read too, or yescrypt.",
+        DefaultValueFactory = static _ => "bcrypt",
+    };
+
+    private static readonly Option<int?> Cost = new("--cost")
+    {
+        Description = "How much work a hash is; one more is twice as much. bcrypt: 10 unless set; yescrypt: 3 to 8, 5 unless set.",
+    };
+
+    /// <summary>Makes the command.</summary>
+    /// <param name="readConfiguration">
+    /// Reads the htpasswd section of a configuration file, <see langword="null"/> where it has none; throws
+    /// <see cref="ProblemException"/>.
+    /// </param>
+    public static Command Create(Func<FileInfo, HtpasswdOptions?>? readConfiguration = null)
+    {
+        Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
+        return new Command("user", "Edits and checks the users in an htpasswd file. A running gateway sees changes within two seconds.")
+        {
+            File,
+            Config,
+            Subcommand("add", "Adds a user, or changes their password; asked for at the terminal, or read from standard input.", Add, Name, Scheme, Cost),
+            Subcommand("remove", "Removes a user.", Remove, Name),
+            Subcommand("list", "Lists the users with scheme and cost of their hashes.", List),
+            Subcommand("verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
+        };
+
+        Command Subcommand(string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
+        {
+            var command = new Command(name, description);
+            foreach (var symbol in symbols)
+            {
+                if (symbol is Argument argument)
+                {
+                    command.Arguments.Add(argument);
+                }
+                else
+                {
+                    command.Options.Add((Option)symbol);
+                }
+            }
+
+            command.SetAction(result => Run(result, readConfiguration, action));
+            return command;
+        }
+    }
+
+    private static int Run(
+        ParseResult result, Func<FileInfo, HtpasswdOptions?>? readConfiguration, Func<ParseResult, HtpasswdOptions, int> action)
+    {
+        try
+        {
+            if (Crypt.Check() is { } missing)
+            {
+                throw new ProblemException(missing);
+            }
+
+            return action(result, Options(result, readConfiguration));
+        }
+        catch (ProblemException exception)
+        {
+            Print(result, exception);
+            return GatewayCommand.ConfigurationProblem;
+        }
+    }
+
+    private static HtpasswdOptions Options(ParseResult result, Func<FileInfo, HtpasswdOptions?>? readConfiguration)
+    {
+        if (result.GetValue(File) is { } file)
+        {
+            return new HtpasswdOptions { File = file.FullName };
+        }
+
+        var config = result.GetValue(Config)!;
+        return readConfiguration?.Invoke(config) ?? throw new ProblemException(new Problem(
+            config.FullName, "authentication.htpasswd.file: not set", null, "Set it, or name a file: --file users.htpasswd."));
+    }
+
+    private static int Add(ParseResult result, HtpasswdOptions options)
+    {
+        var name = UserNameOf(result);
+        var scheme = result.GetValue(Scheme) == "bcrypt" ? HashScheme.Bcrypt : HashScheme.Yescrypt;
+        var cost = CostOf(result, scheme, options);
+        var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, name, isNew: true);
+        if (PasswordRules.Refuse(password, scheme) is var (what, cure))
+        {
+            throw new ProblemException(new Problem("password", what, null, cure));
+        }
+
+        // Hashed before the file is locked: that takes long, and the change itself does not.
+        var hash = new PasswordHasher().Create(scheme, cost, password);
+        var isNew = HtpasswdEditor.Set(options.File, name, hash);
+        result.InvocationConfiguration.Output.WriteLine(
+            isNew ? $"Added {name} to {options.File}." : $"Changed the password of {name} in {options.File}.");
+        WarnOfOtherLines(result, options);
+        return 0;
+    }
+
+    private static int Remove(ParseResult result, HtpasswdOptions options)
+    {
+        var name = UserNameOf(result);
+        if (!HtpasswdEditor.Remove(options.File, name))
+        {
+            throw NoSuchUser(name, options);
+        }
+
+        result.InvocationConfiguration.Output.WriteLine($"Removed {name} from {options.File}.");
+        WarnOfOtherLines(result, options);
+        return 0;
+    }
+
+    private static int List(ParseResult result, HtpasswdOptions options)
+    {
+        var entries = Entries(options);
+        var users = entries.Where(static entry => entry.Hash is not null).ToList();
+        var width = users.Select(static entry => entry.Name!.Length).DefaultIfEmpty().Max();
+        foreach (var user in users)
+        {
+            result.InvocationConfiguration.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{user.Name!.PadRight(width)}  {PasswordHash.NameOf(user.Hash!.Scheme),-11}  {user.Hash.Cost}"));
+        }
+
+        var problems = entries.Select(static entry => entry.Problem).OfType<Problem>().ToList();
+        return problems.Count == 0 ? 0 : throw new ProblemException(problems);
+    }
+
+    private static int Verify(ParseResult result, HtpasswdOptions options)
+    {
+        var name = UserNameOf(result);
+        var entry = Entries(options).Find(entry => entry.Name == name) ?? throw NoSuchUser(name, options);
+        var hash = entry.Hash ?? throw new ProblemException(entry.Problem!);
+        var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, name, isNew: false);
+        var isRight = PasswordRules.CanBeHashed(password) && new PasswordHasher().Matches(hash, password);
+        result.InvocationConfiguration.Output.WriteLine(
+            isRight ? $"This is the password of {name}." : $"This is not the password of {name}.");
+        return isRight ? 0 : WrongPassword;
+    }
+
+    private static string UserNameOf(ParseResult result)
+    {
+        var name = result.GetRequiredValue(Name);
+        return UserName.IsValid(name)
+            ? name
+            : throw new ProblemException(new Problem("NAME", "this is not a user name", name, UserName.Rule));
+    }
+
+    private static int CostOf(ParseResult result, HashScheme scheme, HtpasswdOptions options)
+    {
+        var (least, greatest, usual) = scheme == HashScheme.Bcrypt
+            ? (options.MinimumCost, options.MaximumCost, Math.Clamp(DefaultBcryptCost, options.MinimumCost, options.MaximumCost))
+            : (PasswordHash.LeastYescryptCost, PasswordHash.GreatestYescryptCost, DefaultYescryptCost);
+        var cost = result.GetValue(Cost) ?? usual;
+        return cost >= least && cost <= greatest
+            ? cost
+            : throw new ProblemException(new Problem(
+                "--cost",
+                $"out of range for {PasswordHash.NameOf(scheme)}",
+                cost.ToString(CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"Choose {least} to {greatest}, which is what the gateway accepts.")));
+    }
+
+    private static List<HtpasswdEntry> Entries(HtpasswdOptions options) => HtpasswdFile.ReadLines(
+        options.File,
+        HtpasswdFile.ReadContent(options.File) ?? throw new ProblemException(HtpasswdFile.NoSuchFile(options.File)));
+
+    private static ProblemException NoSuchUser(string name, HtpasswdOptions options) => new(new Problem(
+        options.File, "no such user", name, "See their exact names, upper and lower case: gateway user list."));
+
+    // The user's own line is right now; others may still keep the gateway from taking the file up.
+    private static void WarnOfOtherLines(ParseResult result, HtpasswdOptions options)
+    {
+        try
+        {
+            HtpasswdFile.Load(options);
+        }
+        catch (ProblemException exception)
+        {
+            result.InvocationConfiguration.Error.WriteLine("The gateway refuses the file because of other lines:");
+            Print(result, exception);
+        }
+    }
+
+    private static void Print(ParseResult result, ProblemException exception)
+    {
+        foreach (var problem in exception.Problems)
+        {
+            result.InvocationConfiguration.Error.WriteLine(problem);
+        }
+    }
+}
