@@ -32,35 +32,32 @@ internal static partial class AuthenticationServiceExtensions
     {
         var options = Options(provider);
         var logger = provider.GetRequiredService<ILogger<Reloadable<HtpasswdFile>>>();
-        Problem[] problems =
-        [
-            .. AuthenticationOptionsValidator.Validate(options, "configuration"),
-            .. options.Htpasswd is not null && Crypt.Check() is { } missing ? [missing] : Array.Empty<Problem>(),
-        ];
-        if (problems.Length > 0)
-        {
-            throw new ProblemException(problems);
-        }
-
         return new Reloadable<HtpasswdFile>(
             "htpasswd",
             () => options.Htpasswd is { } htpasswd ? [htpasswd.File] : [],
-            () => Load(options.Htpasswd, logger),
+            () => LoadUsers(options, logger),
             provider.GetRequiredService<TimeProvider>(),
             logger);
     }
 
-    private static HtpasswdFile Load(HtpasswdOptions? options, ILogger logger)
+    /// <summary>Reads the users, or none where no file is configured.</summary>
+    /// <exception cref="ProblemException">The file, or the library that checks its hashes, is missing or wrong.</exception>
+    internal static HtpasswdFile LoadUsers(AuthenticationOptions options, ILogger? logger = null)
     {
-        if (options is null)
+        if (options.Htpasswd is not { } htpasswd)
         {
             return HtpasswdFile.None;
         }
 
-        var users = HtpasswdFile.Load(options);
-        if (users.Count == 0)
+        if (Crypt.Check() is { } missing)
         {
-            Log.NoUsers(logger, options.File);
+            throw new ProblemException(missing);
+        }
+
+        var users = HtpasswdFile.Load(htpasswd);
+        if (users.Count == 0 && logger is not null)
+        {
+            Log.NoUsers(logger, htpasswd.File);
         }
 
         return users;

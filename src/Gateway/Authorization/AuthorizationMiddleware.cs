@@ -2,7 +2,6 @@ using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
-using Gateway.Proxying;
 using Gateway.Routing;
 using Gateway.Reloading;
 
@@ -44,7 +43,7 @@ internal sealed partial class AuthorizationMiddleware(
             ClientAddress = gateway.ClientAddress,
             Time = time.GetUtcNow(),
         };
-        await using var verdict = await tags.DecideAsync(policy, access, gateway.Request, registry, context.RequestAborted);
+        using var verdict = await tags.DecideAsync(policy, access, gateway.Request, registry, context.RequestAborted);
         gateway.Decision = verdict.Decision;
         if (!verdict.Decision.IsAllowed)
         {

@@ -3,12 +3,12 @@ using Gateway.Core.Authorization;
 namespace Gateway.Authorization;
 
 /// <summary>A decision, with what it was asked about and, where a tag is written once only, the hold on that tag.</summary>
-/// <param name="Decision">The policy's answer.</param>
-/// <param name="Access">The question that <paramref name="Decision"/> answers; after a denial it names the actions and tag refused.</param>
-/// <param name="Reason">What a person needs besides the rule to understand a denial, or <see langword="null"/>.</param>
+/// <param name="decision">The policy's answer.</param>
+/// <param name="access">The question it answers; after a denial it names the actions and the tag refused.</param>
+/// <param name="reason">What a person needs besides the rule to understand a denial, or <see langword="null"/>.</param>
 /// <param name="hold">Released when the request has ended.</param>
-internal sealed class TagVerdict(AccessDecision decision, AccessRequest access, string? reason = null, IDisposable? hold = null)
-    : IAsyncDisposable
+internal sealed class TagVerdict(
+    AccessDecision decision, AccessRequest access, string? reason = null, IDisposable? hold = null) : IDisposable
 {
     public AccessDecision Decision { get; } = decision;
 
@@ -16,9 +16,5 @@ internal sealed class TagVerdict(AccessDecision decision, AccessRequest access, 
 
     public string? Reason { get; } = reason;
 
-    public ValueTask DisposeAsync()
-    {
-        hold?.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public void Dispose() => hold?.Dispose();
 }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.CommandLine;
 using Gateway.Configuration;
 
@@ -15,10 +14,7 @@ internal static class ConfigOption
 
     /// <exception cref="ProblemException">The configuration is wrong.</exception>
     public static GatewayOptions Load(FileInfo file) =>
-        ConfigurationLoader.Load(
-            file.FullName,
-            Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-                .ToDictionary(static entry => (string)entry.Key, static entry => (string?)entry.Value ?? ""));
+        ConfigurationLoader.Load(file.FullName, ConfigurationLoader.ProcessEnvironment());
 
     /// <summary>Prints one line a problem.</summary>
     /// <returns>The exit code.</returns>

@@ -1,3 +1,8 @@
+using Gateway.Authentication;
+using Gateway.Authorization;
+using Gateway.Proxying;
+using Gateway.Tls;
+
 namespace Gateway.Configuration;
 
 /// <summary>What a configuration names outside itself, read as a start would read it: certificates, users, policies.</summary>
@@ -5,7 +10,13 @@ namespace Gateway.Configuration;
 internal static class ConfigurationCheck
 {
     /// <summary>The checks. A capability that reads files adds one line.</summary>
-    private static readonly Func<GatewayOptions, IEnumerable<Problem>>[] Checks = [];
+    private static readonly Func<GatewayOptions, IEnumerable<Problem>>[] Checks =
+    [
+        Loading(static options => CertificateSet.Load(options.Tls, options.PublicUrl, TimeProvider.System.GetUtcNow())),
+        Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
+        Loading(static options => PolicyFolder.Load(options.Policies)),
+        Loading(static options => _ = new UpstreamTrust(options)),
+    ];
 
     /// <summary>Runs every check; none stops the others.</summary>
     /// <param name="options">Loaded and valid.</param>

@@ -1,14 +1,13 @@
-using System.Net;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
+using Gateway.Core.Registry;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
-using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Gateway.Hosting;
 
@@ -21,6 +20,12 @@ internal static class GatewayHost
     /// <exception cref="ProblemException">A certificate, user or policy file is wrong; nothing listens.</exception>
     public static WebApplication Build(GatewayOptions options, Action<WebApplicationBuilder>? customize = null)
     {
+        // Every problem of every file at once, before anything listens.
+        if (ConfigurationCheck.Run(options) is { Count: > 0 } problems)
+        {
+            throw new ProblemException(problems);
+        }
+
         // Empty: no appsettings.json, no ASPNETCORE_* variables. There is one place for settings.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
         builder.Logging.AddGatewayLog(options.Log);
@@ -44,7 +49,6 @@ internal static class GatewayHost
         customize?.Invoke(builder);
 
         var app = builder.Build();
-        StartupFiles.Load(app.Services); // every problem of every file at once, before anything listens
         if (options.TrustedProxies.Count > 0)
         {
             app.UseForwardedHeaders(); // first: the client's address is used by everything behind
@@ -54,9 +58,8 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
-        app.UseRouting();
-        app.UseEndpoints(static endpoints => endpoints.MapRegistry());
-        app.Run(static context => context.WriteErrorAsync(Core.Registry.RegistryError.NotFound(
+        app.MapRegistry();
+        app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
         return app;
     }

@@ -33,6 +33,11 @@ internal sealed record ListenAddress(IPAddress? Address, int Port)
         return listen is not null;
     }
 
+    /// <summary>Reads an address that was validated.</summary>
+    /// <exception cref="FormatException">It is not one.</exception>
+    public static ListenAddress Parse(string text) =>
+        TryParse(text, out var listen) ? listen : throw new FormatException($"\"{text}\" is no listen address");
+
     /// <summary>Whether both cannot be bound at the same time.</summary>
     public bool CollidesWith(ListenAddress other) =>
         Port != 0 && Port == other.Port && (Covers(other) || other.Covers(this));

@@ -2,6 +2,7 @@ using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Routing;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Hosting;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Routing;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Pipeline;
 

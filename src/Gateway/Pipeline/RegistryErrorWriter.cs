@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Core.Registry;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Pipeline;
 
@@ -10,6 +11,13 @@ internal static class RegistryErrorWriter
     /// <summary>Writes an error as the answer. Headers of a half-prepared answer are dropped.</summary>
     public static async Task WriteErrorAsync(this HttpContext context, RegistryError error)
     {
+        // Kestrel reads an unread body on for some seconds, so that the client sees this answer and not a reset; past the
+        // size limit it would hang up at once instead.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
         var response = context.Response;
         var challenge = response.Headers.WWWAuthenticate;
         var retryAfter = response.Headers.RetryAfter;

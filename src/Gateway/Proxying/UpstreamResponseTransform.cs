@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Net;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
-using Gateway.Routing;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Proxying;

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Gateway.Proxying;
 using Gateway.Tests.Support;
@@ -131,12 +130,12 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.Equal("content", await answer.Content.ReadAsStringAsync());
         Assert.Equal(
             [
-                "Cache-Control", "Content-Security-Policy", "Date", "Docker-Content-Digest", "Docker-Distribution-Api-Version",
-                "ETag", "Strict-Transport-Security", "Transfer-Encoding", "X-Content-Type-Options", "X-Request-Id",
+                "cache-control", "content-security-policy", "date", "docker-content-digest", "docker-distribution-api-version",
+                "etag", "strict-transport-security", "transfer-encoding", "x-content-type-options", "x-request-id",
             ],
-            answer.Headers.Select(static header => header.Key).Order(StringComparer.Ordinal));
+            answer.Headers.Select(static header => header.Key.ToLowerInvariant()).Order());
         Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
-        Assert.Equal("private, max-age=31536000", answer.Headers.GetValues("Cache-Control").Single().Replace("max-age=31536000, private", "private, max-age=31536000", StringComparison.Ordinal));
+        Assert.True(answer.Headers.CacheControl is { Private: true, MaxAge.TotalDays: 365 });
     }
 
     [Fact]
@@ -251,10 +250,11 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         await using var upstream = new RawUpstream(half);
         await using var gateway = await TestGateway.StartAsync(upstream.Address);
 
-        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
-
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsByteArrayAsync());
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
+        {
+            using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+            await answer.Content.ReadAsByteArrayAsync();
+        });
     }
 
     internal static async Task AssertErrorAsync(HttpResponseMessage answer, string code, string message)

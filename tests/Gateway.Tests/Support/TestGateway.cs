@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Gateway.Authentication;
 using Gateway.Configuration;
@@ -115,8 +116,8 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, Port);
-        var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
-        await stream.AuthenticateAsClientAsync(Host);
+        var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false);
+        await stream.AuthenticateAsClientAsync(TrustingOptions());
         return stream;
     }
 
@@ -151,6 +152,17 @@ internal sealed class TestGateway : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private SslClientAuthenticationOptions TrustingOptions()
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        policy.CustomTrustStore.ImportFromPemFile(Path.Combine(_folder, "tls.crt"));
+        return new SslClientAuthenticationOptions { TargetHost = Host, CertificateChainPolicy = policy };
+    }
+
     private HttpClient CreateClient() => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -158,7 +170,7 @@ internal sealed class TestGateway : IAsyncDisposable
         AutomaticDecompression = DecompressionMethods.None,
         UseProxy = false,
         Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        SslOptions = TrustingOptions(),
         ConnectCallback = async (_, cancellationToken) =>
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
