@@ -85,8 +85,10 @@ public sealed class RepositoryPatternTests
     [Fact]
     public void TryParse_PatternOverTheLimit_IsRefused()
     {
-        Assert.True(RepositoryPattern.TryParse(new string('a', RepositoryPattern.MaxLength), out _, out _));
-        Assert.False(RepositoryPattern.TryParse(new string('a', RepositoryPattern.MaxLength + 1), out _, out _));
+        var longest = string.Concat(Enumerable.Repeat("a/", (RepositoryPattern.MaxLength / 2) - 1)) + "ab";
+
+        Assert.True(RepositoryPattern.TryParse(longest, out _, out _));
+        Assert.False(RepositoryPattern.TryParse(longest + "c", out _, out _));
     }
 
     [Fact]

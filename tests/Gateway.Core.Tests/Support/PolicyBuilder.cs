@@ -35,7 +35,7 @@ internal static class PolicyBuilder
     public static PolicyRule Allow(string name, string to, RepositoryActions actions, params string[] on) =>
         Rule(name, RuleEffect.Allow, to, actions, on);
 
-    /// <param name="to">Selectors apart by space; empty: everybody.</param>
+    // Selectors stand apart by a space; none: everybody.
     public static PolicyRule Deny(string name, string to, RepositoryActions actions, params string[] on) =>
         Rule(name, RuleEffect.Deny, to, actions, on);
 
