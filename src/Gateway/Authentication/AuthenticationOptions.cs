@@ -2,7 +2,7 @@ using Gateway.Configuration;
 
 namespace Gateway.Authentication;
 
-/// <summary>How callers prove who they are.</summary>
+/// <summary>How callers prove who they are; at least one way must be set.</summary>
 public sealed class AuthenticationOptions
 {
     /// <summary>Users in a file.</summary>
@@ -11,10 +11,10 @@ public sealed class AuthenticationOptions
     /// <summary>How long a password that was verified is accepted without hashing it again: zero to 1 hour.</summary>
     public TimeSpan CacheLifetime { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How many verified credentials are remembered at most.</summary>
+    /// <summary>How many verified credentials are remembered at most: 1 to 1,000,000.</summary>
     public int CacheSize { get; set; } = 10_000;
 
-    /// <summary>How many passwords are hashed at the same time; zero: one for each processor but one, at least one.</summary>
+    /// <summary>How many passwords are hashed at the same time, up to 256; zero: one for each processor but one, at least one.</summary>
     public int ConcurrentHashes { get; set; }
 }
 

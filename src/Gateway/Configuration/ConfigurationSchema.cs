@@ -26,7 +26,7 @@ internal sealed class ConfigurationSchema
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["title"] = "gateway.yaml",
-            ["description"] = documentation.Of(root),
+            ["description"] = "The configuration of the registry gateway. docs/configuration.md says more.",
         };
         foreach (var (key, value) in new ConfigurationSchema(documentation).Describe(root).ToList())
         {

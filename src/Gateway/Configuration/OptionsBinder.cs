@@ -80,7 +80,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         {
             if (setting.IsRequired)
             {
-                ReportMissing(key, "is missing");
+                ReportMissing(setting, key, "is missing");
             }
             else if (setting is { IsNullable: false, Type: SectionType absent })
             {
@@ -143,7 +143,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
 
         if (setting is { IsRequired: true })
         {
-            ReportMissing(key, "is empty");
+            ReportMissing(setting, key, "is empty");
         }
         else
         {
@@ -175,7 +175,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(type.ItemClass))!;
         if (items.Count == 0 && setting is { IsRequired: true })
         {
-            ReportMissing(key, "is empty");
+            ReportMissing(setting, key, "is empty");
         }
 
         for (var i = 0; i < items.Count; i++)
@@ -344,12 +344,19 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         }
     }
 
-    private void ReportMissing(string key, string what)
+    private void ReportMissing(Setting setting, string key, string what)
     {
-        if (!document.IsBroken(key))
+        if (document.IsBroken(key))
         {
-            Break(key, what, $"Set it in the file, or as {EnvironmentOverrides.VariableOf(key)}.");
+            return;
         }
+
+        Break(key, what, setting.Type switch
+        {
+            ScalarType => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(key)}.",
+            ListType { Item: ScalarType } => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(Item(key, 0))}.",
+            _ => "Set it in the file.",
+        });
     }
 
     private void Break(string key, string what, string cure)
