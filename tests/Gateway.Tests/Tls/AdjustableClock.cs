@@ -5,7 +5,11 @@ internal sealed class AdjustableClock(DateTimeOffset now) : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<Timer> _timers = [];
+    private readonly TaskCompletionSource _timerStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = now;
+
+    /// <summary>Completed once somebody waits for this clock.</summary>
+    public Task TimerStarted => _timerStarted.Task;
 
     public override DateTimeOffset GetUtcNow() => _now;
 
@@ -18,6 +22,7 @@ internal sealed class AdjustableClock(DateTimeOffset now) : TimeProvider
             _timers.Add(timer);
         }
 
+        _timerStarted.TrySetResult();
         return timer;
     }
 

@@ -85,19 +85,14 @@ internal sealed class TlsServer : IAsyncDisposable
         return result! with { Protocol = tls.SslProtocol, ApplicationProtocol = tls.NegotiatedApplicationProtocol };
     }
 
-    public HttpClient CreateClient(Version version, TestAuthority root)
+    public HttpClient CreateClient(Version version, TestAuthority root, TimeSpan? connectionLifetime = null)
     {
         var handler = new SocketsHttpHandler
         {
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            PooledConnectionLifetime = connectionLifetime ?? TimeSpan.FromMinutes(10),
             SslOptions = new SslClientAuthenticationOptions
             {
-                CertificateChainPolicy = new X509ChainPolicy
-                {
-                    TrustMode = X509ChainTrustMode.CustomRootTrust,
-                    CustomTrustStore = { X509CertificateLoader.LoadCertificate(root.Certificate.RawData) },
-                    RevocationMode = X509RevocationMode.NoCheck,
-                },
+                CertificateChainPolicy = Trusting(root),
             },
         };
         return new HttpClient(handler)
@@ -107,6 +102,14 @@ internal sealed class TlsServer : IAsyncDisposable
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
     }
+
+    /// <summary>Checks of certificates that accept those of one root.</summary>
+    public static X509ChainPolicy Trusting(TestAuthority root) => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { X509CertificateLoader.LoadCertificate(root.Certificate.RawData) },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
 
     public async ValueTask DisposeAsync()
     {

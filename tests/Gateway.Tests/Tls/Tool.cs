@@ -18,6 +18,13 @@ internal static class Tool
         "openssl",
         ["s_client", "-connect", $"127.0.0.1:{port}", "-ign_eof", .. arguments]);
 
+    /// <summary>rename(2), also of links to folders, which <see cref="File.Move(string, string, bool)"/> refuses.</summary>
+    public static async Task RenameAsync(string from, string to)
+    {
+        var (exitCode, output) = await RunAsync("", "mv", "-T", from, to);
+        Assert.True(exitCode == 0, output);
+    }
+
     private static async Task<(int ExitCode, string Output)> RunAsync(
         string input, bool closeInput, string program, string[] arguments)
     {
