@@ -167,8 +167,9 @@ internal sealed class CertificatePairReader(
                 "Have a certificate issued for a new key: ECDSA P-256, or RSA with 2048 bits or more."));
         }
 
-        // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption
-        if (leaf.SignatureAlgorithm.Value is "1.2.840.113549.1.1.5" or "1.2.840.10045.4.1" or "1.2.840.113549.1.1.4")
+        // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption. Of a self-signed one nobody checks the signature.
+        if (leaf.SignatureAlgorithm.Value is "1.2.840.113549.1.1.5" or "1.2.840.10045.4.1" or "1.2.840.113549.1.1.4"
+            && leaf.Subject != leaf.Issuer)
         {
             problems.Add(new Problem(
                 options.Certificate, $"{CertificateSetting}: the certificate is signed with a broken algorithm",

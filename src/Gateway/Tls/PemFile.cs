@@ -112,6 +112,11 @@ internal sealed class PemFile
                     null, "Write the file again, completely.");
         }
 
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return new Problem(path, $"{setting}: the file is empty", null, "Write the file again, completely.");
+        }
+
         return found.Count > 0
             ? null
             : new Problem(
