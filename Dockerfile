@@ -1,0 +1,28 @@
+# The gateway's image. The base images are arguments, for a mirror or for a machine that cannot pull
+# (compose/local-images). No BuildKit-only features, so that any Docker Engine builds it.
+ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
+
+FROM ${SDK_IMAGE} AS build
+WORKDIR /source
+# Projects and locks first: packages are restored again only when one of these changes.
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src/Gateway.Core/Gateway.Core.csproj src/Gateway.Core/packages.lock.json src/Gateway.Core/
+COPY src/Gateway/Gateway.csproj src/Gateway/packages.lock.json src/Gateway/
+RUN dotnet restore src/Gateway/Gateway.csproj --locked-mode
+COPY .editorconfig BannedSymbols.txt ./
+COPY src/ src/
+RUN dotnet publish src/Gateway/Gateway.csproj --configuration Release --no-restore --output /app
+
+# The runtime image must hold libcrypt.so.1 (password hashes). Microsoft's Debian and Ubuntu images do; the chiselled,
+# distroless and Alpine ones don't.
+FROM ${RUNTIME_IMAGE}
+COPY --from=build /app /app
+ENV PATH=/app:$PATH \
+    DOTNET_EnableDiagnostics=0
+# Numeric, so that Kubernetes can verify runAsNonRoot. It is the "app" user of Microsoft's images.
+USER 1654:1654
+EXPOSE 8443 8081
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["gateway", "healthcheck"]
+ENTRYPOINT ["gateway"]
+CMD ["serve", "--config", "/etc/gateway/gateway.yaml"]

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# What the scripts of this repository share. Sourced, with the repository as the current folder.
+
+export LC_ALL=C DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users do not have these, and dockerd lives there
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# A failure for people: what is wrong, the value found, the cure.
+fail() {
+    printf '%s: %s (found: %s). %s.\n' "${0##*/}" "$1" "$2" "$3" >&2
+    exit 1
+}
+
+# Runs a command whose output matters only if it fails.
+quietly() {
+    local output status=0
+    output=$("$@" 2>&1) || status=$?
+    if [ "$status" -ne 0 ]; then
+        printf '%s\n' "$output" >&2
+        say "this failed with exit code $status: $*"
+    fi
+    return "$status"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "installing packages needs root" "user $(id -un), no sudo" "Run as root: $*"
+    fi
+}
+
+# need_packages PROGRAM:PACKAGE…  installs the Debian packages of the programs that are missing, and says so.
+# By program, not by package: a docker from Docker's own packages must not be replaced by Debian's.
+need_packages() {
+    local pair missing=()
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "programs are missing and this is no Debian system" "no apt-get" \
+        "Install by hand: ${missing[*]}"
+    say "installing the Debian packages ${missing[*]}"
+    # Once: later calls of the same script use the lists that the first one fetched.
+    if [ -z "${apt_updated:-}" ]; then
+        quietly as_root apt-get update -q
+        apt_updated=yes
+    fi
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+    # These two start a server of their own at installation, on the machine's ordinary ports; we run our own.
+    if [ -d /run/systemd/system ]; then
+        for pair in "${missing[@]}"; do
+            case $pair in
+                docker-registry | redis-server) quietly as_root systemctl disable --now "$pair" ;;
+            esac
+        done
+    fi
+}
+
+need_dotnet() {
+    local version
+    command -v dotnet >/dev/null || fail "the .NET SDK is not installed" "no dotnet in $PATH" \
+        "Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
+    version=$(dotnet --version 2>&1) || fail "the installed .NET SDK cannot build this" \
+        "$(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')" "Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
+    case $version in
+        10.*) ;;
+        *) fail "the installed .NET SDK cannot build this" "$version" "Install the .NET 10 SDK" ;;
+    esac
+}

@@ -1,0 +1,152 @@
+using Gateway.EndToEndTests.Support;
+
+namespace Gateway.EndToEndTests.Stack;
+
+/// <summary>The stack in containers, used by the Docker Engine that runs it.</summary>
+[Collection(SharedMachine.Name)]
+public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>, IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("gateway-docker-client-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Up_Ready_PrintsAddressUsersAndLoginLine()
+    {
+        var text = fixture.Up.Output;
+
+        Assert.Contains($"https://{fixture.Stack.Authority}", text, StringComparison.Ordinal);
+        foreach (var user in new[] { "admin", "alice", "bob" })
+        {
+            Assert.Contains(fixture.Stack.PasswordOf(user), text, StringComparison.Ordinal);
+        }
+
+        Assert.Contains(
+            $"docker login --username alice --password '{fixture.Stack.PasswordOf("alice")}' {fixture.Stack.Authority}\n",
+            text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Up_Ready_KeepsPasswordsFromOthers()
+    {
+        var mode = File.GetUnixFileMode(Path.Combine(fixture.Stack.State, "credentials"));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, mode);
+        var key = (await fixture.DockerAsync("exec", await fixture.ContainerAsync("gateway"), "ls", "/run/gateway/certs")).Succeeded();
+        Assert.Equal(["tls.crt", "tls.key"], key.Split('\n', StringSplitOptions.TrimEntries)); // not the authority's key
+    }
+
+    [Fact]
+    public async Task Gateway_Container_HasNoPrivileges()
+    {
+        const string Format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.State.Health.Status}}";
+
+        foreach (var service in new[] { "gateway", "registry", "redis" })
+        {
+            var facts = (await fixture.DockerAsync("inspect", "--format", Format, await fixture.ContainerAsync(service))).Succeeded();
+            Assert.DoesNotMatch("^(0|root)?(:| )", facts);
+            Assert.Contains(" true [ALL] [no-new-privileges:true] ", facts, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Gateway_Container_BecomesHealthy()
+    {
+        var gateway = await fixture.ContainerAsync("gateway");
+        var status = "";
+        for (var tries = 0; tries < 60 && status != "healthy"; tries++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1)); // Docker's own clock asks every ten seconds
+            status = (await fixture.DockerAsync("inspect", "--format", "{{.State.Health.Status}}", gateway)).Succeeded();
+        }
+
+        Assert.Equal("healthy", status);
+    }
+
+    [Fact]
+    public async Task Registry_Container_IsReachedThroughTheGatewayOnly()
+    {
+        foreach (var service in new[] { "registry", "redis" })
+        {
+            var ports = (await fixture.DockerAsync("port", await fixture.ContainerAsync(service))).Succeeded();
+            Assert.Equal("", ports);
+        }
+    }
+
+    [Fact]
+    public async Task DockerPushPull_ThroughTheStack_KeepsTheImage()
+    {
+        var image = $"{fixture.Stack.Authority}/team-a/stack:1.0";
+        (await LoginAsync("alice")).Succeeded();
+        await BuildAsync(image);
+        var built = (await DockerAsync("image", "inspect", "--format", "{{.Id}}", image)).Succeeded();
+
+        (await DockerAsync("push", image)).Succeeded();
+        (await DockerAsync("image", "rm", "--force", image)).Succeeded();
+        (await DockerAsync("pull", image)).Succeeded();
+
+        Assert.Equal(built, (await DockerAsync("image", "inspect", "--format", "{{.Id}}", image)).Succeeded());
+        (await DockerAsync("image", "rm", "--force", image)).Succeeded();
+    }
+
+    [Fact]
+    public async Task DockerPush_BeyondTheGrant_IsRefused()
+    {
+        var image = $"{fixture.Stack.Authority}/team-a/refused:1.0";
+        (await LoginAsync("bob")).Succeeded();
+        await BuildAsync(image);
+
+        (await DockerAsync("push", image)).FailedWith("denied", "team-a/refused");
+
+        (await DockerAsync("image", "rm", "--force", image)).Succeeded();
+    }
+
+    [Fact]
+    public async Task Up_SecondTime_ChangesNothing()
+    {
+        var containers = await Task.WhenAll(new[] { "gateway", "registry", "redis" }.Select(fixture.ContainerAsync));
+        var credentials = await File.ReadAllTextAsync(Path.Combine(fixture.Stack.State, "credentials"));
+
+        (await fixture.Stack.UpAsync("--detach")).Succeeded();
+
+        Assert.Equal(containers, await Task.WhenAll(new[] { "gateway", "registry", "redis" }.Select(fixture.ContainerAsync)));
+        Assert.Equal(credentials, await File.ReadAllTextAsync(Path.Combine(fixture.Stack.State, "credentials")));
+    }
+
+    [Fact]
+    public async Task Down_ThenUp_KeepsImagesAndPasswords()
+    {
+        var image = $"{fixture.Stack.Authority}/team-a/kept:1.0";
+        (await LoginAsync("alice")).Succeeded();
+        await BuildAsync(image);
+        (await DockerAsync("push", image)).Succeeded();
+        (await DockerAsync("image", "rm", "--force", image)).Succeeded();
+
+        (await fixture.Stack.DownAsync()).Succeeded();
+        Assert.Equal("", await fixture.ContainerAsync("gateway"));
+        (await fixture.Stack.UpAsync("--detach")).Succeeded();
+
+        (await DockerAsync("pull", image)).Succeeded();
+        (await DockerAsync("image", "rm", "--force", image)).Succeeded();
+    }
+
+    private async Task BuildAsync(string image)
+    {
+        var context = Path.Combine(_folder, "context");
+        Directory.CreateDirectory(context);
+        await File.WriteAllTextAsync(Path.Combine(context, "file.txt"), $"small {Guid.NewGuid()}\n");
+        await File.WriteAllTextAsync(Path.Combine(context, "Dockerfile"), "FROM scratch\nCOPY file.txt /\n");
+        (await DockerAsync("build", "--tag", image, context)).Succeeded();
+    }
+
+    private Task<CliResult> LoginAsync(string user) => DockerAsync(
+        ["login", "--username", user, "--password-stdin", fixture.Stack.Authority], fixture.Stack.PasswordOf(user));
+
+    private Task<CliResult> DockerAsync(params string[] arguments) => DockerAsync(arguments, input: null);
+
+    private Task<CliResult> DockerAsync(string[] arguments, string? input) => fixture.Engine.DockerAsync(arguments, new CliSettings
+    {
+        Input = input,
+        Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _folder },
+    });
+}

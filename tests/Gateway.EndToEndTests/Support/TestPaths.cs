@@ -1,0 +1,44 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Gateway.EndToEndTests.Support;
+
+/// <summary>Where things lie, and ports that are free.</summary>
+internal static class TestPaths
+{
+    /// <summary>The repository's folder.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>Where logs of servers are kept for a failed run, or <see langword="null"/>: <c>tests/run</c> names it.</summary>
+    public static string? Logs { get; } = Environment.GetEnvironmentVariable("GATEWAY_TEST_LOGS");
+
+    /// <summary>A TCP port on loopback that nothing listens on at this moment.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Copies a server's log to where <c>tests/run</c> keeps them.</summary>
+    public static void KeepLog(string file, string name)
+    {
+        if (Logs is not null && File.Exists(file))
+        {
+            Directory.CreateDirectory(Logs);
+            File.Copy(file, Path.Combine(Logs, $"{name}-{Path.GetRandomFileName()}.log"));
+        }
+    }
+
+    private static string FindRepository()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Gateway.sln")))
+        {
+            folder = Path.GetDirectoryName(folder)
+                ?? throw new InvalidOperationException($"no folder above {AppContext.BaseDirectory} holds Gateway.sln");
+        }
+
+        return folder;
+    }
+}
