@@ -11,5 +11,6 @@ internal static class GatewayCommand
     public static RootCommand Create() => new("An authentication gateway in front of a Docker/OCI registry.")
     {
         ServeCommand.Create(),
+        PolicyCommand.Create(),
     };
 }
