@@ -16,6 +16,8 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
     private static readonly string[] RuleKeys =
         ["name", "to", "unless", "on", "tags", "registries", "when", "role", "allow", "deny"];
 
+    private static readonly string[] EffectKeys = ["role", "allow", "deny"];
+
     private readonly Dictionary<string, RepositoryActions> _roles = new(StringComparer.Ordinal)
     {
         ["reader"] = RepositoryActions.Pull,
@@ -70,22 +72,21 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             return;
         }
 
-        foreach (var (name, value2) in map.Entries)
+        foreach (var (name, roleActions) in map.Entries)
         {
-            var actions = ReadActions(file, value2, name.Text, allowed: true);
-            if (_roles.ContainsKey(name.Text))
+            var actions = ReadActions(file, roleActions, name.Text, allowed: true);
+            if (!SubjectSelector.IsName(name.Text))
             {
-                var where = _roleFiles.TryGetValue(name.Text, out var other) ? "declared in " + other : "built in";
-                file.Report(name, "a role of this name is " + where, name.Text, "Choose another name.");
+                file.Report(name, "roles: not a name", name.Text, "Use 1 to 256 characters without outer spaces.");
             }
-            else if (SubjectSelector.IsName(name.Text))
+            else if (_roles.TryAdd(name.Text, actions))
             {
-                _roles.Add(name.Text, actions);
-                _roleFiles.Add(name.Text, file.Name);
+                _roleFiles.Add(name.Text, $"declared in {file.Name}:{name.Line}");
             }
             else
             {
-                file.Report(name, "roles: not a name", name.Text, "Use 1 to 256 characters without outer spaces.");
+                var where = _roleFiles.GetValueOrDefault(name.Text, "built in");
+                file.Report(name, "a role of this name is " + where, name.Text, "Choose another name.");
             }
         }
     }
@@ -214,7 +215,7 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
     private (RuleEffect Effect, RepositoryActions Actions) ReadEffect(
         YamlFile file, YamlMap map, Dictionary<string, YamlValue> keys)
     {
-        var given = new[] { "role", "allow", "deny" }.Where(keys.ContainsKey).ToList();
+        var given = EffectKeys.Where(keys.ContainsKey).ToList();
         if (given is not [var only])
         {
             file.Report(

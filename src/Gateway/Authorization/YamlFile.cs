@@ -172,7 +172,7 @@ internal sealed class YamlFile
     }
 
     // Leaves the parser's recursion at the first thing that cannot be read past.
-    private sealed class Refusal(Mark at, string what, string? found, string cure) : Exception(what)
+    private sealed class Refusal(Mark at, string what, string? found, string cure) : Exception
     {
         public Mark At => at;
 

@@ -15,5 +15,6 @@ internal static class GatewayCommand
         DevCertCommand.Create(),
         ConfigCommand.Create(),
         UserCommand.Create(),
+        PolicyCommand.Create(),
     };
 }

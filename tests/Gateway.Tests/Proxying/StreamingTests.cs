@@ -131,7 +131,13 @@ public sealed class StreamingTests : IAsyncLifetime
         {
             using var answer = await _gateway.SendAsync(
                 HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice",
-                new WriterContent(async stream => await stream.WriteAsync(new byte[(4 * 1024 * 1024) + 1])));
+                new WriterContent(static async stream =>
+                {
+                    for (var i = 0; i < 5; i++)
+                    {
+                        await stream.WriteAsync(new byte[1024 * 1024]);
+                    }
+                }));
             Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         }
         catch (HttpRequestException)

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Gateway.Authorization;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway policy check FOLDER…</c>: 0 where the policies could come into force, else 78 and one line a problem.</summary>
+internal static class PolicyCheckCommand
+{
+    public static Command Create()
+    {
+        var folders = new Argument<string[]>("folder")
+        {
+            Description = "A folder with policy files.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command("check", "Says everything that is wrong with policy files.") { folders };
+        command.SetAction(result => Run(result, result.GetRequiredValue(folders)));
+        return command;
+    }
+
+    private static int Run(ParseResult result, string[] folders)
+    {
+        var problems = new List<Problem>();
+        foreach (var folder in folders)
+        {
+            var reading = PolicyFolder.Read(folder);
+            problems.AddRange(reading.Problems);
+            foreach (var warning in reading.Warnings)
+            {
+                result.InvocationConfiguration.Error.WriteLine("warning: " + warning);
+            }
+
+            if (reading.Problems is [])
+            {
+                result.InvocationConfiguration.Output.WriteLine(
+                    $"{folder}: {reading.Policy.RuleCount} rules in {reading.FileCount} files are good");
+            }
+        }
+
+        return problems is [] ? 0 : PolicyCommand.Refuse(result, problems);
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway policy</c>: what people do with policy files before the gateway does.</summary>
+internal static class PolicyCommand
+{
+    public static Command Create() => new("policy", "Checks, explains and tests policy files.")
+    {
+        PolicyCheckCommand.Create(),
+        PolicyExplainCommand.Create(),
+        PolicyTestCommand.Create(),
+    };
+
+    /// <summary>Prints one line a problem.</summary>
+    /// <returns>The exit code of a wrong configuration.</returns>
+    internal static int Refuse(ParseResult result, IEnumerable<Problem> problems)
+    {
+        foreach (var problem in problems)
+        {
+            result.InvocationConfiguration.Error.WriteLine(problem);
+        }
+
+        return GatewayCommand.ConfigurationProblem;
+    }
+}

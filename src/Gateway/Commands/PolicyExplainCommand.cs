@@ -1,0 +1,176 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Authorization;
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// <c>gateway policy explain --policies FOLDER SUBJECT ACTION REPOSITORY[:TAG]</c>: what the policy answers, and why.
+/// 0 where allowed, 1 where refused, 78 where the question or the files are wrong.
+/// </summary>
+internal static partial class PolicyExplainCommand
+{
+    public static Command Create()
+    {
+        var subject = new Argument<string>("subject") { Description = "user:NAME, robot:NAME, workload:NAME or anonymous." };
+        var action = new Argument<string>("action") { Description = "pull, push, overwrite or delete." };
+        var repository = new Argument<string>("repository") { Description = "REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST." };
+        var policies = new Option<string>("--policies")
+        {
+            Description = "The folder with the policy files.",
+            DefaultValueFactory = static _ => "config/policies",
+        };
+        var groups = new Option<string[]>("--group") { Description = "A group that an identity provider names; repeatable." };
+        var method = new Option<string?>("--method") { Description = "What proved the subject: htpasswd, ldap:corp, issuer:github." };
+        var claims = new Option<string[]>("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
+        var address = new Option<string>("--address")
+        {
+            Description = "The client's address.",
+            DefaultValueFactory = static _ => "127.0.0.1",
+        };
+        var time = new Option<string?>("--time") { Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given." };
+        var registry = new Option<string>("--registry")
+        {
+            Description = "The registry's name.",
+            DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
+        };
+        var json = new Option<bool>("--json") { Description = "Answer as JSON." };
+        var command = new Command("explain", "Says what the policy answers, and why.")
+        {
+            subject, action, repository, policies, groups, method, claims, address, time, registry, json,
+        };
+        command.SetAction(result =>
+        {
+            var instant = TimeProvider.System.GetUtcNow();
+            if (result.GetValue(time) is { } text && !PolicyTestFile.TryParseTime(text, out instant))
+            {
+                return Refuse(result, $"time \"{text}\" is not an instant such as 2025-01-01T12:00:00Z");
+            }
+
+            var pairs = (result.GetValue(claims) ?? []).Select(static claim => claim.Split('=', 2)).ToList();
+            if (pairs.Find(static pair => pair.Length < 2) is { } incomplete)
+            {
+                return Refuse(result, $"claim \"{incomplete[0]}\" is not NAME=VALUE");
+            }
+
+            var (name, tag) = Split(result.GetRequiredValue(repository));
+            var question = new PolicyQuestion
+            {
+                Subject = result.GetRequiredValue(subject),
+                Groups = result.GetValue(groups) ?? [],
+                Method = result.GetValue(method),
+                Claims = pairs.GroupBy(static pair => pair[0], StringComparer.Ordinal)
+                    .ToDictionary(static pair => pair.Key, static pair => pair.Last()[1], StringComparer.Ordinal),
+                Address = result.GetRequiredValue(address),
+                Time = instant,
+                Registry = result.GetRequiredValue(registry),
+                Action = result.GetRequiredValue(action),
+                Repository = name,
+                Tag = tag,
+            };
+            return question.TryBuild(out var request, out var problem)
+                ? Run(result, result.GetRequiredValue(policies), in request, result.GetValue(json))
+                : Refuse(result, problem);
+        });
+        return command;
+    }
+
+    private static int Run(ParseResult result, string policies, in AccessRequest request, bool asJson)
+    {
+        PolicySet policy;
+        try
+        {
+            policy = PolicyFolder.Load(policies);
+        }
+        catch (ProblemException exception)
+        {
+            return PolicyCommand.Refuse(result, exception.Problems);
+        }
+
+        var explanation = policy.Explain(in request, int.MaxValue);
+        var output = result.InvocationConfiguration.Output;
+        if (asJson)
+        {
+            output.WriteLine(JsonSerializer.Serialize(explanation, ExplanationJsonContext.Default.PolicyExplanation));
+        }
+        else
+        {
+            Print(output, in request, explanation);
+            PrintOverwrite(output, policy, in request, explanation);
+        }
+
+        return explanation.Decision.IsAllowed ? 0 : 1;
+    }
+
+    private static void Print(TextWriter output, in AccessRequest request, PolicyExplanation explanation)
+    {
+        output.WriteLine(explanation.Decision.IsAllowed ? "allowed" : "refused");
+        output.WriteLine("because " + explanation.Reason);
+        foreach (var match in explanation.Matches.Where(match => match.Rule != explanation.Decision.Rule))
+        {
+            output.WriteLine("also    " + match.Text);
+        }
+
+        foreach (var miss in explanation.NearMisses)
+        {
+            output.WriteLine("nearly  " + miss.Text);
+        }
+
+        if (request.Tag.IsUnknown)
+        {
+            output.WriteLine("note    by digest, this removes every tag that points there: the gateway looks which, and asks for each");
+        }
+    }
+
+    // Who asks about a push of a tag wants to know both: may I, and may I again?
+    private static void PrintOverwrite(
+        TextWriter output, PolicySet policy, in AccessRequest request, PolicyExplanation explanation)
+    {
+        if (!explanation.Decision.IsAllowed || (request.Actions & RepositoryActions.Push) == 0 || request.Tag.Tag is null)
+        {
+            return;
+        }
+
+        var overwrite = policy.Explain(new AccessRequest
+        {
+            Subject = request.Subject,
+            Registry = request.Registry,
+            Repository = request.Repository,
+            Actions = RepositoryActions.Overwrite,
+            Tag = request.Tag,
+            ClientAddress = request.ClientAddress,
+            Time = request.Time,
+        });
+        if (!overwrite.Decision.IsAllowed)
+        {
+            output.WriteLine("note    not where the tag exists already: " + overwrite.Reason);
+        }
+    }
+
+    private static (string Repository, string? Tag) Split(string text)
+    {
+        // Content by digest has no tag; what stands before the "@" decides.
+        var at = text.IndexOf('@', StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            return (text[..at], null);
+        }
+
+        var colon = text.LastIndexOf(':');
+        return colon < 0 ? (text, null) : (text[..colon], text[(colon + 1)..]);
+    }
+
+    private static int Refuse(ParseResult result, string problem)
+    {
+        result.InvocationConfiguration.Error.WriteLine(problem);
+        return GatewayCommand.ConfigurationProblem;
+    }
+
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true)]
+    [JsonSerializable(typeof(PolicyExplanation))]
+    private sealed partial class ExplanationJsonContext : JsonSerializerContext;
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Gateway.Authorization;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// <c>gateway policy test FOLDER</c>: 0 where every question has the expected answer, 1 and one line for each that has
+/// not, 78 where files are wrong.
+/// </summary>
+internal static class PolicyTestCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("folder") { Description = "A folder with policy files and *.test.yaml beside them." };
+        var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.") { folder };
+        command.SetAction(result => Run(result, result.GetRequiredValue(folder)));
+        return command;
+    }
+
+    private static int Run(ParseResult result, string folder)
+    {
+        PolicyTestReport report;
+        try
+        {
+            report = PolicyTests.Run(PolicyFolder.Load(folder), folder);
+        }
+        catch (ProblemException exception)
+        {
+            return PolicyCommand.Refuse(result, exception.Problems);
+        }
+
+        foreach (var failure in report.Failures)
+        {
+            result.InvocationConfiguration.Output.WriteLine(failure);
+        }
+
+        result.InvocationConfiguration.Output.WriteLine(
+            $"{report.Count} questions, {report.Failures.Count} answered otherwise than expected");
+        return report.Failures is [] ? 0 : 1;
+    }
+}

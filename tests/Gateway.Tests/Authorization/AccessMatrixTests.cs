@@ -1,0 +1,174 @@
+using System.Net;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Authorization;
+
+/// <summary>Every operation, asked by everybody: who gets through, and that nothing of a refused one does.</summary>
+public sealed class AccessMatrixTests : IAsyncLifetime
+{
+    private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public static TheoryData<string, string, string> Operations => new()
+    {
+        { "GET", "manifests/v1", "pull" },
+        { "HEAD", "manifests/v1", "pull" },
+        { "GET", $"manifests/{Digest}", "pull" },
+        { "GET", $"blobs/{Digest}", "pull" },
+        { "HEAD", $"blobs/{Digest}", "pull" },
+        { "GET", "tags/list", "pull" },
+        { "GET", $"referrers/{Digest}", "pull" },
+        { "PUT", "manifests/v1", "push" },
+        { "PUT", $"manifests/{Digest}", "push" },
+        { "POST", "blobs/uploads/", "push" },
+        { "GET", "blobs/uploads/u1?_state=x", "push" },
+        { "HEAD", "blobs/uploads/u1?_state=x", "push" },
+        { "PATCH", "blobs/uploads/u1?_state=x", "push" },
+        { "PUT", $"blobs/uploads/u1?_state=x&digest={Digest}", "push" },
+        { "DELETE", "blobs/uploads/u1?_state=x", "push" },
+        { "DELETE", "manifests/v1", "delete" },
+        { "DELETE", $"manifests/{Digest}", "delete" },
+        { "DELETE", $"blobs/{Digest}", "delete" },
+    };
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _gateway = await TestGateway.StartAsync(_upstream.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public async Task Operation_AskedByEverybody_ReachesTheUpstreamOnlyWhereAllowed(string method, string rest, string action)
+    {
+        (string? User, string Repository, string Grants)[] askers =
+        [
+            ("admin", "team-a/app", "pull push delete"),
+            ("alice", "team-a/app", "pull push"),
+            ("bob", "team-a/app", "pull"),
+            ("bob", "team-b/app", ""),
+            ("alice", "team-ab/app", ""),
+            (null, "team-a/app", ""),
+            (null, "public/app", "pull"),
+            ("bob", "public/app", "pull"),
+        ];
+        foreach (var (user, repository, grants) in askers)
+        {
+            var before = _upstream.Requests.Count;
+
+            using var answer = await _gateway.SendAsync(new HttpMethod(method), $"/v2/{repository}/{rest}", user);
+
+            var allowed = grants.Split(' ').Contains(action);
+            var expected = allowed ? HttpStatusCode.OK : user is null ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden;
+            Assert.True(expected == answer.StatusCode, $"{user} {repository}: {answer.StatusCode}, not {expected}");
+            Assert.Equal(allowed ? 1 : 0, _upstream.Requests.Count - before);
+            Assert.Equal(expected == HttpStatusCode.Unauthorized, answer.Headers.WwwAuthenticate.Count > 0);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public async Task Operation_WithAWrongPassword_IsChallengedAndReachesNobody(string method, string rest, string action)
+    {
+        _ = action;
+        using var answer = await _gateway.SendAsync(
+            new HttpMethod(method), $"/v2/public/app/{rest}", null, null, ("Authorization", "Basic YWxpY2U6d3Jvbmc="));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("Basic realm=\"registry.test\"", answer.Headers.WwwAuthenticate.ToString());
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData(null, null, HttpStatusCode.Unauthorized)] // docker sends no password to a registry that does not ask
+    [InlineData(null, "Basic Og==", HttpStatusCode.OK)] // podman's "nobody", where anonymous callers may do something
+    [InlineData("alice", null, HttpStatusCode.OK)]
+    [InlineData(null, "Basic YWxpY2U6d3Jvbmc=", HttpStatusCode.Unauthorized)]
+    [InlineData(null, "Bearer abc", HttpStatusCode.Unauthorized)]
+    [InlineData(null, "Basic !!!", HttpStatusCode.Unauthorized)]
+    public async Task Ping_ByThisCaller_IsAnsweredSo(string? user, string? authorization, HttpStatusCode expected)
+    {
+        (string, string)[] headers = authorization is null ? [] : [("Authorization", authorization)];
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/v2/", user, null, headers);
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
+        Assert.Equal(expected == HttpStatusCode.OK ? "{}" : null, expected == HttpStatusCode.OK ? await answer.Content.ReadAsStringAsync() : null);
+    }
+
+    [Fact]
+    public async Task EmptyCredentials_WhereAnonymousMayDoNothing_AreChallenged()
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, "rules: []");
+
+        using var ping = await gateway.SendAsync(HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic Og=="));
+        using var catalog = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, ping.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, catalog.StatusCode);
+    }
+
+    [Fact]
+    public async Task Denial_OfAKnownCaller_SaysWhyAndNothingOfWhatExists()
+    {
+        using var denied = await _gateway.SendAsync(HttpMethod.Put, "/v2/team-a/app/manifests/v1", "bob");
+
+        var body = await denied.Content.ReadAsStringAsync();
+        Assert.Contains("\"code\":\"DENIED\"", body, StringComparison.Ordinal);
+        Assert.Contains("user:bob may not push team-a/app:v1", body, StringComparison.Ordinal);
+        Assert.Contains("\"missing\":\"push\"", body, StringComparison.Ordinal);
+        Assert.Contains($"\"requestId\":\"{denied.Headers.GetValues("X-Request-Id").Single()}\"", body, StringComparison.Ordinal);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
+    public async Task Mount_FromARepositoryThatTheCallerMayNotPull_BecomesAnOrdinaryUpload()
+    {
+        using var permitted = await _gateway.SendAsync(
+            HttpMethod.Post, $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=public%2Fbase", "alice");
+        using var refused = await _gateway.SendAsync(
+            HttpMethod.Post, $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=secret%2Fbase", "alice");
+
+        Assert.Equal(HttpStatusCode.OK, refused.StatusCode);
+        Assert.Equal(
+            [$"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=public/base", "/v2/team-a/app/blobs/uploads/"],
+            _upstream.Requests.Select(static request => Uri.UnescapeDataString(request.Target)));
+    }
+
+    [Fact]
+    public async Task PolicyAndUsers_ChangedWhileRunning_DecideTheNextRequestsWithinTwoSeconds()
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address);
+        Assert.Equal(HttpStatusCode.OK, await PullAsync("bob"));
+
+        await File.WriteAllTextAsync(gateway.PolicyFile, "rules: []");
+        await UntilAsync(async () => await PullAsync("bob") == HttpStatusCode.Forbidden);
+        await File.WriteAllTextAsync(gateway.PolicyFile, "rules: [ not a rule");
+        await File.WriteAllTextAsync(gateway.UsersFile, "");
+        await UntilAsync(async () => await PullAsync("bob") == HttpStatusCode.Unauthorized);
+
+        async Task<HttpStatusCode> PullAsync(string user)
+        {
+            using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", user);
+            return answer.StatusCode;
+        }
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        while (!await condition())
+        {
+            await Task.Delay(20, limit.Token); // polls the running program; its clock is the real one here
+        }
+    }
+}

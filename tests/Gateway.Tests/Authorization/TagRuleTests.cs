@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
+using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Tests.Authorization;
+
+/// <summary>Rules about tags, which need to know what the upstream holds.</summary>
+public sealed class TagRuleTests : IAsyncLifetime
+{
+    private const string Released = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+    private const string Child = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+    private const string Other = "sha256:3333333333333333333333333333333333333333333333333333333333333333";
+    private const string Policy = """
+        rules:
+          - { name: owners, to: ["user:alice", "user:admin"], role: owner, on: ["**"] }
+          - { name: bob sees stable, to: ["user:bob"], role: reader, on: ["**"], tags: ["stable*"] }
+          - name: release tags are immutable
+            deny: [overwrite, delete]
+            on: ["**"]
+            tags: ["v*"]
+            unless: ["user:admin"]
+        """;
+
+    private readonly ConcurrentDictionary<string, string> _tags = new(StringComparer.Ordinal)
+    {
+        ["v1"] = Released,
+        ["latest"] = Other,
+        ["stable-1"] = Other,
+    };
+
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _upstream.Respond = AnswerAsync;
+        _gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("alice", "v1", HttpStatusCode.Forbidden)]
+    [InlineData("alice", "v2", HttpStatusCode.Created)]
+    [InlineData("alice", "latest", HttpStatusCode.Created)]
+    [InlineData("admin", "v1", HttpStatusCode.Created)]
+    public async Task Push_OfATag_MovesItOnlyWhereNoRuleProtectsIt(string user, string tag, HttpStatusCode expected)
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, $"/v2/app/manifests/{tag}", user, new ByteArrayContent([1]));
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.Created ? 1 : 0, Puts);
+        if (expected == HttpStatusCode.Forbidden)
+        {
+            var body = await answer.Content.ReadAsStringAsync();
+            Assert.Contains("exists and may not be moved", body, StringComparison.Ordinal);
+            Assert.Contains("release tags are immutable", body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Push_OfAnUnprotectedTag_AsksTheUpstreamNothing()
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/app/manifests/latest", "alice", new ByteArrayContent([1]));
+
+        Assert.Equal("PUT", Assert.Single(_upstream.Requests).Method);
+    }
+
+    [Fact]
+    public async Task Push_OfOneNewTagByMany_CreatesItOnce()
+    {
+        var pushes = Enumerable.Range(0, 8).Select(_ => _gateway.SendAsync(
+            HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([1])));
+
+        var answers = await Task.WhenAll(pushes);
+
+        Assert.Equal(1, answers.Count(static answer => answer.StatusCode == HttpStatusCode.Created));
+        Assert.Equal(7, answers.Count(static answer => answer.StatusCode == HttpStatusCode.Forbidden));
+        Assert.Equal(1, Puts);
+    }
+
+    [Fact]
+    public async Task Push_WhenTheUpstreamDoesNotSayWhetherTheTagExists_IsNotGuessed()
+    {
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/app/manifests/v2", "alice", new ByteArrayContent([1]));
+
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.Equal(0, Puts);
+    }
+
+    [Theory]
+    [InlineData("alice", "manifests/" + Released, HttpStatusCode.Forbidden)] // a protected tag points there
+    [InlineData("alice", "manifests/" + Child, HttpStatusCode.Forbidden)] // a protected index contains it
+    [InlineData("alice", "manifests/" + Other, HttpStatusCode.Accepted)] // only unprotected tags point there
+    [InlineData("alice", "manifests/v1", HttpStatusCode.Forbidden)]
+    [InlineData("alice", "manifests/latest", HttpStatusCode.Accepted)]
+    [InlineData("alice", "blobs/" + Other, HttpStatusCode.Forbidden)] // it may belong to a protected image
+    [InlineData("admin", "manifests/" + Released, HttpStatusCode.Accepted)]
+    [InlineData("admin", "blobs/" + Other, HttpStatusCode.Accepted)]
+    public async Task Delete_TakesNoProtectedTagAway(string user, string rest, HttpStatusCode expected)
+    {
+        using var answer = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/{rest}", user);
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(
+            expected == HttpStatusCode.Accepted ? 1 : 0,
+            _upstream.Requests.Count(static request => request.Method == "DELETE"));
+    }
+
+    [Fact]
+    public async Task TagList_WhereRulesHideTags_ShowsTheOthersAndPages()
+    {
+        _tags["stable-2"] = Other;
+        _tags["stable-3"] = Other;
+
+        using var all = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "bob");
+        using var first = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list?n=2", "bob");
+        using var second = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list?n=2&last=stable-2", "bob");
+        using var everything = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "alice");
+
+        Assert.Equal("""{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await all.Content.ReadAsStringAsync());
+        Assert.Equal("""{"name":"app","tags":["stable-1","stable-2"]}""", await first.Content.ReadAsStringAsync());
+        Assert.Equal("</v2/app/tags/list?last=stable-2&n=2>; rel=\"next\"", first.Headers.GetValues("Link").Single());
+        Assert.Equal("""{"name":"app","tags":["stable-3"]}""", await second.Content.ReadAsStringAsync());
+        Assert.False(second.Headers.Contains("Link"));
+        Assert.Contains("latest", await everything.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pull_OfAHiddenTag_IsRefusedAndOfAVisibleOneWorks()
+    {
+        using var hidden = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/manifests/latest", "bob");
+        using var visible = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/manifests/stable-1", "bob");
+
+        Assert.Equal(HttpStatusCode.Forbidden, hidden.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, visible.StatusCode);
+    }
+
+    private int Puts => _upstream.Requests.Count(static request => request.Method == "PUT");
+
+    // As much of a registry as these rules ask: tags, what they point to, and one index.
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value!;
+        var reference = path[(path.LastIndexOf('/') + 1)..];
+        switch (context.Request.Method)
+        {
+            case "PUT":
+                await Task.Delay(20); // long enough for two writers to overlap, if they could
+                _tags[reference] = Other;
+                context.Response.StatusCode = 201;
+                context.Response.Headers.Location = $"/v2/app/manifests/{Other}";
+                break;
+            case "DELETE":
+                context.Response.StatusCode = 202;
+                break;
+            case "GET" when path.EndsWith("/tags/list", StringComparison.Ordinal):
+                await context.Response.WriteAsync(JsonSerializer.Serialize(new { name = "app", tags = _tags.Keys }));
+                break;
+            default:
+                var digest = reference.StartsWith("sha256:", StringComparison.Ordinal) ? reference : _tags.GetValueOrDefault(reference);
+                if (digest is null)
+                {
+                    context.Response.StatusCode = 404;
+                    break;
+                }
+
+                context.Response.Headers["Docker-Content-Digest"] = digest;
+                context.Response.ContentType = digest == Released
+                    ? "application/vnd.oci.image.index.v1+json"
+                    : "application/vnd.oci.image.manifest.v1+json";
+                if (context.Request.Method == "GET")
+                {
+                    await context.Response.WriteAsync(digest == Released
+                        ? $$"""{"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{Child}}"}]}"""
+                        : "{}");
+                }
+
+                break;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Hosting;
+
+/// <summary>The plain listeners: one redirects, one answers health, and neither reaches a registry.</summary>
+public sealed class ListenerTests : IAsyncLifetime
+{
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _gateway = await TestGateway.StartAsync(_upstream.Address, change: static options =>
+        {
+            options.Listen.Http = "127.0.0.1:0";
+            options.Listen.HttpHealth = true;
+            options.Listen.Management = "127.0.0.1:0";
+        });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("GET /v2/team-a/app/tags/list?n=5 HTTP/1.1", "registry.test", "308", "https://registry.test/v2/team-a/app/tags/list?n=5")]
+    [InlineData("GET / HTTP/1.1", "registry.test:443", "308", "https://registry.test/")]
+    [InlineData("GET //evil.example/ HTTP/1.1", "registry.test", "308", "https://registry.test//evil.example/")]
+    [InlineData("GET /v2/ HTTP/1.1", "evil.example", "308", "https://registry.test/v2/")]
+    [InlineData("POST /v2/team-a/app/blobs/uploads/ HTTP/1.1", "registry.test", "400", null)]
+    public async Task RedirectingListener_OnlyRedirectsToItsOwnHosts(string requestLine, string host, string status, string? location)
+    {
+        var answer = await SendPlainAsync(_gateway.PlainPorts[0], $"{requestLine}\r\nHost: {host}\r\nAuthorization: {TestGateway.Basic("admin")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+        Assert.Equal(location, answer.Split("\r\n").FirstOrDefault(static l => l.StartsWith("Location: ", StringComparison.Ordinal))?["Location: ".Length..]);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData(0, "/healthz", "200")]
+    [InlineData(0, "/readyz", "200")]
+    [InlineData(1, "/healthz", "200")]
+    [InlineData(1, "/readyz", "200")]
+    [InlineData(1, "/v2/", "404")]
+    [InlineData(1, "/v2/team-a/app/tags/list", "404")]
+    public async Task Health_IsAnsweredAndNothingElse(int listener, string path, string status)
+    {
+        var answer = await SendPlainAsync(
+            _gateway.PlainPorts[listener],
+            $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {TestGateway.Basic("admin")}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
+    public async Task Readiness_TellsOfARefusedReloadAndOfAnUpstreamThatIsDown()
+    {
+        await File.WriteAllTextAsync(_gateway.PolicyFile, "rules: [ broken");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        string answer;
+        do
+        {
+            await Task.Delay(50, limit.Token);
+            answer = await SendPlainAsync(_gateway.PlainPorts[1], "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        }
+        while (!answer.Contains("the last good ones are in force", StringComparison.Ordinal));
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Contains("\"status\":\"degraded\"", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TlsListener_WithAManagementListener_AnswersNoHealth()
+    {
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/healthz");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("203.0.113.7", "203.0.113.7")]
+    [InlineData("198.51.100.1, 203.0.113.7", "203.0.113.7")] // the left part is the client's own claim
+    [InlineData("not an address", "127.0.0.1")]
+    public async Task ForwardedFor_FromATrustedProxy_IsCountedFromTheRight(string header, string expected)
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, change: static options => options.TrustedProxies = ["127.0.0.0/8"]);
+
+        using var answer = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/tags/list", "bob", null, ("X-Forwarded-For", header));
+
+        Assert.Equal(expected, Assert.Single(_upstream.Requests).Headers["X-Forwarded-For"]);
+    }
+
+    private static async Task<string> SendPlainAsync(int port, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request));
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync();
+    }
+}

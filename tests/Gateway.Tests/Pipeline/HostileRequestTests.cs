@@ -1,0 +1,127 @@
+using System.Net;
+using Gateway.Tests.Proxying;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Pipeline;
+
+/// <summary>Requests that no honest client sends: each is refused, and none of it reaches an upstream.</summary>
+public sealed class HostileRequestTests : IAsyncLifetime
+{
+    private static readonly string Authorization = $"Authorization: {TestGateway.Basic("admin")}\r\n";
+
+    private RecordingUpstream _upstream = null!;
+    private TestGateway _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _upstream = await RecordingUpstream.StartAsync();
+        _gateway = await TestGateway.StartAsync(_upstream.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "200")] // the neighbour: an honest request
+    [InlineData("GET /V2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "404")]
+    [InlineData("GET /v2/a%2Fb/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("GET /v2/a/../b/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("GET /v2/a/%2e%2e/b/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("GET /v2//a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("GET /x/../v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "404")]
+    [InlineData("GET /v2/Team/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("GET https://registry.test/v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "400")]
+    [InlineData("TRACE /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "405")]
+    [InlineData("OPTIONS /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "405")]
+    [InlineData("BREW /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "405")]
+    [InlineData("get /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\n", "405")]
+    [InlineData("CONNECT registry.test:443 HTTP/1.1", "Host: registry.test:443\r\n", "4")]
+    [InlineData("OPTIONS * HTTP/1.1", "Host: registry.test\r\n", "4")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: evil.example\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:9999\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:443\r\n", "200")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: REGISTRY.test\r\n", "200")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host:\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nHost: evil.example\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-HTTP-Method-Override: DELETE\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-Method-Override: PUT\r\n", "400")]
+    public async Task Request_OfThisShape_IsAnsweredSo(string requestLine, string headers, string status)
+    {
+        var answer = await _gateway.SendRawAsync($"{requestLine}\r\n{headers}{Authorization}Connection: close\r\n\r\n"
+            .Replace("Connection: Upgrade", "Connection: close, Upgrade", StringComparison.Ordinal));
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+        Assert.Equal(status == "200" ? 1 : 0, _upstream.Requests.Count);
+        Assert.DoesNotContain("problem+json", answer, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("GET /v2/ HTTP/1.1\nHost: registry.test\r\n\r\n")]
+    [InlineData("GET /v2/ HTTP/1.1\r\nHost: registry.test\nX: y\r\n\r\n")]
+    public async Task BareLineFeed_IsRefused(string request)
+    {
+        var answer = await _gateway.SendRawAsync(request);
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ContentLengthBesideTransferEncoding_IsRefusedAndNothingBehindItIsRead()
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            + $"GET /v2/a/manifests/smuggled HTTP/1.1\r\nHost: registry.test\r\n{Authorization}\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
+    public async Task Headers_OverTheLimit_Are431()
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"GET /v2/ HTTP/1.1\r\nHost: registry.test\r\nX: {new string('a', 40_000)}\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 431", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Authorization_SentTwice_IsRefused()
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"GET /v2/ HTTP/1.1\r\nHost: registry.test\r\n{Authorization}{Authorization}Connection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v2/Team/manifests/1", "NAME_INVALID")]
+    [InlineData("/v2/a/manifests/sha256:abc", "DIGEST_INVALID")]
+    [InlineData("/v2/_catalog?n=-1", "PAGINATION_NUMBER_INVALID")]
+    public async Task MalformedRequest_HasAnErrorBodyOfTheRegistry(string target, string code)
+    {
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, target, "admin");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains($"\"code\":\"{code}\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
+    }
+
+    [Fact]
+    public async Task PathOutsideTheApi_Is404WithAnErrorBody()
+    {
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/index.html", "admin");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains("\"errors\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Empty(_upstream.Requests);
+    }
+}
