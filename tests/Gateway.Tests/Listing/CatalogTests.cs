@@ -116,7 +116,7 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         var names = new List<string>();
         var pages = 0;
-        string? target = string.Create(CultureInfo.InvariantCulture, $"/v2/_catalog?n={pageSize}");
+        var target = (string?)string.Create(CultureInfo.InvariantCulture, $"/v2/_catalog?n={pageSize}");
         while (target is not null)
         {
             using var answer = await gateway.SendAsync(HttpMethod.Get, target, user);
