@@ -23,6 +23,13 @@ internal sealed partial class RequestContextMiddleware(
         context.Response.OnStarting(SetCommonHeaders, context);
         try
         {
+            if (HasTwoLengths(context.Request.Headers))
+            {
+                await context.WriteErrorAsync(RegistryError.BadRequest(
+                    "the request has both Content-Length and Transfer-Encoding; send one of them"));
+                return;
+            }
+
             await next(context);
         }
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
@@ -47,6 +54,11 @@ internal sealed partial class RequestContextMiddleware(
                 "UNKNOWN", 500, $"the gateway failed; its log has the reason under request id {gateway.RequestId}"));
         }
     }
+
+    // Two servers that believe different ones see different requests (RFC 9112, section 6.1). Kestrel closes such a
+    // connection after the request, but would serve it, with the Content-Length put away under another name.
+    private static bool HasTwoLengths(IHeaderDictionary headers) =>
+        headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
 
     private static Task SetCommonHeaders(object state)
     {

@@ -85,7 +85,7 @@ internal sealed partial class ForwardingMiddleware(
             return Task.CompletedTask; // YARP has cut the connection: a broken body must not look complete
         }
 
-        if (failure.Exception is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
+        if (BodyFault(failure.Exception) is { StatusCode: StatusCodes.Status413PayloadTooLarge })
         {
             return context.WriteErrorAsync(TooLarge);
         }
@@ -104,6 +104,15 @@ internal sealed partial class ForwardingMiddleware(
 
         return context.WriteErrorAsync(error);
     }
+
+    // YARP wraps what reading the client's body threw together with what the upstream's connection made of it.
+    private static BadHttpRequestException? BodyFault(Exception? exception) => exception switch
+    {
+        BadHttpRequestException fault => fault,
+        AggregateException several => several.InnerExceptions.Select(BodyFault).FirstOrDefault(static f => f is not null),
+        { InnerException: { } inner } => BodyFault(inner),
+        _ => null,
+    };
 
     private static partial class Log
     {
