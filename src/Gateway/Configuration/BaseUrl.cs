@@ -21,13 +21,15 @@ internal static class BaseUrl
             scope.Report("has no usable host and port", "Write it as https://host or https://host:port.");
         }
 
-        if (after.IndexOfAny('?', '#') is >= 0)
-        {
-            scope.Report("has a query or fragment", "Remove it, beginning with the \"?\" or \"#\".");
-        }
-        else if (after is not ("" or "/"))
+        var path = after[..(after.IndexOfAny('?', '#') is var query and >= 0 ? query : after.Length)];
+        if (path is not ("" or "/"))
         {
             scope.Report("has a path", "Remove what follows the host: the distribution API always lies at /v2/.");
+        }
+
+        if (path.Length < after.Length)
+        {
+            scope.Report("has a query or fragment", "Remove it, beginning with the \"?\" or \"#\".");
         }
     }
 }

@@ -39,12 +39,12 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
 
     private static string? Printable(ScalarType type, string text, Setting? setting)
     {
-        if (setting is { IsSecret: true })
+        if (setting is { IsPrintable: false })
         {
             return null;
         }
 
-        return type.Form == ScalarForm.Url || text.Contains("://", StringComparison.Ordinal)
+        return type.Form == ScalarForm.Url || text.Contains('@', StringComparison.Ordinal) || text.Contains("://", StringComparison.Ordinal)
             ? SettingText.WithoutUrlSecrets(text)
             : text;
     }
@@ -161,7 +161,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        return Path.GetFullPath(text, folder);
+        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(text, folder));
     }
 
     private IList? BindList(ListType type, YamlNode node, string key, Setting? setting)
@@ -226,11 +226,12 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         return null;
     }
 
-    // A secret from a file becomes the text of its setting, at the place that named the file.
+    // A secret from a file becomes the text of its setting, at the place that named the file. The file's name is not
+    // shown: what stands there may be the secret itself, under the wrong key.
     private YamlScalar? ReadSecretFile(YamlNode file, YamlNode? direct, string key, string fileKey)
     {
         document.Record(key, file.Position, null);
-        document.Record(fileKey, file.Position, (file as YamlScalar)?.Text);
+        document.Record(fileKey, file.Position, null);
         if (direct is { IsNull: false })
         {
             Break(key, $"is given both here and as {fileKey}", "Keep one of the two.");
@@ -239,14 +240,17 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
 
         if (file is not YamlScalar { Text: var text } || string.IsNullOrWhiteSpace(text))
         {
-            BindScalar(new ScalarType(ScalarForm.Text, typeof(string)), file, fileKey, null);
+            BindScalar(new ScalarType(ScalarForm.Text, typeof(string)), file, fileKey, null); // reports what is wrong
         }
         else if (ResolvePath(text, fileKey) is { } path)
         {
             var secret = SettingFile.TryRead(path, MaxSecretBytes, out var fault);
             if (secret is null)
             {
-                Break(fileKey, fault, $"Write the secret into {path}, readable for the user the gateway runs as.");
+                Break(
+                    fileKey,
+                    fault,
+                    $"Name a file, relative to {folder}, that holds the secret and that the gateway may read.");
             }
             else if (WithoutLineBreak(secret) is { Length: > 0 } value)
             {
@@ -355,6 +359,8 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         {
             ScalarType => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(key)}.",
             ListType { Item: ScalarType } => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(Item(key, 0))}.",
+            ListType { Item: SectionType item } => "Add one to the file, with "
+                + string.Join(" and ", item.Settings.Where(static s => s.IsNeeded).Select(static s => s.Key)) + ".",
             _ => "Set it in the file.",
         });
     }

@@ -38,10 +38,18 @@ internal static class ScalarParser
     /// <summary>The words of a choice, as they stand in the file.</summary>
     public static IEnumerable<string> ChoicesOf(Type choice) => Enum.GetNames(choice).Select(SettingText.KeyOf);
 
-    private static (object?, string, string) ParseNumber(string text) =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && text[0] != '+'
+    private static (object?, string, string) ParseNumber(string text)
+    {
+        var isNumber = !text.AsSpan(text[0] == '-' && text.Length > 1 ? 1 : 0).ContainsAnyExceptInRange('0', '9');
+        if (!isNumber)
+        {
+            return (null, "is not a whole number", "Write digits only, for example 10.");
+        }
+
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? (number, "", "")
-            : (null, "is not a whole number", "Write digits only, for example 10.");
+            : (null, "is too large a number", "Write a smaller one.");
+    }
 
     // YAML 1.1's yes, no, on and off are refused rather than guessed: "no" has also been a host and a country.
     private static (object?, string, string) ParseTruth(string text) => text switch

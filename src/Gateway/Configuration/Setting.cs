@@ -29,6 +29,13 @@ internal sealed class Setting(PropertyInfo property, SettingType type, bool isNu
     /// <inheritdoc cref="SecretSettingAttribute"/>
     public bool IsSecret { get; } = property.IsDefined(typeof(SecretSettingAttribute));
 
+    /// <summary>
+    /// Whether a value found may be shown: neither a secret nor its neighbour, since a line indented too far, or with its
+    /// space forgotten, makes a password part of the user name before it.
+    /// </summary>
+    public bool IsPrintable { get; } = !property.DeclaringType!.GetProperties().Any(
+        static neighbour => neighbour.IsDefined(typeof(SecretSettingAttribute)));
+
     /// <summary>The key that names a file with the secret: <c>passwordFile</c>; <see langword="null"/> for what is no secret.</summary>
     public string? FileKey => IsSecret ? Key + "File" : null;
 

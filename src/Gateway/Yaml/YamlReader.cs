@@ -18,13 +18,13 @@ internal sealed class YamlReader
     private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", or that begins "
         + "with one of * & ! % @ ` [ {, needs quotes.";
 
-    private readonly Parser _parser;
+    private readonly GuardedParser _parser;
     private readonly string _file;
     private readonly ProblemCollector _problems;
 
     private YamlReader(string text, string file, ProblemCollector problems)
     {
-        _parser = new Parser(new StringReader(text));
+        _parser = new GuardedParser(new Parser(new StringReader(text)));
         _file = file;
         _problems = problems;
     }
@@ -43,6 +43,11 @@ internal sealed class YamlReader
         {
             return new YamlReader(text, file, problems).ReadDocument();
         }
+        catch (YamlException exception) when (exception.Message.Contains("tab", StringComparison.Ordinal))
+        {
+            problems.Add(
+                FirstTab(text, file), "a line is indented with a tab, which YAML does not allow", null, "Use spaces.");
+        }
         catch (YamlException exception)
         {
             var message = exception.Message.TrimEnd('.');
@@ -59,6 +64,23 @@ internal sealed class YamlReader
     }
 
     private static SourcePosition PositionOf(Mark mark, string file) => new(file, (int)mark.Line, (int)mark.Column);
+
+    // The parser names the place where the surrounding value began, which may be far above.
+    private static SourcePosition FirstTab(string text, string file)
+    {
+        var line = 0;
+        foreach (var content in text.AsSpan().EnumerateLines())
+        {
+            line++;
+            var indentation = content[..(content.IndexOfAnyExcept(' ', '\t') is var end and >= 0 ? end : content.Length)];
+            if (indentation.Contains('\t'))
+            {
+                return new SourcePosition(file, line, indentation.IndexOf('\t') + 1);
+            }
+        }
+
+        return SourcePosition.OfFile(file);
+    }
 
     private YamlNode ReadDocument()
     {
@@ -208,6 +230,25 @@ internal sealed class YamlReader
             _parser.MoveNext();
         }
         while (depth > 0);
+    }
+
+    // YamlDotNet answers some malformed text with exceptions of its inside; found by damaging the sample at random.
+    private sealed class GuardedParser(Parser parser) : IParser
+    {
+        public ParsingEvent? Current => parser.Current;
+
+        public bool MoveNext()
+        {
+            try
+            {
+                return parser.MoveNext();
+            }
+            catch (Exception exception) when (exception is not YamlException)
+            {
+                var near = parser.Current?.End ?? Mark.Empty;
+                throw new YamlException(near, near, "cannot be understood from here on", exception);
+            }
+        }
     }
 
     private sealed class TooDeepException(SourcePosition position) : Exception

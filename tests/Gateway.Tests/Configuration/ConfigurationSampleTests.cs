@@ -1,0 +1,150 @@
+using System.Text.RegularExpressions;
+using Gateway.Configuration;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>The sample that compose/up starts, the schema its first line names, and the reference.</summary>
+public sealed class ConfigurationSampleTests : IDisposable
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+    private static readonly string Sample = SourceTree.PathOf("config", "gateway.yaml");
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Sample_AsItIs_IsValid()
+    {
+        var options = ConfigurationLoader.Load(Sample, NoEnvironment);
+
+        Assert.Equal("https://localhost:8443", options.PublicUrl?.OriginalString);
+        Assert.Equal(SourceTree.PathOf("config", "policies"), options.Policies);
+        Assert.Equal(SourceTree.PathOf("config", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+    }
+
+    [Fact]
+    public void Sample_WithTheVariablesOfANativeStart_IsValid()
+    {
+        var options = ConfigurationLoader.Load(Sample, new Dictionary<string, string>
+        {
+            ["GATEWAY__PublicUrl"] = "https://localhost:18443",
+            ["GATEWAY__Listen__Https"] = "*:18443",
+            ["GATEWAY__Registries__0__Upstreams__0"] = "http://127.0.0.1:15000",
+            ["GATEWAY__Tls__Certificates__0__Certificate"] = "/state/tls.crt",
+            ["GATEWAY__Tls__Certificates__0__Key"] = "/state/tls.key",
+            ["GATEWAY__Authentication__Htpasswd__File"] = "../compose/.state/users.htpasswd",
+        });
+
+        Assert.Equal("http://127.0.0.1:15000/", Assert.Single(options.Registries[0].Upstreams).AbsoluteUri);
+        Assert.Equal(SourceTree.PathOf("compose", ".state", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+    }
+
+    [Fact]
+    public void Sample_WithEveryCommentedSettingSet_IsValid()
+    {
+        _folder.Write("secrets/mirror-password", "x\n");
+        _folder.Write("secrets/partners-token", "x\n");
+
+        var options = ConfigurationSamples.Load(_folder, Uncommented());
+
+        Assert.Equal(["main", "mirror", "partners"], options.Registries.Select(static registry => registry.Name));
+    }
+
+    [Fact]
+    public void Sample_CommentedSettings_ShowTheirDefaults()
+    {
+        // "#key: value" under "their defaults or an example": these are the ones that have a default.
+        _folder.Write("secrets/mirror-password", "x\n");
+        _folder.Write("secrets/partners-token", "x\n");
+        var asIs = ConfigurationLoader.Load(Sample, NoEnvironment);
+        var set = ConfigurationSamples.Load(_folder, Uncommented());
+
+        Assert.Equal(asIs.Listen.Management, set.Listen.Management);
+        Assert.Equal(asIs.Tls.HstsMaxAge, set.Tls.HstsMaxAge);
+        Assert.Equal(asIs.Registries[0].ActivityTimeout, set.Registries[0].ActivityTimeout);
+        Assert.Equal(asIs.Registries[0].BlobActivityTimeout, set.Registries[0].BlobActivityTimeout);
+        Assert.Equal(asIs.Registries[0].HealthCheck.Interval, set.Registries[0].HealthCheck.Interval);
+        Assert.Equal(asIs.Registries[0].HealthCheck.Timeout, set.Registries[0].HealthCheck.Timeout);
+        Assert.Equal(asIs.Authentication.Htpasswd!.MinimumCost, set.Authentication.Htpasswd!.MinimumCost);
+        Assert.Equal(asIs.Authentication.Htpasswd!.MaximumCost, set.Authentication.Htpasswd!.MaximumCost);
+        Assert.Equal(asIs.Authentication.Htpasswd!.AllowShaCrypt, set.Authentication.Htpasswd!.AllowShaCrypt);
+        Assert.Equal(asIs.Authentication.CacheLifetime, set.Authentication.CacheLifetime);
+        Assert.Equal(asIs.Authentication.CacheSize, set.Authentication.CacheSize);
+        Assert.Equal(asIs.Authentication.ConcurrentHashes, set.Authentication.ConcurrentHashes);
+    }
+
+    [Fact]
+    public void Sample_EveryKey_StandsInIt()
+    {
+        var keys = Uncommented().Split('\n').Select(static line => line.TrimStart(' ', '-').Split(':')[0]).ToHashSet();
+
+        var missing = KeysBelow(SettingModel.Gateway)
+            .Where(setting => !keys.Contains(setting.Key) && !keys.Contains(setting.FileKey ?? setting.Key))
+            .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Key}");
+
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public void Sample_FirstLine_NamesTheSchema()
+    {
+        Assert.Equal("# yaml-language-server: $schema=gateway.schema.json", File.ReadLines(Sample).First());
+        Assert.True(File.Exists(SourceTree.PathOf("config", "gateway.schema.json")));
+    }
+
+    [Fact]
+    public void Schema_Committed_IsWhatTheOptionsSay()
+    {
+        AssertCurrent(
+            ConfigurationSchema.Write(SettingModel.Gateway, SettingDocumentation.Load()),
+            "config/gateway.schema.json",
+            "gateway config schema > config/gateway.schema.json");
+    }
+
+    [Fact]
+    public void Reference_Committed_IsWhatTheOptionsSay()
+    {
+        AssertCurrent(
+            ConfigurationReference.Write(SettingModel.Gateway, SettingDocumentation.Load()),
+            "docs/configuration.md",
+            "gateway config reference > docs/configuration.md");
+    }
+
+    [Fact]
+    public void Reference_ShortestFile_IsValid()
+    {
+        var page = File.ReadAllText(SourceTree.PathOf("docs", "configuration.md"));
+        var start = page.IndexOf("```yaml\n", StringComparison.Ordinal) + "```yaml\n".Length;
+
+        Assert.NotNull(ConfigurationSamples.Load(_folder, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]));
+    }
+
+    [Fact]
+    public void Settings_All_SayWhatTheyMean()
+    {
+        var documentation = SettingDocumentation.Load();
+
+        Assert.Empty(KeysBelow(SettingModel.Gateway)
+            .Where(setting => documentation.Of(setting).Length == 0)
+            .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
+    }
+
+    // A comment is "# " and words; a setting is "#" and a key, or, where it goes on, "#" and more than one space.
+    private static string Uncommented() =>
+        Regex.Replace(File.ReadAllText(Sample), @"(?m)^( *)#(?=[^ \n]|  )", "$1");
+
+    private static IEnumerable<Setting> KeysBelow(SettingType type) => type switch
+    {
+        SectionType section => section.Settings.SelectMany(static setting => KeysBelow(setting.Type).Prepend(setting)),
+        ListType list => KeysBelow(list.Item),
+        MapType map => KeysBelow(map.Value),
+        _ => [],
+    };
+
+    private static void AssertCurrent(string expected, string file, string cure)
+    {
+        var committed = File.ReadAllText(SourceTree.PathOf(file.Split('/')));
+        Assert.True(expected == committed, $"{file} is out of step with the option classes. Run: {cure}");
+    }
+}
