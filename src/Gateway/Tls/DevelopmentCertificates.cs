@@ -101,7 +101,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
                 authority.Dispose();
             }
-            catch (CryptographicException)
+            catch (Exception exception) when (exception is CryptographicException or ArgumentException)
             {
                 what = "certificate and key of the authority are damaged or do not belong together";
             }
