@@ -25,15 +25,16 @@ internal sealed class CertificateSet
         // "*.example.com" is kept under "example.com".
         _wildcard = Index(static name => name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : null)
             .GetAlternateLookup<ReadOnlySpan<char>>();
-        _default = new Choice(pairs[0], pairs.FirstOrDefault(pair =>
-            !pair.IsEcdsa && pair.Served.Names.Intersect(pairs[0].Served.Names, StringComparer.OrdinalIgnoreCase).Any()));
+        _default = new Choice(pairs[0], pairs.FirstOrDefault(pair => !pair.IsEcdsa
+            && pair.Served.Names.Intersect(pairs[0].Served.Names, StringComparer.OrdinalIgnoreCase).Any()));
         HasBothKinds = _exact.Values.Concat(_wildcard.Dictionary.Values).Append(_default).Any(
             static choice => choice is { Preferred.IsEcdsa: true, Rsa: not null });
         Certificates = [.. pairs.Select(static pair => pair.Served)];
         if (publicUrl is not null && !TrySelect(publicUrl.IdnHost.Trim('[', ']'), out _))
         {
             warnings.Add(new Problem(
-                pairs[0].Served.File, "publicUrl: no certificate covers its host, so clients will refuse the connection",
+                pairs[0].Served.File,
+                "publicUrl: no certificate covers its host, so clients will refuse the connection",
                 publicUrl.Host,
                 $"Add a certificate for it, or correct publicUrl; the certificates are for {Covered()}."));
         }
@@ -47,7 +48,7 @@ internal sealed class CertificateSet
     /// <summary>What does not keep the pairs from being served, but makes clients refuse them; expiry apart.</summary>
     public IReadOnlyList<Problem> Warnings { get; }
 
-    /// <summary>Whether some name has an ECDSA and an RSA pair, so that it matters what the client can verify.</summary>
+    /// <summary>Whether some name has an ECDSA and an RSA pair, so that it matters what a client verifies.</summary>
     public bool HasBothKinds { get; }
 
     /// <summary>Reads every configured pair.</summary>
@@ -89,15 +90,17 @@ internal sealed class CertificateSet
                 "Name at least one certificate and its key; gateway dev-cert makes a pair for trying things out."));
         }
 
-        return problems.Count == 0 ? new CertificateSet([.. pairs], warnings, publicUrl) : throw new ProblemException(problems);
+        return problems.Count == 0
+            ? new CertificateSet([.. pairs], warnings, publicUrl)
+            : throw new ProblemException(problems);
     }
 
     /// <summary>The pair for a client.</summary>
     /// <param name="serverName">The client's SNI; untrusted, and empty where it sent none.</param>
     /// <param name="verifiesEcdsa">Whether the client can verify ECDSA signatures.</param>
     /// <returns>
-    /// An exact match before a wildcard, else the first configured pair. For a name with both kinds of keys the ECDSA one,
-    /// whose handshakes are cheaper; the RSA one for a client that verifies nothing else.
+    /// An exact match before a wildcard, else the first configured pair. For a name with both kinds of keys the ECDSA
+    /// one, whose handshakes are cheaper; the RSA one for a client that verifies nothing else.
     /// </returns>
     public CertificatePair Select(string? serverName, bool verifiesEcdsa = true)
     {
@@ -105,7 +108,7 @@ internal sealed class CertificateSet
         return verifiesEcdsa ? choice.Preferred : choice.Rsa ?? choice.Preferred;
     }
 
-    /// <summary>The certificates that are expired, not yet valid, or have less than <see cref="ExpiryNotice"/> left.</summary>
+    /// <summary>Those that are expired, not yet valid, or have less than <see cref="ExpiryNotice"/> left.</summary>
     public IEnumerable<Problem> ExpiryWarnings(DateTimeOffset now) =>
         Certificates.Select(certificate => Validity(certificate, now)).OfType<Problem>();
 
@@ -126,7 +129,8 @@ internal sealed class CertificateSet
                 certificate.File, $"the certificate of {name} has expired", $"{certificate.NotAfter:u}",
                 "Clients refuse it. Renew it; the new files are served without a restart."),
             _ when left < ExpiryNotice => new Problem(
-                certificate.File, $"the certificate of {name} expires in {(int)left.TotalDays} days", $"{certificate.NotAfter:u}",
+                certificate.File, $"the certificate of {name} expires in {(int)left.TotalDays} days",
+                $"{certificate.NotAfter:u}",
                 "Renew it; the new files are served without a restart."),
             _ => null,
         };
@@ -163,7 +167,8 @@ internal sealed class CertificateSet
 
         void Add(string key, CertificatePair pair)
         {
-            if (!index.TryAdd(key, new Choice(pair, pair.IsEcdsa ? null : pair)) && !pair.IsEcdsa && index[key].Rsa is null)
+            var added = index.TryAdd(key, new Choice(pair, pair.IsEcdsa ? null : pair));
+            if (!added && !pair.IsEcdsa && index[key].Rsa is null)
             {
                 index[key] = index[key] with { Rsa = pair };
             }

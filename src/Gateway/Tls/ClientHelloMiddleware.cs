@@ -7,8 +7,8 @@ namespace Gateway.Tls;
 /// Looks whether a client can verify ECDSA before the handshake begins, where a name has both kinds of certificates.
 /// </summary>
 /// <remarks>
-/// The runtime's SNI callback tells the name and versions only. Without such a name, which is the rule, nothing is looked
-/// at. What is read here is left in the pipe for the handshake.
+/// The runtime's SNI callback tells the name and versions only. Without such a name, which is the rule, nothing is
+/// looked at. What is read here is left in the pipe for the handshake.
 /// </remarks>
 internal sealed class ClientHelloMiddleware(
     ConnectionDelegate next, Reloadable<CertificateSet> certificates, TimeSpan timeout, TimeProvider time)
@@ -46,7 +46,8 @@ internal sealed class ClientHelloMiddleware(
         await next(connection);
     }
 
-    private static async Task<bool> VerifiesEcdsaAsync(ConnectionContext connection, CancellationToken cancellationToken)
+    private static async Task<bool> VerifiesEcdsaAsync(
+        ConnectionContext connection, CancellationToken cancellationToken)
     {
         var input = connection.Transport.Input;
         while (true)

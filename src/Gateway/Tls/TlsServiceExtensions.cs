@@ -26,7 +26,7 @@ internal static class TlsServiceExtensions
         return services;
     }
 
-    /// <summary>Serves TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, with the certificate in force for the client's SNI.</summary>
+    /// <summary>Serves TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, with the certificate for the client's SNI.</summary>
     public static ListenOptions UseGatewayTls(this ListenOptions listener, IServiceProvider services)
     {
         var certificates = services.GetRequiredService<Reloadable<CertificateSet>>();

@@ -51,7 +51,6 @@ internal sealed class TlsServer : IAsyncDisposable
             Tls = new TlsOptions { Certificates = [.. certificates] },
         });
         builder.Services.AddGatewayTls().AddHostedService<FileReloadService>();
-        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(
             IPAddress.Loopback, 0, listener => listener.UseGatewayTls(listener.ApplicationServices)));
         var app = builder.Build();
