@@ -45,7 +45,8 @@ internal static class DevCertCommand
         {
             Description = "Replaces the server certificate, and an unusable authority.",
         };
-        var command = new Command("dev-cert", "Makes a local certificate authority and a server certificate for trying things out.")
+        var command = new Command(
+            "dev-cert", "Makes a local certificate authority and a server certificate for trying things out.")
         {
             folder, names, addresses, force,
         };
@@ -84,18 +85,25 @@ internal static class DevCertCommand
         return 1;
     }
 
-    private static string Hints(string folder, string host) => $"""
+    private static string Hints(string folder, string host)
+    {
+        var ca = Path.Combine(folder, "ca.crt");
+        var crt = Path.Combine(folder, "tls.crt");
+        var key = Path.Combine(folder, "tls.key");
+        var docker = $"/etc/docker/certs.d/{host}:8443";
+        return $$"""
 
-        Serve it (gateway.yaml):
-          tls: {"{"} certificates: [ {"{"} certificate: {Path.Combine(folder, "tls.crt")}, key: {Path.Combine(folder, "tls.key")} {"}"} ] {"}"}
-        Trust it, where clients reach the gateway as {host}:8443 (put your port):
-          docker                   mkdir -p /etc/docker/certs.d/{host}:8443 && cp {Path.Combine(folder, "ca.crt")} /etc/docker/certs.d/{host}:8443/ca.crt
-          podman, buildah, skopeo  the same under /etc/containers/certs.d/{host}:8443/ca.crt
-          containerd               ca = "{Path.Combine(folder, "ca.crt")}" in /etc/containerd/certs.d/{host}:8443/hosts.toml
-          curl                     --cacert {Path.Combine(folder, "ca.crt")}
-          everything (Debian)      cp {Path.Combine(folder, "ca.crt")} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
-        For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
-        """;
+            Serve it (gateway.yaml):
+              tls: { certificates: [ { certificate: {{crt}}, key: {{key}} } ] }
+            Trust it, where clients reach the gateway as {{host}}:8443 (put your port):
+              docker                   mkdir -p {{docker}} && cp {{ca}} {{docker}}/ca.crt
+              podman, buildah, skopeo  the same under /etc/containers/certs.d/{{host}}:8443/ca.crt
+              containerd               ca = "{{ca}}" in /etc/containerd/certs.d/{{host}}:8443/hosts.toml
+              curl                     --cacert {{ca}}
+              everything (Debian)      cp {{ca}} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
+            For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
+            """;
+    }
 
     private static string[] DefaultNames()
     {

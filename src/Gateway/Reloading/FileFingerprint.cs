@@ -45,7 +45,8 @@ internal static class FileFingerprint
             // length. The time of the inode's change tells a chown or chmod that made a refused file readable.
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{status.DeviceMajor}:{status.DeviceMinor}|{status.Inode}|{status.Size}|{status.Modified}|{status.Changed}");
+                $"{status.DeviceMajor}:{status.DeviceMinor}|{status.Inode}|{status.Size}");
+            text.Append(CultureInfo.InvariantCulture, $"|{status.Modified}|{status.Changed}");
         }
         else
         {

@@ -2,8 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Gateway.Reloading;
 
-/// <summary>What the kernel says of a file, every link followed. <see cref="FileInfo"/> knows neither inode nor change time.</summary>
-/// <remarks>The layout of statx(2) is the same on every architecture, unlike that of stat(2).</remarks>
+/// <summary>What the kernel says of a file, every link followed.</summary>
+/// <remarks>
+/// <see cref="FileInfo"/> knows neither the inode nor the time of its change. The layout of statx(2) is the same on every
+/// architecture, unlike that of stat(2).
+/// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal readonly partial struct FileStatus
 {

@@ -9,7 +9,10 @@ internal interface IReloadable
     /// <summary>How the last reading went.</summary>
     ReloadStatus Status { get; }
 
-    /// <summary>Reads the files again if they changed since the last reading; keeps the value in force if they are wrong.</summary>
+    /// <summary>
+    /// Reads the files again if they changed since the last reading, and refused ones once a minute besides; keeps the
+    /// value in force if they are wrong.
+    /// </summary>
     void ReloadIfChanged();
 }
 

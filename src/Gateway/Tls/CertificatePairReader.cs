@@ -45,7 +45,8 @@ internal sealed class CertificatePairReader(
         return Combine(certificates, key);
     }
 
-    private CertificatePair? Combine(List<(X509Certificate2 Certificate, string Place)> certificates, AsymmetricAlgorithm key)
+    private CertificatePair? Combine(
+        List<(X509Certificate2 Certificate, string Place)> certificates, AsymmetricAlgorithm key)
     {
         var (leaf, place) = certificates[0];
         try
@@ -53,7 +54,8 @@ internal sealed class CertificatePairReader(
             var served = Describe(leaf);
             CheckNames(served, place);
             CheckPurpose(leaf, place);
-            var intermediates = new X509Certificate2Collection(certificates.Skip(1).Select(static entry => entry.Certificate).ToArray());
+            var intermediates = new X509Certificate2Collection(
+                certificates.Skip(1).Select(static entry => entry.Certificate).ToArray());
             return key is ECDsa ecdsa
                 ? new CertificatePair(leaf.CopyWithPrivateKey(ecdsa), intermediates, isEcdsa: true, served)
                 : new CertificatePair(leaf.CopyWithPrivateKey((RSA)key), intermediates, isEcdsa: false, served);
@@ -122,7 +124,8 @@ internal sealed class CertificatePairReader(
         if (key is null)
         {
             problems.Add(new Problem(
-                file.At(block), $"{KeySetting}: the private key is damaged, or of a kind that the gateway does not serve",
+                file.At(block),
+                $"{KeySetting}: the private key is damaged, or of a kind that the gateway does not serve",
                 block.Label, "Use an RSA or ECDSA (P-256, P-384, P-521) key and a certificate for it."));
         }
 
@@ -167,7 +170,7 @@ internal sealed class CertificatePairReader(
                 "Have a certificate issued for a new key: ECDSA P-256, or RSA with 2048 bits or more."));
         }
 
-        // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption. Of a self-signed one nobody checks the signature.
+        // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption. Nobody checks that of a self-signed one.
         if (leaf.SignatureAlgorithm.Value is "1.2.840.113549.1.1.5" or "1.2.840.10045.4.1" or "1.2.840.113549.1.1.4"
             && leaf.Subject != leaf.Issuer)
         {
@@ -189,7 +192,8 @@ internal sealed class CertificatePairReader(
         problems.Add(match > 0
             ? new Problem(
                 certificates[match].Place, $"{CertificateSetting}: the key's certificate is not the first in the file",
-                certificates[0].Certificate.Subject, "Put it first, then each intermediate after the one that it issued.")
+                certificates[0].Certificate.Subject,
+                "Put it first, then each intermediate after the one that it issued.")
             : new Problem(
                 keyFile.Path, $"{KeySetting}: the key does not belong to the certificate in {options.Certificate}",
                 certificates[0].Certificate.Subject,
@@ -237,12 +241,14 @@ internal sealed class CertificatePairReader(
         for (var i = 1; i < certificates.Count; i++)
         {
             var (certificate, place) = certificates[i];
-            if (!certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificates[i - 1].Certificate.IssuerName.RawData))
+            var issuer = certificates[i - 1].Certificate.IssuerName;
+            if (!certificate.SubjectName.RawData.AsSpan().SequenceEqual(issuer.RawData))
             {
                 warnings.Add(new Problem(
-                    place, $"{CertificateSetting}: this certificate did not issue the one before it", certificate.Subject,
-                    "Put the server's certificate first and each intermediate after the one that it issued; the gateway "
-                    + "sends those that belong to the chain, in that order."));
+                    place, $"{CertificateSetting}: this certificate did not issue the one before it",
+                    certificate.Subject,
+                    "Put the server's certificate first and each intermediate after the one that it issued; the "
+                    + "gateway sends those that belong to the chain, in that order."));
                 return;
             }
         }
@@ -280,7 +286,8 @@ internal sealed class CertificatePairReader(
         if (served.Names.Count == 0)
         {
             warnings.Add(new Problem(
-                place, $"{CertificateSetting}: the certificate names no host in its subject alternative name", served.Subject,
+                place, $"{CertificateSetting}: the certificate names no host in its subject alternative name",
+                served.Subject,
                 "Have it issued with one (DNS:registry.example.com): docker and browsers ignore the common name."));
         }
     }

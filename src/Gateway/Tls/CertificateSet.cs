@@ -14,8 +14,9 @@ internal sealed class CertificateSet
 
     private static readonly IdnMapping Idn = new() { AllowUnassigned = true };
     private readonly CertificatePair[] _pairs;
-    private readonly FrozenDictionary<string, CertificatePair> _exact;
-    private readonly FrozenDictionary<string, CertificatePair>.AlternateLookup<ReadOnlySpan<char>> _wildcard;
+    private readonly FrozenDictionary<string, Choice> _exact;
+    private readonly FrozenDictionary<string, Choice>.AlternateLookup<ReadOnlySpan<char>> _wildcard;
+    private readonly Choice _default;
 
     private CertificateSet(CertificatePair[] pairs, List<Problem> warnings, Uri? publicUrl)
     {
@@ -24,11 +25,16 @@ internal sealed class CertificateSet
         // "*.example.com" is kept under "example.com".
         _wildcard = Index(static name => name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : null)
             .GetAlternateLookup<ReadOnlySpan<char>>();
+        _default = new Choice(pairs[0], pairs.FirstOrDefault(pair => !pair.IsEcdsa
+            && pair.Served.Names.Intersect(pairs[0].Served.Names, StringComparer.OrdinalIgnoreCase).Any()));
+        HasBothKinds = _exact.Values.Concat(_wildcard.Dictionary.Values).Append(_default).Any(
+            static choice => choice is { Preferred.IsEcdsa: true, Rsa: not null });
         Certificates = [.. pairs.Select(static pair => pair.Served)];
         if (publicUrl is not null && !TrySelect(publicUrl.IdnHost.Trim('[', ']'), out _))
         {
             warnings.Add(new Problem(
-                pairs[0].Served.File, "publicUrl: no certificate covers its host, so clients will refuse the connection",
+                pairs[0].Served.File,
+                "publicUrl: no certificate covers its host, so clients will refuse the connection",
                 publicUrl.Host,
                 $"Add a certificate for it, or correct publicUrl; the certificates are for {Covered()}."));
         }
@@ -41,6 +47,9 @@ internal sealed class CertificateSet
 
     /// <summary>What does not keep the pairs from being served, but makes clients refuse them; expiry apart.</summary>
     public IReadOnlyList<Problem> Warnings { get; }
+
+    /// <summary>Whether some name has an ECDSA and an RSA pair, so that it matters what a client verifies.</summary>
+    public bool HasBothKinds { get; }
 
     /// <summary>Reads every configured pair.</summary>
     /// <param name="options">The settings, their paths absolute.</param>
@@ -81,16 +90,25 @@ internal sealed class CertificateSet
                 "Name at least one certificate and its key; gateway dev-cert makes a pair for trying things out."));
         }
 
-        return problems.Count == 0 ? new CertificateSet([.. pairs], warnings, publicUrl) : throw new ProblemException(problems);
+        return problems.Count == 0
+            ? new CertificateSet([.. pairs], warnings, publicUrl)
+            : throw new ProblemException(problems);
     }
 
     /// <summary>The pair for a client.</summary>
     /// <param name="serverName">The client's SNI; untrusted, and empty where it sent none.</param>
-    /// <returns>An exact match before a wildcard, an ECDSA pair before an RSA one, else the first configured pair.</returns>
-    public CertificatePair Select(string? serverName) =>
-        !string.IsNullOrEmpty(serverName) && TrySelect(serverName, out var pair) ? pair : _pairs[0];
+    /// <param name="verifiesEcdsa">Whether the client can verify ECDSA signatures.</param>
+    /// <returns>
+    /// An exact match before a wildcard, else the first configured pair. For a name with both kinds of keys the ECDSA
+    /// one, whose handshakes are cheaper; the RSA one for a client that verifies nothing else.
+    /// </returns>
+    public CertificatePair Select(string? serverName, bool verifiesEcdsa = true)
+    {
+        var choice = !string.IsNullOrEmpty(serverName) && TrySelect(serverName, out var named) ? named : _default;
+        return verifiesEcdsa ? choice.Preferred : choice.Rsa ?? choice.Preferred;
+    }
 
-    /// <summary>The certificates that are expired, not yet valid, or have less than <see cref="ExpiryNotice"/> left.</summary>
+    /// <summary>Those that are expired, not yet valid, or have less than <see cref="ExpiryNotice"/> left.</summary>
     public IEnumerable<Problem> ExpiryWarnings(DateTimeOffset now) =>
         Certificates.Select(certificate => Validity(certificate, now)).OfType<Problem>();
 
@@ -111,40 +129,50 @@ internal sealed class CertificateSet
                 certificate.File, $"the certificate of {name} has expired", $"{certificate.NotAfter:u}",
                 "Clients refuse it. Renew it; the new files are served without a restart."),
             _ when left < ExpiryNotice => new Problem(
-                certificate.File, $"the certificate of {name} expires in {(int)left.TotalDays} days", $"{certificate.NotAfter:u}",
+                certificate.File, $"the certificate of {name} expires in {(int)left.TotalDays} days",
+                $"{certificate.NotAfter:u}",
                 "Renew it; the new files are served without a restart."),
             _ => null,
         };
     }
 
-    private bool TrySelect(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificatePair? pair)
+    private bool TrySelect(string name, out Choice choice)
     {
-        if (_exact.TryGetValue(name, out pair))
+        if (_exact.TryGetValue(name, out choice))
         {
             return true;
         }
 
         // A wildcard stands for exactly one label (RFC 9525, section 6.3).
         var dot = name.IndexOf('.', StringComparison.Ordinal);
-        return dot > 0 && _wildcard.TryGetValue(name.AsSpan(dot + 1), out pair);
+        return dot > 0 && _wildcard.TryGetValue(name.AsSpan(dot + 1), out choice);
     }
 
-    private FrozenDictionary<string, CertificatePair> Index(Func<string, string?> keyOf)
+    private FrozenDictionary<string, Choice> Index(Func<string, string?> keyOf)
     {
-        var index = new Dictionary<string, CertificatePair>(StringComparer.OrdinalIgnoreCase);
+        var index = new Dictionary<string, Choice>(StringComparer.OrdinalIgnoreCase);
         foreach (var pair in _pairs.OrderByDescending(static pair => pair.IsEcdsa)) // stable: then in their own order
         {
             foreach (var name in pair.Served.Names)
             {
                 if (keyOf(name) is { } key)
                 {
-                    index.TryAdd(key, pair);
-                    index.TryAdd(AsTold(key), pair);
+                    Add(key, pair);
+                    Add(AsTold(key), pair);
                 }
             }
         }
 
         return index.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+        void Add(string key, CertificatePair pair)
+        {
+            var added = index.TryAdd(key, new Choice(pair, pair.IsEcdsa ? null : pair));
+            if (!added && !pair.IsEcdsa && index[key].Rsa is null)
+            {
+                index[key] = index[key] with { Rsa = pair };
+            }
+        }
     }
 
     // The runtime tells the SNI decoded: "xn--bcher-kva.example" on the wire arrives as "bücher.example".
@@ -170,4 +198,7 @@ internal sealed class CertificateSet
         var names = Certificates.SelectMany(static certificate => certificate.Names).Distinct().Take(10).ToList();
         return names.Count == 0 ? "no name at all" : string.Join(", ", names);
     }
+
+    /// <summary>The pairs for one name.</summary>
+    private readonly record struct Choice(CertificatePair Preferred, CertificatePair? Rsa);
 }

@@ -2,7 +2,7 @@ using Gateway.Reloading;
 
 namespace Gateway.Tls;
 
-/// <summary>Writes what is wrong with the certificates in force to the log: when they are read, and expiry once a day.</summary>
+/// <summary>Logs what is wrong with the certificates in force: all when they are read, expiry once a day.</summary>
 internal sealed partial class CertificateWatch(
     Reloadable<CertificateSet> certificates, TimeProvider time, ILogger<CertificateWatch> logger) : BackgroundService
 {

@@ -101,7 +101,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
                 authority.Dispose();
             }
-            catch (CryptographicException)
+            catch (Exception exception) when (exception is CryptographicException or ArgumentException)
             {
                 what = "certificate and key of the authority are damaged or do not belong together";
             }
@@ -127,7 +127,8 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
         var problems = new List<Problem>();
         var pair = new CertificatePairReader(
-            new CertificateOptions { Certificate = ServerCertificate, Key = ServerKey }, "dev-cert", problems, []).Read();
+            new CertificateOptions { Certificate = ServerCertificate, Key = ServerKey }, "dev-cert", problems, [])
+            .Read();
         if (authority is null || pair is null || !IsIssuedBy(pair, authority))
         {
             throw new ProblemException(new Problem(
@@ -205,7 +206,8 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         using var certificate = request.Create(
             authority, notBefore, notAfter < end ? notAfter : end, RandomNumberGenerator.GetBytes(16));
         WriteFile(ServerKey, key.ExportPkcs8PrivateKeyPem(), Secret);
-        WriteFile(ServerCertificate, certificate.ExportCertificatePem() + "\n" + authority.ExportCertificatePem(), Public);
+        var chain = certificate.ExportCertificatePem() + "\n" + authority.ExportCertificatePem();
+        WriteFile(ServerCertificate, chain, Public);
     }
 
     // Under another name first: a reader sees the old file or the new one, and a key is never readable by others,

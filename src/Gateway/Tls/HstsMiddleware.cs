@@ -9,7 +9,8 @@ namespace Gateway.Tls;
 /// </remarks>
 internal sealed class HstsMiddleware(RequestDelegate next, TimeSpan maxAge)
 {
-    private readonly StringValues _value = "max-age=" + ((long)maxAge.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+    private readonly StringValues _value =
+        "max-age=" + ((long)maxAge.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     public Task InvokeAsync(HttpContext context)
     {

@@ -54,10 +54,11 @@ internal sealed class PemFile
         text = "";
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[LargestFile + 1];
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            text = Encoding.Latin1.GetString(bytes, 0, length); // PEM is ASCII; whatever else there is must not fail here
+            text = Encoding.Latin1.GetString(bytes, 0, length); // PEM is ASCII; anything else must not fail here
             CryptographicOperations.ZeroMemory(bytes);
             return length <= LargestFile
                 ? null

@@ -26,18 +26,23 @@ internal static class TlsServiceExtensions
         return services;
     }
 
-    /// <summary>Serves TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, with the certificate in force for the client's SNI.</summary>
+    /// <summary>Serves TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, with the certificate for the client's SNI.</summary>
     public static ListenOptions UseGatewayTls(this ListenOptions listener, IServiceProvider services)
     {
+        var certificates = services.GetRequiredService<Reloadable<CertificateSet>>();
+        var time = services.GetRequiredService<TimeProvider>();
         listener.Protocols = HttpProtocols.Http1AndHttp2;
+        listener.Use(next => new ClientHelloMiddleware(next, certificates, HandshakeTimeout, time).OnConnectionAsync);
         return listener.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeTimeout,
-            OnConnectionState = services.GetRequiredService<Reloadable<CertificateSet>>(),
+            OnConnectionState = certificates,
             OnConnection = static context =>
             {
-                var certificates = (Reloadable<CertificateSet>)context.State!;
-                return ValueTask.FromResult(certificates.Current.Select(context.ClientHelloInfo.ServerName).Options);
+                var set = ((Reloadable<CertificateSet>)context.State!).Current;
+                var pair = set.Select(
+                    context.ClientHelloInfo.ServerName, ClientHelloMiddleware.VerifiesEcdsa(context.Connection));
+                return ValueTask.FromResult(pair.Options);
             },
         });
     }

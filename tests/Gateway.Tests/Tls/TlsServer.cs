@@ -36,19 +36,21 @@ internal sealed class TlsServer : IAsyncDisposable
 
     public Reloadable<CertificateSet> Certificates => _app.Services.GetRequiredService<Reloadable<CertificateSet>>();
 
-    public static async Task<TlsServer> StartAsync(params CertificateOptions[] certificates)
+    public static Task<TlsServer> StartAsync(params CertificateOptions[] certificates) =>
+        StartAsync(TimeProvider.System, certificates);
+
+    public static async Task<TlsServer> StartAsync(TimeProvider time, params CertificateOptions[] certificates)
     {
         var log = new LogLines();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(new GatewayOptions
         {
             PublicUrl = new Uri("https://localhost"),
             Tls = new TlsOptions { Certificates = [.. certificates] },
         });
         builder.Services.AddGatewayTls().AddHostedService<FileReloadService>();
-        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(
             IPAddress.Loopback, 0, listener => listener.UseGatewayTls(listener.ApplicationServices)));
         var app = builder.Build();
