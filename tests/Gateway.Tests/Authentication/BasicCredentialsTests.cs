@@ -22,6 +22,8 @@ public class BasicCredentialsTests
     [InlineData("")] // nothing at all
     [InlineData("YWxpY2U6c2VjcmV")] // length
     [InlineData("YWxpY2U6c2Vjcm V0")]
+    [InlineData("YWxp    Y2U6c2VjcmV0")] // white space that keeps the length a multiple of four
+    [InlineData("YWxpY2U6c2VjcmV0\r\n\r\n")]
     [InlineData(" YWxpY2U6c2VjcmV0")]
     [InlineData("YWxpY2U6c2VjcmV0 ")]
     [InlineData("YWxpY2U6c2Vj\ncmV")]

@@ -10,12 +10,34 @@ public class HashWorkersTests
     [InlineData(3)]
     public async Task TryRun_ManyJobs_RunOnThatManyThreadsOfTheirOwn(int threads)
     {
-        using var workers = new HashWorkers(threads, places: 500);
+        using var workers = new HashWorkers(threads, places: 200);
         var seen = new ConcurrentDictionary<int, bool>();
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => workers.TryRun(() =>
-            seen[Environment.CurrentManagedThreadId] = Thread.CurrentThread.IsThreadPoolThread)!));
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => workers.TryRun(() =>
+        {
+            Thread.SpinWait(50_000); // long enough for every thread to get its share
+            return seen[Environment.CurrentManagedThreadId] = Thread.CurrentThread.IsThreadPoolThread;
+        })!));
         Assert.InRange(seen.Count, 1, threads);
         Assert.All(seen.Values, Assert.False);
+    }
+
+    [Fact]
+    public async Task TryRun_Continuation_LeavesTheHashingThread()
+    {
+        using var workers = new HashWorkers(1);
+        using var gate = new ManualResetEventSlim();
+        var continuation = workers.TryRun(() =>
+        {
+            gate.Wait();
+            return Environment.CurrentManagedThreadId;
+        })!.ContinueWith(
+            static async task => (Hashing: await task, Continuing: Environment.CurrentManagedThreadId),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        gate.Set();
+        var (hashing, continuing) = await await continuation;
+        Assert.NotEqual(hashing, continuing);
     }
 
     [Fact]
