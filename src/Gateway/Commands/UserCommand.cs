@@ -206,7 +206,7 @@ internal static class UserCommand
         }
         catch (ProblemException exception)
         {
-            result.InvocationConfiguration.Error.WriteLine("The gateway refuses the file because of other lines:");
+            result.InvocationConfiguration.Error.WriteLine("With its usual settings the gateway refuses the file because of other lines:");
             Print(result, exception);
         }
     }

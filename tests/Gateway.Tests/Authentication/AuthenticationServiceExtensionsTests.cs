@@ -1,0 +1,78 @@
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Reloading;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests.Authentication;
+
+public class AuthenticationServiceExtensionsTests
+{
+    [Fact]
+    public async Task AddGatewayAuthentication_FileConfigured_SignsItsUsersIn()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-auth-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "users.htpasswd");
+            await File.WriteAllTextAsync(file, HtpasswdStage.Line("alice", "secret", cost: 8));
+            await using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = file } });
+            var authenticator = services.GetRequiredService<CredentialAuthenticator>();
+            var result = await authenticator.AuthenticateAsync("Basic YWxpY2U6c2VjcmV0", CancellationToken.None);
+            Assert.Equal("user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Subject.ToString());
+            Assert.Equal("htpasswd", Assert.Single(services.GetServices<IReloadable>()).Name);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task AddGatewayAuthentication_NoFileConfigured_KnowsNobodyButAnonymous()
+    {
+        await using var services = Services(new AuthenticationOptions());
+        var authenticator = services.GetRequiredService<CredentialAuthenticator>();
+        Assert.IsType<AuthenticationResult.Accepted>(await authenticator.AuthenticateAsync(null, CancellationToken.None));
+        Assert.IsType<AuthenticationResult.Refused>(
+            await authenticator.AuthenticateAsync("Basic YWxpY2U6c2VjcmV0", CancellationToken.None));
+        Assert.Equal(0, services.GetRequiredService<PasswordHasher>().Count);
+        Assert.Single(services.GetServices<IReloadable>()).ReloadIfChanged();
+    }
+
+    [Fact]
+    public void AddGatewayAuthentication_MissingFile_StopsTheStart()
+    {
+        using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = "/nowhere/users" } });
+        Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
+    }
+
+    [Fact]
+    public void AddGatewayAuthentication_SettingsOutOfRange_TellsEveryOne()
+    {
+        using var services = Services(new AuthenticationOptions
+        {
+            CacheLifetime = TimeSpan.FromHours(2),
+            CacheSize = -1,
+            ConcurrentHashes = -1,
+            Htpasswd = new HtpasswdOptions { File = "/nowhere/users", MinimumCost = 15, MaximumCost = 7 },
+        });
+        var exception = Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
+        Assert.Equal(
+            """
+            configuration: authentication.cacheLifetime: out of range (found "02:00:00"). Choose 00:00:00 to 01:00:00.
+            configuration: authentication.cacheSize: out of range (found "-1"). Choose 0 to 1000000.
+            configuration: authentication.concurrentHashes: out of range (found "-1"). Choose 0 to 1024.
+            configuration: authentication.htpasswd.minimumCost: out of range (found "15"). Choose 4 to 14.
+            configuration: authentication.htpasswd.maximumCost: out of range (found "7"). Choose 8 to 16.
+            configuration: authentication.htpasswd.minimumCost: above maximumCost, so that no password is accepted (found "15 > 7"). Raise maximumCost, or lower minimumCost.
+            """,
+            exception.Message);
+    }
+
+    private static ServiceProvider Services(AuthenticationOptions options) => new ServiceCollection()
+        .AddLogging()
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(options)
+        .AddGatewayAuthentication()
+        .BuildServiceProvider();
+}

@@ -1,0 +1,157 @@
+using System.Text;
+using Gateway.Authentication;
+using Gateway.Core.Authorization;
+
+namespace Gateway.Tests.Authentication;
+
+public class CredentialAuthenticatorTests
+{
+    private static readonly AuthenticationResult Accepted =
+        new AuthenticationResult.Accepted(new Subject { Kind = SubjectKind.User, Name = "alice", Method = "test" });
+
+    private static readonly AuthenticationResult Refused = new AuthenticationResult.Refused("wrong password");
+    private static readonly AuthenticationResult Undecided = new AuthenticationResult.Undecided("directory gone");
+    private static readonly AuthenticationResult NotMine = AuthenticationResult.NotMine.Instance;
+
+    private readonly ListLogger<CredentialAuthenticator> _log = new();
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Basic Og==")] // podman and skopeo without credentials
+    [InlineData("basic Og==")]
+    public async Task Authenticate_NoCredentials_IsAnonymousUnasked(string? header)
+    {
+        var (result, asked) = await Authenticate(header, Refused);
+        Assert.Same(Subject.Anonymous, Assert.IsType<AuthenticationResult.Accepted>(result).Subject);
+        Assert.Equal(0, asked);
+        Assert.Empty(_log.Lines);
+    }
+
+    [Theory]
+    [InlineData("Basic YWxpY2U6c2VjcmV0")]
+    [InlineData("basic YWxpY2U6c2VjcmV0")]
+    [InlineData("BASIC YWxpY2U6c2VjcmV0")]
+    public async Task Authenticate_Basic_AsksTheVerifiers(string header)
+    {
+        var (result, asked) = await Authenticate(header, Accepted);
+        Assert.Same(Accepted, result);
+        Assert.Equal(1, asked);
+        Assert.Empty(_log.Lines);
+    }
+
+    [Theory]
+    [InlineData("", "unsupported scheme")]
+    [InlineData(" ", "unsupported scheme")]
+    [InlineData(" Basic YWxpY2U6c2VjcmV0", "unsupported scheme")]
+    [InlineData("Bearer YWxpY2U6c2VjcmV0", "unsupported scheme")]
+    [InlineData("Digest username=\"alice\"", "unsupported scheme")]
+    [InlineData("Basic\tYWxpY2U6c2VjcmV0", "unsupported scheme")]
+    [InlineData("BasicYWxpY2U6c2VjcmV0", "unsupported scheme")]
+    [InlineData("Basic", "Basic credentials without a colon")]
+    [InlineData("Basic ", "Basic credentials without a colon")]
+    [InlineData("Basic  YWxpY2U6c2VjcmV0", "Basic credentials that are not base64")]
+    [InlineData("Basic YWxpY2U6c2VjcmV0 ", "Basic credentials that are not base64")]
+    [InlineData("Basic Og==,Basic YWxpY2U6c2VjcmV0", "Basic credentials that are not base64")]
+    [InlineData("Basic Og==, Basic YWxpY2U6c2VjcmV0", "Basic credentials that are not base64")]
+    [InlineData("Basic YWxpY2U=", "Basic credentials without a colon")]
+    public async Task Authenticate_MalformedOrOtherScheme_IsRefusedAndNeverAnonymous(string header, string reason)
+    {
+        var (result, asked) = await Authenticate(header, Accepted);
+        Assert.Equal(new AuthenticationResult.Refused(reason), result);
+        Assert.Equal(0, asked);
+        Assert.Equal([$"Information 1003 Credentials were refused unread: {reason}."], _log.Lines);
+    }
+
+    [Fact]
+    public async Task Authenticate_HeaderAtTheLimit_IsReadAndBeyondRefused()
+    {
+        // "Basic " and 6,138 bytes in base64 make 8,190 characters; three bytes more pass the limit.
+        var (result, _) = await Authenticate(Header("alice", new string('e', 6138 - 6)), Accepted);
+        Assert.Same(Accepted, result);
+        (result, var asked) = await Authenticate(Header("alice", new string('e', 6138 - 3)), Accepted);
+        Assert.Equal(new AuthenticationResult.Refused("the Authorization header is too long"), result);
+        Assert.Equal(0, asked);
+    }
+
+    [Fact]
+    public async Task Authenticate_OneHalfEmpty_IsNotAnonymous()
+    {
+        Assert.IsType<AuthenticationResult.Refused>((await Authenticate(Header("alice", ""), NotMine)).Result);
+        Assert.IsType<AuthenticationResult.Refused>((await Authenticate(Header("", "secret"), NotMine)).Result);
+    }
+
+    public static TheoryData<string, string, int> Orders => new()
+    {
+        // what each method says, the answer, how many were asked
+        { "", "refused", 0 },
+        { "not mine", "refused", 1 },
+        { "not mine, not mine", "refused", 2 },
+        { "accepted, refused", "accepted", 1 },
+        { "not mine, accepted", "accepted", 2 },
+        { "refused, accepted", "refused", 1 },
+        { "not mine, refused, accepted", "refused", 2 },
+        { "undecided, accepted", "accepted", 2 },
+        { "undecided, not mine", "undecided", 2 },
+        { "not mine, undecided", "undecided", 2 },
+        { "undecided, refused", "undecided", 2 },
+        { "refused, undecided", "refused", 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Orders))]
+    public async Task Authenticate_SeveralMethods_AnswersInOrder(string methods, string answer, int asked)
+    {
+        var values = new Dictionary<string, AuthenticationResult>
+        {
+            ["accepted"] = Accepted,
+            ["refused"] = Refused,
+            ["undecided"] = Undecided,
+            ["not mine"] = NotMine,
+        };
+        var (result, count) = await Authenticate(
+            Header("alice", "secret"),
+            [.. methods.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(method => values[method])]);
+        Assert.Equal(values[answer].GetType(), result.GetType());
+        Assert.Equal(asked, count);
+    }
+
+    [Fact]
+    public async Task Authenticate_Failure_LogsTheNameEscapedAndCutAndNeverThePassword()
+    {
+        await Authenticate(Header("al\"ice\u202E\\u", "canary-password"), Refused);
+        await Authenticate(Header(new string('a', 200), "canary-password"), NotMine);
+        await Authenticate(Header("alice", "canary-password"), Undecided);
+        await Authenticate("Basic canary-password", Refused);
+        Assert.Equal(
+            [
+                "Information 1001 The sign-in of \"al\\u0022ice\\u202E\\u005Cu\" was refused: wrong password.",
+                $"Information 1001 The sign-in of \"{new string('a', 64)}…\" was refused: unknown user.",
+                "Warning 1002 The sign-in of \"alice\" could not be decided and was answered with 503: directory gone. Who is signed in stays so.",
+                "Information 1003 Credentials were refused unread: Basic credentials that are not base64.",
+            ],
+            _log.Lines);
+    }
+
+    private static string Header(string userName, string password) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"));
+
+    private async Task<(AuthenticationResult Result, int Asked)> Authenticate(string? header, params AuthenticationResult[] answers)
+    {
+        var verifiers = answers.Select(answer => new FixedVerifier(answer)).ToArray();
+        var result = await new CredentialAuthenticator(verifiers, _log).AuthenticateAsync(header, CancellationToken.None);
+        return (result, verifiers.Sum(verifier => verifier.Asked));
+    }
+
+    private sealed class FixedVerifier(AuthenticationResult answer) : ICredentialVerifier
+    {
+        public int Asked { get; private set; }
+
+        public string Method => "fixed";
+
+        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return ValueTask.FromResult(answer);
+        }
+    }
+}
