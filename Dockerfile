@@ -23,6 +23,7 @@ ENV PATH=/app:$PATH \
 # Numeric, so that Kubernetes can verify runAsNonRoot. It is the "app" user of Microsoft's images.
 USER 1654:1654
 EXPOSE 8443 8081
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["gateway", "healthcheck"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["gateway", "healthcheck", "--config", "/etc/gateway/gateway.yaml"]
 ENTRYPOINT ["gateway"]
 CMD ["serve", "--config", "/etc/gateway/gateway.yaml"]

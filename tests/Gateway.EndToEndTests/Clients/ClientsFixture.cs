@@ -23,18 +23,26 @@ public sealed class ClientsFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _image = TestImage.Create(TestImage.LargeSize);
+        _host = await TrustedHost.CreateAsync();
         _registry = await RegistryProcess.StartAsync();
-        _gateway = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = _registry.Address });
-        _host = new TrustedHost(_gateway.Authority);
-        _host.Trust(_gateway.AuthorityFile);
+        _gateway = await GatewayProcess.StartAsync(new GatewaySettings
+        {
+            Upstream = _registry.Address,
+            ListenAddress = TrustedHost.Address,
+        });
+        _host.Trust(_gateway.Authority, _gateway.AuthorityFile);
     }
 
     public async Task DisposeAsync()
     {
-        _host?.Dispose();
         if (_gateway is not null)
         {
             await _gateway.DisposeAsync();
+        }
+
+        if (_host is not null)
+        {
+            await _host.DisposeAsync();
         }
 
         if (_registry is not null)
@@ -55,7 +63,7 @@ public sealed class ClientsFixture : IAsyncLifetime
         }
         finally
         {
-            _host.Trust(Gateway.AuthorityFile);
+            _host.Trust(Authority, Gateway.AuthorityFile);
         }
     }
 }

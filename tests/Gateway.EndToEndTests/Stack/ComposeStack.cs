@@ -16,8 +16,9 @@ internal sealed class ComposeStack : IAsyncDisposable
     private readonly Dictionary<string, string?> _environment;
 
     /// <param name="host">The name clients use.</param>
+    /// <param name="address">The address the gateway listens on.</param>
     /// <param name="dockerHost">The engine's address; <see langword="null"/> for the one that the client finds.</param>
-    public ComposeStack(string host, string? dockerHost)
+    public ComposeStack(string host, string address, string? dockerHost)
     {
         State = Directory.CreateTempSubdirectory("gateway-state-").FullName;
         Port = TestPaths.FreePort();
@@ -30,6 +31,7 @@ internal sealed class ComposeStack : IAsyncDisposable
         {
             ["GATEWAY_STATE"] = State,
             ["GATEWAY_HOST"] = host,
+            ["GATEWAY_BIND"] = address,
             ["GATEWAY_PORT"] = Port.ToString(CultureInfo.InvariantCulture),
             ["GATEWAY_MANAGEMENT_PORT"] = ManagementPort.ToString(CultureInfo.InvariantCulture),
             ["GATEWAY_REGISTRY_PORT"] = RegistryPort.ToString(CultureInfo.InvariantCulture),

@@ -18,23 +18,25 @@ public sealed class ContainerStackFixture(DockerEngine engine) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _stack = new ComposeStack(TrustedHost.Name, engine.Host);
-        _host = new TrustedHost(_stack.Authority);
+        _host = await TrustedHost.CreateAsync();
+        _stack = new ComposeStack(TrustedHost.Name, TrustedHost.Address, engine.Host);
         Up = await _stack.UpAsync("--detach");
         Up.Succeeded();
-        _host.Trust(Path.Combine(_stack.State, "ca.crt"));
+        _host.Trust(_stack.Authority, Path.Combine(_stack.State, "ca.crt"));
     }
 
     public async Task DisposeAsync()
     {
-        _host?.Dispose();
         if (_stack is not null)
         {
-            var logs = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-            await File.WriteAllTextAsync(logs, (await DockerAsync("logs", await ContainerAsync("gateway"))).Text);
-            TestPaths.KeepLog(logs, "stack-containers");
-            File.Delete(logs);
+            var log = Path.Combine(_stack.State, "logs", "gateway.log");
+            await File.WriteAllTextAsync(log, (await DockerAsync("logs", await ContainerAsync("gateway"))).Text);
             await _stack.DisposeAsync();
+        }
+
+        if (_host is not null)
+        {
+            await _host.DisposeAsync();
         }
     }
 

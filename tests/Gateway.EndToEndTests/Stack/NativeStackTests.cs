@@ -12,7 +12,7 @@ namespace Gateway.EndToEndTests.Stack;
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class NativeStackTests : IAsyncLifetime
 {
-    private readonly ComposeStack _stack = new("localhost", dockerHost: null);
+    private readonly ComposeStack _stack = new("localhost", "127.0.0.1", dockerHost: null);
     private readonly TestImage _image = TestImage.Create(size: 1024);
 
     public Task InitializeAsync() => Task.CompletedTask;

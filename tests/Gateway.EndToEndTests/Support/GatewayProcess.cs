@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -28,7 +29,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _authority = X509CertificateLoader.LoadCertificateFromFile(AuthorityFile);
     }
 
-    /// <summary>The port on 127.0.0.1.</summary>
+    /// <summary>The port of the TLS listener.</summary>
     public int Port { get; }
 
     /// <summary>What clients call it: <c>registry.gateway.test:PORT</c>.</summary>
@@ -103,12 +104,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
             UseProxy = false,
             ConnectCallback = async (_, cancellationToken) =>
             {
-                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp)
-                {
-                    NoDelay = true,
-                };
-                await socket.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
-                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                await socket.ConnectAsync(IPAddress.Parse(_settings.ListenAddress), Port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
             },
         };
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
@@ -219,8 +217,11 @@ internal sealed record GatewaySettings
     /// <summary>The base URL of the registry behind it.</summary>
     public required Uri Upstream { get; init; }
 
-    /// <summary>The name clients use. Never localhost: docker does not verify certificates there.</summary>
+    /// <summary>The name clients use.</summary>
     public string Host { get; init; } = TrustedHost.Name;
+
+    /// <summary>The address to listen on; <see cref="TrustedHost"/> has one for clients that treat 127.0.0.1 specially.</summary>
+    public string ListenAddress { get; init; } = "127.0.0.1";
 
     /// <summary>User names and their passwords.</summary>
     public IReadOnlyDictionary<string, string> Users { get; init; } = SampleUsers;
@@ -236,7 +237,7 @@ internal sealed record GatewaySettings
 
     internal string ToYaml(int port, int managementPort) => string.Create(CultureInfo.InvariantCulture, $$"""
         publicUrl: https://{{Host}}:{{port}}
-        listen: { https: "127.0.0.1:{{port}}", management: "127.0.0.1:{{managementPort}}" }
+        listen: { https: "{{ListenAddress}}:{{port}}", management: "127.0.0.1:{{managementPort}}" }
         tls: { certificates: [ { certificate: certs/tls.crt, key: certs/tls.key } ] }
         registries: [ { name: main, upstreams: [ "{{Upstream}}" ] } ]
         authentication: { htpasswd: { file: users.htpasswd } }

@@ -42,7 +42,10 @@ internal sealed class TestImage : IDisposable
     /// <param name="size">Bytes of the large file.</param>
     public static TestImage Create(int size)
     {
-        var image = new TestImage(Directory.CreateTempSubdirectory("gateway-image-").FullName);
+        // podman makes an image name of a layout's path, and refuses capitals in it.
+        var folder = Path.Combine(Path.GetTempPath(), $"gateway-image-{Guid.NewGuid():n}");
+        Directory.CreateDirectory(folder);
+        var image = new TestImage(folder);
         image.WriteContext(size);
         image.WriteLayout();
         return image;

@@ -1,32 +1,44 @@
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>
-/// Names 127.0.0.1 <c>registry.gateway.test</c> on this machine and lets clients trust an authority there, as an
-/// administrator does it: <c>certs.d</c>. Dispose takes both back.
+/// Gives this machine a host <c>registry.gateway.test</c> and lets clients trust an authority there, as an administrator
+/// does it: <c>certs.d</c>. Dispose takes both back.
 /// </summary>
 /// <remarks>Needs root. Tests that use it belong to <see cref="SharedMachine"/>.</remarks>
-internal sealed class TrustedHost : IDisposable
+internal sealed class TrustedHost : IAsyncDisposable
 {
-    /// <summary>The host name. It is not localhost, where dockerd verifies no certificate.</summary>
+    /// <summary>The host name.</summary>
     public const string Name = "registry.gateway.test";
 
+    /// <summary>
+    /// Its address, on the loopback interface but not in 127.0.0.0/8: dockerd verifies no certificate of a host there,
+    /// whatever its name. RFC 5737 sets it apart from any real one.
+    /// </summary>
+    public const string Address = "198.51.100.77";
+
     private const string HostsFile = "/etc/hosts";
-    private static readonly string HostsLine = $"127.0.0.1 {Name} # added by the gateway's tests";
+    private static readonly string HostsLine = $"{Address} {Name} # added by the gateway's tests";
 
-    private readonly string[] _folders;
+    private string[] _folders = [];
 
-    /// <param name="authority"><c>registry.gateway.test:PORT</c>.</param>
-    public TrustedHost(string authority)
+    private TrustedHost()
+    {
+    }
+
+    /// <summary>Adds address and name.</summary>
+    public static async Task<TrustedHost> CreateAsync()
+    {
+        await RunIpAsync("replace");
+        RemoveHostsLine(); // of a run that was killed
+        File.AppendAllLines(HostsFile, [HostsLine]);
+        return new TrustedHost();
+    }
+
+    /// <summary>Trusts the authority's certificate from now on, for <c>registry.gateway.test:PORT</c>.</summary>
+    public void Trust(string authority, string certificateFile)
     {
         // containers/image reads Docker's folder too; each client gets the one that its own manual names.
         _folders = [$"/etc/docker/certs.d/{authority}", $"/etc/containers/certs.d/{authority}"];
-        RemoveHostsLine(); // of a run that was killed
-        File.AppendAllLines(HostsFile, [HostsLine]);
-    }
-
-    /// <summary>Trusts the authority's certificate from now on.</summary>
-    public void Trust(string certificateFile)
-    {
         foreach (var folder in _folders)
         {
             Directory.CreateDirectory(folder);
@@ -43,11 +55,15 @@ internal sealed class TrustedHost : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         Distrust();
         RemoveHostsLine();
+        await RunIpAsync("delete");
     }
+
+    private static async Task RunIpAsync(string verb) =>
+        (await Cli.RunAsync("ip", ["address", verb, Address + "/32", "dev", "lo"])).Succeeded();
 
     // In place: in a container /etc/hosts is a mount, which cannot be renamed over.
     private static void RemoveHostsLine()
