@@ -25,10 +25,13 @@ public static class ActionNames
         return action != RepositoryActions.None;
     }
 
+    /// <summary>The names of the actions in a set, weakest first.</summary>
+    public static IEnumerable<string> Of(RepositoryActions actions) =>
+        Known.Where(known => (actions & known.Action) != 0).Select(static known => known.Name);
+
     /// <summary>The actions as people read them: <c>pull, push</c>; <c>nothing</c> for none.</summary>
-    public static string Format(RepositoryActions actions) => (actions & All) == RepositoryActions.None
-        ? "nothing"
-        : string.Join(", ", Known.Where(known => (actions & known.Action) != 0).Select(static known => known.Name));
+    public static string Format(RepositoryActions actions) =>
+        (actions & All) == RepositoryActions.None ? "nothing" : string.Join(", ", Of(actions));
 
     /// <summary>What a grant of these actions gives: push brings pull and overwrite.</summary>
     internal static RepositoryActions Granted(RepositoryActions actions) => (actions & RepositoryActions.Push) == 0

@@ -182,7 +182,7 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
         var name = Required(file, map, keys, "name", "Add \"name: …\", a sentence that says what the rule is for.") is { } nameValue
             ? file.Text(nameValue, "name", "Write a sentence that says what the rule is for.")
             : null;
-        var on = Required(file, map, keys, "on", "Add \"on: [ \\\"team-a/**\\\" ]\".") is { } onValue
+        var on = Required(file, map, keys, "on", "Name repositories, as in on: [ \"team-a/**\" ].") is { } onValue
             ? ReadPatterns(file, onValue).ToImmutableArray()
             : [];
         var (effect, actions) = ReadEffect(file, map, keys);

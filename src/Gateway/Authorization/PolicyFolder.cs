@@ -46,6 +46,12 @@ internal static class PolicyFolder
     public static IReadOnlyList<string> Files(string folder, List<Problem> problems)
     {
         var files = new List<string>();
+        if (File.Exists(folder))
+        {
+            problems.Add(new(folder, "a file, not a folder", null, "Name the folder that it is in."));
+            return files;
+        }
+
         try
         {
             foreach (var path in Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal))
@@ -81,8 +87,7 @@ internal static class PolicyFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            var what = File.Exists(folder) ? "a file, not a folder" : "cannot be read: " + exception.Message;
-            problems.Add(new(folder, what, null, "Name a folder that the gateway's account can read."));
+            problems.Add(new(folder, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
         }
 
         if (files.Count > MaxFiles)

@@ -14,6 +14,7 @@ internal sealed class YamlFile
 {
     private const int MaxBytes = 4 << 20;
     private const int MaxDepth = 16;
+    private const string Cure = "Check the indentation, and put quotes around patterns (\"users/${subject}/**\").";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -80,9 +81,9 @@ internal sealed class YamlFile
 
     private void Parse(string text)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -119,7 +120,13 @@ internal sealed class YamlFile
                 $"{Path}:{exception.Start.Line}:{exception.Start.Column}",
                 "not YAML: " + exception.Message.TrimEnd('.'),
                 null,
-                "Check the indentation, and put quotes around patterns (\"users/${subject}/**\")."));
+                Cure));
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException)
+        {
+            // What the library's scanner throws at some broken texts, such as a plain scalar cut by a tab.
+            var at = parser.Current?.End ?? Mark.Empty;
+            _problems.Add(new($"{Path}:{at.Line}:{at.Column}", "not YAML after this place", null, Cure));
         }
     }
 
@@ -158,7 +165,10 @@ internal sealed class YamlFile
                     entries.Add(new(ReadKey(parser, depth), ReadValue(parser, depth + 1)));
                 }
 
-                return new YamlMap(entries, start.Start.Line, start.Start.Column);
+                // The parser gives a pair without braces inside a list ("[ a: b ]") the position 1:1.
+                return entries is [var (first, _), ..] && start.Start is { Line: 1, Column: 1 }
+                    ? new YamlMap(entries, first.Line, first.Column)
+                    : new YamlMap(entries, start.Start.Line, start.Start.Column);
             case var other:
                 throw new Refusal(other!.Start, "nothing that belongs here", null, "Check the indentation.");
         }

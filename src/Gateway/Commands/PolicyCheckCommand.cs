@@ -34,7 +34,7 @@ internal static class PolicyCheckCommand
             if (reading.Problems is [])
             {
                 result.InvocationConfiguration.Output.WriteLine(
-                    $"{folder}: {reading.Policy.RuleCount} rules in {reading.FileCount} files are good");
+                    $"{folder}: good (files: {reading.FileCount}, rules: {reading.Policy.RuleCount}, warnings: {reading.Warnings.Count})");
             }
         }
 

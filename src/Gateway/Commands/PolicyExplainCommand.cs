@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Authorization;
@@ -94,7 +95,7 @@ internal static partial class PolicyExplainCommand
         var output = result.InvocationConfiguration.Output;
         if (asJson)
         {
-            output.WriteLine(JsonSerializer.Serialize(explanation, ExplanationJsonContext.Default.PolicyExplanation));
+            output.WriteLine(JsonSerializer.Serialize(ExplanationDocument.Of(explanation), ExplanationJsonContext.Readable.ExplanationDocument));
         }
         else
         {
@@ -169,8 +170,39 @@ internal static partial class PolicyExplainCommand
         return GatewayCommand.ConfigurationProblem;
     }
 
-    [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true)]
-    [JsonSerializable(typeof(PolicyExplanation))]
-    private sealed partial class ExplanationJsonContext : JsonSerializerContext;
+    internal sealed record ExplanationDocument(
+        bool Allowed,
+        RuleIdentity? Rule,
+        IEnumerable<string> Missing,
+        string Reason,
+        string CallerReason,
+        IEnumerable<MatchDocument> Matches,
+        IEnumerable<MissDocument> NearMisses)
+    {
+        public static ExplanationDocument Of(PolicyExplanation explanation) => new(
+            explanation.Decision.IsAllowed,
+            explanation.Decision.Rule,
+            ActionNames.Of(explanation.Decision.Missing),
+            explanation.Reason,
+            explanation.CallerReason,
+            explanation.Matches.Select(static match => new MatchDocument(
+                match.Rule, match.Effect == RuleEffect.Deny ? "deny" : "allow", ActionNames.Of(match.Actions), match.Text)),
+            explanation.NearMisses.Select(static miss => new MissDocument(miss.Rule, miss.Text)));
+    }
+
+    internal sealed record MatchDocument(RuleIdentity Rule, string Effect, IEnumerable<string> Actions, string Text);
+
+    internal sealed record MissDocument(RuleIdentity Rule, string Text);
+
+    [JsonSerializable(typeof(ExplanationDocument))]
+    private sealed partial class ExplanationJsonContext : JsonSerializerContext
+    {
+        // A terminal reads this, not a browser: quotes need not be \u0022.
+        public static readonly ExplanationJsonContext Readable = new(new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            WriteIndented = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        });
+    }
 }

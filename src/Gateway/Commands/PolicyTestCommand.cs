@@ -36,7 +36,7 @@ internal static class PolicyTestCommand
         }
 
         result.InvocationConfiguration.Output.WriteLine(
-            $"{report.Count} questions, {report.Failures.Count} answered otherwise than expected");
+            $"{folder}: questions: {report.Count}, answered otherwise than expected: {report.Failures.Count}");
         return report.Failures is [] ? 0 : 1;
     }
 }

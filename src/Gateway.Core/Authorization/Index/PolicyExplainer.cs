@@ -24,15 +24,17 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             .ToList();
         return new PolicyExplanation(
             decision,
-            Reason(RuleText.Operator, decision, matches, misses),
-            Reason(RuleText.Caller, decision, matches, misses),
+            Reason(RuleText.Operator, decision, matches, misses.FirstOrDefault()),
+            Reason(RuleText.Caller, decision, matches, misses.Find(static miss => !miss.IsOthersOnly)),
             [.. matches.Select(static match => new RuleMatch(
                 match.Rule.Source.Identity,
                 match.Rule.Source.Effect,
                 match.Actions,
                 RuleText.Operator.Whole(match.Rule.Source, match.Actions)))],
             [.. misses.Select(static miss => new NearMiss(
-                miss.Rule.Source.Identity, miss.Text(RuleText.Operator), miss.Text(RuleText.Caller)))]);
+                miss.Rule.Source.Identity,
+                miss.Text(RuleText.Operator),
+                miss.IsOthersOnly ? null : miss.Text(RuleText.Caller)))]);
     }
 
     private RepositoryActions MatchedActions(CompiledRule rule) => rule.AppliesTo(in request, subject)
@@ -40,7 +42,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
         : RepositoryActions.None;
 
     private string Reason(
-        RuleText text, AccessDecision decision, List<(CompiledRule Rule, RepositoryActions Actions)> matches, List<Miss> misses)
+        RuleText text, AccessDecision decision, List<(CompiledRule Rule, RepositoryActions Actions)> matches, Miss? nearest)
     {
         var deciding = matches.Find(match => match.Rule.Source.Identity == decision.Rule);
         if (deciding.Rule is not null)
@@ -49,7 +51,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
         }
 
         var reason = $"no rule grants {ActionNames.Format(decision.Missing)} on {request.Repository} to {request.Subject}";
-        return misses is [] ? reason : $"{reason}; nearest: {misses[0].Text(text)}";
+        return nearest is null ? reason : $"{reason}; nearest: {nearest.Text(text)}";
     }
 
     /// <summary>An allow that fails by exactly one thing.</summary>
@@ -59,6 +61,12 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
     /// <param name="Why">What is in the way, after "but".</param>
     private sealed record Miss(CompiledRule Rule, RepositoryActions Actions, int Distance, Func<RuleText, string> Why)
     {
+        private const int OthersOnly = 3;
+        private const int PartialPenalty = 10;
+
+        /// <summary>Whether the rule is about other users or robots by name: nothing this caller could ask to join.</summary>
+        public bool IsOthersOnly => Distance % PartialPenalty == OthersOnly;
+
         public string Text(RuleText text) => $"{RuleText.Head(Rule.Source, Actions)}, but {Why(text)}";
 
         public static Miss? Of(CompiledRule rule, AccessRequest request, ResolvedSubject subject, RepositoryActions missing)
@@ -72,7 +80,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             var failures = Failures(rule, request, subject, actions).Take(2).ToList();
             return failures is [var only]
                 // Rules that give all that is missing come before rules that give part of it.
-                ? new Miss(rule, actions, only.Distance + (actions == missing ? 0 : 10), only.Why)
+                ? new Miss(rule, actions, only.Distance + (actions == missing ? 0 : PartialPenalty), only.Why)
                 : null;
         }
 
@@ -83,7 +91,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             if (!compiled.Picks(subject))
             {
                 // A group can be joined; another user cannot become this one.
-                yield return (rule.To.All(static to => to.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot) ? 3 : 1,
+                yield return (rule.To.All(static to => to.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot) ? OthersOnly : 1,
                     text => "only to " + text.Subjects(rule.To));
             }
 
