@@ -28,9 +28,9 @@ internal static class Denial
             detail["rule"] = decision.Rule.Name;
         }
 
-        if (explanation.NearMisses is [var nearest, ..])
+        if (explanation.NearMisses.FirstOrDefault(static miss => miss.CallerText is not null)?.CallerText is { } nearest)
         {
-            detail["nearest"] = nearest.CallerText;
+            detail["nearest"] = nearest;
         }
 
         var why = reason is null ? explanation.CallerReason : $"{reason}: {explanation.CallerReason}";

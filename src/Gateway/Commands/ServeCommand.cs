@@ -52,7 +52,7 @@ internal static partial class ServeCommand
 
     private static partial class Log
     {
-        [LoggerMessage(1701, LogLevel.Information, "Serving {PublicUrl} on {Address}.")]
+        [LoggerMessage(1801, LogLevel.Information, "Serving {PublicUrl} on {Address}.")]
         public static partial void Serving(ILogger logger, Uri publicUrl, string address);
     }
 }
