@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using BenchmarkDotNet.Attributes;
@@ -10,9 +11,13 @@ namespace Gateway.Benchmarks;
 [MemoryDiagnoser]
 public class PolicyBenchmarks
 {
+    // Asked in turn, so that a large policy does not look small because one question keeps hitting the same cache lines.
+    private const int Questions = 1_024;
+
     private PolicySet _policy = PolicySet.Empty;
-    private AccessRequest _allowed;
-    private AccessRequest _refused;
+    private AccessRequest[] _allowed = [];
+    private AccessRequest[] _refused = [];
+    private int _next;
 
     public enum Shape
     {
@@ -41,41 +46,46 @@ public class PolicyBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        var middle = Rules / 2;
         _policy = PolicySet.Compile(new PolicyDefinition(
             [.. Enumerable.Range(0, Rules).Select(Rule)],
             [.. Enumerable.Range(0, Rules).Select(static i => new PolicyGroup(
                 $"group-{i}", [new SubjectSelector(SubjectSelectorKind.User, $"user-{i}")]))]));
-        var subject = Of == Shape.Claims
-            ? new Subject
-            {
-                Kind = SubjectKind.Workload,
-                Name = "workload",
-                Method = "issuer:github",
-                Claims = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(
-                    new Dictionary<string, string> { ["repository"] = $"acme/app-{middle}" }),
-            }
-            : new Subject { Kind = SubjectKind.User, Name = $"user-{middle}", Method = "htpasswd" };
-        var repository = Of switch
-        {
-            Shape.Repositories => $"area-{middle % 100}/repository-{middle}",
-            Shape.Wildcards => $"team-{middle}-web/services/app",
-            _ => "shared/services/app",
-        };
-        _ = Tag.TryParse($"t{middle}-1.4", out var tag);
-        _allowed = Ask(subject, repository, tag!);
-        _refused = Ask(subject with { Name = "nobody", Method = "none" }, "elsewhere/app", tag!);
-        if (!_policy.Evaluate(in _allowed).IsAllowed || _policy.Evaluate(in _refused).IsAllowed)
+        var random = new Random(1);
+        var asked = Enumerable.Range(0, Questions).Select(_ => random.Next(Rules / 2) * 2).ToArray();
+        _allowed = [.. asked.Select(i => Ask(Subject(i), Repository(i), i))];
+        _refused = [.. asked.Select(i => Ask(Subject(i), Elsewhere(i), i + 1))];
+        if (_allowed.Any(question => !_policy.Evaluate(in question).IsAllowed)
+            || _refused.Any(question => _policy.Evaluate(in question).IsAllowed))
         {
             throw new InvalidOperationException("the benchmark asks the wrong questions");
         }
     }
 
     [Benchmark]
-    public AccessDecision Allowed() => _policy.Evaluate(in _allowed);
+    public AccessDecision Allowed() => _policy.Evaluate(in _allowed[_next++ % Questions]);
 
     [Benchmark]
-    public AccessDecision Refused() => _policy.Evaluate(in _refused);
+    public AccessDecision Refused() => _policy.Evaluate(in _refused[_next++ % Questions]);
+
+    private string Repository(int i) => Of switch
+    {
+        Shape.Repositories => $"area-{i % 100}/repository-{i}",
+        Shape.Wildcards => $"team-{i}-web/services/app",
+        _ => "shared/services/app",
+    };
+
+    // As near to the rules as a refusal can be: the neighbour's repository, or a tag that another rule denies.
+    private string Elsewhere(int i) => Of is Shape.Users or Shape.Claims ? "shared" : Repository(i + 1);
+
+    private Subject Subject(int i) => Of == Shape.Claims
+        ? new Subject
+        {
+            Kind = SubjectKind.Workload,
+            Name = "workload",
+            Method = "issuer:github",
+            Claims = new Dictionary<string, string> { ["repository"] = $"acme/app-{i}" }.ToFrozenDictionary(),
+        }
+        : new Subject { Kind = SubjectKind.User, Name = $"user-{i}", Method = "htpasswd" };
 
     private PolicyRule Rule(int i) => Of switch
     {
@@ -86,8 +96,11 @@ public class PolicyBenchmarks
         {
             When = new RuleConditions { Claims = [new ClaimCondition("repository", [new Glob($"acme/app-{i}")])] },
         },
-        _ when i % 2 == (Rules / 2 % 2) => Allow(i, "user:" + $"user-{Rules / 2}", "**") with { Tags = [new Glob($"t{i}-*")] },
-        _ => Allow(i, "everyone", "**") with { Effect = RuleEffect.Deny, Tags = [new Glob($"t{i}-*")] },
+        _ => Allow(i, "authenticated", "**") with
+        {
+            Effect = i % 2 == 0 ? RuleEffect.Allow : RuleEffect.Deny,
+            Tags = [new Glob($"t{i}-*")],
+        },
     };
 
     private static PolicyRule Allow(int i, string to, string on) => new()
@@ -99,13 +112,13 @@ public class PolicyBenchmarks
         On = [RepositoryPattern.Parse(on)],
     };
 
-    private static AccessRequest Ask(Subject subject, string repository, Tag tag) => new()
+    private static AccessRequest Ask(Subject subject, string repository, int i) => new()
     {
         Subject = subject,
         Registry = "main",
         Repository = RepositoryName.Parse(repository),
         Actions = RepositoryActions.Pull | RepositoryActions.Push,
-        Tag = TagScope.Of(tag),
+        Tag = Tag.TryParse($"t{i}-1.4", out var tag) ? TagScope.Of(tag) : TagScope.None,
         ClientAddress = IPAddress.Loopback,
         Time = DateTimeOffset.UnixEpoch,
     };

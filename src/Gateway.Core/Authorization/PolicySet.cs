@@ -63,23 +63,10 @@ public sealed class PolicySet
     /// <summary>Decides. All actions asked for must be granted, and none denied; no action at all is refused.</summary>
     public AccessDecision Evaluate(in AccessRequest request)
     {
-        var wanted = request.Actions & ActionNames.All;
-        if (wanted == RepositoryActions.None || wanted != request.Actions)
-        {
-            return Defaults[(int)wanted]; // nothing we know was asked for: nothing is granted
-        }
-
         var subject = Resolved(request.Subject);
         var patterns = new IntList(stackalloc int[32]);
         _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
-        var denied = Collect(_denies, patterns.Items, in request, subject);
-        var decision = denied.Rule?.Refused(denied.Actions);
-        if (decision is null)
-        {
-            var granted = Collect(_allows, patterns.Items, in request, subject);
-            decision = granted.Actions == wanted ? granted.Rule!.Allowed : Defaults[(int)(wanted & ~granted.Actions)];
-        }
-
+        var decision = Decide(in request, subject, patterns.Items).Decision;
         patterns.Dispose();
         return decision;
     }
@@ -120,29 +107,56 @@ public sealed class PolicySet
     /// <summary>Decides, and says how it came about and what was missing.</summary>
     /// <param name="request">The question.</param>
     /// <param name="effort">
-    /// How many rules are looked at in search of near misses: bounded where a caller can cause the search, since the
-    /// search is the one thing here whose cost grows with the rules.
+    /// How many rules are looked at in search of other matches and of near misses: bounded where a caller can cause the
+    /// search, since it is the one thing here whose cost grows with the rules.
     /// </param>
-    public PolicyExplanation Explain(in AccessRequest request, int effort = 1_000)
+    public PolicyExplanation Explain(in AccessRequest request, int effort = 250)
     {
         var subject = Resolved(request.Subject);
         var patterns = new IntList(stackalloc int[32]);
         _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
         var here = patterns.Items.ToArray();
         patterns.Dispose();
+        var (decision, deciding) = Decide(in request, subject, here);
         var picked = new List<CompiledRule>();
+        if (deciding is not null)
+        {
+            picked.Add(deciding);
+        }
+
         foreach (var table in here.SelectMany(pattern => new[] { _denies[pattern], _allows[pattern] }))
         {
             foreach (var bucket in table.For(subject))
             {
-                picked.AddRange(bucket.All);
+                picked.AddRange(bucket.All.Take(Math.Max(effort - picked.Count, 0)));
             }
         }
 
         // A rule that misses by one thing only either matches the repository or picks the subject.
         var candidates = here.SelectMany(pattern => _allows[pattern].All).Take(effort)
             .Concat(subject.Principals.SelectMany(principal => _allowsByPrincipal[principal]).Take(effort));
-        return new PolicyExplainer(request, subject).Explain(Evaluate(in request), picked, candidates);
+        return new PolicyExplainer(request, subject).Explain(decision, picked, candidates);
+    }
+
+    private (AccessDecision Decision, CompiledRule? Rule) Decide(
+        in AccessRequest request, ResolvedSubject subject, ReadOnlySpan<int> patterns)
+    {
+        var wanted = request.Actions & ActionNames.All;
+        if (wanted == RepositoryActions.None || wanted != request.Actions)
+        {
+            return (Defaults[(int)wanted], null); // nothing we know was asked for: nothing is granted
+        }
+
+        var denied = Collect(_denies, patterns, in request, subject);
+        if (denied.Rule is not null)
+        {
+            return (denied.Rule.Refused(denied.Actions), denied.Rule);
+        }
+
+        var granted = Collect(_allows, patterns, in request, subject);
+        return granted.Actions == wanted
+            ? (granted.Rule!.Allowed, granted.Rule)
+            : (Defaults[(int)(wanted & ~granted.Actions)], null);
     }
 
     private static Findings Collect(
