@@ -14,7 +14,9 @@ public sealed class AuthenticationOptions
     /// <summary>How many verified credentials are remembered at most: 1 to 1,000,000.</summary>
     public int CacheSize { get; set; } = 10_000;
 
-    /// <summary>How many passwords are hashed at the same time, up to 256; zero: one for each processor but one, at least one.</summary>
+    /// <summary>
+    /// How many passwords are hashed at the same time, up to 256; zero: one for each processor but one, at least one.
+    /// </summary>
     public int ConcurrentHashes { get; set; }
 }
 

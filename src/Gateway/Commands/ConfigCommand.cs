@@ -21,7 +21,11 @@ internal static class ConfigCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var config = new Option<string?>("--config", "-c") { Description = "The same, as \"gateway serve\" takes it." };
-        var command = new Command("check", "Reads everything a start would read and prints every problem.") { file, config };
+        var command = new Command("check", "Reads everything a start would read and prints every problem.")
+        {
+            file,
+            config,
+        };
         command.Validators.Add(result =>
         {
             if (result.GetValue(file) is not null && result.GetValue(config) is not null)
@@ -38,7 +42,8 @@ internal static class ConfigCommand
         return command;
     }
 
-    private static int Check(string path, IReadOnlyDictionary<string, string> environment, TextWriter output, TextWriter error)
+    private static int Check(
+        string path, IReadOnlyDictionary<string, string> environment, TextWriter output, TextWriter error)
     {
         var problems = FindProblems(path, environment);
         foreach (var problem in problems)

@@ -5,8 +5,12 @@ using Gateway.Tls;
 
 namespace Gateway.Configuration;
 
-/// <summary>What a configuration names outside itself, read as a start would read it: certificates, users, policies.</summary>
-/// <remarks><c>gateway config check</c> and the start run the same list, so neither finds what the other lets pass.</remarks>
+/// <summary>
+/// What a configuration names outside itself, read as a start would read it: certificates, users, policies.
+/// </summary>
+/// <remarks>
+/// <c>gateway config check</c> and the start run the same list, so neither finds what the other lets pass.
+/// </remarks>
 internal static class ConfigurationCheck
 {
     /// <summary>The checks. A capability that reads files adds one line.</summary>

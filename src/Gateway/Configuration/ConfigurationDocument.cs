@@ -1,6 +1,8 @@
 namespace Gateway.Configuration;
 
-/// <summary>What is known of a configuration beside its values: where each key stands, its text, and what is wrong.</summary>
+/// <summary>
+/// What is known of a configuration beside its values: where each key stands, its text, and what is wrong.
+/// </summary>
 /// <remarks>Keys are written as people read them: <c>tls.certificates[0].key</c>.</remarks>
 internal sealed class ConfigurationDocument(string file, ProblemCollector problems)
 {
@@ -10,7 +12,9 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     /// <summary>Notes where a key's value stands.</summary>
     /// <param name="key">The key.</param>
     /// <param name="position">Where its value begins.</param>
-    /// <param name="text">The value as it may be printed; <see langword="null"/> for secrets, lists and sections.</param>
+    /// <param name="text">
+    /// The value as it may be printed; <see langword="null"/> for secrets, lists and sections.
+    /// </param>
     public void Record(string key, SourcePosition position, string? text) => _keys[key] = (position, text);
 
     /// <summary>Where a key's value stands; for an absent key, where the section around it begins.</summary>

@@ -9,8 +9,12 @@ internal static class ConfigurationLoader
     /// <summary>Reads and validates a configuration.</summary>
     /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
     /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment"/> gives them.</param>
-    /// <returns>Settings that hold every rule that can be checked without opening the files they name (secrets are read).</returns>
-    /// <exception cref="ProblemException">Something is wrong; it carries every problem, in the order of the file.</exception>
+    /// <returns>
+    /// Settings that hold every rule that can be checked without opening the files they name (secrets are read).
+    /// </returns>
+    /// <exception cref="ProblemException">
+    /// Something is wrong; it carries every problem, in the order of the file.
+    /// </exception>
     public static GatewayOptions Load(string path, IReadOnlyDictionary<string, string> environment)
     {
         var problems = new ProblemCollector();
@@ -23,7 +27,9 @@ internal static class ConfigurationLoader
     /// <summary>The environment of this process.</summary>
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(
-            static variable => (string)variable.Key, static variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+            static variable => (string)variable.Key,
+            static variable => (string?)variable.Value ?? "",
+            StringComparer.Ordinal);
 
     private static string? ReadFile(string path, ProblemCollector problems)
     {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Gateway.Configuration;
 
-/// <summary>The page <c>docs/configuration.md</c>: every setting with its type, default, variable and meaning.</summary>
+/// <summary>
+/// The page <c>docs/configuration.md</c>: every setting with its type, default, variable and meaning.
+/// </summary>
 internal sealed class ConfigurationReference
 {
     private const string Introduction = """
@@ -10,10 +12,10 @@ internal sealed class ConfigurationReference
 
         <!-- Generated from the option classes: gateway config reference > docs/configuration.md -->
 
-        One YAML file holds everything; `gateway serve --config FILE` reads it, and `gateway config check FILE` only checks it.
-        Both print one line a problem (where it stands, what is wrong, what to write instead) and exit with 78 where there
-        is any. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON Schema, by
-        which editors complete the keys. The shortest useful file:
+        One YAML file holds everything. `gateway serve --config FILE` reads it, and `gateway config check FILE` only checks
+        it. Both print one line a problem (where it stands, what is wrong, what to write instead) and exit with 78 where
+        there is any. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON
+        Schema, by which editors complete the keys. The shortest useful file:
 
         ```yaml
         publicUrl: https://registry.example.com
@@ -30,26 +32,27 @@ internal sealed class ConfigurationReference
 
         ## How values are written
 
-        - **Keys** are exact, upper and lower case included; an unknown one stops the start. A key given twice does, too.
+        - **Keys** are exact, upper and lower case included. An unknown one stops the start, and so does one given twice.
         - **Paths**, where relative, are relative to the folder of the configuration file.
-        - **Durations** are whole numbers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00` is
-          understood as well. A number without a unit is refused.
+        - **Durations** are whole numbers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00`
+          is understood as well. A number without a unit is refused.
         - **Truth** is `true` or `false`; `yes` and `on` are refused.
-        - **Secrets** may also come from a file: `passwordFile: /run/secrets/password` instead of `password`. One trailing
-          line break is dropped. A secret is never printed.
+        - **Secrets** may also come from a file: `passwordFile: /run/secrets/password` instead of `password`. One
+          trailing line break is dropped. A secret is never printed.
         - **Text that begins with** one of `* & ! % @ [ {` needs quotes: `https: "*:8443"`.
         - Anchors, aliases, tags, merge keys and a second document in the file are refused.
 
         ## Environment
 
-        Every value can be set by a variable, which wins over the file. Its name is `GATEWAY__` and the key's segments joined
-        by two underscores, in any case; items of lists are numbered from 0, and the number after the last adds an item:
-        `GATEWAY__Registries__0__Upstreams__1=http://second:5000`. An empty variable unsets a setting that may be unset. A
-        variable with this prefix that names nothing stops the start.
+        Every value can be set by a variable, which wins over the file. Its name is `GATEWAY__` and the key's segments
+        joined by two underscores, in any case; items of lists are numbered from 0, and the number after the last adds an
+        item: `GATEWAY__Registries__0__Upstreams__1=http://second:5000`. An empty variable unsets a setting that may be
+        unset. A variable with this prefix that names nothing stops the start.
 
         `ASPNETCORE_FORWARDEDHEADERS_ENABLED` stops the start: it would make every client's `X-Forwarded-For` believed
-        (name your load balancers in `trustedProxies`). So do `ASPNETCORE_URLS` and `Kestrel__…`, since the gateway listens
-        where `listen` says and nowhere else. `ASPNETCORE_HTTP_PORTS`, which .NET's container images set, is not read.
+        (name your load balancers in `trustedProxies`). So do `ASPNETCORE_URLS` and `Kestrel__…`, since the gateway
+        listens where `listen` says and nowhere else. `ASPNETCORE_HTTP_PORTS`, which .NET's container images set, is not
+        read.
 
         """;
 
@@ -74,18 +77,22 @@ internal sealed class ConfigurationReference
         {
             var name = $"{variable}__{setting.Property.Name}";
             WriteRow(
-                $"`{setting.Key}`", DescribeType(setting.Type, setting), DescribeDefault(setting), VariableOf(setting.Type, name),
+                $"`{setting.Key}`",
+                DescribeType(setting.Type, setting),
+                DescribeDefault(setting),
+                VariableOf(setting.Type, name),
                 _documentation.Of(setting));
             if (setting.FileKey is { } fileKey)
             {
-                WriteRow($"`{fileKey}`", "path", "not set", $"`{name}File`", $"File that holds `{setting.Key}`, instead of it.");
+                var meaning = $"File that holds `{setting.Key}`, instead of it.";
+                WriteRow($"`{fileKey}`", "path", "not set", $"`{name}File`", meaning);
             }
         }
 
         foreach (var setting in section.Settings)
         {
-            WriteBelow(
-                setting.Type, path.Length == 0 ? setting.Key : $"{path}.{setting.Key}", $"{variable}__{setting.Property.Name}");
+            var below = path.Length == 0 ? setting.Key : $"{path}.{setting.Key}";
+            WriteBelow(setting.Type, below, $"{variable}__{setting.Property.Name}");
         }
     }
 

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 namespace Gateway.Configuration;
 
 /// <summary>The JSON Schema (draft 2020-12) of <c>gateway.yaml</c>, by which editors complete and check it.</summary>
-/// <remarks>Everything is written in place, without <c>$ref</c>: editors of earlier drafts drop what stands beside one.</remarks>
+/// <remarks>
+/// Everything is written in place, without <c>$ref</c>: editors of earlier drafts drop what stands beside one.
+/// </remarks>
 internal sealed class ConfigurationSchema
 {
     private static readonly JsonSerializerOptions Readable = new()
@@ -61,7 +63,8 @@ internal sealed class ConfigurationSchema
                     ["minLength"] = 1,
                     ["description"] = $"Path of a file that holds `{setting.Key}`; one trailing line break is dropped.",
                 };
-                exclusive.Add(new JsonObject { ["not"] = new JsonObject { ["required"] = new JsonArray(setting.Key, fileKey) } });
+                exclusive.Add(
+                    new JsonObject { ["not"] = new JsonObject { ["required"] = new JsonArray(setting.Key, fileKey) } });
             }
 
             if (setting.IsNeeded && !setting.IsSecret)
@@ -70,7 +73,12 @@ internal sealed class ConfigurationSchema
             }
         }
 
-        var schema = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
+        var schema = new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["additionalProperties"] = false,
+        };
         if (required.Count > 0)
         {
             schema["required"] = required;
@@ -118,7 +126,7 @@ internal sealed class ConfigurationSchema
         ScalarForm.Url => new JsonObject { ["type"] = "string", ["format"] = "uri" },
         ScalarForm.Choice => new JsonObject
         {
-            ["enum"] = new JsonArray([.. ScalarParser.ChoicesOf(type.ValueClass).Select(static name => (JsonNode)name)]),
+            ["enum"] = new JsonArray([.. ScalarParser.ChoicesOf(type.ValueClass).Select(static w => (JsonNode)w)]),
         },
         _ => new JsonObject { ["type"] = "string" },
     };

@@ -3,12 +3,15 @@ using System.Text;
 
 namespace Gateway.Configuration;
 
-/// <summary>Durations as people write them: <c>5m</c>, <c>1h30m</c>, <c>100ms</c>, <c>7d</c>, and also <c>00:05:00</c>.</summary>
+/// <summary>
+/// Durations as people write them: <c>5m</c>, <c>1h30m</c>, <c>100ms</c>, <c>7d</c>, and also <c>00:05:00</c>.
+/// </summary>
 internal static class Duration
 {
     /// <summary>The same grammar as a regular expression of JSON Schema.</summary>
     public const string Pattern =
-        @"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$|^([0-9]+\.)?([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
+        @"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+        + @"|^([0-9]+\.)?([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 
     private static readonly (string Name, long Ticks)[] Units =
     [
@@ -21,7 +24,9 @@ internal static class Duration
 
     private static readonly string[] ClockFormats = [@"hh\:mm\:ss", @"d\.hh\:mm\:ss"];
 
-    /// <summary>Reads a duration: whole numbers with units, each unit once, the longest first; never negative.</summary>
+    /// <summary>
+    /// Reads a duration: whole numbers with units, each unit once, the longest first; never negative.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan duration)
     {
         duration = default;
@@ -36,7 +41,8 @@ internal static class Duration
         while (!text.IsEmpty)
         {
             var digits = text.IndexOfAnyExceptInRange('0', '9');
-            if (digits <= 0 || !long.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            if (digits <= 0
+                || !long.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
                 return false;
             }
@@ -58,7 +64,9 @@ internal static class Duration
         return nextUnit > 0;
     }
 
-    /// <summary>Writes a duration so that <see cref="TryParse"/> reads it back, to the millisecond: <c>1m40s</c>.</summary>
+    /// <summary>
+    /// Writes a duration so that <see cref="TryParse"/> reads it back, to the millisecond: <c>1m40s</c>.
+    /// </summary>
     public static string Format(TimeSpan duration)
     {
         var text = new StringBuilder();

@@ -22,7 +22,9 @@ internal sealed class EnvironmentOverrides
         _problems = problems;
     }
 
-    /// <summary>Changes <paramref name="tree"/>; a variable that fits nothing is a problem, as an unknown key in the file is.</summary>
+    /// <summary>
+    /// Changes <paramref name="tree"/>; a variable that fits nothing is a problem, as an unknown key in the file is.
+    /// </summary>
     public static void Apply(
         SectionType root, YamlMapping tree, IReadOnlyDictionary<string, string> environment, ProblemCollector problems)
     {
@@ -35,7 +37,8 @@ internal sealed class EnvironmentOverrides
             var names = variables.Select(static variable => variable.Key).Order(StringComparer.Ordinal).ToList();
             if (names.Count > 1)
             {
-                overrides.Report(names[1], $"differs from {names[0]} in upper and lower case only", "Remove one of the two.");
+                overrides.Report(
+                    names[1], $"differs from {names[0]} in upper and lower case only", "Remove one of the two.");
                 continue;
             }
 
@@ -43,7 +46,9 @@ internal sealed class EnvironmentOverrides
         }
     }
 
-    /// <summary>The variable that sets a key: <c>registries[0].name</c> is <c>GATEWAY__Registries__0__Name</c>.</summary>
+    /// <summary>
+    /// The variable that sets a key: <c>registries[0].name</c> is <c>GATEWAY__Registries__0__Name</c>.
+    /// </summary>
     public static string VariableOf(string key)
     {
         var name = new StringBuilder(Prefix);
@@ -81,7 +86,9 @@ internal sealed class EnvironmentOverrides
         }
     }
 
-    /// <summary>Finds what a variable names, without touching anything: a misspelt one leaves no half-made section.</summary>
+    /// <summary>
+    /// Finds what a variable names, without touching anything: a misspelt one leaves no half-made section.
+    /// </summary>
     private bool TryResolve(string variable, out List<Step> steps)
     {
         steps = [];
@@ -128,7 +135,8 @@ internal sealed class EnvironmentOverrides
 
                     if (string.Equals(setting.FileKey, segment, StringComparison.OrdinalIgnoreCase))
                     {
-                        return new Step(setting.Property.Name + "File", setting.FileKey!, setting.Type, setting, setting.Key);
+                        var name = setting.Property.Name + "File";
+                        return new Step(name, setting.FileKey!, setting.Type, setting, setting.Key);
                     }
                 }
 
@@ -144,7 +152,7 @@ internal sealed class EnvironmentOverrides
         }
     }
 
-    private string DescribeUnknown(SettingType type, string parent, string segment, out string cure)
+    private static string DescribeUnknown(SettingType type, string parent, string segment, out string cure)
     {
         switch (type)
         {
@@ -158,7 +166,7 @@ internal sealed class EnvironmentOverrides
                 cure = $"Items are numbered: {parent}{Separator}0.";
                 return "names no item of a list";
             default:
-                cure = $"Set {(parent.Length < Prefix.Length ? _root.Settings[0].Property.Name : parent)} itself.";
+                cure = $"Set {parent} itself.";
                 return $"goes on below {parent}, which is one value";
         }
     }
@@ -214,7 +222,8 @@ internal sealed class EnvironmentOverrides
     {
         var key = KeyIn(mapping, step);
         // Empty stands for "not set" where a setting may be unset, since the environment has no other way to say so.
-        var remove = value is YamlScalar { Text: "" } && step.Setting is { IsNullable: true, IsRequired: false, IsSecret: false };
+        var remove = value is YamlScalar { Text: "" }
+            && step.Setting is { IsNullable: true, IsRequired: false, IsSecret: false };
         mapping.Entries.RemoveAll(entry => string.Equals(entry.Key, key, StringComparison.Ordinal)
             || (string.Equals(entry.Key, step.Alternative, StringComparison.Ordinal) && !FromEnvironment(entry)));
         if (!remove)
@@ -226,9 +235,14 @@ internal sealed class EnvironmentOverrides
     // A secret in the environment takes the place of the file's, whichever of its two keys either uses.
     private static bool FromEnvironment(YamlEntry entry) => entry.Value.Position.Line == 0;
 
-    private static string KeyIn(YamlMapping mapping, Step step) => step.Setting is not null
-        ? step.Key
-        : mapping.Entries.Find(entry => string.Equals(entry.Key, step.Key, StringComparison.OrdinalIgnoreCase))?.Key ?? step.Key;
+    // Names in maps are the operator's: the spelling in the file stands, whatever case the variable has.
+    private static string KeyIn(YamlMapping mapping, Step step)
+    {
+        var existing = step.Setting is null
+            ? mapping.Entries.Find(entry => string.Equals(entry.Key, step.Key, StringComparison.OrdinalIgnoreCase))
+            : null;
+        return existing?.Key ?? step.Key;
+    }
 
     private static int IndexOf(Step step) => int.Parse(step.Key, NumberStyles.None, CultureInfo.InvariantCulture);
 

@@ -1,9 +1,11 @@
 namespace Gateway.Configuration;
 
-/// <summary>Variables of the web framework that would change the gateway around its own configuration. They stop the start.</summary>
+/// <summary>
+/// Variables of the web framework that would change the gateway around its own configuration. They stop the start.
+/// </summary>
 /// <remarks>
-/// <c>ASPNETCORE_HTTP_PORTS</c> and <c>ASPNETCORE_HTTPS_PORTS</c> are let be: .NET's own container images set the former,
-/// and the gateway never reads either.
+/// <c>ASPNETCORE_HTTP_PORTS</c> and <c>ASPNETCORE_HTTPS_PORTS</c> are let be: .NET's own container images set the
+/// former, and the gateway never reads either.
 /// </remarks>
 internal static class ForeignEnvironment
 {
@@ -15,7 +17,8 @@ internal static class ForeignEnvironment
         foreach (var variable in environment.Keys)
         {
             // The framework reads its settings with either prefix and with none, in any case.
-            var prefix = FrameworkPrefixes.First(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+            var prefix = FrameworkPrefixes.First(
+                prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
             var name = variable[prefix.Length..];
             var position = SourcePosition.OfEnvironment(variable);
             if (name.Equals("FORWARDEDHEADERS_ENABLED", StringComparison.OrdinalIgnoreCase))

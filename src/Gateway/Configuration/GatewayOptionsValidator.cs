@@ -29,7 +29,8 @@ internal static class GatewayOptionsValidator
 
         if (url.Scheme != Uri.UriSchemeHttps)
         {
-            scope.Report("is not https", "Clients send passwords to it: write https://, also where a load balancer ends TLS.");
+            scope.Report(
+                "is not https", "Clients send passwords to it: write https://, also where a load balancer ends TLS.");
         }
 
         BaseUrl.Check(url, scope);
@@ -57,7 +58,7 @@ internal static class GatewayOptionsValidator
             else if (network.PrefixLength == 0)
             {
                 scope.At(i).Report(
-                    "is every address there is, so any client could choose the address that policy, limits and audit see",
+                    "is every address there is: any client could choose the address that policy, limits and audit see",
                     "Name the addresses of your load balancers only.");
             }
         }

@@ -4,15 +4,15 @@ using Gateway.Yaml;
 
 namespace Gateway.Configuration;
 
-/// <summary>Fills option classes from what a file and the environment hold; reports every problem rather than the first.</summary>
+/// <summary>
+/// Fills option classes from what a file and the environment hold; reports every problem rather than the first.
+/// </summary>
 /// <remarks>
 /// Where a value cannot be read its default stays, and its key is marked broken. The result of a run with problems is
 /// looked at by validators only.
 /// </remarks>
 internal sealed class OptionsBinder(ConfigurationDocument document, string folder, SectionType root)
 {
-    private const int MaxSecretBytes = 64 * 1024;
-
     /// <summary>Binds the root section.</summary>
     public object Bind(YamlNode node)
     {
@@ -35,7 +35,8 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
 
     private static string Join(string section, string key) => section.Length == 0 ? key : $"{section}.{key}";
 
-    private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
+    private static string Item(string list, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 
     private static string? Printable(ScalarType type, string text, Setting? setting)
     {
@@ -44,9 +45,12 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        return type.Form == ScalarForm.Url || text.Contains('@', StringComparison.Ordinal) || text.Contains("://", StringComparison.Ordinal)
-            ? SettingText.WithoutUrlSecrets(text)
-            : text;
+        // Whatever its type: a URL with a password may stand where a host or an address belongs.
+        return type.Form == ScalarForm.Url
+            || text.Contains('@', StringComparison.Ordinal)
+            || text.Contains("://", StringComparison.Ordinal)
+                ? SettingText.WithoutUrlSecrets(text)
+                : text;
     }
 
     private object BindSection(SectionType type, YamlNode? node, string key)
@@ -56,7 +60,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         if (mapping is not null)
         {
             document.Record(key, mapping.Position, null);
-            ReportUnknownKeys(type, mapping, key);
+            UnknownKeys.Report(type, mapping, key, root, document);
         }
 
         foreach (var setting in type.Settings)
@@ -180,7 +184,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
 
         for (var i = 0; i < items.Count; i++)
         {
-            // What cannot be read leaves something in its place, so that validators find every other item at its own index.
+            // What cannot be read leaves something in its place: validators find every other item at its own index.
             list.Add(BindItem(type.Item, items[i], Item(key, i), setting) ?? Placeholder(type));
         }
 
@@ -202,7 +206,8 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        var map = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), type.ValueClass))!;
+        var mapClass = typeof(Dictionary<,>).MakeGenericType(typeof(string), type.ValueClass);
+        var map = (IDictionary)Activator.CreateInstance(mapClass)!;
         foreach (var entry in entries)
         {
             if (BindItem(type.Value, entry.Value, Join(key, SettingText.Clean(entry.Key)), null) is { } value)
@@ -226,10 +231,10 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         return null;
     }
 
-    // A secret from a file becomes the text of its setting, at the place that named the file. The file's name is not
-    // shown: what stands there may be the secret itself, under the wrong key.
+    // A secret from a file becomes the text of its setting, at the place that named the file.
     private YamlScalar? ReadSecretFile(YamlNode file, YamlNode? direct, string key, string fileKey)
     {
+        // The file's name is not shown: what stands there may be the secret itself, under the wrong key.
         document.Record(key, file.Position, null);
         document.Record(fileKey, file.Position, null);
         if (direct is { IsNull: false })
@@ -244,31 +249,20 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         }
         else if (ResolvePath(text, fileKey) is { } path)
         {
-            var secret = SettingFile.TryRead(path, MaxSecretBytes, out var fault);
-            if (secret is null)
+            if (SecretFile.TryRead(path, out var what) is { } secret)
             {
-                Break(
-                    fileKey,
-                    fault,
-                    $"Name a file, relative to {folder}, that holds the secret and that the gateway may read.");
+                return new YamlScalar(file.Position, secret, isPlain: false);
             }
-            else if (WithoutLineBreak(secret) is { Length: > 0 } value)
-            {
-                return new YamlScalar(file.Position, value, isPlain: false);
-            }
-            else
-            {
-                Break(fileKey, "the file is empty", "Write the secret into it.");
-            }
+
+            Break(
+                fileKey,
+                what,
+                $"Name a file, relative to {folder}, that holds the secret and that the gateway may read.");
         }
 
         document.MarkBroken(key);
         return null;
     }
-
-    // One, as editors and "echo" leave it; more would be part of the secret.
-    private static string WithoutLineBreak(string text) =>
-        text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
 
     private YamlMapping? AsMapping(YamlNode? node, SettingType type, string key)
     {
@@ -299,55 +293,6 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         });
     }
 
-    private void ReportUnknownKeys(SectionType type, YamlMapping mapping, string section)
-    {
-        foreach (var entry in mapping.Entries)
-        {
-            if (type.Keys.Contains(entry.Key, StringComparer.Ordinal))
-            {
-                continue;
-            }
-
-            document.Report(
-                entry.Position, $"{Join(section, SettingText.Clean(entry.Key))}: unknown key", CureForUnknown(type, entry.Key, section));
-            if (SettingText.Nearest(entry.Key, type.Keys) is { } meant && mapping.Find(meant) is null)
-            {
-                document.MarkBroken(Join(section, meant)); // a misspelt key is not reported as a missing one as well
-            }
-        }
-    }
-
-    private string CureForUnknown(SectionType type, string key, string section)
-    {
-        if (SettingText.Nearest(key, type.Keys) is { } meant)
-        {
-            return $"Did you mean \"{meant}\"?";
-        }
-
-        var elsewhere = FindElsewhere(root, key, "");
-        return elsewhere is not null
-            ? $"It belongs to \"{elsewhere}\"; check the indentation."
-            : $"Known {(section.Length == 0 ? "at the top level" : $"in \"{section}\"")}: {string.Join(", ", type.Keys)}.";
-    }
-
-    private static string? FindElsewhere(SettingType type, string key, string path)
-    {
-        switch (type)
-        {
-            case ListType list:
-                return FindElsewhere(list.Item, key, path + "[]");
-            case MapType map:
-                return FindElsewhere(map.Value, key, path + ".*");
-            case SectionType section:
-                return path.Length > 0 && section.Keys.Contains(key, StringComparer.Ordinal)
-                    ? path
-                    : section.Settings.Select(setting => FindElsewhere(setting.Type, key, Join(path, setting.Key)))
-                        .FirstOrDefault(static found => found is not null);
-            default:
-                return null;
-        }
-    }
-
     private void ReportMissing(Setting setting, string key, string what)
     {
         if (document.IsBroken(key))
@@ -358,7 +303,8 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         Break(key, what, setting.Type switch
         {
             ScalarType => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(key)}.",
-            ListType { Item: ScalarType } => $"Set it in the file, or as {EnvironmentOverrides.VariableOf(Item(key, 0))}.",
+            ListType { Item: ScalarType } =>
+                $"Set it in the file, or as {EnvironmentOverrides.VariableOf(Item(key, 0))}.",
             ListType { Item: SectionType item } => "Add one to the file, with "
                 + string.Join(" and ", item.Settings.Where(static s => s.IsNeeded).Select(static s => s.Key)) + ".",
             _ => "Set it in the file.",

@@ -1,6 +1,8 @@
 namespace Gateway.Configuration;
 
-/// <summary>Gathers problems while something is read on, so that one run shows them all, in the order of the file.</summary>
+/// <summary>
+/// Gathers problems while something is read on, so that one run shows them all, in the order of the file.
+/// </summary>
 internal sealed class ProblemCollector
 {
     private readonly List<(SourcePosition Position, Problem Problem)> _problems = [];

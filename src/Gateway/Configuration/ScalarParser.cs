@@ -67,7 +67,7 @@ internal static class ScalarParser
         }
 
         return text.AsSpan().ContainsAnyExceptInRange('0', '9')
-            ? (null, "is not a duration", "Write whole numbers with units (d, h, m, s, ms), for example \"5m\" or \"1h30m\".")
+            ? (null, "is not a duration", "Write whole numbers with units (d, h, m, s, ms), such as \"1h30m\".")
             : (null, "has no unit", $"Write \"{text}s\" if seconds are meant, or another unit (d, h, m, s, ms).");
     }
 

@@ -30,15 +30,18 @@ internal sealed class Setting(PropertyInfo property, SettingType type, bool isNu
     public bool IsSecret { get; } = property.IsDefined(typeof(SecretSettingAttribute));
 
     /// <summary>
-    /// Whether a value found may be shown: neither a secret nor its neighbour, since a line indented too far, or with its
-    /// space forgotten, makes a password part of the user name before it.
+    /// Whether a value found may be shown: neither a secret nor its neighbour, since a line indented too far, or with
+    /// its space forgotten, makes a password part of the user name before it.
     /// </summary>
     public bool IsPrintable { get; } = !property.DeclaringType!.GetProperties().Any(
         static neighbour => neighbour.IsDefined(typeof(SecretSettingAttribute)));
 
-    /// <summary>The key that names a file with the secret: <c>passwordFile</c>; <see langword="null"/> for what is no secret.</summary>
+    /// <summary>
+    /// The key that names a file with the secret: <c>passwordFile</c>; <see langword="null"/> for what is no secret.
+    /// </summary>
     public string? FileKey => IsSecret ? Key + "File" : null;
 
     /// <summary>Whether the section around it cannot do without it: it is required, or holds what is.</summary>
-    public bool IsNeeded => IsRequired || (!IsNullable && Type is SectionType section && section.Settings.Any(static s => s.IsNeeded));
+    public bool IsNeeded => IsRequired
+        || (!IsNullable && Type is SectionType section && section.Settings.Any(static setting => setting.IsNeeded));
 }

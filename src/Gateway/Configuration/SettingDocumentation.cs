@@ -4,7 +4,9 @@ using System.Xml.Linq;
 
 namespace Gateway.Configuration;
 
-/// <summary>What settings mean: the XML documentation of the option classes, which the build leaves beside the program.</summary>
+/// <summary>
+/// What settings mean: the XML documentation of the option classes, which the build leaves beside the program.
+/// </summary>
 internal sealed class SettingDocumentation
 {
     private readonly Dictionary<string, string> _summaries;
@@ -28,7 +30,10 @@ internal sealed class SettingDocumentation
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or XmlException)
         {
             throw new ProblemException(new Problem(
-                path, "the meaning of the settings cannot be read", null, "It comes with the program: build or install it anew."));
+                path,
+                "the meaning of the settings cannot be read",
+                null,
+                "It comes with the program: build or install it anew."));
         }
     }
 

@@ -6,12 +6,15 @@ namespace Gateway.Configuration;
 /// <summary>Reads a small text file that an operator named: UTF-8, and no more of it than a cap.</summary>
 internal static class SettingFile
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file; it never throws for what the file system answers.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxBytes">The cap. The length is not trusted: a device has none and never ends.</param>
-    /// <param name="fault">What is wrong, to stand after a path or key: <c>no such file</c>; empty where nothing is.</param>
+    /// <param name="fault">
+    /// What is wrong, to stand after a path or key: <c>no such file</c>; empty where nothing is.
+    /// </param>
     /// <returns>The text without a byte order mark, or <see langword="null"/>.</returns>
     public static string? TryRead(string path, int maxBytes, out string fault)
     {
@@ -25,7 +28,8 @@ internal static class SettingFile
         var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var length = stream.ReadAtLeast(buffer.AsSpan(0, maxBytes + 1), maxBytes + 1, throwOnEndOfStream: false);
             if (length > maxBytes)
             {

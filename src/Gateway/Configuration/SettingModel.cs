@@ -2,7 +2,9 @@ using System.Reflection;
 
 namespace Gateway.Configuration;
 
-/// <summary>Reads the shape of the configuration from the option classes: there is no second list of keys to keep in step.</summary>
+/// <summary>
+/// Reads the shape of the configuration from the option classes: there is no second list of keys to keep in step.
+/// </summary>
 internal static class SettingModel
 {
     private static readonly Lazy<SectionType> GatewayModel = new(static () => Of(typeof(GatewayOptions)));

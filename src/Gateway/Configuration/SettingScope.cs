@@ -8,7 +8,9 @@ internal readonly struct SettingScope(ConfigurationDocument document, string key
     /// <summary>The key: <c>registries[0].host</c>.</summary>
     public string Key { get; } = key;
 
-    /// <summary>Whether the value could not be read. That is reported already, and what the options hold there says nothing.</summary>
+    /// <summary>
+    /// Whether the value could not be read. That is reported already, and what the options hold there says nothing.
+    /// </summary>
     public bool IsBroken => document.IsBroken(Key);
 
     /// <summary>The scope of a property.</summary>

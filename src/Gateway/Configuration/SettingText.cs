@@ -12,8 +12,12 @@ internal static class SettingText
         return key.Length > LongestKey ? clean + "…" : clean;
     }
 
-    /// <summary>Hides what a URL may carry beside its place: user and password before the <c>@</c>, the query, the fragment.</summary>
-    /// <remarks>Works on text that is no URL too: where a password made it malformed, that password must not be shown.</remarks>
+    /// <summary>
+    /// Hides what a URL may carry beside its place: user and password before the <c>@</c>, the query, the fragment.
+    /// </summary>
+    /// <remarks>
+    /// Works on text that is no URL too: where a password made it malformed, that password must not be shown.
+    /// </remarks>
     public static string WithoutUrlSecrets(string text)
     {
         var authority = text.IndexOf("://", StringComparison.Ordinal);
@@ -49,7 +53,7 @@ internal static class SettingText
         return nearest;
     }
 
-    // Optimal string alignment: insertions, deletions, substitutions and swapped neighbours; upper and lower case are one.
+    // Optimal string alignment: insertions, deletions, substitutions, swapped neighbours; upper and lower case are one.
     private static int Distance(string left, string right)
     {
         if (Math.Abs(left.Length - right.Length) > right.Length)

@@ -1,6 +1,8 @@
 namespace Gateway.Configuration;
 
-/// <summary>What a setting may hold. Binder, environment, JSON Schema and reference all read the options through this.</summary>
+/// <summary>
+/// What a setting may hold. Binder, environment, JSON Schema and reference all read the options through this.
+/// </summary>
 internal abstract record SettingType
 {
     /// <summary>What it is, to a person: <c>a list</c>.</summary>
@@ -17,7 +19,7 @@ internal sealed record SectionType(Type OptionsClass, IReadOnlyList<Setting> Set
 
     /// <summary>Every key that may stand in the section, the <c>…File</c> of secrets included.</summary>
     public IEnumerable<string> Keys => Settings.SelectMany(
-        static setting => setting.FileKey is null ? (IEnumerable<string>)[setting.Key] : [setting.Key, setting.FileKey]);
+        static setting => setting.FileKey is { } fileKey ? (IEnumerable<string>)[setting.Key, fileKey] : [setting.Key]);
 }
 
 /// <summary>A <see cref="List{T}"/>.</summary>

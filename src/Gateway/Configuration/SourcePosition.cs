@@ -1,6 +1,8 @@
 namespace Gateway.Configuration;
 
-/// <summary>Where a value comes from: a place in a file, or an environment variable. Prints as a problem's source.</summary>
+/// <summary>
+/// Where a value comes from: a place in a file, or an environment variable. Prints as a problem's source.
+/// </summary>
 /// <param name="Origin">The file as the operator named it, or <c>environment NAME</c>.</param>
 /// <param name="Line">From 1; 0 where no line is meant.</param>
 /// <param name="Column">From 1; 0 where no line is meant.</param>

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Gateway.Hosting;
 
-/// <summary>An address or a network of clients or proxies as it stands in the configuration: <c>10.0.0.7</c>, <c>fd00::/8</c>.</summary>
+/// <summary>
+/// An address or a network of clients or proxies as it stands in the configuration: <c>10.0.0.7</c>, <c>fd00::/8</c>.
+/// </summary>
 internal static class ClientNetwork
 {
     private const string Usual = "Write an address (10.0.0.7) or a network (10.0.0.0/8, fd00::/8).";
@@ -36,8 +38,9 @@ internal static class ClientNetwork
 
         var longest = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
         var length = longest;
-        if (slash >= 0 && !(int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length)
-            && length <= longest))
+        if (slash >= 0
+            && !(int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length)
+                && length <= longest))
         {
             return false;
         }
@@ -55,7 +58,8 @@ internal static class ClientNetwork
 
     private static bool IsUsualSpelling(IPAddress address, string text) => address.AddressFamily switch
     {
-        AddressFamily.InterNetwork => address.ToString() == text, // "10.1" and "010.0.0.1" mean different things to different programs
+        // "10.1" and "010.0.0.1" mean different addresses to different programs.
+        AddressFamily.InterNetwork => address.ToString() == text,
         _ => !text.AsSpan().ContainsAny('%', '[', ']'),
     };
 }

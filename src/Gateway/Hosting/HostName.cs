@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace Gateway.Hosting;
 
-/// <summary>A host as clients name it in a request: <c>registry.example.com</c>, <c>localhost:8443</c>, <c>[::1]:8443</c>.</summary>
+/// <summary>
+/// A host as clients name it in a request: <c>registry.example.com</c>, <c>localhost:8443</c>, <c>[::1]:8443</c>.
+/// </summary>
 /// <param name="Host">Lower case; an IPv6 address stands in brackets.</param>
 /// <param name="Port">The port, or <see langword="null"/> where none was written.</param>
 internal sealed record HostName(string Host, int? Port)
@@ -44,13 +46,15 @@ internal sealed record HostName(string Host, int? Port)
 
     /// <summary>Reads a port: digits only, 0 to 65535.</summary>
     public static bool TryParsePort(ReadOnlySpan<char> text, out int port) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort && text.Length <= 5;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port)
+        && port <= IPEndPoint.MaxPort && text.Length <= 5;
 
     /// <inheritdoc/>
-    public override string ToString() => Port is null ? Host : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+    public override string ToString() =>
+        Port is null ? Host : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 
     private static bool IsBracketedAddress(string name) =>
-        name is ['[', .. var inner, ']'] && !inner.Contains('%', StringComparison.Ordinal) && !inner.Contains('[', StringComparison.Ordinal)
+        name is ['[', .. var inner, ']'] && !inner.AsSpan().ContainsAny('%', '[')
         && IPAddress.TryParse(inner, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     // Names of DNS, of Docker networks (which may hold "_") and IPv4 addresses.

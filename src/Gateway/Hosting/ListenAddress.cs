@@ -6,11 +6,15 @@ using System.Net.Sockets;
 namespace Gateway.Hosting;
 
 /// <summary>Where a listener is bound: <c>*:8443</c>, <c>127.0.0.1:8443</c> or <c>[::1]:8443</c>.</summary>
-/// <param name="Address">The address, or <see langword="null"/> for every address of the machine (<c>*</c>), IPv4 and IPv6.</param>
+/// <param name="Address">
+/// The address, or <see langword="null"/> for every address of the machine (<c>*</c>), IPv4 and IPv6.
+/// </param>
 /// <param name="Port">1 to 65535, or 0 for any free port.</param>
 internal sealed record ListenAddress(IPAddress? Address, int Port)
 {
-    /// <summary>Reads an address as it stands in the configuration. Names are refused: what they resolve to may change.</summary>
+    /// <summary>
+    /// Reads an address as it stands in the configuration. Names are refused: what they resolve to may change.
+    /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? listen)
     {
         listen = null;
@@ -59,9 +63,8 @@ internal sealed record ListenAddress(IPAddress? Address, int Port)
         }
 
         // "127.1" and "0x7f000001" are addresses to the system as well; only the usual spelling is one here.
-        return IPAddress.TryParse(host, out var v4) && v4.AddressFamily == AddressFamily.InterNetwork && v4.ToString() == host
-            ? v4
-            : null;
+        return IPAddress.TryParse(host, out var v4)
+            && v4.AddressFamily == AddressFamily.InterNetwork && v4.ToString() == host ? v4 : null;
     }
 
     private bool Covers(ListenAddress other) => Address is null

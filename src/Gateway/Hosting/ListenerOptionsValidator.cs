@@ -26,7 +26,8 @@ internal static class ListenerOptionsValidator
         }
     }
 
-    private static void Check(string text, SettingScope scope, List<(ListenAddress Address, SettingScope Scope)> listeners)
+    private static void Check(
+        string text, SettingScope scope, List<(ListenAddress Address, SettingScope Scope)> listeners)
     {
         if (!ListenAddress.TryParse(text, out var address))
         {

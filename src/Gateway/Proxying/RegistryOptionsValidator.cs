@@ -5,10 +5,13 @@ using Gateway.Hosting;
 
 namespace Gateway.Proxying;
 
-/// <summary>Rules of the <c>registries</c> section: of each registry, and that every request has exactly one way to go.</summary>
+/// <summary>
+/// Rules of the <c>registries</c> section: of each registry, and that every request has exactly one way to go.
+/// </summary>
 internal static class RegistryOptionsValidator
 {
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     /// <summary>Reports what is wrong.</summary>
     public static void Validate(IReadOnlyList<RegistryOptions> registries, SettingScope scope)
@@ -28,7 +31,8 @@ internal static class RegistryOptionsValidator
         if (options.Name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
             scope.At(nameof(options.Name)).Report(
-                "holds more than lower-case letters, digits and dashes", "Write it with these only, for example \"main\".");
+                "holds more than lower-case letters, digits and dashes",
+                "Write it with these only, for example \"main\".");
         }
 
         CheckUpstreams(options, scope);
@@ -74,7 +78,8 @@ internal static class RegistryOptionsValidator
             var authority = url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
             if (!seen.TryAdd(authority, i))
             {
-                scope.At(i).Report($"is the same upstream as {scope.At(seen[authority]).Key}", "Remove one of the two.");
+                scope.At(i).Report(
+                    $"is the same upstream as {scope.At(seen[authority]).Key}", "Remove one of the two.");
             }
         }
 
@@ -97,12 +102,13 @@ internal static class RegistryOptionsValidator
         {
             prefix.Report(
                 "cannot begin a repository's name",
-                "Write it as in a repository's name, without a slash at either end, for example \"mirror\" or \"teams/a\".");
+                "Write it as in a repository's name, without a slash at either end, such as \"teams/a\".");
         }
 
         if (options is { Host: not null, Prefix: not null })
         {
-            scope.Report("is chosen both by host and by prefix", "Keep one of the two; add a second registry for the other.");
+            scope.Report(
+                "is chosen both by host and by prefix", "Keep one of the two; add a second registry for the other.");
         }
 
         if (options is { StripPrefix: true, Prefix: null } && !prefix.IsBroken)
@@ -118,17 +124,20 @@ internal static class RegistryOptionsValidator
         var token = scope.At(nameof(options.Token));
         if (options.Username?.AsSpan().ContainsAny(':', '\r', '\n') == true)
         {
-            username.Report("holds a colon or a line break", "Basic authentication cannot carry it: choose another name.");
+            username.Report(
+                "holds a colon or a line break", "Basic authentication cannot carry it: choose another name.");
         }
 
         if (options.Password?.Any(char.IsControl) == true)
         {
-            password.Report("holds a control character, such as a line break", "Write the password alone, on one line.");
+            password.Report(
+                "holds a control character, such as a line break", "Write the password alone, on one line.");
         }
 
         if (options.Token?.AsSpan().ContainsAnyExceptInRange('!', '~') == true)
         {
-            token.Report("holds a space, a line break or a character outside ASCII", "Write the token alone, on one line.");
+            token.Report(
+                "holds a space, a line break or a character outside ASCII", "Write the token alone, on one line.");
         }
 
         if (username.IsBroken || password.IsBroken || token.IsBroken)
@@ -136,8 +145,9 @@ internal static class RegistryOptionsValidator
             return; // which of them are meant is not known
         }
 
-        var basic = options is { Username: not null, Password: not null };
-        if ((options.Username is not null || options.Password is not null) != basic || basic == options.Token is not null)
+        var complete = options is { Username: not null, Password: not null, Token: null }
+            or { Username: null, Password: null, Token: not null };
+        if (!complete)
         {
             scope.Report(
                 "is neither a user name with a password nor a token alone",
@@ -145,21 +155,25 @@ internal static class RegistryOptionsValidator
         }
     }
 
-    private static void CheckPair(RegistryOptions later, SettingScope scope, RegistryOptions earlier, SettingScope other)
+    private static void CheckPair(
+        RegistryOptions later, SettingScope scope, RegistryOptions earlier, SettingScope other)
     {
         if (later.Name.Length > 0 && later.Name == earlier.Name)
         {
-            scope.At(nameof(later.Name)).Report($"is also the name of {other.Key}", "Give each registry a name of its own.");
+            scope.At(nameof(later.Name)).Report(
+                $"is also the name of {other.Key}", "Give each registry a name of its own.");
         }
 
         if (later.Host is not null && SameHost(later.Host, earlier.Host))
         {
-            scope.At(nameof(later.Host)).Report($"is also the host of {other.Key}", "Give each registry a host of its own.");
+            scope.At(nameof(later.Host)).Report(
+                $"is also the host of {other.Key}", "Give each registry a host of its own.");
         }
 
         if (later.Prefix is not null && later.Prefix == earlier.Prefix)
         {
-            scope.At(nameof(later.Prefix)).Report($"is also the prefix of {other.Key}", "Give each registry a prefix of its own.");
+            scope.At(nameof(later.Prefix)).Report(
+                $"is also the prefix of {other.Key}", "Give each registry a prefix of its own.");
         }
 
         if (IsDefault(later, scope) && IsDefault(earlier, other))

@@ -10,16 +10,17 @@ internal static class TlsOptionsValidator
     {
         if (options.HstsMaxAge.Ticks % TimeSpan.TicksPerSecond != 0)
         {
-            scope.At(nameof(options.HstsMaxAge)).Report("is not a whole number of seconds", "Browsers count seconds: round it.");
+            scope.At(nameof(options.HstsMaxAge)).Report(
+                "is not a whole number of seconds", "Browsers count seconds: round it.");
         }
 
+        var pairs = scope.At(nameof(options.Certificates));
         for (var i = 0; i < options.Certificates.Count; i++)
         {
             var earlier = options.Certificates.FindIndex(other => Same(other, options.Certificates[i]));
             if (earlier >= 0 && earlier < i)
             {
-                scope.At(nameof(options.Certificates)).At(i).Report(
-                    $"is the same pair as {scope.At(nameof(options.Certificates)).At(earlier).Key}", "Remove one of the two.");
+                pairs.At(i).Report($"is the same pair as {pairs.At(earlier).Key}", "Remove one of the two.");
             }
         }
     }

@@ -15,7 +15,9 @@ internal abstract class YamlNode(SourcePosition position)
     public abstract string Kind { get; }
 }
 
-/// <summary>One value. All are text here; the reader of a setting knows its type, so <c>no</c> never turns into false.</summary>
+/// <summary>
+/// One value. All are text here; the reader of a setting knows its type, so <c>no</c> never turns into false.
+/// </summary>
 /// <param name="position">Where it begins.</param>
 /// <param name="text">The text, unquoted.</param>
 /// <param name="isPlain">Whether it stood without quotes.</param>

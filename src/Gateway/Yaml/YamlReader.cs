@@ -4,7 +4,9 @@ using YamlDotNet.Core.Events;
 
 namespace Gateway.Yaml;
 
-/// <summary>Reads the plain part of YAML (values, lists, keys) and notes every problem with its line and column.</summary>
+/// <summary>
+/// Reads the plain part of YAML (values, lists, keys) and notes every problem with its line and column.
+/// </summary>
 /// <remarks>
 /// Anchors, aliases, tags and merge keys are refused: aliases let a few lines expand to gigabytes, tags name types, and
 /// all of them hide from a reviewer what a setting is. Messages never show values, since a value may be a secret.
@@ -15,8 +17,8 @@ internal sealed class YamlReader
     public const int MaxBytes = 1024 * 1024;
 
     private const int MaxDepth = 32;
-    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", or that begins "
-        + "with one of * & ! % @ ` [ {, needs quotes.";
+    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", or that "
+        + "begins with one of * & ! % @ ` [ {, needs quotes.";
 
     private readonly GuardedParser _parser;
     private readonly string _file;
@@ -34,8 +36,8 @@ internal sealed class YamlReader
     /// <param name="file">The file's name for messages.</param>
     /// <param name="problems">Told of every problem.</param>
     /// <returns>
-    /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so that
-    /// nothing more can be said about it.
+    /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so
+    /// that nothing more can be said about it.
     /// </returns>
     public static YamlNode? Read(string text, string file, ProblemCollector problems)
     {
@@ -52,12 +54,18 @@ internal sealed class YamlReader
         {
             var message = exception.Message.TrimEnd('.');
             problems.Add(
-                PositionOf(exception.Start, file), $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}", null, MendCure);
+                PositionOf(exception.Start, file),
+                $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}",
+                null,
+                MendCure);
         }
         catch (TooDeepException exception)
         {
             problems.Add(
-                exception.Position, $"values are nested more than {MaxDepth} deep", null, "Mend the brackets or the indentation.");
+                exception.Position,
+                $"values are nested more than {MaxDepth} deep",
+                null,
+                "Mend the brackets or the indentation.");
         }
 
         return null;
@@ -72,10 +80,10 @@ internal sealed class YamlReader
         foreach (var content in text.AsSpan().EnumerateLines())
         {
             line++;
-            var indentation = content[..(content.IndexOfAnyExcept(' ', '\t') is var end and >= 0 ? end : content.Length)];
-            if (indentation.Contains('\t'))
+            var indentation = content[..^content.TrimStart(" \t").Length];
+            if (indentation.IndexOf('\t') is var tab and >= 0)
             {
-                return new SourcePosition(file, line, indentation.IndexOf('\t') + 1);
+                return new SourcePosition(file, line, tab + 1);
             }
         }
 
@@ -197,7 +205,8 @@ internal sealed class YamlReader
 
         if (scalar.Text == "<<")
         {
-            Refuse(key.Position, "merge keys (\"<<\") are not supported", "Write the settings out where they are needed.");
+            Refuse(
+                key.Position, "merge keys (\"<<\") are not supported", "Write the settings out where they are needed.");
             return null;
         }
 
@@ -206,7 +215,7 @@ internal sealed class YamlReader
             // Neither the first nor the last wins: two values for one key are a mistake whichever was meant.
             Refuse(
                 key.Position,
-                $"the key \"{SettingText.Clean(scalar.Text)}\" stands here a second time, after line {seen[scalar.Text].Line}",
+                $"the key \"{SettingText.Clean(scalar.Text)}\" stands here again, after line {seen[scalar.Text].Line}",
                 "Keep one of the two.");
             return null;
         }
@@ -220,7 +229,7 @@ internal sealed class YamlReader
         return new YamlRefused(position);
     }
 
-    // Not the parser's own SkipThisAndNestedEvents: this counts no deeper than it must and recurses nowhere.
+    // Without recursion: what is refused is not held to the cap on depth.
     private void Skip()
     {
         var depth = 0;
