@@ -16,7 +16,10 @@ internal static class AuthenticationOptionsValidator
         if (options.CacheLifetime < TimeSpan.Zero || options.CacheLifetime > LongestCacheLifetime)
         {
             yield return new Problem(
-                source, "authentication.cacheLifetime: out of range", options.CacheLifetime.ToString(), "Choose 00:00:00 to 01:00:00.");
+                source,
+                "authentication.cacheLifetime: out of range",
+                options.CacheLifetime.ToString(),
+                "Choose 00:00:00 to 01:00:00.");
         }
 
         const string top = "authentication.";
