@@ -5,7 +5,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Authentication;
 
-/// <summary>Changes a file so that a reader, a crash or a power cut sees the old content or the new one, whole.</summary>
+/// <summary>
+/// Changes a file so that a reader, a crash or a power cut sees the old content or the new one, whole.
+/// </summary>
 /// <remarks>
 /// The lock is one on the folder: it leaves nothing behind, goes with the process that held it, and, unlike one on the
 /// file, is not lost when the file is replaced.
@@ -25,7 +27,9 @@ internal static unsafe partial class AtomicFile
         try
         {
             var file = new FileInfo(path);
-            var target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+            var target = file.LinkTarget is null
+                ? file.FullName
+                : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
             var folder = Path.GetDirectoryName(target)!;
             using var folderHandle = LockFolder(path, folder);
             var oldContent = read(target);

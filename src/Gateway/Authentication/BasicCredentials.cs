@@ -16,7 +16,9 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
     /// <param name="text">Untrusted; the caller has limited its length.</param>
     /// <param name="credentials">User name and password, either of which may be empty.</param>
     /// <param name="fault">What is wrong, for the log.</param>
-    /// <returns><see langword="false"/> for anything but base64 of UTF-8 with a colon and without control characters.</returns>
+    /// <returns>
+    /// <see langword="false"/> for anything but base64 of UTF-8 with a colon and without control characters.
+    /// </returns>
     /// <remarks>RFC 7617, section 2. Nothing is repaired: two readings of one header would be two identities.</remarks>
     public static bool TryParse(
         ReadOnlySpan<char> text, out BasicCredentials credentials, [NotNullWhen(false)] out string? fault)

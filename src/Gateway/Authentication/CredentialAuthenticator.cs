@@ -24,8 +24,11 @@ internal sealed partial class CredentialAuthenticator(
     /// refuse; joined by a comma they are malformed here.
     /// </param>
     /// <param name="cancellationToken">Ends the waiting when the client leaves.</param>
-    /// <returns>Never <see cref="AuthenticationResult.NotMine"/>. Credentials that are wrong are never anonymous.</returns>
-    public ValueTask<AuthenticationResult> AuthenticateAsync(string? authorizationHeader, CancellationToken cancellationToken)
+    /// <returns>
+    /// Never <see cref="AuthenticationResult.NotMine"/>. Credentials that are wrong are never anonymous.
+    /// </returns>
+    public ValueTask<AuthenticationResult> AuthenticateAsync(
+        string? authorizationHeader, CancellationToken cancellationToken)
     {
         if (authorizationHeader is null)
         {
@@ -58,7 +61,8 @@ internal sealed partial class CredentialAuthenticator(
             : VerifyAsync(credentials, cancellationToken);
     }
 
-    private async ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+    private async ValueTask<AuthenticationResult> VerifyAsync(
+        BasicCredentials credentials, CancellationToken cancellationToken)
     {
         AuthenticationResult.Undecided? undecided = null;
         AuthenticationResult.Refused? refused = null;
@@ -78,7 +82,8 @@ internal sealed partial class CredentialAuthenticator(
             }
         }
 
-        if (undecided is not null) // fail closed, but as "come again": the method that could not tell might have said yes
+        // Fails closed, but as "come again": the method that could not tell might have said yes.
+        if (undecided is not null)
         {
             Log.SignInUndecided(logger, Printable(credentials.UserName), undecided.Reason);
             return undecided;
@@ -120,7 +125,8 @@ internal sealed partial class CredentialAuthenticator(
         public static partial void SignInRefused(ILogger logger, string userName, string reason);
 
         [LoggerMessage(1002, LogLevel.Warning,
-            "The sign-in of \"{UserName}\" could not be decided and was answered with 503: {Reason}. Who is signed in stays so.")]
+            "The sign-in of \"{UserName}\" could not be decided and was answered with 503: {Reason}. "
+            + "Who is signed in stays so.")]
         public static partial void SignInUndecided(ILogger logger, string userName, string reason);
 
         [LoggerMessage(1003, LogLevel.Information, "Credentials were refused unread: {Reason}.")]

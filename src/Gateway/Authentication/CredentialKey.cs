@@ -6,7 +6,9 @@ using System.Text;
 
 namespace Gateway.Authentication;
 
-/// <summary>Stands for presented credentials without holding them: an HMAC-SHA256 under a key of this process.</summary>
+/// <summary>
+/// Stands for presented credentials without holding them: an HMAC-SHA256 under a key of this process.
+/// </summary>
 internal readonly record struct CredentialKey(UInt128 Low, UInt128 High)
 {
     // Nobody can look a password up in a memory dump by its plain digest, nor carry a key to another process.
@@ -15,7 +17,9 @@ internal readonly record struct CredentialKey(UInt128 Low, UInt128 High)
     /// <summary>Makes the key of credentials.</summary>
     /// <param name="method">The method that judges them.</param>
     /// <param name="credentials">User name and password.</param>
-    /// <param name="evidence">What they are judged by, such as the hash in force: when it changes, so does the key.</param>
+    /// <param name="evidence">
+    /// What they are judged by, such as the hash in force: when it changes, so does the key.
+    /// </param>
     public static CredentialKey Of(string method, BasicCredentials credentials, string evidence)
     {
         // Each field is preceded by its length: "ab" + "c" must not be "a" + "bc".

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -6,8 +5,12 @@ using Gateway.Configuration;
 
 namespace Gateway.Authentication;
 
-/// <summary>The system's libcrypt (libxcrypt 4): a well-kept native library rather than a Blowfish of our own.</summary>
-/// <remarks>Every call has a work area of its own, so calls may run side by side; it is wiped before it is freed.</remarks>
+/// <summary>
+/// The system's libcrypt (libxcrypt 4): a well-kept native library rather than a Blowfish of our own.
+/// </summary>
+/// <remarks>
+/// Every call has a work area of its own, so calls may run side by side; it is wiped before it is freed.
+/// </remarks>
 internal static unsafe partial class Crypt
 {
     /// <summary>The longest password libcrypt takes, in bytes; bcrypt reads only the first 72 of them.</summary>
@@ -45,7 +48,7 @@ internal static unsafe partial class Crypt
             var result = HashNative(phraseAt, settingAt, area, WorkAreaSize);
             if (result is null)
             {
-                throw new CryptographicException("libcrypt: " + new Win32Exception(Marshal.GetLastPInvokeError()).Message);
+                throw LastError();
             }
 
             var text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(result);
@@ -73,14 +76,17 @@ internal static unsafe partial class Crypt
         Span<byte> setting = stackalloc byte[LongestHash];
         fixed (byte* prefixAt = prefixBytes, saltAt = salt, settingAt = setting)
         {
-            var result = NewSettingNative(prefixAt, new CULong((uint)cost), saltAt, salt.Length, settingAt, setting.Length);
+            var result = NewSettingNative(
+                prefixAt, new CULong((uint)cost), saltAt, salt.Length, settingAt, setting.Length);
             return result is null
-                ? throw new CryptographicException("libcrypt: " + new Win32Exception(Marshal.GetLastPInvokeError()).Message)
+                ? throw LastError()
                 : Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(result));
         }
     }
 
-    /// <summary>Whether the library is there and hashes rightly; a start without it would refuse every password.</summary>
+    /// <summary>
+    /// Whether the library is there and hashes rightly; a start without it would refuse every password.
+    /// </summary>
     /// <param name="library">Another name, for tests.</param>
     /// <returns>What is wrong, or <see langword="null"/>.</returns>
     public static Problem? Check(string library = Library)
@@ -114,7 +120,8 @@ internal static unsafe partial class Crypt
                 // told below
             }
 
-            return new Problem(library, "the library that verifies passwords cannot do bcrypt and yescrypt", null, cure);
+            return new Problem(
+                library, "the library that verifies passwords cannot do bcrypt and yescrypt", null, cure);
         }
 
         return null;
@@ -126,6 +133,9 @@ internal static unsafe partial class Crypt
         "$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe",
         "$y$j75$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0",
     ];
+
+    private static CryptographicException LastError() =>
+        new("libcrypt: " + Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
 
     [LibraryImport(Library, EntryPoint = "crypt_rn", SetLastError = true)]
     private static partial byte* HashNative(byte* phrase, byte* setting, void* data, int size);

@@ -18,7 +18,9 @@ internal sealed class FailureWork
     public FailureWork(IEnumerable<PasswordHash> hashes, WorkItem fallback)
     {
         var used = hashes.Select(static hash => (hash.Scheme, hash.Cost)).ToHashSet();
-        var greatest = used.GroupBy(static use => use.Scheme).ToDictionary(static g => g.Key, static g => g.Max(u => u.Cost));
+        var greatest = used
+            .GroupBy(static use => use.Scheme)
+            .ToDictionary(static uses => uses.Key, static uses => uses.Max(static use => use.Cost));
         _whole = used.Count == 0 ? [fallback] : [.. greatest.Select(static pair => new WorkItem(pair.Key, pair.Value))];
         foreach (var (scheme, cost) in used)
         {

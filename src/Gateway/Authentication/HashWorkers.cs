@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Gateway.Authentication;
 
-/// <summary>The threads that hash passwords, apart from those that serve requests, with a bounded queue before them.</summary>
+/// <summary>
+/// The threads that hash passwords, apart from those that serve requests, with a bounded queue before them.
+/// </summary>
 /// <remarks>
 /// Hashing is meant to be slow. On the pool's threads a burst of sign-ins would take all of them and stall the pulls of
 /// everybody who is signed in already; without a bound, memory and waiting would grow with whatever an attacker sends.
@@ -14,7 +16,9 @@ internal sealed class HashWorkers : IDisposable
 
     private readonly BlockingCollection<Action> _queue;
 
-    /// <param name="threads">How many passwords are hashed at the same time; zero: see <see cref="AuthenticationOptions"/>.</param>
+    /// <param name="threads">
+    /// How many passwords are hashed at the same time; zero: see <see cref="AuthenticationOptions"/>.
+    /// </param>
     /// <param name="places">How many may wait; zero: <see cref="PlacesPerThread"/> for each thread.</param>
     public HashWorkers(int threads, int places = 0)
     {
@@ -30,7 +34,9 @@ internal sealed class HashWorkers : IDisposable
     public int Threads { get; }
 
     /// <summary>Queues work.</summary>
-    /// <returns>Its result, or <see langword="null"/> where the queue is full or closed: the caller is told to come again.</returns>
+    /// <returns>
+    /// Its result, or <see langword="null"/> where the queue is full or closed: the caller is told to come again.
+    /// </returns>
     public Task<T>? TryRun<T>(Func<T> work)
     {
         // Continuations run on the pool: a request must not continue on a hashing thread and keep it from the next.

@@ -3,8 +3,12 @@ using Gateway.Configuration;
 
 namespace Gateway.Authentication;
 
-/// <summary>Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte.</summary>
-/// <remarks>It asks no more of the other lines, since setting a password anew is the cure for a line that is refused.</remarks>
+/// <summary>
+/// Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte.
+/// </summary>
+/// <remarks>
+/// It asks no more of the other lines, since setting a password anew is the cure for a line that is refused.
+/// </remarks>
 internal static class HtpasswdEditor
 {
     /// <summary>Adds a user or changes their password; makes the file where there is none.</summary>

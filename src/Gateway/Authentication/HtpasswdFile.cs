@@ -33,7 +33,9 @@ internal sealed class HtpasswdFile
     /// <summary>The hash of a user's password, or <see langword="null"/> for an unknown name.</summary>
     public PasswordHash? Find(string userName) => _users.GetValueOrDefault(userName);
 
-    /// <summary>What a failed sign-in has to hash besides <paramref name="hash"/>; see <see cref="FailureWork"/>.</summary>
+    /// <summary>
+    /// What a failed sign-in has to hash besides <paramref name="hash"/>; see <see cref="FailureWork"/>.
+    /// </summary>
     public IReadOnlyList<WorkItem> FailureWorkFor(PasswordHash? hash) => _failureWork.For(hash);
 
     /// <summary>Reads a file.</summary>
@@ -59,7 +61,10 @@ internal sealed class HtpasswdFile
             if (entry.Name is not null && !lines.TryAdd(entry.Name, entry.Line))
             {
                 problems.Add(new Problem(
-                    $"{path}:{entry.Line}", $"user stands in line {lines[entry.Name]} already", entry.Name, "Remove one of the two."));
+                    $"{path}:{entry.Line}",
+                    $"user stands in line {lines[entry.Name]} already",
+                    entry.Name,
+                    "Remove one of the two."));
             }
             else if ((entry.Problem ?? Judge(path, entry, options)) is { } problem)
             {
@@ -79,7 +84,9 @@ internal sealed class HtpasswdFile
                 path, $"{more} more lines cannot be used", null, "Mend those above first; is this an htpasswd file?"));
         }
 
-        return problems.Count > 0 ? throw new ProblemException(problems) : new HtpasswdFile(users, WorkDefault(options));
+        return problems.Count > 0
+            ? throw new ProblemException(problems)
+            : new HtpasswdFile(users, WorkDefault(options));
     }
 
     /// <summary>Reads every line that names a user, or should, without judging costs.</summary>
@@ -125,7 +132,8 @@ internal sealed class HtpasswdFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
             var content = new MemoryStream();
             var buffer = new byte[64 * 1024];
             int count;
@@ -134,7 +142,10 @@ internal sealed class HtpasswdFile
                 if (content.Length + count > MaxSize)
                 {
                     throw new ProblemException(new Problem(
-                        path, $"the file is larger than {MaxSize / 1024 / 1024} MiB", null, "Is this an htpasswd file?"));
+                        path,
+                        $"the file is larger than {MaxSize / 1024 / 1024} MiB",
+                        null,
+                        "Is this an htpasswd file?"));
                 }
 
                 content.Write(buffer, 0, count);
@@ -150,17 +161,22 @@ internal sealed class HtpasswdFile
         {
             throw new ProblemException(Directory.Exists(path)
                 ? new Problem(path, "this is a folder", null, "Name the htpasswd file in it.")
-                : new Problem(path, "no permission to read the file", null, "Give it to the gateway's group: chgrp, chmod 640."));
+                : new Problem(
+                    path, "no permission to read the file", null, "Give it to the gateway's group: chgrp, chmod 640."));
         }
         catch (IOException exception)
         {
-            throw new ProblemException(new Problem(path, "the file cannot be read", exception.Message, "See that its disk is there."));
+            throw new ProblemException(new Problem(
+                path, "the file cannot be read", exception.Message, "See that its disk is there."));
         }
     }
 
     /// <summary>What to say where there is no file.</summary>
     public static Problem NoSuchFile(string path) => new(
-        path, "no such htpasswd file", null, $"Correct the path, or make the file with its first user: gateway user add --file {path} alice.");
+        path,
+        "no such htpasswd file",
+        null,
+        $"Correct the path, or make the file with its first user: gateway user add --file {path} alice.");
 
     private static HtpasswdEntry ReadLine(string path, int number, ReadOnlySpan<byte> line)
     {
@@ -185,7 +201,9 @@ internal sealed class HtpasswdFile
                 source,
                 name.Length == 0 ? "no user name before the \":\""
                 : fault == UserName.MaxLength ? "the user name is too long"
-                : string.Create(CultureInfo.InvariantCulture, $"the user name holds U+{(int)name[fault]:X4} in column {fault + 1}"),
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the user name holds U+{(int)name[fault]:X4} in column {fault + 1}"),
                 null,
                 UserName.Rule));
         }
@@ -202,7 +220,8 @@ internal sealed class HtpasswdFile
         $"{path}:{number}",
         $"{name}: {refusal.What}",
         refusal.Found,
-        refusal.Cure.Replace("{0}", $"Set the password anew: gateway user add --file {path} {name}", StringComparison.Ordinal));
+        refusal.Cure.Replace(
+            "{0}", $"Set the password anew: gateway user add --file {path} {name}", StringComparison.Ordinal));
 
     private static Problem NotUtf8(string path, int number) =>
         new($"{path}:{number}", "the line is not UTF-8", null, "Save the file as UTF-8.");

@@ -6,10 +6,10 @@ namespace Gateway.Authentication;
 
 /// <summary>Verifies passwords against the htpasswd file in force.</summary>
 /// <remarks>
-/// Whatever is remembered or under way is bound to the very hash it was judged by, not to a moment: once another file is
-/// in force, a user who is gone or has a new password is judged anew at once, also by a verification that began before
-/// and ends after, while everybody else stays signed in. To drop all of it at each change would have every client of a
-/// busy gateway hash again whenever one user is added.
+/// Whatever is remembered or under way is bound to the very hash it was judged by, not to a moment: once another file
+/// is in force, a user who is gone or has a new password is judged anew at once, also by a verification that began
+/// before and ends after, while everybody else stays signed in. To drop all of it at each change would have every
+/// client of a busy gateway hash again whenever one user is added.
 /// </remarks>
 internal sealed partial class HtpasswdVerifier(
     Reloadable<HtpasswdFile> users,
@@ -29,7 +29,8 @@ internal sealed partial class HtpasswdVerifier(
     public string Method => "htpasswd";
 
     /// <inheritdoc/>
-    public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+    public ValueTask<AuthenticationResult> VerifyAsync(
+        BasicCredentials credentials, CancellationToken cancellationToken)
     {
         var file = users.Current;
         if (ReferenceEquals(file, HtpasswdFile.None))
@@ -129,7 +130,8 @@ internal sealed partial class HtpasswdVerifier(
 
     private static partial class Log
     {
-        [LoggerMessage(1004, LogLevel.Error, "A password could not be verified, and its sender was told to come again. {Problem}")]
+        [LoggerMessage(1004, LogLevel.Error,
+            "A password could not be verified, and its sender was told to come again. {Problem}")]
         public static partial void HashFailed(ILogger logger, string problem);
     }
 }

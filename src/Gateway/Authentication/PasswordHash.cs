@@ -4,10 +4,14 @@ using System.Globalization;
 
 namespace Gateway.Authentication;
 
-/// <summary>A password's hash, read once and known to be one that libcrypt can reproduce. Prints without the hash.</summary>
+/// <summary>
+/// A password's hash, read once and known to be one that libcrypt can reproduce. Prints without the hash.
+/// </summary>
 internal sealed class PasswordHash
 {
-    /// <summary>The costs of yescrypt that are accepted: 4 to 128 MiB of memory for each password being verified.</summary>
+    /// <summary>
+    /// The costs of yescrypt that are accepted: 4 to 128 MiB of memory for each password being verified.
+    /// </summary>
     public const int LeastYescryptCost = 3, GreatestYescryptCost = 8;
 
     private const int DefaultRounds = 5000, LeastRounds = 1000, GreatestRounds = 1_000_000;
@@ -129,7 +133,8 @@ internal sealed class PasswordHash
     private static PasswordHash? ParseYescrypt(string text)
     {
         var parts = text.Split('$');
-        if (parts is not [_, _, ['j', var n, var r], { Length: > 0 and <= LongestYescryptSalt } salt, { Length: 43 } digest]
+        if (parts is not [_, _, ['j', var n, var r], var salt, { Length: 43 } digest]
+            || salt.Length is 0 or > LongestYescryptSalt
             || !IsCanonical(salt) || !IsCanonical(digest))
         {
             return null;
@@ -154,8 +159,10 @@ internal sealed class PasswordHash
         if (rest.StartsWith(roundsPrefix))
         {
             var end = rest.IndexOf('$');
-            if (end < 0 || !int.TryParse(rest[roundsPrefix.Length..end], NumberStyles.None, CultureInfo.InvariantCulture, out rounds)
-                || rest[roundsPrefix.Length] == '0')
+            if (end < 0
+                || rest[roundsPrefix.Length] == '0'
+                || !int.TryParse(
+                    rest[roundsPrefix.Length..end], NumberStyles.None, CultureInfo.InvariantCulture, out rounds))
             {
                 return null;
             }

@@ -41,7 +41,9 @@ internal sealed class PasswordHasher
         var setting = Crypt.NewSetting(scheme == HashScheme.Bcrypt ? "$2y$" : "$y$", cost);
         Span<byte> hash = stackalloc byte[Crypt.LongestHash];
         var length = Compute(scheme, setting, password, hash, out var isWhole);
-        return isWhole ? Encoding.ASCII.GetString(hash[..length]) : throw new ArgumentException("password too long for bcrypt");
+        return isWhole
+            ? Encoding.ASCII.GetString(hash[..length])
+            : throw new ArgumentException("password too long for bcrypt");
     }
 
     // A password that bcrypt would cut is not hashed in part (the hash of its beginning must not match); something else

@@ -30,10 +30,15 @@ internal static class PasswordRules
         }
 
         var length = Encoding.UTF8.GetByteCount(password);
-        return scheme == HashScheme.Bcrypt && length > LongestForBcrypt
-            ? ($"the password has {length} bytes, and bcrypt reads only 72", "Choose a shorter one, or --scheme yescrypt.")
-            : length > Crypt.LongestPassword
-            ? ($"the password has {length} bytes; at most {Crypt.LongestPassword} can be hashed", "Choose a shorter one.")
+        if (scheme == HashScheme.Bcrypt && length > LongestForBcrypt)
+        {
+            return (
+                $"the password has {length} bytes, and bcrypt reads only {LongestForBcrypt}",
+                "Choose a shorter one, or --scheme yescrypt.");
+        }
+
+        return length > Crypt.LongestPassword
+            ? ($"the password has {length} bytes; {Crypt.LongestPassword} can be hashed", "Choose a shorter one.")
             : null;
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Gateway.Authentication;
 
-/// <summary>The canonical form of a user name: what stands in the file, what a client sends, what policy and records see.</summary>
+/// <summary>
+/// The canonical form of a user name: what stands in the file, what a client sends, what policy and records see.
+/// </summary>
 /// <remarks>
 /// One spelling only: case-sensitive ASCII, so that no folding or normalization makes two names of one person, or one
 /// name of two. No <c>:</c>, which ends the name in Basic credentials and in the file; no <c>/</c>, since a policy's
@@ -15,7 +17,8 @@ internal static class UserName
 
     /// <summary>What a name may look like, for messages.</summary>
     public const string Rule =
-        "A user name is 1 to 128 printable ASCII characters without white space, \":\" and \"/\", and does not begin with \"#\".";
+        "A user name is 1 to 128 printable ASCII characters without white space, \":\" and \"/\", "
+        + "and does not begin with \"#\".";
 
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
         [.. Enumerable.Range('!', '~' - '!' + 1).Select(static c => (char)c).Where(static c => c is not (':' or '/'))]);

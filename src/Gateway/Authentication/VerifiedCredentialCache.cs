@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Authentication;
 
-/// <summary>Remembers credentials that were accepted, so that a password is hashed once and not for every request.</summary>
+/// <summary>
+/// Remembers credentials that were accepted, so that a password is hashed once and not for every request.
+/// </summary>
 /// <remarks>
 /// Only acceptance is remembered: a wrong password costs its hash each time. A fixed lifetime from the verification
 /// on, never prolonged by use; bounded, the oldest goes first.
@@ -34,7 +36,8 @@ internal sealed class VerifiedCredentialCache(int capacity, TimeSpan lifetime, T
 
         lock (_lock)
         {
-            var entry = new Entry(result, time.GetTimestamp()); // not the wall clock: setting it must not prolong anything
+            // Not the wall clock: setting it back must not prolong anything.
+            var entry = new Entry(result, time.GetTimestamp());
             _entries[key] = entry;
             _byAge.Enqueue((key, entry));
             while (_byAge.Count > capacity || (_byAge.TryPeek(out var oldest) && IsExpired(oldest.Entry)))

@@ -42,7 +42,10 @@ internal static class PasswordPrompt
             if (length == MostBytes || !Utf8.IsValid(bytes))
             {
                 throw new ProblemException(new Problem(
-                    "password", "standard input does not hold a password in UTF-8", null, "Pipe in the password alone."));
+                    "password",
+                    "standard input does not hold a password in UTF-8",
+                    null,
+                    "Pipe in the password alone."));
             }
 
             bytes = bytes.EndsWith("\r\n"u8) ? bytes[..^2] : bytes.EndsWith("\n"u8) ? bytes[..^1] : bytes;

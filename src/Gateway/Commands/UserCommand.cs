@@ -24,7 +24,10 @@ internal static class UserCommand
         Recursive = true,
     };
 
-    private static readonly Argument<string> Name = new("NAME") { Description = "The user's name, exactly as they sign in." };
+    private static readonly Argument<string> Name = new("NAME")
+    {
+        Description = "The user's name, exactly as they sign in.",
+    };
 
     private static readonly Option<string> Scheme = new("--scheme")
     {
@@ -34,7 +37,8 @@ internal static class UserCommand
 
     private static readonly Option<int?> Cost = new("--cost")
     {
-        Description = "How much work a hash is; one more is twice as much. bcrypt: 10 unless set; yescrypt: 3 to 8, 5 unless set.",
+        Description = "How much work a hash is; one more is twice as much. "
+            + "bcrypt: 10 unless set; yescrypt: 3 to 8, 5 unless set.",
     };
 
     /// <summary>Makes the command.</summary>
@@ -45,17 +49,27 @@ internal static class UserCommand
     public static Command Create(Func<FileInfo, HtpasswdOptions?>? readConfiguration = null)
     {
         Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
-        return new Command("user", "Edits and checks the users in an htpasswd file. A running gateway sees changes within two seconds.")
+        return new Command(
+            "user",
+            "Edits and checks the users in an htpasswd file. A running gateway sees changes within two seconds.")
         {
             File,
             Config,
-            Subcommand("add", "Adds a user, or changes their password; asked for at the terminal, or read from standard input.", Add, Name, Scheme, Cost),
+            Subcommand(
+                "add",
+                "Adds a user, or changes their password; asked for at the terminal, or read from standard input.",
+                Add,
+                Name,
+                Scheme,
+                Cost),
             Subcommand("remove", "Removes a user.", Remove, Name),
             Subcommand("list", "Lists the users with scheme and cost of their hashes.", List),
-            Subcommand("verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
+            Subcommand(
+                "verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
         };
 
-        Command Subcommand(string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
+        Command Subcommand(
+            string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
         {
             var command = new Command(name, description);
             foreach (var symbol in symbols)
@@ -76,7 +90,9 @@ internal static class UserCommand
     }
 
     private static int Run(
-        ParseResult result, Func<FileInfo, HtpasswdOptions?>? readConfiguration, Func<ParseResult, HtpasswdOptions, int> action)
+        ParseResult result,
+        Func<FileInfo, HtpasswdOptions?>? readConfiguration,
+        Func<ParseResult, HtpasswdOptions, int> action)
     {
         try
         {
@@ -103,7 +119,10 @@ internal static class UserCommand
 
         var config = result.GetValue(Config)!;
         return readConfiguration?.Invoke(config) ?? throw new ProblemException(new Problem(
-            config.FullName, "authentication.htpasswd.file: not set", null, "Set it, or name a file: --file users.htpasswd."));
+            config.FullName,
+            "authentication.htpasswd.file: not set",
+            null,
+            "Set it, or name a file: --file users.htpasswd."));
     }
 
     private static int Add(ParseResult result, HtpasswdOptions options)
@@ -178,7 +197,9 @@ internal static class UserCommand
     private static int CostOf(ParseResult result, HashScheme scheme, HtpasswdOptions options)
     {
         var (least, greatest, usual) = scheme == HashScheme.Bcrypt
-            ? (options.MinimumCost, options.MaximumCost, Math.Clamp(DefaultBcryptCost, options.MinimumCost, options.MaximumCost))
+            ? (options.MinimumCost,
+                options.MaximumCost,
+                Math.Clamp(DefaultBcryptCost, options.MinimumCost, options.MaximumCost))
             : (PasswordHash.LeastYescryptCost, PasswordHash.GreatestYescryptCost, DefaultYescryptCost);
         var cost = result.GetValue(Cost) ?? usual;
         return cost >= least && cost <= greatest
@@ -187,7 +208,9 @@ internal static class UserCommand
                 "--cost",
                 $"out of range for {PasswordHash.NameOf(scheme)}",
                 cost.ToString(CultureInfo.InvariantCulture),
-                string.Create(CultureInfo.InvariantCulture, $"Choose {least} to {greatest}, which is what the gateway accepts.")));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Choose {least} to {greatest}, which is what the gateway accepts.")));
     }
 
     private static List<HtpasswdEntry> Entries(HtpasswdOptions options) => HtpasswdFile.ReadLines(
@@ -206,7 +229,8 @@ internal static class UserCommand
         }
         catch (ProblemException exception)
         {
-            result.InvocationConfiguration.Error.WriteLine("With its usual settings the gateway refuses the file because of other lines:");
+            result.InvocationConfiguration.Error.WriteLine(
+                "With its usual settings the gateway refuses the file because of other lines:");
             Print(result, exception);
         }
     }
