@@ -10,7 +10,8 @@ export GATEWAY_STATE=$state
 # Two runs at once would start everything twice. The lock ends with the process that holds file descriptor 9.
 take_lock() {
     exec 9>"$state/run/lock"
-    flock --timeout 300 9 || fail "another compose/up or compose/down is busy" "$state/run/lock is held" "Wait for it to end"
+    flock --timeout 600 9 ||
+        fail "another compose/up or compose/down is busy" "$state/run/lock is held" "Wait for it to end"
 }
 
 # Identifies a process for good: an id alone is given to another process after it ended, at the latest after a reboot.
@@ -68,6 +69,18 @@ compose() {
         docker compose --project-name "$project" --file compose/docker-compose.yml "$@"
     else
         docker-compose --project-name "$project" --file compose/docker-compose.yml "$@"
+    fi
+}
+
+stop_containers() {
+    local problem
+    if problem=$(timeout 20 docker version 2>&1 >/dev/null); then
+        quietly compose down --remove-orphans
+        say "the containers are stopped and removed"
+    else
+        # Without an engine no container runs. Without permission they may: then their ports are still taken.
+        say "no Docker engine answers, so the stack's containers are left alone ($(tail -n 1 <<<"$problem"))"
+        return 1
     fi
 }
 
