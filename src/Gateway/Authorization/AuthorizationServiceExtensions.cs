@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Reloading;
 
@@ -7,16 +8,20 @@ namespace Gateway.Authorization;
 internal static class AuthorizationServiceExtensions
 {
     /// <summary>Registers the policies of a folder, read anew when they change.</summary>
-    public static IServiceCollection AddGatewayAuthorization(this IServiceCollection services, string folder)
+    public static IServiceCollection AddGatewayAuthorization(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(provider => new Reloadable<PolicySet>(
             "policies",
-            () => [folder],
-            () => PolicyFolder.Load(folder),
+            () => [options.Policies],
+            () => LoadPolicies(options),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Reloadable<PolicySet>>>()));
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<PolicySet>>());
         services.AddSingleton<TagGuard>();
         return services;
     }
+
+    /// <summary>Reads the policies; a rule for a registry that is not configured is a problem.</summary>
+    internal static PolicySet LoadPolicies(GatewayOptions options) =>
+        PolicyFolder.Load(options.Policies, [.. options.Registries.Select(static registry => registry.Name)]);
 }

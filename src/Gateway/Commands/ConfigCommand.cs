@@ -45,31 +45,32 @@ internal static class ConfigCommand
     private static int Check(
         string path, IReadOnlyDictionary<string, string> environment, TextWriter output, TextWriter error)
     {
-        var problems = FindProblems(path, environment);
-        foreach (var problem in problems)
+        try
         {
-            error.WriteLine(problem);
-        }
+            var options = ConfigurationLoader.Load(path, environment);
+            var problems = ConfigurationCheck.Run(options);
+            if (problems.Count > 0)
+            {
+                throw new ProblemException(problems);
+            }
 
-        if (problems.Count > 0)
+            foreach (var warning in ConfigurationCheck.Warnings(options))
+            {
+                error.WriteLine($"warning: {warning}");
+            }
+        }
+        catch (ProblemException exception)
         {
+            foreach (var problem in exception.Problems)
+            {
+                error.WriteLine(problem);
+            }
+
             return GatewayCommand.ConfigurationProblem;
         }
 
         output.WriteLine($"{path} is valid.");
         return 0;
-    }
-
-    private static IReadOnlyList<Problem> FindProblems(string path, IReadOnlyDictionary<string, string> environment)
-    {
-        try
-        {
-            return ConfigurationCheck.Run(ConfigurationLoader.Load(path, environment));
-        }
-        catch (ProblemException exception)
-        {
-            return exception.Problems;
-        }
     }
 
     private static Command CreateWriter(

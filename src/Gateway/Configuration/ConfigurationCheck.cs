@@ -18,7 +18,7 @@ internal static class ConfigurationCheck
     [
         Loading(static options => CertificateSet.Load(options.Tls, options.PublicUrl, TimeProvider.System.GetUtcNow())),
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
-        Loading(static options => PolicyFolder.Load(options.Policies)),
+        Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
     ];
 
@@ -26,6 +26,19 @@ internal static class ConfigurationCheck
     /// <param name="options">Loaded and valid.</param>
     /// <returns>Every problem; none where a start would succeed.</returns>
     public static IReadOnlyList<Problem> Run(GatewayOptions options) => [.. Checks.SelectMany(check => check(options))];
+
+    /// <summary>What a start would accept, but an operator hardly means. Ask only where <see cref="Run"/> found nothing.</summary>
+    public static IReadOnlyList<Problem> Warnings(GatewayOptions options)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var certificates = CertificateSet.Load(options.Tls, options.PublicUrl, now);
+        return
+        [
+            .. certificates.Warnings,
+            .. certificates.ExpiryWarnings(now),
+            .. PolicyFolder.Read(options.Policies).Warnings,
+        ];
+    }
 
     /// <summary>Makes a check of a loader that throws <see cref="ProblemException"/>.</summary>
     public static Func<GatewayOptions, IEnumerable<Problem>> Loading(Action<GatewayOptions> load) => options =>

@@ -1,6 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
-using Gateway.Proxying;
+using Gateway.Routing;
 using Gateway.Tls;
 
 namespace Gateway.Configuration;

@@ -39,7 +39,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
         builder.Services.AddGatewayAuthentication();
-        builder.Services.AddGatewayAuthorization(options.Policies);
+        builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();

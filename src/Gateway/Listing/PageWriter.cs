@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Gateway.Listing;
@@ -6,6 +7,9 @@ namespace Gateway.Listing;
 /// <summary>Writes lists as the registry does.</summary>
 internal static class PageWriter
 {
+    // Quotes and slashes stay readable in a terminal. This is JSON and is never embedded in a page (nosniff).
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes a page of names, with the link to the next one.</summary>
     /// <param name="context">The request to answer.</param>
     /// <param name="name">The repository's name, for a list of tags; <see langword="null"/> for the catalog.</param>
@@ -15,7 +19,7 @@ internal static class PageWriter
     public static Task WriteNamesAsync(HttpContext context, string? name, string member, string path, NamePage page)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(buffer);
+        using var json = new Utf8JsonWriter(buffer, Relaxed);
         json.WriteStartObject();
         if (name is not null)
         {

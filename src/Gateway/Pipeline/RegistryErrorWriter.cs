@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Core.Registry;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,6 +9,9 @@ namespace Gateway.Pipeline;
 /// <summary>The one writer of refusals: the error body of the OCI distribution specification, and nothing else.</summary>
 internal static class RegistryErrorWriter
 {
+    // Quotes and slashes stay readable in a terminal. This is JSON and is never embedded in a page (nosniff).
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes an error as the answer. Headers of a half-prepared answer are dropped.</summary>
     public static async Task WriteErrorAsync(this HttpContext context, RegistryError error)
     {
@@ -42,7 +46,7 @@ internal static class RegistryErrorWriter
     internal static ReadOnlyMemory<byte> Serialize(RegistryError error, string requestId)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        using var json = new Utf8JsonWriter(buffer);
+        using var json = new Utf8JsonWriter(buffer, Relaxed);
         json.WriteStartObject();
         json.WriteStartArray("errors");
         json.WriteStartObject();

@@ -1,4 +1,3 @@
-using Gateway.Proxying;
 using System.Text;
 
 namespace Gateway.Routing;

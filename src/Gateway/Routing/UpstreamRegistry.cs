@@ -1,4 +1,3 @@
-using Gateway.Proxying;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Core.Registry;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Gateway.Proxying;
+using Gateway.Routing;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Gateway.Proxying;
+using Gateway.Routing;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Proxying;

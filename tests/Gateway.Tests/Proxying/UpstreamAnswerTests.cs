@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Gateway.Proxying;
+using Gateway.Routing;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 

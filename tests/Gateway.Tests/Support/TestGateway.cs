@@ -6,7 +6,7 @@ using System.Text;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Hosting;
-using Gateway.Proxying;
+using Gateway.Routing;
 using Gateway.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -3,7 +3,7 @@ using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Hosting;
 
-namespace Gateway.Proxying;
+namespace Gateway.Routing;
 
 /// <summary>
 /// Rules of the <c>registries</c> section: of each registry, and that every request has exactly one way to go.

@@ -1,6 +1,6 @@
 using Gateway.Configuration;
 
-namespace Gateway.Proxying;
+namespace Gateway.Routing;
 
 /// <summary>One registry behind the gateway: a distribution API at one or several equal upstreams.</summary>
 public sealed class RegistryOptions
