@@ -210,7 +210,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         var map = (IDictionary)Activator.CreateInstance(mapClass)!;
         foreach (var entry in entries)
         {
-            if (BindItem(type.Value, entry.Value, Join(key, SettingText.Clean(entry.Key)), null) is { } value)
+            if (BindItem(type.Value, entry.Value, Join(key, SettingText.Shorten(entry.Key)), null) is { } value)
             {
                 map.Add(entry.Key, value);
             }

@@ -5,12 +5,8 @@ internal static class SettingText
 {
     private const int LongestKey = 64;
 
-    /// <summary>A key as it may stand inside a message: one line, and not endless.</summary>
-    public static string Clean(string key)
-    {
-        var clean = string.Concat(key.Take(LongestKey).Select(static c => char.IsControl(c) ? '?' : c));
-        return key.Length > LongestKey ? clean + "…" : clean;
-    }
+    /// <summary>A key as it may stand inside a message: not endless.</summary>
+    public static string Shorten(string key) => key.Length > LongestKey ? key[..LongestKey] + "…" : key;
 
     /// <summary>
     /// Hides what a URL may carry beside its place: user and password before the <c>@</c>, the query, the fragment.

@@ -29,7 +29,7 @@ internal static class UnknownKeys
             var meant = SettingText.Nearest(entry.Key, type.Keys);
             document.Report(
                 entry.Position,
-                $"{prefix}{SettingText.Clean(entry.Key)}: unknown key",
+                $"{prefix}{SettingText.Shorten(entry.Key)}: unknown key",
                 meant is not null ? $"Did you mean \"{meant}\"?" : CureFor(entry.Key, type, section, root));
             if (meant is not null && mapping.Find(meant) is null)
             {

@@ -122,10 +122,10 @@ internal static class RegistryOptionsValidator
         var username = scope.At(nameof(options.Username));
         var password = scope.At(nameof(options.Password));
         var token = scope.At(nameof(options.Token));
-        if (options.Username?.AsSpan().ContainsAny(':', '\r', '\n') == true)
+        if (options.Username?.Any(static c => c == ':' || char.IsControl(c)) == true)
         {
             username.Report(
-                "holds a colon or a line break", "Basic authentication cannot carry it: choose another name.");
+                "holds a colon or a control character", "Basic authentication cannot carry it: choose another name.");
         }
 
         if (options.Password?.Any(char.IsControl) == true)

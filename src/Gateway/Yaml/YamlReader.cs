@@ -215,7 +215,7 @@ internal sealed class YamlReader
             // Neither the first nor the last wins: two values for one key are a mistake whichever was meant.
             Refuse(
                 key.Position,
-                $"the key \"{SettingText.Clean(scalar.Text)}\" stands here again, after line {seen[scalar.Text].Line}",
+                $"the key \"{SettingText.Shorten(scalar.Text)}\" stands here again, after line {seen[scalar.Text].Line}",
                 "Keep one of the two.");
             return null;
         }
