@@ -1,5 +1,9 @@
+using System.CommandLine;
 using Gateway.Commands;
 
 // Without a subcommand the gateway serves.
 var arguments = args is [] or ["-c" or "--config", ..] ? args.Prepend("serve").ToArray() : args;
-return await GatewayCommand.Create().Parse(arguments).InvokeAsync();
+
+// The host handles SIGTERM itself and lets transfers finish; the parser's own handler would end the process after 2 s.
+return await GatewayCommand.Create().Parse(arguments).InvokeAsync(
+    new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -13,8 +13,6 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
 
     public Task InvokeAsync(HttpContext context)
     {
-        var headers = context.Response.Headers;
-        context.Response.OnStarting(SetRegistryHeaders, headers);
         if (Refusal(context) is { } refusal)
         {
             return context.WriteErrorAsync(refusal);
@@ -51,15 +49,5 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
         }
 
         return null;
-    }
-
-    // Docker-Distribution-Api-Version: docker takes an answer without it for something other than a registry.
-    // The policy keeps a browser from running what somebody pushed, on the origin where people sign in.
-    private static Task SetRegistryHeaders(object state)
-    {
-        var headers = (IHeaderDictionary)state;
-        headers["Docker-Distribution-Api-Version"] = "registry/2.0";
-        headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
-        return Task.CompletedTask;
     }
 }

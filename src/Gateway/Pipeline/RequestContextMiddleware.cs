@@ -66,6 +66,14 @@ internal sealed partial class RequestContextMiddleware(
         var headers = context.Response.Headers;
         headers["X-Request-Id"] = GatewayContext.Of(context).RequestId;
         headers.XContentTypeOptions = "nosniff";
+        if (context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal))
+        {
+            // docker takes an answer without it for something other than a registry.
+            headers["Docker-Distribution-Api-Version"] = "registry/2.0";
+            // Keeps a browser from running what somebody pushed, on the origin where people sign in.
+            headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        }
+
         return Task.CompletedTask;
     }
 

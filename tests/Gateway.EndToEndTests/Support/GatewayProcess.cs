@@ -53,6 +53,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The operating system's id of the process.</summary>
     public int ProcessId => _process.Id;
 
+    /// <summary>Sends it SIGTERM, waits for its end and gives its exit code; it is killed after 40 seconds.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        await _process.StopAsync();
+        return _process.ExitCode;
+    }
+
     /// <summary>Runs the built command to its end, for example <c>user add</c>.</summary>
     public static Task<CliResult> RunCommandAsync(IEnumerable<string> arguments, CliSettings? settings = null) =>
         Cli.RunAsync("dotnet", [Program, .. arguments], settings);
