@@ -8,7 +8,7 @@ internal static class QueryEncoding
 {
     private static readonly SearchValues<char> Escapes = SearchValues.Create("%+");
 
-    /// <summary>Decodes once; every byte becomes one character, so what is not ASCII is seen and refused by the grammars.</summary>
+    /// <summary>Decodes once; a byte becomes a character, so the grammars see and refuse what is not ASCII.</summary>
     /// <param name="raw">Visible ASCII, as it stands in the query.</param>
     /// <param name="text">The decoded text; where escapes are broken, they are kept as they stand.</param>
     /// <returns><see langword="false"/> where an escape is broken. Go drops such a pair, others keep it.</returns>
@@ -50,8 +50,8 @@ internal static class QueryEncoding
         return valid;
     }
 
-    /// <summary>Appends ASCII text so that every reader gets it back: all but RFC 3986's unreserved characters escaped.</summary>
-    /// <remarks><see cref="Uri"/> undoes escapes of unreserved characters only, so it leaves the result as it is.</remarks>
+    /// <summary>Appends ASCII text, all but RFC 3986's unreserved characters escaped.</summary>
+    /// <remarks>Every reader gets it back; and <see cref="Uri"/>, which undoes other escapes, leaves it alone.</remarks>
     public static void Append(StringBuilder target, ReadOnlySpan<char> text)
     {
         foreach (var c in text)

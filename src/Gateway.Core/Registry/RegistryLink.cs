@@ -11,7 +11,7 @@ public sealed record RegistryLink(string Last, int? PageSize)
     /// <summary>Reads a <c>Link</c> header (RFC 8288) with one link.</summary>
     /// <param name="link">The header's value; an upstream's, which is not trusted either.</param>
     /// <param name="result">The link, or <see langword="null"/>.</param>
-    /// <returns><see langword="false"/> for any link that is not the next page of a catalog or tag list; it never throws.</returns>
+    /// <returns><see langword="false"/> for any other link than to a list's next page; it never throws.</returns>
     public static bool TryParse(string? link, [NotNullWhen(true)] out RegistryLink? result)
     {
         result = null;

@@ -63,7 +63,8 @@ public static class RegistryRequestParser
     }
 
     internal static RegistryError InvalidDigest(ReadOnlySpan<char> text) => RegistryError.DigestInvalid(
-        $"digest {QuotedInput.Of(text)} is not valid: send sha256, sha384 or sha512, a colon and lower-case hexadecimal digits");
+        $"digest {QuotedInput.Of(text)} is not valid: "
+        + "send sha256, sha384 or sha512, a colon and lower-case hexadecimal digits");
 
     /// <summary>Reads a digest in a path.</summary>
     /// <remarks>
@@ -178,18 +179,22 @@ public static class RegistryRequestParser
             RegistryRoute.Upload => "GET, HEAD, PATCH, PUT, DELETE",
             _ => "GET",
         };
-        return RegistryError.MethodNotAllowed($"method {QuotedInput.Of(method)} is not allowed here: use {allow}", allow);
+        return RegistryError.MethodNotAllowed(
+            $"method {QuotedInput.Of(method)} is not allowed here: use {allow}", allow);
     }
 
     private static RegistryError UnknownPath(ReadOnlySpan<char> path) => RegistryError.NotFound(
         path.EndsWith("/blobs/uploads", StringComparison.Ordinal)
             ? $"path {QuotedInput.Of(path)} is not part of the registry API: end it with a slash to start an upload"
-            : $"path {QuotedInput.Of(path)} is not part of the registry API: paths begin with /v2/ and end in a known endpoint");
+            : $"path {QuotedInput.Of(path)} is not part of the registry API: "
+                + "paths begin with /v2/ and end in one of its endpoints");
 
     private static RegistryError InvalidName(ReadOnlySpan<char> name) => RegistryError.NameInvalid(
         name.Length > RepositoryName.MaxLength
-            ? $"repository name {QuotedInput.Of(name)} has {name.Length} characters: use at most {RepositoryName.MaxLength}"
-            : $"repository name {QuotedInput.Of(name)} is not valid: use lower-case letters and digits, joined by . _ - and /");
+            ? $"repository name {QuotedInput.Of(name)} has {name.Length} characters: "
+                + $"use at most {RepositoryName.MaxLength}"
+            : $"repository name {QuotedInput.Of(name)} is not valid: "
+                + "use lower-case letters and digits, joined by . _ - and /");
 
     private static RegistryError InvalidReference(ReadOnlySpan<char> reference) =>
         reference.ContainsAny(':', '%')

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>A real, unmodified <c>docker-registry</c> on a free loopback port, with its own storage. Dispose stops it.</summary>
+/// <summary>A real, unmodified <c>docker-registry</c> on a free loopback port, with its own storage.</summary>
 public sealed class RegistryProcess : IAsyncDisposable
 {
     private const int Attempts = 5;
@@ -40,7 +40,7 @@ public sealed class RegistryProcess : IAsyncDisposable
     /// <summary>Writes the configuration, starts the program and waits until it answers.</summary>
     /// <param name="settings">What differs from a plain registry with deletes enabled and without authentication.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="InvalidOperationException">It is not installed, or did not get ready; the message has its log.</exception>
+    /// <exception cref="InvalidOperationException">Not installed, or not ready; the message has its log.</exception>
     public static async Task<RegistryProcess> StartAsync(
         RegistrySettings? settings = null, CancellationToken cancellationToken = default)
     {
@@ -66,8 +66,8 @@ public sealed class RegistryProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills this process, and no other, and removes its storage.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Kills this process, and no other; its storage stays, and its whole log has been handed on.</summary>
+    public async Task StopAsync()
     {
         if (!_process.HasExited)
         {
@@ -75,14 +75,22 @@ public sealed class RegistryProcess : IAsyncDisposable
         }
 
         await _process.WaitForExitAsync();
-        await _output; // every line has reached its handler
+        await _output;
+    }
+
+    /// <summary>Stops it and removes its storage.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
     private static RegistryProcess Launch(RegistrySettings settings, int port, StartLog log)
     {
-        var folder = Directory.CreateTempSubdirectory("gateway-registry-").FullName;
+        var folder = Path.Combine(
+            settings.ParentFolder ?? Path.GetTempPath(), "gateway-registry-" + Path.GetRandomFileName());
+        Directory.CreateDirectory(folder);
         var configuration = Path.Combine(folder, "config.yml");
         File.WriteAllText(configuration, settings.ToYaml(Path.Combine(folder, "data"), port));
         var start = new ProcessStartInfo("docker-registry", ["serve", configuration])
@@ -91,6 +99,11 @@ public sealed class RegistryProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
+        foreach (var (name, value) in settings.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
             var process = Process.Start(start)!;
@@ -223,6 +236,12 @@ public sealed record RegistrySettings
 
     /// <summary>Further top-level sections, as YAML.</summary>
     public string? MoreYaml { get; init; }
+
+    /// <summary>Where its folder is made; the system's folder for temporary files unless set.</summary>
+    public string? ParentFolder { get; init; }
+
+    /// <summary>Environment variables on top of this process's own.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Is called with every line of the log.</summary>
     public RegistryLogHandler? OnLogLine { get; init; }

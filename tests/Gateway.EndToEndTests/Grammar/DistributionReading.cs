@@ -1,0 +1,61 @@
+using Gateway.Core.Registry;
+
+namespace Gateway.EndToEndTests.Grammar;
+
+/// <summary>What one reader of a target takes it for. Absent and empty parameters are the same, as in Go.</summary>
+internal sealed record DistributionReading(string Route, string? Name = null, string? Item = null)
+{
+    public string? Mount { get; init; }
+
+    public string? From { get; init; }
+
+    public string? Digest { get; init; }
+
+    public string? State { get; init; }
+
+    public int? PageSize { get; init; }
+
+    public string? Last { get; init; }
+
+    public string ArtifactTypes { get; init; } = "";
+
+    /// <summary>The decision's view, written down member by member.</summary>
+    public static DistributionReading Of(RegistryRequest request) => new(
+        request.Operation switch
+        {
+            RegistryOperation.Ping => "base",
+            RegistryOperation.ListCatalog => "catalog",
+            RegistryOperation.ListTags => "tags",
+            RegistryOperation.ListReferrers => "referrers",
+            RegistryOperation.ReadManifest or RegistryOperation.PutManifest or RegistryOperation.DeleteManifest =>
+                "manifest",
+            RegistryOperation.ReadBlob or RegistryOperation.DeleteBlob => "blob",
+            RegistryOperation.StartUpload => "blob-upload",
+            _ => "blob-upload-chunk",
+        },
+        request.Repository?.Value,
+        request.Reference?.Value ?? request.Digest?.Value ?? request.Upload?.Value)
+    {
+        Mount = request.Parameters.Mount?.Value,
+        From = request.Parameters.From?.Value,
+        Digest = request.Parameters.Digest?.Value,
+        State = request.Parameters.State,
+        PageSize = request.Parameters.PageSize,
+        Last = request.Parameters.Last,
+        ArtifactTypes = string.Join('\n', request.Parameters.ArtifactTypes),
+    };
+
+    /// <summary>Without the parameters that the gateway drops on purpose before it forwards.</summary>
+    /// <param name="request">What the parser made of the same target.</param>
+    public DistributionReading WithoutWhatIsDropped(RegistryRequest request) => this with
+    {
+        // A mount is dropped as a whole, where it is not asked for or cannot be done.
+        Mount = request.Parameters.Mount is null ? null : Mount,
+        From = request.Parameters.Mount is null ? null : From,
+        Digest = Route is "blob-upload" || request.Operation == RegistryOperation.CompleteUpload ? Digest : null,
+        State = Route is "blob-upload-chunk" ? State : null,
+        PageSize = Route is "catalog" or "tags" ? PageSize : null,
+        Last = Route is "catalog" or "tags" ? Last : null,
+        ArtifactTypes = Route is "referrers" ? ArtifactTypes : "",
+    };
+}
