@@ -170,23 +170,18 @@ internal ref struct RegistryQuery
 
     private readonly RegistryError? ReadStart(ref RegistryParameters parameters)
     {
-        Digest? digest = null;
-        if (_seen.HasFlag(Keys.Digest) && !Digest.TryParse(_digest, out digest))
+        // A digest here means a whole blob in this request's body, which Distribution does not implement and which is
+        // not sent on, as the body may also hold mount and from. Answered as an ordinary start, clients send a PUT.
+        if (_seen.HasFlag(Keys.Digest) && !Digest.TryParse(_digest, out _))
         {
             return RegistryRequestParser.InvalidDigest(_digest);
         }
 
         // A mount that cannot be done becomes an ordinary upload, as the registry itself does it; clients go on from
         // there, while containerd gives up the whole push on an error.
-        var mounts = Digest.TryParse(_mount, out var mount) & RepositoryName.TryParse(_from, out var from);
-        if (mounts || digest is not null)
+        if (Digest.TryParse(_mount, out var mount) & RepositoryName.TryParse(_from, out var from))
         {
-            parameters = new RegistryParameters
-            {
-                Mount = mounts ? mount : null,
-                From = mounts ? from : null,
-                Digest = digest,
-            };
+            parameters = new RegistryParameters { Mount = mount, From = from };
         }
 
         return null;

@@ -91,8 +91,7 @@ internal static class RegistryGenerators
         RegistryOperation.StartUpload =>
             from mount in Optional(Digests)
             from source in Names
-            from digest in Optional(Digests)
-            select new RegistryParameters { Mount = mount, From = mount is null ? null : source, Digest = digest },
+            select new RegistryParameters { Mount = mount, From = mount is null ? null : source },
         RegistryOperation.CompleteUpload =>
             from digest in Optional(Digests)
             from state in Optional(Text("abcXYZ019-_=", 1, 300))

@@ -52,7 +52,7 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
         // A mount is dropped as a whole, where it is not asked for or cannot be done.
         Mount = request.Parameters.Mount is null ? null : Mount,
         From = request.Parameters.Mount is null ? null : From,
-        Digest = Route is "blob-upload" || request.Operation == RegistryOperation.CompleteUpload ? Digest : null,
+        Digest = request.Operation == RegistryOperation.CompleteUpload ? Digest : null,
         State = Route is "blob-upload-chunk" ? State : null,
         PageSize = Route is "catalog" or "tags" ? PageSize : null,
         Last = Route is "catalog" or "tags" ? Last : null,
