@@ -188,6 +188,22 @@ public sealed class PolicyCommandTests
         Assert.True(test.Code == 0, test.Output + test.Error);
     }
 
+    [Fact]
+    public async Task DocumentedPolicies_AsPrinted_CheckWithoutWarning()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "policy.md"));
+        var blocks = page.Split("```yaml\n").Skip(1).Select(static block => block[..block.IndexOf("```", StringComparison.Ordinal)]).ToList();
+        var conditions = "rules:\n- name: x\n  to: [ \"issuer:github\" ]\n  role: reader\n  on: [ \"**\" ]\n"
+            + string.Join('\n', blocks[1].Split('\n').Select(static line => "  " + line));
+        using var files = new PolicyFiles(("a.yaml", blocks[0]), ("b.yaml", conditions), ("c.test.yaml", blocks[2]));
+
+        var check = await RunAsync("policy", "check", files.Folder);
+        var test = await RunAsync("policy", "test", files.Folder);
+
+        Assert.Equal((0, ""), (check.Code, check.Error));
+        Assert.True(test.Code == 0, test.Output + test.Error);
+    }
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());

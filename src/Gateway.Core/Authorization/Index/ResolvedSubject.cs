@@ -1,5 +1,3 @@
-using Gateway.Core.Registry;
-
 namespace Gateway.Core.Authorization.Index;
 
 /// <summary>A subject as one policy sees it: which of the policy's principals it is. Made once for each subject.</summary>
@@ -30,12 +28,8 @@ internal sealed class ResolvedSubject(int[] principals, string? pathSegment)
 
     /// <remarks>
     /// Only users: a robot or workload that happens to be called alice must not own what belongs to the user alice.
-    /// And only names that are one segment: <c>../x</c> or <c>a/b</c> would reach into another's namespace.
+    /// The name is compared as a text with one segment of a valid repository name, never read as a pattern or path, so
+    /// a user called <c>*</c>, <c>a/b</c> or <c>..</c> has no namespace rather than everybody's.
     /// </remarks>
-    public static string? PathSegmentOf(Subject subject) =>
-        subject.Kind == SubjectKind.User
-        && RepositoryName.IsValid(subject.Name)
-        && !subject.Name.Contains('/', StringComparison.Ordinal)
-            ? subject.Name
-            : null;
+    public static string? PathSegmentOf(Subject subject) => subject.Kind == SubjectKind.User ? subject.Name : null;
 }
