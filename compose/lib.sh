@@ -38,7 +38,8 @@ as_root() {
 need_packages() {
     local pair missing=()
     for pair in "$@"; do
-        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+        command -v "${pair%%:*}" >/dev/null && continue
+        [[ " ${missing[*]} " = *" ${pair#*:} "* ]] || missing+=("${pair#*:}")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
     command -v apt-get >/dev/null || fail "programs are missing and this is no Debian system" "no apt-get" \

@@ -27,13 +27,23 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
     }
 
     [Fact]
-    public async Task Up_Ready_KeepsPasswordsFromOthers()
+    public void Up_Ready_KeepsPasswordsFromOthers()
     {
         var mode = File.GetUnixFileMode(Path.Combine(fixture.Stack.State, "credentials"));
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, mode);
-        var key = (await fixture.DockerAsync("exec", await fixture.ContainerAsync("gateway"), "ls", "/run/gateway/certs")).Succeeded();
-        Assert.Equal(["tls.crt", "tls.key"], key.Split('\n', StringSplitOptions.TrimEntries)); // not the authority's key
+    }
+
+    [Fact]
+    public async Task Gateway_Container_SeesItsCertificateButNotTheAuthoritysKey()
+    {
+        var gateway = await fixture.ContainerAsync("gateway");
+
+        var files = (await fixture.DockerAsync("exec", gateway, "find", "/run/gateway", "-type", "f")).Succeeded();
+
+        Assert.Equal(
+            ["/run/gateway/certs/tls.crt", "/run/gateway/certs/tls.key", "/run/gateway/users/users.htpasswd"],
+            files.Split('\n').Order(StringComparer.Ordinal));
     }
 
     [Fact]
