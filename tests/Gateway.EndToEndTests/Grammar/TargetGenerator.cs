@@ -29,11 +29,11 @@ internal sealed class TargetGenerator(
 
     private readonly Random _random = new(seed);
 
-    /// <summary>The next method and target; a third of them are valid, and some of the others happen to be.</summary>
+    /// <summary>The next method and target; a quarter are valid, and some of the others happen to be.</summary>
     public (string Method, string Target) Next()
     {
         var (method, path, query) = Valid();
-        if (Chance(34))
+        if (Chance(26))
         {
             path = Chance(5) ? path.Replace("sha256:", Pick("sha256%3A", "sha256%3a"), StringComparison.Ordinal) : path;
             return (method, Compose(path, Harmless(query)));
