@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -18,24 +20,34 @@ internal sealed class RecordingUpstream : IAsyncDisposable
 
     private RecordingUpstream(WebApplication app) => _app = app;
 
-    /// <summary>What it answers. The probe of the health check (<c>GET /v2/</c>) is answered 200 and not recorded.</summary>
+    /// <summary>What it answers. The probe of the health check (<c>GET /v2/</c>) is answered apart and not recorded.</summary>
     public Func<HttpContext, Task> Respond { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>Whether bodies are read before <see cref="Respond"/> runs.</summary>
     public bool ReadsBodies { get; set; } = true;
 
+    /// <summary>What the health check's probe is answered.</summary>
+    public int ProbeStatus { get; set; } = 200;
+
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
     public Uri Address { get; private set; } = new("http://unset");
 
-    public static async Task<RecordingUpstream> StartAsync()
+    /// <param name="pair">Its certificate; without one it speaks plain HTTP.</param>
+    public static async Task<RecordingUpstream> StartAsync(CertificateOptions? pair = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (pair is not null)
+                {
+                    listen.UseHttps(X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key));
+                }
+            });
         });
         var app = builder.Build();
         var upstream = new RecordingUpstream(app);
@@ -57,6 +69,7 @@ internal sealed class RecordingUpstream : IAsyncDisposable
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (context.Request.Method == "GET" && target == "/v2/")
         {
+            context.Response.StatusCode = ProbeStatus;
             return;
         }
 

@@ -88,9 +88,17 @@ internal sealed class TestGateway : IAsyncDisposable
             Log = new LogOptions { Level = Microsoft.Extensions.Logging.LogLevel.None },
         };
         change?.Invoke(options);
-        var app = GatewayHost.Build(options);
-        await app.StartAsync();
-        return new TestGateway(app, folder);
+        try
+        {
+            var app = GatewayHost.Build(options);
+            await app.StartAsync();
+            return new TestGateway(app, folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Sends one request; without a user it carries no credentials.</summary>
