@@ -38,7 +38,9 @@ public static class ActionNames
         ? actions & ~RepositoryActions.Overwrite // nobody can move a tag without pushing
         : actions | RepositoryActions.Pull | RepositoryActions.Overwrite;
 
-    /// <summary>What a deny of these actions takes: the grant's rule read backwards, pull takes push, push takes overwrite.</summary>
+    /// <summary>
+    /// What a deny of these actions takes: the grant's rule read backwards, pull takes push, push takes overwrite.
+    /// </summary>
     internal static RepositoryActions Denied(RepositoryActions actions)
     {
         if ((actions & RepositoryActions.Pull) != 0)

@@ -1,7 +1,11 @@
 namespace Gateway.Core.Authorization;
 
-/// <summary>A text in which <c>*</c> stands for any run of characters, none included. Anchored and case-sensitive.</summary>
-/// <remarks>Matching costs at most the text's length times the pattern's; there is no backtracking to blow up.</remarks>
+/// <summary>
+/// A text in which <c>*</c> stands for any run of characters, none included. Anchored and case-sensitive.
+/// </summary>
+/// <remarks>
+/// Matching costs at most the text's length times the pattern's; there is no backtracking to blow up.
+/// </remarks>
 public sealed class Glob
 {
     private readonly string[] _pieces;

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Gateway.Core.Authorization;
 
-/// <summary>A decision and how it came about, in words. It speaks from policy and caller alone, never from what exists.</summary>
+/// <summary>
+/// A decision and how it came about, in words. It speaks from policy and caller alone, never from what exists.
+/// </summary>
 /// <param name="Decision">The decision, the same that <see cref="PolicySet.Evaluate"/> gives.</param>
 /// <param name="Reason">One sentence for the operator.</param>
 /// <param name="CallerReason">

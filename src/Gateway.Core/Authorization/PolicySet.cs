@@ -15,7 +15,10 @@ public sealed class PolicySet
     public static readonly PolicySet Empty = Compile(new PolicyDefinition([], []));
 
     private static readonly AccessDecision[] Defaults =
-        [.. Enumerable.Range(0, (int)ActionNames.All + 1).Select(static missing => new AccessDecision(false, null, (RepositoryActions)missing))];
+    [
+        .. Enumerable.Range(0, (int)ActionNames.All + 1)
+            .Select(static missing => new AccessDecision(false, null, (RepositoryActions)missing)),
+    ];
 
     private readonly PrincipalIndex _principals;
     private readonly RepositoryIndex _repositories;

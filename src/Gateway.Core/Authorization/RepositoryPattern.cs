@@ -73,7 +73,9 @@ public sealed class RepositoryPattern
 
     /// <summary>Matches this one pattern; the index matches all of them at once.</summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="subjectSegment">What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.</param>
+    /// <param name="subjectSegment">
+    /// What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.
+    /// </param>
     internal bool Matches(RepositoryName repository, string? subjectSegment)
     {
         var parts = repository.Value.Split('/');
@@ -121,12 +123,15 @@ public sealed class RepositoryPattern
             _ when text.Contains("**", StringComparison.Ordinal) =>
                 "\"**\" is a whole segment, as in \"team-a/**\"; within a segment write one \"*\".",
             _ when text.Contains('$', StringComparison.Ordinal) =>
-                $"\"{SubjectPlaceholder}\" is a whole segment, as in \"users/{SubjectPlaceholder}/**\"; nothing else begins with \"$\".",
+                $"\"{SubjectPlaceholder}\" is a whole segment, as in \"users/{SubjectPlaceholder}/**\"; "
+                + "nothing else begins with \"$\".",
             _ when text.Any(char.IsAsciiLetterUpper) => "Repository names are lower case.",
-            _ when !text.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '*') =>
+            _ when !text.All(
+                static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '*') =>
                 "A segment holds a-z, 0-9, \".\", \"_\", \"-\" and \"*\"; a tag belongs under \"tags\".",
             _ when !text.Contains('*', StringComparison.Ordinal) && !RepositoryName.IsValid(text) =>
-                $"No repository can have the segment \"{text}\": it begins and ends with a letter or digit, and \".\", \"_\", \"__\" or dashes stand one at a time between.",
+                $"No repository can have the segment \"{text}\": it begins and ends with a letter or digit, "
+                + "and \".\", \"_\", \"__\" or dashes stand one at a time between.",
             _ => null,
         };
         if (cure is not null)

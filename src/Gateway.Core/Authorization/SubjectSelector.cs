@@ -25,7 +25,9 @@ public enum SubjectSelectorKind
     Issuer,
 }
 
-/// <summary>One entry of <c>to</c> or <c>unless</c>: <c>user:alice</c>, <c>group:team-a</c>, <c>authenticated</c>.</summary>
+/// <summary>
+/// One entry of <c>to</c> or <c>unless</c>: <c>user:alice</c>, <c>group:team-a</c>, <c>authenticated</c>.
+/// </summary>
 /// <param name="Kind">Whom it picks.</param>
 /// <param name="Name">The name, compared exactly and case-sensitive; empty for the kinds that have none.</param>
 public readonly record struct SubjectSelector(SubjectSelectorKind Kind, string Name)
@@ -71,7 +73,9 @@ public readonly record struct SubjectSelector(SubjectSelectorKind Kind, string N
         return false;
     }
 
-    /// <summary>Whether a text can name a user, robot, group or issuer: 1 to 256 characters, no control or outer space.</summary>
+    /// <summary>
+    /// Whether a text can name a user, robot, group or issuer: 1 to 256 characters, no control or outer space.
+    /// </summary>
     public static bool IsName(string text) =>
         text.Length is > 0 and <= 256 && !text.Any(char.IsControl) && text.Trim().Length == text.Length;
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Gateway.Core.Authorization;
 
-/// <summary>Hours of a week. A window that ends before it begins goes over midnight and belongs to the day it begins on.</summary>
+/// <summary>
+/// Hours of a week. A window that ends before it begins goes over midnight and belongs to the day it begins on.
+/// </summary>
 /// <param name="Days">The days; empty: every day.</param>
 /// <param name="From">Time of day, included.</param>
 /// <param name="To">Time of day, excluded; up to 24 hours.</param>

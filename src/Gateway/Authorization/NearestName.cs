@@ -7,14 +7,17 @@ internal static class NearestName
     public static string? Of(string text, IEnumerable<string> known) => known
         .Select(name => (Name: name, Distance: Distance(text, name)))
         .Where(candidate => candidate.Distance <= (candidate.Name.Length > 5 ? 2 : 1))
-        .OrderBy(static candidate => candidate.Distance).ThenBy(static candidate => candidate.Name, StringComparer.Ordinal)
+        .OrderBy(static candidate => candidate.Distance)
+        .ThenBy(static candidate => candidate.Name, StringComparer.Ordinal)
         .FirstOrDefault().Name;
 
     /// <summary><c>Did you mean "rules"?</c>, or the names there are.</summary>
     public static string Hint(string text, IEnumerable<string> known)
     {
         var names = known.Order(StringComparer.Ordinal).ToList();
-        return Of(text, names) is { } nearest ? $"Did you mean \"{nearest}\"?" : $"Known: {string.Join(", ", names.Take(20))}.";
+        return Of(text, names) is { } nearest
+            ? $"Did you mean \"{nearest}\"?"
+            : $"Known: {string.Join(", ", names.Take(20))}.";
     }
 
     // Insert, remove, replace, and swap of neighbours count one each.

@@ -62,7 +62,8 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
         CheckCircles();
         WarnAboutGroups();
         return new PolicyDefinition(
-            [.. _rules.Values.Select(static rule => rule.Value)], [.. _groups.Values.Select(static group => group.Value)]);
+            [.. _rules.Values.Select(static rule => rule.Value)],
+            [.. _groups.Values.Select(static group => group.Value)]);
     }
 
     private void ReadRoles(YamlFile file, YamlValue value)
@@ -139,7 +140,11 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             }
             else if (text is "anonymous" or "authenticated" or "everyone")
             {
-                file.Report(at, $"groups.{group}: not a member but a kind of caller", text, $"Name it under \"to\" of a rule; a user of that name is \"user:{text}\".");
+                file.Report(
+                    at,
+                    $"groups.{group}: not a member but a kind of caller",
+                    text,
+                    $"Name it under \"to\" of a rule; a user of that name is \"user:{text}\".");
             }
             else
             {
@@ -152,7 +157,11 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
     {
         if (value is not YamlList list)
         {
-            file.Report(value, $"rules: {value.Kind} where a list belongs", (value as YamlText)?.Text, "Begin each rule with \"- name: …\".");
+            file.Report(
+                value,
+                $"rules: {value.Kind} where a list belongs",
+                (value as YamlText)?.Text,
+                "Begin each rule with \"- name: …\".");
             return;
         }
 
@@ -164,7 +173,8 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
                 return;
             }
 
-            if (file.Map(item, "rules", "Begin each rule with \"- name: …\".") is { } map && ReadRule(file, map) is { } rule
+            if (file.Map(item, "rules", "Begin each rule with \"- name: …\".") is { } map
+                && ReadRule(file, map) is { } rule
                 && !_rules.TryAdd(rule.Identity.Name, new(rule, file, map)))
             {
                 file.Report(
@@ -179,8 +189,9 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
     private PolicyRule? ReadRule(YamlFile file, YamlMap map)
     {
         var keys = file.Keys(map, RuleKeys);
-        var name = Required(file, map, keys, "name", "Add \"name: …\", a sentence that says what the rule is for.") is { } nameValue
-            ? file.Text(nameValue, "name", "Write a sentence that says what the rule is for.")
+        const string nameCure = "Add \"name: …\", a sentence that says what the rule is for.";
+        var name = Required(file, map, keys, "name", nameCure) is { } nameValue
+            ? file.Text(nameValue, "name", nameCure)
             : null;
         var on = Required(file, map, keys, "on", "Name repositories, as in on: [ \"team-a/**\" ].") is { } onValue
             ? ReadPatterns(file, onValue).ToImmutableArray()
@@ -201,7 +212,10 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
         if (effect == RuleEffect.Allow && to is null)
         {
             file.Report(
-                map, "an allow without \"to\"", name, "Say whom it is for, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".");
+                map,
+                "an allow without \"to\"",
+                name,
+                "Say whom it is for, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".");
         }
 
         if (name is not null)
@@ -260,13 +274,21 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             }
             else
             {
-                file.Report(at, $"{key}: no such action", text, NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : cure);
+                file.Report(
+                    at,
+                    $"{key}: no such action",
+                    text,
+                    NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : cure);
             }
         }
 
         if (allowed && (actions & (RepositoryActions.Push | RepositoryActions.Overwrite)) == RepositoryActions.Overwrite)
         {
-            file.Report(value, $"{key}: overwrite without push", null, "Write push, which includes overwrite unless a rule denies it.");
+            file.Report(
+                value,
+                $"{key}: overwrite without push",
+                null,
+                "Write push, which includes overwrite unless a rule denies it.");
         }
 
         return actions;
@@ -297,7 +319,8 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
                 : $"Did you mean \"user:{text}\" or \"group:{text}\"?";
         }
 
-        return NearestName.Of(text[..colon], ["user", "robot", "group", "issuer"]) is { } prefix && colon < text.Length - 1
+        return NearestName.Of(text[..colon], ["user", "robot", "group", "issuer"]) is { } prefix
+            && colon < text.Length - 1
             ? $"Did you mean \"{prefix}:{text[(colon + 1)..].Trim()}\"?"
             : ToCure;
     }
@@ -322,13 +345,18 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
         foreach (var (at, text) in file.Texts(value, "tags", "Write tag patterns, such as \"v*\"."))
         {
             // What a wildcard stands for is left out, so the rest must be a piece of a tag.
-            if (text.Length <= Tag.MaxLength && (Tag.TryParse(text, out _) || Tag.TryParse(text.Replace('*', '_'), out _)))
+            if (text.Length <= Tag.MaxLength
+                && (Tag.TryParse(text, out _) || Tag.TryParse(text.Replace('*', '_'), out _)))
             {
                 yield return new Glob(text);
             }
             else
             {
-                file.Report(at, "tags: no tag can match", text, "Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" stands for any of them.");
+                file.Report(
+                    at,
+                    "tags: no tag can match",
+                    text,
+                    "Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" stands for any of them.");
             }
         }
     }
@@ -378,7 +406,10 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             {
                 var circle = string.Join(" → ", path.Skip(Math.Max(at, 0)).Append(name));
                 group.File.Report(
-                    group.At, at >= 0 ? "groups: a circle" : $"groups: nested more than {MaxGroupDepth} deep", circle, "Take one of them out of another.");
+                    group.At,
+                    at >= 0 ? "groups: a circle" : $"groups: nested more than {MaxGroupDepth} deep",
+                    circle,
+                    "Take one of them out of another.");
                 done.Add(name);
                 return;
             }
@@ -404,20 +435,29 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             }
             else if (rule.Effect == RuleEffect.Deny && pattern.Text.EndsWith("/*", StringComparison.Ordinal))
             {
-                Warn("this deny does not reach deeper repositories", pattern.Text, $"Write \"{pattern.Text}*\" to deny those, too.");
+                Warn(
+                    "this deny does not reach deeper repositories",
+                    pattern.Text,
+                    $"Write \"{pattern.Text}*\" to deny those, too.");
             }
         }
 
         var toAnybody = rule.To.Any(static to => to.Kind is SubjectSelectorKind.Anonymous or SubjectSelectorKind.Everyone);
         if (rule.Effect == RuleEffect.Allow && toAnybody && (rule.Actions & ~RepositoryActions.Pull) != 0)
         {
-            Warn("callers without credentials may change repositories", ActionNames.Format(rule.Actions), "Grant them \"reader\" at most.");
+            Warn(
+                "callers without credentials may change repositories",
+                ActionNames.Format(rule.Actions),
+                "Grant them \"reader\" at most.");
         }
 
         if (rule.Effect == RuleEffect.Deny && !rule.When.Claims.IsEmpty
             && !(rule.To is not [] && rule.To.All(static to => to.Kind == SubjectSelectorKind.Issuer)))
         {
-            Warn("a deny by claim also refuses callers who have no such claim, people included", rule.When.Claims[0].Name, "Name the issuer: \"to: [ issuer:… ]\".");
+            Warn(
+                "a deny by claim also refuses callers who have no such claim, people included",
+                rule.When.Claims[0].Name,
+                "Name the issuer: \"to: [ issuer:… ]\".");
         }
 
         void Warn(string what, string found, string cure) =>
@@ -426,14 +466,16 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
 
     private void WarnAboutGroups()
     {
-        var used = _rules.Values.SelectMany(static rule => rule.Value.To.Concat(rule.Value.Unless), static (rule, selector) => (rule, selector))
+        var used = _rules.Values.SelectMany(
+            static rule => rule.Value.To.Concat(rule.Value.Unless), static (rule, selector) => (rule, selector))
             .Where(static use => use.selector.Kind == SubjectSelectorKind.Group).ToList();
         var nested = _groups.Values.SelectMany(static group => group.Value.Members)
             .Where(static member => member.Kind == SubjectSelectorKind.Group).Select(static member => member.Name);
         var names = used.Select(static use => use.selector.Name).Concat(nested).ToHashSet(StringComparer.Ordinal);
         foreach (var group in _groups.Values.Where(group => !names.Contains(group.Value.Name)))
         {
-            Warnings.Add(group.File.Problem(group.At, "no rule uses this group", group.Value.Name, "Remove it or name it in a rule."));
+            Warnings.Add(group.File.Problem(
+                group.At, "no rule uses this group", group.Value.Name, "Remove it or name it in a rule."));
         }
 
         // Groups may also come from an identity provider, so an undeclared one is no mistake unless it looks like one.
@@ -442,7 +484,10 @@ internal sealed class PolicyFileReader(IReadOnlyCollection<string>? registries)
             if (NearestName.Of(selector.Name, _groups.Keys) is { } nearest)
             {
                 Warnings.Add(rule.File.Problem(
-                    rule.At, $"rule \"{rule.Value.Identity.Name}\": no policy file declares this group", selector.Name, $"Did you mean \"{nearest}\"?"));
+                    rule.At,
+                    $"rule \"{rule.Value.Identity.Name}\": no policy file declares this group",
+                    selector.Name,
+                    $"Did you mean \"{nearest}\"?"));
             }
         }
     }

@@ -15,7 +15,9 @@ internal static class PolicyFolder
 
     /// <summary>Reads and compiles the policies. A folder without files denies everything.</summary>
     /// <param name="folder">The folder; it is also what to watch for changes.</param>
-    /// <param name="registries">Names of the configured registries, so that rules for others are found; unknown where not given.</param>
+    /// <param name="registries">
+    /// Names of the configured registries, so that rules for others are found; unknown where not given.
+    /// </param>
     /// <exception cref="ProblemException">Something is wrong; every problem is in it.</exception>
     public static PolicySet Load(string folder, IReadOnlyCollection<string>? registries = null)
     {
@@ -23,7 +25,9 @@ internal static class PolicyFolder
         return reading.Problems is [] ? reading.Policy : throw new ProblemException(reading.Problems);
     }
 
-    /// <summary>Reads the policies with everything there is to say about them. It does not throw for what is in files.</summary>
+    /// <summary>
+    /// Reads the policies with everything there is to say about them. It does not throw for what is in files.
+    /// </summary>
     public static PolicyReading Read(string folder, IReadOnlyCollection<string>? registries = null)
     {
         var problems = new List<Problem>();
@@ -35,14 +39,20 @@ internal static class PolicyFolder
         var entries = definition.Rules.Sum(static rule => (long)rule.On.Length * Math.Max(rule.To.Length, 1));
         if (entries > MaxEntries)
         {
-            problems.Add(new(folder, $"{entries} pairs of pattern and selector, more than {MaxEntries}", null, "Use groups and wider patterns."));
+            problems.Add(new(
+                folder,
+                $"{entries} pairs of pattern and selector, more than {MaxEntries}",
+                null,
+                "Use groups and wider patterns."));
         }
 
         return new PolicyReading(
             problems is [] ? PolicySet.Compile(definition) : PolicySet.Empty, files.Count, problems, reader.Warnings);
     }
 
-    /// <summary>The policy and test files of a folder, by name. What looks like one but is not read is a problem.</summary>
+    /// <summary>
+    /// The policy and test files of a folder, by name. What looks like one but is not read is a problem.
+    /// </summary>
     public static IReadOnlyList<string> Files(string folder, List<Problem> problems)
     {
         var files = new List<string>();
@@ -68,7 +78,11 @@ internal static class PolicyFolder
                 {
                     if (Directory.EnumerateFiles(path).Any(static file => IsYaml(file) || IsMisnamed(file)))
                     {
-                        problems.Add(new(path, "policy files in a folder of the policy folder are not read", null, "Move them up, or out of the policy folder."));
+                        problems.Add(new(
+                            path,
+                            "policy files in a folder of the policy folder are not read",
+                            null,
+                            "Move them up, or out of the policy folder."));
                     }
                 }
                 else if (IsYaml(name))
@@ -77,22 +91,35 @@ internal static class PolicyFolder
                 }
                 else if (IsMisnamed(name))
                 {
-                    problems.Add(new(path, "only files called *.yaml are read", null, "Rename it, or move it out of the policy folder."));
+                    problems.Add(new(
+                        path,
+                        "only files called *.yaml are read",
+                        null,
+                        "Rename it, or move it out of the policy folder."));
                 }
             }
         }
         catch (DirectoryNotFoundException)
         {
-            problems.Add(new(folder, "no such folder", null, "Create it, or let \"policies\" name the folder with the policy files."));
+            problems.Add(new(
+                folder,
+                "no such folder",
+                null,
+                "Create it, or let \"policies\" name the folder with the policy files."));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problems.Add(new(folder, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
+            problems.Add(new(
+                folder, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
         }
 
         if (files.Count > MaxFiles)
         {
-            problems.Add(new(folder, $"{files.Count} files, more than {MaxFiles}", null, "Put rules that belong together into one file."));
+            problems.Add(new(
+                folder,
+                $"{files.Count} files, more than {MaxFiles}",
+                null,
+                "Put rules that belong together into one file."));
             return [];
         }
 
@@ -102,7 +129,8 @@ internal static class PolicyFolder
     private static bool IsYaml(string path) => path.EndsWith(".yaml", StringComparison.Ordinal);
 
     private static bool IsMisnamed(string path) =>
-        path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
+        path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+        || path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>A reading of the policy folder.</summary>

@@ -14,7 +14,9 @@ internal sealed record PolicyTest(string Name, string Place, AccessRequest Reque
 /// <summary>Reads <c>*.test.yaml</c>: questions with expected answers, beside the policies.</summary>
 internal static class PolicyTestFile
 {
-    /// <summary>When questions without a time are asked: a Wednesday, noon UTC, so that answers do not change by the hour.</summary>
+    /// <summary>
+    /// When questions without a time are asked: a Wednesday, noon UTC, so that answers do not change by the hour.
+    /// </summary>
     public static readonly DateTimeOffset DefaultTime = new(2025, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly string[] TestKeys =
@@ -94,7 +96,8 @@ internal static class PolicyTestFile
     private static Dictionary<string, string> ReadClaims(YamlFile file, Dictionary<string, YamlValue> keys)
     {
         var claims = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (keys.TryGetValue("claims", out var value) && file.Map(value, "claims", "Write \"name: value\" lines below it.") is { } map)
+        if (keys.TryGetValue("claims", out var value)
+            && file.Map(value, "claims", "Write \"name: value\" lines below it.") is { } map)
         {
             foreach (var (name, claim) in file.Entries(map))
             {

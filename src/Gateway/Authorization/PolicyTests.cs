@@ -28,15 +28,21 @@ internal static class PolicyTests
         var decision = explanation.Decision;
         if (decision.IsAllowed != test.IsAllowed)
         {
-            return Describe(decision.IsAllowed ? "allowed where deny was expected" : "refused where allow was expected");
+            return Describe(
+                decision.IsAllowed ? "allowed where deny was expected" : "refused where allow was expected");
         }
 
+        var rule = decision.Rule is null ? "no rule" : $"rule \"{decision.Rule.Name}\"";
         return test.Rule is null || test.Rule == decision.Rule?.Name
             ? null
-            : Describe($"decided by {(decision.Rule is null ? "no rule" : $"rule \"{decision.Rule.Name}\"")} where \"{test.Rule}\" was expected");
+            : Describe($"decided by {rule} where \"{test.Rule}\" was expected");
 
         Problem Describe(string what) =>
-            new(test.Place, $"\"{test.Name}\": {what}: {explanation.Reason}", null, "Change the policy or the expectation.");
+            new(
+                test.Place,
+                $"\"{test.Name}\": {what}: {explanation.Reason}",
+                null,
+                "Change the policy or the expectation.");
     }
 }
 

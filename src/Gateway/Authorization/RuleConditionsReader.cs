@@ -10,6 +10,7 @@ namespace Gateway.Authorization;
 internal static class RuleConditionsReader
 {
     private const string ClaimCure = "Write the claim's value, or a list of values; \"*\" stands for any characters.";
+    private const string MethodCure = "Write a method, such as htpasswd or \"ldap:*\".";
     private const string TimeCure = "Write a time of day between \"00:00\" and \"24:00\".";
 
     private static readonly string[] Reserved = ["claims", "address", "time", "method"];
@@ -33,7 +34,11 @@ internal static class RuleConditionsReader
             // "adress: [ 10.0.0.0/8 ]" must not become a claim that nobody has.
             if (NearestName.Of(key.Text, Reserved) is { } meant)
             {
-                file.Report(key, "when: unknown condition", key.Text, $"Did you mean \"{meant}\"? A claim of this name goes under \"claims:\".");
+                file.Report(
+                    key,
+                    "when: unknown condition",
+                    key.Text,
+                    $"Did you mean \"{meant}\"? A claim of this name goes under \"claims:\".");
             }
             else
             {
@@ -41,7 +46,8 @@ internal static class RuleConditionsReader
             }
         }
 
-        if (keys.TryGetValue("claims", out var more) && file.Map(more, "claims", "Write \"name: value\" lines below it.") is { } moreClaims)
+        if (keys.TryGetValue("claims", out var more)
+            && file.Map(more, "claims", "Write \"name: value\" lines below it.") is { } moreClaims)
         {
             file.Entries(moreClaims);
             claims.AddRange(moreClaims.Entries.SelectMany(entry => ReadClaim(file, entry.Key, entry.Value)));
@@ -52,7 +58,7 @@ internal static class RuleConditionsReader
             Addresses = keys.TryGetValue("address", out var address) ? [.. ReadAddresses(file, address)] : [],
             Time = keys.TryGetValue("time", out var time) ? ReadTime(file, time) : null,
             Methods = keys.TryGetValue("method", out var method)
-                ? [.. file.Texts(method, "method", "Write a method, such as htpasswd or \"ldap:*\".").Select(static item => new Glob(item.Text))]
+                ? [.. file.Texts(method, "method", MethodCure).Select(static item => new Glob(item.Text))]
                 : [],
             Claims = [.. claims],
         };
@@ -62,7 +68,8 @@ internal static class RuleConditionsReader
     {
         if (!SubjectSelector.IsName(name.Text))
         {
-            file.Report(name, "when: not the name of a claim", name.Text, "Use 1 to 256 characters without outer spaces.");
+            file.Report(
+                name, "when: not the name of a claim", name.Text, "Use 1 to 256 characters without outer spaces.");
             yield break;
         }
 
@@ -93,13 +100,19 @@ internal static class RuleConditionsReader
 
             if (address.IsIPv4MappedToIPv6)
             {
-                file.Report(at, "address: an IPv4 address written as IPv6, which no client has", text, $"Write {address.MapToIPv4()}.");
+                file.Report(
+                    at,
+                    "address: an IPv4 address written as IPv6, which no client has",
+                    text,
+                    $"Write {address.MapToIPv4()}.");
                 continue;
             }
 
             var bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
             var length = bits;
-            if (slash >= 0 && (!int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > bits))
+            if (slash >= 0
+                && (!int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out length)
+                    || length > bits))
             {
                 file.Report(at, $"address: the part after the slash is not 0 to {bits}", text, cure);
                 continue;
@@ -108,7 +121,8 @@ internal static class RuleConditionsReader
             var network = Network(address, length);
             if (!network.BaseAddress.Equals(address))
             {
-                file.Report(at, "address: a network with bits set beyond its length", text, $"Did you mean \"{network}\"?");
+                file.Report(
+                    at, "address: a network with bits set beyond its length", text, $"Did you mean \"{network}\"?");
                 continue;
             }
 
@@ -144,7 +158,11 @@ internal static class RuleConditionsReader
         var to = keys.TryGetValue("to", out var toValue) ? ReadTimeOfDay(file, toValue, "to") : TimeSpan.FromHours(24);
         if (from == to || from == TimeSpan.FromHours(24))
         {
-            file.Report(map, "time: a window without length", null, "Let \"from\" and \"to\" differ; a window may go over midnight.");
+            file.Report(
+                map,
+                "time: a window without length",
+                null,
+                "Let \"from\" and \"to\" differ; a window may go over midnight.");
         }
 
         return new TimeWindow(

@@ -16,7 +16,8 @@ internal sealed class YamlFile
     private const int MaxDepth = 16;
     private const string Cure = "Check the indentation, and put quotes around patterns (\"users/${subject}/**\").";
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly List<Problem> _problems;
 
@@ -50,7 +51,8 @@ internal sealed class YamlFile
     public Problem Problem(YamlValue at, string what, string? found, string cure) =>
         new($"{Path}:{at.Line}:{at.Column}", what, found, cure);
 
-    public void Report(YamlValue at, string what, string? found, string cure) => _problems.Add(Problem(at, what, found, cure));
+    public void Report(YamlValue at, string what, string? found, string cure) =>
+        _problems.Add(Problem(at, what, found, cure));
 
     private string? ReadText()
     {
@@ -61,7 +63,8 @@ internal sealed class YamlFile
             var length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
             if (length > MaxBytes)
             {
-                _problems.Add(new(Path, "larger than 4 MiB", null, "Split it into several files; they are read together."));
+                _problems.Add(new(
+                    Path, "larger than 4 MiB", null, "Split it into several files; they are read together."));
                 return null;
             }
 
@@ -73,7 +76,8 @@ internal sealed class YamlFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _problems.Add(new(Path, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
+            _problems.Add(new(
+                Path, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
         }
 
         return null;
@@ -95,7 +99,8 @@ internal sealed class YamlFile
             parser.Consume<DocumentEnd>();
             if (parser.Current is DocumentStart next)
             {
-                throw new Refusal(next.Start, "a second document", null, "Remove the line \"---\" or make it a file of its own.");
+                throw new Refusal(
+                    next.Start, "a second document", null, "Remove the line \"---\" or make it a file of its own.");
             }
 
             switch (value)
@@ -112,7 +117,8 @@ internal sealed class YamlFile
         }
         catch (Refusal refusal)
         {
-            _problems.Add(new($"{Path}:{refusal.At.Line}:{refusal.At.Column}", refusal.What, refusal.Found, refusal.Cure));
+            _problems.Add(new(
+                $"{Path}:{refusal.At.Line}:{refusal.At.Column}", refusal.What, refusal.Found, refusal.Cure));
         }
         catch (YamlException exception)
         {
@@ -122,7 +128,8 @@ internal sealed class YamlFile
                 null,
                 Cure));
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException)
+        catch (Exception exception) when (
+            exception is InvalidOperationException or ArgumentException or FormatException)
         {
             // What the library's scanner throws at some broken texts, such as a plain scalar cut by a tab.
             var at = parser.Current?.End ?? Mark.Empty;
@@ -136,12 +143,19 @@ internal sealed class YamlFile
         {
             case AnchorAlias alias:
                 throw new Refusal(
-                    alias.Start, "an alias", "*" + alias.Value, "Aliases are not used here; put quotes around a pattern: \"**\".");
+                    alias.Start,
+                    "an alias",
+                    "*" + alias.Value,
+                    "Aliases are not used here; put quotes around a pattern: \"**\".");
             case NodeEvent { Anchor.IsEmpty: false } node:
                 throw new Refusal(
-                    node.Start, "an anchor", "&" + node.Anchor, "Anchors are not used here; name a group or role instead.");
+                    node.Start,
+                    "an anchor",
+                    "&" + node.Anchor,
+                    "Anchors are not used here; name a group or role instead.");
             case NodeEvent { Tag.IsEmpty: false } node and not Scalar { Tag.IsNonSpecific: true }:
-                throw new Refusal(node.Start, "a YAML tag", node.Tag.ToString(), "Remove it; all values are plain texts.");
+                throw new Refusal(
+                    node.Start, "a YAML tag", node.Tag.ToString(), "Remove it; all values are plain texts.");
             case NodeEvent node when depth > MaxDepth:
                 throw new Refusal(node.Start, "nested too deeply", null, "Nothing in these files is that deep.");
             case Scalar scalar:

@@ -1,6 +1,8 @@
 namespace Gateway.Authorization;
 
-/// <summary>What readers of policy and test files ask of values; what is wrong is reported, and nothing returned.</summary>
+/// <summary>
+/// What readers of policy and test files ask of values; what is wrong is reported, and nothing returned.
+/// </summary>
 internal static class YamlFileExtensions
 {
     private const int MaxItems = 1_000;
@@ -54,8 +56,11 @@ internal static class YamlFileExtensions
         return null;
     }
 
-    /// <summary>One text or a list of texts; never an empty list, as nobody can tell whether that means all or none.</summary>
-    public static IEnumerable<(YamlValue At, string Text)> Texts(this YamlFile file, YamlValue value, string key, string cure)
+    /// <summary>
+    /// One text or a list of texts; never an empty list, as nobody can tell whether that means all or none.
+    /// </summary>
+    public static IEnumerable<(YamlValue At, string Text)> Texts(
+        this YamlFile file, YamlValue value, string key, string cure)
     {
         if (value is YamlList { Items: [] or { Count: > MaxItems } } list)
         {
@@ -63,7 +68,9 @@ internal static class YamlFileExtensions
                 list,
                 $"{key}: {list.Items.Count} entries",
                 null,
-                list.Items.Count == 0 ? $"Remove the key or name something. {cure}" : $"At most {MaxItems}: use a group or a wider pattern.");
+                list.Items.Count == 0
+                    ? $"Remove the key or name something. {cure}"
+                    : $"At most {MaxItems}: use a group or a wider pattern.");
             yield break;
         }
 

@@ -9,7 +9,9 @@ internal abstract record YamlValue(long Line, long Column)
     public abstract string Kind { get; }
 }
 
-/// <summary>A text, number, boolean or nothing: YAML's types are not used, since <c>no</c> or <c>1.10</c> may well be names.</summary>
+/// <summary>
+/// A text, number, boolean or nothing: YAML's types are not used, since <c>no</c> or <c>1.10</c> may well be names.
+/// </summary>
 internal sealed record YamlText(string Text, bool IsQuoted, long Line, long Column) : YamlValue(Line, Column)
 {
     public bool IsNothing => !IsQuoted && Text is "" or "~" or "null";

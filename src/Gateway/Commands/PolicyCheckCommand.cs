@@ -4,7 +4,9 @@ using Gateway.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway policy check FOLDER…</c>: 0 where the policies could come into force, else 78 and one line a problem.</summary>
+/// <summary>
+/// <c>gateway policy check FOLDER…</c>: 0 where the policies could come into force, else 78 and one line a problem.
+/// </summary>
 internal static class PolicyCheckCommand
 {
     public static Command Create()
@@ -34,7 +36,8 @@ internal static class PolicyCheckCommand
             if (reading.Problems is [])
             {
                 result.InvocationConfiguration.Output.WriteLine(
-                    $"{folder}: good (files: {reading.FileCount}, rules: {reading.Policy.RuleCount}, warnings: {reading.Warnings.Count})");
+                    $"{folder}: good (files: {reading.FileCount}, rules: {reading.Policy.RuleCount}, "
+                    + $"warnings: {reading.Warnings.Count})");
             }
         }
 

@@ -16,23 +16,38 @@ internal static partial class PolicyExplainCommand
 {
     public static Command Create()
     {
-        var subject = new Argument<string>("subject") { Description = "user:NAME, robot:NAME, workload:NAME or anonymous." };
+        var subject = new Argument<string>("subject")
+        {
+            Description = "user:NAME, robot:NAME, workload:NAME or anonymous.",
+        };
         var action = new Argument<string>("action") { Description = "pull, push, overwrite or delete." };
-        var repository = new Argument<string>("repository") { Description = "REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST." };
+        var repository = new Argument<string>("repository")
+        {
+            Description = "REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST.",
+        };
         var policies = new Option<string>("--policies")
         {
             Description = "The folder with the policy files.",
             DefaultValueFactory = static _ => "config/policies",
         };
-        var groups = new Option<string[]>("--group") { Description = "A group that an identity provider names; repeatable." };
-        var method = new Option<string?>("--method") { Description = "What proved the subject: htpasswd, ldap:corp, issuer:github." };
+        var groups = new Option<string[]>("--group")
+        {
+            Description = "A group that an identity provider names; repeatable.",
+        };
+        var method = new Option<string?>("--method")
+        {
+            Description = "What proved the subject: htpasswd, ldap:corp, issuer:github.",
+        };
         var claims = new Option<string[]>("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
         var address = new Option<string>("--address")
         {
             Description = "The client's address.",
             DefaultValueFactory = static _ => "127.0.0.1",
         };
-        var time = new Option<string?>("--time") { Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given." };
+        var time = new Option<string?>("--time")
+        {
+            Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given.",
+        };
         var registry = new Option<string>("--registry")
         {
             Description = "The registry's name.",
@@ -95,7 +110,9 @@ internal static partial class PolicyExplainCommand
         var output = result.InvocationConfiguration.Output;
         if (asJson)
         {
-            output.WriteLine(JsonSerializer.Serialize(ExplanationDocument.Of(explanation), ExplanationJsonContext.Readable.ExplanationDocument));
+            output.WriteLine(
+                JsonSerializer.Serialize(
+                    ExplanationDocument.Of(explanation), ExplanationJsonContext.Readable.ExplanationDocument));
         }
         else
         {
@@ -122,7 +139,8 @@ internal static partial class PolicyExplainCommand
 
         if (request.Tag.IsUnknown)
         {
-            output.WriteLine("note    by digest, this removes every tag that points there: the gateway looks which, and asks for each");
+            output.WriteLine(
+                "note    by digest, this removes every tag that points there: the gateway looks which and asks for each");
         }
     }
 
@@ -130,7 +148,9 @@ internal static partial class PolicyExplainCommand
     private static void PrintOverwrite(
         TextWriter output, PolicySet policy, in AccessRequest request, PolicyExplanation explanation)
     {
-        if (!explanation.Decision.IsAllowed || (request.Actions & RepositoryActions.Push) == 0 || request.Tag.Tag is null)
+        if (!explanation.Decision.IsAllowed
+            || (request.Actions & RepositoryActions.Push) == 0
+            || request.Tag.Tag is null)
         {
             return;
         }
@@ -186,7 +206,9 @@ internal static partial class PolicyExplainCommand
             explanation.Reason,
             explanation.CallerReason,
             explanation.Matches.Select(static match => new MatchDocument(
-                match.Rule, match.Effect == RuleEffect.Deny ? "deny" : "allow", ActionNames.Of(match.Actions), match.Text)),
+                match.Rule,
+                match.Effect == RuleEffect.Deny ? "deny" : "allow",
+                ActionNames.Of(match.Actions), match.Text)),
             explanation.NearMisses.Select(static miss => new MissDocument(miss.Rule, miss.Text)));
     }
 

@@ -12,7 +12,10 @@ internal static class PolicyTestCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("folder") { Description = "A folder with policy files and *.test.yaml beside them." };
+        var folder = new Argument<string>("folder")
+        {
+            Description = "A folder with policy files and *.test.yaml beside them.",
+        };
         var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.") { folder };
         command.SetAction(result => Run(result, result.GetRequiredValue(folder)));
         return command;

@@ -6,11 +6,14 @@ namespace Gateway.Core.Authorization.Index;
 internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] unless)
 {
     private readonly bool _hasConditions = !rule.When.AreNone;
-    private readonly AccessDecision?[] _refusals = new AccessDecision?[rule.Effect == RuleEffect.Deny ? (int)ActionNames.All + 1 : 0];
+    private readonly AccessDecision?[] _refusals =
+        new AccessDecision?[rule.Effect == RuleEffect.Deny ? (int)ActionNames.All + 1 : 0];
 
     public PolicyRule Source => rule;
 
-    /// <summary>The place among all rules by name, so that the rule named by a decision never depends on the order of files.</summary>
+    /// <summary>
+    /// The place among all rules by name, so that the rule named by a decision never depends on the order of files.
+    /// </summary>
     public int Rank => rank;
 
     public bool IsDeny => rule.Effect == RuleEffect.Deny;
@@ -20,7 +23,9 @@ internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] un
         ? ActionNames.Denied(rule.Actions)
         : ActionNames.Granted(rule.Actions);
 
-    /// <summary>The decision where this rule is the one that allows; made once, so that an allow costs no memory.</summary>
+    /// <summary>
+    /// The decision where this rule is the one that allows; made once, so that an allow costs no memory.
+    /// </summary>
     public AccessDecision Allowed { get; } = new(true, rule.Identity, RepositoryActions.None);
 
     /// <summary>The decision where this deny refuses these actions.</summary>
@@ -42,7 +47,9 @@ internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] un
 
     public bool ConcernsRegistry(string registry) => rule.Registries.IsEmpty || rule.Registries.Contains(registry);
 
-    /// <summary>The actions of this rule that are left for what the request touches: tag, no tag, or unknown tags.</summary>
+    /// <summary>
+    /// The actions of this rule that are left for what the request touches: tag, no tag, or unknown tags.
+    /// </summary>
     public RepositoryActions ActionsFor(TagScope scope)
     {
         if (rule.Tags.IsEmpty)
@@ -60,7 +67,8 @@ internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] un
             return scope.IsUnknown ? Actions : RepositoryActions.None;
         }
 
-        // An image cannot be moved without its blobs and untagged manifests; but removing or replacing is another thing.
+        // An image cannot be moved without its blobs and untagged manifests; but removing or replacing is another
+        // thing.
         return Actions & (RepositoryActions.Pull | RepositoryActions.Push);
     }
 

@@ -35,7 +35,8 @@ internal sealed class GlobIndex<T>
 
         public int[] Lengths { get; }
 
-        public (Glob Glob, T Value)[] Find(ReadOnlySpan<char> key) => _entries.TryGetValue(key, out var found) ? found : [];
+        public (Glob Glob, T Value)[] Find(ReadOnlySpan<char> key) =>
+            _entries.TryGetValue(key, out var found) ? found : [];
     }
 
     internal ref struct Matches

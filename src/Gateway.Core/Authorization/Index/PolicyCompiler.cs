@@ -86,5 +86,6 @@ internal sealed class PolicyCompiler
         ? rule.When.Claims.Where(static claim => claim.Values.All(static value => value.IsExact))
         : [];
 
-    private int[] Numbers(IEnumerable<SubjectSelector> selectors) => [.. selectors.Select(Principals.Intern).Distinct().Order()];
+    private int[] Numbers(IEnumerable<SubjectSelector> selectors) =>
+        [.. selectors.Select(Principals.Intern).Distinct().Order()];
 }

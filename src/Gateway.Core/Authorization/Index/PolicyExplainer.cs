@@ -42,7 +42,10 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
         : RepositoryActions.None;
 
     private string Reason(
-        RuleText text, AccessDecision decision, List<(CompiledRule Rule, RepositoryActions Actions)> matches, Miss? nearest)
+        RuleText text,
+        AccessDecision decision,
+        List<(CompiledRule Rule, RepositoryActions Actions)> matches,
+        Miss? nearest)
     {
         var deciding = matches.Find(match => match.Rule.Source.Identity == decision.Rule);
         if (deciding.Rule is not null)
@@ -50,7 +53,8 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             return text.Whole(deciding.Rule.Source, deciding.Actions);
         }
 
-        var reason = $"no rule grants {ActionNames.Format(decision.Missing)} on {request.Repository} to {request.Subject}";
+        var missing = ActionNames.Format(decision.Missing);
+        var reason = $"no rule grants {missing} on {request.Repository} to {request.Subject}";
         return nearest is null ? reason : $"{reason}; nearest: {nearest.Text(text)}";
     }
 
@@ -64,12 +68,15 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
         private const int OthersOnly = 3;
         private const int PartialPenalty = 10;
 
-        /// <summary>Whether the rule is about other users or robots by name: nothing this caller could ask to join.</summary>
+        /// <summary>
+        /// Whether the rule is about other users or robots by name: nothing this caller could ask to join.
+        /// </summary>
         public bool IsOthersOnly => Distance % PartialPenalty == OthersOnly;
 
         public string Text(RuleText text) => $"{RuleText.Head(Rule.Source, Actions)}, but {Why(text)}";
 
-        public static Miss? Of(CompiledRule rule, AccessRequest request, ResolvedSubject subject, RepositoryActions missing)
+        public static Miss? Of(
+            CompiledRule rule, AccessRequest request, ResolvedSubject subject, RepositoryActions missing)
         {
             var actions = rule.Actions & missing;
             if (actions == RepositoryActions.None)
@@ -91,8 +98,9 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             if (!compiled.Picks(subject))
             {
                 // A group can be joined; another user cannot become this one.
-                yield return (rule.To.All(static to => to.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot) ? OthersOnly : 1,
-                    text => "only to " + text.Subjects(rule.To));
+                var isOthersOnly = rule.To.All(
+                    static to => to.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot);
+                yield return (isOthersOnly ? OthersOnly : 1, text => "only to " + text.Subjects(rule.To));
             }
 
             if (compiled.Exempts(subject))
@@ -127,13 +135,14 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
 
             if (!rule.When.MethodHolds(request.Subject.Method))
             {
-                yield return (0, _ => $"only {RuleText.Methods(rule.When)}, and this caller's was {request.Subject.Method}");
+                yield return (0, _ =>
+                    $"only {RuleText.Methods(rule.When)}, and this caller's was {request.Subject.Method}");
             }
 
             foreach (var claim in rule.When.Claims.Where(claim => !claim.Holds(request.Subject, missingMatches: false)))
             {
-                var actual = request.Subject.Claims.TryGetValue(claim.Name, out var value) ? $"has {value}" : "has none";
-                yield return (0, text => $"only {text.Claim(claim)}, and this caller {actual}");
+                var actual = request.Subject.Claims.GetValueOrDefault(claim.Name, "none");
+                yield return (0, text => $"only {text.Claim(claim)}, and this caller has {actual}");
             }
         }
 
@@ -146,13 +155,15 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
                     && RepositoryPattern.TryParse(pattern.Text + '*', out var wider, out _)
                     && wider.Matches(request.Repository, subject.PathSegment))
                 {
-                    return (0, _ => $"\"*\" stays within one segment, so {pattern} does not reach {request.Repository}");
+                    return (0, _ =>
+                        $"\"*\" stays within one segment, so {pattern} does not reach {request.Repository}");
                 }
             }
 
             var first = request.Repository.Value.Split('/')[0];
             var isNear = rule.On.Any(pattern =>
-                pattern.Segments[0].Kind != PatternSegmentKind.Spanning && pattern.Segments[0].Matches(first, subject.PathSegment));
+                pattern.Segments[0].Kind != PatternSegmentKind.Spanning
+                && pattern.Segments[0].Matches(first, subject.PathSegment));
             return (isNear ? 1 : 2, _ => $"the repository is {request.Repository}");
         }
     }

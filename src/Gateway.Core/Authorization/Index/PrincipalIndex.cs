@@ -2,14 +2,18 @@ using System.Collections.Frozen;
 
 namespace Gateway.Core.Authorization.Index;
 
-/// <summary>Numbers for everything a subject can be in a policy: a user, in a group, from an issuer, bearer of a claim.</summary>
+/// <summary>
+/// Numbers for everything a subject can be in a policy: a user, in a group, from an issuer, bearer of a claim.
+/// </summary>
 internal sealed class PrincipalIndex
 {
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
     private readonly FrozenDictionary<string, string[]> _groupsOf;
 
     public PrincipalIndex(IEnumerable<PolicyGroup> groups) => _groupsOf = groups
-        .SelectMany(static group => group.Members, static (group, member) => (Member: member.ToString(), Group: "group:" + group.Name))
+        .SelectMany(
+            static group => group.Members,
+            static (group, member) => (Member: member.ToString(), Group: "group:" + group.Name))
         .GroupBy(static pair => pair.Member, static pair => pair.Group, StringComparer.Ordinal)
         .ToFrozenDictionary(static pairs => pairs.Key, static pairs => pairs.ToArray(), StringComparer.Ordinal);
 
@@ -49,7 +53,8 @@ internal sealed class PrincipalIndex
             Add(numbers, ClaimKey(name, value));
         }
 
-        AddWithGroups(numbers, subject.Groups.Select(static group => "group:" + group).Concat(self is null ? [] : [self]));
+        AddWithGroups(
+            numbers, subject.Groups.Select(static group => "group:" + group).Concat(self is null ? [] : [self]));
         return [.. numbers];
     }
 

@@ -23,7 +23,9 @@ internal sealed class RepositoryIndex
 
     /// <summary>Adds the number of each pattern that matches, once.</summary>
     /// <param name="repository">The repository's name.</param>
-    /// <param name="subjectSegment">What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.</param>
+    /// <param name="subjectSegment">
+    /// What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.
+    /// </param>
     /// <param name="patterns">Receives the numbers that <see cref="Builder.Add"/> gave.</param>
     public void Match(ReadOnlySpan<char> repository, string? subjectSegment, ref IntList patterns)
     {
@@ -68,7 +70,12 @@ internal sealed class RepositoryIndex
     }
 
     private void Step(
-        int node, ReadOnlySpan<char> segment, int literal, string? subjectSegment, ref IntList next, ref IntList spanning)
+        int node,
+        ReadOnlySpan<char> segment,
+        int literal,
+        string? subjectSegment,
+        ref IntList next,
+        ref IntList spanning)
     {
         ref readonly var from = ref _nodes[node];
         if (literal != None && from.HasLiterals && _literalEdges.TryGetValue(Edge(node, literal), out var child))

@@ -1,6 +1,8 @@
 namespace Gateway.Core.Authorization.Index;
 
-/// <summary>A subject as one policy sees it: which of the policy's principals it is. Made once for each subject.</summary>
+/// <summary>
+/// A subject as one policy sees it: which of the policy's principals it is. Made once for each subject.
+/// </summary>
 /// <param name="principals">Numbers of principals, ascending.</param>
 /// <param name="pathSegment">What <c>${subject}</c> stands for, or <see langword="null"/>.</param>
 internal sealed class ResolvedSubject(int[] principals, string? pathSegment)

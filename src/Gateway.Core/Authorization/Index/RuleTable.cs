@@ -12,7 +12,10 @@ internal sealed class RuleTable
     {
         var groups = entries.GroupBy(static entry => entry.Principal).OrderBy(static group => group.Key).ToArray();
         _principals = [.. groups.Select(static group => group.Key)];
-        _buckets = [.. groups.Select(static group => new RuleBucket(group.Select(static entry => entry.Rule).Distinct()))];
+        _buckets =
+        [
+            .. groups.Select(static group => new RuleBucket(group.Select(static entry => entry.Rule).Distinct())),
+        ];
     }
 
     public IEnumerable<CompiledRule> All => _buckets.SelectMany(static bucket => bucket.All);

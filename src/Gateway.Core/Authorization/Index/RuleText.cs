@@ -51,7 +51,8 @@ internal sealed class RuleText(bool forCaller)
     {
         var shown = selectors.Where(selector => !forCaller || !IsPersonal(selector)).Select(Describe);
         var hidden = selectors.Where(selector => forCaller && IsPersonal(selector))
-            .Select(static selector => selector.Kind == SubjectSelectorKind.User ? "certain users" : "certain robots").Distinct();
+            .Select(static selector => selector.Kind == SubjectSelectorKind.User ? "certain users" : "certain robots")
+            .Distinct();
         return List(shown.Concat(hidden));
     }
 
@@ -60,7 +61,9 @@ internal sealed class RuleText(bool forCaller)
     public static string Registries(PolicyRule rule) => "registry " + List(rule.Registries);
 
     public string Addresses(RuleConditions when) =>
-        forCaller ? "from certain addresses" : "from " + List(when.Addresses.Select(static network => network.ToString()));
+        forCaller
+            ? "from certain addresses"
+            : "from " + List(when.Addresses.Select(static network => network.ToString()));
 
     public static string Time(RuleConditions when) => $"on {when.Time}";
 
