@@ -51,6 +51,13 @@ internal sealed partial class AuthorizationMiddleware(
             return;
         }
 
+        if (verdict.HoldsTag)
+        {
+            // The upstream stores a manifest that it has received even if the client hangs up, so the tag is held until
+            // the upstream has answered, not until the client has left. A body that breaks off still ends the request.
+            context.RequestAborted = CancellationToken.None;
+        }
+
         gateway.Request = WithPermittedMount(gateway, policy, access);
         await next(context); // the verdict is held meanwhile: it may hold a tag against a second writer
     }

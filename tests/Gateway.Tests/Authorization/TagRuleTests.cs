@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -89,6 +90,56 @@ public sealed class TagRuleTests : IAsyncLifetime
     }
 
     [Fact]
+    [Fact]
+    public async Task Push_WhoseClientLeavesBeforeItsEnd_StillKeepsASecondWriterOut()
+    {
+        var arrived = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        _upstream.Respond = async context =>
+        {
+            if (context.Request.Method == "PUT" && arrived.TrySetResult())
+            {
+                await goOn.Task; // a registry stores what it has received, whoever has hung up meanwhile
+            }
+
+            await AnswerAsync(context);
+        };
+        using var leaving = new CancellationTokenSource();
+        using var push = new HttpRequestMessage(HttpMethod.Put, $"https://{TestGateway.Host}/v2/app/manifests/v9")
+        {
+            Content = new ByteArrayContent([1]),
+            Headers = { { "Authorization", TestGateway.Basic("alice") } },
+        };
+        var first = _gateway.Client.SendAsync(push, leaving.Token);
+        await arrived.Task;
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        var second = _gateway.SendAsync(HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2]));
+        await Task.WhenAny(second, Task.Delay(300)); // only a second writer who is let in ends before the first
+        goOn.SetResult();
+
+        using var answer = await second;
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal(1, Puts);
+    }
+
+    [Fact]
+    public async Task Push_WhoseClientLeavesWithinTheBody_LetsTheNextWriterIn()
+    {
+        await using (var stream = await _gateway.ConnectAsync())
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(
+                $"PUT /v2/app/manifests/v9 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("alice")}\r\n"
+                + "Content-Length: 100\r\n\r\nhalf"));
+        }
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2])).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+    }
+
     public async Task Push_WhenTheUpstreamDoesNotSayWhetherTheTagExists_IsNotGuessed()
     {
         _upstream.Respond = static context =>
