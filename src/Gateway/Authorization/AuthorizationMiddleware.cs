@@ -33,7 +33,7 @@ internal sealed partial class AuthorizationMiddleware(
         }
 
         gateway.Registry = registry;
-        var access = new AccessRequest
+        var access = gateway.Access = new AccessRequest
         {
             Subject = gateway.Subject,
             Registry = registry.Name,
