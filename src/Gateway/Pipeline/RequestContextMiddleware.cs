@@ -47,7 +47,7 @@ internal sealed partial class RequestContextMiddleware(
         }
         catch (UpstreamException exception) when (!context.Response.HasStarted)
         {
-            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, exception.InnerException?.Message ?? "");
+            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -37,7 +37,7 @@ internal sealed partial class ForwardingMiddleware(
         await next(context);
         if (context.Features.Get<IForwarderErrorFeature>() is { } failure)
         {
-            Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, failure.Exception?.Message ?? "");
+            Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, LogText.OneLine(failure.Exception?.Message));
             await AnswerFailureAsync(context, failure);
         }
     }
