@@ -33,7 +33,7 @@ internal sealed partial class AuthorizationMiddleware(
         }
 
         gateway.Registry = registry;
-        var access = new AccessRequest
+        var access = gateway.Access = new AccessRequest
         {
             Subject = gateway.Subject,
             Registry = registry.Name,
@@ -49,6 +49,13 @@ internal sealed partial class AuthorizationMiddleware(
         {
             await DenyAsync(context, gateway, policy, verdict);
             return;
+        }
+
+        if (verdict.HoldsTag)
+        {
+            // The upstream stores a manifest that it has received even if the client hangs up, so the tag is held until
+            // the upstream has answered, not until the client has left. A body that breaks off still ends the request.
+            context.RequestAborted = CancellationToken.None;
         }
 
         gateway.Request = WithPermittedMount(gateway, policy, access);
@@ -95,11 +102,16 @@ internal sealed partial class AuthorizationMiddleware(
 
     private async Task DenyAsync(HttpContext context, GatewayContext gateway, PolicySet policy, TagVerdict verdict)
     {
-        var denial = Denial.Describe(policy, verdict.Access, verdict.Decision, verdict.Reason);
         Log.Denied(
             logger, gateway.RequestId, gateway.Subject, gateway.Request.Operation, gateway.Request.Repository!.Value,
             gateway.Request.Reference?.Value ?? "", verdict.Decision.Rule?.ToString() ?? "no rule");
-        await RefuseAnonymousOrAsync(context, gateway, denial);
+        if (gateway.Subject.IsAnonymous)
+        {
+            await ChallengeAsync(context, gateway, "authentication required"); // no reason is worked out for nobody
+            return;
+        }
+
+        await context.WriteErrorAsync(Denial.Describe(policy, verdict.Access, verdict.Decision, verdict.Reason));
     }
 
     // Who is not signed in may be allowed once he is, so he is asked to; only a known caller hears a reason.

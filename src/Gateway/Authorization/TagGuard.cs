@@ -87,6 +87,7 @@ internal sealed class TagGuard(UpstreamTags tags)
         }
 
         var asked = 0;
+        var explored = new HashSet<Digest>();
         foreach (var tag in await tags.ListAsync(registry, access.Repository, cancellationToken) ?? [])
         {
             var byTag = access with { Tag = TagScope.Of(tag) };
@@ -98,12 +99,15 @@ internal sealed class TagGuard(UpstreamTags tags)
 
             if (++asked > MostTagsAsked)
             {
-                return new TagVerdict(decision, byTag, "too many protected tags to tell whether one of them is lost");
+                return new TagVerdict(denied, access, "too many protected tags to tell whether one of them is lost");
             }
 
-            if (await tags.ReachesAsync(registry, access.Repository, tag, digest, cancellationToken))
+            if (await tags.ReachesAsync(registry, access.Repository, tag, digest, explored, cancellationToken))
             {
-                return new TagVerdict(decision, byTag, $"the protected tag \"{tag}\" needs this manifest");
+                // A tag that is hidden from the caller is not named to him here either.
+                return policy.Evaluate(byTag with { Actions = RepositoryActions.Pull }).IsAllowed
+                    ? new TagVerdict(decision, byTag, $"the protected tag \"{tag}\" needs this manifest")
+                    : new TagVerdict(denied, access, "a protected tag needs this manifest");
             }
         }
 

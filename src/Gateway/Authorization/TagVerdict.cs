@@ -16,5 +16,8 @@ internal sealed class TagVerdict(
 
     public string? Reason { get; } = reason;
 
+    /// <summary>Whether a second writer of the tag waits for the end of this request.</summary>
+    public bool HoldsTag => hold is not null;
+
     public void Dispose() => hold?.Dispose();
 }

@@ -26,9 +26,10 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
     {
         var size = parameters.PageSize ?? DefaultPageSize;
         var names = new List<string>(Math.Min(size, DefaultPageSize));
-        if (size == 0)
+        // n=0 as Distribution answers it. Who may do nothing sees nothing: no walk, which costs the upstream most, for him.
+        if (size == 0 || !policy.HasAnyGrant(subject))
         {
-            return new NamePage(names, size, HasMore: false); // as Distribution answers it
+            return new NamePage(names, size, HasMore: false);
         }
 
         var now = time.GetUtcNow();

@@ -1,12 +1,10 @@
-using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
 
 namespace Gateway.Listing;
 
 /// <summary>Answers here what must not be forwarded as it is: ping, the catalog, and tag lists that rules filter.</summary>
-internal sealed class ListingMiddleware(
-    RequestDelegate next, CatalogLister catalog, TagLister tags, TimeProvider time)
+internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister catalog, TagLister tags)
 {
     // "{}" and a JSON type: what Distribution answers, and what docker's login takes for a registry.
     private static readonly ReadOnlyMemory<byte> EmptyObject = "{}"u8.ToArray();
@@ -18,7 +16,7 @@ internal sealed class ListingMiddleware(
         {
             RegistryOperation.Ping => PageWriter.WriteAsync(context, EmptyObject, link: null),
             RegistryOperation.ListCatalog => WriteCatalogAsync(context, gateway),
-            RegistryOperation.ListTags when gateway.Policy.DependsOnTag(Access(gateway)) => WriteTagsAsync(context, gateway),
+            RegistryOperation.ListTags when gateway.Policy.DependsOnTag(gateway.Access) => WriteTagsAsync(context, gateway),
             _ => next(context),
         };
     }
@@ -42,7 +40,7 @@ internal sealed class ListingMiddleware(
     {
         var repository = gateway.Request.Repository!;
         var result = await tags.ListAsync(
-            gateway.Registry!, gateway.Policy, Access(gateway), gateway.Request.Parameters, context.RequestAborted);
+            gateway.Registry!, gateway.Policy, gateway.Access, gateway.Request.Parameters, context.RequestAborted);
         if (result is null)
         {
             await context.WriteErrorAsync(new RegistryError(
@@ -52,14 +50,4 @@ internal sealed class ListingMiddleware(
 
         await PageWriter.WriteNamesAsync(context, repository.Value, "tags", $"/v2/{repository}/tags/list", result.Value);
     }
-
-    private AccessRequest Access(GatewayContext gateway) => new()
-    {
-        Subject = gateway.Subject,
-        Registry = gateway.Registry!.Name,
-        Repository = gateway.Request.Repository!,
-        Actions = RepositoryActions.Pull,
-        ClientAddress = gateway.ClientAddress,
-        Time = time.GetUtcNow(),
-    };
 }

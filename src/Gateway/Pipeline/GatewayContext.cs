@@ -46,6 +46,12 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The policies in force when this request was decided. It uses these to its end, whatever is reloaded meanwhile.</summary>
     public PolicySet Policy { get; set; } = PolicySet.Empty;
 
+    /// <summary>
+    /// The question that was decided, with its one instant: asked again a moment later, a rule bound to time may answer
+    /// otherwise. Only for requests on a repository.
+    /// </summary>
+    public AccessRequest Access { get; set; }
+
     /// <summary>The policy's decision, once made. Nothing is forwarded without one that allows it.</summary>
     public AccessDecision? Decision { get; set; }
 

@@ -30,6 +30,13 @@ internal sealed partial class RequestContextMiddleware(
                 return;
             }
 
+            if (HasAnotherCoding(context.Request.Headers.TransferEncoding))
+            {
+                await context.WriteErrorAsync(RegistryError.BadRequest(
+                    "the request has a Transfer-Encoding other than \"chunked\"; send that or Content-Length"));
+                return;
+            }
+
             await next(context);
         }
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
@@ -40,7 +47,7 @@ internal sealed partial class RequestContextMiddleware(
         }
         catch (UpstreamException exception) when (!context.Response.HasStarted)
         {
-            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, exception.InnerException?.Message ?? "");
+            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -59,6 +66,11 @@ internal sealed partial class RequestContextMiddleware(
     // connection after the request, but would serve it, with the Content-Length put away under another name.
     private static bool HasTwoLengths(IHeaderDictionary headers) =>
         headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
+
+    // Kestrel looks at the last coding only and undoes no other: the upstream would store what nobody decoded, and two
+    // servers would see the body end in different places.
+    private static bool HasAnotherCoding(string? codings) =>
+        codings is not null && !string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase);
 
     private static Task SetCommonHeaders(object state)
     {

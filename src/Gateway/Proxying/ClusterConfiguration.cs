@@ -42,7 +42,8 @@ internal sealed class ClusterConfiguration
         ClusterId = options.Name,
         LoadBalancingPolicy = LoadBalancingPolicies.PowerOfTwoChoices,
         Destinations = options.Upstreams.ToDictionary(
-            static upstream => upstream.Authority,
+            // Scheme included: one host may serve http and https on their usual ports.
+            static upstream => upstream.GetLeftPart(UriPartial.Authority),
             static upstream => new DestinationConfig { Address = upstream.GetLeftPart(UriPartial.Authority) + "/" }),
         HttpRequest = new ForwarderRequestConfig
         {

@@ -20,6 +20,13 @@ internal sealed partial class ForwardingMiddleware(
     {
         var gateway = GatewayContext.Of(context);
         var registry = gateway.Registry!;
+        if (UpstreamRequestTransform.FindUnsendable(context.Request.Headers) is { } name)
+        {
+            await context.WriteErrorAsync(RegistryError.BadRequest(
+                $"the header {name} holds a control character or a character outside ASCII; leave it out"));
+            return;
+        }
+
         if (!SetBodyLimits(context, gateway.Request.Operation))
         {
             await context.WriteErrorAsync(TooLarge);
@@ -30,7 +37,7 @@ internal sealed partial class ForwardingMiddleware(
         await next(context);
         if (context.Features.Get<IForwarderErrorFeature>() is { } failure)
         {
-            Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, failure.Exception?.Message ?? "");
+            Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, LogText.OneLine(failure.Exception?.Message));
             await AnswerFailureAsync(context, failure);
         }
     }

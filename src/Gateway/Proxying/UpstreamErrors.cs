@@ -31,6 +31,7 @@ internal static class UpstreamErrors
         503 => NoneAvailable,
         504 => TimedOut,
         502 => Unreachable,
+        > 599 => Nonsense($"status {statusCode}"), // there is no such class: no client knows what it means
         _ => new RegistryError("UNKNOWN", statusCode, "the registry behind the gateway failed; its own log has the reason"),
     };
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -15,6 +16,26 @@ internal sealed class UpstreamRequestTransform : RequestTransform
         "Accept", "Accept-Encoding", "Cache-Control", "Content-Range", "Content-Type", "Expect", "If-Match",
         "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "traceparent", "tracestate",
         "User-Agent");
+
+    private static readonly SearchValues<char> Printable =
+        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c), '\t']);
+
+    /// <summary>
+    /// The first header that would have to go upstream and cannot: the connection carries ASCII only, and its failure
+    /// would look like the upstream's own; a control character would reach the upstream's log.
+    /// </summary>
+    public static string? FindUnsendable(IHeaderDictionary headers)
+    {
+        foreach (var (name, values) in headers)
+        {
+            if (Forwarded.Contains(name) && values.Any(static value => value.AsSpan().ContainsAnyExcept(Printable)))
+            {
+                return name;
+            }
+        }
+
+        return null;
+    }
 
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
@@ -88,7 +109,7 @@ internal sealed class UpstreamRequestTransform : RequestTransform
 
             if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase))
             {
-                if (hasBody)
+                if (hasBody && !IsForeignTypeOfAnUpload(name, request.Operation, values))
                 {
                     outgoing.Content!.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
                 }
@@ -99,6 +120,13 @@ internal sealed class UpstreamRequestTransform : RequestTransform
             }
         }
     }
+
+    // The registry reads digest and _state out of a form's body and prefers them to the query. A blob is bytes, whatever
+    // the client calls it; only that one name for bytes goes on.
+    private static bool IsForeignTypeOfAnUpload(string name, RegistryOperation operation, string? type) =>
+        operation is RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload
+        && string.Equals(name, "Content-Type", StringComparison.OrdinalIgnoreCase)
+        && !string.Equals(type, "application/octet-stream", StringComparison.OrdinalIgnoreCase);
 
     private static HttpMethod MethodOf(RegistryMethod method) => method switch
     {

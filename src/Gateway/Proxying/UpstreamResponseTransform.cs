@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Proxying;
@@ -24,6 +25,8 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
             return; // no answer came: ForwardingMiddleware writes the error
         }
 
+        // The upstream's own words behind the status reach a client's terminal.
+        context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
         if (Refusal(answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
         {
@@ -62,6 +65,11 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
             {
                 headers.Append(name, values.ToArray());
             }
+        }
+
+        if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
+        {
+            headers.ContentLength = null; // these have no body (RFC 9110, section 8.6), whatever length is promised
         }
 
         if (answer.Headers.NonValidated.TryGetValues("Cache-Control", out var caching))

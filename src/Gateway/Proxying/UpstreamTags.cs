@@ -71,20 +71,31 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
     }
 
     /// <summary>Whether a tag's manifest is, or through an index contains, the manifest with this digest.</summary>
+    /// <param name="registry">The registry.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="tag">The tag.</param>
+    /// <param name="digest">The manifest looked for.</param>
+    /// <param name="explored">
+    /// Indexes that were found not to contain it, for all tags asked about: entries that repeat from index to index
+    /// multiply, and whoever may push decides how many there are.
+    /// </param>
+    /// <param name="cancellationToken">The client's leaving.</param>
     /// <exception cref="UpstreamException">The upstream did not say.</exception>
     public Task<bool> ReachesAsync(
         UpstreamRegistry registry,
         RepositoryName repository,
         Tag tag,
         Digest digest,
+        HashSet<Digest> explored,
         CancellationToken cancellationToken) =>
-        ReachesAsync(registry, repository, Reference.To(tag), digest, DeepestIndex, cancellationToken);
+        ReachesAsync(registry, repository, Reference.To(tag), digest, explored, DeepestIndex, cancellationToken);
 
     private async Task<bool> ReachesAsync(
         UpstreamRegistry registry,
         RepositoryName repository,
         Reference reference,
         Digest digest,
+        HashSet<Digest> explored,
         int depth,
         CancellationToken cancellationToken)
     {
@@ -102,7 +113,12 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
                 throw Unusable(answer.Status);
             }
 
-            if (answer.Header("Docker-Content-Digest") == digest.Value)
+            if (!Digest.TryParse(answer.Header("Docker-Content-Digest"), out var own))
+            {
+                throw new UpstreamException(UpstreamErrors.Nonsense("a manifest without Docker-Content-Digest"));
+            }
+
+            if (own == digest)
             {
                 return true;
             }
@@ -116,8 +132,8 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
         foreach (var (child, isIndex) in children)
         {
             // Deeper than any real image: what cannot be told is treated as protected.
-            if (child == digest || (isIndex && (depth == 0 || await ReachesAsync(
-                registry, repository, Reference.To(child), digest, depth - 1, cancellationToken))))
+            if (child == digest || (isIndex && explored.Add(child) && (depth == 0 || await ReachesAsync(
+                registry, repository, Reference.To(child), digest, explored, depth - 1, cancellationToken))))
             {
                 return true;
             }

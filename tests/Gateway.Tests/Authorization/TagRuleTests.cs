@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Authorization;
 
@@ -89,6 +91,56 @@ public sealed class TagRuleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Push_WhoseClientLeavesBeforeItsEnd_StillKeepsASecondWriterOut()
+    {
+        var arrived = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        _upstream.Respond = async context =>
+        {
+            if (context.Request.Method == "PUT" && arrived.TrySetResult())
+            {
+                await goOn.Task; // a registry stores what it has received, whoever has hung up meanwhile
+            }
+
+            await AnswerAsync(context);
+        };
+        using var leaving = new CancellationTokenSource();
+        using var push = new HttpRequestMessage(HttpMethod.Put, $"https://{TestGateway.Host}/v2/app/manifests/v9")
+        {
+            Content = new ByteArrayContent([1]),
+            Headers = { { "Authorization", TestGateway.Basic("alice") } },
+        };
+        var first = _gateway.Client.SendAsync(push, leaving.Token);
+        await arrived.Task;
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        var second = _gateway.SendAsync(HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2]));
+        await Task.WhenAny(second, Task.Delay(300)); // only a second writer who is let in ends before the first
+        goOn.SetResult();
+
+        using var answer = await second;
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal(1, Puts);
+    }
+
+    [Fact]
+    public async Task Push_WhoseClientLeavesWithinTheBody_LetsTheNextWriterIn()
+    {
+        await using (var stream = await _gateway.ConnectAsync())
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(
+                $"PUT /v2/app/manifests/v9 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("alice")}\r\n"
+                + "Content-Length: 100\r\n\r\nhalf"));
+        }
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2])).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+    }
+
+    [Fact]
     public async Task Push_WhenTheUpstreamDoesNotSayWhetherTheTagExists_IsNotGuessed()
     {
         _upstream.Respond = static context =>
@@ -121,6 +173,97 @@ public sealed class TagRuleTests : IAsyncLifetime
         Assert.Equal(
             expected == HttpStatusCode.Accepted ? 1 : 0,
             _upstream.Requests.Count(static request => request.Method == "DELETE"));
+    }
+
+    [Theory]
+    [InlineData("[delete]", true)] // the neighbour: who may pull the tag is told its name
+    [InlineData("[pull, delete]", false)]
+    public async Task Delete_ThatAHiddenTagForbids_DoesNotNameIt(string denied, bool isNamed)
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, $$"""
+            rules:
+              - { name: owners, to: ["user:bob"], role: owner, on: ["**"] }
+              - { name: kept from bob, deny: {{denied}}, on: ["**"], tags: ["v*"] }
+            """);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Released}", "bob");
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal(isNamed, (await answer.Content.ReadAsStringAsync()).Contains("v1", StringComparison.Ordinal));
+        Assert.DoesNotContain(_upstream.Requests, static request => request.Method == "DELETE");
+    }
+
+    [Fact]
+    public async Task Delete_WhereTheUpstreamDoesNotSayWhatATagPointsTo_IsNotGuessed()
+    {
+        _upstream.Respond = async context =>
+        {
+            context.Response.OnStarting(() => Task.FromResult(context.Response.Headers.Remove("Docker-Content-Digest")));
+            await AnswerAsync(context);
+        };
+        _tags["v2"] = Other;
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Other}", "alice");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.DoesNotContain(_upstream.Requests, static request => request.Method == "DELETE");
+    }
+
+    [Fact]
+    public async Task Delete_BesideIndexesThatNameOneAnotherOftenOver_AsksForEachManifestOnce()
+    {
+        // Four small manifests whose entries, followed one by one, are 6 + 36 + 216 questions; with 20,000 entries in
+        // each, as 4 MiB hold, they would never end.
+        var chain = Enumerable.Range(4, 4).Select(static i => "sha256:" + new string((char)('0' + i), 64)).ToArray();
+        _tags["v1"] = chain[0];
+        _tags["v2"] = chain[0];
+        _upstream.Respond = async context =>
+        {
+            var path = context.Request.Path.Value!;
+            var name = path[(path.LastIndexOf('/') + 1)..];
+            var at = Array.IndexOf(chain, _tags.GetValueOrDefault(name, name));
+            if (context.Request.Method != "GET" || at < 0)
+            {
+                await AnswerAsync(context);
+                return;
+            }
+
+            context.Response.Headers["Docker-Content-Digest"] = chain[at];
+            context.Response.ContentType = "application/vnd.oci.image.index.v1+json";
+            var isLast = at + 1 == chain.Length;
+            var type = isLast ? "application/vnd.oci.image.manifest.v1+json" : context.Response.ContentType;
+            await context.Response.WriteAsync(JsonSerializer.Serialize(
+                new { manifests = Enumerable.Repeat(new { mediaType = type, digest = isLast ? Child : chain[at + 1] }, 6) }));
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Other}", "alice");
+        var questions = _upstream.Requests.Count(static request => request.Target.Contains("/manifests/", StringComparison.Ordinal));
+        using var deep = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Child}", "alice");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, deep.StatusCode);
+        Assert.InRange(questions, 1, 2 + chain.Length + 1); // each tag, each index, and the delete itself
+    }
+
+    [Fact]
+    public async Task TagList_AtTheInstantWhereAGrantEnds_IsStillFiltered()
+    {
+        var clock = new EndingClock();
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address,
+            """
+            rules:
+              - { name: by day, to: ["user:bob"], role: reader, on: ["**"], when: { time: { from: "08:00", to: "18:00" } } }
+              - { name: hidden, deny: pull, on: ["**"], tags: ["v*"] }
+            """,
+            customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        using var warmUp = await gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "bob"); // hashes the password
+        clock.IsEnding = true;
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "bob");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.DoesNotContain("v1", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,5 +337,17 @@ public sealed class TagRuleTests : IAsyncLifetime
 
                 break;
         }
+    }
+
+    // The first look still lies in the window, every later one behind it.
+    private sealed class EndingClock : TimeProvider
+    {
+        private static readonly DateTimeOffset Last = new(2026, 1, 7, 17, 59, 59, TimeSpan.Zero);
+        private int _looks;
+
+        public bool IsEnding { get; set; }
+
+        public override DateTimeOffset GetUtcNow() =>
+            IsEnding && Interlocked.Increment(ref _looks) > 1 ? Last.AddSeconds(1) : Last;
     }
 }

@@ -61,6 +61,18 @@ public sealed class ListenerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ForwardedFor_FromAnybodyElse_IsIgnored()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, change: static options => options.TrustedProxies = ["192.0.2.1"]);
+
+        using var answer = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/tags/list", "bob", null, ("X-Forwarded-For", "203.0.113.7"));
+
+        Assert.Equal("127.0.0.1", Assert.Single(_upstream.Requests).Headers["X-Forwarded-For"]);
+    }
+
+    [Fact]
     public async Task Readiness_TellsOfARefusedReloadAndOfAnUpstreamThatIsDown()
     {
         await File.WriteAllTextAsync(_gateway.PolicyFile, "rules: [ broken");
@@ -89,6 +101,12 @@ public sealed class ListenerTests : IAsyncLifetime
     [InlineData("203.0.113.7", "203.0.113.7")]
     [InlineData("198.51.100.1, 203.0.113.7", "203.0.113.7")] // the left part is the client's own claim
     [InlineData("not an address", "127.0.0.1")]
+    [InlineData("203.0.113.7:51000", "203.0.113.7")] // as some load balancers write it
+    [InlineData("[2001:db8::1]:443", "2001:db8::1")]
+    [InlineData("::ffff:203.0.113.7", "203.0.113.7")] // one address has one form
+    [InlineData("203.0.113.7, unknown", "127.0.0.1")]
+    [InlineData("198.51.100.1, 127.0.0.9", "198.51.100.1")] // past a second listed proxy
+    [InlineData("10.6.6.6, 203.0.113.7, 127.0.0.9", "203.0.113.7")]
     public async Task ForwardedFor_FromATrustedProxy_IsCountedFromTheRight(string header, string expected)
     {
         await using var gateway = await TestGateway.StartAsync(

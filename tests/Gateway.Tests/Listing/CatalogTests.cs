@@ -102,6 +102,18 @@ public sealed class CatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Catalog_ForACallerWhoMayDoNothing_IsEmptyAndAsksNobody()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, "rules: [ { name: alice, to: [\"user:alice\"], role: reader, on: [\"even/**\"] } ]");
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog", "bob");
+
+        Assert.Equal("""{"repositories":[]}""", await answer.Content.ReadAsStringAsync());
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
     public async Task Catalog_WhenTheUpstreamIsDown_Is502AndNotAnEmptyList()
     {
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);

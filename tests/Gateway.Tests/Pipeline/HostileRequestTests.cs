@@ -42,6 +42,14 @@ public sealed class HostileRequestTests : IAsyncLifetime
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: evil.example\r\n", "421")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:9999\r\n", "421")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:443\r\n", "200")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test.\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:0\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:0443\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test:\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: evil@registry.test\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test, evil\r\n", "400")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: [::1]\r\n", "421")]
+    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nConnection: Authorization\r\n", "200")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: REGISTRY.test\r\n", "200")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host:\r\n", "400")]
@@ -81,6 +89,44 @@ public sealed class HostileRequestTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("Transfer-Encoding: chunked", "200")] // the neighbour
+    [InlineData("Transfer-Encoding: Chunked", "200")]
+    [InlineData("Transfer-Encoding: chunked, chunked", "400")]
+    [InlineData("Transfer-Encoding: gzip, chunked", "400")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "400")]
+    [InlineData("Transfer-Encoding: identity", "400")]
+    [InlineData("Transfer-Encoding : chunked", "400")]
+    [InlineData("Transfer-Encoding: xchunked", "400")]
+    public async Task TransferEncoding_OtherThanChunkedOnce_IsRefused(string header, string status)
+    {
+        // What another coding is taken for differs from server to server, and nobody here would undo it.
+        var answer = await _gateway.SendRawAsync(
+            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            + $"{header}\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+        Assert.Equal(status == "200" ? 1 : 0, _upstream.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("5;name=value\r\nhello\r\n0\r\n\r\n", "200")] // the neighbour: an extension that RFC 9112 allows
+    [InlineData("5;name=value\nhello\r\n0\r\n\r\n", "400")]
+    [InlineData("5\nhello\r\n0\r\n\r\n", "400")]
+    [InlineData("5\r\nhelloXX0\r\n\r\n", "400")]
+    [InlineData("-5\r\nhello\r\n0\r\n\r\n", "400")]
+    [InlineData("0x5\r\nhello\r\n0\r\n\r\n", "400")]
+    [InlineData("fffffffffffffffff\r\nhello\r\n0\r\n\r\n", "400")]
+    public async Task Chunks_OfThisShape_AreAnsweredSo(string body, string status)
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            + $"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{body}");
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+        Assert.Equal(status == "200" ? 1 : 0, _upstream.Requests.Count);
     }
 
     [Fact]

@@ -3,6 +3,9 @@ using System.Net.Http.Headers;
 using System.Text;
 using Gateway.Routing;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Tests.Proxying;
 
@@ -124,6 +127,68 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
         Assert.Empty(seen.Body);
         Assert.Equal("0", seen.Headers["Content-Length"]);
         Assert.DoesNotContain("Content-Type", seen.Headers.Keys);
+    }
+
+    [Theory]
+    [InlineData("PATCH", "application/x-www-form-urlencoded", null)]
+    [InlineData("PUT", " Application/X-WWW-Form-Urlencoded ; charset=utf-8", null)]
+    [InlineData("PUT", "multipart/form-data; boundary=x", null)]
+    [InlineData("PUT", "multipart/mixed; boundary=x", null)]
+    [InlineData("PUT", "application/octet-stream, application/x-www-form-urlencoded", null)]
+    [InlineData("PATCH", "application/octet-stream", "application/octet-stream")] // the neighbour: what clients send
+    public async Task Forwarded_UploadBody_IsNeverAFormToTheRegistry(string method, string type, string? expected)
+    {
+        // The registry would take digest and _state out of a form, and prefer them to the query that was decided.
+        var content = new ByteArrayContent("digest=x&_state=y"u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+
+        using var answer = await _gateway.SendAsync(
+            new HttpMethod(method), $"/v2/team-a/app/blobs/uploads/u?_state=x&digest={Digest}", "alice", content);
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal(17, seen.Body.Length);
+        Assert.Equal(expected, seen.Headers.GetValueOrDefault("Content-Type"));
+    }
+
+    [Theory]
+    [InlineData("User-Agent: caf\u00c3\u00a9", "User-Agent")] // UTF-8, which the connection to the upstream cannot carry
+    [InlineData("Accept: x\u001b[2J", "Accept")]
+    [InlineData("If-None-Match: \u0007", "If-None-Match")]
+    public async Task Header_ThatCannotTravel_IsRefusedAndTheUpstreamIsNotBlamed(string header, string name)
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\n"
+            + $"{header}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains(name, answer, StringComparison.Ordinal);
+        Assert.Empty(_upstream.Requests);
+        // Else anybody who may pull could have every replica taken out of service.
+        Assert.True(_gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("main", out var cluster));
+        Assert.All(cluster.Destinations.Values, static d => Assert.NotEqual(DestinationHealth.Unhealthy, d.Health.Passive));
+    }
+
+    [Fact]
+    public async Task Header_ThatStaysHere_MayHoldAnything()
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\n"
+            + "X-Client-Name: Jos\u00c3\u00a9\r\nUser-Agent: a\tb\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal("a\tb", Assert.Single(_upstream.Requests).Headers["User-Agent"]);
+    }
+
+    [Fact]
+    public async Task Upstreams_ThatDifferInSchemeOnly_AreBothUsed()
+    {
+        var encrypted = new UriBuilder(_upstream.Address) { Scheme = "https" }.Uri;
+
+        await using var gateway = await TestGateway.StartAsync(
+            [new RegistryOptions { Name = "main", Upstreams = [_upstream.Address, encrypted] }]);
+
+        Assert.True(gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("main", out var cluster));
+        Assert.Equal(2, cluster.Destinations.Count);
     }
 
     [Fact]

@@ -243,6 +243,34 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK")] // the neighbour: an honest answer
+    [InlineData("HTTP/1.1 404 on 10.0.0.3\u001b[2J\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 404 Not Found")]
+    [InlineData("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 204 No Content")]
+    [InlineData("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 999 Beyond\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nWarning: \u001b[2J\r\n\r\nok", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: //evil.example/x\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: javascript:alert(1)\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nSet-Cookie: a=b\r\n\r\n", "HTTP/1.1 200 OK")]
+    public async Task HostileAnswer_ToARead_ReachesTheClientSo(string bytes, string expected)
+    {
+        await using var upstream = new RawUpstream(bytes);
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        var answer = await gateway.SendRawAsync(
+            $"GET {Manifest} HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\nConnection: close\r\n\r\n");
+
+        Assert.Equal(expected, answer.Split("\r\n")[0]);
+        Assert.Contains("\r\nX-Request-Id: ", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("evil", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("Set-Cookie", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", answer, StringComparison.Ordinal);
+        Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")]
     public async Task Upstream_ThatBreaksOffInTheBody_DoesNotLookComplete(string half)

@@ -63,11 +63,18 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static Task<TestGateway> StartAsync(Uri upstream, string policy = DefaultPolicy, Action<GatewayOptions>? change = null) =>
-        StartAsync([new RegistryOptions { Name = "main", Upstreams = [upstream] }], policy, change);
+    public static Task<TestGateway> StartAsync(
+        Uri upstream,
+        string policy = DefaultPolicy,
+        Action<GatewayOptions>? change = null,
+        Action<WebApplicationBuilder>? customize = null) =>
+        StartAsync([new RegistryOptions { Name = "main", Upstreams = [upstream] }], policy, change, customize);
 
     public static async Task<TestGateway> StartAsync(
-        List<RegistryOptions> registries, string policy = DefaultPolicy, Action<GatewayOptions>? change = null)
+        List<RegistryOptions> registries,
+        string policy = DefaultPolicy,
+        Action<GatewayOptions>? change = null,
+        Action<WebApplicationBuilder>? customize = null)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-test-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "policies"));
@@ -90,7 +97,7 @@ internal sealed class TestGateway : IAsyncDisposable
         change?.Invoke(options);
         try
         {
-            var app = GatewayHost.Build(options);
+            var app = GatewayHost.Build(options, customize);
             await app.StartAsync();
             return new TestGateway(app, folder);
         }

@@ -1,0 +1,69 @@
+using Gateway.Routing;
+using Gateway.Tests.Support;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Tests.Hosting;
+
+/// <summary>What the log must never hold: a secret, or what somebody else's bytes make of a terminal.</summary>
+public sealed class LogTests
+{
+    [Fact]
+    public async Task Log_AtItsMostTalkative_HoldsNoSecret()
+    {
+        using var log = new LogSink();
+        await using var upstream = await RecordingUpstream.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(
+            [
+                new RegistryOptions
+                {
+                    Name = "main",
+                    Upstreams = [upstream.Address],
+                    Credential = new UpstreamCredentialOptions { Username = "gw", Password = "canary-upstream" },
+                },
+            ],
+            change: static options => options.Log.Level = LogLevel.Trace,
+            customize: builder => builder.Logging.AddProvider(log));
+        string[] secrets =
+        [
+            "alice-password", TestGateway.Basic("alice")["Basic ".Length..], "canary-wrong",
+            Base64("bob:canary-wrong"), "canary-cookie", "canary-state", "canary-token", "canary-upstream",
+            Base64("gw:canary-upstream"),
+        ];
+
+        using var pulled = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice", null, ("Cookie", "session=canary-cookie"));
+        using var uploaded = await gateway.SendAsync(
+            HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_state=canary-state", "alice", new ByteArrayContent([1]));
+        using var denied = await gateway.SendAsync(HttpMethod.Patch, "/v2/other/blobs/uploads/u?_state=canary-state", "alice");
+        using var wrong = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic " + Base64("bob:canary-wrong")));
+        using var token = await gateway.SendAsync(HttpMethod.Get, "/v2/", null, null, ("Authorization", "Bearer canary-token"));
+        await upstream.DisposeAsync();
+        using var failed = await gateway.SendAsync(HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_state=canary-state", "alice");
+
+        var lines = log.Lines;
+        Assert.Contains(lines, static line => line.Contains("Denied", StringComparison.Ordinal));
+        Assert.Contains(lines, static line => line.Contains("failed", StringComparison.Ordinal));
+        Assert.All(secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("/v2/team-a/app/manifests/v1", "SSH-2.0\u001b[2J\u0007 of the upstream\r\n")]
+    [InlineData("/v2/_catalog", "SSH-2.0\u001b[2J\u0007 of the upstream\r\n")]
+    public async Task Log_OfWhatAnUpstreamSaid_HoldsNoControlCharacter(string target, string nonsense)
+    {
+        using var log = new LogSink();
+        await using var upstream = new RawUpstream(nonsense);
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address,
+            change: static options => options.Log.Level = LogLevel.Information,
+            customize: builder => builder.Logging.AddProvider(log));
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, target, "admin");
+
+        Assert.Contains(log.Lines, static line => line.Contains("of the upstream", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, static line => line.Any(static c => char.IsControl(c)));
+    }
+
+    private static string Base64(string credentials) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credentials));
+}
