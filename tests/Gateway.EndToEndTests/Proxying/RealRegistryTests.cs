@@ -82,6 +82,18 @@ public sealed class RealRegistryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Upload_OverALineThatHardlyMoves_IsNotCut()
+    {
+        var location = await StartUploadAsync(_alice, "team-a/app");
+
+        // Kestrel's default cuts bodies below 240 bytes a second after five seconds.
+        using var patched = await _alice.PatchAsync(location, new TricklingContent());
+
+        Assert.Equal(HttpStatusCode.Accepted, patched.StatusCode);
+        Assert.Equal("0-9", patched.Headers.GetValues("Range").Single());
+    }
+
+    [Fact]
     public async Task Upload_Cancelled_IsGone()
     {
         var location = await StartUploadAsync(_alice, "team-a/app");
@@ -219,5 +231,24 @@ public sealed class RealRegistryTests : IAsyncLifetime
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(ManifestType));
         using var answer = await _alice.SendAsync(request);
         return await answer.Content.ReadAsByteArrayAsync();
+    }
+
+    private sealed class TricklingContent : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                await stream.WriteAsync(new byte[1]);
+                await stream.FlushAsync();
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

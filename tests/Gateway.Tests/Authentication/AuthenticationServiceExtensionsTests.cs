@@ -46,29 +46,6 @@ public class AuthenticationServiceExtensionsTests
         Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
     }
 
-    [Fact]
-    public void AddGatewayAuthentication_SettingsOutOfRange_TellsEveryOne()
-    {
-        using var services = Services(new AuthenticationOptions
-        {
-            CacheLifetime = TimeSpan.FromHours(2),
-            CacheSize = -1,
-            ConcurrentHashes = -1,
-            Htpasswd = new HtpasswdOptions { File = "/nowhere/users", MinimumCost = 15, MaximumCost = 7 },
-        });
-        var exception = Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
-        Assert.Equal(
-            """
-            configuration: authentication.cacheLifetime: out of range (found "02:00:00"). Choose 00:00:00 to 01:00:00.
-            configuration: authentication.cacheSize: out of range (found "-1"). Choose 0 to 1000000.
-            configuration: authentication.concurrentHashes: out of range (found "-1"). Choose 0 to 1024.
-            configuration: authentication.htpasswd.minimumCost: out of range (found "15"). Choose 4 to 14.
-            configuration: authentication.htpasswd.maximumCost: out of range (found "7"). Choose 8 to 16.
-            configuration: authentication.htpasswd.minimumCost: above maximumCost, so that no password is accepted (found "15 > 7"). Raise maximumCost, or lower minimumCost.
-            """,
-            exception.Message);
-    }
-
     private static ServiceProvider Services(AuthenticationOptions options) => new ServiceCollection()
         .AddLogging()
         .AddSingleton(TimeProvider.System)

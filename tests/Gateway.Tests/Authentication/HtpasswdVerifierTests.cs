@@ -274,7 +274,7 @@ public class HtpasswdVerifierTests
     [Fact]
     public async Task Verify_ReloadsWithoutEnd_NeitherFailsNorAcceptsWrongly()
     {
-        using var stage = new HtpasswdStage(Alice, threads: 2);
+        using var stage = new HtpasswdStage(Alice + Bob, threads: 2);
         using var stop = new CancellationTokenSource();
         var reloads = Task.Run(() =>
         {
