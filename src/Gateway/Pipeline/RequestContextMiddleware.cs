@@ -30,7 +30,7 @@ internal sealed partial class RequestContextMiddleware(
                 return;
             }
 
-            if (HasAnotherCoding(context.Request.Headers.TransferEncoding))
+            if (HasAnotherCoding(context.Request))
             {
                 await context.WriteErrorAsync(RegistryError.BadRequest(
                     "the request has a Transfer-Encoding other than \"chunked\"; send that or Content-Length"));
@@ -68,9 +68,11 @@ internal sealed partial class RequestContextMiddleware(
         headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
 
     // Kestrel looks at the last coding only and undoes no other: the upstream would store what nobody decoded, and two
-    // servers would see the body end in different places.
-    private static bool HasAnotherCoding(string? codings) =>
-        codings is not null && !string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase);
+    // servers would see the body end in different places. Only HTTP/1.1 has codings (RFC 9112, section 6.1; RFC 9113,
+    // section 8.2.2).
+    private static bool HasAnotherCoding(HttpRequest request) =>
+        (string?)request.Headers.TransferEncoding is { } codings
+        && !(HttpProtocol.IsHttp11(request.Protocol) && string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase));
 
     private static Task SetCommonHeaders(object state)
     {

@@ -129,6 +129,17 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
         Assert.DoesNotContain("Content-Type", seen.Headers.Keys);
     }
 
+    [Fact]
+    public async Task Forwarded_UploadInOnePost_IsStartedAsAnOrdinaryOne()
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Post, $"/v2/team-a/app/blobs/uploads/?digest={Digest}", "alice", new ByteArrayContent([1]));
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal("/v2/team-a/app/blobs/uploads/", seen.Target);
+        Assert.Empty(seen.Body);
+    }
+
     [Theory]
     [InlineData("PATCH", "application/x-www-form-urlencoded", null)]
     [InlineData("PUT", " Application/X-WWW-Form-Urlencoded ; charset=utf-8", null)]
