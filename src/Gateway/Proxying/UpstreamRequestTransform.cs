@@ -46,7 +46,7 @@ internal sealed class UpstreamRequestTransform : RequestTransform
             throw new InvalidOperationException("a request without an allowing decision reached the forwarder");
         }
 
-        var request = WithoutDigestOfNoBody(gateway.Request);
+        var request = gateway.Request;
         var outgoing = context.ProxyRequest;
         // Uri leaves this text as it is: RegistryTarget writes nothing that it would normalize.
         outgoing.RequestUri = new Uri(
@@ -71,13 +71,6 @@ internal sealed class UpstreamRequestTransform : RequestTransform
 
         return ValueTask.CompletedTask;
     }
-
-    // An upload in one POST has its blob in the body, which is not sent (see CopyBody): an upstream that knows this form
-    // would check the digest against nothing and refuse. Without it an upload is started, and every client goes on.
-    private static RegistryRequest WithoutDigestOfNoBody(RegistryRequest request) =>
-        request is { Operation: RegistryOperation.StartUpload, Parameters.Digest: not null }
-            ? request with { Parameters = request.Parameters with { Digest = null } }
-            : request;
 
     private static void CopyBody(RequestTransformContext context, RegistryRequest request)
     {

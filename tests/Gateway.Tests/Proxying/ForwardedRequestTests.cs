@@ -217,6 +217,27 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData(" Application/X-WWW-Form-Urlencoded ; charset=utf-8", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("multipart/form-data; boundary=x", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("application/vnd.oci.image.index.v1+json", HttpStatusCode.OK)]
+    [InlineData("application/json", HttpStatusCode.OK)]
+    [InlineData(null, HttpStatusCode.OK)]
+    public async Task Forwarded_ManifestPut_IsNoForm(string? type, HttpStatusCode expected)
+    {
+        var content = new ByteArrayContent("from=secret/app"u8.ToArray());
+        if (type is not null)
+        {
+            content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice", content);
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK ? 1 : 0, _upstream.Requests.Count);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Forwarded_UploadPatch_KeepsItsFraming(bool knownLength)
