@@ -45,14 +45,15 @@ internal sealed partial class RequestContextMiddleware(
             await context.WriteErrorAsync(
                 new RegistryError("UNSUPPORTED", exception.StatusCode, "the request is malformed or too large"));
         }
+        catch (Exception exception) when (exception is OperationCanceledException or UpstreamException
+            && context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort(); // the client left: nobody reads an answer, and no upstream failed
+        }
         catch (UpstreamException exception) when (!context.Response.HasStarted)
         {
             Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            context.Abort(); // the client left; nobody reads an answer
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
