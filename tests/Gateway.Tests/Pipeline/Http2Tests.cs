@@ -6,28 +6,13 @@ using Gateway.Tests.Support;
 namespace Gateway.Tests.Pipeline;
 
 /// <summary>HTTP/2 frames that no honest client sends: whatever becomes of them, none reaches an upstream.</summary>
-public sealed class Http2Tests : IAsyncLifetime
+public sealed class Http2Tests(SharedGateway shared) : IClassFixture<SharedGateway>
 {
     private const string Honest = ":method GET|:scheme https|:authority registry.test|:path /v2/a/manifests/1";
     private const byte Headers = 1;
     private const byte Reset = 3;
     private const byte Settings = 4;
     private const byte GoAway = 7;
-
-    private RecordingUpstream _upstream = null!;
-    private TestGateway _gateway = null!;
-
-    public async Task InitializeAsync()
-    {
-        _upstream = await RecordingUpstream.StartAsync();
-        _gateway = await TestGateway.StartAsync(_upstream.Address);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _gateway.DisposeAsync();
-        await _upstream.DisposeAsync();
-    }
 
     [Theory]
     [InlineData(Honest, "200")] // the neighbours: honest requests
@@ -60,10 +45,12 @@ public sealed class Http2Tests : IAsyncLifetime
     [InlineData(Honest + "|accept caf\u00c3\u00a9", "400")]
     public async Task Request_OfThisShape_IsAnsweredSo(string fields, string expected)
     {
+        var before = shared.Upstream.Requests.Count;
+
         var answer = await SendAsync(fields + $"|authorization {TestGateway.Basic("admin")}");
 
         Assert.Equal(expected, answer);
-        Assert.Equal(expected == "200" ? 1 : 0, _upstream.Requests.Count);
+        Assert.Equal(expected == "200" ? 1 : 0, shared.Upstream.Requests.Count - before);
     }
 
     [Fact]
@@ -88,7 +75,7 @@ public sealed class Http2Tests : IAsyncLifetime
     // The status of the answer, or how the stream or the connection was ended instead.
     private async Task<string> SendAsync(string fields)
     {
-        await using var stream = await _gateway.ConnectAsync(SslApplicationProtocol.Http2);
+        await using var stream = await shared.Gateway.ConnectAsync(SslApplicationProtocol.Http2);
         var block = new List<byte>();
         foreach (var field in fields.Split('|'))
         {
