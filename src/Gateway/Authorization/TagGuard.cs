@@ -9,10 +9,13 @@ namespace Gateway.Authorization;
 /// Decides a request where rules about tags need to know what the upstream holds: whether a push moves a tag, and
 /// which tags a delete by digest takes away. Where no such rule applies, the upstream is not asked.
 /// </summary>
-internal sealed class TagGuard(UpstreamTags tags)
+internal sealed class TagGuard(UpstreamTags tags, TimeProvider time)
 {
     // Each protected tag costs a request upstream; beyond this a delete by digest is refused rather than guessed.
     private const int MostTagsAsked = 1_000;
+
+    // A client that trickles its manifest holds the tag for as long; who waits for it is told so instead.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly KeyedLock _writers = new();
 
@@ -53,7 +56,7 @@ internal sealed class TagGuard(UpstreamTags tags)
 
         // Two pushes of one new tag must not both see that it is absent: the second waits until the first has ended.
         // This holds for this process; docs/policy.md says what it means for several replicas.
-        var hold = await _writers.AcquireAsync($"{registry.Name}/{access.Repository}:{tag}", cancellationToken);
+        var hold = await HoldAsync($"{registry.Name}/{access.Repository}:{tag}", tag, cancellationToken);
         try
         {
             if (await tags.ExistsAsync(registry, access.Repository, tag, cancellationToken))
@@ -69,6 +72,22 @@ internal sealed class TagGuard(UpstreamTags tags)
         }
 
         return new TagVerdict(push, access, hold: hold);
+    }
+
+    private async Task<IDisposable> HoldAsync(string key, Tag tag, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(LongestWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await _writers.AcquireAsync(key, either.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new UpstreamException(
+                RegistryError.Unavailable(503, $"another push of the protected tag \"{tag}\" is under way; try again shortly"),
+                exception);
+        }
     }
 
     // The request carries no tag, so every deny that protects a tag applied. It stands only where such a tag is touched.

@@ -15,6 +15,8 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
     private const int MostPages = 2_000;
     private const int WalksAtATime = 8;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim _walks = new(WalksAtATime, WalksAtATime);
 
     /// <summary>The public names of the repositories after <paramref name="last"/>, in the upstream's order.</summary>
@@ -25,7 +27,11 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
     public async IAsyncEnumerable<RepositoryName> ListAsync(
         UpstreamRegistry registry, string? last, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await _walks.WaitAsync(cancellationToken);
+        if (!await _walks.WaitAsync(LongestWait, cancellationToken))
+        {
+            throw new UpstreamException(RegistryError.Unavailable(503, "too many catalogs are listed at once; try again shortly"));
+        }
+
         try
         {
             int? size = PageSize;

@@ -14,6 +14,12 @@ public sealed class PolicyExplanationTests
         Allow("rule", "group:team-a", Writer, "team-a/**"));
 
     [Fact]
+    public void Explain_WrongGroupOfARuleForSeveral_NamesToTheCallerTheRepositoryThatHeAskedAbout() => AssertNearest(
+        "grants push on secret/plans, team-a/**, but only to group team-a",
+        "grants push on team-a/**, but only to group team-a",
+        Allow("rule", "group:team-a", Writer, "secret/plans", "team-a/**"));
+
+    [Fact]
     public void Explain_PatternOneLevelShort_NamesTheSegmentRule() => AssertNearest(
         "grants push on team-a/*, but \"*\" stays within one segment, so team-a/* does not reach team-a/x/app",
         Allow("rule", "user:alice", Writer, "team-a/*"));

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Support;
+using Gateway.Tests.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -138,6 +139,43 @@ public sealed class TagRuleTests : IAsyncLifetime
             HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2])).WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Push_OfATagThatAnotherPushHolds_DoesNotWaitForEver()
+    {
+        var clock = new AdjustableClock(TimeProvider.System.GetUtcNow());
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        var stored = new TaskCompletionSource();
+        var storing = new TaskCompletionSource();
+        _upstream.Respond = async context =>
+        {
+            if (context.Request.Method == "PUT")
+            {
+                storing.SetResult();
+                await stored.Task;
+            }
+
+            await AnswerAsync(context);
+        };
+
+        var first = gateway.SendAsync(HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([1]));
+        await storing.Task;
+        var second = gateway.SendAsync(HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([1]));
+        while (!second.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(31));
+            await Task.Delay(10); // until the second has begun to wait, which nothing outside can see
+        }
+
+        stored.SetResult();
+
+        using var waited = await second;
+        using var created = await first;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, waited.StatusCode);
+        Assert.Contains("another push", await waited.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
     }
 
     [Fact]

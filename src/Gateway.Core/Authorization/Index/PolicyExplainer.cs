@@ -22,19 +22,20 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             .OrderBy(static miss => miss.Distance).ThenBy(static miss => miss.Rule.Rank)
             .Take(MostMisses)
             .ToList();
+        var caller = new RuleText(request.Repository, subject.PathSegment);
         return new PolicyExplanation(
             decision,
             Reason(RuleText.Operator, decision, matches, misses.FirstOrDefault()),
-            Reason(RuleText.Caller, decision, matches, misses.Find(static miss => !miss.IsOthersOnly)),
+            Reason(caller, decision, matches, misses.Find(static miss => !miss.IsOthersOnly)),
             [.. matches.Select(static match => new RuleMatch(
                 match.Rule.Source.Identity,
                 match.Rule.Source.Effect,
                 match.Actions,
                 RuleText.Operator.Whole(match.Rule.Source, match.Actions)))],
-            [.. misses.Select(static miss => new NearMiss(
+            [.. misses.Select(miss => new NearMiss(
                 miss.Rule.Source.Identity,
                 miss.Text(RuleText.Operator),
-                miss.IsOthersOnly ? null : miss.Text(RuleText.Caller)))]);
+                miss.IsOthersOnly ? null : miss.Text(caller)))]);
     }
 
     private RepositoryActions MatchedActions(CompiledRule rule) => rule.AppliesTo(in request, subject)
@@ -73,7 +74,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
         /// </summary>
         public bool IsOthersOnly => Distance % PartialPenalty == OthersOnly;
 
-        public string Text(RuleText text) => $"{RuleText.Head(Rule.Source, Actions)}, but {Why(text)}";
+        public string Text(RuleText text) => $"{text.Head(Rule.Source, Actions)}, but {Why(text)}";
 
         public static Miss? Of(
             CompiledRule rule, AccessRequest request, ResolvedSubject subject, RepositoryActions missing)

@@ -1,15 +1,32 @@
+using Gateway.Core.Registry;
+
 namespace Gateway.Core.Authorization.Index;
 
-/// <summary>Rules as sentences.</summary>
-/// <param name="forCaller">
-/// Whether a caller reads it, who must not learn other users' names, addresses or values of claims from a refusal.
-/// </param>
-internal sealed class RuleText(bool forCaller)
+/// <summary>Rules as sentences, for operators or for callers.</summary>
+internal sealed class RuleText
 {
     private const int MostListed = 3;
 
-    public static readonly RuleText Operator = new(forCaller: false);
-    public static readonly RuleText Caller = new(forCaller: true);
+    public static readonly RuleText Operator = new();
+
+    private readonly bool _forCaller;
+    private readonly RepositoryName? _asked;
+    private readonly string? _segment;
+
+    private RuleText()
+    {
+    }
+
+    /// <summary>
+    /// For a caller, who must not learn other users' names, addresses or values of claims from a refusal, nor of
+    /// repositories that he did not ask about, where a rule is about the one he did ask about.
+    /// </summary>
+    public RuleText(RepositoryName asked, string? segment)
+    {
+        _forCaller = true;
+        _asked = asked;
+        _segment = segment;
+    }
 
     /// <summary><c>rule "x" (a.yaml:3) grants push on team-a/** to group team-a</c>.</summary>
     public string Whole(PolicyRule rule, RepositoryActions actions)
@@ -40,17 +57,23 @@ internal sealed class RuleText(bool forCaller)
     }
 
     /// <summary><c>rule "x" (a.yaml:3) grants push on team-a/**</c>.</summary>
-    public static string Head(PolicyRule rule, RepositoryActions actions)
+    public string Head(PolicyRule rule, RepositoryActions actions)
     {
+        var on = rule.On;
+        if (_asked is not null && on.RemoveAll(pattern => !pattern.Matches(_asked, _segment)) is { IsEmpty: false } asked)
+        {
+            on = asked;
+        }
+
         var verb = rule.Effect == RuleEffect.Deny ? "denies" : "grants";
         return $"rule \"{rule.Identity.Name}\" ({rule.Identity.File}:{rule.Identity.Line}) {verb} "
-            + $"{ActionNames.Format(actions)} on {List(rule.On.Select(static pattern => pattern.Text))}";
+            + $"{ActionNames.Format(actions)} on {List(on.Select(static pattern => pattern.Text))}";
     }
 
     public string Subjects(IEnumerable<SubjectSelector> selectors)
     {
-        var shown = selectors.Where(selector => !forCaller || !IsPersonal(selector)).Select(Describe);
-        var hidden = selectors.Where(selector => forCaller && IsPersonal(selector))
+        var shown = selectors.Where(selector => !_forCaller || !IsPersonal(selector)).Select(Describe);
+        var hidden = selectors.Where(selector => _forCaller && IsPersonal(selector))
             .Select(static selector => selector.Kind == SubjectSelectorKind.User ? "certain users" : "certain robots")
             .Distinct();
         return List(shown.Concat(hidden));
@@ -61,7 +84,7 @@ internal sealed class RuleText(bool forCaller)
     public static string Registries(PolicyRule rule) => "registry " + List(rule.Registries);
 
     public string Addresses(RuleConditions when) =>
-        forCaller
+        _forCaller
             ? "from certain addresses"
             : "from " + List(when.Addresses.Select(static network => network.ToString()));
 
@@ -70,7 +93,7 @@ internal sealed class RuleText(bool forCaller)
     public static string Methods(RuleConditions when) =>
         "for sign-in by " + List(when.Methods.Select(static method => method.Text));
 
-    public string Claim(ClaimCondition claim) => forCaller
+    public string Claim(ClaimCondition claim) => _forCaller
         ? $"with certain values of claim {claim.Name}"
         : $"where claim {claim.Name} is {List(claim.Values.Select(static value => value.Text))}";
 
