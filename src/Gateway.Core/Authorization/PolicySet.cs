@@ -110,8 +110,8 @@ public sealed class PolicySet
     /// <summary>Decides, and says how it came about and what was missing.</summary>
     /// <param name="request">The question.</param>
     /// <param name="effort">
-    /// How many rules are looked at in search of other matches and of near misses: bounded where a caller can cause the
-    /// search, since it is the one thing here whose cost grows with the rules.
+    /// How many rules, or for near misses patterns of rules, are looked at in search of other matches and of near misses:
+    /// bounded where a caller can cause the search, since it is the one thing here whose cost grows with the rules.
     /// </param>
     public PolicyExplanation Explain(in AccessRequest request, int effort = 250)
     {
@@ -136,9 +136,24 @@ public sealed class PolicySet
         }
 
         // A rule that misses by one thing only either matches the repository or picks the subject.
-        var candidates = here.SelectMany(pattern => _allows[pattern].All).Take(effort)
-            .Concat(subject.Principals.SelectMany(principal => _allowsByPrincipal[principal]).Take(effort));
+        var candidates = TakeWithin(here.SelectMany(pattern => _allows[pattern].All), effort)
+            .Concat(TakeWithin(subject.Principals.SelectMany(principal => _allowsByPrincipal[principal]), effort));
         return new PolicyExplainer(request, subject).Explain(decision, picked, candidates);
+    }
+
+    // Each pattern of a rule may have to be matched, so the patterns are what is counted.
+    private static IEnumerable<CompiledRule> TakeWithin(IEnumerable<CompiledRule> rules, int effort)
+    {
+        foreach (var rule in rules)
+        {
+            if (effort <= 0)
+            {
+                yield break;
+            }
+
+            effort -= rule.Source.On.Length;
+            yield return rule;
+        }
     }
 
     private (AccessDecision Decision, CompiledRule? Rule) Decide(

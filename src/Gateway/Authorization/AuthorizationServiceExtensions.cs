@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Policies;
 using Gateway.Reloading;
 
 namespace Gateway.Authorization;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Authorization;
+using Gateway.Policies;
 using Gateway.Configuration;
 
 namespace Gateway.Commands;

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Tls;
 

@@ -6,6 +6,8 @@ namespace Gateway.Configuration;
 /// <summary>Reads <c>gateway.yaml</c>, lays the environment over it, and checks the whole.</summary>
 internal static class ConfigurationLoader
 {
+    private const int MaxBytes = 1024 * 1024;
+
     /// <summary>Reads and validates a configuration.</summary>
     /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
     /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment"/> gives them.</param>
@@ -33,7 +35,7 @@ internal static class ConfigurationLoader
 
     private static string? ReadFile(string path, ProblemCollector problems)
     {
-        var text = SettingFile.TryRead(path, YamlReader.MaxBytes, out var fault);
+        var text = SettingFile.TryRead(path, MaxBytes, out var fault);
         if (text is null)
         {
             problems.Add(

@@ -157,7 +157,7 @@ internal sealed class EnvironmentOverrides
         switch (type)
         {
             case SectionType section:
-                var meant = SettingText.Nearest(segment, section.Keys);
+                var meant = NearestName.Of(segment, section.Keys);
                 cure = meant is not null
                     ? $"Did you mean {parent}{Separator}{char.ToUpperInvariant(meant[0])}{meant[1..]}?"
                     : $"Known: {VariablesBelow(parent, section)}.";

@@ -6,6 +6,8 @@ namespace Gateway.Configuration;
 /// <summary>Reads a small text file that an operator named: UTF-8, and no more of it than a cap.</summary>
 internal static class SettingFile
 {
+    private const int MiB = 1024 * 1024;
+
     private static readonly UTF8Encoding Strict =
         new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -33,7 +35,7 @@ internal static class SettingFile
             var length = stream.ReadAtLeast(buffer.AsSpan(0, maxBytes + 1), maxBytes + 1, throwOnEndOfStream: false);
             if (length > maxBytes)
             {
-                fault = $"is larger than {maxBytes / 1024} KiB";
+                fault = "is larger than " + (maxBytes % MiB == 0 ? $"{maxBytes / MiB} MiB" : $"{maxBytes / 1024} KiB");
                 return null;
             }
 

@@ -1,5 +1,6 @@
 using Gateway.Core.Registry;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Pipeline;
 
@@ -25,8 +26,28 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
             return context.WriteErrorAsync(result.Error);
         }
 
+        if (result.Request.Operation == RegistryOperation.PutManifest && !IsManifestType(context.Request.Headers.ContentType))
+        {
+            return context.WriteErrorAsync(new RegistryError(
+                "MANIFEST_INVALID",
+                StatusCodes.Status415UnsupportedMediaType,
+                "the Content-Type is repeated or a form's; send the manifest's media type once"));
+        }
+
         GatewayContext.Of(context).Request = result.Request;
         return next(context);
+    }
+
+    // The registry reads parameters out of a form's body on any operation, before it takes the body for a manifest.
+    // Bodies of uploads lose their type on the way (UpstreamRequestTransform); a manifest's must be kept.
+    private static bool IsManifestType(StringValues types)
+    {
+        var text = types.Count == 1 ? types[0].AsSpan() : default;
+        var semicolon = text.IndexOf(';');
+        var type = (semicolon < 0 ? text : text[..semicolon]).Trim();
+        return types.Count <= 1
+            && !type.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            && !type.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static RegistryError? Refusal(HttpContext context)

@@ -30,7 +30,7 @@ internal sealed partial class RequestContextMiddleware(
                 return;
             }
 
-            if (HasAnotherCoding(context.Request.Headers.TransferEncoding))
+            if (HasAnotherCoding(context.Request))
             {
                 await context.WriteErrorAsync(RegistryError.BadRequest(
                     "the request has a Transfer-Encoding other than \"chunked\"; send that or Content-Length"));
@@ -45,14 +45,15 @@ internal sealed partial class RequestContextMiddleware(
             await context.WriteErrorAsync(
                 new RegistryError("UNSUPPORTED", exception.StatusCode, "the request is malformed or too large"));
         }
+        catch (Exception exception) when (exception is OperationCanceledException or UpstreamException
+            && context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort(); // the client left: nobody reads an answer, and no upstream failed
+        }
         catch (UpstreamException exception) when (!context.Response.HasStarted)
         {
             Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            context.Abort(); // the client left; nobody reads an answer
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
@@ -68,9 +69,11 @@ internal sealed partial class RequestContextMiddleware(
         headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
 
     // Kestrel looks at the last coding only and undoes no other: the upstream would store what nobody decoded, and two
-    // servers would see the body end in different places.
-    private static bool HasAnotherCoding(string? codings) =>
-        codings is not null && !string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase);
+    // servers would see the body end in different places. Only HTTP/1.1 has codings (RFC 9112, section 6.1; RFC 9113,
+    // section 8.2.2).
+    private static bool HasAnotherCoding(HttpRequest request) =>
+        (string?)request.Headers.TransferEncoding is { } codings
+        && !(HttpProtocol.IsHttp11(request.Protocol) && string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase));
 
     private static Task SetCommonHeaders(object state)
     {

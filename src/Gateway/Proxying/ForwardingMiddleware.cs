@@ -35,7 +35,7 @@ internal sealed partial class ForwardingMiddleware(
 
         Choose(context, registry, gateway.Request.Operation);
         await next(context);
-        if (context.Features.Get<IForwarderErrorFeature>() is { } failure)
+        if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested)
         {
             Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, LogText.OneLine(failure.Exception?.Message));
             await AnswerFailureAsync(context, failure);
@@ -87,7 +87,7 @@ internal sealed partial class ForwardingMiddleware(
 
     private static Task AnswerFailureAsync(HttpContext context, IForwarderErrorFeature failure)
     {
-        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+        if (context.Response.HasStarted)
         {
             return Task.CompletedTask; // YARP has cut the connection: a broken body must not look complete
         }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 
@@ -103,7 +104,7 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
     private static string? PublicLocation(GatewayContext gateway, HttpResponseMessage answer, string location)
     {
         var isRedirect = (int)answer.StatusCode is >= 300 and < 400;
-        if (isRedirect && IsElsewhere(location, answer.RequestMessage!.RequestUri!))
+        if (isRedirect && IsElsewhere(location, answer.RequestMessage!.RequestUri!, gateway.Host))
         {
             return gateway.Request.Operation is RegistryOperation.ReadBlob or RegistryOperation.ReadManifest
                 ? location
@@ -117,10 +118,13 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
                 : null;
     }
 
-    private static bool IsElsewhere(string location, Uri asked) =>
+    // Our own host is not elsewhere: clients would send their credentials along, to a path, and even to plain HTTP, of
+    // the upstream's choice.
+    private static bool IsElsewhere(string location, Uri asked, PublicHost own) =>
         Uri.TryCreate(location, UriKind.Absolute, out var uri)
         && uri.Scheme is "http" or "https"
-        && !string.Equals(uri.Authority, asked.Authority, StringComparison.OrdinalIgnoreCase);
+        && !string.Equals(uri.Authority, asked.Authority, StringComparison.OrdinalIgnoreCase)
+        && !string.Equals(uri.Authority, own.Authority, StringComparison.OrdinalIgnoreCase);
 
     private static string? LinkTo(GatewayContext gateway, string link)
     {

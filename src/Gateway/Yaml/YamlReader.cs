@@ -9,41 +9,42 @@ namespace Gateway.Yaml;
 /// </summary>
 /// <remarks>
 /// Anchors, aliases, tags and merge keys are refused: aliases let a few lines expand to gigabytes, tags name types, and
-/// all of them hide from a reviewer what a setting is. Messages never show values, since a value may be a secret.
+/// all of them hide from a reviewer what a setting is. Messages show values only where the caller says that none of
+/// them can be a secret.
 /// </remarks>
 internal sealed class YamlReader
 {
-    /// <summary>The largest file read, in bytes.</summary>
-    public const int MaxBytes = 1024 * 1024;
-
     private const int MaxDepth = 32;
-    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", or that "
-        + "begins with one of * & ! % @ ` [ {, needs quotes.";
+    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", that "
+        + "begins with one of * & ! % @ ` [ {, or that holds one of { } [ ] in a list in brackets, needs quotes.";
 
     private readonly GuardedParser _parser;
     private readonly string _file;
     private readonly ProblemCollector _problems;
+    private readonly bool _showsValues;
 
-    private YamlReader(string text, string file, ProblemCollector problems)
+    private YamlReader(string text, string file, ProblemCollector problems, bool showsValues)
     {
         _parser = new GuardedParser(new Parser(new StringReader(text)));
         _file = file;
         _problems = problems;
+        _showsValues = showsValues;
     }
 
     /// <summary>Reads one document.</summary>
-    /// <param name="text">The file's text, within <see cref="MaxBytes"/>.</param>
+    /// <param name="text">The file's text; the caller has held it to a cap.</param>
     /// <param name="file">The file's name for messages.</param>
     /// <param name="problems">Told of every problem.</param>
+    /// <param name="showsValues">Whether problems may show what was found: only for files that hold no secrets.</param>
     /// <returns>
     /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so
     /// that nothing more can be said about it.
     /// </returns>
-    public static YamlNode? Read(string text, string file, ProblemCollector problems)
+    public static YamlNode? Read(string text, string file, ProblemCollector problems, bool showsValues = false)
     {
         try
         {
-            return new YamlReader(text, file, problems).ReadDocument();
+            return new YamlReader(text, file, problems, showsValues).ReadDocument();
         }
         catch (YamlException exception) when (exception.Message.Contains("tab", StringComparison.Ordinal))
         {
@@ -121,29 +122,32 @@ internal sealed class YamlReader
             throw new TooDeepException(position);
         }
 
-        if (_parser.TryConsume<AnchorAlias>(out _))
+        if (_parser.TryConsume<AnchorAlias>(out var alias))
         {
             return Refuse(
                 position,
                 "a value that begins with \"*\" is an alias, and aliases are not supported",
-                "Put the value in quotes, as in \"*:8443\"; or write out what the alias stands for.");
+                $"*{alias.Value}",
+                "Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.");
         }
 
-        if (_parser.Current is NodeEvent { Anchor.IsEmpty: false })
+        if (_parser.Current is NodeEvent { Anchor: { IsEmpty: false } anchor })
         {
-            Skip();
-            return Refuse(
+            return RefuseWhole(
                 position,
+                depth,
                 "a value that begins with \"&\" is an anchor, and anchors are not supported",
+                $"&{anchor.Value}",
                 "Put the value in quotes; or remove the anchor and write its value out wherever it is needed.");
         }
 
-        if (_parser.Current is NodeEvent { Tag.IsEmpty: false })
+        if (_parser.Current is NodeEvent { Tag: { IsEmpty: false } tag })
         {
-            Skip();
-            return Refuse(
+            return RefuseWhole(
                 position,
+                depth,
                 "a value that begins with \"!\" has a tag, and tags are not supported",
+                tag.Value,
                 "Put the value in quotes; or remove the tag.");
         }
 
@@ -169,9 +173,15 @@ internal sealed class YamlReader
 
     private YamlMapping ReadMapping(SourcePosition position, int depth)
     {
+        _parser.Consume<MappingStart>();
+        if (depth > 1 && position is { Line: 1, Column: 1 })
+        {
+            // So the parser places a pair without braces inside a list: "[ a: b ]".
+            position = PositionOf(_parser.Current!.Start, _file);
+        }
+
         var mapping = new YamlMapping(position);
         var seen = new Dictionary<string, SourcePosition>(StringComparer.Ordinal);
-        _parser.Consume<MappingStart>();
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
             var key = ReadNode(depth + 1);
@@ -191,7 +201,7 @@ internal sealed class YamlReader
         {
             if (key is not YamlRefused)
             {
-                Refuse(key.Position, "a key must be one word", "Write it as \"key: value\".");
+                Refuse(key.Position, "a key must be one word", null, "Write it as \"key: value\".");
             }
 
             return null;
@@ -199,14 +209,17 @@ internal sealed class YamlReader
 
         if (scalar.IsNull)
         {
-            Refuse(key.Position, "there is no key before the \":\"", "Write it as \"key: value\".");
+            Refuse(key.Position, "there is no key before the \":\"", null, "Write it as \"key: value\".");
             return null;
         }
 
         if (scalar.Text == "<<")
         {
             Refuse(
-                key.Position, "merge keys (\"<<\") are not supported", "Write the settings out where they are needed.");
+                key.Position,
+                "merge keys (\"<<\") are not supported",
+                null,
+                "Write the settings out where they are needed.");
             return null;
         }
 
@@ -216,6 +229,7 @@ internal sealed class YamlReader
             Refuse(
                 key.Position,
                 $"the key \"{SettingText.Shorten(scalar.Text)}\" stands here again, after line {seen[scalar.Text].Line}",
+                null,
                 "Keep one of the two.");
             return null;
         }
@@ -223,22 +237,30 @@ internal sealed class YamlReader
         return scalar.Text;
     }
 
-    private YamlRefused Refuse(SourcePosition position, string what, string cure)
+    private YamlRefused Refuse(SourcePosition position, string what, string? found, string cure)
     {
-        _problems.Add(position, what, null, cure);
+        _problems.Add(position, what, _showsValues ? found : null, cure);
         return new YamlRefused(position);
     }
 
-    // Without recursion: what is refused is not held to the cap on depth.
-    private void Skip()
+    // Refuses a value with all that is in it. The cap on depth holds here, too: the library's time grows with its square.
+    private YamlRefused RefuseWhole(SourcePosition position, int depth, string what, string found, string cure)
     {
-        var depth = 0;
+        var refused = Refuse(position, what, found, cure);
+        var nesting = 0;
         do
         {
-            depth += _parser.Current!.NestingIncrease;
+            nesting += _parser.Current!.NestingIncrease;
+            if (depth + nesting > MaxDepth)
+            {
+                throw new TooDeepException(PositionOf(_parser.Current.Start, _file));
+            }
+
             _parser.MoveNext();
         }
-        while (depth > 0);
+        while (nesting > 0);
+
+        return refused;
     }
 
     // YamlDotNet answers some malformed text with exceptions of its inside; found by damaging the sample at random.

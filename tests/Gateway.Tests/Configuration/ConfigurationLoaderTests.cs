@@ -72,7 +72,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [Fact]
     public void Load_EndlessFile_IsAProblem()
     {
-        AssertOneProblem("/dev/zero", "is larger than 1024 KiB. Name the configuration file with --config FILE.");
+        AssertOneProblem("/dev/zero", "is larger than 1 MiB. Name the configuration file with --config FILE.");
     }
 
     [Fact]

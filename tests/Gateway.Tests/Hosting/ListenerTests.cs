@@ -32,6 +32,9 @@ public sealed class ListenerTests : IAsyncLifetime
     [InlineData("GET /v2/team-a/app/tags/list?n=5 HTTP/1.1", "registry.test", "308", "https://registry.test/v2/team-a/app/tags/list?n=5")]
     [InlineData("GET / HTTP/1.1", "registry.test:443", "308", "https://registry.test/")]
     [InlineData("GET //evil.example/ HTTP/1.1", "registry.test", "308", "https://registry.test//evil.example/")]
+    [InlineData("GET /%0d%0aSet-Cookie:x HTTP/1.1", "registry.test", "308", "https://registry.test/%0D%0ASet-Cookie:x")]
+    [InlineData("GET /@evil.example HTTP/1.1", "registry.test", "308", "https://registry.test/@evil.example")]
+    [InlineData("GET http://registry.test/x HTTP/1.1", "registry.test", "308", "https://registry.test/x")]
     [InlineData("GET /v2/ HTTP/1.1", "evil.example", "308", "https://registry.test/v2/")]
     [InlineData("POST /v2/team-a/app/blobs/uploads/ HTTP/1.1", "registry.test", "400", null)]
     public async Task RedirectingListener_OnlyRedirectsToItsOwnHosts(string requestLine, string host, string status, string? location)

@@ -1,5 +1,7 @@
 using Gateway.Routing;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Hosting;
@@ -63,6 +65,40 @@ public sealed class LogTests
 
         Assert.Contains(log.Lines, static line => line.Contains("of the upstream", StringComparison.Ordinal));
         Assert.DoesNotContain(log.Lines, static line => line.Any(static c => char.IsControl(c)));
+    }
+
+    [Theory]
+    [InlineData("/v2/team-a/app/manifests/v1")]
+    [InlineData("/v2/_catalog")]
+    public async Task Log_OfAClientThatLeaves_DoesNotBlameTheUpstream(string target)
+    {
+        using var log = new LogSink();
+        await using var upstream = await RecordingUpstream.StartAsync();
+        var started = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource();
+        upstream.Respond = async context =>
+        {
+            using var _ = context.RequestAborted.Register(cancelled.SetResult);
+            await context.Response.Body.WriteAsync("{"u8.ToArray());
+            await context.Response.Body.FlushAsync();
+            started.SetResult();
+            await cancelled.Task;
+        };
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address,
+            change: static options => options.Log.Level = LogLevel.Information,
+            customize: builder => builder.Logging.AddProvider(log));
+        await using (var client = await gateway.ConnectAsync())
+        {
+            await client.WriteAsync(System.Text.Encoding.ASCII.GetBytes(
+                $"GET {target} HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("admin")}\r\n\r\n"));
+            await started.Task;
+        }
+
+        await cancelled.Task;
+        await gateway.Services.GetRequiredService<IHost>().StopAsync(); // waits for every request
+
+        Assert.DoesNotContain(log.Lines, static line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
     private static string Base64(string credentials) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credentials));

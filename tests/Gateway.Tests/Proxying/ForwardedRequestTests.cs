@@ -129,6 +129,17 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
         Assert.DoesNotContain("Content-Type", seen.Headers.Keys);
     }
 
+    [Fact]
+    public async Task Forwarded_UploadInOnePost_IsStartedAsAnOrdinaryOne()
+    {
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Post, $"/v2/team-a/app/blobs/uploads/?digest={Digest}", "alice", new ByteArrayContent([1]));
+
+        var seen = Assert.Single(_upstream.Requests);
+        Assert.Equal("/v2/team-a/app/blobs/uploads/", seen.Target);
+        Assert.Empty(seen.Body);
+    }
+
     [Theory]
     [InlineData("PATCH", "application/x-www-form-urlencoded", null)]
     [InlineData("PUT", " Application/X-WWW-Form-Urlencoded ; charset=utf-8", null)]
@@ -203,6 +214,27 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
         Assert.Equal("{}", Encoding.UTF8.GetString(seen.Body));
         Assert.Equal("2", seen.Headers["Content-Length"]);
         Assert.Equal("application/vnd.oci.image.manifest.v1+json", seen.Headers["Content-Type"]);
+    }
+
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData(" Application/X-WWW-Form-Urlencoded ; charset=utf-8", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("multipart/form-data; boundary=x", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("application/vnd.oci.image.index.v1+json", HttpStatusCode.OK)]
+    [InlineData("application/json", HttpStatusCode.OK)]
+    [InlineData(null, HttpStatusCode.OK)]
+    public async Task Forwarded_ManifestPut_IsNoForm(string? type, HttpStatusCode expected)
+    {
+        var content = new ByteArrayContent("from=secret/app"u8.ToArray());
+        if (type is not null)
+        {
+            content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice", content);
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK ? 1 : 0, _upstream.Requests.Count);
     }
 
     [Theory]

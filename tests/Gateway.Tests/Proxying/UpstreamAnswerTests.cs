@@ -89,6 +89,26 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadGateway, upload.StatusCode);
     }
 
+    [Theory]
+    [InlineData("http://registry.test/v2/team-a/app/blobs/" + Digest, "https://registry.test/v2/team-a/app/blobs/" + Digest)]
+    [InlineData("http://registry.test/v2/secret/app/blobs/" + Digest, null)] // the password would go along, in the clear
+    [InlineData("https://REGISTRY.test/token?x=y", null)]
+    [InlineData("https://user:password@registry.test/x", null)]
+    public async Task BlobRedirect_ToTheGatewayItself_LeadsToTheSameRepositoryOnly(string emitted, string? expected)
+    {
+        _upstream.Respond = context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = emitted;
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal(expected is null ? HttpStatusCode.BadGateway : HttpStatusCode.TemporaryRedirect, answer.StatusCode);
+        Assert.Equal(expected, answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null);
+    }
+
     [Fact]
     public async Task Link_FromTheUpstream_IsRebuilt()
     {

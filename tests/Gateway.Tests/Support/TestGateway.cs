@@ -127,12 +127,14 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Opens a TLS connection for bytes that no HTTP client would send.</summary>
-    public async Task<SslStream> ConnectAsync()
+    public async Task<SslStream> ConnectAsync(SslApplicationProtocol? protocol = null)
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, Port);
         var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false);
-        await stream.AuthenticateAsClientAsync(TrustingOptions());
+        var options = TrustingOptions();
+        options.ApplicationProtocols = protocol is { } only ? [only] : null;
+        await stream.AuthenticateAsClientAsync(options);
         return stream;
     }
 

@@ -95,6 +95,42 @@ public sealed class YamlReaderTests
         Assert.Contains("values are nested more than 32 deep", Assert.Single(problems), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("&a ", "[", 4_000_000)]
+    [InlineData("!a ", "[", 4_000_000)]
+    [InlineData("&a ", "{a: ", 500_000)]
+    [InlineData("&a\n", "- ", 500_000)]
+    public void Read_RefusedAndEndlesslyNested_StopsAtTheCap(string refused, string piece, int times)
+    {
+        // Read on to its end, this takes minutes.
+        Assert.Null(Read(refused + string.Concat(Enumerable.Repeat(piece, times)), out var problems));
+        Assert.Equal(2, problems.Length);
+        Assert.Contains("not supported", problems[0], StringComparison.Ordinal);
+        Assert.Contains("values are nested more than 32 deep", problems[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_RefusedValueWhereValuesMayBeShown_ShowsIt()
+    {
+        const string text = "a: *x\nb: &y 1\nc: !z 1\n";
+
+        Read(text, out var hidden);
+        Read(text, out var shown, showsValues: true);
+
+        Assert.All(hidden, static problem => Assert.DoesNotContain("found", problem, StringComparison.Ordinal));
+        Assert.Equal(
+            [" (found \"*x\"). Put", " (found \"&y\"). Put", " (found \"!z\"). Put"],
+            shown.Select(static problem => problem[problem.IndexOf(" (", StringComparison.Ordinal)..][..18]));
+    }
+
+    [Fact]
+    public void Read_PairWithoutBracesInAList_StandsWhereItBegins()
+    {
+        var root = Assert.IsType<YamlMapping>(Read("\na: [ b: c ]\n", out _));
+
+        Assert.Equal("f.yaml:2:6", Assert.IsType<YamlList>(root.Find("a")).Items[0].Position.ToString());
+    }
+
     [Fact]
     public void Read_RandomText_NeverThrows()
     {
@@ -108,10 +144,10 @@ public sealed class YamlReaderTests
         }
     }
 
-    private static YamlNode? Read(string text, out string[] problems)
+    private static YamlNode? Read(string text, out string[] problems, bool showsValues = false)
     {
         var collector = new ProblemCollector();
-        var root = YamlReader.Read(text, "f.yaml", collector);
+        var root = YamlReader.Read(text, "f.yaml", collector, showsValues);
         problems = [.. collector.ToList().Select(static problem => problem.ToString())];
         return root;
     }

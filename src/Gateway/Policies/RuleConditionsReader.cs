@@ -2,12 +2,14 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Yaml;
 
-namespace Gateway.Authorization;
+namespace Gateway.Policies;
 
 /// <summary>Reads <c>when</c>: addresses, time and method by their names, every other key as a claim.</summary>
-internal static class RuleConditionsReader
+internal sealed class RuleConditionsReader(ProblemCollector problems)
 {
     private const string ClaimCure = "Write the claim's value, or a list of values; \"*\" stands for any characters.";
     private const string MethodCure = "Write a method, such as htpasswd or \"ldap:*\".";
@@ -15,77 +17,77 @@ internal static class RuleConditionsReader
 
     private static readonly string[] Reserved = ["claims", "address", "time", "method"];
 
-    public static RuleConditions Read(YamlFile file, YamlValue value)
+    public RuleConditions Read(YamlNode value)
     {
-        if (file.Map(value, "when", "Write conditions below it, such as \"address: [ 10.0.0.0/8 ]\".") is not { } map)
+        const string cure = "Write conditions below it, such as \"address: [ 10.0.0.0/8 ]\".";
+        if (problems.Map(value, "when", cure) is not { } map)
         {
             return RuleConditions.None;
         }
 
         if (map.Entries is [])
         {
-            file.Report(map, "when: no conditions", null, "Remove the key or name a condition.");
+            problems.Add(map.Position, "when: no conditions", null, "Remove the key or name a condition.");
         }
 
-        var keys = file.Entries(map);
         var claims = new List<ClaimCondition>();
-        foreach (var (key, claim) in map.Entries.Where(static entry => !Reserved.Contains(entry.Key.Text)))
+        foreach (var entry in map.Entries.Where(static entry => !Reserved.Contains(entry.Key)))
         {
             // "adress: [ 10.0.0.0/8 ]" must not become a claim that nobody has.
-            if (NearestName.Of(key.Text, Reserved) is { } meant)
+            if (NearestName.Of(entry.Key, Reserved) is { } meant)
             {
-                file.Report(
-                    key,
+                problems.Add(
+                    entry.Position,
                     "when: unknown condition",
-                    key.Text,
+                    entry.Key,
                     $"Did you mean \"{meant}\"? A claim of this name goes under \"claims:\".");
             }
             else
             {
-                claims.AddRange(ReadClaim(file, key, claim));
+                claims.AddRange(ReadClaim(entry));
             }
         }
 
-        if (keys.TryGetValue("claims", out var more)
-            && file.Map(more, "claims", "Write \"name: value\" lines below it.") is { } moreClaims)
+        if (map.Find("claims") is { } more
+            && problems.Map(more, "claims", "Write \"name: value\" lines below it.") is { } moreClaims)
         {
-            file.Entries(moreClaims);
-            claims.AddRange(moreClaims.Entries.SelectMany(entry => ReadClaim(file, entry.Key, entry.Value)));
+            claims.AddRange(moreClaims.Entries.SelectMany(ReadClaim));
         }
 
         return new RuleConditions
         {
-            Addresses = keys.TryGetValue("address", out var address) ? [.. ReadAddresses(file, address)] : [],
-            Time = keys.TryGetValue("time", out var time) ? ReadTime(file, time) : null,
-            Methods = keys.TryGetValue("method", out var method)
-                ? [.. file.Texts(method, "method", MethodCure).Select(static item => new Glob(item.Text))]
+            Addresses = map.Find("address") is { } address ? [.. ReadAddresses(address)] : [],
+            Time = map.Find("time") is { } time ? ReadTime(time) : null,
+            Methods = map.Find("method") is { } method
+                ? [.. problems.Texts(method, "method", MethodCure).Select(static item => new Glob(item.Text))]
                 : [],
             Claims = [.. claims],
         };
     }
 
-    private static IEnumerable<ClaimCondition> ReadClaim(YamlFile file, YamlText name, YamlValue value)
+    private IEnumerable<ClaimCondition> ReadClaim(YamlEntry entry)
     {
-        if (!SubjectSelector.IsName(name.Text))
+        var (name, position, value) = entry;
+        if (!SubjectSelector.IsName(name))
         {
-            file.Report(
-                name, "when: not the name of a claim", name.Text, "Use 1 to 256 characters without outer spaces.");
+            problems.Add(
+                position, "when: not the name of a claim", name, "Use 1 to 256 characters without outer spaces.");
             yield break;
         }
 
-        var values = file.Texts(value, name.Text, ClaimCure).ToImmutableArray();
+        var values = problems.Texts(value, name, ClaimCure).ToImmutableArray();
         foreach (var (at, text) in values.Where(static item => item.Text.Length > RepositoryPattern.MaxLength))
         {
-            file.Report(at, $"{name.Text}: longer than {RepositoryPattern.MaxLength} characters", text, ClaimCure);
+            problems.Add(at, $"{name}: longer than {RepositoryPattern.MaxLength} characters", text, ClaimCure);
         }
 
-        yield return new ClaimCondition(name.Text, [.. values.Select(static item => new Glob(item.Text))]);
+        yield return new ClaimCondition(name, [.. values.Select(static item => new Glob(item.Text))]);
     }
 
-    private static IEnumerable<IPNetwork> ReadAddresses(YamlFile file, YamlValue value)
+    private IEnumerable<IPNetwork> ReadAddresses(YamlNode value)
     {
         const string cure = "Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.";
-        foreach (var (at, text) in file.Texts(value, "address", cure))
+        foreach (var (at, text) in problems.Texts(value, "address", cure))
         {
             var slash = text.IndexOf('/', StringComparison.Ordinal);
             var addressText = slash < 0 ? text : text[..slash];
@@ -94,13 +96,13 @@ internal static class RuleConditionsReader
             if (!IPAddress.TryParse(addressText, out var address)
                 || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != addressText))
             {
-                file.Report(at, "address: not an address or network", text, cure);
+                problems.Add(at, "address: not an address or network", text, cure);
                 continue;
             }
 
             if (address.IsIPv4MappedToIPv6)
             {
-                file.Report(
+                problems.Add(
                     at,
                     "address: an IPv4 address written as IPv6, which no client has",
                     text,
@@ -114,14 +116,14 @@ internal static class RuleConditionsReader
                 && (!int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out length)
                     || length > bits))
             {
-                file.Report(at, $"address: the part after the slash is not 0 to {bits}", text, cure);
+                problems.Add(at, $"address: the part after the slash is not 0 to {bits}", text, cure);
                 continue;
             }
 
             var network = Network(address, length);
             if (!network.BaseAddress.Equals(address))
             {
-                file.Report(
+                problems.Add(
                     at, "address: a network with bits set beyond its length", text, $"Did you mean \"{network}\"?");
                 continue;
             }
@@ -141,48 +143,52 @@ internal static class RuleConditionsReader
         return new IPNetwork(new IPAddress(bytes), length);
     }
 
-    private static TimeWindow? ReadTime(YamlFile file, YamlValue value)
+    private TimeWindow? ReadTime(YamlNode value)
     {
-        if (file.Map(value, "time", "Write days, from, to and timezone below it.") is not { } map)
+        if (problems.Map(value, "time", "Write days, from, to and timezone below it.") is not { } map)
         {
             return null;
         }
 
-        var keys = file.Keys(map, "days", "from", "to", "timezone");
-        if (!keys.ContainsKey("days") && !keys.ContainsKey("from") && !keys.ContainsKey("to"))
+        problems.CheckKeys(map, "days", "from", "to", "timezone");
+        if (map.Find("days") is null && map.Find("from") is null && map.Find("to") is null)
         {
-            file.Report(map, "time: no days and no hours", null, "Write \"days: [mon, tue]\" or \"from: '08:00'\".");
+            problems.Add(
+                map.Position,
+                "time: no days and no hours",
+                null,
+                "Write \"days: [mon, tue]\" or \"from: '08:00'\".");
         }
 
-        var from = keys.TryGetValue("from", out var fromValue) ? ReadTimeOfDay(file, fromValue, "from") : TimeSpan.Zero;
-        var to = keys.TryGetValue("to", out var toValue) ? ReadTimeOfDay(file, toValue, "to") : TimeSpan.FromHours(24);
-        if (from == to || from == TimeSpan.FromHours(24))
+        var from = map.Find("from") is { } fromValue ? ReadTimeOfDay(fromValue, "from") : TimeSpan.Zero;
+        var to = map.Find("to") is { } toValue ? ReadTimeOfDay(toValue, "to") : TimeSpan.FromHours(24);
+        if (from is not null && to is not null && (from == to || from == TimeSpan.FromHours(24)))
         {
-            file.Report(
-                map,
+            problems.Add(
+                map.Position,
                 "time: a window without length",
                 null,
                 "Let \"from\" and \"to\" differ; a window may go over midnight.");
         }
 
         return new TimeWindow(
-            keys.TryGetValue("days", out var days) ? [.. ReadDays(file, days)] : [],
-            from,
-            to,
-            keys.TryGetValue("timezone", out var zone) ? ReadZone(file, zone) : TimeZoneInfo.Utc);
+            map.Find("days") is { } days ? [.. ReadDays(days)] : [],
+            from ?? TimeSpan.Zero,
+            to ?? TimeSpan.FromHours(24),
+            map.Find("timezone") is { } zone ? ReadZone(zone) : TimeZoneInfo.Utc);
     }
 
-    private static IEnumerable<DayOfWeek> ReadDays(YamlFile file, YamlValue value)
+    private IEnumerable<DayOfWeek> ReadDays(YamlNode value)
     {
         const string cure = "Write days as [mon, tue, wed, thu, fri, sat, sun].";
-        foreach (var (at, text) in file.Texts(value, "days", cure))
+        foreach (var (at, text) in problems.Texts(value, "days", cure))
         {
             var day = Array.Find(
                 Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(),
                 day => day.ToString()!.ToLowerInvariant() is var name && (text == name || text == name[..3]));
             if (day is null)
             {
-                file.Report(at, "days: no such day", text, cure);
+                problems.Add(at, "days: no such day", text, cure);
             }
             else
             {
@@ -191,11 +197,11 @@ internal static class RuleConditionsReader
         }
     }
 
-    private static TimeSpan ReadTimeOfDay(YamlFile file, YamlValue value, string key)
+    private TimeSpan? ReadTimeOfDay(YamlNode value, string key)
     {
-        if (file.Text(value, key, TimeCure) is not { } text)
+        if (problems.Text(value, key, TimeCure) is not { } text)
         {
-            return TimeSpan.Zero;
+            return null;
         }
 
         if (text == "24:00")
@@ -205,23 +211,24 @@ internal static class RuleConditionsReader
 
         if (!TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
-            file.Report(value, key + ": not a time of day", text, TimeCure);
+            problems.Add(value.Position, key + ": not a time of day", text, TimeCure);
+            return null;
         }
 
         return time.ToTimeSpan();
     }
 
-    private static TimeZoneInfo ReadZone(YamlFile file, YamlValue value)
+    private TimeZoneInfo ReadZone(YamlNode value)
     {
         const string cure = "Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.";
-        if (file.Text(value, "timezone", cure) is { } text)
+        if (problems.Text(value, "timezone", cure) is { } text)
         {
             if (TimeZoneInfo.TryFindSystemTimeZoneById(text, out var zone))
             {
                 return zone;
             }
 
-            file.Report(value, "timezone: no such time zone here", text, cure);
+            problems.Add(value.Position, "timezone: no such time zone here", text, cure);
         }
 
         return TimeZoneInfo.Utc;

@@ -1,10 +1,10 @@
 using System.Text;
-using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Policies;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests.Authorization;
+namespace Gateway.Tests.Policies;
 
 public sealed class PolicyFolderTests
 {
@@ -133,7 +133,7 @@ public sealed class PolicyFolderTests
     // Each line: what stands in the file, and the whole problem without the folder.
     [Theory]
     [InlineData("rule: []", "1:1: unknown key (found \"rule\"). Did you mean \"rules\"?")]
-    [InlineData("rules: []\nrules: []", "2:1: repeated key (found \"rules\"). Put both values under one key.")]
+    [InlineData("rules: []\nrules: []", "2:1: the key \"rules\" stands here again, after line 1. Keep one of the two.")]
     [InlineData("- a", "1:1: the file is a list. It begins with a key, such as \"rules:\".")]
     [InlineData("rules: x", "1:8: rules: a text where a list belongs (found \"x\"). Begin each rule with \"- name: …\".")]
     [InlineData("rules: [ x ]", "1:10: rules: a text where a map belongs (found \"x\"). Begin each rule with \"- name: …\".")]
@@ -167,14 +167,18 @@ public sealed class PolicyFolderTests
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {}}", "2:37: when: no conditions. Remove the key or name a condition.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {ref: []}}", "2:43: ref: 0 entries. Remove the key or name something. Write the claim's value, or a list of values; \"*\" stands for any characters.")]
     [InlineData("roles: {reader: [pull]}", "1:9: a role of this name is built in (found \"reader\"). Choose another name.")]
-    [InlineData("roles: {a: [pull], a: [pull]}", "1:20: a role of this name is declared in a.yaml:1 (found \"a\"). Choose another name.")]
+    [InlineData("roles: {a: [pull], a: [pull]}", "1:20: the key \"a\" stands here again, after line 1. Keep one of the two.")]
     [InlineData("groups: {a: [ci:x]}", "1:14: groups.a: no such kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or group:NAME.")]
     [InlineData("groups: {a: [anonymous]}", "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Name it under \"to\" of a rule; a user of that name is \"user:anonymous\".")]
     [InlineData("groups: {a: [ \"group:b\" ], b: [ \"group:c\" ], c: [ \"group:a\" ]}", "1:10: groups: a circle (found \"a → b → c → a\"). Take one of them out of another.")]
-    [InlineData("rules:\n- name: x\n  deny: all\n  on: [ ** ]", "4:9: an alias (found \"**\"). Aliases are not used here; put quotes around a pattern: \"**\".")]
-    [InlineData("rules: &a []", "1:8: an anchor (found \"&a\"). Anchors are not used here; name a group or role instead.")]
-    [InlineData("rules: !!seq []", "1:8: a YAML tag (found \"tag:yaml.org,2002:seq\"). Remove it; all values are plain texts.")]
-    [InlineData("rules: []\n---\nrules: []", "2:1: a second document. Remove the line \"---\" or make it a file of its own.")]
+    [InlineData("rules:\n- name: x\n  deny: all\n  on: [ ** ]", "4:9: a value that begins with \"*\" is an alias, and aliases are not supported (found \"**\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.")]
+    [InlineData("rules: &a []", "1:8: a value that begins with \"&\" is an anchor, and anchors are not supported (found \"&a\"). Put the value in quotes; or remove the anchor and write its value out wherever it is needed.")]
+    [InlineData("rules: !!seq []", "1:8: a value that begins with \"!\" has a tag, and tags are not supported (found \"tag:yaml.org,2002:seq\"). Put the value in quotes; or remove the tag.")]
+    [InlineData("rules: []\n---\nrules: []", "2:1: a second document begins here, but the file must be one. Remove the line \"---\" and what does not belong into this file.")]
+    [InlineData("groups: {<<: x}", "1:10: merge keys (\"<<\") are not supported. Write the settings out where they are needed.")]
+    [InlineData("groups: {? [a] : x}", "1:12: a key must be one word. Write it as \"key: value\".")]
+    [InlineData("rules: *r", "1:8: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*r\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {to: !x 08:00}}}", "2:49: a value that begins with \"!\" has a tag, and tags are not supported (found \"!x\"). Put the value in quotes; or remove the tag.")]
     public void Load_SomethingWrong_NamesPlaceValueAndCure(string text, string problem)
     {
         using var files = new PolicyFiles(("a.yaml", text));
@@ -189,7 +193,7 @@ public sealed class PolicyFolderTests
 
         var problem = Assert.Single(Problems(files.Folder));
         Assert.StartsWith($"{files.Folder}/a.yaml:3:", problem, StringComparison.Ordinal);
-        Assert.EndsWith("Check the indentation, and put quotes around patterns (\"users/${subject}/**\").", problem, StringComparison.Ordinal);
+        Assert.EndsWith("or that holds one of { } [ ] in a list in brackets, needs quotes.", problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -201,10 +205,10 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/b.yaml:1:10: group already declared in a.yaml:1 (found \"team\"). Declare a group once; nest groups with \"group:NAME\" among the members.",
-                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Repository names are lower case.",
-                $"{files.Folder}/a.yaml:3:30: role: no such role (found \"nobody\"). Known: owner, reader, writer.",
                 $"{files.Folder}/a.yaml:3:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?",
+                $"{files.Folder}/a.yaml:3:30: role: no such role (found \"nobody\"). Known: owner, reader, writer.",
+                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Repository names are lower case.",
+                $"{files.Folder}/b.yaml:1:10: group already declared in a.yaml:1 (found \"team\"). Declare a group once; nest groups with \"group:NAME\" among the members.",
                 $"{files.Folder}/b.yaml:3:3: a rule of this name is in a.yaml:4 (found \"y\"). Give it another name: answers and records name rules.",
             ],
             Problems(files.Folder));
@@ -256,8 +260,8 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/a.yaml: larger than 4 MiB. Split it into several files; they are read together.",
-                $"{files.Folder}/b.yaml: not UTF-8 text. Save it as UTF-8.",
+                $"{files.Folder}/a.yaml: is larger than 4 MiB. Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.",
+                $"{files.Folder}/b.yaml: is not UTF-8 text. Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.",
             ],
             Problems(files.Folder));
     }
@@ -271,7 +275,7 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/a.yaml:1:24: nested too deeply. Nothing in these files is that deep.",
+                $"{files.Folder}/a.yaml:1:39: values are nested more than 32 deep. Mend the brackets or the indentation.",
                 $"{files.Folder}/b.yaml:2:28: on: 1001 entries. At most 1000: use a group or a wider pattern.",
             ],
             Problems(files.Folder));
@@ -297,12 +301,12 @@ public sealed class PolicyFolderTests
         Assert.Empty(reading.Problems);
         Assert.Equal(
             [
+                $"{files.Folder}/a.yaml:3:3: no rule uses this group (found \"unused\"). Remove it or name it in a rule.",
                 $"{files.Folder}/a.yaml:5:3: rule \"a\": \"*\" is only repositories without a slash (found \"*\"). Write \"**\" for all repositories.",
+                $"{files.Folder}/a.yaml:5:3: rule \"a\": no policy file declares this group (found \"teams\"). Did you mean \"team\"?",
                 $"{files.Folder}/a.yaml:6:3: rule \"b\": this deny does not reach deeper repositories (found \"prod/*\"). Write \"prod/**\" to deny those, too.",
                 $"{files.Folder}/a.yaml:6:3: rule \"b\": a deny by claim also refuses callers who have no such claim, people included (found \"event\"). Name the issuer: \"to: [ issuer:… ]\".",
                 $"{files.Folder}/a.yaml:7:3: rule \"c\": callers without credentials may change repositories (found \"pull, push\"). Grant them \"reader\" at most.",
-                $"{files.Folder}/a.yaml:3:3: no rule uses this group (found \"unused\"). Remove it or name it in a rule.",
-                $"{files.Folder}/a.yaml:5:3: rule \"a\": no policy file declares this group (found \"teams\"). Did you mean \"team\"?",
             ],
             Warnings(reading));
     }

@@ -1,7 +1,8 @@
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Yaml;
 
-namespace Gateway.Authorization;
+namespace Gateway.Policies;
 
 /// <summary>The folder with the policy files: all of its <c>*.yaml</c>, read as one.</summary>
 internal static class PolicyFolder
@@ -30,35 +31,38 @@ internal static class PolicyFolder
     /// </summary>
     public static PolicyReading Read(string folder, IReadOnlyCollection<string>? registries = null)
     {
-        var problems = new List<Problem>();
-        var files = Files(folder, problems)
-            .Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal))
-            .Select(path => YamlFile.Read(path, problems)).ToList();
-        var reader = new PolicyFileReader(registries);
-        var definition = reader.Read(files);
+        var problems = new ProblemCollector();
+        var warnings = new PolicyWarnings();
+        var paths = Files(folder, problems)
+            .Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal)).ToList();
+        var files = paths.Select(path => PolicyFile.Read(path, problems)).OfType<YamlMapping>().ToList();
+        var definition = PolicyFileReader.Read(files, registries, problems, warnings);
         var entries = definition.Rules.Sum(static rule => (long)rule.On.Length * Math.Max(rule.To.Length, 1));
         if (entries > MaxEntries)
         {
-            problems.Add(new(
-                folder,
+            problems.Add(
+                SourcePosition.OfFile(folder),
                 $"{entries} pairs of pattern and selector, more than {MaxEntries}",
                 null,
-                "Use groups and wider patterns."));
+                "Use groups and wider patterns.");
         }
 
         return new PolicyReading(
-            problems is [] ? PolicySet.Compile(definition) : PolicySet.Empty, files.Count, problems, reader.Warnings);
+            problems.Count == 0 ? PolicySet.Compile(definition) : PolicySet.Empty,
+            paths.Count,
+            problems.ToList(),
+            warnings.ToList());
     }
 
     /// <summary>
     /// The policy and test files of a folder, by name. What looks like one but is not read is a problem.
     /// </summary>
-    public static IReadOnlyList<string> Files(string folder, List<Problem> problems)
+    public static IReadOnlyList<string> Files(string folder, ProblemCollector problems)
     {
         var files = new List<string>();
         if (File.Exists(folder))
         {
-            problems.Add(new(folder, "a file, not a folder", null, "Name the folder that it is in."));
+            problems.Add(SourcePosition.OfFile(folder), "a file, not a folder", null, "Name the folder that it is in.");
             return files;
         }
 
@@ -78,11 +82,11 @@ internal static class PolicyFolder
                 {
                     if (Directory.EnumerateFiles(path).Any(static file => IsYaml(file) || IsMisnamed(file)))
                     {
-                        problems.Add(new(
-                            path,
+                        problems.Add(
+                            SourcePosition.OfFile(path),
                             "policy files in a folder of the policy folder are not read",
                             null,
-                            "Move them up, or out of the policy folder."));
+                            "Move them up, or out of the policy folder.");
                     }
                 }
                 else if (IsYaml(name))
@@ -91,35 +95,38 @@ internal static class PolicyFolder
                 }
                 else if (IsMisnamed(name))
                 {
-                    problems.Add(new(
-                        path,
+                    problems.Add(
+                        SourcePosition.OfFile(path),
                         "only files called *.yaml are read",
                         null,
-                        "Rename it, or move it out of the policy folder."));
+                        "Rename it, or move it out of the policy folder.");
                 }
             }
         }
         catch (DirectoryNotFoundException)
         {
-            problems.Add(new(
-                folder,
+            problems.Add(
+                SourcePosition.OfFile(folder),
                 "no such folder",
                 null,
-                "Create it, or let \"policies\" name the folder with the policy files."));
+                "Create it, or let \"policies\" name the folder with the policy files.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problems.Add(new(
-                folder, "cannot be read: " + exception.Message, null, "Let the gateway's account read it."));
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                "cannot be read: " + exception.Message,
+                null,
+                "Let the gateway's account read it.");
         }
 
         if (files.Count > MaxFiles)
         {
-            problems.Add(new(
-                folder,
+            problems.Add(
+                SourcePosition.OfFile(folder),
                 $"{files.Count} files, more than {MaxFiles}",
                 null,
-                "Put rules that belong together into one file."));
+                "Put rules that belong together into one file.");
             return [];
         }
 

@@ -4,7 +4,7 @@ using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 
-namespace Gateway.Authorization;
+namespace Gateway.Policies;
 
 /// <summary>A question to the policy as a person writes it, on the command line or in a test file.</summary>
 internal sealed record PolicyQuestion

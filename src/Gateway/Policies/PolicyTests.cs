@@ -1,7 +1,7 @@
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 
-namespace Gateway.Authorization;
+namespace Gateway.Policies;
 
 /// <summary>Asks the questions beside the policies and compares the answers.</summary>
 internal static class PolicyTests
@@ -10,15 +10,11 @@ internal static class PolicyTests
     /// <exception cref="ProblemException">A test file is wrong.</exception>
     public static PolicyTestReport Run(PolicySet policy, string folder)
     {
-        var problems = new List<Problem>();
+        var problems = new ProblemCollector();
         var tests = PolicyFolder.Files(folder, problems)
             .Where(static path => path.EndsWith(PolicyFolder.TestSuffix, StringComparison.Ordinal))
-            .SelectMany(path => PolicyTestFile.Read(YamlFile.Read(path, problems))).ToList();
-        if (problems is not [])
-        {
-            throw new ProblemException(problems);
-        }
-
+            .SelectMany(path => PolicyTestFile.Read(path, problems)).ToList();
+        problems.ThrowIfAny();
         return new PolicyTestReport(tests.Count, [.. tests.Select(test => Failure(policy, test)).OfType<Problem>()]);
     }
 

@@ -1,0 +1,51 @@
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+using Gateway.Yaml;
+
+namespace Gateway.Policies;
+
+/// <summary>Reads the groups, roles and rules of policy files that belong together.</summary>
+internal static class PolicyFileReader
+{
+    /// <summary>Reads files.</summary>
+    /// <param name="files">Their top levels.</param>
+    /// <param name="registries">Names of the configured registries; <see langword="null"/> where unknown.</param>
+    /// <param name="problems">Told of everything that is wrong.</param>
+    /// <param name="warnings">Told of what is allowed but hardly meant.</param>
+    public static PolicyDefinition Read(
+        IReadOnlyList<YamlMapping> files,
+        IReadOnlyCollection<string>? registries,
+        ProblemCollector problems,
+        PolicyWarnings warnings)
+    {
+        var roles = new RoleReader(problems);
+        var groups = new GroupReader(problems);
+        var rules = new RuleReader(problems, warnings, roles, registries);
+        foreach (var file in files)
+        {
+            problems.CheckKeys(file, "groups", "roles", "rules");
+            ReadSection(file, "roles", roles.Read);
+            ReadSection(file, "groups", groups.Read);
+        }
+
+        // Only now: a rule may use the role of a file that is read after its own.
+        foreach (var file in files)
+        {
+            ReadSection(file, "rules", rules.Read);
+        }
+
+        groups.CheckCircles();
+        warnings.CheckGroups(groups.Groups, rules.Rules);
+        return new PolicyDefinition(
+            [.. rules.Rules.Select(static rule => rule.Value)],
+            [.. groups.Groups.Values.Select(static group => group.Value)]);
+    }
+
+    private static void ReadSection(YamlMapping file, string key, Action<YamlNode> read)
+    {
+        if (file.Find(key) is { IsNull: false } section)
+        {
+            read(section);
+        }
+    }
+}
