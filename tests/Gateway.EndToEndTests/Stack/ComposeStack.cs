@@ -71,9 +71,22 @@ internal sealed class ComposeStack : IAsyncDisposable
     public int ProcessIdOf(string name) => int.Parse(
         File.ReadAllText(Path.Combine(State, "run", name + ".pid")).Split(' ')[0], CultureInfo.InvariantCulture);
 
-    public Task<CliResult> UpAsync(params string[] options) => RunAsync("up", options, UpTimeout);
+    public Task<CliResult> UpAsync(params string[] options) => RunAsync("up", options, UpTimeout, _environment);
 
-    public Task<CliResult> DownAsync(params string[] options) => RunAsync("down", options, DownTimeout);
+    /// <param name="variables">Take the place of the stack's own.</param>
+    /// <param name="options">The script's options.</param>
+    public Task<CliResult> UpAsync(IReadOnlyDictionary<string, string?> variables, params string[] options)
+    {
+        var environment = new Dictionary<string, string?>(_environment);
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+
+        return RunAsync("up", options, UpTimeout, environment);
+    }
+
+    public Task<CliResult> DownAsync(params string[] options) => RunAsync("down", options, DownTimeout, _environment);
 
     /// <summary>The variables the scripts are run with.</summary>
     public IReadOnlyDictionary<string, string?> Environment => _environment;
@@ -92,11 +105,12 @@ internal sealed class ComposeStack : IAsyncDisposable
         }
     }
 
-    private Task<CliResult> RunAsync(string script, string[] options, TimeSpan timeout) => Cli.RunAsync(
+    private static Task<CliResult> RunAsync(
+        string script, string[] options, TimeSpan timeout, IReadOnlyDictionary<string, string?> environment) => Cli.RunAsync(
         Path.Combine(TestPaths.Repository, "compose", script), options, new CliSettings
         {
             Timeout = timeout,
             Folder = Path.GetTempPath(), // the scripts find the repository by themselves
-            Environment = _environment,
+            Environment = environment,
         });
 }

@@ -124,6 +124,37 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
     }
 
     [Fact]
+    public async Task Up_WithoutTheSdk_RunsTheCommandInTheImage()
+    {
+        // A dotnet that fails stands for none.
+        await File.WriteAllTextAsync(Path.Combine(_folder, "dotnet"), "#!/bin/sh\nexit 1\n");
+        File.SetUnixFileMode(Path.Combine(_folder, "dotnet"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var variables = new Dictionary<string, string?>
+        {
+            ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}",
+        };
+        // Stand-ins are made with the SDK, so those that the fixture made are named; a pulled image is found anyway.
+        foreach (var (name, image) in new[] { ("SDK_IMAGE", "sdk"), ("RUNTIME_IMAGE", "aspnet") })
+        {
+            if ((await DockerAsync("image", "inspect", $"gateway-local/{image}:10.0")).ExitCode == 0)
+            {
+                variables[name] = $"gateway-local/{image}:10.0";
+            }
+        }
+
+        (await fixture.Stack.UpAsync(variables, "--detach")).Succeeded();
+        var command = Path.Combine(fixture.Stack.State, "gateway");
+        var users = Path.Combine(fixture.Stack.State, "users", "users.htpasswd");
+        var list = await Cli.RunAsync(command, ["user", "list", "--file", users], new CliSettings
+        {
+            Environment = fixture.Stack.Environment,
+        });
+
+        Assert.Contains("docker run", await File.ReadAllTextAsync(command), StringComparison.Ordinal);
+        Assert.Contains("alice", list.Succeeded(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Down_ThenUp_KeepsImagesAndPasswords()
     {
         var image = $"{fixture.Stack.Authority}/team-a/kept:1.0";

@@ -59,6 +59,7 @@ public sealed class DockerEngine : IAsyncLifetime
         await _process.DisposeAsync();
         _process = null;
         Host = null;
+        await UnmountAsync(_folder!);
         Directory.Delete(_folder!, recursive: true);
         if (!_hadBridge && Directory.Exists("/sys/class/net/docker0"))
         {
@@ -83,6 +84,20 @@ public sealed class DockerEngine : IAsyncLifetime
         }
 
         return all;
+    }
+
+    // Where the machine's mounts are private, dockerd mounts its data on itself and leaves that behind.
+    private static async Task UnmountAsync(string folder)
+    {
+        var mounts = File.ReadLines("/proc/self/mounts")
+            .Select(static line => line.Split(' ')[1])
+            .Where(mount => mount.StartsWith(folder + '/', StringComparison.Ordinal))
+            .Reverse() // the innermost first
+            .ToList();
+        foreach (var mount in mounts)
+        {
+            (await Cli.RunAsync("umount", [mount])).Succeeded();
+        }
     }
 
     private async Task StartAsync(string[] way)
