@@ -1,5 +1,6 @@
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
+using Gateway.Pipeline;
 using Gateway.Proxying;
 using Gateway.Routing;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
+using Gateway.Pipeline;
 using Gateway.Proxying;
 using Gateway.Routing;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Gateway.Core.Registry;
-using Gateway.Proxying;
 
 namespace Gateway.Pipeline;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Gateway.Pipeline;
 
 namespace Gateway.Proxying;
 

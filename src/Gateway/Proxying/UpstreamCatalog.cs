@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using Gateway.Core.Registry;
+using Gateway.Pipeline;
 using Gateway.Routing;
 
 namespace Gateway.Proxying;

@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Core.Registry;
+using Gateway.Pipeline;
 using Gateway.Routing;
 using Yarp.ReverseProxy;
 

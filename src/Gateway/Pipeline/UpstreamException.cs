@@ -1,6 +1,6 @@
 using Gateway.Core.Registry;
 
-namespace Gateway.Proxying;
+namespace Gateway.Pipeline;
 
 /// <summary>A question of the gateway's own to an upstream got no usable answer. Never a yes, never a no.</summary>
 internal sealed class UpstreamException(RegistryError error, Exception? inner = null) : Exception(error.Message, inner)
