@@ -23,6 +23,13 @@ internal static class AuthorizationServiceExtensions
     }
 
     /// <summary>Reads the policies; a rule for a registry that is not configured is a problem.</summary>
-    internal static PolicySet LoadPolicies(GatewayOptions options) =>
-        PolicyFolder.Load(options.Policies, [.. options.Registries.Select(static registry => registry.Name)]);
+    /// <exception cref="ProblemException">They are wrong, or fail their own tests where those are asked for.</exception>
+    internal static PolicySet LoadPolicies(GatewayOptions options)
+    {
+        var policies = PolicyFolder.Load(
+            options.Policies, [.. options.Registries.Select(static registry => registry.Name)]);
+        return options.TestPolicies && PolicyTests.Run(policies, options.Policies) is { Failures: { Count: > 0 } failures }
+            ? throw new ProblemException([.. failures])
+            : policies;
+    }
 }

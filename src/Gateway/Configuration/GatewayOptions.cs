@@ -42,6 +42,12 @@ public sealed class GatewayOptions
     [PathSetting]
     public string Policies { get; set; } = "";
 
+    /// <summary>
+    /// Whether policies must pass the questions in their own <c>*.test.yaml</c>: a start with a failing one is refused,
+    /// and a reload keeps the policies in force.
+    /// </summary>
+    public bool TestPolicies { get; set; }
+
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
 }
