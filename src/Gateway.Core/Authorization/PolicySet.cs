@@ -92,6 +92,29 @@ public sealed class PolicySet
         return canBeGranted && ((wanted & denied.SomeTag) != 0 || (wanted & ~granted.AnyTag) != 0);
     }
 
+    /// <summary>
+    /// The actions out of those asked that the subject may do on some tag of the repository: what a token, which knows
+    /// no tags, is granted. A request is decided anew, with its tag.
+    /// </summary>
+    /// <remarks>The request's own <see cref="AccessRequest.Tag"/> does not matter.</remarks>
+    public RepositoryActions Grantable(in AccessRequest request)
+    {
+        var subject = Resolved(request.Subject);
+        var patterns = new IntList(stackalloc int[32]);
+        _repositories.Match(request.Repository.Value, subject.PathSegment, ref patterns);
+        var denied = CollectByTag(_denies, patterns.Items, in request, subject);
+        var granted = CollectByTag(_allows, patterns.Items, in request, subject);
+        patterns.Dispose();
+        return request.Actions & (granted.AnyTag | granted.SomeTag) & ~denied.AnyTag;
+    }
+
+    /// <summary>Whether any of the selectors picks the subject, with the groups that the policies declare.</summary>
+    public bool IsPicked(Subject subject, IEnumerable<SubjectSelector> selectors)
+    {
+        var keys = _principals.KeysOf(subject);
+        return selectors.Any(selector => keys.Contains(selector.ToString()));
+    }
+
     /// <summary>Whether the subject may pull anything from the repository, so that a catalog may name it.</summary>
     /// <remarks>The request's own actions and tag do not matter.</remarks>
     public bool MayPullAnything(in AccessRequest request) => Evaluate(new AccessRequest

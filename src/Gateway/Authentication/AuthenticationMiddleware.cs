@@ -23,8 +23,8 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialA
 
         switch (await authenticator.AuthenticateAsync(header, context.RequestAborted))
         {
-            case AuthenticationResult.Accepted(var subject):
-                gateway.Subject = subject;
+            case AuthenticationResult.Accepted(var principal):
+                gateway.Principal = principal;
                 await next(context);
                 break;
             case AuthenticationResult.Undecided:
@@ -34,7 +34,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialA
                     StatusCodes.Status503ServiceUnavailable, "sign-in is not possible at the moment; try again shortly"));
                 break;
             default:
-                gateway.Subject = Subject.Anonymous;
+                gateway.Principal = Principal.Anonymous;
                 Challenge.Set(context.Response, gateway.Host.Authority);
                 await context.WriteErrorAsync(RegistryError.Unauthorized(
                     "authentication failed: the user name or password is wrong; run \"docker login\" again"));

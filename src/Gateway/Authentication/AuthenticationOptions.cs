@@ -8,6 +8,12 @@ public sealed class AuthenticationOptions
     /// <summary>Users in a file.</summary>
     public HtpasswdOptions? Htpasswd { get; set; }
 
+    /// <summary>
+    /// How callers without credentials are asked for them: <c>bearer</c>, the token exchange that every client knows, or
+    /// <c>basic</c> for clients that know nothing else; anonymous pulls with docker then do not work.
+    /// </summary>
+    public ChallengeScheme Challenge { get; set; } = ChallengeScheme.Bearer;
+
     /// <summary>How long a password that was verified is accepted without hashing it again: zero to 1 hour.</summary>
     public TimeSpan CacheLifetime { get; set; } = TimeSpan.FromMinutes(5);
 

@@ -17,10 +17,14 @@ internal abstract record AuthenticationResult
 
     /// <summary>The credentials are wrong, or their owner is gone. The caller gets a 401 that does not say which.</summary>
     /// <param name="Reason">For the log and the audit record only; never a secret.</param>
-    public sealed record Refused(string Reason) : AuthenticationResult;
+    /// <param name="Message">
+    /// What the caller may know besides, where he has shown that he once held good credentials: that they expired or
+    /// were revoked. <see langword="null"/>: only that they are wrong.
+    /// </param>
+    public sealed record Refused(string Reason, string? Message = null) : AuthenticationResult;
 
     /// <summary>The credentials are good.</summary>
-    public sealed record Accepted(Subject Subject) : AuthenticationResult;
+    public sealed record Accepted(Principal Principal) : AuthenticationResult;
 
     /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
     /// <param name="Reason">For the log; never a secret.</param>

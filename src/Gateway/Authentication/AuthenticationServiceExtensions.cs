@@ -20,7 +20,10 @@ internal static partial class AuthenticationServiceExtensions
             Options(provider).CacheSize, Options(provider).CacheLifetime, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(CreateUsers);
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<HtpasswdFile>>());
-        services.AddSingleton<ICredentialVerifier, HtpasswdVerifier>();
+        services.AddSingleton<HtpasswdVerifier>();
+        services.AddSingleton<ICredentialVerifier>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
+        services.AddSingleton<ISubjectSource>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
+        services.AddSingleton<SubjectStanding>();
         services.TryAddSingleton<CredentialAuthenticator>();
         return services;
     }

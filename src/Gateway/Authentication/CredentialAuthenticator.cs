@@ -13,7 +13,7 @@ internal sealed partial class CredentialAuthenticator(
 
     private const int LongestLoggedName = 64;
 
-    private static readonly AuthenticationResult.Accepted Anonymous = new(Subject.Anonymous);
+    private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
 
     private readonly ICredentialVerifier[] _verifiers = [.. verifiers];

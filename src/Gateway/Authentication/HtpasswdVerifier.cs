@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 using Gateway.Core.Authorization;
 using Gateway.Reloading;
 
@@ -16,7 +18,7 @@ internal sealed partial class HtpasswdVerifier(
     PasswordHasher hasher,
     HashWorkers workers,
     VerifiedCredentialCache cache,
-    ILogger<HtpasswdVerifier> logger) : ICredentialVerifier
+    ILogger<HtpasswdVerifier> logger) : ICredentialVerifier, ISubjectSource
 {
     private static readonly AuthenticationResult.Refused WrongPassword = new("wrong password");
     private static readonly AuthenticationResult.Undecided Busy = new("too many passwords are waiting to be verified");
@@ -51,6 +53,14 @@ internal sealed partial class HtpasswdVerifier(
             ? ValueTask.FromResult<AuthenticationResult>(accepted)
             : HashAsync(key, credentials, file, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public string? FindEvidence(Subject subject) =>
+        users.Current.Find(subject.Name) is { } hash ? EvidenceOf(hash) : null;
+
+    // 96 bits: enough that no two hashes collide, too few to be of use to whoever reads a token.
+    private static string EvidenceOf(PasswordHash hash) =>
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(hash.Text)).AsSpan(0, 12));
 
     private static AuthenticationResult Refusal(PasswordHash? hash) =>
         hash is null ? AuthenticationResult.NotMine.Instance : WrongPassword;
@@ -102,7 +112,8 @@ internal sealed partial class HtpasswdVerifier(
             if (hash is not null && hasher.Matches(hash, credentials.Password))
             {
                 var subject = new Subject { Kind = SubjectKind.User, Name = credentials.UserName, Method = Method };
-                var accepted = new AuthenticationResult.Accepted(subject);
+                var accepted = new AuthenticationResult.Accepted(
+                    new Principal { Subject = subject, Evidence = EvidenceOf(hash) });
                 cache.Add(key, accepted); // before the flight ends: nobody finds neither
                 return accepted;
             }

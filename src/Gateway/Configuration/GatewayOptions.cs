@@ -1,7 +1,10 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Redis;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tls;
+using Gateway.Tokens;
 
 namespace Gateway.Configuration;
 
@@ -47,6 +50,15 @@ public sealed class GatewayOptions
     /// and a reload keeps the policies in force.
     /// </summary>
     public bool TestPolicies { get; set; }
+
+    /// <summary>Access tokens, and the tokens that people and robots sign in with.</summary>
+    public TokenOptions Tokens { get; set; } = new();
+
+    /// <summary>Where the gateway keeps what changes while it runs.</summary>
+    public StateOptions State { get; set; } = new();
+
+    /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
+    public RedisOptions? Redis { get; set; }
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

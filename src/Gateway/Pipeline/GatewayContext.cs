@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Routing;
+using Gateway.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Pipeline;
@@ -10,7 +11,7 @@ namespace Gateway.Pipeline;
 internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
 {
     private RegistryRequest? _request;
-    private Subject? _subject;
+    private Principal? _principal;
     private PublicHost? _host;
 
     /// <summary>Names the request in answers, logs and records.</summary>
@@ -36,12 +37,21 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The registry that holds the repository; <see langword="null"/> for ping and catalog.</summary>
     public UpstreamRegistry? Registry { get; set; }
 
-    /// <summary>The caller, once authenticated; anonymous is an answer, not the absence of one.</summary>
-    public Subject Subject
+    /// <summary>The caller and his credential, once authenticated; anonymous is an answer, not the absence of one.</summary>
+    public Principal Principal
     {
-        get => _subject ?? throw new InvalidOperationException("the caller is not authenticated yet");
-        set => _subject = value;
+        get => _principal ?? throw new InvalidOperationException("the caller is not authenticated yet");
+        set => _principal = value;
     }
+
+    /// <summary>Who calls.</summary>
+    public Subject Subject => Principal.Subject;
+
+    /// <summary>
+    /// The ticket of the upload that the request continues, once it is known to be this gateway's and this very
+    /// upload's; <see langword="null"/> where there is none. Whose it is must still be compared.
+    /// </summary>
+    public UploadTicket? Ticket { get; set; }
 
     /// <summary>The policies in force when this request was decided. It uses these to its end, whatever is reloaded meanwhile.</summary>
     public PolicySet Policy { get; set; } = PolicySet.Empty;

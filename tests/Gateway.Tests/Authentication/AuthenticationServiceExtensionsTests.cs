@@ -18,7 +18,7 @@ public class AuthenticationServiceExtensionsTests
             await using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = file } });
             var authenticator = services.GetRequiredService<CredentialAuthenticator>();
             var result = await authenticator.AuthenticateAsync("Basic YWxpY2U6c2VjcmV0", CancellationToken.None);
-            Assert.Equal("user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Subject.ToString());
+            Assert.Equal("user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Principal.Subject.ToString());
             Assert.Equal("htpasswd", Assert.Single(services.GetServices<IReloadable>()).Name);
         }
         finally

@@ -7,7 +7,8 @@ namespace Gateway.Tests.Authentication;
 public class CredentialAuthenticatorTests
 {
     private static readonly AuthenticationResult Accepted =
-        new AuthenticationResult.Accepted(new Subject { Kind = SubjectKind.User, Name = "alice", Method = "test" });
+        new AuthenticationResult.Accepted(
+            new Principal { Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "test" } });
 
     private static readonly AuthenticationResult Refused = new AuthenticationResult.Refused("wrong password");
     private static readonly AuthenticationResult Undecided = new AuthenticationResult.Undecided("directory gone");
@@ -22,7 +23,7 @@ public class CredentialAuthenticatorTests
     public async Task Authenticate_NoCredentials_IsAnonymousUnasked(string? header)
     {
         var (result, asked) = await Authenticate(header, Refused);
-        Assert.Same(Subject.Anonymous, Assert.IsType<AuthenticationResult.Accepted>(result).Subject);
+        Assert.Same(Subject.Anonymous, Assert.IsType<AuthenticationResult.Accepted>(result).Principal.Subject);
         Assert.Equal(0, asked);
         Assert.Empty(_log.Lines);
     }

@@ -16,8 +16,8 @@ public class HtpasswdVerifierTests
         for (var i = 0; i < 3; i++)
         {
             var accepted = Assert.IsType<AuthenticationResult.Accepted>(await stage.Verify("alice", "secret"));
-            Assert.Equal("user:alice", accepted.Subject.ToString());
-            Assert.Equal((SubjectKind.User, "htpasswd"), (accepted.Subject.Kind, accepted.Subject.Method));
+            Assert.Equal("user:alice", accepted.Principal.Subject.ToString());
+            Assert.Equal((SubjectKind.User, "htpasswd"), (accepted.Principal.Subject.Kind, accepted.Principal.Subject.Method));
         }
 
         Assert.Equal(1, stage.Hasher.Count);

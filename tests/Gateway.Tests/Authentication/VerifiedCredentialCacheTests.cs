@@ -6,7 +6,7 @@ namespace Gateway.Tests.Authentication;
 public class VerifiedCredentialCacheTests
 {
     private static readonly AuthenticationResult.Accepted Alice =
-        new(new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" });
+        new(new Principal { Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" } });
 
     private readonly SteppedTime _time = new();
 

@@ -7,6 +7,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Hosting;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -92,6 +93,7 @@ internal sealed class TestGateway : IAsyncDisposable
                 Htpasswd = new HtpasswdOptions { File = Path.Combine(folder, "users.htpasswd"), MinimumCost = 4 },
             },
             Policies = Path.Combine(folder, "policies"),
+            State = new StateOptions { Folder = Path.Combine(folder, "state") },
             Log = new LogOptions { Level = Microsoft.Extensions.Logging.LogLevel.None },
         };
         change?.Invoke(options);

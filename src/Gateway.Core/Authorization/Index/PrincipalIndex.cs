@@ -29,6 +29,37 @@ internal sealed class PrincipalIndex
     public int[] Resolve(Subject subject)
     {
         var numbers = new SortedSet<int>();
+        foreach (var key in KeysOf(subject))
+        {
+            if (_numbers.TryGetValue(key, out var number))
+            {
+                numbers.Add(number);
+            }
+        }
+
+        return [.. numbers];
+    }
+
+    /// <summary>All that a subject is, in the words of selectors, groups of groups included.</summary>
+    public HashSet<string> KeysOf(Subject subject)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal) { "everyone" };
+        if (!subject.IsAnonymous)
+        {
+            keys.Add("authenticated");
+        }
+
+        // "issuer:github" is both the method and the selector.
+        if (subject.Method.StartsWith("issuer:", StringComparison.Ordinal))
+        {
+            keys.Add(subject.Method);
+        }
+
+        foreach (var (name, value) in subject.Claims)
+        {
+            keys.Add(ClaimKey(name, value));
+        }
+
         var self = subject.Kind switch
         {
             SubjectKind.Anonymous => "anonymous",
@@ -36,35 +67,17 @@ internal sealed class PrincipalIndex
             SubjectKind.Robot => "robot:" + subject.Name,
             _ => null,
         };
-        Add(numbers, "everyone");
-        if (!subject.IsAnonymous)
-        {
-            Add(numbers, "authenticated");
-        }
-
-        // "issuer:github" is both the method and the selector.
-        if (subject.Method.StartsWith("issuer:", StringComparison.Ordinal))
-        {
-            Add(numbers, subject.Method);
-        }
-
-        foreach (var (name, value) in subject.Claims)
-        {
-            Add(numbers, ClaimKey(name, value));
-        }
-
-        AddWithGroups(
-            numbers, subject.Groups.Select(static group => "group:" + group).Concat(self is null ? [] : [self]));
-        return [.. numbers];
+        AddWithGroups(keys, subject.Groups.Select(static group => "group:" + group).Concat(self is null ? [] : [self]));
+        return keys;
     }
 
-    private void AddWithGroups(SortedSet<int> numbers, IEnumerable<string> keys)
+    private void AddWithGroups(HashSet<string> keys, IEnumerable<string> members)
     {
-        var seen = new HashSet<string>(keys, StringComparer.Ordinal);
+        var seen = new HashSet<string>(members, StringComparer.Ordinal);
         var open = new Queue<string>(seen);
         while (open.TryDequeue(out var key))
         {
-            Add(numbers, key);
+            keys.Add(key);
             foreach (var group in _groupsOf.GetValueOrDefault(key, []))
             {
                 if (seen.Add(group))
@@ -72,14 +85,6 @@ internal sealed class PrincipalIndex
                     open.Enqueue(group);
                 }
             }
-        }
-    }
-
-    private void Add(SortedSet<int> numbers, string key)
-    {
-        if (_numbers.TryGetValue(key, out var number))
-        {
-            numbers.Add(number);
         }
     }
 

@@ -1,0 +1,81 @@
+using Gateway.Core.Authorization;
+
+namespace Gateway.State;
+
+/// <summary>Keeps the credentials that the gateway issues. What a call has answered is on disk.</summary>
+/// <remarks>
+/// Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood. SQLite and
+/// Redis implement it, and pass one contract suite (<c>CredentialStoreContract</c>).
+/// </remarks>
+internal interface ICredentialStore : IAsyncDisposable
+{
+    /// <summary>Adds a new credential.</summary>
+    Task AddAsync(StoredCredential credential, CancellationToken cancellationToken);
+
+    /// <summary>The credential with this secret, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
+    Task<StoredCredential?> FindAsync(SecretHash hash, CancellationToken cancellationToken);
+
+    /// <summary>The credential with this id, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
+    Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Credentials, the newest first, expired and revoked ones included while they are kept.</summary>
+    /// <param name="owner">Whose (kind and name count); <see langword="null"/> for everybody's.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken);
+
+    /// <summary>Revokes one, for good, and tells every replica.</summary>
+    /// <returns><see langword="false"/> where there is none, or it is revoked already.</returns>
+    Task<bool> RevokeAsync(string id, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Revokes all that a subject has, and the access tokens issued to it until now, and tells every replica.
+    /// </summary>
+    /// <returns>How many credentials were revoked.</returns>
+    Task<int> RevokeAllAsync(Subject owner, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>Lets one end earlier than it would, as after a rotation, and tells every replica.</summary>
+    /// <returns><see langword="false"/> where there is none, or it ends earlier anyway.</returns>
+    Task<bool> ShortenAsync(string id, DateTimeOffset expiresAt, CancellationToken cancellationToken);
+
+    /// <summary>Notes uses; later ones win. An unknown id is passed over.</summary>
+    Task RecordUsesAsync(IReadOnlyCollection<CredentialUse> uses, CancellationToken cancellationToken);
+
+    /// <summary>What was revoked or shortened after a position, in order.</summary>
+    /// <param name="position">From <see cref="ChangePage.Position"/>; 0 for all that is kept.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    Task<ChangePage> ReadChangesAsync(long position, CancellationToken cancellationToken);
+
+    /// <summary>Raised where the store learns at once of a change by another replica; polling does not depend on it.</summary>
+    event Action? Changed;
+
+    /// <summary>Forgets credentials that ended before an instant, and changes as old.</summary>
+    /// <returns>How many credentials were forgotten.</returns>
+    Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken);
+}
+
+/// <summary>A use of a credential.</summary>
+internal readonly record struct CredentialUse(string Id, DateTimeOffset At, System.Net.IPAddress Address);
+
+/// <summary>A revocation that replicas must learn of.</summary>
+/// <param name="Kind">What the key names.</param>
+/// <param name="Key">A credential's id, or a subject as <see cref="Subject.ToString"/> writes it.</param>
+/// <param name="At">For a subject: access tokens issued until then are refused.</param>
+internal readonly record struct CredentialChange(CredentialChangeKind Kind, string Key, DateTimeOffset At);
+
+/// <summary>What a change is about.</summary>
+internal enum CredentialChangeKind
+{
+    /// <summary>A credential was revoked.</summary>
+    Revoked,
+
+    /// <summary>A credential ends earlier; what is remembered of it must be read again.</summary>
+    Shortened,
+
+    /// <summary>A subject's access tokens were revoked.</summary>
+    SubjectRevoked,
+}
+
+/// <summary>Changes after a position.</summary>
+/// <param name="Position">Where the next reading goes on.</param>
+/// <param name="Changes">In the order they happened.</param>
+internal sealed record ChangePage(long Position, IReadOnlyList<CredentialChange> Changes);

@@ -1,0 +1,16 @@
+using Gateway.Core.Authorization;
+
+namespace Gateway.State;
+
+/// <summary>What was revoked, as far as this process knows; it is at most a second behind any replica.</summary>
+internal interface IRevocations
+{
+    /// <summary>Whether the store was read within the last second, so that nothing revoked can be unknown here.</summary>
+    bool IsCurrent { get; }
+
+    /// <summary>Whether a credential was revoked.</summary>
+    bool IsRevoked(string credentialId);
+
+    /// <summary>Whether all access tokens issued to the subject until then were revoked.</summary>
+    bool IsRevoked(Subject subject, DateTimeOffset issuedAt);
+}
