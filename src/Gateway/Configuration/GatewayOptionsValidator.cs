@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
 
@@ -18,6 +19,10 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        if (options.Redis is { } redis)
+        {
+            RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
+        }
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

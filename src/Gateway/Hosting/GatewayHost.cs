@@ -5,6 +5,7 @@ using Gateway.Core.Registry;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
+using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
@@ -38,6 +39,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
+        builder.Services.AddRedis(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddListing();
