@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Hosting;
 using Gateway.Redis;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tls;
 
 namespace Gateway.Configuration;
@@ -19,6 +20,8 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        StateOptionsValidator.Validate(
+            options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken, scope.At(nameof(options.State)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
