@@ -42,7 +42,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayTls();
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
-        builder.Services.AddTokenService();
+        builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -61,7 +61,7 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
-        app.UseMiddleware<TokenMiddleware>(); // the token endpoint: its own credentials, its own errors
+        app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
