@@ -184,8 +184,8 @@ internal sealed partial class TokenApi(
         await WriteAsync(
             caller.Context,
             StatusCodes.Status200OK,
-            new CredentialListDocument([.. found.Select(credential => CredentialDocument.Of(credential, now))]),
-            CredentialJsonContext.Default.CredentialListDocument);
+            new TokenListDocument([.. found.Select(credential => TokenDocument.Of(credential, now))]),
+            TokenJsonContext.Default.TokenListDocument);
     }
 
     private async Task CreateAsync(Caller caller)
@@ -224,8 +224,8 @@ internal sealed partial class TokenApi(
             await WriteAsync(
                 caller.Context,
                 StatusCodes.Status200OK,
-                CredentialDocument.Of(credential, time.GetUtcNow()),
-                CredentialJsonContext.Default.CredentialDocument);
+                TokenDocument.Of(credential, time.GetUtcNow()),
+                TokenJsonContext.Default.TokenDocument);
         }
     }
 
@@ -303,8 +303,8 @@ internal sealed partial class TokenApi(
                 return WriteAsync(
                     context,
                     StatusCodes.Status201Created,
-                    IssuedCredentialDocument.Of(issued, time.GetUtcNow()),
-                    CredentialJsonContext.Default.IssuedCredentialDocument);
+                    IssuedTokenDocument.Of(issued, time.GetUtcNow()),
+                    TokenJsonContext.Default.IssuedTokenDocument);
             case CredentialOutcome.Invalid(var problems):
                 return RefuseAsync(context, problems);
             case CredentialOutcome.Conflict(var problem):

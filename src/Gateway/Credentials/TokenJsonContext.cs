@@ -6,13 +6,13 @@ namespace Gateway.Credentials;
 
 /// <summary>The wire format of tokens, named like the settings and the details of errors.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(CredentialDocument))]
-[JsonSerializable(typeof(CredentialListDocument))]
-[JsonSerializable(typeof(IssuedCredentialDocument))]
-internal sealed partial class CredentialJsonContext : JsonSerializerContext
+[JsonSerializable(typeof(TokenDocument))]
+[JsonSerializable(typeof(TokenListDocument))]
+[JsonSerializable(typeof(IssuedTokenDocument))]
+internal sealed partial class TokenJsonContext : JsonSerializerContext
 {
     /// <summary>For a terminal, which no page embeds: on several lines, and quotes need not be \u0022.</summary>
-    public static readonly CredentialJsonContext Readable = new(new JsonSerializerOptions
+    public static readonly TokenJsonContext Readable = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,

@@ -3,7 +3,7 @@ using Gateway.State;
 namespace Gateway.Credentials;
 
 /// <summary>A token as the API and <c>gateway token --json</c> show it: everything but its secret.</summary>
-internal sealed record CredentialDocument(
+internal sealed record TokenDocument(
     string Id,
     string Kind,
     string Owner,
@@ -17,7 +17,7 @@ internal sealed record CredentialDocument(
     string? LastUsedFrom,
     string State)
 {
-    public static CredentialDocument Of(StoredCredential credential, DateTimeOffset now) => new(
+    public static TokenDocument Of(StoredCredential credential, DateTimeOffset now) => new(
         credential.Id,
         NameOf(credential.Kind),
         credential.Owner.ToString(),
@@ -45,15 +45,15 @@ internal sealed record CredentialDocument(
 }
 
 /// <summary>A list of tokens.</summary>
-internal sealed record CredentialListDocument(IReadOnlyList<CredentialDocument> Tokens);
+internal sealed record TokenListDocument(IReadOnlyList<TokenDocument> Tokens);
 
 /// <summary>A new token, with the only sight of its secret, and the one it replaces.</summary>
-internal sealed record IssuedCredentialDocument(string Secret, CredentialDocument Token, CredentialDocument? Replaced)
+internal sealed record IssuedTokenDocument(string Secret, TokenDocument Token, TokenDocument? Replaced)
 {
-    public static IssuedCredentialDocument Of(CredentialOutcome.Issued issued, DateTimeOffset now) => new(
+    public static IssuedTokenDocument Of(CredentialOutcome.Issued issued, DateTimeOffset now) => new(
         issued.Secret.Reveal(),
-        CredentialDocument.Of(issued.Credential, now),
-        issued.Replaced is { } replaced ? CredentialDocument.Of(replaced, now) : null);
+        TokenDocument.Of(issued.Credential, now),
+        issued.Replaced is { } replaced ? TokenDocument.Of(replaced, now) : null);
 
     /// <summary>Never the secret.</summary>
     public override string ToString() => "***";
