@@ -1,0 +1,29 @@
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.State;
+
+namespace Gateway.Credentials;
+
+/// <summary>All that the host knows of personal and robot tokens.</summary>
+internal static class CredentialServiceExtensions
+{
+    /// <summary>Adds their verifier, their service and its API. The store comes with the state.</summary>
+    public static IServiceCollection AddIssuedCredentials(this IServiceCollection services, GatewayOptions options)
+    {
+        services.AddSingleton<IIssuedCredentials, IssuedCredentialVerifier>();
+        services.AddSingleton(provider => new CredentialService(
+            provider.GetRequiredService<ICredentialStore>(),
+            options.Tokens,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CredentialService>>()));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TokenApi>(provider, options.Tokens));
+        return services;
+    }
+
+    /// <summary>Maps <c>/api/</c>.</summary>
+    public static void MapTokenApi(this IEndpointRouteBuilder endpoints)
+    {
+        var api = endpoints.ServiceProvider.GetRequiredService<TokenApi>();
+        endpoints.Map("/api/{**path}", api.HandleAsync);
+    }
+}
