@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.Keys;
 using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Redis;
@@ -23,6 +24,7 @@ internal static class ConfigurationCheck
         Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
         Loading(static options => RedisTrust.Load(options.Redis)),
+        SigningKeyServiceExtensions.Check,
     ];
 
     /// <summary>Runs every check; none stops the others.</summary>

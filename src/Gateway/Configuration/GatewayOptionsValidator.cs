@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
@@ -23,6 +24,11 @@ internal static class GatewayOptionsValidator
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
         }
+
+        SigningKeyOptionsValidator.Validate(
+            options.Tokens.Keys,
+            options.Redis is not null,
+            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
@@ -42,6 +43,7 @@ internal static class GatewayHost
         builder.Services.AddRedis(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
+        builder.Services.AddSigningKeys(options);
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -60,6 +62,7 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
+        app.MapSigningKeys();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
