@@ -28,9 +28,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
     public KeyFolder(string folder, SigningKeySchedule schedule)
     {
-        _folder = folder;
+        _folder = Path.GetFullPath(folder);
         _schedule = schedule;
-        _derived = new DerivedKeyFiles(folder);
+        _derived = new DerivedKeyFiles(_folder);
     }
 
     /// <summary>What to watch for changes: the key files, not the files made from them.</summary>

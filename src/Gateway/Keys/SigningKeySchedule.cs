@@ -44,11 +44,17 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     /// </param>
     public KeyChange Rotate(IReadOnlyList<SigningKey> keys, bool atOnce)
     {
-        var waiting = Usable(keys).Where(key => key.ActiveFrom > Now).ToList();
+        if (Usable(keys).Count == 0)
+        {
+            return First(keys);
+        }
+
+        var waiting = keys.Where(key => StateOf(key, keys) == SigningKeyState.Next).ToList();
         var removed = Unneeded(keys).ToList();
         return waiting.Count > 0 && !atOnce
             ? new KeyChange(null, removed)
-            : new KeyChange(Create(keys, atOnce ? TimeSpan.Zero : PublicationDelay), [.. removed, .. waiting.Where(IsOurs)]);
+            : new KeyChange(
+                Create(keys, atOnce ? TimeSpan.Zero : PublicationDelay), [.. removed, .. waiting.Where(IsOurs)]);
     }
 
     /// <summary>What is due by itself: a successor of an old key, and the removal of keys that nobody needs any more.</summary>
