@@ -4,6 +4,7 @@ using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
+using Gateway.Tokens;
 
 namespace Gateway.Configuration;
 
@@ -29,6 +30,7 @@ internal static class GatewayOptionsValidator
             options.Tokens.Keys,
             options.Redis is not null,
             scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
+        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

@@ -126,7 +126,10 @@ internal sealed partial class TokenApi(
             return;
         }
 
-        switch (await authenticator.AuthenticateAsync(header, context.RequestAborted))
+        switch (await authenticator.AuthenticateAsync(
+            PresentedCredentials.Read(header),
+            new CredentialContext(gateway.Host.Authority, gateway.ClientAddress),
+            context.RequestAborted))
         {
             case AuthenticationResult.Accepted({ Subject.IsAnonymous: true }):
                 await ChallengeAsync(context, "authentication required: sign in with user name and password");
@@ -353,7 +356,7 @@ internal sealed partial class TokenApi(
 
     private static Task ChallengeAsync(HttpContext context, string message)
     {
-        Challenge.Set(context.Response, GatewayContext.Of(context).Host.Authority);
+        Challenge.SetForPassword(context);
         return context.WriteErrorAsync(RegistryError.Unauthorized(message));
     }
 

@@ -47,6 +47,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
+        builder.Services.AddAccessTokens();
         builder.Services.AddIssuedCredentials(options);
         builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();

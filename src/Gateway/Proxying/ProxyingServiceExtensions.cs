@@ -20,6 +20,7 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
+        services.AddSingleton<UpstreamAuthorization>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
@@ -27,12 +28,13 @@ internal static class ProxyingServiceExtensions
             .ConfigureHttpClient((context, handler) => trust.Configure(context.ClusterId, handler))
             .AddTransforms(static builder =>
             {
+                var authorization = builder.Services.GetRequiredService<UpstreamAuthorization>();
                 builder.CopyRequestHeaders = false;
                 builder.CopyResponseHeaders = false;
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
-                builder.RequestTransforms.Add(new UpstreamRequestTransform());
-                builder.ResponseTransforms.Add(new UpstreamResponseTransform());
+                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
+                builder.ResponseTransforms.Add(new UpstreamResponseTransform(authorization));
             });
         return services;
     }

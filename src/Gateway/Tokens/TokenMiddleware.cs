@@ -75,8 +75,18 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
-        var answer = await tokens.AnswerAsync(
-            request, principal, gateway.Host, gateway.ClientAddress, context.RequestAborted);
+        TokenAnswer answer;
+        try
+        {
+            answer = await tokens.AnswerAsync(
+                request, principal, gateway.Host, gateway.ClientAddress, context.RequestAborted);
+        }
+        catch (AccessTokenException exception)
+        {
+            await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
+            return;
+        }
+
         if (answer.Granted.IsEmpty && IsBrowserWithoutCredentials(context.Request))
         {
             await RefuseAsync(context, "authentication required");
@@ -176,7 +186,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
 
     private static Task RefuseAsync(HttpContext context, string message)
     {
-        Challenge.SetForTokenEndpoint(context);
+        Challenge.SetForPassword(context);
         return context.WriteErrorAsync(RegistryError.Unauthorized(message) with { OAuthCode = "invalid_grant" });
     }
 }
