@@ -1,5 +1,7 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Keys;
+using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
 using Gateway.Tokens;
@@ -20,6 +22,15 @@ internal static class GatewayOptionsValidator
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
         TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
+        if (options.Redis is { } redis)
+        {
+            RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
+        }
+
+        SigningKeyOptionsValidator.Validate(
+            options.Tokens.Keys,
+            options.Redis is not null,
+            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)
