@@ -21,6 +21,7 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
@@ -30,7 +31,6 @@ internal static class GatewayOptionsValidator
             options.Tokens.Keys,
             options.Redis is not null,
             scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
-        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)
