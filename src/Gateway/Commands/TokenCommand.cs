@@ -141,6 +141,9 @@ internal static class TokenCommand
         }
     }
 
+    private static ICredentialStore OpenStore(GatewayOptions options) =>
+        throw new StateException($"{options.State.Folder}: there is no store yet");
+
     private static async Task<int> CreateAsync(
         ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Credentials;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
@@ -43,6 +44,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddTokenService();
+        builder.Services.AddIssuedCredentials();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -62,6 +64,7 @@ internal static class GatewayHost
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
         app.UseMiddleware<TokenMiddleware>(); // the token endpoint: its own credentials, its own errors
+        app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
