@@ -1,6 +1,4 @@
 using Gateway.Authentication;
-using Gateway.Configuration;
-using Gateway.State;
 
 namespace Gateway.Credentials;
 
@@ -8,15 +6,12 @@ namespace Gateway.Credentials;
 internal static class CredentialServiceExtensions
 {
     /// <summary>Adds their verifier, their service and its API. The store comes with the state.</summary>
-    public static IServiceCollection AddIssuedCredentials(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddIssuedCredentials(this IServiceCollection services)
     {
         services.AddSingleton<IIssuedCredentials, IssuedCredentialVerifier>();
-        services.AddSingleton(provider => new CredentialService(
-            provider.GetRequiredService<ICredentialStore>(),
-            options.Tokens,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<CredentialService>>()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TokenApi>(provider, options.Tokens));
+        services.AddSingleton<CredentialService>();
+        services.AddSingleton<TokenResource>();
+        services.AddSingleton<TokenApi>();
         return services;
     }
 

@@ -48,7 +48,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
-        builder.Services.AddIssuedCredentials(options);
+        builder.Services.AddIssuedCredentials();
         builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
