@@ -4,6 +4,7 @@ using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Routing;
 using Gateway.Reloading;
+using Gateway.Uploads;
 
 namespace Gateway.Authorization;
 
@@ -12,6 +13,7 @@ internal sealed partial class AuthorizationMiddleware(
     RequestDelegate next,
     Reloadable<PolicySet> policies,
     TagGuard tags,
+    UploadContinuation uploads,
     TimeProvider time,
     ILogger<AuthorizationMiddleware> logger)
 {
@@ -48,6 +50,12 @@ internal sealed partial class AuthorizationMiddleware(
         if (!verdict.Decision.IsAllowed)
         {
             await DenyAsync(context, gateway, policy, verdict);
+            return;
+        }
+
+        if (uploads.Admit(gateway) is { } refusal)
+        {
+            await context.WriteErrorAsync(refusal);
             return;
         }
 

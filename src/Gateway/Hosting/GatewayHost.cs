@@ -8,6 +8,7 @@ using Gateway.Proxying;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
+using Gateway.Uploads;
 
 namespace Gateway.Hosting;
 
@@ -40,6 +41,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayTls();
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
+        builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
