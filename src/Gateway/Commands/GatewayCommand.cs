@@ -16,5 +16,6 @@ internal static class GatewayCommand
         ConfigCommand.Create(),
         UserCommand.Create(static file => ConfigOption.Load(file).Authentication.Htpasswd),
         PolicyCommand.Create(),
+        KeysCommand.Create(),
     };
 }

@@ -2,9 +2,11 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
+using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
@@ -39,8 +41,10 @@ internal static class GatewayHost
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
+        builder.Services.AddRedis(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
+        builder.Services.AddSigningKeys(options);
         builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
@@ -60,6 +64,7 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
+        app.MapSigningKeys();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));

@@ -29,7 +29,8 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
     public string Write(UploadTicket ticket, string registry, RepositoryName repository, UploadId upload)
     {
         var bytes = new byte[Overhead + ticket.UpstreamQuery.Length];
-        var key = CurrentRing().Of(keys.Current.ActiveAt(time.GetUtcNow()));
+        var ring = CurrentRing();
+        var key = ring.Of(ring.Source.ActiveAt(time.GetUtcNow()));
         bytes[0] = Version;
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(HintStart), key.Hint);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(UntilStart), ticket.ContinueUntil.ToUnixTimeSeconds());

@@ -102,11 +102,7 @@ internal sealed class TestGateway : IAsyncDisposable
         change?.Invoke(options);
         try
         {
-            var app = GatewayHost.Build(options, builder =>
-            {
-                builder.Services.AddSingleton<Gateway.Keys.ISigningKeys>(new Uploads.ChangeableKeys(Uploads.ChangeableKeys.NewKey()));
-                customize?.Invoke(builder);
-            });
+            var app = GatewayHost.Build(options, customize);
             await app.StartAsync();
             return new TestGateway(app, folder);
         }
