@@ -7,7 +7,7 @@ internal readonly record struct PresentedCredentials
     public const int MaxHeaderLength = 8192;
 
     /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
-    public const int MaxBearerLength = 16 * 1024;
+    public const int MaxBearerLength = (16 * 1024) + 16;
 
     private readonly string? _text;
 

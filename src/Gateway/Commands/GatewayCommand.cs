@@ -17,5 +17,6 @@ internal static class GatewayCommand
         UserCommand.Create(static file => ConfigOption.Load(file).Authentication.Htpasswd),
         TokenCommand.Create(),
         PolicyCommand.Create(),
+        KeysCommand.Create(),
     };
 }

@@ -3,9 +3,11 @@ using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Credentials;
+using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
+using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
@@ -41,10 +43,12 @@ internal static class GatewayHost
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
+        builder.Services.AddRedis(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
-        builder.Services.AddTokenService();
+        builder.Services.AddSigningKeys(options);
         builder.Services.AddIssuedCredentials();
+        builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -63,7 +67,8 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
-        app.UseMiddleware<TokenMiddleware>(); // the token endpoint: its own credentials, its own errors
+        app.MapSigningKeys();
+        app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
         app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(

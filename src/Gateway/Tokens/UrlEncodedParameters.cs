@@ -64,6 +64,7 @@ internal sealed class UrlEncodedParameters
 
             if (found || pair.Value is null)
             {
+                value = null;
                 return false;
             }
 
