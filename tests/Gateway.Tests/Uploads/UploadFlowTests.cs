@@ -170,10 +170,10 @@ public sealed class UploadFlowTests : IAsyncLifetime
     {
         var location = await LocationAsync("POST", Start, "alice", HttpStatusCode.Accepted);
 
-        using var anonymous = await SendAsync("PATCH", location, TestGateway.Nobody);
+        using var anonymous = await SendAsync("PATCH", location, user: null);
         using var wrong = await _gateway.SendAsync(
             HttpMethod.Patch, location, null, null, ("Authorization", "Basic YWxpY2U6d3Jvbmc="));
-        using var withoutTicket = await SendAsync("PATCH", Start + "u1", TestGateway.Nobody);
+        using var withoutTicket = await SendAsync("PATCH", Start + "u1", user: null);
 
         foreach (var answer in new[] { anonymous, wrong, withoutTicket })
         {
