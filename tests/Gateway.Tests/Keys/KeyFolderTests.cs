@@ -81,12 +81,13 @@ public sealed class KeyFolderTests : IDisposable
     }
 
     [Fact]
-    public void Check_PlaceThatCannotBeWritten_SaysSo()
+    public void Check_FileInTheWay_SaysSo()
     {
-        var folder = new KeyFolder("/proc/gateway/keys", _stage.Schedule);
+        var file = _stage.Write("file", "");
+        var folder = new KeyFolder(Path.Combine(file, "state", "keys"), _stage.Schedule);
 
         Assert.Equal(
-            $"/proc: no permission to write signing keys here. Let the gateway's user (\"{Environment.UserName}\") write the folder, or name another: tokens.keys.folder.",
+            $"{file}: this is a file, not a folder. Name the folder of the signing keys: tokens.keys.folder.",
             Assert.Single(folder.Check()).ToString());
     }
 
