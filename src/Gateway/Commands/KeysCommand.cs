@@ -151,7 +151,7 @@ internal static class KeysCommand
         var output = result.InvocationConfiguration.Output;
         if (change.Added is { } added)
         {
-            await output.WriteLineAsync(atOnce || added.ActiveFrom <= TimeProvider.System.GetUtcNow()
+            await output.WriteLineAsync(added.ActiveFrom <= TimeProvider.System.GetUtcNow()
                 ? $"Made {added.Id}, which signs now."
                 : $"Made {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
             await output.WriteLineAsync(
