@@ -139,7 +139,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
                 existing = Path.GetDirectoryName(existing) ?? "/";
             }
 
-            return IsWritable(existing) ? [] : [NotWritable(existing)];
+            return File.Exists(existing) ? [IsAFile(existing)] : IsWritable(existing) ? [] : [NotWritable(existing)];
         }
         catch (ProblemException exception)
         {
@@ -177,6 +177,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     private static Problem NotWritable(string folder) => new(
         folder, "no permission to write signing keys here", null,
         $"Let the gateway's user (\"{Environment.UserName}\") write the folder, or name another: tokens.keys.folder.");
+
+    private static Problem IsAFile(string path) => new(
+        path, "this is a file, not a folder", null, "Name the folder of the signing keys: tokens.keys.folder.");
 
     private static void MakeFolder(string folder)
     {
@@ -282,7 +285,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         catch (DirectoryNotFoundException)
         {
             problems.Add(File.Exists(_folder)
-                ? new Problem(_folder, "this is a file, not a folder", null, "Name the folder of the signing keys: tokens.keys.folder.")
+                ? IsAFile(_folder)
                 : new Problem(_folder, "no such folder of signing keys", null, "Put it back, or start the gateway, which makes it."));
         }
         catch (UnauthorizedAccessException)
@@ -294,7 +297,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         catch (IOException exception)
         {
             problems.Add(File.Exists(_folder)
-                ? new Problem(_folder, "this is a file, not a folder", null, "Name the folder of the signing keys: tokens.keys.folder.")
+                ? IsAFile(_folder)
                 : new Problem(
                     _folder, "the folder of signing keys cannot be read", exception.Message, "Check the disk or mount."));
         }

@@ -96,7 +96,7 @@ internal sealed partial class RedisSigningKeys(
         var usable = schedule.Usable(keys);
         if (usable.Count == 0)
         {
-            throw new ProblemException(SigningKeyServiceExtensions.NoKey($"Redis, {store.Source}", schedule));
+            throw new ProblemException(SigningKeyServiceExtensions.NoKey(store.Source, schedule));
         }
 
         if (_current is null || !usable.SequenceEqual(_current.Keys)) // the store gives the same object for the same key

@@ -121,7 +121,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
         var activeFrom = now + delay;
         if (keys.Any(key => key.ActiveFrom == activeFrom))
         {
-            activeFrom += TimeSpan.FromSeconds(1); // of two that begin at once, the new one must win
+            activeFrom += TimeSpan.FromMilliseconds(1); // of two that begin at once, the new one must win
         }
 
         return SigningKey.Create(options.Algorithm, now, activeFrom);
