@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway keys list|rotate|retire|export</c>: the keys that sign access tokens.</summary>
+/// <summary><c>gateway keys list|rotate|retire|export|probe</c>: the keys that sign access tokens.</summary>
 internal static class KeysCommand
 {
     private const int Unreachable = 1;
@@ -67,6 +67,7 @@ internal static class KeysCommand
             "Writes what a registry that verifies tokens itself needs: bundle.crt and jwks.json.",
             ExportAsync,
             Folder),
+        KeysProbeCommand.Create(Config),
     };
 
     private static Command Subcommand(
