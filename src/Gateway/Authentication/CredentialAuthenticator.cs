@@ -8,8 +8,8 @@ namespace Gateway.Authentication;
 internal sealed partial class CredentialAuthenticator(
     IEnumerable<ICredentialVerifier> verifiers, ILogger<CredentialAuthenticator> logger)
 {
-    /// <summary>The longest header read, in characters: an ID token fits, as a CI job's password.</summary>
-    public const int MaxHeaderLength = 8192;
+    /// <summary>The longest header read, in characters: an access token fits, and an ID token as a CI job's password.</summary>
+    public const int MaxHeaderLength = (16 * 1024) + 16;
 
     private const int LongestLoggedName = 64;
 

@@ -10,6 +10,7 @@ using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
+using Gateway.Tokens;
 using Gateway.Uploads;
 
 namespace Gateway.Hosting;
@@ -37,6 +38,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(options.Tls);
         builder.Services.AddSingleton(options.Authentication);
+        builder.Services.AddSingleton(options.Tokens);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
@@ -45,6 +47,7 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
+        builder.Services.AddAccessTokens();
         builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);

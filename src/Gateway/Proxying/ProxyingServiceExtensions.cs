@@ -21,6 +21,7 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
+        services.AddSingleton<UpstreamAuthorization>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
@@ -28,13 +29,14 @@ internal static class ProxyingServiceExtensions
             .ConfigureHttpClient((context, handler) => trust.Configure(context.ClusterId, handler))
             .AddTransforms(static builder =>
             {
+                var authorization = builder.Services.GetRequiredService<UpstreamAuthorization>();
                 builder.CopyRequestHeaders = false;
                 builder.CopyResponseHeaders = false;
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
-                builder.RequestTransforms.Add(new UpstreamRequestTransform());
-                builder.ResponseTransforms.Add(
-                    new UpstreamResponseTransform(builder.Services.GetRequiredService<UploadContinuation>()));
+                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
+                builder.ResponseTransforms.Add(new UpstreamResponseTransform(
+                    authorization, builder.Services.GetRequiredService<UploadContinuation>()));
             });
         return services;
     }

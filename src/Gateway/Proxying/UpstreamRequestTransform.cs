@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Transforms;
 namespace Gateway.Proxying;
 
 /// <summary>Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.</summary>
-internal sealed class UpstreamRequestTransform : RequestTransform
+internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorization) : RequestTransform
 {
     // Everything else stays here: credentials, cookies, forwarding and identity headers, hop-by-hop headers and any
     // name that another server might read as one of those (X_Forwarded_For).
@@ -69,9 +69,9 @@ internal sealed class UpstreamRequestTransform : RequestTransform
         headers.TryAddWithoutValidation("X-Forwarded-Host", gateway.Host.Authority);
         headers.TryAddWithoutValidation("X-Forwarded-For", gateway.ClientAddress.ToString());
         headers.TryAddWithoutValidation("X-Request-Id", gateway.RequestId);
-        if (registry.Credential is not null)
+        if (authorization.ForRequest(registry, request, gateway.Subject) is { } own)
         {
-            headers.TryAddWithoutValidation("Authorization", registry.Credential);
+            headers.TryAddWithoutValidation("Authorization", own);
         }
 
         return ValueTask.CompletedTask;

@@ -10,7 +10,8 @@ using Yarp.ReverseProxy.Transforms;
 namespace Gateway.Proxying;
 
 /// <summary>Takes from an upstream's answer what clients need, in terms of the public URL, and nothing else.</summary>
-internal sealed class UpstreamResponseTransform(UploadContinuation uploads) : ResponseTransform
+internal sealed class UpstreamResponseTransform(UpstreamAuthorization authorization, UploadContinuation uploads)
+    : ResponseTransform
 {
     // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
     private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
@@ -30,18 +31,17 @@ internal sealed class UpstreamResponseTransform(UploadContinuation uploads) : Re
         // The upstream's own words behind the status reach a client's terminal.
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
-        if (Refusal(answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
+        if (Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
         {
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
         }
     }
 
-    private static RegistryError? Refusal(HttpResponseMessage answer) => answer.StatusCode switch
+    private RegistryError? Refusal(GatewayContext gateway, HttpResponseMessage answer) => answer.StatusCode switch
     {
         // The client did nothing wrong, and an upstream's challenge would have it send its password elsewhere.
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.ProxyAuthenticationRequired =>
-            UpstreamErrors.Credential,
+        var status when UpstreamAuthorization.IsRefusal(status) => authorization.Refused(gateway.Registry!, status),
         // Its body would show paths of the storage behind the registry.
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
