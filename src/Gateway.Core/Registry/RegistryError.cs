@@ -12,6 +12,12 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
     public string? Allow { get; init; }
 
+    /// <summary>
+    /// The code of RFC 6749, section 5.2, for the token endpoint, where it stands beside the errors together with the
+    /// message; <see langword="null"/> elsewhere.
+    /// </summary>
+    public string? OAuthCode { get; init; }
+
     /// <summary>No credentials, or refused ones. Always sent together with a challenge.</summary>
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 

@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
@@ -49,6 +50,8 @@ internal static class GatewayHost
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
         builder.Services.AddUploads();
+        builder.Services.AddIssuedCredentials();
+        builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -68,6 +71,8 @@ internal static class GatewayHost
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
         app.MapSigningKeys();
+        app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
+        app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
