@@ -3,6 +3,7 @@ using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Keys;
 using Gateway.Tests.Authentication;
+using Gateway.Tests.Support;
 using Gateway.Uploads;
 using Xunit.Abstractions;
 
@@ -21,14 +22,14 @@ public sealed class UploadTicketsTests
 
     private readonly ITestOutputHelper _output;
     private readonly SteppedTime _time = new();
-    private readonly SigningKey _key = ChangeableKeys.NewKey();
-    private readonly ChangeableKeys _keys;
+    private readonly SigningKey _key = TestSigningKeys.Create(SigningAlgorithm.ES256);
+    private readonly TestSigningKeys _keys;
     private readonly UploadTickets _tickets;
 
     public UploadTicketsTests(ITestOutputHelper output)
     {
         _output = output;
-        _keys = new ChangeableKeys(_key);
+        _keys = new TestSigningKeys { Current = new SigningKeyRing([_key]) };
         _tickets = new UploadTickets(_keys, _time);
     }
 
@@ -91,9 +92,9 @@ public sealed class UploadTicketsTests
     public void Read_OfAnOlderKey_WorksUntilThatKeyIsRetired()
     {
         var old = Write(Ticket);
-        var next = ChangeableKeys.NewKey(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
+        var next = TestSigningKeys.Create(SigningAlgorithm.ES256, _time.GetUtcNow() + TimeSpan.FromMinutes(10));
 
-        _keys.Change(_key, next); // published, not active yet: other replicas may not know it
+        _keys.Current = new SigningKeyRing([_key, next]); // published, not active yet: other replicas may not know it
         Assert.NotNull(Read(old));
         Assert.Equal(old, Write(Ticket));
         _time.Advance(TimeSpan.FromMinutes(10));
@@ -101,20 +102,20 @@ public sealed class UploadTicketsTests
         Assert.NotEqual(old, renewed);
         Assert.NotNull(Read(old));
         Assert.NotNull(Read(renewed));
-        _keys.Change(next); // retired
+        _keys.Current = new SigningKeyRing([next]); // retired
         Assert.Null(Read(old));
         Assert.NotNull(Read(renewed));
     }
 
     [Fact]
     public void Read_OnAnotherReplicaWithTheSameKeys_Works() =>
-        Assert.Equal(Ticket, new UploadTickets(new ChangeableKeys(_key), _time).Read(Write(Ticket), Registry, Repository, Upload));
+        Assert.Equal(Ticket, new UploadTickets(new TestSigningKeys { Current = new SigningKeyRing([_key]) }, _time).Read(Write(Ticket), Registry, Repository, Upload));
 
     [Fact]
     public void Read_OfAForeignKeyUnderOursName_IsNone()
     {
         // The hint says which key to try; only the HMAC proves anything.
-        var foreign = new UploadTickets(new ChangeableKeys(ChangeableKeys.NewKey()), _time);
+        var foreign = new UploadTickets(new TestSigningKeys(), _time);
         var forged = Base64Url.DecodeFromChars(foreign.Write(Ticket, Registry, Repository, Upload));
         Base64Url.DecodeFromChars(Write(Ticket)).AsSpan(1, 4).CopyTo(forged.AsSpan(1));
 
