@@ -14,6 +14,7 @@ namespace Gateway.Keys;
 internal sealed partial class KeyFolder : ISigningKeyStore
 {
     private const int LargestFile = 64 * 1024;
+    private const int WouldBlock = 11; // EWOULDBLOCK: another process holds the lock
     private const string KeySuffix = ".pem";
     private const UnixFileMode OwnerReads = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnly = OwnerReads | UnixFileMode.UserExecute;
@@ -92,14 +93,11 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     }
 
     /// <summary>Makes sure that there is a key to sign with. A folder that has one is only read.</summary>
+    /// <returns>The key that was made, if one was.</returns>
     /// <exception cref="ProblemException">A file cannot be used, or the folder cannot be written.</exception>
-    public void EnsureKey()
-    {
-        if (!Directory.Exists(_folder) || !_schedule.First(Read()).IsNone)
-        {
-            Change(_schedule.First); // looks again: another replica may have been quicker
-        }
-    }
+    public SigningKey? EnsureKey() => Directory.Exists(_folder) && _schedule.First(Read()).IsNone
+        ? null
+        : Change(_schedule.First).Added; // looks again: another replica may have been quicker
 
     /// <summary>Writes the certificates and the JWK Set for registries where they are not those of the keys.</summary>
     /// <exception cref="ProblemException">They cannot be written.</exception>
@@ -223,7 +221,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             {
                 return new FileStream(path, options);
             }
-            catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < LongestWait)
+            catch (IOException exception) when (
+                exception.HResult == WouldBlock && TimeProvider.System.GetElapsedTime(started) < LongestWait)
             {
                 // Held for milliseconds, at a start or a rotation; .NET offers no waiting lock.
                 Thread.Sleep(BetweenAttempts);

@@ -87,7 +87,11 @@ internal sealed partial class RedisSigningKeys(
 
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
-        await store.ChangeAsync(schedule.First, cancellationToken);
+        if ((await store.ChangeAsync(schedule.First, cancellationToken)).Added is { } made)
+        {
+            SigningKeyServiceExtensions.Log.FirstMade(logger, made.Algorithm, made.Id);
+        }
+
         Take(await store.ReadAsync(cancellationToken));
     }
 

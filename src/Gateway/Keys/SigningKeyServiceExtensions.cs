@@ -77,7 +77,11 @@ internal static partial class SigningKeyServiceExtensions
         var folder = provider.GetRequiredService<KeyFolder>();
         var schedule = provider.GetRequiredService<SigningKeySchedule>();
         var logger = provider.GetRequiredService<ILogger<Reloadable<SigningKeyRing>>>();
-        folder.EnsureKey();
+        if (folder.EnsureKey() is { } made)
+        {
+            Log.FirstMade(logger, schedule.Algorithm, made.Id);
+        }
+
         return new Reloadable<SigningKeyRing>(
             "keys", () => folder.Paths, Load, provider.GetRequiredService<TimeProvider>(), logger);
 
@@ -111,5 +115,8 @@ internal static partial class SigningKeyServiceExtensions
             "Signing key {Id} is not used: it is for {Algorithm}, and tokens.algorithm is {Configured}. Others are in force.")]
         public static partial void Unused(
             ILogger logger, string id, SigningAlgorithm algorithm, SigningAlgorithm configured);
+
+        [LoggerMessage(1116, LogLevel.Information, "There was no {Algorithm} signing key; {Id} was made.")]
+        public static partial void FirstMade(ILogger logger, SigningAlgorithm algorithm, string id);
     }
 }
