@@ -6,7 +6,7 @@ using Gateway.Configuration;
 
 namespace Gateway.Keys;
 
-/// <summary>A folder with one file a signing key, which replicas may share; and what others are given of the keys.</summary>
+/// <summary>A folder with one file a signing key, which replicas may share; and what registries are given.</summary>
 /// <remarks>
 /// Changes hold a lock on a file in it, which network file systems know too, goes with the process that held it, and is
 /// no part of the keys. A file appears whole, by a rename.
@@ -51,7 +51,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     }
 
     /// <summary>Reads every key.</summary>
-    /// <exception cref="ProblemException">A file is not a usable key, or others may read it. Every problem is in it.</exception>
+    /// <exception cref="ProblemException">Files are no usable keys, or others may read them; every problem.</exception>
     public IReadOnlyList<SigningKey> Read() => [.. ReadFiles().Select(static entry => entry.Key)];
 
     /// <summary>Changes the keys under the lock; makes the folder where it is missing.</summary>
@@ -66,7 +66,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             var change = decide([.. entries.Select(static entry => entry.Key)]);
             if (change.Added is { } added)
             {
-                WriteWhole(FileOf(added), Encoding.ASCII.GetBytes(SigningKeyText.Write(added, password: null)), OwnerReads);
+                var text = SigningKeyText.Write(added, password: null);
+                WriteWhole(FileOf(added), Encoding.ASCII.GetBytes(text), OwnerReads);
             }
 
             // Added before any is removed: at no moment is there none.
@@ -160,7 +161,12 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.tmp");
         File.Delete(temporary); // what a killed process left
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = mode,
+        };
         using (var file = new FileStream(temporary, options))
         {
             file.Write(content);
@@ -245,7 +251,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
                 if (entries.Find(other => other.Key.Id == key.Id).Path is { } twin)
                 {
-                    problems.Add(new Problem(path, "this is the same key as in another file", twin, "Remove one of the two."));
+                    problems.Add(new Problem(
+                        path, "this is the same key as in another file", twin, "Remove one of the two."));
                 }
 
                 entries.Add((path, key));
@@ -285,7 +292,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         {
             problems.Add(File.Exists(_folder)
                 ? IsAFile(_folder)
-                : new Problem(_folder, "no such folder of signing keys", null, "Put it back, or start the gateway, which makes it."));
+                : new Problem(
+                    _folder, "no such folder of signing keys", null,
+                    "Put it back, or start the gateway, which makes it."));
         }
         catch (UnauthorizedAccessException)
         {
@@ -298,7 +307,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             problems.Add(File.Exists(_folder)
                 ? IsAFile(_folder)
                 : new Problem(
-                    _folder, "the folder of signing keys cannot be read", exception.Message, "Check the disk or mount."));
+                    _folder, "the folder of signing keys cannot be read", exception.Message,
+                    "Check the disk or mount."));
         }
 
         return files;
@@ -307,8 +317,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     // Who can put a file here can sign tokens. The sticky bit is how Kubernetes mounts secrets, read-only.
     private void CheckFolder(List<Problem> problems)
     {
+        const UnixFileMode bits = UnixFileMode.OtherWrite | UnixFileMode.StickyBit;
         var mode = new DirectoryInfo(_folder).UnixFileMode;
-        if (Directory.Exists(_folder) && (mode & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
+        if (Directory.Exists(_folder) && (mode & bits) == UnixFileMode.OtherWrite)
         {
             problems.Add(new Problem(
                 _folder, "every user of this machine may put signing keys here", Octal(mode), $"chmod 700 {_folder}."));
@@ -322,7 +333,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         try
         {
             // The link's target, where it is one.
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             mode = File.GetUnixFileMode(file);
             written = File.GetLastWriteTimeUtc(file);
         }

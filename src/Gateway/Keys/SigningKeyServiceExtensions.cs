@@ -12,7 +12,8 @@ internal static partial class SigningKeyServiceExtensions
     /// <summary>Adds <see cref="ISigningKeys"/> and what keeps them current.</summary>
     public static IServiceCollection AddSigningKeys(this IServiceCollection services, GatewayOptions options)
     {
-        services.AddSingleton(provider => new SigningKeySchedule(options.Tokens, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SigningKeySchedule(
+            options.Tokens, provider.GetRequiredService<TimeProvider>()));
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
             services.AddSingleton(provider => new KeyFolder(
@@ -99,7 +100,7 @@ internal static partial class SigningKeyServiceExtensions
         }
     }
 
-    /// <summary>The problem of a store that has lost its keys while gateways run. They make none by themselves then.</summary>
+    /// <summary>A store has lost its keys while gateways run. They make none by themselves then.</summary>
     internal static Problem NoKey(string source, SigningKeySchedule schedule) => new(
         source, $"there is no {schedule.Algorithm} key any more", null,
         "Put the keys back; or make a new one, which ends all access tokens: gateway keys rotate --now.");
@@ -112,7 +113,7 @@ internal static partial class SigningKeyServiceExtensions
     internal static partial class Log
     {
         [LoggerMessage(1110, LogLevel.Warning,
-            "Signing key {Id} is not used: it is for {Algorithm}, and tokens.algorithm is {Configured}. Others are in force.")]
+            "Signing key {Id} is not used: it is for {Algorithm}, tokens.algorithm is {Configured}. Others are in force.")]
         public static partial void Unused(
             ILogger logger, string id, SigningAlgorithm algorithm, SigningAlgorithm configured);
 
