@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Gateway.Keys;
 
-/// <summary>Signing keys in one hash in Redis: field id, value <see cref="SigningKeyText"/>, sealed with a password.</summary>
+/// <summary>Signing keys in a hash in Redis: field id, value <see cref="SigningKeyText"/>, sealed.</summary>
 /// <remarks>
 /// A field counts the changes. A change says which count it was decided on, and Redis refuses it if there is another by
 /// now: of two replicas that start at once, the second finds the first one's key.

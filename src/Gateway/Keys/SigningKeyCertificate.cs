@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Keys;
 
-/// <summary>The self-signed certificate of a key, which is how <c>rootcertbundle</c> of Distribution wants it.</summary>
+/// <summary>The self-signed certificate of a key, as <c>rootcertbundle</c> of Distribution wants it.</summary>
 internal static class SigningKeyCertificate
 {
     // RFC 5280, section 4.1.2.5: no well-defined end. That a key stops verifying is told by its removal from the

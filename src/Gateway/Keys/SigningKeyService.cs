@@ -74,7 +74,7 @@ internal sealed partial class SigningKeyService(
         public static partial void Removed(ILogger logger, string id);
 
         [LoggerMessage(1113, LogLevel.Error,
-            "The signing keys could not be looked after; those in force stay. It is tried again each minute. {Problem}")]
+            "The signing keys could not be looked after; those in force stay. The next try is in a minute. {Problem}")]
         public static partial void Failed(ILogger logger, string problem);
     }
 }

@@ -113,7 +113,7 @@ internal static partial class SigningKeyServiceExtensions
     internal static partial class Log
     {
         [LoggerMessage(1110, LogLevel.Warning,
-            "Signing key {Id} is not used: it is for {Algorithm}, tokens.algorithm is {Configured}. Others are in force.")]
+            "Signing key {Id} is for {Algorithm} and not used: tokens.algorithm is {Configured}. Others are in force.")]
         public static partial void Unused(
             ILogger logger, string id, SigningAlgorithm algorithm, SigningAlgorithm configured);
 
