@@ -13,6 +13,8 @@ internal static class KeysCommand
 {
     private const int Unreachable = 1;
 
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
+
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
     private static readonly Option<FileInfo> Config = new("--config", "-c")
@@ -27,6 +29,12 @@ internal static class KeysCommand
     private static readonly Option<bool> Now = new("--now")
     {
         Description = "The new key signs at once. For half a second, replicas that do not know it yet refuse its tokens.",
+    };
+
+    private static readonly Option<string?> In = new("--in")
+    {
+        Description = "How long the new key is only made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
+            + "Time to hand it to registries that verify tokens themselves.",
     };
 
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Does not ask." };
@@ -50,7 +58,8 @@ internal static class KeysCommand
             "rotate",
             "Makes a new key. It signs from a minute and a half on, when every replica knows it.",
             RotateAsync,
-            Now),
+            Now,
+            In),
         Subcommand(
             "retire", "Removes a key at once: what it signed is not accepted any more.", RetireAsync, Id, Yes),
         Subcommand(
@@ -147,8 +156,8 @@ internal static class KeysCommand
 
     private static async Task RotateAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
-        var atOnce = result.GetValue(Now);
-        var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, atOnce), cancellationToken);
+        var delay = DelayOf(result);
+        var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, delay), cancellationToken);
         var output = result.InvocationConfiguration.Output;
         if (change.Added is { } added)
         {
@@ -163,13 +172,29 @@ internal static class KeysCommand
             var keys = await of.Store.ReadAsync(cancellationToken);
             var next = keys.First(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Next);
             await output.WriteLineAsync(
-                $"Made none: {next.Id} was made a moment ago and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
+                $"Made none: {next.Id} was made before and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
         }
 
         foreach (var removed in change.Removed)
         {
             await output.WriteLineAsync($"Removed {removed.Id}: nothing that it signed can be in use.");
         }
+    }
+
+    private static TimeSpan DelayOf(ParseResult result)
+    {
+        var text = result.GetValue(In);
+        if (text is null)
+        {
+            return result.GetValue(Now) ? TimeSpan.Zero : SigningKeySchedule.PublicationDelay;
+        }
+
+        return !result.GetValue(Now) && Duration.TryParse(text, out var delay)
+            && delay >= SigningKeySchedule.PublicationDelay && delay <= LongestDelay
+                ? delay
+                : throw new ProblemException(new Problem(
+                    "--in", "this is not a duration from 90s to 30d, or stands beside --now", text,
+                    "Write it as 1h or 90s, or leave one of the two out."));
     }
 
     private static async Task RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
@@ -11,6 +12,7 @@ using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
 using Gateway.Tokens;
+using Gateway.Uploads;
 
 namespace Gateway.Hosting;
 
@@ -47,6 +49,9 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
+        builder.Services.AddUploads();
+        builder.Services.AddIssuedCredentials();
+        builder.Services.AddTokenEndpoint();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -66,6 +71,8 @@ internal static class GatewayHost
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
         app.MapSigningKeys();
+        app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
+        app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));

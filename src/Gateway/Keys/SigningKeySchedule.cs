@@ -39,10 +39,11 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
 
     /// <summary>A successor of the key that signs, and the removal of keys that nobody needs any more.</summary>
     /// <param name="keys">All keys.</param>
-    /// <param name="atOnce">
-    /// Whether it signs from now on, in place of a successor that still waits; else such a one is waited for.
+    /// <param name="delay">
+    /// How long it is only made known: <see cref="PublicationDelay"/> or more, and none where one waits already; or zero,
+    /// in place of one that waits.
     /// </param>
-    public KeyChange Rotate(IReadOnlyList<SigningKey> keys, bool atOnce)
+    public KeyChange Rotate(IReadOnlyList<SigningKey> keys, TimeSpan delay)
     {
         if (Usable(keys).Count == 0)
         {
@@ -51,10 +52,9 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
 
         var waiting = keys.Where(key => StateOf(key, keys) == SigningKeyState.Next).ToList();
         var removed = Unneeded(keys).ToList();
-        return waiting.Count > 0 && !atOnce
+        return waiting.Count > 0 && delay > TimeSpan.Zero
             ? new KeyChange(null, removed)
-            : new KeyChange(
-                Create(keys, atOnce ? TimeSpan.Zero : PublicationDelay), [.. removed, .. waiting.Where(IsOurs)]);
+            : new KeyChange(Create(keys, delay), [.. removed, .. waiting.Where(IsOurs)]);
     }
 
     /// <summary>What is due by itself: a successor of an old key, and the removal of keys that nobody needs any more.</summary>

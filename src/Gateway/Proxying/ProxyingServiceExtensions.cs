@@ -3,6 +3,7 @@ using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Listing;
 using Gateway.Pipeline;
+using Gateway.Uploads;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 
@@ -34,7 +35,8 @@ internal static class ProxyingServiceExtensions
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
                 builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
-                builder.ResponseTransforms.Add(new UpstreamResponseTransform(authorization));
+                builder.ResponseTransforms.Add(new UpstreamResponseTransform(
+                    authorization, builder.Services.GetRequiredService<UploadContinuation>()));
             });
         return services;
     }
@@ -47,6 +49,7 @@ internal static class ProxyingServiceExtensions
         endpoints.MapReverseProxy(static proxy =>
         {
             proxy.UseMiddleware<RegistryRequestMiddleware>(); // what is asked; refused unless understood completely
+            proxy.UseMiddleware<UploadTicketMiddleware>(); // which upload it goes on with, for the next step
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
             proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here

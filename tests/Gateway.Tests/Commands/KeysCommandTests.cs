@@ -34,7 +34,7 @@ public sealed class KeysCommandTests : IDisposable
         var first = Ids((await RunAsync("rotate")).Output)[0]; // the first one signs at once
         var second = Ids((await RunAsync("rotate")).Output)[0];
         var again = await RunAsync("rotate");
-        Assert.StartsWith($"Made none: {second} was made a moment ago and signs from 20", again.Output, StringComparison.Ordinal);
+        Assert.StartsWith($"Made none: {second} was made before and signs from 20", again.Output, StringComparison.Ordinal);
 
         var list = (await RunAsync("list")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, list.Length);
@@ -62,6 +62,34 @@ public sealed class KeysCommandTests : IDisposable
         Assert.StartsWith($"Retired {first}: ", retired.Output, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(Keys, "*.pem"));
         Assert.DoesNotContain(first, File.ReadAllText(Path.Combine(Keys, "jwks.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rotate_InAnHour_SignsInAnHour()
+    {
+        await RunAsync("rotate");
+
+        Assert.Equal(0, (await RunAsync("rotate", "--in", "1h")).ExitCode);
+
+        using var json = JsonDocument.Parse((await RunAsync("list", "--json")).Output);
+        var next = json.RootElement[1];
+        Assert.Equal(("next", TimeSpan.FromHours(1)), (Text(next, "state"), Time(next, "activeFrom") - Time(next, "createdAt")));
+    }
+
+    [Theory]
+    [InlineData("--in", "89s")]
+    [InlineData("--in", "31d")]
+    [InlineData("--in", "soon")]
+    [InlineData("--in", "1h", "--now")]
+    public async Task Rotate_DelayOutOfRange_IsRefused(params string[] arguments)
+    {
+        var (exitCode, _, error) = await RunAsync(["rotate", .. arguments]);
+
+        Assert.Equal(78, exitCode);
+        Assert.Equal(
+            $"--in: this is not a duration from 90s to 30d, or stands beside --now (found \"{arguments[1]}\"). Write it as 1h or 90s, or leave one of the two out.\n",
+            error);
+        Assert.False(Directory.Exists(Keys));
     }
 
     [Fact]

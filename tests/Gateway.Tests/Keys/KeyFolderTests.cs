@@ -186,7 +186,7 @@ public sealed class KeyFolderTests : IDisposable
         // The gateway's own goes in time; the operator's, once it is followed, never by itself.
         _stage.Time.Advance(TimeSpan.FromHours(8));
         Assert.Equal([first.Id], _stage.Open().Change(_stage.Schedule.Due).Removed.Select(static removed => removed.Id));
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: true));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero));
         _stage.Time.Advance(TimeSpan.FromDays(1));
         Assert.True(_stage.Open().Change(_stage.Schedule.Due).IsNone);
         Assert.True(File.Exists(file));
@@ -204,7 +204,7 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Open().UpdateDerivedFiles();
         Assert.Equal(written, File.GetLastWriteTimeUtc(bundle)); // nothing changed: two replicas do not overwrite each other
 
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
         _stage.Open().UpdateDerivedFiles();
 
         var ring = _stage.Ring();
@@ -221,7 +221,7 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Open().EnsureKey();
         _stage.Write(".20260101T000000Z-AAAA-BBBB.pem.tmp", "-----BEGIN PRI");
 
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
 
         Assert.Equal(2, _stage.Ring().Keys.Count);
     }

@@ -63,7 +63,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
     {
         var store = Open();
         await store.ChangeAsync(Schedule.First, default);
-        await store.ChangeAsync(keys => Schedule.Rotate(keys, atOnce: false), default);
+        await store.ChangeAsync(keys => Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay), default);
 
         var mine = await store.ReadAsync(default);
         var others = await Open().ReadAsync(default);
@@ -104,7 +104,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
         await one.ChangeAsync(Schedule.First, default);
         var first = (await two.ReadAsync(default)).Single();
         _time.Advance(TimeSpan.FromSeconds(1));
-        await one.ChangeAsync(keys => Schedule.Rotate(keys, atOnce: true), default);
+        await one.ChangeAsync(keys => Schedule.Rotate(keys, TimeSpan.Zero), default);
 
         await one.ChangeAsync(keys => Schedule.Retire(keys, first.Id), default);
 
@@ -177,7 +177,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
     {
         using var keys = Keys(Open());
         await keys.StartAsync(default);
-        var added = (await Open().ChangeAsync(all => Schedule.Rotate(all, atOnce: false), default)).Added!;
+        var added = (await Open().ChangeAsync(all => Schedule.Rotate(all, SigningKeySchedule.PublicationDelay), default)).Added!;
         Assert.Null(keys.Current.Find(added.Id));
 
         await keys.LookAsync(default);

@@ -63,7 +63,7 @@ public sealed class SigningKeyEndpointTests(SharedGateway shared) : IClassFixtur
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(keys, "bundle.crt")) && File.Exists(Path.Combine(keys, "jwks.json")));
 
         var schedule = one.Services.GetRequiredService<SigningKeySchedule>();
-        var added = one.Services.GetRequiredService<KeyFolder>().Change(all => schedule.Rotate(all, atOnce: false)).Added!;
+        var added = one.Services.GetRequiredService<KeyFolder>().Change(all => schedule.Rotate(all, SigningKeySchedule.PublicationDelay)).Added!;
 
         await Eventually.TrueAsync(() => first.Current.Find(added.Id) is not null && second.Current.Find(added.Id) is not null);
     }
