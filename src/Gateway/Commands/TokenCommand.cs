@@ -125,6 +125,11 @@ internal static class TokenCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
+            if (StoreOwner.Check(options.State) is { } foreign)
+            {
+                throw new ProblemException(foreign);
+            }
+
             await using var store = SqliteCredentialStore.Open(options.State.Folder);
             var service = new CredentialService(
                 store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
