@@ -39,7 +39,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(TimeSpan.FromDays(90), kept.ExpiresAt - kept.CreatedAt);
         Assert.Equal(
             $"Made the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
-            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin\n",
+            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin registry.test\n",
             error);
     }
 
