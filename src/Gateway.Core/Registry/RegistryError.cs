@@ -43,7 +43,7 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>An upload that cannot exist, since its id is none that a registry issues.</summary>
     public static RegistryError BlobUploadUnknown(string message) => new("BLOB_UPLOAD_UNKNOWN", 404, message);
 
-    /// <summary>An upload state that no registry issued. Distribution answers 404 here too.</summary>
+    /// <summary>An upload ticket that cannot be one. Distribution answers 404 for its own upload state too.</summary>
     public static RegistryError BlobUploadInvalid(string message) => new("BLOB_UPLOAD_INVALID", 404, message);
 
     /// <summary>A malformed page size.</summary>

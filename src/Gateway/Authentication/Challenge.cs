@@ -33,12 +33,12 @@ internal sealed class Challenge(AuthenticationOptions options)
             : Bearer(gateway.Host.Origin, gateway.Host.Authority, ScopeOf(gateway.Request), error, description);
     }
 
-    /// <summary>Puts the challenge on a 401 of the token endpoint, which takes user name and password only.</summary>
+    /// <summary>Puts the challenge on a 401 of what takes user name and password only, as the token endpoint does.</summary>
     /// <remarks>
     /// RFC 9110, section 15.5.2, wants one on every 401, and browsers open their prompt by it: a UI has no other way to
     /// sign a person in. docker, containerd and containers/image look at status and body of a token answer alone.
     /// </remarks>
-    public static void SetForTokenEndpoint(HttpContext context) =>
+    public static void SetForPassword(HttpContext context) =>
         context.Response.Headers.WWWAuthenticate = Basic(GatewayContext.Of(context).Host.Authority);
 
     /// <summary>The scope that a request needs, as a client should ask for it; <see langword="null"/> for a ping.</summary>

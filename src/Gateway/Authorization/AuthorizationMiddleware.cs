@@ -4,6 +4,7 @@ using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Routing;
 using Gateway.Reloading;
+using Gateway.Uploads;
 
 namespace Gateway.Authorization;
 
@@ -21,6 +22,7 @@ internal sealed partial class AuthorizationMiddleware(
     Reloadable<PolicySet> policies,
     TagGuard tags,
     Challenge challenge,
+    UploadContinuation uploads,
     TimeProvider time,
     ILogger<AuthorizationMiddleware> logger)
 {
@@ -63,6 +65,12 @@ internal sealed partial class AuthorizationMiddleware(
         if (!verdict.Decision.IsAllowed)
         {
             await DenyAsync(context, gateway, policy, verdict.Access, verdict.Decision, verdict.Reason);
+            return;
+        }
+
+        if (uploads.Admit(gateway) is { } error)
+        {
+            await context.WriteErrorAsync(error);
             return;
         }
 

@@ -4,6 +4,7 @@ using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
+using Gateway.Tokens;
 
 namespace Gateway.Configuration;
 
@@ -20,6 +21,7 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));

@@ -172,7 +172,7 @@ internal sealed partial class TokenApi(
 
     private static Task ChallengeAsync(HttpContext context, string message)
     {
-        Challenge.SetForTokenEndpoint(context); // user name and password, whatever the registry API asks for
+        Challenge.SetForPassword(context); // user name and password, whatever the registry API asks for
         return context.WriteErrorAsync(RegistryError.Unauthorized(message));
     }
 

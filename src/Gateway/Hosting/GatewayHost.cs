@@ -12,6 +12,7 @@ using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tls;
 using Gateway.Tokens;
+using Gateway.Uploads;
 
 namespace Gateway.Hosting;
 
@@ -47,8 +48,10 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
+        builder.Services.AddAccessTokens();
         builder.Services.AddIssuedCredentials();
         builder.Services.AddTokenEndpoint();
+        builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();

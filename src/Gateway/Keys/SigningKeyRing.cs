@@ -26,11 +26,11 @@ internal sealed class SigningKeyRing
     /// <summary>The key with an id, or <see langword="null"/>.</summary>
     public SigningKey? Find(string id)
     {
-        foreach (var key in Keys)
+        for (var i = 0; i < Keys.Count; i++) // asked for every request; an enumerator would be allocated
         {
-            if (key.Id == id)
+            if (Keys[i].Id == id)
             {
-                return key;
+                return Keys[i];
             }
         }
 

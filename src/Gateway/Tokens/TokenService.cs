@@ -7,26 +7,39 @@ namespace Gateway.Tokens;
 
 /// <summary>Answers token requests: who asks, what is granted, signed.</summary>
 internal sealed class TokenService(
-    CredentialAuthenticator authenticator, RefreshTokens refreshTokens, TokenGranter granter, IAccessTokenIssuer issuer)
+    CredentialAuthenticator authenticator,
+    RefreshTokens refreshTokens,
+    TokenGranter granter,
+    IAccessTokenIssuer issuer,
+    TimeProvider time)
 {
     // An access token buys no other one, and a secret is a password here: exchanging never prolongs (threats, rule 5).
     private static readonly AuthenticationResult.Refused TokenShown = new(
         "a bearer token at the token endpoint", "the token endpoint takes user name and password, or a refresh token");
 
+    // Access tokens live for whole seconds, so for the last moment of a credential there is none to issue.
+    private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
+
+    private static readonly AuthenticationResult.Refused Expired = new("a credential in its last second", "it expired");
+
     /// <summary>Judges the credentials. Nothing is granted by it.</summary>
     /// <returns>Never <see cref="AuthenticationResult.NotMine"/>; wrong credentials are never anonymous.</returns>
-    public ValueTask<AuthenticationResult> AuthenticateAsync(
+    public async ValueTask<AuthenticationResult> AuthenticateAsync(
         PresentedCredentials credentials, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
     {
         if (credentials.Kind == PresentedCredentialsKind.Bearer)
         {
-            return ValueTask.FromResult<AuthenticationResult>(TokenShown);
+            return TokenShown;
         }
 
-        return IsRefreshGrant(credentials)
-            ? refreshTokens.AuthenticateAsync(credentials.Password.Password, host.Authority, clientAddress, cancellationToken)
-            : authenticator.AuthenticateAsync(
+        var result = IsRefreshGrant(credentials)
+            ? await refreshTokens.AuthenticateAsync(
+                credentials.Password.Password, host.Authority, clientAddress, cancellationToken)
+            : await authenticator.AuthenticateAsync(
                 credentials, new CredentialContext(host.Authority, clientAddress), cancellationToken);
+        return result is AuthenticationResult.Accepted({ ExpiresAt: { } end }) && end - time.GetUtcNow() < ShortestLife
+            ? Expired
+            : result;
     }
 
     /// <summary>Grants what may be granted and issues the token.</summary>
@@ -35,6 +48,7 @@ internal sealed class TokenService(
     /// <param name="host">The host that was asked.</param>
     /// <param name="clientAddress">From where.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="AccessTokenException">The token would be too long.</exception>
     public async Task<TokenAnswer> AnswerAsync(
         TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
     {
