@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
 using Gateway.State;
@@ -23,9 +22,9 @@ internal static partial class StoreOwner
             ? new Problem(
                 file,
                 "the store belongs to another user",
-                string.Create(CultureInfo.InvariantCulture, $"uid {owner.User}, and this is {user}"),
-                string.Create(
-                    CultureInfo.InvariantCulture, $"Run the command as that user: sudo -u '#{owner.User}' gateway token …"))
+                FormattableString.Invariant($"uid {owner.User}, and this is {user}"),
+                FormattableString.Invariant(
+                    $"Run the command as that user: sudo -u '#{owner.User}' gateway token …"))
             : null;
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
