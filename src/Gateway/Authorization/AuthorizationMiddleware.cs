@@ -21,8 +21,8 @@ internal sealed partial class AuthorizationMiddleware(
     RequestDelegate next,
     Reloadable<PolicySet> policies,
     TagGuard tags,
-    UploadContinuation uploads,
     Challenge challenge,
+    UploadContinuation uploads,
     TimeProvider time,
     ILogger<AuthorizationMiddleware> logger)
 {
@@ -68,9 +68,9 @@ internal sealed partial class AuthorizationMiddleware(
             return;
         }
 
-        if (uploads.Admit(gateway) is { } fault)
+        if (uploads.Admit(gateway) is { } error)
         {
-            await context.WriteErrorAsync(fault);
+            await context.WriteErrorAsync(error);
             return;
         }
 

@@ -48,7 +48,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     /// <summary>Runs a script, which Redis runs whole or, where it is not answered in time, perhaps not at all.</summary>
     /// <param name="script">Lua.</param>
-    /// <param name="keys">From <see cref="Key"/>; a script touches no others.</param>
+    /// <param name="keys">From <see cref="Key"/>.</param>
     /// <param name="values">Its arguments.</param>
     /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
@@ -62,6 +62,22 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public async Task<string> ReadInfoAsync(string section, CancellationToken cancellationToken) =>
         (string?)await RunAsync((multiplexer, _) => multiplexer.GetDatabase(_options.Database)
             .ExecuteAsync("INFO", section), cancellationToken) ?? "";
+
+    /// <summary>A value of Redis's configuration; <see langword="null"/> where it does not tell, as hosted ones do not.</summary>
+    /// <exception cref="StateException">Redis is unreachable or too slow.</exception>
+    public async Task<string?> ReadConfigurationAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var pair = (RedisResult[])(await RunAsync((multiplexer, _) => multiplexer.GetDatabase(_options.Database)
+                .ExecuteAsync("CONFIG", "GET", name), cancellationToken))!;
+            return pair.Length == 2 ? (string?)pair[1] : null;
+        }
+        catch (StateException exception) when (exception.InnerException is RedisServerException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Publishes a message to whoever subscribes the channel with the same prefix at this moment.</summary>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>

@@ -59,14 +59,15 @@ internal sealed class RedisServer : IAsyncDisposable
     public static RedisServer Prepare(params string[] arguments) => new(arguments) { Port = FreePort() };
 
     /// <summary>Starts it, or starts it again on the same port with what it kept.</summary>
-    public async Task StartAgainAsync()
+    /// <param name="arguments">On top of its own.</param>
+    public async Task StartAgainAsync(params string[] arguments)
     {
         string[] listen = _tls
             ? ["--port", "0", "--tls-port", Port.ToString(CultureInfo.InvariantCulture), "--tls-auth-clients", "no"]
             : ["--port", Port.ToString(CultureInfo.InvariantCulture)];
         var start = new ProcessStartInfo("redis-server",
         [
-            .. listen, "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", .. _arguments,
+            .. listen, "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", .. _arguments, .. arguments,
         ])
         {
             RedirectStandardOutput = true,

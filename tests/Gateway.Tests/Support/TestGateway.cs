@@ -25,6 +25,9 @@ internal sealed class TestGateway : IAsyncDisposable
 {
     public const string Host = "registry.test";
 
+    /// <summary>Stands for empty Basic credentials: "I am nobody", as podman says it to a registry that asks.</summary>
+    public const string Nobody = "";
+
     public const string DefaultPolicy = """
         groups: { team-a: [alice] }
         rules:
@@ -182,9 +185,8 @@ internal sealed class TestGateway : IAsyncDisposable
         return Encoding.Latin1.GetString(answer.ToArray());
     }
 
-    /// <summary>The <c>Authorization</c> header of a test user.</summary>
-    public static string Basic(string user) =>
-        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
+    /// <summary>The <c>Authorization</c> header of a test user, or of nobody.</summary>
+    public static string Basic(string user) => user == Nobody ? "Basic Og==" : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
 
     public async ValueTask DisposeAsync()
     {

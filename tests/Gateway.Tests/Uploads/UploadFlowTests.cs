@@ -225,17 +225,17 @@ public sealed class UploadFlowTests : IAsyncLifetime
     public async Task AnonymousUpload_WhereAnybodyMayPush_IsAnonymousToItsEnd()
     {
         const string Drop = "/v2/drop/app/blobs/uploads/";
-        var anonymous = await LocationAsync("POST", Drop, user: null, HttpStatusCode.Accepted);
+        var anonymous = await LocationAsync("POST", Drop, TestGateway.Nobody, HttpStatusCode.Accepted);
         var alices = await LocationAsync("POST", Drop, "alice", HttpStatusCode.Accepted);
         var before = _upstream.Requests.Count;
 
-        using var stolen = await SendAsync("PATCH", alices, user: null);
+        using var stolen = await SendAsync("PATCH", alices, TestGateway.Nobody);
         using var adopted = await SendAsync("PATCH", anonymous, "alice");
         Assert.Equal(HttpStatusCode.Forbidden, stolen.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, adopted.StatusCode);
         Assert.Equal(before, _upstream.Requests.Count);
 
-        using var own = await SendAsync("PATCH", anonymous, user: null);
+        using var own = await SendAsync("PATCH", anonymous, TestGateway.Nobody);
         Assert.Equal(HttpStatusCode.Accepted, own.StatusCode);
     }
 
