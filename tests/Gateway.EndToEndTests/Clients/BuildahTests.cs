@@ -3,21 +3,21 @@ namespace Gateway.EndToEndTests.Clients;
 [Collection(ClientMachine.Name)]
 public sealed class BuildahTests(ClientsFixture stack) : SigningInClientTests(stack, "buildah", new PodmanClient(stack.Gateway, "buildah"))
 {
-    private protected override string AnonymousPullRequests => "";
+    private protected override string AnonymousPullRequests => ContainersImage.AnonymousPull;
 
-    private protected override string PullRequests => "";
+    private protected override string PullRequests => ContainersImage.Pull;
 
-    private protected override string PushRequests => "";
+    private protected override string PushRequests => ContainersImage.Push;
 
-    private protected override string MountRequests => "";
+    private protected override string MountRequests => ContainersImage.Mount;
 
-    private protected override string LoginRequests => "";
+    private protected override string LoginRequests => ContainersImage.Login;
 
-    private protected override string[] AnonymousRefusal => ["?"];
+    private protected override string[] AnonymousRefusal => ContainersImage.AnonymousRefusal;
 
-    private protected override string[] PolicyRefusal => ["?"];
+    private protected override string[] PolicyRefusal => ["denied: ", " may not "];
 
-    private protected override string[] WrongPassword => ["?"];
+    private protected override string[] WrongPassword => ContainersImage.WrongPassword;
 
     [Fact]
     public async Task BuildPush_Image_IsWhatPodmanPulls()

@@ -188,8 +188,11 @@ public abstract class RegistryClientTests : IAsyncLifetime
     /// </summary>
     private protected void AssertRequests(string expected, Recording requests)
     {
+        Assert.All(
+            requests.Where(static request => request.IsToken),
+            static token => Assert.Equal("access_token,expires_in,scope,token", token.Body));
         var actual = string.Join('\n', requests.Lines.Distinct()).Replace(_prefix, "", StringComparison.Ordinal);
 
-        Assert.True(expected == actual, $"{_name} was expected to ask\n{expected}\nand asked\n{actual}");
+        Assert.True(expected.Trim() == actual, $"{_name} was expected to ask\n{expected}\nand asked\n{actual}");
     }
 }
