@@ -1,7 +1,9 @@
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.Keys;
 using Gateway.Policies;
 using Gateway.Proxying;
+using Gateway.Redis;
 using Gateway.Tls;
 
 namespace Gateway.Configuration;
@@ -21,6 +23,8 @@ internal static class ConfigurationCheck
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
         Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
+        Loading(static options => RedisTrust.Load(options.Redis)),
+        SigningKeyServiceExtensions.Check,
     ];
 
     /// <summary>Runs every check; none stops the others.</summary>

@@ -1,7 +1,10 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Keys;
+using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.Tls;
+using Gateway.Tokens;
 
 namespace Gateway.Configuration;
 
@@ -18,6 +21,16 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
+        if (options.Redis is { } redis)
+        {
+            RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
+        }
+
+        SigningKeyOptionsValidator.Validate(
+            options.Tokens.Keys,
+            options.Redis is not null,
+            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

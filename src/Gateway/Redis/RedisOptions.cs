@@ -5,7 +5,7 @@ namespace Gateway.Redis;
 /// <summary>The Redis that replicas share.</summary>
 public sealed class RedisOptions
 {
-    /// <summary>Host and port.</summary>
+    /// <summary>Host and port, for example <c>redis:6379</c>; the port is 6379 unless written. One server, no cluster.</summary>
     [RequiredSetting]
     public string Server { get; set; } = "";
 
@@ -23,7 +23,9 @@ public sealed class RedisOptions
     /// <summary>The number of the database: 0 to 15.</summary>
     public int Database { get; set; }
 
-    /// <summary>What every key begins with, so that several programs can share a database.</summary>
+    /// <summary>
+    /// What every key and channel begins with, so that several programs can share a server: at most 64 characters.
+    /// </summary>
     public string KeyPrefix { get; set; } = "gateway:";
 
     /// <summary>Longest wait for an answer: 10 milliseconds to 10 seconds.</summary>

@@ -1,0 +1,71 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Configuration;
+
+namespace Gateway.Redis;
+
+/// <summary>Trust in the certificate of Redis: exactly the authorities of the configured file.</summary>
+internal sealed class RedisTrust
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
+
+    private readonly X509Certificate2Collection _roots;
+
+    private RedisTrust(X509Certificate2Collection roots) => _roots = roots;
+
+    /// <summary>Reads the file; <see langword="null"/> where the system's authorities are to be trusted.</summary>
+    /// <exception cref="ProblemException">The file cannot be read or holds no certificate.</exception>
+    public static RedisTrust? Load(RedisOptions? options)
+    {
+        if (options?.CertificateAuthority is not { } path)
+        {
+            return null;
+        }
+
+        try
+        {
+            var roots = new X509Certificate2Collection();
+            roots.ImportFromPemFile(path);
+            return roots.Count > 0
+                ? new RedisTrust(roots)
+                : throw new ProblemException(new Problem(
+                    path, "redis.certificateAuthority: the file holds no certificate", null,
+                    "Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----)."));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new ProblemException(new Problem(
+                path, "redis.certificateAuthority: the file cannot be read", exception.Message, "Name an existing PEM file."));
+        }
+    }
+
+    /// <summary>Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.</summary>
+    public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
+    {
+        // Only "no way to an authority of the system" is looked at again; a wrong name stays wrong.
+        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
+        {
+            return false;
+        }
+
+        using var chain = new X509Chain
+        {
+            ChainPolicy =
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck, // a private authority seldom publishes a list
+                DisableCertificateDownloads = true, // no fetching from addresses that a certificate names
+            },
+        };
+        chain.ChainPolicy.CustomTrustStore.AddRange(_roots);
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        if (received is not null)
+        {
+            chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore); // intermediates that it sent
+        }
+
+        using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return chain.Build(copy);
+    }
+}

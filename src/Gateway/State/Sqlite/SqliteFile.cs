@@ -1,0 +1,258 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Gateway.Configuration;
+using Gateway.Reloading;
+using Microsoft.Data.Sqlite;
+
+namespace Gateway.State.Sqlite;
+
+/// <summary>The store's file: made, checked, brought to this program's schema, and watched not to be swapped.</summary>
+internal sealed partial class SqliteFile
+{
+    private const int HeaderLength = 100; // https://www.sqlite.org/fileformat.html, section 1.3
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly FileStatus _status;
+
+    private SqliteFile(string path)
+    {
+        Path = path;
+        if (FileStatus.Read(path, out _status) != 0)
+        {
+            throw new IOException("it vanished while it was opened");
+        }
+    }
+
+    /// <summary>Where it is.</summary>
+    public string Path { get; }
+
+    /// <summary>Opens the file for writing; makes it, and its folder, where they are missing; migrates an older one.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="migrations">What leads from version 0 to 1, from 1 to 2, and so on; several statements each.</param>
+    /// <param name="session">The connection that writes.</param>
+    /// <exception cref="ProblemException">It cannot be used; told with the cure.</exception>
+    public static SqliteFile Open(string path, IReadOnlyList<string> migrations, out SqliteSession session)
+    {
+        if (SqliteLibrary.Check() is { } missing)
+        {
+            throw new ProblemException(missing);
+        }
+
+        SqliteSession? opened = null;
+        try
+        {
+            Create(path);
+            Throw(Check(path, migrations.Count));
+            opened = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
+            Migrate(opened, path, migrations);
+            session = opened;
+            return new SqliteFile(path);
+        }
+        catch (Exception exception)
+        {
+            opened?.Dispose();
+            throw exception switch
+            {
+                SqliteException fault => new ProblemException(SqliteFaults.Describe(fault, path)),
+                UnauthorizedAccessException => new ProblemException(new Problem(
+                    path, "no permission to write the store", null,
+                    $"Let the gateway's user (\"{Environment.UserName}\") write the file and its folder.")),
+                IOException => new ProblemException(new Problem(
+                    path, "the store cannot be made or opened", exception.Message, "Check state.folder, the disk or mount.")),
+                _ => exception,
+            };
+        }
+    }
+
+    /// <summary>Looks at the file, where there is one, and at its folder. It opens no database and makes nothing.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="version">The newest schema that is understood.</param>
+    /// <returns>Why it cannot be used; none where it can, as far as that can be told without opening it.</returns>
+    public static Problem? Check(string path, int version)
+    {
+        const int writable = 2 | 1; // W_OK | X_OK
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder))
+        {
+            return File.Exists(folder)
+                ? new Problem(folder, "state.folder is a file", null, "Name a folder, or move the file away.")
+                : CheckParent(folder);
+        }
+
+        if (Access(folder, writable) != 0)
+        {
+            return new Problem(
+                folder, "state.folder cannot be written", null,
+                $"Let the gateway's user (\"{Environment.UserName}\") write it, for example with chown.");
+        }
+
+        // Whoever may write the folder may put a file of his own in place of the store, with tokens that he chose.
+        if ((File.GetUnixFileMode(folder) & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
+        {
+            return new Problem(folder, "state.folder can be written by every user", null, $"Run chmod o-w {folder}.");
+        }
+
+        return Directory.Exists(path)
+            ? new Problem(path, "a folder is in the store's place", null, "Move it away.")
+            : File.Exists(path) ? CheckFile(path, version) : null;
+    }
+
+    /// <summary>Sees that the path still leads to the file that is open.</summary>
+    /// <exception cref="StateException">
+    /// It was removed or replaced. What is written to the open one would be gone at the next start, answered or not.
+    /// </exception>
+    public void EnsureInPlace()
+    {
+        if (FileStatus.Read(Path, out var now) != 0 || now.Inode != _status.Inode
+            || now.DeviceMajor != _status.DeviceMajor || now.DeviceMinor != _status.DeviceMinor)
+        {
+            throw new StateException(
+                $"{Path}: the store was removed or replaced while the gateway runs. Put it back, or restart the gateway.");
+        }
+    }
+
+    private static Problem? CheckParent(string folder)
+    {
+        const int writable = 2 | 1;
+        var parent = System.IO.Path.GetDirectoryName(folder);
+        while (parent is not null && !Directory.Exists(parent))
+        {
+            parent = System.IO.Path.GetDirectoryName(parent);
+        }
+
+        return parent is null || Access(parent, writable) == 0
+            ? null
+            : new Problem(
+                folder, "state.folder is missing and cannot be made", null,
+                $"Make it, owned by the gateway's user (\"{Environment.UserName}\"), with mode 0700.");
+    }
+
+    private static Problem? CheckFile(string path, int version)
+    {
+        const int readable = 4 | 2; // R_OK | W_OK
+        if (Access(path, readable) != 0)
+        {
+            return new Problem(
+                path, "no permission to read and write the store", null,
+                $"Let the gateway's user (\"{Environment.UserName}\") own it, for example with chown.");
+        }
+
+        if ((File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != 0)
+        {
+            return new Problem(path, "the store can be written by every user", null, $"Run chmod 0600 {path}.");
+        }
+
+        var header = new byte[HeaderLength];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var length = file.ReadAtLeast(header, HeaderLength, throwOnEndOfStream: false);
+        if (length == 0)
+        {
+            return null; // made, and nothing written yet
+        }
+
+        if (length < HeaderLength || !header.AsSpan().StartsWith("SQLite format 3\0"u8))
+        {
+            return SqliteFaults.NotADatabase(path);
+        }
+
+        var found = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(60));
+        var application = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(68));
+        return CheckVersion(path, application, found, version);
+    }
+
+    private static Problem? CheckVersion(string path, int application, int found, int version)
+    {
+        if (application != SqliteSchema.ApplicationId && (application != 0 || found != 0))
+        {
+            return ForeignDatabase(path);
+        }
+
+        return found <= version
+            ? null
+            : new Problem(
+                path,
+                FormattableString.Invariant($"the store has schema version {found}, and this gateway knows versions up to {version}"),
+                null,
+                "A newer gateway wrote it: run that one again, or restore the backup made before the upgrade.");
+    }
+
+    private static Problem ForeignDatabase(string path) => new(
+        path, "the file is another program's database", null, "Move it away, or set state.folder to another folder.");
+
+    private static void Create(string path)
+    {
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        // SQLite gives the files that it keeps beside the database the owner and mode of the database.
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
+        using var file = new FileStream(path, options);
+        if (Environment.IsPrivilegedProcess && FileOwner.Read(folder) is { User: not 0 } owner)
+        {
+            owner.Give(file.SafeFileHandle); // root's "gateway token create" must not lock the gateway out
+        }
+    }
+
+    private static void Migrate(SqliteSession session, string path, IReadOnlyList<string> migrations)
+    {
+        // Again, now through SQLite: what the log beside the file holds was not seen before.
+        var application = (int)session.Number("PRAGMA application_id");
+        var version = (int)session.Number("PRAGMA user_version");
+        Throw(CheckVersion(path, application, version, migrations.Count));
+        if (application == 0 && session.Number("SELECT count(*) FROM sqlite_schema") > 0)
+        {
+            throw new ProblemException(ForeignDatabase(path));
+        }
+
+        var mode = session.Query("PRAGMA journal_mode=WAL", static row => row.GetString(0))[0];
+        if (mode != "wal")
+        {
+            throw new ProblemException(new Problem(
+                path, "SQLite cannot keep its log on this file system", mode,
+                "Put state.folder on a local disk, or set state.store to redis."));
+        }
+
+        for (var next = version; next < migrations.Count; next++)
+        {
+            MigrateOnce(session, next, migrations[next]);
+        }
+    }
+
+    private static void MigrateOnce(SqliteSession session, int from, string migration)
+    {
+        session.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            // Another process may have done it while this one waited.
+            if (session.Number("PRAGMA user_version") == from)
+            {
+                session.Execute(migration);
+                session.Execute(FormattableString.Invariant($"PRAGMA application_id={SqliteSchema.ApplicationId}"));
+                session.Execute(FormattableString.Invariant($"PRAGMA user_version={from + 1}"));
+            }
+
+            session.Execute("COMMIT");
+        }
+        catch
+        {
+            session.Execute("ROLLBACK");
+            throw;
+        }
+    }
+
+    private static void Throw(Problem? problem)
+    {
+        if (problem is not null)
+        {
+            throw new ProblemException(problem);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
+}

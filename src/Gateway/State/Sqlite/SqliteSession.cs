@@ -1,0 +1,94 @@
+using Microsoft.Data.Sqlite;
+
+namespace Gateway.State.Sqlite;
+
+/// <summary>A connection with the statements that were prepared on it. For one thread at a time.</summary>
+internal sealed class SqliteSession : IDisposable
+{
+    private const int BusySeconds = 5; // as long as another process, such as the command line's, may hold the file
+
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, SqliteCommand> _commands = [];
+
+    private SqliteSession(SqliteConnection connection) => _connection = connection;
+
+    /// <exception cref="SqliteException">The file cannot be opened.</exception>
+    public static SqliteSession Open(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = false,
+            DefaultTimeout = BusySeconds,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            var session = new SqliteSession(connection);
+            session.Execute(FormattableString.Invariant($"PRAGMA busy_timeout={BusySeconds * 1000}"));
+            session.Execute("PRAGMA synchronous=FULL"); // with WAL: the commit is on the disk before it returns
+            session.Execute("PRAGMA trusted_schema=OFF"); // nothing in the file is a program
+            return session;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a statement.</summary>
+    /// <param name="sql">One statement; its parameters are <c>$1</c>, <c>$2</c>, …</param>
+    /// <param name="values">Numbers, texts, bytes or <see langword="null"/>.</param>
+    /// <returns>How many rows it changed.</returns>
+    public int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteNonQuery();
+
+    /// <summary>Reads the rows of a statement.</summary>
+    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+    /// <summary>The number that a statement gives.</summary>
+    public long Number(string sql) => Query(sql, static row => row.GetInt64(0))[0];
+
+    public void Dispose()
+    {
+        foreach (var command in _commands.Values)
+        {
+            command.Dispose();
+        }
+
+        _connection.Dispose();
+    }
+
+    private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> values)
+    {
+        if (!_commands.TryGetValue(sql, out var command))
+        {
+            command = _connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 0; i < values.Length; i++)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = FormattableString.Invariant($"${i + 1}") });
+            }
+
+            _commands.Add(sql, command);
+        }
+
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+
+        return command;
+    }
+}

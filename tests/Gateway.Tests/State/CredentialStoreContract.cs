@@ -1,0 +1,392 @@
+using System.Net;
+using Gateway.State;
+
+namespace Gateway.Tests.State;
+
+/// <summary>What every store does. Each runs this suite against what it really keeps its data in.</summary>
+public abstract class CredentialStoreContract
+{
+    /// <summary>A store, and others on the same data.</summary>
+    private protected abstract Task<ICredentialStore> OpenAsync();
+
+    [Fact]
+    public async Task Add_EveryField_ComesBackByHashAndById()
+    {
+        await using var store = await OpenAsync();
+        var (complete, plain) = (Credentials.NewComplete("complete"), Credentials.New("plain"));
+        await store.AddAsync(complete, default);
+        await store.AddAsync(plain, default);
+
+        await using var other = await OpenAsync();
+        foreach (var reader in new[] { store, other })
+        {
+            Credentials.AssertSame(complete, await reader.FindAsync(complete.Hash, default));
+            Credentials.AssertSame(complete, await reader.FindAsync("complete", default));
+            Credentials.AssertSame(plain, await reader.FindAsync(plain.Hash, default));
+            Credentials.AssertSame(plain, await reader.FindAsync("plain", default));
+        }
+    }
+
+    [Fact]
+    public async Task Add_EveryKind_ComesBack()
+    {
+        await using var store = await OpenAsync();
+        foreach (var kind in Enum.GetValues<CredentialKind>())
+        {
+            await store.AddAsync(Credentials.New(kind.ToString()) with { Kind = kind }, default);
+            Assert.Equal(kind, (await store.FindAsync(kind.ToString(), default))!.Kind);
+        }
+    }
+
+    [Fact]
+    public async Task Add_IdThatExists_IsRefusedAndChangesNothing()
+    {
+        await using var store = await OpenAsync();
+        var first = Credentials.New("one");
+        await store.AddAsync(first, default);
+
+        var second = first with { Hash = SecretHash.Of("another"), Name = "another" };
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(second, default));
+
+        Assert.Equal("There is a credential with this id or secret already.", exception.Message);
+        Credentials.AssertSame(first, await store.FindAsync("one", default));
+        Assert.Null(await store.FindAsync(second.Hash, default));
+        Assert.Single(await store.ListAsync(null, default));
+    }
+
+    [Fact]
+    public async Task Add_SecretThatExists_IsRefusedAndChangesNothing()
+    {
+        await using var store = await OpenAsync();
+        var first = Credentials.New("one");
+        await store.AddAsync(first, default);
+
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(first with { Id = "two" }, default));
+
+        Credentials.AssertSame(first, await store.FindAsync(first.Hash, default));
+        Assert.Null(await store.FindAsync("two", default));
+        Assert.Single(await store.ListAsync(null, default));
+    }
+
+    [Fact]
+    public async Task Find_Unknown_IsNull()
+    {
+        await using var store = await OpenAsync();
+
+        Assert.Null(await store.FindAsync("nobody", default));
+        Assert.Null(await store.FindAsync(SecretHash.Of("nothing"), default));
+    }
+
+    [Fact]
+    public async Task List_All_NewestFirst()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("second", createdAt: Credentials.Now.AddTicks(1)), default);
+        await store.AddAsync(Credentials.New("first", createdAt: Credentials.Now), default);
+        await store.AddAsync(Credentials.New("third", createdAt: Credentials.Now.AddTicks(2)), default);
+        await store.AddAsync(Credentials.New("third, added later", createdAt: Credentials.Now.AddTicks(2)), default);
+
+        Assert.Equal(["third, added later", "third", "second", "first"], await IdsAsync(store));
+    }
+
+    [Fact]
+    public async Task List_Owner_ItsKindAndNameCountAndNothingElse()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("user's"), default);
+        await store.AddAsync(Credentials.New("robot's", Credentials.RobotAlice), default);
+        await store.AddAsync(Credentials.New("al's", Credentials.Alice with { Name = "al" }), default);
+        await store.AddAsync(Credentials.New("other method's", Credentials.Alice with { Method = "ldap:corp" }), default);
+
+        Assert.Equal(["other method's", "user's"], await IdsAsync(store, Credentials.Alice));
+        Assert.Equal(["robot's"], await IdsAsync(store, Credentials.RobotAlice));
+        Assert.Empty(await IdsAsync(store, Credentials.Alice with { Name = "ALICE" }));
+    }
+
+    [Fact]
+    public async Task List_ManyThousand_GivesEachOnce()
+    {
+        await using var store = await OpenAsync();
+        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+
+        var ids = await IdsAsync(store);
+
+        Assert.Equal(2500, ids.Count);
+        Assert.Equal(2500, ids.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Revoke_Once_IsForGoodAndTold()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        var at = Credentials.Now.AddSeconds(5);
+
+        Assert.True(await store.RevokeAsync("one", at, default));
+        Assert.False(await store.RevokeAsync("one", at.AddSeconds(1), default));
+        Assert.False(await store.RevokeAsync("nobody", at, default));
+
+        Assert.Equal(at, (await store.FindAsync("one", default))!.RevokedAt);
+        Assert.Equal([new CredentialChange(CredentialChangeKind.Revoked, "one", at)], await ChangesAsync(store));
+    }
+
+    [Fact]
+    public async Task RevokeAll_Subject_RevokesItsOwnAndItsAccessTokens()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(Credentials.New("two"), default);
+        await store.AddAsync(Credentials.New("revoked before"), default);
+        await store.AddAsync(Credentials.New("robot's", Credentials.RobotAlice), default);
+        await store.RevokeAsync("revoked before", Credentials.Now, default);
+        var at = Credentials.Now.AddSeconds(1);
+
+        Assert.Equal(2, await store.RevokeAllAsync(Credentials.Alice, at, default));
+
+        Assert.Equal(at, (await store.FindAsync("one", default))!.RevokedAt);
+        Assert.Equal(at, (await store.FindAsync("two", default))!.RevokedAt);
+        Assert.Equal(Credentials.Now, (await store.FindAsync("revoked before", default))!.RevokedAt);
+        Assert.Null((await store.FindAsync("robot's", default))!.RevokedAt);
+        var changes = await ChangesAsync(store);
+        Assert.Equal(new CredentialChange(CredentialChangeKind.Revoked, "revoked before", Credentials.Now), changes[0]);
+        Assert.Equal(["one", "two"], changes[1..3].Select(static change => change.Key).Order());
+        Assert.All(changes[1..3], change => Assert.Equal((CredentialChangeKind.Revoked, at), (change.Kind, change.At)));
+        Assert.Equal([new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", at)], changes[3..]);
+    }
+
+    [Fact]
+    public async Task RevokeAll_SubjectWithoutCredentials_StillRevokesItsAccessTokens()
+    {
+        await using var store = await OpenAsync();
+
+        Assert.Equal(0, await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default));
+
+        Assert.Equal(
+            [new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", Credentials.Now)], await ChangesAsync(store));
+    }
+
+    [Fact]
+    public async Task Shorten_EarlierEnd_IsTakenAndTold()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        var end = Credentials.Now.AddHours(1).AddTicks(3);
+
+        Assert.True(await store.ShortenAsync("one", end, default));
+        Assert.False(await store.ShortenAsync("one", end, default));
+        Assert.False(await store.ShortenAsync("one", end.AddTicks(1), default));
+        Assert.False(await store.ShortenAsync("nobody", end, default));
+
+        Assert.Equal(end, (await store.FindAsync("one", default))!.ExpiresAt);
+        Assert.Equal([new CredentialChange(CredentialChangeKind.Shortened, "one", end)], await ChangesAsync(store));
+    }
+
+    [Fact]
+    public async Task Shorten_RevokedCredential_DoesNothing()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.RevokeAsync("one", Credentials.Now, default);
+
+        Assert.False(await store.ShortenAsync("one", Credentials.Now.AddHours(1), default));
+
+        Assert.Equal(Credentials.Now.AddDays(90), (await store.FindAsync("one", default))!.ExpiresAt);
+    }
+
+    [Fact]
+    public async Task RecordUses_SeveralOfOne_TheLatestWins()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(Credentials.New("unused"), default);
+        var (four, six) = (IPAddress.Parse("192.0.2.4"), IPAddress.Parse("2001:db8::6"));
+
+        await store.RecordUsesAsync([], default);
+        await store.RecordUsesAsync(
+            [new("one", Credentials.Now, four), new("nobody", Credentials.Now, four), new("one", Credentials.Now.AddTicks(2), six)],
+            default);
+        await store.RecordUsesAsync([new("one", Credentials.Now.AddTicks(1), four)], default); // of a slower replica
+
+        var used = await store.FindAsync("one", default);
+        Assert.Equal((Credentials.Now.AddTicks(2), six), (used!.LastUsedAt, used.LastUsedFrom));
+        Assert.Null((await store.FindAsync("unused", default))!.LastUsedAt);
+        Assert.Null(await store.FindAsync("nobody", default));
+    }
+
+    [Fact]
+    public async Task ReadChanges_FromAPosition_GivesWhatCameAfter()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var empty = await other.ReadChangesAsync(0, default);
+        Assert.Empty(empty.Changes);
+        for (var i = 0; i < 3; i++)
+        {
+            await store.AddAsync(Credentials.New($"c{i}"), default);
+            await store.RevokeAsync($"c{i}", Credentials.Now, default);
+        }
+
+        var first = await other.ReadChangesAsync(empty.Position, default);
+        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+        var second = await other.ReadChangesAsync(first.Position, default);
+        var third = await other.ReadChangesAsync(second.Position, default);
+
+        Assert.Equal(["c0", "c1", "c2"], first.Changes.Select(static change => change.Key));
+        Assert.Equal(["robot:alice"], second.Changes.Select(static change => change.Key));
+        Assert.Empty(third.Changes);
+        Assert.Equal(second.Position, third.Position);
+        Assert.Equal(4, (await ChangesAsync(other)).Count);
+    }
+
+    [Fact]
+    public async Task ReadChanges_ManyThousand_GivesEachOnceInOrder()
+    {
+        await using var store = await OpenAsync();
+        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+
+        var keys = (await ChangesAsync(store)).Select(static change => change.Key).ToList();
+        Assert.Equal(2501, keys.Distinct().Count());
+        Assert.Equal(2501, keys.Count);
+        Assert.Equal("user:alice", keys[^1]);
+    }
+
+    [Fact]
+    public async Task ReadChanges_WhileOthersWrite_MissesNone()
+    {
+        // A position given out before its change can be read would be passed over by whoever is further on.
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        await Task.WhenAll(Enumerable.Range(0, 400).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        var revoking = Task.WhenAll(Enumerable.Range(0, 400)
+            .Select(i => Task.Run(() => (i % 2 == 0 ? store : other).RevokeAsync($"c{i}", Credentials.Now, default))));
+
+        var seen = new List<string>();
+        var position = 0L;
+        bool last;
+        do
+        {
+            last = revoking.IsCompleted;
+            var page = await other.ReadChangesAsync(position, default);
+            seen.AddRange(page.Changes.Select(static change => change.Key));
+            position = page.Position;
+        }
+        while (!last || seen.Count < 400);
+
+        Assert.All(await revoking, Assert.True);
+        Assert.Equal(Enumerable.Range(0, 400).Select(static i => $"c{i}").Order(), seen.Order());
+    }
+
+    [Fact]
+    public async Task Changed_OwnChange_IsRaised()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        var raised = 0;
+        store.Changed += () => Interlocked.Increment(ref raised);
+
+        await store.RevokeAsync("one", Credentials.Now, default);
+        Assert.True(Volatile.Read(ref raised) >= 1);
+        var before = Volatile.Read(ref raised);
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        Assert.True(Volatile.Read(ref raised) > before);
+    }
+
+    [Fact]
+    public async Task Prune_WhatEndedLongAgo_IsForgottenAndNothingElse()
+    {
+        await using var store = await OpenAsync();
+        var limit = Credentials.Now.AddDays(-30);
+        await store.AddAsync(Credentials.New("expired before") with { ExpiresAt = limit.AddMinutes(-1) }, default);
+        await store.AddAsync(Credentials.New("revoked before"), default);
+        await store.AddAsync(Credentials.New("shortened before"), default);
+        await store.AddAsync(Credentials.New("expired after") with { ExpiresAt = limit.AddMinutes(1) }, default);
+        await store.AddAsync(Credentials.New("revoked after"), default);
+        await store.AddAsync(Credentials.New("expired after its revocation") with { ExpiresAt = limit.AddMinutes(-1) }, default);
+        await store.AddAsync(Credentials.New("alive"), default);
+        await store.RevokeAsync("revoked before", limit.AddMinutes(-1), default);
+        await store.ShortenAsync("shortened before", limit.AddMinutes(-2), default);
+        await store.RevokeAsync("revoked after", limit.AddMinutes(1), default);
+        await store.RevokeAsync("expired after its revocation", limit.AddMinutes(1), default);
+
+        Assert.Equal(4, await store.PruneAsync(limit, default));
+        Assert.Equal(0, await store.PruneAsync(limit, default));
+
+        Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store));
+        Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store, Credentials.Alice));
+        Assert.Null(await store.FindAsync(Credentials.New("revoked before").Hash, default));
+        Assert.Equal(
+            ["revoked after", "expired after its revocation"], (await ChangesAsync(store)).Select(static change => change.Key));
+    }
+
+    [Fact]
+    public async Task Prune_AfterIt_PositionsGoOn()
+    {
+        await using var store = await OpenAsync();
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now.AddDays(-40), default);
+        var position = (await store.ReadChangesAsync(0, default)).Position;
+        await store.PruneAsync(Credentials.Now.AddDays(-30), default);
+
+        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+
+        Assert.Equal(
+            ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
+    }
+
+    [Fact]
+    public async Task Everything_FiftyAtOnceOverTwoReplicas_IsDoneExactlyOnce()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var stores = new[] { store, other };
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() =>
+            stores[i % 2].AddAsync(Credentials.New($"c{i}"), default))));
+
+        // Everybody wants the same new id, and everybody revokes the same one.
+        var added = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
+        {
+            try
+            {
+                await stores[i % 2].AddAsync(Credentials.New("wanted") with { Hash = SecretHash.Of($"wanted {i}") }, default);
+                return true;
+            }
+            catch (StateException)
+            {
+                return false;
+            }
+        })));
+        var revoked = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() =>
+            stores[i % 2].RevokeAsync("c7", Credentials.Now, default))));
+
+        Assert.Single(added, static done => done);
+        Assert.Single(revoked, static done => done);
+        Assert.Equal(51, (await IdsAsync(other)).Count);
+        Assert.Single(await ChangesAsync(other));
+    }
+
+    [Fact]
+    public async Task Add_Cancelled_Ends()
+    {
+        await using var store = await OpenAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.AddAsync(Credentials.New("one"), new CancellationToken(canceled: true)));
+    }
+
+    private protected static async Task<List<CredentialChange>> ChangesAsync(ICredentialStore store)
+    {
+        var changes = new List<CredentialChange>();
+        var page = await store.ReadChangesAsync(0, default);
+        while (page.Changes.Count > 0)
+        {
+            changes.AddRange(page.Changes);
+            page = await store.ReadChangesAsync(page.Position, default);
+        }
+
+        return changes;
+    }
+
+    private static async Task<List<string>> IdsAsync(ICredentialStore store, Gateway.Core.Authorization.Subject? owner = null) =>
+        [.. (await store.ListAsync(owner, default)).Select(static credential => credential.Id)];
+}

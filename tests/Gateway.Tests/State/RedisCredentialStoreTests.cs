@@ -1,0 +1,263 @@
+using Gateway.Redis;
+using Gateway.State;
+using Gateway.Tests.Authentication;
+using Gateway.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Tests.State;
+
+/// <summary>The contract, kept in a real Redis.</summary>
+public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncLifetime
+{
+    private RedisServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await RedisServer.StartAsync();
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Add_EmptyPrefix_ComesBack()
+    {
+        var options = _server.Options;
+        options.KeyPrefix = "";
+        await using var store = await OpenAsync(options);
+
+        await store.AddAsync(Credentials.New("one"), default);
+
+        Assert.NotNull(await store.FindAsync("one", default));
+    }
+
+    [Fact]
+    public async Task Add_OtherPrefix_IsAnotherStore()
+    {
+        var options = _server.Options;
+        options.KeyPrefix = "other:";
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync(options);
+
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.RevokeAsync("one", Credentials.Now, default);
+
+        Assert.Null(await other.FindAsync("one", default));
+        Assert.Empty(await ChangesAsync(other));
+    }
+
+    [Fact]
+    public async Task Keys_OfTheStore_HaveThePrefixAndNoExpiry()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.NewComplete("one"), default);
+        await store.AddAsync(Credentials.New("two"), default);
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+
+        var keys = (await _server.CommandAsync("KEYS", "*")).Split('\n');
+
+        Assert.Equal(11, keys.Length);
+        Assert.All(keys, static key => Assert.StartsWith("gateway:", key, StringComparison.Ordinal));
+        foreach (var key in keys)
+        {
+            Assert.Equal("-1", await _server.CommandAsync("TTL", key));
+        }
+    }
+
+    [Fact]
+    public async Task Prune_AllEnded_LeavesNothingBehind()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.NewComplete("one"), default);
+        await store.AddAsync(Credentials.New("two"), default);
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+
+        await store.PruneAsync(Credentials.Now.AddDays(1), default);
+
+        Assert.Equal(
+            ["gateway:last", "gateway:schema"], (await _server.CommandAsync("KEYS", "*")).Split('\n').Order());
+    }
+
+    [Fact]
+    public async Task Add_RedisThatDoesNotWriteToDisk_IsRefused()
+    {
+        await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
+        await using var store = await OpenAsync();
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("one"), default));
+
+        Assert.Equal(
+            $"Redis at {_server.Options.Server} does not write to disk, so a restart of it would lose new tokens: none are "
+            + "made. Set appendonly yes (and appendfsync always) there, or redis.requirePersistence to false.",
+            exception.Message);
+        Assert.Empty(await store.ListAsync(null, default));
+    }
+
+    [Fact]
+    public async Task Add_RedisRestartedWithoutWritingToDisk_IsRefusedAtOnce()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+
+        await _server.KillAsync();
+        await _server.StartAgainAsync("--appendonly", "no");
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                await store.FindAsync("one", default);
+                return true;
+            }
+            catch (StateException)
+            {
+                return false; // not connected yet
+            }
+        });
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        Assert.Contains("does not write to disk", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Revoke_RedisThatDoesNotWriteToDisk_IsDone()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
+
+        Assert.True(await store.RevokeAsync("one", Credentials.Now, default));
+    }
+
+    [Fact]
+    public async Task Add_PersistenceNotRequired_IsDone()
+    {
+        await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
+        var options = _server.Options;
+        options.RequirePersistence = false;
+        await using var store = await OpenAsync(options);
+
+        await store.AddAsync(Credentials.New("one"), default);
+
+        Assert.NotNull(await store.FindAsync("one", default));
+    }
+
+    [Theory]
+    [InlineData("allkeys-lru", true)]
+    [InlineData("volatile-lru", false)]
+    [InlineData("noeviction", false)]
+    public async Task Add_RedisThatEvictsKeys_WarnsOnce(string policy, bool warns)
+    {
+        await _server.CommandAsync("CONFIG", "SET", "maxmemory", "100mb");
+        await _server.CommandAsync("CONFIG", "SET", "maxmemory-policy", policy);
+        await _server.CommandAsync("CONFIG", "SET", "appendfsync", "always");
+        var logger = new ListLogger<RedisCredentialStore>();
+        var clock = new SteppedTime();
+        await using var store = Open(_server.Options, clock, logger);
+
+        await store.AddAsync(Credentials.New("one"), default);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await store.AddAsync(Credentials.New("two"), default);
+
+        Assert.Equal(
+            warns
+                ? [$"Warning 1131 Redis at {_server.Options.Server} forgets keys when its memory is full (maxmemory-policy {policy}): "
+                    + "tokens and revocations could get lost. Set maxmemory-policy noeviction."]
+                : [],
+            logger.Lines);
+    }
+
+    [Theory]
+    [InlineData("everysec", true)]
+    [InlineData("no", true)]
+    [InlineData("always", false)]
+    public async Task Add_RedisThatFlushesLate_WarnsOnce(string flush, bool warns)
+    {
+        await _server.CommandAsync("CONFIG", "SET", "appendfsync", flush);
+        var logger = new ListLogger<RedisCredentialStore>();
+        await using var store = Open(_server.Options, TimeProvider.System, logger);
+
+        await store.AddAsync(Credentials.New("one"), default);
+
+        Assert.Equal(
+            warns
+                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a power cut there may lose "
+                    + "the tokens and revocations of the last second or more. Set appendfsync always."]
+                : [],
+            logger.Lines);
+    }
+
+    [Fact]
+    public async Task Everything_DataOfANewerGateway_IsRefused()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await _server.CommandAsync("SET", "gateway:schema", "2");
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
+        await Assert.ThrowsAsync<StateException>(() => store.RevokeAsync("one", Credentials.Now, default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
+
+        Assert.Equal(
+            $"Redis at {_server.Options.Server} holds tokens of schema version 2 under \"gateway:\", and this gateway knows "
+            + "version 1: a newer gateway wrote them. Run that one.",
+            exception.Message);
+    }
+
+    [Fact]
+    public async Task Find_DocumentThatIsNotUnderstood_IsRefused()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await _server.CommandAsync("HSET", "gateway:credential:one", "document", "{\"kind\":\"personal\",\"limitOfTheFuture\":1}");
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
+
+        Assert.StartsWith("The credential \"one\" in the store is not understood: ", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ReadChanges_RedisThatLostItsLastSecond_GivesWhatComesNext()
+    {
+        // As after a power cut with appendfsync everysec: the counter is back where it was a second ago.
+        await using var store = await OpenAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        }
+
+        var position = (await store.ReadChangesAsync(0, default)).Position;
+        await _server.CommandAsync("FLUSHALL");
+        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+
+        Assert.Equal(
+            ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
+    }
+
+    [Fact]
+    public async Task Changed_ByAnotherReplica_IsRaised()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var raised = 0;
+        other.Changed += () => Interlocked.Increment(ref raised);
+
+        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref raised) > 0);
+    }
+
+    private protected override Task<ICredentialStore> OpenAsync() => OpenAsync(_server.Options);
+
+    private static async Task<ICredentialStore> OpenAsync(RedisOptions options)
+    {
+        var store = Open(options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+        await store.ListenAsync();
+        return store;
+    }
+
+    private static RedisCredentialStore Open(
+        RedisOptions options, TimeProvider time, Microsoft.Extensions.Logging.ILogger<RedisCredentialStore> logger) =>
+        new(
+            new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance),
+            options,
+            time,
+            logger,
+            ownsConnection: true);
+}
