@@ -32,13 +32,7 @@ public sealed class IdentityTokenTests(ClientsFixture stack, RefreshTokensFixtur
         var requests = await refreshing.Gateway.RecordAsync(
             () => _docker.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
 
-        Assert.Equal(
-            """
-            GET /v2/ -> 401
-            GET /token?account=alice&client_id=docker&offline_token=true&service=[host] basic(alice) -> 200
-            GET /v2/ bearer(alice) -> 200
-            """,
-            requests.ToString());
+        Assert.Equal(DocumentedRequests.Of("docker", "login"), requests.ToString());
         Assert.Equal("access_token,expires_in,refresh_token,scope,token", requests[1].Body);
         var entry = Entry();
         Assert.StartsWith("rgf_", entry.GetProperty("identitytoken").GetString(), StringComparison.Ordinal);
