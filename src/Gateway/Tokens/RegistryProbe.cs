@@ -18,6 +18,9 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     private const int MostKeysTried = 4;
     private const int LongestQuote = 200;
 
+    private const string GiveKeys =
+        "give it the files that \"gateway keys export\" writes, and restart it; it reads them at its start only.";
+
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
 
     /// <summary>What Distribution allows clocks to differ.</summary>
@@ -84,9 +87,16 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         var own = new Variant(keys.ActiveAt(now), host.Origin, host.Authority, TimeSpan.Zero);
         if (await AcceptsAsync(own))
         {
-            return new RegistryProbeResult(
-                RegistryProbeOutcome.Accepted,
-                $"accepts tokens for service \"{Quote(own.Audience)}\", signed by key {own.Key.Id}.");
+            // Told while there is time: the key is published before it signs.
+            return keys.Keys.FirstOrDefault(key => key.ActiveFrom > now) is not { } next
+                || await AcceptsAsync(own with { Key = next })
+                    ? new RegistryProbeResult(
+                        RegistryProbeOutcome.Accepted,
+                        $"accepts tokens for service \"{own.Audience}\", signed by key {own.Key.Id}.")
+                    : new RegistryProbeResult(
+                        RegistryProbeOutcome.Refused,
+                        $"accepts today's tokens, and refuses those of the next key ({next.Id}), which signs from "
+                        + $"{SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}");
         }
 
         var skew = open.Date - now is { } difference && difference.Duration() > Leeway ? difference : TimeSpan.Zero;
@@ -106,8 +116,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         return Refused(
         [
             .. Differences(own, known),
-            "Most likely it does not know the gateway's key: no token was accepted, whatever its service and issuer. "
-            + "Give it the files that \"gateway keys export\" writes, and restart it: it reads them at its start only.",
+            "Most likely it does not know the gateway's key, since no token was accepted, whatever its service and issuer: "
+            + GiveKeys,
             $"Else its auth.token.issuer is not \"{own.Issuer}\". Its own log tells which.",
         ]);
 
@@ -141,9 +151,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     {
         if (accepted.Key != own.Key)
         {
-            yield return $"It does not know the key that signs now ({own.Key.Id}), only {accepted.Key.Id}: a rotation "
-                + "passed it by. Give it the files that \"gateway keys export\" writes, and restart it: it reads them at its "
-                + "start only.";
+            yield return $"It does not know the key that signs now ({own.Key.Id}), only {accepted.Key.Id}. A rotation passed "
+                + $"it by: {GiveKeys}";
         }
 
         if (accepted.Issuer != own.Issuer)
@@ -169,14 +178,15 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         RegistryProbeOutcome.Refused,
         ["refused the token.",
             .. causes,
-            "What its configuration must say, with the files copied to where it finds them (jwks: for Distribution 3):",
+            "What its configuration must say, with the files copied to where it finds them (the last two lines: for Distribution 3):",
             "  auth:",
             "    token:",
             $"      realm: {host.Origin}/token",
             $"      service: {host.Authority}",
             $"      issuer: {host.Origin}",
-            "      rootcertbundle: /etc/docker/registry/bundle.crt",
-            "      jwks: /etc/docker/registry/jwks.json"]);
+            "      rootcertbundle: /etc/registry/bundle.crt",
+            "      jwks: /etc/registry/jwks.json",
+            $"      signingalgorithms: [{keys.Keys[0].Algorithm}]"]);
 
     private async Task<Answer> AskAsync(Uri upstream, string? authorization, CancellationToken cancellationToken)
     {

@@ -10,16 +10,20 @@ namespace Gateway.EndToEndTests.Tokens;
 public sealed class KeysProbeTests : IDisposable
 {
     private const string Configuration = $"""
-          What its configuration must say, with the files copied to where it finds them (jwks: for Distribution 3):
+          What its configuration must say, with the files copied to where it finds them (the last two lines: for Distribution 3):
             auth:
               token:
                 realm: {SigningStage.PublicUrl}/token
                 service: {TrustedHost.Name}
                 issuer: {SigningStage.PublicUrl}
-                rootcertbundle: /etc/docker/registry/bundle.crt
-                jwks: /etc/docker/registry/jwks.json
+                rootcertbundle: /etc/registry/bundle.crt
+                jwks: /etc/registry/jwks.json
+                signingalgorithms: [ES256]
 
         """;
+
+    private const string GiveKeys =
+        "give it the files that \"gateway keys export\" writes, and restart it; it reads them at its start only.";
 
     private readonly SigningStage _stage = new(SigningAlgorithm.ES256);
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-probe-").FullName;
@@ -93,8 +97,8 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + "  Most likely it does not know the gateway's key: no token was accepted, whatever its service and issuer. "
-            + "Give it the files that \"gateway keys export\" writes, and restart it: it reads them at its start only.\n"
+            + "  Most likely it does not know the gateway's key, since no token was accepted, whatever its service and issuer: "
+            + $"{GiveKeys}\n"
             + $"  Else its auth.token.issuer is not \"{SigningStage.PublicUrl}\". Its own log tells which.\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
@@ -114,10 +118,29 @@ public sealed class KeysProbeTests : IDisposable
         Assert.NotEqual(old, current);
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + $"  It does not know the key that signs now ({current}), only {old}: a rotation passed it by. "
-            + "Give it the files that \"gateway keys export\" writes, and restart it: it reads them at its start only.\n" + Configuration,
+            + $"  It does not know the key that signs now ({current}), only {old}. "
+            + $"A rotation passed it by: {GiveKeys}\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Probe_RegistryThatDoesNotKnowTheNextKey_SaysSoBeforeItSigns()
+    {
+        await using var registry = await _stage.StartRegistryAsync();
+        var configuration = await WriteConfigurationAsync(registry.Address);
+        (await GatewayProcess.RunCommandAsync(["keys", "rotate", "--config", configuration])).Succeeded();
+
+        var result = await GatewayProcess.RunCommandAsync(["keys", "probe", "--config", configuration]);
+
+        var next = _stage.Ring.Keys[^1];
+        Assert.Equal(
+            $"main {Origin(registry)}: accepts today's tokens, and refuses those of the next key ({next.Id}), which signs from "
+            + $"{SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}\n",
+            result.Output);
+        Assert.Equal(1, result.ExitCode);
+        await using var handedOver = await _stage.StartRegistryAsync();
+        Assert.Equal(0, (await ProbeAsync(handedOver.Address)).ExitCode);
     }
 
     [Theory]

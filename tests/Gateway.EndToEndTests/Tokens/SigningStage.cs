@@ -55,6 +55,8 @@ internal sealed class SigningStage : IDisposable
                     service: {service}
                     issuer: {issuer}
                     rootcertbundle: {bundle ?? Path.Combine(Folder, "bundle.crt")}
+                    jwks: {Path.Combine(Folder, "jwks.json")}
+                    signingalgorithms: [{Ring.Keys[0].Algorithm}]
                 """,
         });
 

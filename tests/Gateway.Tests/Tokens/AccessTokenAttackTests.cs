@@ -359,7 +359,7 @@ public sealed class AccessTokenAttackTests
     {
         target.Stage.Accept(target.Token);
 
-        Assert.Equal("the access token was refused: " + reason, target.Stage.Refuse(make(target)).Reason);
+        Assert.Equal(reason, target.Stage.Refuse(make(target)).Reason);
 
         target.Stage.Accept(target.Token);
     }

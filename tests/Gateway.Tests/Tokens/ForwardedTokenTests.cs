@@ -135,7 +135,7 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         var header = new UpstreamTokens(stage.Keys, stage.Router, stage.Clock).HeaderFor("alice", default);
 
         Assert.Equal(
-            "the access token was refused: its payload is not as this gateway writes it for itself",
+            "its payload is not as this gateway writes it for itself",
             stage.Refuse(header["Bearer ".Length..]).Reason);
         stage.Accept(stage.Issue());
     }
