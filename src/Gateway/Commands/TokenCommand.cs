@@ -130,7 +130,7 @@ internal static class TokenCommand
                 throw new ProblemException(foreign);
             }
 
-            await using var store = SqliteCredentialStore.Open(options.State.Folder);
+            await using var store = StateServiceExtensions.OpenForCommand(options);
             var service = new CredentialService(
                 store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
             return await action(result, options, service, cancellationToken);

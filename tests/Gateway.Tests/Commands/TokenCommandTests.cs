@@ -222,6 +222,25 @@ public sealed class TokenCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Store_InRedis_IsUsedAlike()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await File.AppendAllTextAsync(_config, $"\nstate: {{ store: redis }}\nredis: {{ server: \"{redis.Options.Server}\" }}\n");
+
+        var (code, secret, error) = await RunAsync("create", "blue", "--robot", "ci-deploy", "--scope", "**:pull", "--quiet");
+        var (_, list, _) = await RunAsync("list");
+
+        Assert.True(code == 0, error);
+        AssertSecret(CredentialSecretKind.Robot, secret);
+        Assert.Contains("robot:ci-deploy  blue  active", list, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "state")));
+        await redis.KillAsync();
+        (code, _, error) = await RunAsync("list");
+        Assert.Equal(1, code);
+        Assert.Contains("redis", error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task Store_OfAnotherUser_IsLeftAloneExceptByRoot()
     {
         await CreateAsync("laptop", "--user", "alice", "--all");
