@@ -125,7 +125,7 @@ internal static class TokenCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
-            await using var store = OpenStore(options);
+            await using var store = SqliteCredentialStore.Open(options.State.Folder);
             var service = new CredentialService(
                 store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
             return await action(result, options, service, cancellationToken);
@@ -140,9 +140,6 @@ internal static class TokenCommand
             return NothingDone;
         }
     }
-
-    private static ICredentialStore OpenStore(GatewayOptions options) =>
-        throw new StateException($"{options.State.Folder}: there is no store yet");
 
     private static async Task<int> CreateAsync(
         ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)

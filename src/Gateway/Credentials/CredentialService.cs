@@ -96,7 +96,7 @@ internal sealed partial class CredentialService(
         StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, string by, CancellationToken cancellationToken)
     {
         var now = Now();
-        if (old.Kind == CredentialKind.Refresh || old.StateAt(now) != CredentialState.Active)
+        if (old.Kind == CredentialKind.Refresh || old.StateAt(now) != TokenState.Active)
         {
             return new CredentialOutcome.Conflict(new Problem(
                 old.Id,
@@ -180,7 +180,7 @@ internal sealed partial class CredentialService(
         var live = 0;
         foreach (var credential in await store.ListAsync(owner, cancellationToken))
         {
-            if (credential.Kind != CredentialKind.Refresh && credential.StateAt(now) == CredentialState.Active)
+            if (credential.Kind != CredentialKind.Refresh && credential.StateAt(now) == TokenState.Active)
             {
                 live++;
             }

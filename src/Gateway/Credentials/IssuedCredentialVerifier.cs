@@ -76,10 +76,10 @@ internal sealed class IssuedCredentialVerifier(
     private static AuthenticationResult.Refused? FindFault(
         StoredCredential credential, string? userName, DateTimeOffset now) => credential.StateAt(now) switch
         {
-            CredentialState.Revoked => new(
+            TokenState.Revoked => new(
                 $"token {credential.Id} is revoked",
                 $"it (\"{credential.Name}\") was revoked on {Format(credential.RevokedAt!.Value)}"),
-            CredentialState.Expired => new(
+            TokenState.Expired => new(
                 $"token {credential.Id} is expired",
                 $"it (\"{credential.Name}\") expired on {Format(credential.ExpiresAt)}; make a new one"),
             _ when !Fits(userName, credential.Owner) => new(

@@ -31,8 +31,8 @@ internal sealed record TokenDocument(
         credential.LastUsedFrom?.ToString(),
         credential.StateAt(now) switch
         {
-            CredentialState.Active => "active",
-            CredentialState.Expired => "expired",
+            TokenState.Active => "active",
+            TokenState.Expired => "expired",
             _ => "revoked",
         });
 

@@ -3,7 +3,7 @@ using Gateway.State;
 namespace Gateway.Credentials;
 
 /// <summary>Whether a credential is good, for lists and messages.</summary>
-internal enum CredentialState
+internal enum TokenState
 {
     /// <summary>It can be used.</summary>
     Active,
@@ -15,12 +15,12 @@ internal enum CredentialState
     Revoked,
 }
 
-/// <summary>Works out a <see cref="CredentialState"/>.</summary>
-internal static class CredentialStateExtensions
+/// <summary>Works out a <see cref="TokenState"/>.</summary>
+internal static class TokenStateExtensions
 {
     /// <summary>The state at an instant. The end itself is no longer part of the life.</summary>
-    public static CredentialState StateAt(this StoredCredential credential, DateTimeOffset now) =>
-        credential.RevokedAt is not null ? CredentialState.Revoked
-        : now >= credential.ExpiresAt ? CredentialState.Expired
-        : CredentialState.Active;
+    public static TokenState StateAt(this StoredCredential credential, DateTimeOffset now) =>
+        credential.RevokedAt is not null ? TokenState.Revoked
+        : now >= credential.ExpiresAt ? TokenState.Expired
+        : TokenState.Active;
 }
