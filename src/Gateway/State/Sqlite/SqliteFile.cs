@@ -42,8 +42,8 @@ internal sealed partial class SqliteFile
         SqliteSession? opened = null;
         try
         {
+            Throw(Check(path, migrations.Count)); // what "config check" says, in the same words
             Create(path);
-            Throw(Check(path, migrations.Count));
             opened = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
             Migrate(opened, path, migrations);
             session = opened;
