@@ -51,9 +51,9 @@ internal static class GatewayHost
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
-        builder.Services.AddUploads();
         builder.Services.AddIssuedCredentials();
         builder.Services.AddTokenEndpoint();
+        builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
