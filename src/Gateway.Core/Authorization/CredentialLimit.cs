@@ -108,20 +108,21 @@ public sealed record CredentialLimit
             var colon = text.LastIndexOf(':');
             if (colon < 0)
             {
-                fault = $"The scope \"{text}\" names no actions: write it as \"team-a/**:pull,push\".";
+                fault = $"The scope {QuotedInput.Of(text)} names no actions: write it as \"team-a/**:pull,push\".";
                 return false;
             }
 
             if (!RepositoryPattern.TryParse(text[..colon], out var pattern, out var cure))
             {
-                fault = $"The scope \"{text}\" has no repository pattern. {cure}";
+                fault = $"The scope {QuotedInput.Of(text)} has no repository pattern. {cure}";
                 return false;
             }
 
             // ${subject} would mean another repository once a token changes hands; a limit says what it means.
             if (pattern.Text.Contains(RepositoryPattern.SubjectPlaceholder, StringComparison.Ordinal))
             {
-                fault = $"The scope \"{text}\" names {RepositoryPattern.SubjectPlaceholder}: write the name itself.";
+                fault = $"The scope {QuotedInput.Of(text)} names {RepositoryPattern.SubjectPlaceholder}: "
+                    + "write the name itself.";
                 return false;
             }
 
@@ -130,7 +131,8 @@ public sealed record CredentialLimit
             {
                 if (!ActionNames.TryParse(name, out var action) || action == RepositoryActions.Overwrite)
                 {
-                    fault = $"The scope \"{text}\" names the action \"{name}\": there are pull, push and delete.";
+                    fault = $"The scope {QuotedInput.Of(text)} names the action {QuotedInput.Of(name)}: "
+                        + "there are pull, push and delete.";
                     return false;
                 }
 

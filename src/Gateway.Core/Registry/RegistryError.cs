@@ -12,6 +12,12 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
     public string? Allow { get; init; }
 
+    /// <summary>
+    /// The code of RFC 6749, section 5.2, for the token endpoint, where it stands beside the errors together with the
+    /// message; <see langword="null"/> elsewhere.
+    /// </summary>
+    public string? OAuthCode { get; init; }
+
     /// <summary>No credentials, or refused ones. Always sent together with a challenge.</summary>
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 
@@ -37,7 +43,7 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>An upload that cannot exist, since its id is none that a registry issues.</summary>
     public static RegistryError BlobUploadUnknown(string message) => new("BLOB_UPLOAD_UNKNOWN", 404, message);
 
-    /// <summary>An upload state that no registry issued. Distribution answers 404 here too.</summary>
+    /// <summary>An upload ticket that cannot be one. Distribution answers 404 for its own upload state too.</summary>
     public static RegistryError BlobUploadInvalid(string message) => new("BLOB_UPLOAD_INVALID", 404, message);
 
     /// <summary>A malformed page size.</summary>

@@ -7,6 +7,9 @@ namespace Gateway.Core.Registry;
 /// <remarks>Exactly one of <see cref="Upload"/>, <see cref="Blob"/> and <see cref="Manifest"/> is set.</remarks>
 public sealed record RegistryLocation
 {
+    /// <summary>The longest query accepted, in characters; Distribution's has some hundreds.</summary>
+    public const int MaxQueryLength = 4096;
+
     private static readonly SearchValues<char> PathAndQueryCharacters = SearchValues.Create(
         "!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~|^`{}");
 
@@ -22,7 +25,10 @@ public sealed record RegistryLocation
     /// <summary>The manifest that was stored.</summary>
     public Reference? Manifest { get; init; }
 
-    /// <summary>The query with its question mark, byte for byte as the upstream sent it, since it signs it; or empty.</summary>
+    /// <summary>
+    /// The query with its question mark, byte for byte as the upstream sent it, since it signs it; or empty. An upload's
+    /// names no parameter that the gateway decides on.
+    /// </summary>
     public string RawQuery { get; init; } = "";
 
     /// <summary>Reads a <c>Location</c>, absolute (<c>http</c> or <c>https</c>) or beginning with a slash.</summary>
@@ -39,18 +45,19 @@ public sealed record RegistryLocation
         }
 
         var question = rest.IndexOf('?');
+        var query = question < 0 ? default : rest[question..];
         var path = RegistryPath.Split(question < 0 ? rest : rest[..question]);
         Digest? blob = null;
         Reference? manifest = null;
         UploadId? upload = null;
         var known = path.Route switch
         {
-            RegistryRoute.Upload => UploadId.TryParse(path.Item, out upload),
+            RegistryRoute.Upload => UploadId.TryParse(path.Item, out upload) && !RegistryQuery.NamesAnUploadParameter(query),
             RegistryRoute.Blob => RegistryRequestParser.TryParseDigest(path.Item, out blob),
             RegistryRoute.Manifest => RegistryRequestParser.TryParseReference(path.Item, out manifest),
             _ => false,
         };
-        if (!known || !RepositoryName.TryParse(path.Name, out var repository))
+        if (!known || query.Length > MaxQueryLength || !RepositoryName.TryParse(path.Name, out var repository))
         {
             return false;
         }
@@ -61,20 +68,21 @@ public sealed record RegistryLocation
             Upload = upload,
             Blob = blob,
             Manifest = manifest,
-            RawQuery = question < 0 ? "" : rest[question..].ToString(),
+            RawQuery = query.ToString(),
         };
         return true;
     }
 
     /// <summary>The same place as a path and query, to be put behind the public URL.</summary>
     /// <param name="repository">The name that clients know the repository by; the upstream's unless given.</param>
-    public string ToPathAndQuery(RepositoryName? repository = null)
+    /// <param name="ticket">What stands in the place of the upstream's query, which it holds; for an upload.</param>
+    public string ToPathAndQuery(RepositoryName? repository = null, string? ticket = null)
     {
         var name = (repository ?? Repository).Value;
         var path = Upload is not null ? string.Concat("/v2/", name, "/blobs/uploads/", Upload.Value)
             : Blob is not null ? string.Concat("/v2/", name, "/blobs/", Blob.Value)
             : string.Concat("/v2/", name, "/manifests/", Manifest?.Value);
-        return path + RawQuery;
+        return ticket is null ? path + RawQuery : string.Concat(path, "?_ticket=", ticket);
     }
 
     /// <summary>Cuts scheme and authority off; empty for any other form.</summary>

@@ -1,6 +1,9 @@
 namespace Gateway.Core.Registry;
 
-/// <summary>The query parameters the registry acts on, parsed by its own rules. Everything else a client sent is gone.</summary>
+/// <summary>
+/// The query parameters that the registry or the gateway acts on, parsed by the registry's own rules. Everything else a
+/// client sent is gone.
+/// </summary>
 public sealed record RegistryParameters
 {
     /// <summary>No parameters.</summary>
@@ -15,8 +18,14 @@ public sealed record RegistryParameters
     /// <summary><c>digest</c>: of the blob that an upload completes.</summary>
     public Digest? Digest { get; init; }
 
-    /// <summary><c>_state</c>: the upstream's own opaque upload state, decoded.</summary>
-    public string? State { get; init; }
+    /// <summary><c>_ticket</c> of an upload: what the gateway put into its <c>Location</c>, unread. It never goes upstream.</summary>
+    public string? Ticket { get; init; }
+
+    /// <summary>
+    /// The upstream's own query on an upload, with its question mark, byte for byte. Never what a client sent: the
+    /// gateway takes it out of a ticket that it has verified. See <see cref="RegistryRequest.Continuing"/>.
+    /// </summary>
+    public string? UpstreamQuery { get; init; }
 
     /// <summary><c>n</c>: the page size asked for.</summary>
     public int? PageSize { get; init; }
@@ -36,8 +45,8 @@ public sealed record RegistryParameters
         }
 
         if (other is null
-            || Mount != other.Mount || From != other.From || Digest != other.Digest || State != other.State
-            || PageSize != other.PageSize || Last != other.Last || ArtifactTypes.Count != other.ArtifactTypes.Count)
+            || Mount != other.Mount || From != other.From || Digest != other.Digest || Ticket != other.Ticket
+            || UpstreamQuery != other.UpstreamQuery || PageSize != other.PageSize || Last != other.Last || ArtifactTypes.Count != other.ArtifactTypes.Count)
         {
             return false;
         }
@@ -55,5 +64,5 @@ public sealed record RegistryParameters
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        HashCode.Combine(Mount, From, Digest, State, PageSize, Last, ArtifactTypes.Count);
+        HashCode.Combine(Mount, From, Digest, Ticket, UpstreamQuery, PageSize, Last, ArtifactTypes.Count);
 }

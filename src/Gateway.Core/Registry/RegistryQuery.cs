@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Gateway.Core.Registry;
@@ -11,16 +12,25 @@ namespace Gateway.Core.Registry;
 /// </remarks>
 internal ref struct RegistryQuery
 {
-    private const int MaxStateLength = 4096;
     private const int MaxLastLength = 512;
     private const int MaxArtifactTypeLength = 255;
     private const int MaxArtifactTypes = 16;
     private const int MaxSpellingLength = 256;
 
+    /// <summary>
+    /// The longest ticket, in characters. With the longest name, id and digest it fits into a target, and the longest
+    /// query of an upstream's that <see cref="RegistryLocation"/> accepts fits into it.
+    /// </summary>
+    internal const int MaxTicketLength = 6144;
+
+    // base64url (RFC 4648, section 5): nothing in it that a client's URL library would rewrite.
+    private static readonly SearchValues<char> TicketCharacters = SearchValues.Create(
+        "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
     private ReadOnlySpan<char> _mount;
     private ReadOnlySpan<char> _from;
     private ReadOnlySpan<char> _digest;
-    private ReadOnlySpan<char> _state;
+    private ReadOnlySpan<char> _ticket;
     private ReadOnlySpan<char> _pageSize;
     private ReadOnlySpan<char> _last;
     private List<string>? _artifactTypes;
@@ -33,7 +43,7 @@ internal ref struct RegistryQuery
         Mount = 1,
         From = 2,
         Digest = 4,
-        State = 8,
+        Ticket = 8,
         PageSize = 16,
         Last = 32,
         ArtifactType = 64,
@@ -67,6 +77,27 @@ internal ref struct RegistryQuery
         };
     }
 
+    /// <summary>
+    /// Whether some reader could find a parameter of an upload in an upstream's query. There it would stand in front of
+    /// the one that was decided, and the first of several wins.
+    /// </summary>
+    /// <param name="query">With its question mark; or empty.</param>
+    public static bool NamesAnUploadParameter(ReadOnlySpan<char> query)
+    {
+        foreach (var range in query.SplitAny('?', '&', ';'))
+        {
+            var pair = query[range];
+            var equals = pair.IndexOf('=');
+            var name = equals < 0 ? pair : pair[..equals];
+            if (name.Length <= MaxSpellingLength && IsOfAnUpload(Normalize(name)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private RegistryError? Collect(ReadOnlySpan<char> query)
     {
         foreach (var range in query.Split('&'))
@@ -90,7 +121,7 @@ internal ref struct RegistryQuery
             if (key == Keys.Misspelled)
             {
                 return RegistryError.BadRequest($"query parameter {QuotedInput.Of(name)} is ambiguous: "
-                    + "spell mount, from, digest, _state, n and last in lower case and without percent-encoding");
+                    + "spell mount, from, digest, _ticket, n and last in lower case and without percent-encoding");
             }
 
             if ((_seen & key & ~Keys.ArtifactType) != 0)
@@ -133,8 +164,8 @@ internal ref struct RegistryQuery
             case Keys.Digest:
                 _digest = value;
                 break;
-            case Keys.State:
-                _state = value;
+            case Keys.Ticket:
+                _ticket = value;
                 break;
             case Keys.PageSize:
                 _pageSize = value;
@@ -195,18 +226,18 @@ internal ref struct RegistryQuery
             return RegistryRequestParser.InvalidDigest(_digest);
         }
 
-        if (_state.Length > MaxStateLength || !IsState(_state))
+        if (_ticket.Length > MaxTicketLength || _ticket.ContainsAnyExcept(TicketCharacters))
         {
             return RegistryError.BlobUploadInvalid(
-                $"upload state {QuotedInput.Of(_state)} is not one the registry issued: use its Location unchanged");
+                "the _ticket of the upload is not one the gateway issued: use the Location of its last answer unchanged");
         }
 
-        if (digest is not null || !_state.IsEmpty)
+        if (digest is not null || !_ticket.IsEmpty)
         {
             parameters = new RegistryParameters
             {
                 Digest = digest,
-                State = _state.IsEmpty ? null : _state.ToString(),
+                Ticket = _ticket.IsEmpty ? null : _ticket.ToString(),
             };
         }
 
@@ -261,7 +292,7 @@ internal ref struct RegistryQuery
         "mount" => Keys.Mount,
         "from" => Keys.From,
         "digest" => Keys.Digest,
-        "_state" => Keys.State,
+        "_ticket" => Keys.Ticket,
         "n" => Keys.PageSize,
         "last" => Keys.Last,
         "artifactType" => Keys.ArtifactType,
@@ -293,6 +324,20 @@ internal ref struct RegistryQuery
             return false;
         }
 
+        name = Normalize(name);
+        return IsOfAnUpload(name)
+            || name.Equals("n", StringComparison.OrdinalIgnoreCase)
+            || name.Equals("last", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool IsOfAnUpload(ReadOnlySpan<char> name) =>
+        name.Equals("mount", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("from", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("digest", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("_ticket", StringComparison.OrdinalIgnoreCase);
+
+    private static ReadOnlySpan<char> Normalize(ReadOnlySpan<char> name)
+    {
         int length;
         do
         {
@@ -300,26 +345,6 @@ internal ref struct RegistryQuery
             QueryEncoding.TryDecode(name, out name);
         }
         while (name.Length < length);
-
-        name = name.Trim();
-        return name.Equals("mount", StringComparison.OrdinalIgnoreCase)
-            || name.Equals("from", StringComparison.OrdinalIgnoreCase)
-            || name.Equals("digest", StringComparison.OrdinalIgnoreCase)
-            || name.Equals("_state", StringComparison.OrdinalIgnoreCase)
-            || name.Equals("n", StringComparison.OrdinalIgnoreCase)
-            || name.Equals("last", StringComparison.OrdinalIgnoreCase);
-    }
-
-    private static bool IsState(ReadOnlySpan<char> state)
-    {
-        foreach (var c in state)
-        {
-            if (!(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '='))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return name.Trim();
     }
 }

@@ -1,7 +1,10 @@
 namespace Gateway.Core.Registry;
 
 /// <summary>A request to the registry, understood completely: what is authorized, forwarded and audited is this value.</summary>
-/// <remarks>Made only by <see cref="RegistryRequestParser"/>, so every member already has its strict form.</remarks>
+/// <remarks>
+/// Made only by <see cref="RegistryRequestParser"/>, so every member already has its strict form; what an upstream adds
+/// to a started upload comes in by <see cref="Continuing"/> alone.
+/// </remarks>
 public sealed record RegistryRequest
 {
     /// <summary>What is asked.</summary>
@@ -32,4 +35,15 @@ public sealed record RegistryRequest
     /// <remarks>A 401 or 403 makes containerd abort the whole push; an ordinary upload start does not.</remarks>
     public RegistryRequest WithoutMount() =>
         this with { Parameters = Parameters with { Mount = null, From = null } };
+
+    /// <summary>The same request on an upload, as the upstream is to be asked: with its own query, without the ticket.</summary>
+    /// <param name="upstreamQuery">
+    /// The <see cref="RegistryLocation.RawQuery"/> that the upstream gave this very upload; or empty.
+    /// </param>
+    public RegistryRequest Continuing(string upstreamQuery) => Upload is null
+        ? throw new InvalidOperationException("only a started upload is continued")
+        : this with
+        {
+            Parameters = Parameters with { Ticket = null, UpstreamQuery = upstreamQuery.Length == 0 ? null : upstreamQuery },
+        };
 }

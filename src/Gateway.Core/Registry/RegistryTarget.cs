@@ -11,8 +11,9 @@ public static class RegistryTarget
     /// <param name="repository">The repository's name at the receiver, where a prefix maps it; the request's own otherwise.</param>
     /// <param name="from">The mount source's name at the receiver, likewise.</param>
     /// <remarks>
-    /// Every byte is one that neither <see cref="Uri"/> nor the registry rewrites, so what was decided is what is asked.
-    /// The order of parameters is fixed: one request has one spelling.
+    /// Every byte is one that neither <see cref="Uri"/> nor the registry rewrites, so what was decided is what is asked;
+    /// but for an upload's own query, which the upstream wrote and gets back as it was. The order of parameters is
+    /// fixed: one request has one spelling. A ticket is never written: no upstream gets to see one.
     /// </remarks>
     public static string Build(RegistryRequest request, RepositoryName? repository = null, RepositoryName? from = null)
     {
@@ -35,7 +36,8 @@ public static class RegistryTarget
 
     private static string WithQuery(string path, RegistryParameters parameters, RepositoryName? from)
     {
-        var target = new StringBuilder(path, capacity: path.Length + 128);
+        var target = new StringBuilder(path, capacity: path.Length + 128 + (parameters.UpstreamQuery?.Length ?? 0));
+        target.Append(parameters.UpstreamQuery); // the upstream signs it, and it names nothing that is decided here
         foreach (var artifactType in parameters.ArtifactTypes)
         {
             Append(target, "artifactType", artifactType);
@@ -50,7 +52,6 @@ public static class RegistryTarget
         Append(target, "digest", parameters.Digest?.Value);
         Append(target, "last", parameters.Last);
         Append(target, "n", parameters.PageSize?.ToString(CultureInfo.InvariantCulture));
-        Append(target, "_state", parameters.State);
 
         // A "?" for the first parameter, "&" for the others; all of them were written with "&".
         if (target.Length > path.Length)

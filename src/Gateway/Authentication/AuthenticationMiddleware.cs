@@ -5,10 +5,18 @@ using Gateway.Pipeline;
 namespace Gateway.Authentication;
 
 /// <summary>Second step of a registry request: who asks? Anonymous callers pass; refused credentials do not.</summary>
-internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialAuthenticator authenticator)
+internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialAuthenticator authenticator, Challenge challenge)
 {
-    // Long enough for a dead dependency's breaker to try again, short enough for a person to wait.
-    private const string RetryAfterSeconds = "5";
+    /// <summary>Long enough for a dead dependency's breaker to try again, short enough for a person to wait.</summary>
+    public const string RetryAfterSeconds = "5";
+
+    /// <summary>Which of two credentials counts is a guess that another component may make otherwise.</summary>
+    public static readonly RegistryError RepeatedHeader =
+        RegistryError.BadRequest("the Authorization header is repeated; send it once");
+
+    /// <summary>Not a 401: clients would throw away a good stored password.</summary>
+    public static readonly RegistryError NotPossibleNow = RegistryError.Unavailable(
+        StatusCodes.Status503ServiceUnavailable, "sign-in is not possible at the moment; try again shortly");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -16,29 +24,57 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialA
         var header = context.Request.Headers.Authorization;
         if (header.Count > 1)
         {
-            // Which of two credentials counts is a guess that another component may make otherwise.
-            await context.WriteErrorAsync(RegistryError.BadRequest("the Authorization header is repeated; send it once"));
+            await context.WriteErrorAsync(RepeatedHeader);
             return;
         }
 
-        switch (await authenticator.AuthenticateAsync(header, context.RequestAborted))
+        if (header.Count == 0 && challenge.AlwaysAsks)
+        {
+            gateway.Principal = Principal.Anonymous;
+            challenge.Set(context);
+            await context.WriteErrorAsync(RegistryError.Unauthorized("authentication required"));
+            return;
+        }
+
+        var credentials = PresentedCredentials.Read(header);
+        var with = new CredentialContext(gateway.Host.Authority, gateway.ClientAddress, gateway.Ticket?.ContinueUntil);
+        switch (await authenticator.AuthenticateAsync(credentials, with, context.RequestAborted))
         {
             case AuthenticationResult.Accepted(var principal):
                 gateway.Principal = principal;
                 await next(context);
                 break;
             case AuthenticationResult.Undecided:
-                // Not a 401: clients would throw away a good stored password.
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
-                await context.WriteErrorAsync(RegistryError.Unavailable(
-                    StatusCodes.Status503ServiceUnavailable, "sign-in is not possible at the moment; try again shortly"));
+                await context.WriteErrorAsync(NotPossibleNow);
                 break;
-            default:
+            case var refused:
                 gateway.Principal = Principal.Anonymous;
-                Challenge.Set(context.Response, gateway.Host.Authority);
-                await context.WriteErrorAsync(RegistryError.Unauthorized(
-                    "authentication failed: the user name or password is wrong; run \"docker login\" again"));
+                await RefuseAsync(context, credentials, (refused as AuthenticationResult.Refused)?.Message);
                 break;
         }
+    }
+
+    /// <summary>Tells the caller what is wrong with his credentials, as far as he may know.</summary>
+    /// <param name="credentials">What was presented.</param>
+    /// <param name="message">See <see cref="AuthenticationResult.Refused"/>.</param>
+    public static string Describe(PresentedCredentials credentials, string? message) => (credentials.Kind, message) switch
+    {
+        (_, not null) => $"the token is not accepted: {message}",
+        (PresentedCredentialsKind.Bearer, _) => "the token is not valid here",
+        _ => "the user name or password is wrong; run \"docker login\" again",
+    };
+
+    // Refused passwords are no refused token, so the challenge names no error (RFC 6750, section 3.1): a client that only
+    // sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error containerd
+    // would count the attempt as a failed token and give up before it ever asked for one.
+    private Task RefuseAsync(HttpContext context, PresentedCredentials credentials, string? message)
+    {
+        var why = Describe(credentials, message);
+        challenge.Set(
+            context,
+            credentials.Kind == PresentedCredentialsKind.Bearer ? ChallengeError.InvalidToken : ChallengeError.None,
+            why);
+        return context.WriteErrorAsync(RegistryError.Unauthorized("authentication failed: " + why));
     }
 }

@@ -24,6 +24,7 @@ internal static partial class AuthenticationServiceExtensions
         services.AddSingleton<ICredentialVerifier>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
         services.AddSingleton<ISubjectSource>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
         services.AddSingleton<SubjectStanding>();
+        services.AddSingleton<Challenge>();
         services.TryAddSingleton<CredentialAuthenticator>();
         return services;
     }

@@ -1,67 +1,103 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Gateway.Core.Authorization;
+using Gateway.Core.Tokens;
+using Gateway.Tokens;
 
 namespace Gateway.Authentication;
 
-/// <summary>Turns an <c>Authorization</c> header into a subject, asking the configured methods in order.</summary>
+/// <summary>Turns presented credentials into a principal, asking the configured methods in order.</summary>
 internal sealed partial class CredentialAuthenticator(
-    IEnumerable<ICredentialVerifier> verifiers, ILogger<CredentialAuthenticator> logger)
+    IEnumerable<ICredentialVerifier> verifiers,
+    IIssuedCredentials issued,
+    IAccessTokenVerifier accessTokens,
+    ILogger<CredentialAuthenticator> logger)
 {
-    /// <summary>The longest header read, in characters: an ID token fits, as a CI job's password.</summary>
-    public const int MaxHeaderLength = 8192;
-
     private const int LongestLoggedName = 64;
 
     private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
 
+    // Good at the token endpoint only, so that what leaks out of a client's configuration opens no registry by itself.
+    private static readonly AuthenticationResult.Refused RefreshToken = new(
+        "a refresh token in the wrong place", "it is a refresh token, which only the token endpoint takes");
+
     private readonly ICredentialVerifier[] _verifiers = [.. verifiers];
 
     /// <summary>Judges the credentials of a request.</summary>
-    /// <param name="authorizationHeader">
-    /// The header's value; <see langword="null"/> where the request has none. Several such headers are the caller's to
-    /// refuse; joined by a comma they are malformed here.
-    /// </param>
-    /// <param name="cancellationToken">Ends the waiting when the client leaves.</param>
     /// <returns>
     /// Never <see cref="AuthenticationResult.NotMine"/>. Credentials that are wrong are never anonymous.
     /// </returns>
     public ValueTask<AuthenticationResult> AuthenticateAsync(
-        string? authorizationHeader, CancellationToken cancellationToken)
+        PresentedCredentials credentials, CredentialContext context, CancellationToken cancellationToken)
     {
-        if (authorizationHeader is null)
+        switch (credentials.Kind)
         {
-            return ValueTask.FromResult<AuthenticationResult>(Anonymous);
-        }
+            case PresentedCredentialsKind.None:
+                return ValueTask.FromResult<AuthenticationResult>(Anonymous);
+            case PresentedCredentialsKind.Password:
+                return VerifyAsync(credentials.Password, context.ClientAddress, cancellationToken);
+            case PresentedCredentialsKind.Bearer when CredentialSecret.Read(credentials.Token, out _) != CredentialSecretReading.NotASecret:
+                return VerifySecretAsync(credentials.Token, context.ClientAddress, cancellationToken);
+            case PresentedCredentialsKind.Bearer:
+                var result = accessTokens.Verify(credentials.Token, context.Audience, context.ContinueUntil);
+                if (result is AuthenticationResult.Refused refused)
+                {
+                    Log.TokenRefused(logger, refused.Reason);
+                }
 
-        if (authorizationHeader.Length > MaxHeaderLength)
-        {
-            return ValueTask.FromResult<AuthenticationResult>(RefuseUnread("the Authorization header is too long"));
+                return ValueTask.FromResult(result);
+            default:
+                Log.CredentialsUnreadable(logger, credentials.Fault);
+                return ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Refused(credentials.Fault));
         }
-
-        // RFC 9110, section 11.4: a scheme, one space, and, for the schemes known here, a token68.
-        var header = authorizationHeader.AsSpan();
-        var space = header.IndexOf(' ');
-        var scheme = space < 0 ? header : header[..space];
-        var parameter = space < 0 ? [] : header[(space + 1)..];
-        if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)) // further schemes branch off here
-        {
-            return ValueTask.FromResult<AuthenticationResult>(RefuseUnread("unsupported scheme"));
-        }
-
-        if (!BasicCredentials.TryParse(parameter, out var credentials, out var fault))
-        {
-            return ValueTask.FromResult<AuthenticationResult>(RefuseUnread(fault));
-        }
-
-        // podman and skopeo send "Basic Og==" where they have no credentials.
-        return credentials is { UserName: "", Password: "" }
-            ? ValueTask.FromResult<AuthenticationResult>(Anonymous)
-            : VerifyAsync(credentials, cancellationToken);
     }
 
+    private async ValueTask<AuthenticationResult> VerifySecretAsync(
+        string secret, IPAddress clientAddress, CancellationToken cancellationToken)
+    {
+        var result = IsRefreshToken(secret) ? RefreshToken : await issued.VerifyAsync(secret, null, clientAddress, cancellationToken);
+        switch (result)
+        {
+            case AuthenticationResult.NotMine:
+                result = new AuthenticationResult.Refused("an unknown secret");
+                Log.TokenRefused(logger, "an unknown secret");
+                break;
+            case AuthenticationResult.Refused refused:
+                Log.TokenRefused(logger, refused.Reason);
+                break;
+            case AuthenticationResult.Undecided undecided:
+                Log.TokenUndecided(logger, undecided.Reason);
+                break;
+        }
+
+        return result;
+    }
+
+    private static bool IsRefreshToken(string secret) =>
+        CredentialSecret.TryParse(secret, out var parsed) && parsed.Kind == CredentialSecretKind.Refresh;
+
     private async ValueTask<AuthenticationResult> VerifyAsync(
+        BasicCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
+    {
+        // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.
+        var own = IsRefreshToken(credentials.Password)
+            ? RefreshToken
+            : await issued.VerifyAsync(credentials.Password, credentials.UserName, clientAddress, cancellationToken);
+        if (own is AuthenticationResult.Accepted)
+        {
+            return own;
+        }
+
+        var undecided = own as AuthenticationResult.Undecided;
+        var refused = own as AuthenticationResult.Refused;
+        return undecided is null && refused is null
+            ? await AskVerifiersAsync(credentials, cancellationToken)
+            : Refuse(credentials, undecided, refused);
+    }
+
+    private async ValueTask<AuthenticationResult> AskVerifiersAsync(
         BasicCredentials credentials, CancellationToken cancellationToken)
     {
         AuthenticationResult.Undecided? undecided = null;
@@ -82,6 +118,12 @@ internal sealed partial class CredentialAuthenticator(
             }
         }
 
+        return Refuse(credentials, undecided, refused);
+    }
+
+    private AuthenticationResult Refuse(
+        BasicCredentials credentials, AuthenticationResult.Undecided? undecided, AuthenticationResult.Refused? refused)
+    {
         // Fails closed, but as "come again": the method that could not tell might have said yes.
         if (undecided is not null)
         {
@@ -92,12 +134,6 @@ internal sealed partial class CredentialAuthenticator(
         refused ??= UnknownUser;
         Log.SignInRefused(logger, Printable(credentials.UserName), refused.Reason);
         return refused;
-    }
-
-    private AuthenticationResult.Refused RefuseUnread(string reason)
-    {
-        Log.CredentialsUnreadable(logger, reason);
-        return new AuthenticationResult.Refused(reason);
     }
 
     // Anybody can send any name: it must neither forge a log line nor fill the log.
@@ -131,5 +167,12 @@ internal sealed partial class CredentialAuthenticator(
 
         [LoggerMessage(1003, LogLevel.Information, "Credentials were refused unread: {Reason}.")]
         public static partial void CredentialsUnreadable(ILogger logger, string reason);
+
+        [LoggerMessage(1006, LogLevel.Information, "A token was refused: {Reason}.")]
+        public static partial void TokenRefused(ILogger logger, string reason);
+
+        [LoggerMessage(1007, LogLevel.Warning,
+            "A token could not be judged and was answered with 503: {Reason}. Access tokens and passwords stay good.")]
+        public static partial void TokenUndecided(ILogger logger, string reason);
     }
 }

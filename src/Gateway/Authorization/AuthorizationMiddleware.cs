@@ -4,14 +4,25 @@ using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Routing;
 using Gateway.Reloading;
+using Gateway.Uploads;
 
 namespace Gateway.Authorization;
 
-/// <summary>Third step of a registry request: does policy allow it? Nothing behind this step runs without an allow.</summary>
+/// <summary>
+/// Third step of a registry request: may he? Rights are policy, the credential's limit and the access token's scope,
+/// whichever is less. Nothing behind this step runs without an allow.
+/// </summary>
+/// <remarks>
+/// The order tells a client what helps: policy refuses for good (403, or sign in); a limited token needs another token
+/// (403); a narrow access token is fetched anew (401 insufficient_scope). All of it before the upstream is asked, so
+/// that nothing tells whether a repository exists.
+/// </remarks>
 internal sealed partial class AuthorizationMiddleware(
     RequestDelegate next,
     Reloadable<PolicySet> policies,
     TagGuard tags,
+    Challenge challenge,
+    UploadContinuation uploads,
     TimeProvider time,
     ILogger<AuthorizationMiddleware> logger)
 {
@@ -43,11 +54,23 @@ internal sealed partial class AuthorizationMiddleware(
             ClientAddress = gateway.ClientAddress,
             Time = time.GetUtcNow(),
         };
+        if (RefuseUnasked(context, gateway, policy, access) is { } refusal)
+        {
+            await refusal;
+            return;
+        }
+
         using var verdict = await tags.DecideAsync(policy, access, gateway.Request, registry, context.RequestAborted);
         gateway.Decision = verdict.Decision;
         if (!verdict.Decision.IsAllowed)
         {
-            await DenyAsync(context, gateway, policy, verdict);
+            await DenyAsync(context, gateway, policy, verdict.Access, verdict.Decision, verdict.Reason);
+            return;
+        }
+
+        if (uploads.Admit(gateway) is { } error)
+        {
+            await context.WriteErrorAsync(error);
             return;
         }
 
@@ -62,15 +85,54 @@ internal sealed partial class AuthorizationMiddleware(
         await next(context); // the verdict is held meanwhile: it may hold a tag against a second writer
     }
 
+    // What is refused without a question to the upstream; null where nothing is.
+    private Task? RefuseUnasked(HttpContext context, GatewayContext gateway, PolicySet policy, in AccessRequest access)
+    {
+        if (policy.Grantable(access) != access.Actions)
+        {
+            return DenyAsync(context, gateway, policy, access, policy.Evaluate(access), reason: null);
+        }
+
+        var principal = gateway.Principal;
+        var beyondLimit = principal.Limit is null ? 0 : access.Actions & ~principal.Limit.ActionsOn(access.Repository);
+        if (beyondLimit != 0)
+        {
+            LogDenied(gateway, "the limit of the token");
+            return context.WriteErrorAsync(Denial.DescribeLimit(access, beyondLimit, principal.Limit!));
+        }
+
+        var beyondScope = principal.Scope is null ? 0 : access.Actions & ~principal.Scope.ActionsOn(access.Repository);
+        return beyondScope == 0
+            ? null
+            : RefuseScopeAsync(
+                context, $"the token was not issued for {ActionNames.Format(beyondScope)} here; request another");
+    }
+
     private async Task AuthorizeWithoutRepositoryAsync(HttpContext context, GatewayContext gateway, PolicySet policy)
     {
-        // A ping without credentials is always challenged: else docker never sends any and "login" accepts every password.
-        // Podman says "nobody" with empty Basic credentials; that is an answer to the challenge.
-        var answersTheChallenge = gateway.Request.Operation == RegistryOperation.ListCatalog
-            || context.Request.Headers.Authorization.Count > 0;
-        if (gateway.Subject.IsAnonymous && !(answersTheChallenge && policy.HasAnyGrant(Subject.Anonymous)))
+        var principal = gateway.Principal;
+        var mayDoSomething = policy.HasAnyGrant(gateway.Subject);
+        if (gateway.Request.Operation == RegistryOperation.ListCatalog)
         {
-            await ChallengeAsync(context, gateway, "authentication required");
+            if (gateway.Subject.IsAnonymous && !mayDoSomething)
+            {
+                await ChallengeAnonymousAsync(context, gateway);
+                return;
+            }
+
+            // Who may do nothing needs no scope for his empty list: no token could ever hold it.
+            if (principal.Scope is { Catalog: false } && mayDoSomething)
+            {
+                await RefuseScopeAsync(context, "the token was not issued for the catalog; request another");
+                return;
+            }
+        }
+        else if (gateway.Subject.IsAnonymous && principal.Scope is null
+            && !(context.Request.Headers.Authorization.Count > 0 && mayDoSomething))
+        {
+            // Any access token answers a ping, also an empty one: that is how "docker login" tries it. Without credentials
+            // it is always challenged. Podman says "nobody" with empty Basic credentials, which is an answer too.
+            await ChallengeAnonymousAsync(context, gateway);
             return;
         }
 
@@ -97,33 +159,56 @@ internal sealed partial class AuthorizationMiddleware(
             Time = access.Time,
         };
         var sameRegistry = ReferenceEquals(RegistryRouter.FindRegistry(gateway.Host, source), gateway.Registry);
-        return sameRegistry && policy.Evaluate(fromSource).IsAllowed ? request : request.WithoutMount();
+        return sameRegistry
+            && policy.Evaluate(fromSource).IsAllowed
+            && gateway.Principal.Limit?.ActionsOn(source).HasFlag(RepositoryActions.Pull) is not false
+            && gateway.Principal.Scope?.ActionsOn(source).HasFlag(RepositoryActions.Pull) is not false
+            ? request
+            : request.WithoutMount();
     }
 
-    private async Task DenyAsync(HttpContext context, GatewayContext gateway, PolicySet policy, TagVerdict verdict)
+    private async Task DenyAsync(
+        HttpContext context,
+        GatewayContext gateway,
+        PolicySet policy,
+        AccessRequest access,
+        AccessDecision decision,
+        string? reason)
     {
-        Log.Denied(
-            logger, gateway.RequestId, gateway.Subject, gateway.Request.Operation, gateway.Request.Repository!.Value,
-            gateway.Request.Reference?.Value ?? "", verdict.Decision.Rule?.ToString() ?? "no rule");
+        gateway.Decision = decision;
+        LogDenied(gateway, decision.Rule?.ToString() ?? "no rule");
         if (gateway.Subject.IsAnonymous)
         {
-            await ChallengeAsync(context, gateway, "authentication required"); // no reason is worked out for nobody
+            await ChallengeAnonymousAsync(context, gateway); // no reason is worked out for nobody
             return;
         }
 
-        await context.WriteErrorAsync(Denial.Describe(policy, verdict.Access, verdict.Decision, verdict.Reason));
+        await context.WriteErrorAsync(Denial.Describe(policy, access, decision, reason));
     }
 
-    // Who is not signed in may be allowed once he is, so he is asked to; only a known caller hears a reason.
-    private static Task RefuseAnonymousOrAsync(HttpContext context, GatewayContext gateway, RegistryError error) =>
-        gateway.Subject.IsAnonymous
-            ? ChallengeAsync(context, gateway, "authentication required")
-            : context.WriteErrorAsync(error);
+    private void LogDenied(GatewayContext gateway, string by) => Log.Denied(
+        logger, gateway.RequestId, gateway.Subject, gateway.Request.Operation, gateway.Request.Repository!.Value,
+        gateway.Request.Reference?.Value ?? "", by);
 
-    private static Task ChallengeAsync(HttpContext context, GatewayContext gateway, string message)
+    // Who is not signed in may be allowed once he is, so he is asked to; only a known caller hears a reason.
+    private Task RefuseAnonymousOrAsync(HttpContext context, GatewayContext gateway, RegistryError error) =>
+        gateway.Subject.IsAnonymous ? ChallengeAnonymousAsync(context, gateway) : context.WriteErrorAsync(error);
+
+    // Where a token was shown, an error is named: containerd asks for a new one only then.
+    private Task ChallengeAnonymousAsync(HttpContext context, GatewayContext gateway)
     {
-        Challenge.Set(context.Response, gateway.Host.Authority);
-        return context.WriteErrorAsync(RegistryError.Unauthorized(message));
+        const string description = "this needs a sign-in; run docker login";
+        challenge.Set(
+            context,
+            gateway.Principal.Scope is null ? ChallengeError.None : ChallengeError.InsufficientScope,
+            description);
+        return context.WriteErrorAsync(RegistryError.Unauthorized("authentication required"));
+    }
+
+    private Task RefuseScopeAsync(HttpContext context, string description)
+    {
+        challenge.Set(context, ChallengeError.InsufficientScope, description);
+        return context.WriteErrorAsync(RegistryError.Unauthorized(description));
     }
 
     private static partial class Log

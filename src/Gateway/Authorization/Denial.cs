@@ -36,4 +36,28 @@ internal static class Denial
         var why = reason is null ? explanation.CallerReason : $"{reason}: {explanation.CallerReason}";
         return RegistryError.Denied($"{access.Subject} may not {missing} {target}: {why}") with { Detail = detail };
     }
+
+    /// <summary>The 403 for a credential that may do less than its owner.</summary>
+    /// <param name="access">What was asked.</param>
+    /// <param name="beyond">Which of the actions the limit lacks.</param>
+    /// <param name="limit">The limit; its holder knows it, or may.</param>
+    public static RegistryError DescribeLimit(in AccessRequest access, RepositoryActions beyond, CredentialLimit limit)
+    {
+        var missing = ActionNames.Format(beyond);
+        var text = limit.ToString();
+        return RegistryError.Denied(
+            $"the token of {access.Subject} may not {missing} {access.Repository}: it is limited to {Shorten(text)}; "
+            + "use a token made for this repository, or sign in with the password") with
+        {
+            Detail = new Dictionary<string, string>
+            {
+                ["subject"] = access.Subject.ToString(),
+                ["repository"] = access.Repository.Value,
+                ["missing"] = missing,
+                ["limit"] = text,
+            },
+        };
+    }
+
+    private static string Shorten(string text) => text.Length <= 200 ? text : text[..200] + "…";
 }

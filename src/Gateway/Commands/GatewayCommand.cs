@@ -15,6 +15,8 @@ internal static class GatewayCommand
         DevCertCommand.Create(),
         ConfigCommand.Create(),
         UserCommand.Create(static file => ConfigOption.Load(file).Authentication.Htpasswd),
+        TokenCommand.Create(),
         PolicyCommand.Create(),
+        KeysCommand.Create(),
     };
 }

@@ -36,6 +36,10 @@ internal static partial class ServeCommand
             {
                 await app.StartAsync(cancellationToken);
             }
+            catch (ProblemException exception)
+            {
+                return ConfigOption.Report(exception); // keys in Redis that the password does not open
+            }
             catch (IOException exception)
             {
                 // Kestrel's own words name the address, not the setting.

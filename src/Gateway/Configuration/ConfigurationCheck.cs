@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.Keys;
 using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Redis;
@@ -24,6 +25,7 @@ internal static class ConfigurationCheck
         Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
         Loading(static options => RedisTrust.Load(options.Redis)),
+        SigningKeyServiceExtensions.Check,
         Loading(static options => StateServiceExtensions.Check(options.State)),
     ];
 

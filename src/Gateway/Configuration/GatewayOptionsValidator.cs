@@ -1,9 +1,11 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
 using Gateway.Tls;
+using Gateway.Tokens;
 
 namespace Gateway.Configuration;
 
@@ -20,12 +22,18 @@ internal static class GatewayOptionsValidator
         TlsOptionsValidator.Validate(options.Tls, scope.At(nameof(options.Tls)));
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
+        TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
         StateOptionsValidator.Validate(
             options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken, scope.At(nameof(options.State)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
         }
+
+        SigningKeyOptionsValidator.Validate(
+            options.Tokens.Keys,
+            options.Redis is not null,
+            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

@@ -90,6 +90,10 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             {
                 setting.Property.SetValue(options, BindSection(absent, null, key)); // it may hold what is required
             }
+            else if (setting is { IsPath: true, Default: string { Length: > 0 } path })
+            {
+                setting.Property.SetValue(options, ResolvePath(path, key)); // a default is relative to the file as well
+            }
 
             return;
         }

@@ -29,14 +29,14 @@ internal static class ScalarParser
     public static string Format(object value) => value switch
     {
         TimeSpan duration => Duration.Format(duration),
-        Enum choice => SettingText.KeyOf(choice.ToString()),
+        Enum choice => SettingText.ChoiceOf(choice.ToString()),
         bool truth => truth ? "true" : "false",
         Uri url => url.OriginalString,
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
     /// <summary>The words of a choice, as they stand in the file.</summary>
-    public static IEnumerable<string> ChoicesOf(Type choice) => Enum.GetNames(choice).Select(SettingText.KeyOf);
+    public static IEnumerable<string> ChoicesOf(Type choice) => Enum.GetNames(choice).Select(SettingText.ChoiceOf);
 
     private static (object?, string, string) ParseNumber(string text)
     {
@@ -87,7 +87,7 @@ internal static class ScalarParser
     {
         foreach (var name in Enum.GetNames(choice))
         {
-            if (string.Equals(SettingText.KeyOf(name), text, StringComparison.Ordinal))
+            if (string.Equals(SettingText.ChoiceOf(name), text, StringComparison.Ordinal))
             {
                 return (Enum.Parse(choice, name), "", "");
             }

@@ -30,4 +30,7 @@ internal static class SettingText
 
     /// <summary>The key of a property: <c>HstsMaxAge</c> is <c>hstsMaxAge</c> in the file.</summary>
     public static string KeyOf(string property) => char.ToLowerInvariant(property[0]) + property[1..];
+
+    /// <summary>A choice as files write it: <c>debug</c>; names of standards stay as they are: <c>ES256</c>.</summary>
+    public static string ChoiceOf(string name) => name.Any(char.IsAsciiLetterLower) ? KeyOf(name) : name;
 }

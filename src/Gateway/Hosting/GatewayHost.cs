@@ -2,6 +2,8 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Credentials;
+using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
@@ -10,6 +12,8 @@ using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.State;
 using Gateway.Tls;
+using Gateway.Tokens;
+using Gateway.Uploads;
 
 namespace Gateway.Hosting;
 
@@ -36,6 +40,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(options.Tls);
         builder.Services.AddSingleton(options.Authentication);
+        builder.Services.AddSingleton(options.Tokens);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
@@ -44,6 +49,11 @@ internal static class GatewayHost
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
+        builder.Services.AddSigningKeys(options);
+        builder.Services.AddAccessTokens();
+        builder.Services.AddIssuedCredentials();
+        builder.Services.AddTokenEndpoint();
+        builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -63,6 +73,9 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
+        app.MapSigningKeys();
+        app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
+        app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));

@@ -15,12 +15,12 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
     /// <summary>The greatest page a client may ask for: Distribution's own limit.</summary>
     public const int GreatestPageSize = 1_000;
 
-    /// <summary>One page. Registries follow one another, the one with the longest prefix first.</summary>
+    /// <summary>One page of what policy and the credential's limit let the caller pull. Registries follow one another, the one with the longest prefix first.</summary>
     /// <exception cref="UpstreamException">An upstream did not answer.</exception>
     public async Task<NamePage> ListAsync(
         PublicHost host,
         PolicySet policy,
-        Subject subject,
+        Principal principal,
         IPAddress clientAddress,
         RegistryParameters parameters,
         CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
         var size = parameters.PageSize ?? DefaultPageSize;
         var names = new List<string>(Math.Min(size, DefaultPageSize));
         // n=0 as Distribution answers it. Who may do nothing sees nothing: no walk, which costs the upstream most, for him.
-        if (size == 0 || !policy.HasAnyGrant(subject))
+        if (size == 0 || !policy.HasAnyGrant(principal.Subject))
         {
             return new NamePage(names, size, HasMore: false);
         }
@@ -43,6 +43,7 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
             {
                 // A name that a longer prefix claims is not reachable here, so it is not listed here.
                 if (!ReferenceEquals(RegistryRouter.FindRegistry(host, name), registry)
+                    || principal.Limit?.ActionsOn(name).HasFlag(RepositoryActions.Pull) is false
                     || !policy.Evaluate(Access(registry, name)).IsAllowed)
                 {
                     continue;
@@ -61,7 +62,7 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
 
         AccessRequest Access(UpstreamRegistry registry, RepositoryName name) => new()
         {
-            Subject = subject,
+            Subject = principal.Subject,
             Registry = registry.Name,
             Repository = name,
             Actions = RepositoryActions.Pull,

@@ -31,7 +31,7 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         }
 
         var result = await catalog.ListAsync(
-            gateway.Host, gateway.Policy, gateway.Subject, gateway.ClientAddress, gateway.Request.Parameters,
+            gateway.Host, gateway.Policy, gateway.Principal, gateway.ClientAddress, gateway.Request.Parameters,
             context.RequestAborted);
         await PageWriter.WriteNamesAsync(context, name: null, "repositories", "/v2/_catalog", result);
     }

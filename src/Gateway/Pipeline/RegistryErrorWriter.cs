@@ -62,6 +62,12 @@ internal static class RegistryErrorWriter
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndArray();
+        if (error.OAuthCode is not null)
+        {
+            json.WriteString("error", error.OAuthCode);
+            json.WriteString("error_description", error.Message.Replace('"', '\'')); // no quotes: RFC 6749, section 5.2
+        }
+
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;

@@ -3,6 +3,7 @@ using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Listing;
 using Gateway.Pipeline;
+using Gateway.Uploads;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 
@@ -20,6 +21,7 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
+        services.AddSingleton<UpstreamAuthorization>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
@@ -27,12 +29,14 @@ internal static class ProxyingServiceExtensions
             .ConfigureHttpClient((context, handler) => trust.Configure(context.ClusterId, handler))
             .AddTransforms(static builder =>
             {
+                var authorization = builder.Services.GetRequiredService<UpstreamAuthorization>();
                 builder.CopyRequestHeaders = false;
                 builder.CopyResponseHeaders = false;
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
-                builder.RequestTransforms.Add(new UpstreamRequestTransform());
-                builder.ResponseTransforms.Add(new UpstreamResponseTransform());
+                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
+                builder.ResponseTransforms.Add(new UpstreamResponseTransform(
+                    authorization, builder.Services.GetRequiredService<UploadContinuation>()));
             });
         return services;
     }
@@ -45,6 +49,7 @@ internal static class ProxyingServiceExtensions
         endpoints.MapReverseProxy(static proxy =>
         {
             proxy.UseMiddleware<RegistryRequestMiddleware>(); // what is asked; refused unless understood completely
+            proxy.UseMiddleware<UploadTicketMiddleware>(); // which upload it goes on with, for the next step
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
             proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here

@@ -80,7 +80,7 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
             Method = RegistryMethod.Get,
             Parameters = RegistryParameters.None with { PageSize = size, Last = last },
         });
-        await using var answer = await upstream.SendAsync(registry, HttpMethod.Get, target, cancellationToken);
+        await using var answer = await upstream.SendAsync(registry, HttpMethod.Get, target, repository: null, cancellationToken);
         switch (answer.Status)
         {
             case HttpStatusCode.OK:
@@ -91,8 +91,6 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
                 return (names, next);
             case HttpStatusCode.BadRequest when size is not null:
                 return (null, null);
-            case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
-                throw new UpstreamException(UpstreamErrors.Credential);
             case HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed:
                 throw new UpstreamException(new RegistryError(
                     "UNSUPPORTED", 404, "the registry behind the gateway has no catalog"));

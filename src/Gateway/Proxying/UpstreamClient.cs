@@ -7,7 +7,8 @@ using Yarp.ReverseProxy;
 namespace Gateway.Proxying;
 
 /// <summary>Asks an upstream the gateway's own questions: catalog pages, tag lists, does this tag exist.</summary>
-internal sealed class UpstreamClient(IProxyStateLookup clusters, TimeProvider time)
+internal sealed class UpstreamClient(
+    IProxyStateLookup clusters, UpstreamAuthorization authorization, TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
@@ -21,10 +22,15 @@ internal sealed class UpstreamClient(IProxyStateLookup clusters, TimeProvider ti
     /// <param name="registry">The registry; one of its available upstreams is asked.</param>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="target">Path and query, from <see cref="RegistryTarget"/>.</param>
+    /// <param name="repository">The repository it reads, by its public name; <see langword="null"/> for the catalog.</param>
     /// <param name="cancellationToken">The client's leaving.</param>
-    /// <exception cref="UpstreamException">No upstream answered in time.</exception>
+    /// <exception cref="UpstreamException">No upstream answered in time, or it refused the gateway itself.</exception>
     public async Task<UpstreamAnswer> SendAsync(
-        UpstreamRegistry registry, HttpMethod method, string target, CancellationToken cancellationToken)
+        UpstreamRegistry registry,
+        HttpMethod method,
+        string target,
+        RepositoryName? repository,
+        CancellationToken cancellationToken)
     {
         if (!clusters.TryGetCluster(registry.Name, out var cluster)
             || cluster.DestinationsState.AvailableDestinations is not { Count: > 0 } destinations)
@@ -39,9 +45,9 @@ internal sealed class UpstreamClient(IProxyStateLookup clusters, TimeProvider ti
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         request.Headers.TryAddWithoutValidation("Accept", ManifestTypes);
-        if (registry.Credential is not null)
+        if (authorization.ForQuestion(registry, repository) is { } own)
         {
-            request.Headers.TryAddWithoutValidation("Authorization", registry.Credential);
+            request.Headers.TryAddWithoutValidation("Authorization", own);
         }
 
         var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -49,6 +55,13 @@ internal sealed class UpstreamClient(IProxyStateLookup clusters, TimeProvider ti
         try
         {
             var response = await cluster.Model.HttpClient.SendAsync(request, deadline.Token);
+            if (UpstreamAuthorization.IsRefusal(response.StatusCode))
+            {
+                var status = response.StatusCode;
+                response.Dispose();
+                throw new UpstreamException(authorization.Refused(registry, status));
+            }
+
             return new UpstreamAnswer(response, deadline, timer);
         }
         catch (Exception exception)

@@ -21,6 +21,10 @@ internal static class UpstreamErrors
     public static readonly RegistryError Credential = RegistryError.Unavailable(
         502, "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"");
 
+    /// <summary>The upstream verifies tokens and refused the gateway's.</summary>
+    public static readonly RegistryError Token = RegistryError.Unavailable(
+        502, "the registry behind the gateway refused the gateway's token; its operator must run \"gateway keys probe\"");
+
     /// <summary>An answer that no registry gives.</summary>
     public static RegistryError Nonsense(string what) =>
         RegistryError.Unavailable(502, $"the registry behind the gateway gave an unusable answer: {what}");

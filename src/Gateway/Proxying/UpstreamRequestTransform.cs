@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Transforms;
 namespace Gateway.Proxying;
 
 /// <summary>Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.</summary>
-internal sealed class UpstreamRequestTransform : RequestTransform
+internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorization) : RequestTransform
 {
     // Everything else stays here: credentials, cookies, forwarding and identity headers, hop-by-hop headers and any
     // name that another server might read as one of those (X_Forwarded_For).
@@ -16,6 +16,8 @@ internal sealed class UpstreamRequestTransform : RequestTransform
         "Accept", "Accept-Encoding", "Cache-Control", "Content-Range", "Content-Type", "Expect", "If-Match",
         "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "traceparent", "tracestate",
         "User-Agent");
+
+    private static readonly UriCreationOptions Untouched = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private static readonly SearchValues<char> Printable =
         SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c), '\t']);
@@ -40,21 +42,24 @@ internal sealed class UpstreamRequestTransform : RequestTransform
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
         var gateway = GatewayContext.Of(context.HttpContext);
-        if (gateway.Decision is not { IsAllowed: true } || gateway.Registry is not { } registry)
+        if (gateway.Decision is not { IsAllowed: true } || gateway.Registry is not { } registry
+            || (gateway.Request.Upload is not null && gateway.Ticket?.IsOf(gateway.Subject) is not true))
         {
             // Cannot happen behind the pipeline. If it ever does, this line keeps it from reaching a registry.
-            throw new InvalidOperationException("a request without an allowing decision reached the forwarder");
+            throw new InvalidOperationException("a request without an allowing decision, or without its upload's ticket, reached the forwarder");
         }
 
         var request = gateway.Request;
         var outgoing = context.ProxyRequest;
-        // Uri leaves this text as it is: RegistryTarget writes nothing that it would normalize.
+        // RegistryTarget writes nothing that Uri would normalize, but an upload's query is the upstream's own text, which
+        // it may have signed.
         outgoing.RequestUri = new Uri(
             context.DestinationPrefix.TrimEnd('/')
             + RegistryTarget.Build(
                 request,
                 registry.ToUpstream(request.Repository!),
-                request.Parameters.From is { } source ? registry.ToUpstream(source) : null));
+                request.Parameters.From is { } source ? registry.ToUpstream(source) : null),
+            Untouched);
         outgoing.Method = MethodOf(request.Method);
         CopyBody(context, request);
         CopyHeaders(context, request);
@@ -64,9 +69,9 @@ internal sealed class UpstreamRequestTransform : RequestTransform
         headers.TryAddWithoutValidation("X-Forwarded-Host", gateway.Host.Authority);
         headers.TryAddWithoutValidation("X-Forwarded-For", gateway.ClientAddress.ToString());
         headers.TryAddWithoutValidation("X-Request-Id", gateway.RequestId);
-        if (registry.Credential is not null)
+        if (authorization.ForRequest(registry, request, gateway.Subject) is { } own)
         {
-            headers.TryAddWithoutValidation("Authorization", registry.Credential);
+            headers.TryAddWithoutValidation("Authorization", own);
         }
 
         return ValueTask.CompletedTask;
@@ -121,7 +126,7 @@ internal sealed class UpstreamRequestTransform : RequestTransform
         }
     }
 
-    // The registry reads digest and _state out of a form's body and prefers them to the query. A blob is bytes, whatever
+    // The registry reads digest and its own parameters out of a form's body and prefers them to the query. A blob is bytes, whatever
     // the client calls it; only that one name for bytes goes on.
     private static bool IsForeignTypeOfAnUpload(string name, RegistryOperation operation, string? type) =>
         operation is RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload

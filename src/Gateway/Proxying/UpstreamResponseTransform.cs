@@ -3,13 +3,15 @@ using System.Net;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Routing;
+using Gateway.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Proxying;
 
 /// <summary>Takes from an upstream's answer what clients need, in terms of the public URL, and nothing else.</summary>
-internal sealed class UpstreamResponseTransform : ResponseTransform
+internal sealed class UpstreamResponseTransform(UpstreamAuthorization authorization, UploadContinuation uploads)
+    : ResponseTransform
 {
     // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
     private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
@@ -29,25 +31,24 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
         // The upstream's own words behind the status reach a client's terminal.
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
-        if (Refusal(answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
+        if (Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
         {
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
         }
     }
 
-    private static RegistryError? Refusal(HttpResponseMessage answer) => answer.StatusCode switch
+    private RegistryError? Refusal(GatewayContext gateway, HttpResponseMessage answer) => answer.StatusCode switch
     {
         // The client did nothing wrong, and an upstream's challenge would have it send its password elsewhere.
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.ProxyAuthenticationRequired =>
-            UpstreamErrors.Credential,
+        var status when UpstreamAuthorization.IsRefusal(status) => authorization.Refused(gateway.Registry!, status),
         // Its body would show paths of the storage behind the registry.
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
         _ => null,
     };
 
-    private static bool TryRelay(
+    private bool TryRelay(
         HttpContext context, GatewayContext gateway, HttpResponseMessage answer, out RegistryError error)
     {
         error = UpstreamErrors.Nonsense("its Location header names no upload, blob or manifest of this repository");
@@ -101,7 +102,7 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
 
     // A redirect of a blob to object storage goes through untouched; the gateway never follows it, and clients drop
     // their credentials when the host changes. Any other Location must lead back into this repository, through here.
-    private static string? PublicLocation(GatewayContext gateway, HttpResponseMessage answer, string location)
+    private string? PublicLocation(GatewayContext gateway, HttpResponseMessage answer, string location)
     {
         var isRedirect = (int)answer.StatusCode is >= 300 and < 400;
         if (isRedirect && IsElsewhere(location, answer.RequestMessage!.RequestUri!, gateway.Host))
@@ -114,9 +115,16 @@ internal sealed class UpstreamResponseTransform : ResponseTransform
         return RegistryLocation.TryParse(location, out var parsed)
             && gateway.Registry!.TryToPublic(parsed.Repository.Value, out var repository)
             && repository == gateway.Request.Repository
-                ? gateway.Host.Origin + parsed.ToPathAndQuery(repository)
+            && (parsed.Upload is null || IsOnUploads(gateway.Request.Operation))
+                ? gateway.Host.Origin + (parsed.Upload is null
+                    ? parsed.ToPathAndQuery(repository)
+                    : uploads.LocationOf(gateway, repository, parsed))
                 : null;
     }
+
+    private static bool IsOnUploads(RegistryOperation operation) => operation
+        is RegistryOperation.StartUpload or RegistryOperation.ReadUpload or RegistryOperation.AppendUpload
+        or RegistryOperation.CompleteUpload or RegistryOperation.CancelUpload;
 
     // Our own host is not elsewhere: clients would send their credentials along, to a path, and even to plain HTTP, of
     // the upstream's choice.

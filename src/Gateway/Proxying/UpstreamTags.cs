@@ -20,7 +20,7 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
         UpstreamRegistry registry, RepositoryName repository, Tag tag, CancellationToken cancellationToken)
     {
         await using var answer = await upstream.SendAsync(
-            registry, HttpMethod.Head, Manifest(registry, repository, Reference.To(tag)), cancellationToken);
+            registry, HttpMethod.Head, Manifest(registry, repository, Reference.To(tag)), repository, cancellationToken);
         return answer.Status switch
         {
             HttpStatusCode.OK => true,
@@ -47,7 +47,8 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
                     Parameters = parameters,
                 },
                 registry.ToUpstream(repository));
-            await using var answer = await upstream.SendAsync(registry, HttpMethod.Get, target, cancellationToken);
+            await using var answer = await upstream.SendAsync(
+                registry, HttpMethod.Get, target, repository, cancellationToken);
             if (answer.Status == HttpStatusCode.NotFound)
             {
                 return page == 0 ? null : tags;
@@ -102,7 +103,7 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
     {
         var children = new List<(Digest Digest, bool IsIndex)>();
         await using (var answer = await upstream.SendAsync(
-            registry, HttpMethod.Get, Manifest(registry, repository, reference), cancellationToken))
+            registry, HttpMethod.Get, Manifest(registry, repository, reference), repository, cancellationToken))
         {
             if (answer.Status == HttpStatusCode.NotFound)
             {
@@ -160,7 +161,6 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
 
     private static UpstreamException Unusable(HttpStatusCode status) => new(status switch
     {
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => UpstreamErrors.Credential,
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)status),
         _ => UpstreamErrors.Nonsense($"status {(int)status}"),
     });

@@ -25,6 +25,13 @@ public sealed class RegistryOptions
     /// <summary>The gateway's own credential for the upstreams.</summary>
     public UpstreamCredentialOptions? Credential { get; set; }
 
+    /// <summary>
+    /// Whether the upstreams verify tokens too (<c>auth.token</c> in their configuration) and are sent one of the
+    /// gateway's with each request, for exactly what was decided. Instead of <c>credential</c>. Upstreams need the
+    /// gateway's new key, and a restart, before each rotation; <c>gateway keys probe</c> tells whether they accept it.
+    /// </summary>
+    public bool ForwardToken { get; set; }
+
     /// <summary>PEM file of the authorities to trust for <c>https</c> upstreams, instead of the system's.</summary>
     [PathSetting]
     public string? CertificateAuthority { get; set; }

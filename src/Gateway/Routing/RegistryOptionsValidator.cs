@@ -42,6 +42,13 @@ internal static class RegistryOptionsValidator
             CheckCredential(options.Credential, scope.At(nameof(options.Credential)));
         }
 
+        if (options is { ForwardToken: true, Credential: not null })
+        {
+            scope.At(nameof(options.ForwardToken)).Report(
+                "leaves no room for a credential: a request carries one Authorization header",
+                "Remove credential where the upstream verifies tokens, else forwardToken.");
+        }
+
         scope.At(nameof(options.ActivityTimeout))
             .CheckRange(options.ActivityTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         scope.At(nameof(options.BlobActivityTimeout))

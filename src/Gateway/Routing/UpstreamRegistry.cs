@@ -16,6 +16,7 @@ internal sealed class UpstreamRegistry
         _prefix = options.Prefix is null ? null : options.Prefix + "/";
         _stripPrefix = options.StripPrefix;
         Credential = UpstreamCredential.Header(options.Credential);
+        ForwardsToken = options.ForwardToken;
     }
 
     /// <summary>The configured name; also the YARP cluster's.</summary>
@@ -27,8 +28,11 @@ internal sealed class UpstreamRegistry
     /// <summary>How specific its prefix is; the longest one that fits wins.</summary>
     public int PrefixLength => _prefix?.Length ?? 0;
 
-    /// <summary>The <c>Authorization</c> header for the upstream, or <see langword="null"/>.</summary>
+    /// <summary>The configured <c>Authorization</c> header for the upstream, or <see langword="null"/>.</summary>
     public string? Credential { get; }
+
+    /// <summary>Whether the upstream is sent tokens instead.</summary>
+    public bool ForwardsToken { get; }
 
     /// <summary>Whether a repository lies under this registry's prefix.</summary>
     public bool Covers(RepositoryName name) =>

@@ -84,6 +84,57 @@ public sealed class PolicySetPropertyTests
     });
 
     [Fact]
+    public void Grantable_AnyPolicy_IsWhatItWouldAllowIfAllowsKnewNoTagsAndDeniesOnlyTheirTags() => Check(1_000, Cases, static test =>
+    {
+        var policy = PolicySet.Compile(test.Policy);
+        var tagless = PolicySet.Compile(test.Policy with
+        {
+            Rules =
+            [
+                .. test.Policy.Rules
+                    .Where(static rule => rule.Effect == RuleEffect.Allow || rule.Tags.IsEmpty)
+                    .Select(static rule => rule with { Tags = [] }),
+            ],
+        });
+        foreach (var question in test.Questions)
+        {
+            var grantable = policy.Grantable(With(question, ActionNames.All, TagScope.None));
+            foreach (var action in ActionNames.Names.Select(ActionOf))
+            {
+                var asked = With(question, action, TagScope.None);
+                Assert.Equal(tagless.Evaluate(in asked).IsAllowed, (grantable & action) != 0);
+                Assert.Equal(grantable & action, policy.Grantable(in asked)); // asking for less gives no more
+
+                // A token never lacks what some request could do with it.
+                var someTagAllows = PolicyGenerators.Tags.Select(PolicyBuilder.TagOf).Append(TagScope.None)
+                    .Any(tag => policy.Evaluate(With(question, action, tag)).IsAllowed);
+                Assert.True(!someTagAllows || (grantable & action) != 0);
+            }
+        }
+    });
+
+    [Fact]
+    public void IsPicked_AnySelector_SaysWhatARuleForItSays() => Check(500, Cases, static test =>
+    {
+        var groups = test.Policy with { Rules = [] };
+        foreach (var selector in test.Policy.Rules.SelectMany(static rule => rule.To).Distinct())
+        {
+            var rule = new PolicyRule
+            {
+                Identity = new RuleIdentity("", "test.yaml", 1),
+                Effect = RuleEffect.Allow,
+                Actions = RepositoryActions.Pull,
+                To = [selector],
+                On = [RepositoryPattern.Parse("**")],
+            };
+            var policy = PolicySet.Compile(groups with { Rules = [rule] });
+            Assert.All(test.Questions, question => Assert.Equal(
+                policy.Evaluate(With(question, RepositoryActions.Pull, TagScope.None)).IsAllowed,
+                PolicySet.Compile(groups).IsPicked(question.Subject, [selector])));
+        }
+    });
+
+    [Fact]
     public void Explain_AnyPolicy_CarriesTheSameDecisionAndTrueMatches() => Check(500, Cases, static test =>
     {
         var policy = PolicySet.Compile(test.Policy);
@@ -109,6 +160,9 @@ public sealed class PolicySetPropertyTests
         Assert.All(questions, question => Assert.True(
             wide.Evaluate(in question).IsAllowed || !narrow.Evaluate(in question).IsAllowed));
     }
+
+    private static RepositoryActions ActionOf(string name) =>
+        ActionNames.TryParse(name, out var action) ? action : throw new ArgumentException(name);
 
     private static AccessRequest With(AccessRequest request, RepositoryActions actions, TagScope tag) => new()
     {

@@ -39,6 +39,20 @@ internal static class RegistryGenerators
     private static readonly Gen<string?> Printable = Optional(Text(
         string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c)), 1, 255));
 
+    private static readonly Gen<string> Tickets = Text("abcXYZ019-_", 1, 300);
+
+    // What an upstream may have in its Location: any pairs but those that the gateway decides on.
+    private static readonly Gen<string> UpstreamQueries =
+        from pairs in Gen.OneOf(
+                from key in Gen.Elements("_state", "_uploadcache", "x", "%64", "n", "", "a b+%2b", "digest-algorithm", "%zz")
+                from value in Text("abcXYZ019-_=%+/:{}|^`~!$'()*,.@[]?", 0, 40)
+                select key.Replace(' ', '+') + "=" + value,
+                Text("abcXYZ019", 0, 5))
+            .ListOf()
+        let query = "?" + string.Join('&', pairs.Take(5))
+        where RegistryLocation.TryParse("/v2/a/blobs/uploads/u" + query, out _)
+        select query;
+
     /// <summary>Every request that the parser can return.</summary>
     public static readonly Gen<RegistryRequest> Requests =
         from name in Names
@@ -70,6 +84,12 @@ internal static class RegistryGenerators
             Parameters = parameters,
         };
 
+    /// <summary>Requests on a started upload, as they go upstream.</summary>
+    public static readonly Gen<RegistryRequest> ContinuedUploads =
+        from request in Requests.Where(static request => request.Upload is not null)
+        from query in Gen.OneOf(Gen.Constant(""), UpstreamQueries)
+        select request.Continuing(query);
+
     /// <summary>Any text at all, and text glued together from the API's own pieces.</summary>
     public static readonly Gen<string> Targets = Gen.OneOf(
         ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""),
@@ -78,7 +98,7 @@ internal static class RegistryGenerators
                 Gen.Elements(
                     "/", "/v2/", "v2", "manifests", "/manifests/", "/blobs/uploads/", "blobs", "tags/list", "_catalog",
                     "latest", "sha256:", "%3A", "%", "%2", "%2F", "..", ".", "//", "\\", "?", "&", "=", ";", "+", "#",
-                    "from", "mount", "_state", "n", "last", "digest", "FROM", "%66rom", "\0", "\n", "é", "\ud800", "*",
+                    "from", "mount", "_ticket", "_state", "n", "last", "digest", "FROM", "%66rom", "\0", "\n", "é", "\ud800", "*",
                     "http://", ":", Samples.Sha256, "a", "A", new string('a', 300)),
                 Gen.Choose(0, 0xFFFF).Select(c => ((char)c).ToString()))
             .ListOf()
@@ -94,11 +114,11 @@ internal static class RegistryGenerators
             select new RegistryParameters { Mount = mount, From = mount is null ? null : source },
         RegistryOperation.CompleteUpload =>
             from digest in Optional(Digests)
-            from state in Optional(Text("abcXYZ019-_=", 1, 300))
-            select new RegistryParameters { Digest = digest, State = state },
+            from ticket in Optional(Tickets)
+            select new RegistryParameters { Digest = digest, Ticket = ticket },
         RegistryOperation.ReadUpload or RegistryOperation.AppendUpload or RegistryOperation.CancelUpload =>
-            from state in Optional(Text("abcXYZ019-_=", 1, 300))
-            select new RegistryParameters { State = state },
+            from ticket in Optional(Tickets)
+            select new RegistryParameters { Ticket = ticket },
         RegistryOperation.ListCatalog or RegistryOperation.ListTags =>
             from size in Gen.Choose(-1, 999999)
             from last in Printable

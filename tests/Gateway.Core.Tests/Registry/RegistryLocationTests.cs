@@ -24,6 +24,55 @@ public sealed class RegistryLocationTests
         Assert.Equal(
             $"/v2/mirror/team/app/blobs/uploads/{Samples.UploadId}{Query}",
             location.ToPathAndQuery(RepositoryName.Parse("mirror/team/app")));
+        Assert.Equal(
+            $"/v2/mirror/team/app/blobs/uploads/{Samples.UploadId}?_ticket={Samples.Ticket}",
+            location.ToPathAndQuery(RepositoryName.Parse("mirror/team/app"), Samples.Ticket));
+    }
+
+    [Theory]
+    [InlineData("?digest=x")]
+    [InlineData("?mount=x")]
+    [InlineData("?from=x")]
+    [InlineData("?_ticket=x")]
+    [InlineData("?digest")]
+    [InlineData("?_state=a&digest=x")]
+    [InlineData("?_state=a&&Digest=x")]
+    [InlineData("?_state=a&FROM=x")]
+    [InlineData("?_state=a&%64igest=x")]
+    [InlineData("?_state=a&%2564igest=x")]
+    [InlineData("?_state=a&dig%65st=x")]
+    [InlineData("?_state=a&+digest=x")]
+    [InlineData("?_state=a&digest%20=x")]
+    [InlineData("?_state=a&%5fticket=x")]
+    [InlineData("?_state=a;digest=x")]
+    [InlineData("?_state=a;x;%6dount=x&b=c")]
+    [InlineData("??digest=x")]
+    public void TryParse_UploadWhoseQueryNamesWhatIsDecided_Refuses(string query)
+    {
+        // It would stand in front of the digest that the client named, and the first one wins.
+        Assert.False(RegistryLocation.TryParse("/v2/a/blobs/uploads/u" + query, out _));
+        Assert.True(RegistryLocation.TryParse("/v2/a/blobs/" + Samples.Sha256 + query, out _)); // nothing is sent back there
+    }
+
+    [Theory]
+    [InlineData("?_state=digest=x")]
+    [InlineData("?_state=a%26digest%3Dx")]
+    [InlineData("?digest-algorithm=x&digests=y&xfrom=z&from.x=a&state=b&ticket=c")]
+    [InlineData("?n=1&last=2&N=3&mou%zznt=x")]
+    [InlineData("?")]
+    [InlineData("?&&")]
+    [InlineData("?;")]
+    public void TryParse_UploadWithAnotherQuery_KeepsIt(string query)
+    {
+        Assert.True(RegistryLocation.TryParse("/v2/a/blobs/uploads/u" + query, out var location));
+        Assert.Equal(query, location.RawQuery);
+    }
+
+    [Fact]
+    public void TryParse_QueryAtAndBeyondTheLimit_AcceptsTheFirstOnly()
+    {
+        Assert.True(RegistryLocation.TryParse("/v2/a/blobs/uploads/u?" + new string('a', 4095), out _));
+        Assert.False(RegistryLocation.TryParse("/v2/a/blobs/uploads/u?" + new string('a', 4096), out _));
     }
 
     [Theory]

@@ -46,7 +46,7 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?from=a&from=b")]
     [InlineData("?mount=x&mount=y")]
     [InlineData("?digest=" + Samples.Sha256 + "&digest=" + Samples.Sha256)]
-    [InlineData("?_state=a&_state=b")]
+    [InlineData("?_ticket=a&_ticket=b")]
     [InlineData("?n=1&n=1")]
     [InlineData("?last=a&x=y&last=b")]
     [InlineData("?from&from")]
@@ -55,7 +55,7 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?from=a&From=b")]
     [InlineData("?MOUNT=a")]
     [InlineData("?Digest=a")]
-    [InlineData("?_State=a")]
+    [InlineData("?_Ticket=a")]
     [InlineData("?N=1")]
     [InlineData("?LAST=1")]
     [InlineData("?%66rom=a")]
@@ -65,7 +65,9 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?%25252566rom=a")]
     [InlineData("?mo%75nt=a")]
     [InlineData("?%64igest=a")]
-    [InlineData("?%5Fstate=a")]
+    [InlineData("?%5Fticket=a")]
+    [InlineData("?x;_ticket=a")]
+    [InlineData("?_ticket=%zz")]
     [InlineData("?%6e=1")]
     [InlineData("?%6Cast=1")]
     [InlineData("?+from=a")]
@@ -101,6 +103,7 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?x=%26from=a")]
     [InlineData("?x%26from=a")]
     [InlineData("?artifactType=a;b")]
+    [InlineData("?_state=a&_state=b&_State=c&%5Fstate=d;_state=e&_state=%zz")] // the upstream's comes from the ticket alone
     public void AnyOperation_HarmlessUnknownParameters_AreDropped(string query)
     {
         foreach (var (method, target) in new[]
@@ -115,7 +118,7 @@ public sealed class RegistryRequestParserQueryTests
     [Fact]
     public void OtherOperations_KnownParametersTheyDoNotHave_AreDropped()
     {
-        const string All = "?mount=" + Samples.Sha256 + "&from=a&digest=" + Samples.Sha256 + "&_state=a&n=1&last=x&artifactType=y";
+        const string All = "?mount=" + Samples.Sha256 + "&from=a&digest=" + Samples.Sha256 + "&_ticket=a&_state=b&n=1&last=x&artifactType=y";
         foreach (var (method, target) in new[]
         {
             ("GET", "/v2/"), ("GET", "/v2/a/manifests/b"), ("PUT", "/v2/a/manifests/b"), ("DELETE", "/v2/a/manifests/b"),
@@ -126,7 +129,7 @@ public sealed class RegistryRequestParserQueryTests
         }
 
         Assert.Equal(
-            new RegistryParameters { State = "a" }, Accepted("PATCH", Upload + All));
+            new RegistryParameters { Ticket = "a" }, Accepted("PATCH", Upload + All));
         Assert.Equal(
             new RegistryParameters { PageSize = 1, Last = "x" }, Accepted("GET", "/v2/_catalog" + All));
         Assert.Equal(
@@ -159,32 +162,42 @@ public sealed class RegistryRequestParserQueryTests
     }
 
     [Theory]
-    [InlineData("?_state=" + Samples.State)]
-    [InlineData("?_state=Zm9v_-YmFy0123456789%3D")]
-    [InlineData("?_state=Zm9v%5F%2dYmFy0123456789%3d")]
-    public void State_OfTheRegistrysAlphabet_IsKeptOnEveryUploadOperation(string query)
+    [InlineData("?_ticket=" + Samples.Ticket)]
+    [InlineData("?_state=x&_ticket=" + Samples.Ticket + "&x=y")]
+    [InlineData("?_ticket=Zm9v%5F%2dYmFy0123456789")]
+    public void Ticket_OfItsAlphabet_IsKeptOnEveryUploadOperation(string query)
     {
         foreach (var method in new[] { "GET", "HEAD", "PATCH", "PUT", "DELETE" })
         {
-            Assert.Equal(Samples.State, Accepted(method, Upload + query).State);
+            Assert.Equal(new RegistryParameters { Ticket = Samples.Ticket }, Accepted(method, Upload + query));
         }
+
+        Assert.Same(RegistryParameters.None, Accepted("POST", Start + query));
     }
 
     [Theory]
-    [InlineData("?_state=a+b")]
-    [InlineData("?_state=a/b")]
-    [InlineData("?_state=a%2Bb")]
-    [InlineData("?_state=a%00")]
-    [InlineData("?_state=a.b")]
-    [InlineData("?_state=%C3%A9")]
-    public void State_OfAnotherAlphabet_IsRefused(string query) =>
+    [InlineData("?_ticket=")]
+    [InlineData("?_ticket")]
+    public void Ticket_Empty_IsNone(string query) =>
+        Assert.Same(RegistryParameters.None, Accepted("PATCH", Upload + query));
+
+    [Theory]
+    [InlineData("?_ticket=a+b")]
+    [InlineData("?_ticket=a/b")]
+    [InlineData("?_ticket=a%2Bb")]
+    [InlineData("?_ticket=a%00")]
+    [InlineData("?_ticket=a.b")]
+    [InlineData("?_ticket=a=")]
+    [InlineData("?_ticket=a%3D")]
+    [InlineData("?_ticket=%C3%A9")]
+    public void Ticket_OfAnotherAlphabet_IsRefused(string query) =>
         Refused("PATCH", Upload + query, "BLOB_UPLOAD_INVALID", 404);
 
     [Fact]
-    public void State_AtAndBeyondTheLimit_AcceptsTheFirstOnly()
+    public void Ticket_AtAndBeyondTheLimit_AcceptsTheFirstOnly()
     {
-        Assert.Equal(4096, Accepted("PATCH", Upload + "?_state=" + new string('a', 4096)).State?.Length);
-        Refused("PATCH", Upload + "?_state=" + new string('a', 4097), "BLOB_UPLOAD_INVALID", 404);
+        Assert.Equal(6144, Accepted("PATCH", Upload + "?_ticket=" + new string('a', 6144)).Ticket?.Length);
+        Refused("PATCH", Upload + "?_ticket=" + new string('a', 6145), "BLOB_UPLOAD_INVALID", 404);
     }
 
     [Theory]
@@ -268,7 +281,7 @@ public sealed class RegistryRequestParserQueryTests
 
     [Theory]
     [InlineData("?From=a", "query parameter \"From\" is ambiguous: "
-        + "spell mount, from, digest, _state, n and last in lower case and without percent-encoding")]
+        + "spell mount, from, digest, _ticket, n and last in lower case and without percent-encoding")]
     [InlineData("?from=a&from=b", "query parameter \"from\" stands there more than once: send it once")]
     [InlineData("?x;from=a", "query \"x;from=a\" is ambiguous: separate parameters with \"&\" and send \";\" as %3B")]
     [InlineData("?from=%zz", "query value \"%zz\" has a broken escape: write a percent sign as %25")]

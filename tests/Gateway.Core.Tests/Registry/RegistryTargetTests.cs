@@ -17,8 +17,9 @@ public sealed class RegistryTargetTests
     [InlineData("POST", "/v2/a/blobs/uploads/?from=b/c&mount=" + Samples.Sha256 + "&origin=x",
         "/v2/a/blobs/uploads/?mount=sha256%3A" + Samples.Hex64 + "&from=b%2Fc")]
     [InlineData("POST", "/v2/a/blobs/uploads/?from=B&mount=" + Samples.Sha256, "/v2/a/blobs/uploads/")]
-    [InlineData("PUT", "/v2/a/blobs/uploads/..=?_state=a=&digest=" + Samples.Sha256,
-        "/v2/a/blobs/uploads/..=?digest=sha256%3A" + Samples.Hex64 + "&_state=a%3D")]
+    [InlineData("PUT", "/v2/a/blobs/uploads/..=?_state=a=&_ticket=b&digest=" + Samples.Sha256,
+        "/v2/a/blobs/uploads/..=?digest=sha256%3A" + Samples.Hex64)]
+    [InlineData("PATCH", "/v2/a/blobs/uploads/u?_state=a&_ticket=b", "/v2/a/blobs/uploads/u")]
     [InlineData("GET", "/v2/a/referrers/" + Samples.Sha256 + "?artifactType=a/b%2Bc&artifactType=",
         "/v2/a/referrers/" + Samples.Sha256 + "?artifactType=a%2Fb%2Bc&artifactType=")]
     public void Build_ParsedRequest_IsWrittenAnew(string method, string target, string expected) =>
@@ -38,13 +39,59 @@ public sealed class RegistryTargetTests
             RegistryTarget.Build(request.WithoutMount(), RepositoryName.Parse("a"), RepositoryName.Parse("b")));
     }
 
+    [Theory]
+    [InlineData("", "/v2/b/blobs/uploads/u", "")]
+    [InlineData("?", "/v2/b/blobs/uploads/u?", "&")]
+    [InlineData("?_state=a%3d&x=%2F+%7e;{|}^`%zz&&", "/v2/b/blobs/uploads/u?_state=a%3d&x=%2F+%7e;{|}^`%zz&&", "&")]
+    public void Build_ContinuedUpload_StandsWithTheUpstreamsOwnQueryInFront(string query, string expected, string joint)
+    {
+        var append = RegistryRequestParser.Parse("PATCH", "/v2/a/blobs/uploads/u?_ticket=t").Request!.Continuing(query);
+        var complete = RegistryRequestParser.Parse(
+            "PUT", "/v2/a/blobs/uploads/u?_ticket=t&digest=" + Samples.Sha256).Request!.Continuing(query);
+
+        Assert.Equal(expected, RegistryTarget.Build(append, RepositoryName.Parse("b")));
+        Assert.Equal(
+            $"{expected}{(joint.Length == 0 ? "?" : joint)}digest=sha256%3A{Samples.Hex64}",
+            RegistryTarget.Build(complete, RepositoryName.Parse("b")));
+    }
+
     [Fact]
-    public void Build_AnyRequest_ParsesBackToItself() => Check.One(
+    public void Continuing_RequestWithoutAnUpload_IsAFault() =>
+        Assert.Throws<InvalidOperationException>(() =>
+            RegistryRequestParser.Parse("POST", "/v2/a/blobs/uploads/").Request!.Continuing("?_state=a"));
+
+    [Fact]
+    public void Build_AnyRequest_ParsesBackToItselfButForWhatNoClientSendsOrNoUpstreamSees() => Check.One(
         RegistryGenerators.Runs(5000),
         Prop.ForAll(RegistryGenerators.Requests.ToArbitrary(), static request =>
         {
             var target = RegistryTarget.Build(request);
-            Assert.Equal(request, RegistryRequestParser.Parse(request.Method.ToString().ToUpperInvariant(), target).Request);
+            Assert.Equal(
+                WithoutUploadState(request),
+                RegistryRequestParser.Parse(request.Method.ToString().ToUpperInvariant(), target).Request);
+        }));
+
+    [Fact]
+    public void Build_ContinuedUpload_IsTheUpstreamsQueryAndWhatWasDecided() => Check.One(
+        RegistryGenerators.Runs(5000),
+        Prop.ForAll(RegistryGenerators.ContinuedUploads.ToArbitrary(), static request =>
+        {
+            // A query that an upstream's Location may have hides nothing that is decided, and is not changed itself.
+            var target = RegistryTarget.Build(request);
+            var parameters = request.Parameters;
+            var rest = RegistryTarget.Build(WithoutUploadState(request));
+            var question = rest.IndexOf('?');
+            Assert.Equal(
+                parameters.UpstreamQuery is null ? rest
+                : question < 0 ? rest + parameters.UpstreamQuery
+                : $"{rest[..question]}{parameters.UpstreamQuery}&{rest[(question + 1)..]}",
+                target);
+            string[] decided = ["digest", "mount", "from", "_ticket"];
+            var read = target[(target.IndexOf('?') + 1)..].Split('&', ';')
+                .Select(pair => pair.Split('=', 2))
+                .Where(pair => decided.Contains(WebUtility.UrlDecode(pair[0]), StringComparer.OrdinalIgnoreCase))
+                .Select(pair => WebUtility.UrlDecode(pair[1]));
+            Assert.Equal(parameters.Digest is null ? [] : [parameters.Digest.Value], read);
         }));
 
     [Fact]
@@ -74,7 +121,6 @@ public sealed class RegistryTargetTests
                     .Append(("digest", parameters.Digest?.Value))
                     .Append(("last", parameters.Last))
                     .Append(("n", parameters.PageSize?.ToString()))
-                    .Append(("_state", parameters.State))
                     .Where(pair => pair.Item2 is not null),
                 pairs);
         }));
@@ -89,7 +135,10 @@ public sealed class RegistryTargetTests
                 var result = RegistryRequestParser.Parse(method, target);
                 if (result.IsRequest)
                 {
-                    Assert.Equal(result.Request, RegistryRequestParser.Parse(method, RegistryTarget.Build(result.Request)).Request);
+                    Assert.Null(result.Request.Parameters.UpstreamQuery);
+                    Assert.Equal(
+                        WithoutUploadState(result.Request),
+                        RegistryRequestParser.Parse(method, RegistryTarget.Build(result.Request)).Request);
                 }
                 else
                 {
@@ -101,4 +150,7 @@ public sealed class RegistryTargetTests
             Assert.Equal(RegistryLocation.TryParse(target, out var location), location is not null);
             Assert.Equal(RegistryLink.TryParse(target, out var link), link is not null);
         }));
+
+    private static RegistryRequest WithoutUploadState(RegistryRequest request) =>
+        request with { Parameters = request.Parameters with { Ticket = null, UpstreamQuery = null } };
 }

@@ -150,6 +150,7 @@ internal static class DistributionModel
             Mount = Value("mount"),
             From = Value("from"),
             Digest = Value("digest"),
+            Ticket = Value("_ticket"),
             State = Value("_state"),
             PageSize = int.TryParse(
                 Value("n"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : null,

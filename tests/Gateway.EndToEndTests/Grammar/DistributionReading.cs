@@ -11,6 +11,9 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
 
     public string? Digest { get; init; }
 
+    /// <summary>The gateway's own parameter; no registry has it, and no target that is forwarded.</summary>
+    public string? Ticket { get; init; }
+
     public string? State { get; init; }
 
     public int? PageSize { get; init; }
@@ -20,7 +23,9 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
     public string ArtifactTypes { get; init; } = "";
 
     /// <summary>The decision's view, written down member by member.</summary>
-    public static DistributionReading Of(RegistryRequest request) => new(
+    /// <param name="request">The request, as the client sent it or as it is forwarded.</param>
+    /// <param name="state">The state that the registry gave the upload, where the request is forwarded with it.</param>
+    public static DistributionReading Of(RegistryRequest request, string? state = null) => new(
         request.Operation switch
         {
             RegistryOperation.Ping => "base",
@@ -39,7 +44,8 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
         Mount = request.Parameters.Mount?.Value,
         From = request.Parameters.From?.Value,
         Digest = request.Parameters.Digest?.Value,
-        State = request.Parameters.State,
+        Ticket = request.Parameters.Ticket,
+        State = string.IsNullOrEmpty(state) ? null : state,
         PageSize = request.Parameters.PageSize,
         Last = request.Parameters.Last,
         ArtifactTypes = string.Join('\n', request.Parameters.ArtifactTypes),
@@ -53,7 +59,8 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
         Mount = request.Parameters.Mount is null ? null : Mount,
         From = request.Parameters.Mount is null ? null : From,
         Digest = request.Operation == RegistryOperation.CompleteUpload ? Digest : null,
-        State = Route is "blob-upload-chunk" ? State : null,
+        Ticket = Route is "blob-upload-chunk" ? Ticket : null,
+        State = null, // the registry's comes out of the ticket, never from the client
         PageSize = Route is "catalog" or "tags" ? PageSize : null,
         Last = Route is "catalog" or "tags" ? Last : null,
         ArtifactTypes = Route is "referrers" ? ArtifactTypes : "",

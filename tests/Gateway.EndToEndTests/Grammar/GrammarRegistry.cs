@@ -99,7 +99,7 @@ internal sealed class GrammarRegistry : IAsyncDisposable
             var state = location[(location.IndexOf("_state=", StringComparison.Ordinal) + "_state=".Length)..];
             var path = location[..location.IndexOf('?', StringComparison.Ordinal)];
             _uploads.Add(new StartedUpload(
-                repository, path[(path.LastIndexOf('/') + 1)..], Uri.UnescapeDataString(state)));
+                repository, path[(path.LastIndexOf('/') + 1)..], location[path.Length..], Uri.UnescapeDataString(state)));
         }
     }
 

@@ -10,7 +10,8 @@ namespace Gateway.EndToEndTests.Grammar;
 
 /// <summary>The parser against the real registry: what is decided is what the registry acts on.</summary>
 /// <remarks>
-/// Every generated target is judged by the parser. What it accepts is sent, as the bytes that the gateway sends, to an
+/// Every generated target is judged by the parser, and where it is about a started upload, by the gateway's tickets,
+/// which carry the registry's own state. What is accepted is sent, as the bytes that the gateway sends, to an
 /// upstream that says yes to everything and to a real registry, twice: once unauthenticated, for the registry's own
 /// list of the scopes it would need, and once so that it acts, with its debug log telling what it read and which
 /// repositories' files it touched. A second reading of the same targets, <see cref="DistributionModel"/>, shares
@@ -34,6 +35,9 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
     private static readonly Regex Plain = new(
         @"\A/v2/[A-Za-z0-9._/:=-]*(\?[A-Za-z0-9._~=&%-]+)?\z", RegexOptions.NonBacktracking);
 
+    // As the gateway makes its own: an upload's query goes back to the registry byte for byte.
+    private static readonly UriCreationOptions Untouched = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
     private readonly List<string> _findings = [];
 
     [Fact]
@@ -47,10 +51,14 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         await using var registry = await GrammarRegistry.StartAsync();
         await using var yes = new YesUpstream();
 
-        var generator = new TargetGenerator(seed, GrammarRegistry.Repositories, registry.Digests, registry.Uploads);
+        var tickets = new TestTickets();
+        var issued = new Dictionary<string, StartedUpload>(StringComparer.Ordinal);
+        var generator = new TargetGenerator(
+            seed, GrammarRegistry.Repositories, registry.Digests, registry.Uploads, upload => Issue(tickets, issued, upload));
         var accepted = new Dictionary<string, Sent>(StringComparer.Ordinal);
         var refused = new HashSet<(string Method, string Target)>();
         var acceptedTargets = 0;
+        var withoutTicket = 0;
         for (var i = 0; i < Targets; i++)
         {
             var (method, target) = generator.Next();
@@ -58,7 +66,25 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
             if (result.IsRequest)
             {
                 acceptedTargets++;
-                var sent = new Sent(target, RegistryTarget.Build(result.Request), result.Request);
+                var upload = UploadOf(result.Request, issued);
+                if (tickets.Forwarded(result.Request) is not { } forwarded)
+                {
+                    // The gateway answers 404; it had better be right that this is no ticket of this upload.
+                    withoutTicket++;
+                    if (upload is not null)
+                    {
+                        Find(target, "a ticket of this very upload was not accepted");
+                    }
+
+                    continue;
+                }
+
+                if (forwarded.Upload is not null && upload is null)
+                {
+                    Find(target, "a ticket of another upload was accepted");
+                }
+
+                var sent = new Sent(target, RegistryTarget.Build(forwarded), forwarded, result.Request, upload?.State);
                 Judge(sent);
                 accepted.TryAdd(sent.Line, sent);
             }
@@ -76,7 +102,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         var statuses = await LetTheRegistryActAsync(registry, requests);
         CompareDisk(registry, requests);
 
-        output.WriteLine($"{Targets} targets judged, {acceptedTargets} accepted: {requests.Length} distinct requests sent");
+        output.WriteLine($"{Targets} targets judged, {acceptedTargets} accepted, {withoutTicket} of them without their "
+            + $"upload's ticket: {requests.Length} distinct requests sent");
         output.WriteLine(
             $"refused: {refused.Count} sent as they were; the registry would have acted on {wouldHaveAccepted} of them");
         output.WriteLine($"answers of the acting registry: {statuses}");
@@ -88,22 +115,41 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         Assert.True(requests.Length >= LeastAccepted, $"seed {seed}: only {requests.Length} distinct accepted requests");
     }
 
+    private static string Issue(TestTickets tickets, Dictionary<string, StartedUpload> issued, StartedUpload upload)
+    {
+        var ticket = tickets.Write(upload);
+        issued[ticket] = upload;
+        return ticket;
+    }
+
+    // Whose ticket a request shows, where it is about that very upload: known from what was issued, not from reading it.
+    private static StartedUpload? UploadOf(RegistryRequest request, Dictionary<string, StartedUpload> issued) =>
+        issued.TryGetValue(request.Parameters.Ticket ?? "", out var upload)
+        && upload.Repository == request.Repository?.Value && upload.Id == request.Upload?.Value
+            ? upload
+            : null;
+
     // Without a socket: the decision against the second reading of the bytes sent and of the bytes received.
     private void Judge(Sent sent)
     {
-        var expected = DistributionReading.Of(sent.Request);
+        var expected = DistributionReading.Of(sent.Request, sent.State);
         Expect(expected, DistributionModel.Read(sent.Target), sent, "the model reads the forwarded target");
-        Expect(sent.Target, new Uri("http://upstream" + sent.Target).PathAndQuery, sent, "System.Uri leaves the target alone");
+        var uri = new Uri("http://upstream" + sent.Target, Untouched);
+        Expect(sent.Target, uri.PathAndQuery, sent, "System.Uri leaves the target alone");
         if (!IsRedirectedPing(sent.Raw))
         {
             var reading = DistributionModel.Read(sent.Raw)?.WithoutWhatIsDropped(sent.Request);
-            Expect(expected, reading, sent, "the model reads the client's target");
+            Expect(DistributionReading.Of(sent.Asked), reading, sent, "the model reads the client's target");
         }
+
+        // The upstream's own query aside, which is its own bytes again.
+        var own = RegistryTarget.Build(
+            sent.Request with { Parameters = sent.Request.Parameters with { UpstreamQuery = null } });
 
         var names = new[] { sent.Request.Repository?.Value, sent.Request.Parameters.From?.Value };
         if (names.Any(name => name is not null && (name.Length > 255 || !OciName.IsMatch(name)))
             || (expected.Route is "manifest" or "blob" && !OciItem.IsMatch(expected.Item!))
-            || !Plain.IsMatch(sent.Target))
+            || !Plain.IsMatch(own))
         {
             Find(sent, "something accepted is outside the OCI grammar");
         }
@@ -120,7 +166,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
             var seen = received.GetValueOrDefault($"y/{i}");
             Expect(requests[i].Line, $"{seen?.Method} {seen?.Target}", requests[i], "the yes-upstream received");
             var asked = DistributionModel.Read(seen?.Target ?? "");
-            Expect(DistributionReading.Of(requests[i].Request), asked, requests[i], "the yes-upstream was asked for");
+            var expected = DistributionReading.Of(requests[i].Request, requests[i].State);
+            Expect(expected, asked, requests[i], "the yes-upstream was asked for");
         }
     }
 
@@ -346,7 +393,12 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
 
     private void Find(string request, string what) => _findings.Add($"{request}: {what}");
 
-    private sealed record Sent(string Raw, string Target, RegistryRequest Request)
+    /// <param name="Raw">The client's target.</param>
+    /// <param name="Target">What is forwarded.</param>
+    /// <param name="Request">The request that is forwarded.</param>
+    /// <param name="Asked">The request as the client sent it.</param>
+    /// <param name="State">The state that the registry gave the upload, if it is about one.</param>
+    private sealed record Sent(string Raw, string Target, RegistryRequest Request, RegistryRequest Asked, string? State)
     {
         public string Method { get; } = Request.Method.ToString().ToUpperInvariant();
 

@@ -4,7 +4,11 @@ using System.Text;
 namespace Gateway.EndToEndTests.Grammar;
 
 /// <summary>An upload that the real registry has started.</summary>
-internal sealed record StartedUpload(string Repository, string Id, string State);
+/// <param name="Repository">Its repository.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Query">The query of the registry's own <c>Location</c>.</param>
+/// <param name="State">The state in that query, decoded; empty where there is none.</param>
+internal sealed record StartedUpload(string Repository, string Id, string Query, string State);
 
 /// <summary>Makes request targets: valid ones, spelled in many ways, and ones some steps away from valid.</summary>
 /// <remarks>Everything follows from the seed, but for the uploads that the registry started.</remarks>
@@ -12,9 +16,10 @@ internal sealed class TargetGenerator(
     int seed,
     IReadOnlyList<string> repositories,
     IReadOnlyList<string> digests,
-    IReadOnlyList<StartedUpload> uploads)
+    IReadOnlyList<StartedUpload> uploads,
+    Func<StartedUpload, string> ticketOf)
 {
-    private static readonly string[] ParameterNames = ["mount", "from", "digest", "_state", "n", "last"];
+    private static readonly string[] ParameterNames = ["mount", "from", "digest", "_ticket", "_state", "n", "last"];
 
     private static readonly string[] Strange =
     [
@@ -81,14 +86,14 @@ internal sealed class TargetGenerator(
                 var method = Pick("GET", "HEAD", "PATCH", "PUT", "DELETE");
                 var upload = Chance(30)
                     ? Pick(uploads)
-                    : new StartedUpload(name, UploadId(), Text("abcXYZ019-_", 1, 60) + Pick("", "=", "=="));
-                var query = Chance(90) ? new List<string> { "_state=" + Encode(upload.State) } : [];
+                    : Invented(name);
+                var query = Chance(95) ? new List<string> { "_ticket=" + Encode(ticketOf(upload)) } : [];
                 if (method == "PUT" && Chance(90))
                 {
                     query.Insert(_random.Next(query.Count + 1), "digest=" + Encode(Digest()));
                 }
 
-                return (method, $"/v2/{(Chance(80) ? upload.Repository : name)}/blobs/uploads/{upload.Id}", query);
+                return (method, $"/v2/{(Chance(90) ? upload.Repository : name)}/blobs/uploads/{upload.Id}", query);
             case < 94:
                 return ("GET", $"/v2/{name}/tags/list", PageQuery());
             case < 98:
@@ -99,6 +104,16 @@ internal sealed class TargetGenerator(
             default:
                 return (Pick("GET", "HEAD"), Pick("/v2/", "/v2"), []);
         }
+    }
+
+    // An upload that the registry knows nothing of, as another kind of registry may have started it.
+    private StartedUpload Invented(string repository)
+    {
+        var state = Text("abcXYZ019-_", 1, 60) + Pick("", "=", "==");
+        var more = Pick("", "", "&x=y", "&_uploadcache=false&_state=again", "&a%2Fb+c={|}^`;d&&%zz=%zz");
+        return Chance(15)
+            ? new StartedUpload(repository, UploadId(), Pick("", "?", "?x;y"), "")
+            : new StartedUpload(repository, UploadId(), $"?_state={Encode(state)}{more}", state);
     }
 
     private List<string> StartQuery()

@@ -10,6 +10,10 @@ namespace Gateway.EndToEndTests.Support;
 /// <summary>A real, unmodified <c>docker-registry</c> on a free loopback port, with its own storage.</summary>
 public sealed class RegistryProcess : IAsyncDisposable
 {
+    // Another build of the registry, such as a 3.x that Debian does not have: GATEWAY_TEST_REGISTRY=/path/to/registry.
+    private static readonly string Program =
+        Environment.GetEnvironmentVariable("GATEWAY_TEST_REGISTRY") is { Length: > 0 } other ? other : "docker-registry";
+
     private const int Attempts = 5;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
@@ -93,7 +97,7 @@ public sealed class RegistryProcess : IAsyncDisposable
         Directory.CreateDirectory(folder);
         var configuration = Path.Combine(folder, "config.yml");
         File.WriteAllText(configuration, settings.ToYaml(Path.Combine(folder, "data"), port));
-        var start = new ProcessStartInfo("docker-registry", ["serve", configuration])
+        var start = new ProcessStartInfo(Program, ["serve", configuration])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

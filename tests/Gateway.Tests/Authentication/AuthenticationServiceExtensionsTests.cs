@@ -1,6 +1,8 @@
+using System.Net;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Reloading;
+using Gateway.Tokens;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Authentication;
@@ -17,7 +19,7 @@ public class AuthenticationServiceExtensionsTests
             await File.WriteAllTextAsync(file, HtpasswdStage.Line("alice", "secret", cost: 8));
             await using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = file } });
             var authenticator = services.GetRequiredService<CredentialAuthenticator>();
-            var result = await authenticator.AuthenticateAsync("Basic YWxpY2U6c2VjcmV0", CancellationToken.None);
+            var result = await Authenticate(authenticator, "Basic YWxpY2U6c2VjcmV0");
             Assert.Equal("user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Principal.Subject.ToString());
             Assert.Equal("htpasswd", Assert.Single(services.GetServices<IReloadable>()).Name);
         }
@@ -32,9 +34,9 @@ public class AuthenticationServiceExtensionsTests
     {
         await using var services = Services(new AuthenticationOptions());
         var authenticator = services.GetRequiredService<CredentialAuthenticator>();
-        Assert.IsType<AuthenticationResult.Accepted>(await authenticator.AuthenticateAsync(null, CancellationToken.None));
+        Assert.IsType<AuthenticationResult.Accepted>(await Authenticate(authenticator, null));
         Assert.IsType<AuthenticationResult.Refused>(
-            await authenticator.AuthenticateAsync("Basic YWxpY2U6c2VjcmV0", CancellationToken.None));
+            await Authenticate(authenticator, "Basic YWxpY2U6c2VjcmV0"));
         Assert.Equal(0, services.GetRequiredService<PasswordHasher>().Count);
         Assert.Single(services.GetServices<IReloadable>()).ReloadIfChanged();
     }
@@ -46,10 +48,16 @@ public class AuthenticationServiceExtensionsTests
         Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
     }
 
+    private static async Task<AuthenticationResult> Authenticate(CredentialAuthenticator authenticator, string? header) =>
+        await authenticator.AuthenticateAsync(
+            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
+
     private static ServiceProvider Services(AuthenticationOptions options) => new ServiceCollection()
         .AddLogging()
         .AddSingleton(TimeProvider.System)
         .AddSingleton(options)
         .AddGatewayAuthentication()
+        .AddSingleton<IIssuedCredentials>(FixedIssued.None)
+        .AddSingleton<IAccessTokenVerifier>(new FixedTokens(new AuthenticationResult.Refused("none")))
         .BuildServiceProvider();
 }

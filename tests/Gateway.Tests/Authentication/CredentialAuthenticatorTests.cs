@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Tests.Authentication;
 
@@ -44,7 +46,6 @@ public class CredentialAuthenticatorTests
     [InlineData("", "unsupported scheme")]
     [InlineData(" ", "unsupported scheme")]
     [InlineData(" Basic YWxpY2U6c2VjcmV0", "unsupported scheme")]
-    [InlineData("Bearer YWxpY2U6c2VjcmV0", "unsupported scheme")]
     [InlineData("Digest username=\"alice\"", "unsupported scheme")]
     [InlineData("Basic\tYWxpY2U6c2VjcmV0", "unsupported scheme")]
     [InlineData("BasicYWxpY2U6c2VjcmV0", "unsupported scheme")]
@@ -72,6 +73,73 @@ public class CredentialAuthenticatorTests
         (result, var asked) = await Authenticate(Header("alice", new string('e', 6138 - 3)), Accepted);
         Assert.Equal(new AuthenticationResult.Refused("the Authorization header is too long"), result);
         Assert.Equal(0, asked);
+    }
+
+    [Fact]
+    public async Task Authenticate_BearerAtTheLimit_IsReadAndBeyondRefused()
+    {
+        var tokens = new FixedTokens(Accepted);
+        var token = new string('e', PresentedCredentials.MaxBearerLength - "Bearer ".Length);
+        Assert.Same(Accepted, await Authenticate("Bearer " + token, FixedIssued.None, tokens));
+        Assert.Equal(
+            new AuthenticationResult.Refused("the Authorization header is too long"),
+            await Authenticate("Bearer e" + token, FixedIssued.None, tokens));
+        Assert.Equal([(token, "registry.test", (DateTimeOffset?)null)], tokens.Asked);
+    }
+
+    [Theory]
+    [InlineData("Bearer a.b.c", "a.b.c")]
+    [InlineData("bearer a.b.c", "a.b.c")]
+    [InlineData("BEARER a.b.c", "a.b.c")]
+    [InlineData("Bearer  a.b.c", " a.b.c")] // as it stands: the verifier refuses it
+    [InlineData("Bearer a.b.c, Basic Og==", "a.b.c, Basic Og==")]
+    [InlineData("Bearer ", "")]
+    [InlineData("Bearer", "")]
+    public async Task Authenticate_Bearer_AsksForAccessTokensOnly(string header, string token)
+    {
+        var tokens = new FixedTokens(Refused);
+        var issued = new FixedIssued(Accepted);
+        Assert.Same(Refused, await Authenticate(header, issued, tokens));
+        Assert.Equal([(token, "registry.test", (DateTimeOffset?)null)], tokens.Asked);
+        Assert.Empty(issued.Asked);
+        Assert.Equal(["Information 1006 A token was refused: wrong password."], _log.Lines);
+    }
+
+    [Theory]
+    [InlineData(CredentialSecretKind.Personal)]
+    [InlineData(CredentialSecretKind.Robot)]
+    public async Task Authenticate_IssuedSecretAsPasswordOrBearer_IsNeverHashedNorReadAsAnAccessToken(CredentialSecretKind kind)
+    {
+        var secret = CredentialSecret.Create(kind).Reveal();
+        var issued = new FixedIssued(Accepted);
+        var tokens = new FixedTokens(Refused);
+        Assert.Same(Accepted, await Authenticate(Header("alice", secret), issued, tokens, new FixedVerifier(Refused)));
+        Assert.Same(Accepted, await Authenticate("Bearer " + secret, issued, tokens, new FixedVerifier(Refused)));
+        Assert.Equal([(secret, "alice"), (secret, null)], issued.Asked);
+        Assert.Empty(tokens.Asked);
+
+        var verifier = new FixedVerifier(Accepted);
+        Assert.Same(Refused, await Authenticate(Header("alice", secret), new FixedIssued(Refused), tokens, verifier));
+        Assert.Same(Undecided, await Authenticate(Header("alice", secret), new FixedIssued(Undecided), tokens, verifier));
+        Assert.Same(Undecided, await Authenticate("Bearer " + secret, new FixedIssued(Undecided), tokens, verifier));
+        Assert.IsType<AuthenticationResult.Refused>(await Authenticate("Bearer " + secret, FixedIssued.None, tokens, verifier));
+        Assert.Equal(0, verifier.Asked);
+        Assert.DoesNotContain(_log.Lines, line => line.Contains(secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Authenticate_RefreshToken_IsRefusedWithATextThatSaysSo()
+    {
+        var secret = CredentialSecret.Create(CredentialSecretKind.Refresh).Reveal();
+        var issued = new FixedIssued(Accepted);
+        foreach (var header in new[] { Header("alice", secret), Header("", secret), "Bearer " + secret })
+        {
+            var refused = Assert.IsType<AuthenticationResult.Refused>(
+                await Authenticate(header, issued, new FixedTokens(Accepted), new FixedVerifier(Accepted)));
+            Assert.Equal("it is a refresh token, which only the token endpoint takes", refused.Message);
+        }
+
+        Assert.Empty(issued.Asked);
     }
 
     [Fact]
@@ -139,9 +207,14 @@ public class CredentialAuthenticatorTests
     private async Task<(AuthenticationResult Result, int Asked)> Authenticate(string? header, params AuthenticationResult[] answers)
     {
         var verifiers = answers.Select(answer => new FixedVerifier(answer)).ToArray();
-        var result = await new CredentialAuthenticator(verifiers, _log).AuthenticateAsync(header, CancellationToken.None);
+        var result = await Authenticate(header, FixedIssued.None, new FixedTokens(Refused), [.. verifiers]);
         return (result, verifiers.Sum(verifier => verifier.Asked));
     }
+
+    private async Task<AuthenticationResult> Authenticate(
+        string? header, FixedIssued issued, FixedTokens tokens, params ICredentialVerifier[] verifiers) =>
+        await new CredentialAuthenticator(verifiers, issued, tokens, _log).AuthenticateAsync(
+            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
 
     private sealed class FixedVerifier(AuthenticationResult answer) : ICredentialVerifier
     {

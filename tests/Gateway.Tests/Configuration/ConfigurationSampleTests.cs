@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Configuration;
+using Gateway.Redis;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Configuration;
@@ -45,6 +46,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     {
         _folder.Write("secrets/mirror-password", "x\n");
         _folder.Write("secrets/partners-token", "x\n");
+        _folder.Write("secrets/redis-password", "x\n");
 
         var options = ConfigurationSamples.Load(_folder, Uncommented());
 
@@ -57,6 +59,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         // "#key: value" under "their defaults or an example": these are the ones that have a default.
         _folder.Write("secrets/mirror-password", "x\n");
         _folder.Write("secrets/partners-token", "x\n");
+        _folder.Write("secrets/redis-password", "x\n");
         var asIs = ConfigurationLoader.Load(Sample, NoEnvironment);
         var set = ConfigurationSamples.Load(_folder, Uncommented());
 
@@ -69,6 +72,22 @@ public sealed class ConfigurationSampleTests : IDisposable
         Assert.Equal(asIs.Authentication.Htpasswd!.MinimumCost, set.Authentication.Htpasswd!.MinimumCost);
         Assert.Equal(asIs.Authentication.Htpasswd!.MaximumCost, set.Authentication.Htpasswd!.MaximumCost);
         Assert.Equal(asIs.Authentication.Htpasswd!.AllowShaCrypt, set.Authentication.Htpasswd!.AllowShaCrypt);
+        Assert.Equal(asIs.Authentication.Challenge, set.Authentication.Challenge);
+        Assert.Equal(asIs.Tokens.Lifetime, set.Tokens.Lifetime);
+        Assert.Equal(asIs.Tokens.Algorithm, set.Tokens.Algorithm);
+        Assert.Equal(asIs.Tokens.Keys.Store, set.Tokens.Keys.Store);
+        Assert.Equal(asIs.Tokens.Keys.RotateAfter, set.Tokens.Keys.RotateAfter);
+        Assert.Equal(asIs.Tokens.RefreshTokens, set.Tokens.RefreshTokens);
+        Assert.Equal(asIs.Tokens.RefreshTokenLifetime, set.Tokens.RefreshTokenLifetime);
+        Assert.Equal(asIs.Tokens.UploadWindow, set.Tokens.UploadWindow);
+        Assert.Equal(asIs.Tokens.DefaultCredentialLifetime, set.Tokens.DefaultCredentialLifetime);
+        Assert.Equal(asIs.Tokens.MaximumCredentialLifetime, set.Tokens.MaximumCredentialLifetime);
+        Assert.Equal(asIs.State.Store, set.State.Store);
+        Assert.Equal(Path.GetFileName(asIs.State.Folder), Path.GetFileName(set.State.Folder));
+        Assert.Equal(new RedisOptions().Database, set.Redis!.Database);
+        Assert.Equal(new RedisOptions().KeyPrefix, set.Redis.KeyPrefix);
+        Assert.Equal(new RedisOptions().Timeout, set.Redis.Timeout);
+        Assert.Equal(new RedisOptions().RequirePersistence, set.Redis.RequirePersistence);
         Assert.Equal(asIs.Authentication.CacheLifetime, set.Authentication.CacheLifetime);
         Assert.Equal(asIs.Authentication.CacheSize, set.Authentication.CacheSize);
         Assert.Equal(asIs.Authentication.ConcurrentHashes, set.Authentication.ConcurrentHashes);

@@ -25,27 +25,32 @@ public sealed class LogTests
             ],
             change: static options => options.Log.Level = LogLevel.Trace,
             customize: builder => builder.Logging.AddProvider(log));
+        var upload = gateway.UploadTarget("alice", upstreamQuery: "?_state=canary-state");
         string[] secrets =
         [
             "alice-password", TestGateway.Basic("alice")["Basic ".Length..], "canary-wrong",
             Base64("bob:canary-wrong"), "canary-cookie", "canary-state", "canary-token", "canary-upstream",
-            Base64("gw:canary-upstream"),
+            Base64("gw:canary-upstream"), upload.Split("_ticket=")[1], "canary-digits",
         ];
 
         using var pulled = await gateway.SendAsync(
             HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice", null, ("Cookie", "session=canary-cookie"));
         using var uploaded = await gateway.SendAsync(
-            HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_state=canary-state", "alice", new ByteArrayContent([1]));
-        using var denied = await gateway.SendAsync(HttpMethod.Patch, "/v2/other/blobs/uploads/u?_state=canary-state", "alice");
+            HttpMethod.Patch, upload, "alice", new ByteArrayContent([1]));
+        using var other = await gateway.SendAsync(HttpMethod.Patch, upload, "admin");
+        using var invented = await gateway.SendAsync(
+            HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_ticket=canary-digits", "alice");
+        using var denied = await gateway.SendAsync(HttpMethod.Patch, upload.Replace("team-a/app", "other", StringComparison.Ordinal), "alice");
         using var wrong = await gateway.SendAsync(
             HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic " + Base64("bob:canary-wrong")));
         using var token = await gateway.SendAsync(HttpMethod.Get, "/v2/", null, null, ("Authorization", "Bearer canary-token"));
         await upstream.DisposeAsync();
-        using var failed = await gateway.SendAsync(HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_state=canary-state", "alice");
+        using var failed = await gateway.SendAsync(HttpMethod.Patch, upload, "alice");
 
         var lines = log.Lines;
         Assert.Contains(lines, static line => line.Contains("Denied", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.Contains("failed", StringComparison.Ordinal));
+        Assert.Contains(lines, static line => line.Contains("another subject's ticket", StringComparison.Ordinal));
         Assert.All(secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
     }
 

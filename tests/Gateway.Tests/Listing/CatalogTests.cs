@@ -49,7 +49,7 @@ public sealed class CatalogTests : IAsyncLifetime
         var (alice, pages) = await WalkAsync(gateway, "alice", pageSize);
         var (admin, _) = await WalkAsync(gateway, "admin", pageSize);
         var (bob, _) = await WalkAsync(gateway, "bob", pageSize);
-        var (nobody, _) = await WalkAsync(gateway, null, pageSize);
+        var (nobody, _) = await WalkAsync(gateway, TestGateway.Nobody, pageSize);
 
         Assert.Equal(all, alice);
         Assert.Equal((all.Length + pageSize - 1) / pageSize, pages); // no empty last page

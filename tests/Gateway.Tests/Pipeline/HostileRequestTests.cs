@@ -73,7 +73,7 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     public async Task ContentLengthBesideTransferEncoding_IsRefusedAndNothingBehindItIsRead()
     {
         var answer = await _gateway.SendRawAsync(
-            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
             + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
             + $"GET /v2/a/manifests/smuggled HTTP/1.1\r\nHost: registry.test\r\n{Authorization}\r\n");
 
@@ -95,7 +95,7 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     {
         // What another coding is taken for differs from server to server, and nobody here would undo it.
         var answer = await _gateway.SendRawAsync(
-            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
             + $"{header}\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
@@ -113,7 +113,7 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     public async Task Chunks_OfThisShape_AreAnsweredSo(string body, string status)
     {
         var answer = await _gateway.SendRawAsync(
-            $"PATCH /v2/team-a/app/blobs/uploads/u?_state=x HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
             + $"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{body}");
 
         Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);

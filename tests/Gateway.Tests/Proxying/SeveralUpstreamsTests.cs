@@ -90,7 +90,9 @@ public sealed class SeveralUpstreamsTests
         using var answer = await gateway.Client.SendAsync(request);
         using var other = await gateway.SendAsync(HttpMethod.Post, "/v2/app/blobs/uploads/", "admin");
 
-        Assert.Equal("https://partners.registry.test:8443/v2/app/blobs/uploads/u1?_state=x", answer.Headers.Location!.ToString());
+        Assert.StartsWith(
+            "https://partners.registry.test:8443/v2/app/blobs/uploads/u1?_ticket=", answer.Headers.Location!.ToString(),
+            StringComparison.Ordinal);
         var seen = Assert.Single(partners.Requests);
         Assert.Equal("partners.registry.test:8443", seen.Headers["X-Forwarded-Host"]);
         Assert.Single(main.Requests);

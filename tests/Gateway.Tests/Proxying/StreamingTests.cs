@@ -8,9 +8,10 @@ namespace Gateway.Tests.Proxying;
 /// <summary>Bodies stream both ways, of any size and for any time, and end with whoever ends them.</summary>
 public sealed class StreamingTests : IAsyncLifetime
 {
-    private const string Upload = "/v2/team-a/app/blobs/uploads/u1?_state=x";
     private const string Blob = "/v2/team-a/app/blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
+    private string Upload => _gateway.UploadTarget("alice");
 
     private RecordingUpstream _upstream = null!;
     private TestGateway _gateway = null!;

@@ -29,13 +29,16 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:5000/v2/team-a/app/blobs/uploads/u1?_state=a%3Db", "https://registry.test/v2/team-a/app/blobs/uploads/u1?_state=a%3Db")]
-    [InlineData("https://evil.example/v2/team-a/app/blobs/uploads/u1?_state=x", "https://registry.test/v2/team-a/app/blobs/uploads/u1?_state=x")]
-    [InlineData("/v2/team-a/app/blobs/uploads/u1", "https://registry.test/v2/team-a/app/blobs/uploads/u1")]
+    [InlineData("http://127.0.0.1:5000/v2/team-a/app/blobs/uploads/u1?_state=a%3Db", "?_state=a%3Db")]
+    [InlineData("https://evil.example/v2/team-a/app/blobs/uploads/u1?_state=x", "?_state=x")]
+    [InlineData("/v2/team-a/app/blobs/uploads/u1", "")]
+    [InlineData("/v2/team-a/app/blobs/uploads/u1?token=a%2fb+c;d&e={%7e}", "?token=a%2fb+c;d&e={%7e}")]
+    [InlineData("/v2/team-a/app/blobs/uploads/u1?_state=x&%64igest=x", null)]
+    [InlineData("/v2/team-a/app/blobs/uploads/u1?_state=x;from=y", null)]
     [InlineData("https, http://x/v2/team-a/app/blobs/uploads/u1", null)]
     [InlineData("/v2/team-b/app/blobs/uploads/u1", null)]
     [InlineData("/somewhere/else", null)]
-    public async Task UploadLocation_WhateverTheUpstreamEmits_LeadsBackThroughTheGateway(string emitted, string? expected)
+    public async Task UploadLocation_WhateverTheUpstreamEmits_LeadsBackThroughTheGateway(string emitted, string? query)
     {
         _upstream.Respond = context =>
         {
@@ -46,8 +49,35 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
 
         using var answer = await _gateway.SendAsync(HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", "alice");
 
-        Assert.Equal(expected is null ? HttpStatusCode.BadGateway : HttpStatusCode.Accepted, answer.StatusCode);
-        Assert.Equal(expected, answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null);
+        Assert.Equal(query is null ? HttpStatusCode.BadGateway : HttpStatusCode.Accepted, answer.StatusCode);
+        var location = answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null;
+        if (query is null)
+        {
+            Assert.Null(location);
+            return;
+        }
+
+        Assert.Matches(@"\Ahttps://registry\.test/v2/team-a/app/blobs/uploads/u1\?_ticket=[A-Za-z0-9_-]+\z", location);
+        using var next = await _gateway.SendAsync(HttpMethod.Patch, new Uri(location!).PathAndQuery, "alice");
+        Assert.Equal("/v2/team-a/app/blobs/uploads/u1" + query, _upstream.Requests[^1].Target);
+    }
+
+    [Theory]
+    [InlineData("GET", "/v2/team-a/app/manifests/v1")]
+    [InlineData("GET", Blob)]
+    [InlineData("DELETE", Blob)]
+    public async Task UploadLocation_InAnAnswerToSomethingElse_IsNonsense(string method, string target)
+    {
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = 202;
+            context.Response.Headers.Location = "/v2/team-a/app/blobs/uploads/u1?_state=x";
+            return Task.CompletedTask;
+        };
+
+        using var answer = await _gateway.SendAsync(new HttpMethod(method), target, "admin");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode); // who may only pull is given no ticket
     }
 
     [Fact]

@@ -5,10 +5,13 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
 using Gateway.Hosting;
 using Gateway.Routing;
 using Gateway.State;
 using Gateway.Tls;
+using Gateway.Uploads;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -21,6 +24,9 @@ namespace Gateway.Tests.Support;
 internal sealed class TestGateway : IAsyncDisposable
 {
     public const string Host = "registry.test";
+
+    /// <summary>Stands for empty Basic credentials: "I am nobody", as podman says it to a registry that asks.</summary>
+    public const string Nobody = "";
 
     public const string DefaultPolicy = """
         groups: { team-a: [alice] }
@@ -128,6 +134,26 @@ internal sealed class TestGateway : IAsyncDisposable
         return Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
+    /// <summary>The target of a started upload, with the ticket that the gateway gives its owner.</summary>
+    /// <param name="user">Who began it; nobody: an anonymous caller.</param>
+    /// <param name="repository">Its repository.</param>
+    /// <param name="upload">Its id.</param>
+    /// <param name="upstreamQuery">The query of the upstream's own <c>Location</c>.</param>
+    public string UploadTarget(
+        string? user, string repository = "team-a/app", string upload = "u", string upstreamQuery = "?_state=x")
+    {
+        var name = RepositoryName.Parse(repository);
+        var registry = RegistryRouter.FindRegistry(Services.GetRequiredService<RegistryRouter>().PublicHost, name)!;
+        var subject = user is null
+            ? Subject.Anonymous
+            : new Subject { Kind = SubjectKind.User, Name = user, Method = "htpasswd" };
+        var ticket = new UploadTicket(
+            UploadTicket.NameOf(subject), Services.GetRequiredService<TimeProvider>().GetUtcNow(), upstreamQuery);
+        var text = Services.GetRequiredService<IUploadTickets>().Write(
+            ticket, registry.Name, name, UploadId.TryParse(upload, out var id) ? id : throw new FormatException(upload));
+        return $"/v2/{repository}/blobs/uploads/{upload}?_ticket={text}";
+    }
+
     /// <summary>Opens a TLS connection for bytes that no HTTP client would send.</summary>
     public async Task<SslStream> ConnectAsync(SslApplicationProtocol? protocol = null)
     {
@@ -159,9 +185,8 @@ internal sealed class TestGateway : IAsyncDisposable
         return Encoding.Latin1.GetString(answer.ToArray());
     }
 
-    /// <summary>The <c>Authorization</c> header of a test user.</summary>
-    public static string Basic(string user) =>
-        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
+    /// <summary>The <c>Authorization</c> header of a test user, or of nobody.</summary>
+    public static string Basic(string user) => user == Nobody ? "Basic Og==" : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
 
     public async ValueTask DisposeAsync()
     {

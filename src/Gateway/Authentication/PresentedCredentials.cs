@@ -1,0 +1,99 @@
+namespace Gateway.Authentication;
+
+/// <summary>What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.</summary>
+internal readonly record struct PresentedCredentials
+{
+    /// <summary>The longest header read, in characters: an ID token fits, as a CI job's password.</summary>
+    public const int MaxHeaderLength = 8192;
+
+    /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
+    public const int MaxBearerLength = (16 * 1024) + 16;
+
+    private readonly string? _text;
+
+    private PresentedCredentials(PresentedCredentialsKind kind, string? text = null, BasicCredentials password = default)
+    {
+        Kind = kind;
+        _text = text;
+        Password = password;
+    }
+
+    /// <summary>Which of the forms it is.</summary>
+    public PresentedCredentialsKind Kind { get; }
+
+    /// <summary>User name and password, for that kind.</summary>
+    public BasicCredentials Password { get; }
+
+    /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
+    public string Token => Kind == PresentedCredentialsKind.Bearer ? _text! : throw new InvalidOperationException("no token");
+
+    /// <summary>Why they cannot be read, for the log; for that kind.</summary>
+    public string Fault => Kind == PresentedCredentialsKind.Unreadable ? _text! : throw new InvalidOperationException("no fault");
+
+    /// <summary>Reads an <c>Authorization</c> header (RFC 9110, section 11.4): a scheme, one space, a token68.</summary>
+    /// <param name="header">
+    /// The header's value, untrusted; <see langword="null"/> where the request has none. Several such headers are the
+    /// caller's to refuse; joined by a comma they are malformed here.
+    /// </param>
+    public static PresentedCredentials Read(string? header)
+    {
+        if (header is null)
+        {
+            return default;
+        }
+
+        if (header.Length > MaxBearerLength)
+        {
+            return Unreadable("the Authorization header is too long");
+        }
+
+        var space = header.IndexOf(' ', StringComparison.Ordinal);
+        var scheme = space < 0 ? header : header.AsSpan(0, space);
+        var parameter = space < 0 ? [] : header.AsSpan(space + 1);
+        if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+        {
+            return new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
+        }
+
+        if (header.Length > MaxHeaderLength)
+        {
+            return Unreadable("the Authorization header is too long");
+        }
+
+        if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+        {
+            return Unreadable("unsupported scheme");
+        }
+
+        return BasicCredentials.TryParse(parameter, out var credentials, out var fault)
+            ? OfPassword(credentials)
+            : Unreadable(fault);
+    }
+
+    /// <summary>User name and password. Podman and skopeo leave both empty where they have none.</summary>
+    public static PresentedCredentials OfPassword(BasicCredentials credentials) =>
+        credentials is { UserName: "", Password: "" }
+            ? default
+            : new PresentedCredentials(PresentedCredentialsKind.Password, password: credentials);
+
+    /// <inheritdoc/>
+    public override string ToString() => Kind.ToString();
+
+    private static PresentedCredentials Unreadable(string fault) => new(PresentedCredentialsKind.Unreadable, fault);
+}
+
+/// <summary>The forms of credentials.</summary>
+internal enum PresentedCredentialsKind
+{
+    /// <summary>None at all: anonymous.</summary>
+    None,
+
+    /// <summary>User name and password (RFC 7617); the password may be a token's secret.</summary>
+    Password,
+
+    /// <summary>An access token, or the secret of another token (RFC 6750).</summary>
+    Bearer,
+
+    /// <summary>Something, but nothing that can be read. It is refused, never anonymous.</summary>
+    Unreadable,
+}

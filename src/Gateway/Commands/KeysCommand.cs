@@ -1,0 +1,290 @@
+using System.CommandLine;
+using System.Text.Json;
+using Gateway.Configuration;
+using Gateway.Keys;
+using Gateway.Redis;
+using Gateway.State;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway keys list|rotate|retire|export|probe</c>: the keys that sign access tokens.</summary>
+internal static class KeysCommand
+{
+    private const int Unreachable = 1;
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
+
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
+
+    private static readonly Option<FileInfo> Config = new("--config", "-c")
+    {
+        Description = "The configuration file of the gateway whose keys are meant.",
+        DefaultValueFactory = static _ => new FileInfo("config/gateway.yaml"),
+        Recursive = true,
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Writes JSON." };
+
+    private static readonly Option<bool> Now = new("--now")
+    {
+        Description = "The new key signs at once. For half a second, replicas that do not know it refuse its tokens.",
+    };
+
+    private static readonly Option<string?> In = new("--in")
+    {
+        Description = "How long the new key is made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
+            + "Time to hand it to registries that verify tokens themselves.",
+    };
+
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Does not ask." };
+
+    private static readonly Argument<string> Id = new("ID")
+    {
+        Description = "The key's id as \"gateway keys list\" shows it, or the beginning of it.",
+    };
+
+    private static readonly Argument<DirectoryInfo> Folder = new("DIR")
+    {
+        Description = "The folder for bundle.crt and jwks.json.",
+    };
+
+    public static Command Create() => new(
+        "keys", "Shows and changes the keys that sign access tokens. Running gateways take changes up within a second.")
+    {
+        Config,
+        Subcommand(
+            "list", "Lists the keys: which signs, which will, until when the others are needed.", ListAsync, Json),
+        Subcommand(
+            "rotate",
+            "Makes a new key. It signs from a minute and a half on, when every replica knows it.",
+            RotateAsync,
+            Now,
+            In),
+        Subcommand(
+            "retire", "Removes a key at once: what it signed is not accepted any more.", RetireAsync, Id, Yes),
+        Subcommand(
+            "export",
+            "Writes what a registry that verifies tokens itself needs: bundle.crt and jwks.json.",
+            ExportAsync,
+            Folder),
+        KeysProbeCommand.Create(Config),
+    };
+
+    private static Command Subcommand(
+        string name,
+        string description,
+        Func<ParseResult, Keys, CancellationToken, Task> action,
+        params Symbol[] symbols)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                command.Arguments.Add(argument);
+            }
+            else
+            {
+                command.Options.Add((Option)symbol);
+            }
+        }
+
+        command.SetAction((result, cancellationToken) => RunAsync(result, action, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult result,
+        Func<ParseResult, Keys, CancellationToken, Task> action,
+        CancellationToken cancellationToken)
+    {
+        var error = result.InvocationConfiguration.Error;
+        try
+        {
+            var options = ConfigOption.Load(result.GetRequiredValue(Config));
+            var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+            if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
+            {
+                var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);
+                await action(result, new Keys(folder, schedule), cancellationToken);
+            }
+            else
+            {
+                await using var redis = new RedisConnection(
+                    options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+                var store = new RedisKeyStore(redis, options.Tokens.Keys.Password!);
+                await action(result, new Keys(store, schedule), cancellationToken);
+            }
+
+            return 0;
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems)
+            {
+                await error.WriteLineAsync(problem.ToString());
+            }
+
+            return GatewayCommand.ConfigurationProblem;
+        }
+        catch (StateException exception)
+        {
+            await error.WriteLineAsync(exception.Message);
+            return Unreachable;
+        }
+    }
+
+    private static async Task ListAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    {
+        var keys = await of.Store.ReadAsync(cancellationToken);
+        var output = result.InvocationConfiguration.Output;
+        if (result.GetValue(Json))
+        {
+            await output.WriteLineAsync(ToJson(of.Schedule, keys));
+            return;
+        }
+
+        const string row = "{0,-59}  {1,-9}  {2,-20}  {3}";
+        await output.WriteLineAsync(Row("ID", "ALGORITHM", "CREATED", "STATE"));
+        foreach (var key in SigningKeyRing.InOrder(keys))
+        {
+            var created = key.CreatedAt is { } at ? SigningKeyText.Format(at) : "put there";
+            await output.WriteLineAsync(Row(key.Id, key.Algorithm, created, Describe(of.Schedule, key, keys)));
+        }
+
+        static string Row(params object[] cells) =>
+            string.Format(System.Globalization.CultureInfo.InvariantCulture, row, cells);
+    }
+
+    private static async Task RotateAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    {
+        var delay = DelayOf(result);
+        var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, delay), cancellationToken);
+        var output = result.InvocationConfiguration.Output;
+        if (change.Added is { } added)
+        {
+            await output.WriteLineAsync(added.ActiveFrom <= TimeProvider.System.GetUtcNow()
+                ? $"Made {added.Id}, which signs now."
+                : $"Made {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
+            await output.WriteLineAsync(
+                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json before, and a restart.");
+        }
+        else
+        {
+            var keys = await of.Store.ReadAsync(cancellationToken);
+            var next = keys.First(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Next);
+            await output.WriteLineAsync(
+                $"Made none: {next.Id} was made before and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
+        }
+
+        foreach (var removed in change.Removed)
+        {
+            await output.WriteLineAsync($"Removed {removed.Id}: nothing that it signed can be in use.");
+        }
+    }
+
+    private static TimeSpan DelayOf(ParseResult result)
+    {
+        var text = result.GetValue(In);
+        if (text is null)
+        {
+            return result.GetValue(Now) ? TimeSpan.Zero : SigningKeySchedule.PublicationDelay;
+        }
+
+        return !result.GetValue(Now) && Duration.TryParse(text, out var delay)
+            && delay >= SigningKeySchedule.PublicationDelay && delay <= LongestDelay
+                ? delay
+                : throw new ProblemException(new Problem(
+                    "--in", "this is not a duration from 90s to 30d, or stands beside --now", text,
+                    "Write it as 1h or 90s, or leave one of the two out."));
+    }
+
+    private static async Task RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    {
+        var id = result.GetRequiredValue(Id);
+        var key = of.Schedule.Retire(await of.Store.ReadAsync(cancellationToken), id).Removed[0];
+        if (!result.GetValue(Yes) && !Confirm(result.InvocationConfiguration.Error, key))
+        {
+            throw new ProblemException(new Problem(
+                "--yes", "the key was not retired, since nobody said yes", null, "Answer yes, or give --yes."));
+        }
+
+        await of.Store.ChangeAsync(keys => of.Schedule.Retire(keys, key.Id), cancellationToken);
+        await result.InvocationConfiguration.Output.WriteLineAsync(
+            $"Retired {key.Id}: what it signed is not accepted any more. "
+            + "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart.");
+    }
+
+    private static async Task ExportAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    {
+        var folder = result.GetRequiredValue(Folder).FullName;
+        var keys = of.Schedule.Usable(await of.Store.ReadAsync(cancellationToken));
+        try
+        {
+            Directory.CreateDirectory(folder);
+            new DerivedKeyFiles(folder).Write(keys);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem(
+                folder, "the files cannot be written", exception.Message, "Name a folder that you may write."));
+        }
+
+        await result.InvocationConfiguration.Output.WriteLineAsync($"Wrote bundle.crt and jwks.json in {folder}.");
+    }
+
+    private static bool Confirm(TextWriter prompt, SigningKey key)
+    {
+        if (Console.IsInputRedirected)
+        {
+            return false;
+        }
+
+        prompt.Write($"Retire {key.Id}? Access tokens and uploads that depend on it end at once (yes/no): ");
+        return Console.ReadLine() == "yes";
+    }
+
+    private static string Describe(SigningKeySchedule schedule, SigningKey key, IReadOnlyList<SigningKey> keys) =>
+        schedule.StateOf(key, keys) switch
+        {
+            SigningKeyState.Signs => "signs",
+            SigningKeyState.Next => $"next, signs from {SigningKeyText.Format(key.ActiveFrom)} on",
+            SigningKeyState.Verifies =>
+                $"verifies until {SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value)}",
+            _ => $"not used: tokens.algorithm is {schedule.Algorithm}",
+        };
+
+    private static string ToJson(SigningKeySchedule schedule, IReadOnlyList<SigningKey> keys)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        using var json = new Utf8JsonWriter(buffer, Indented);
+        json.WriteStartArray();
+        foreach (var key in SigningKeyRing.InOrder(keys))
+        {
+            var state = schedule.StateOf(key, keys);
+            json.WriteStartObject();
+            json.WriteString("id", key.Id);
+            json.WriteString("algorithm", key.Algorithm.ToString());
+            json.WriteString("state", state.ToString().ToLowerInvariant());
+            json.WriteString("activeFrom", SigningKeyText.Format(key.ActiveFrom));
+            if (state == SigningKeyState.Verifies)
+            {
+                json.WriteString("verifiesUntil", SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value));
+            }
+
+            if (key.CreatedAt is { } created)
+            {
+                json.WriteString("createdAt", SigningKeyText.Format(created));
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private sealed record Keys(ISigningKeyStore Store, SigningKeySchedule Schedule);
+}

@@ -1,0 +1,358 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+using Gateway.Credentials;
+using Gateway.State;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// <c>gateway token create|list|revoke|rotate</c>: personal and robot tokens, in the store of the configuration. A
+/// running gateway takes them up at once.
+/// </summary>
+internal static class TokenCommand
+{
+    private const int NothingDone = 1;
+    private const string By = "operator";
+
+    private static readonly Option<FileInfo> Config = ConfigOption.Create();
+
+    private static readonly Argument<string> Name = new("NAME") { Description = "What the token is called: laptop." };
+
+    private static readonly Argument<string> Id = new("ID") { Description = "The token's id, as \"list\" shows it." };
+
+    private static readonly Argument<string?> OptionalId = new("ID")
+    {
+        Description = "The token's id, as \"list\" shows it.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Option<string?> User = new("--user")
+    {
+        Description = "The user whose personal token it is.",
+    };
+
+    private static readonly Option<string?> Robot = new("--robot")
+    {
+        Description = "The robot whose token it is. A robot exists as soon as it has one; policies name it robot:NAME.",
+    };
+
+    private static readonly Option<string[]> Scope = new("--scope")
+    {
+        Description = "What it may do at most: a repository pattern and actions, \"team-a/**:pull,push\". "
+            + "May be given several times.",
+    };
+
+    private static readonly Option<bool> All = new("--all")
+    {
+        Description = "Instead of --scope: everything that the user may. Not for robots.",
+    };
+
+    private static readonly Option<string?> Expires = new("--expires")
+    {
+        Description = "Its life, such as 30d or 12h; a new token's is tokens.defaultCredentialLifetime unless given, "
+            + "a rotated one's as long as before.",
+    };
+
+    private static readonly Option<string?> Overlap = new("--overlap")
+    {
+        Description = "How long the old token goes on beside the new one: 24h unless given, 0s ends it at once.",
+    };
+
+    private static readonly Option<string?> Owner = new("--owner")
+    {
+        Description = "Only the tokens of user:NAME or robot:NAME.",
+    };
+
+    private static readonly Option<string?> AllOf = new("--all-of")
+    {
+        Description = "Instead of ID: everything that user:NAME or robot:NAME has, access tokens included.",
+    };
+
+    private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Prints the secret and nothing else." };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON, as the API answers it." };
+
+    public static Command Create() => new(
+        "token", "Makes, lists, revokes and rotates personal and robot tokens. A running gateway takes it up at once.")
+    {
+        Subcommand(
+            "create",
+            "Makes a token. Its secret goes to standard output, this once.",
+            CreateAsync,
+            Name, User, Robot, Scope, All, Expires, Quiet, Json),
+        Subcommand("list", "Lists the tokens, the newest first; never their secrets.", ListAsync, Owner, Json),
+        Subcommand("revoke", "Ends a token for good, or all of one owner.", RevokeAsync, OptionalId, AllOf),
+        Subcommand(
+            "rotate",
+            "Makes a token like another one, and lets the other end after an overlap.",
+            RotateAsync,
+            Id, Overlap, Expires, Quiet, Json),
+    };
+
+    private static Command Subcommand(
+        string name,
+        string description,
+        Func<ParseResult, GatewayOptions, CredentialService, CancellationToken, Task<int>> action,
+        params Symbol[] symbols)
+    {
+        var command = new Command(name, description) { Config };
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                command.Arguments.Add(argument);
+            }
+            else
+            {
+                command.Options.Add((Option)symbol);
+            }
+        }
+
+        command.SetAction((result, cancellationToken) => RunAsync(result, action, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult result,
+        Func<ParseResult, GatewayOptions, CredentialService, CancellationToken, Task<int>> action,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = ConfigOption.Load(result.GetRequiredValue(Config));
+            if (StoreOwner.Check(options.State) is { } foreign)
+            {
+                throw new ProblemException(foreign);
+            }
+
+            await using var store = StateServiceExtensions.OpenForCommand(options);
+            var service = new CredentialService(
+                store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
+            return await action(result, options, service, cancellationToken);
+        }
+        catch (ProblemException exception)
+        {
+            return Report(result, exception.Problems, GatewayCommand.ConfigurationProblem);
+        }
+        catch (StateException exception)
+        {
+            result.InvocationConfiguration.Error.WriteLine(exception.Message);
+            return NothingDone;
+        }
+    }
+
+    private static async Task<int> CreateAsync(
+        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+    {
+        var outcome = await service.CreateAsync(
+            new CredentialOrder
+            {
+                Owner = OwnerOf(result, options),
+                Name = result.GetRequiredValue(Name),
+                Limit = LimitOf(result),
+                Lifetime = DurationOf(result, Expires),
+                CreatedBy = By,
+            },
+            cancellationToken);
+        return Print(result, options, outcome);
+    }
+
+    private static async Task<int> ListAsync(
+        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+    {
+        var owner = result.GetValue(Owner) is { } text ? ParseOwner(text, Owner.Name) : null;
+        var now = TimeProvider.System.GetUtcNow();
+        var tokens = await service.ListAsync(owner, cancellationToken);
+        var output = result.InvocationConfiguration.Output;
+        if (result.GetValue(Json))
+        {
+            output.WriteLine(JsonSerializer.Serialize(
+                new TokenListDocument([.. tokens.Select(token => TokenDocument.Of(token, now))]),
+                TokenJsonContext.Readable.TokenListDocument));
+            return 0;
+        }
+
+        foreach (var line in TokenTable.Format([.. tokens.Select(token => TokenDocument.Of(token, now))]))
+        {
+            output.WriteLine(line);
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> RevokeAsync(
+        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+    {
+        var (id, allOf) = (result.GetValue(OptionalId), result.GetValue(AllOf));
+        if ((id is null) == (allOf is null))
+        {
+            throw new ProblemException(new Problem(
+                "ID", "name one token or one owner", null, "Give the token's id, or --all-of user:alice."));
+        }
+
+        var output = result.InvocationConfiguration.Output;
+        if (allOf is not null)
+        {
+            var owner = ParseOwner(allOf, AllOf.Name);
+            var count = await service.RevokeAllAsync(owner, By, cancellationToken);
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Revoked {count} token{(count == 1 ? "" : "s")} of {owner}, and the access tokens issued until now."));
+            return 0;
+        }
+
+        if (await service.RevokeAsync(id!, By, cancellationToken))
+        {
+            output.WriteLine($"Revoked {id}.");
+            return 0;
+        }
+
+        if (await service.FindAsync(id!, cancellationToken) is null)
+        {
+            return Unknown(result, id!);
+        }
+
+        output.WriteLine($"{id} was revoked already.");
+        return 0;
+    }
+
+    private static async Task<int> RotateAsync(
+        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+    {
+        var id = result.GetRequiredValue(Id);
+        var overlap = DurationOf(result, Overlap) ?? CredentialService.DefaultOverlap;
+        var lifetime = DurationOf(result, Expires);
+        return await service.FindAsync(id, cancellationToken) is { } old
+            ? Print(result, options, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken))
+            : Unknown(result, id);
+    }
+
+    private static Subject OwnerOf(ParseResult result, GatewayOptions options)
+    {
+        var (user, robot) = (result.GetValue(User), result.GetValue(Robot));
+        if ((user is null) == (robot is null))
+        {
+            throw new ProblemException(new Problem(
+                "--user", "name the owner: one user or one robot", null, "Give --user alice, or --robot ci-deploy."));
+        }
+
+        if (robot is not null)
+        {
+            return CredentialOwner.Robot(robot);
+        }
+
+        // A token of nobody would be refused at its first use: its owner has to exist on every request.
+        return AuthenticationServiceExtensions.LoadUsers(options.Authentication).Find(user!) is not null
+            ? CredentialOwner.User(user!)
+            : throw new ProblemException(new Problem(
+                "--user",
+                $"no such user in {options.Authentication.Htpasswd?.File ?? "any htpasswd file"}",
+                user,
+                "See their exact names, upper and lower case: gateway user list."));
+    }
+
+    // Everything has to be said: a forgotten --scope must not make the strongest token there is.
+    private static CredentialLimit? LimitOf(ParseResult result)
+    {
+        var (scopes, all) = (result.GetValue(Scope) ?? [], result.GetValue(All));
+        if (all == scopes.Length > 0)
+        {
+            throw new ProblemException(new Problem(
+                "--scope",
+                all ? "stands beside --all" : "name what the token may do at most",
+                null,
+                "Give --scope \"team-a/**:pull,push\", or for everything that the user may --all."));
+        }
+
+        return all ? null
+            : CredentialLimit.TryParse(scopes, out var limit, out var fault) ? limit
+            : throw new ProblemException(new Problem("--scope", fault.TrimEnd('.'), null, "See docs/tokens.md, \"Scopes\"."));
+    }
+
+    private static TimeSpan? DurationOf(ParseResult result, Option<string?> option) =>
+        result.GetValue(option) is not { } text ? null
+        : Duration.TryParse(text, out var duration) ? duration
+        : throw new ProblemException(new Problem(
+            option.Name, "this is not a duration", text, "Write whole numbers with units (d, h, m, s), such as 30d."));
+
+    private static Subject ParseOwner(string text, string option) => CredentialOwner.Parse(text)
+        ?? throw new ProblemException(new Problem(
+            option, "this names no owner", text, "Write user:NAME or robot:NAME."));
+
+    private static int Print(ParseResult result, GatewayOptions options, CredentialOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case CredentialOutcome.Issued issued:
+                Print(result, options, issued);
+                return 0;
+            case CredentialOutcome.Invalid(var problems):
+                return Report(result, problems.Select(ToOption), GatewayCommand.ConfigurationProblem);
+            case CredentialOutcome.Conflict(var problem):
+                return Report(result, [problem], NothingDone);
+            default:
+                throw new InvalidOperationException("another outcome");
+        }
+    }
+
+    private static void Print(ParseResult result, GatewayOptions options, CredentialOutcome.Issued issued)
+    {
+        var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+        if (result.GetValue(Json))
+        {
+            output.WriteLine(JsonSerializer.Serialize(
+                IssuedTokenDocument.Of(issued, TimeProvider.System.GetUtcNow()),
+                TokenJsonContext.Readable.IssuedTokenDocument));
+            return;
+        }
+
+        // Alone on standard output, so that $(gateway token create …) holds the secret with or without --quiet.
+        output.WriteLine(issued.Secret.Reveal());
+        if (result.GetValue(Quiet))
+        {
+            return;
+        }
+
+        var token = issued.Credential;
+        error.WriteLine(
+            $"Made the token {token.Id} (\"{token.Name}\") of {token.Owner}, for "
+            + $"{token.Limit?.ToString() ?? "everything that its owner may"}, until {TokenTable.Format(token.ExpiresAt)}.");
+        if (issued.Replaced is { } replaced)
+        {
+            error.WriteLine($"The old one, {replaced.Id}, ends {TokenTable.Format(replaced.ExpiresAt)}.");
+        }
+
+        error.WriteLine(
+            "Its secret is shown this once. Sign in with it: docker login "
+            + $"--username {token.Owner.Name} --password-stdin {options.PublicUrl!.Authority}");
+    }
+
+    private static Problem ToOption(Problem problem) => problem with
+    {
+        Source = problem.Source switch
+        {
+            CredentialService.NamePart => "NAME",
+            CredentialService.OwnerPart => "--robot",
+            CredentialService.ScopesPart => "--scope",
+            _ => "--expires",
+        },
+    };
+
+    private static int Unknown(ParseResult result, string id) => Report(
+        result, [new Problem("ID", "there is no such token", id, "See them all: gateway token list.")], NothingDone);
+
+    private static int Report(ParseResult result, IEnumerable<Problem> problems, int exitCode)
+    {
+        foreach (var problem in problems)
+        {
+            result.InvocationConfiguration.Error.WriteLine(problem);
+        }
+
+        return exitCode;
+    }
+}

@@ -1,0 +1,24 @@
+using Gateway.Authentication;
+using Gateway.Core.Authorization;
+
+namespace Gateway.Credentials;
+
+/// <summary>The subjects that tokens belong to, by how people write them.</summary>
+internal static class CredentialOwner
+{
+    /// <summary>A robot. It exists as soon as it has a token, and as far as policies name it.</summary>
+    public static Subject Robot(string name) =>
+        new() { Kind = SubjectKind.Robot, Name = name, Method = "robot" };
+
+    /// <summary>A person of the htpasswd file.</summary>
+    public static Subject User(string name) =>
+        new() { Kind = SubjectKind.User, Name = name, Method = "htpasswd" };
+
+    /// <summary>Reads <c>user:alice</c> or <c>robot:ci-deploy</c>; <see langword="null"/> for anything else.</summary>
+    public static Subject? Parse(string text) => text.Split(':') switch
+    {
+        ["user", var name] when UserName.IsValid(name) => User(name),
+        ["robot", var name] when RobotName.IsValid(name) => Robot(name),
+        _ => null,
+    };
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Gateway.Authentication;
+using Gateway.Core.Registry;
+using Gateway.Pipeline;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Tokens;
+
+/// <summary>The token endpoint, <c>/token</c>: HTTP in, HTTP out.</summary>
+internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
+{
+    /// <summary>The endpoint's path.</summary>
+    public const string Path = "/token";
+
+    /// <summary>The greatest form, in bytes.</summary>
+    public const int LargestForm = 64 * 1024;
+
+    private const int LargestTransfer = 8 * LargestForm;
+    private const string FormType = "application/x-www-form-urlencoded";
+
+    private static readonly RegistryError MethodNotAllowed =
+        RegistryError.MethodNotAllowed("the token endpoint takes GET and POST", "GET, POST");
+
+    private static readonly RegistryError WrongType = TokenRequestParser.Invalid($"send the form as {FormType}, in UTF-8") with
+    {
+        StatusCode = StatusCodes.Status415UnsupportedMediaType,
+    };
+
+    private static readonly RegistryError TooLarge = TokenRequestParser.Invalid("the form is larger than 64 KiB") with
+    {
+        StatusCode = StatusCodes.Status413PayloadTooLarge,
+    };
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Request.Path.Value != Path)
+        {
+            return next(context);
+        }
+
+        // At the start of the answer, because an error clears whatever was prepared before it (RFC 6749, section 5.1).
+        context.Response.OnStarting(static state =>
+        {
+            var headers = ((HttpContext)state).Response.Headers;
+            headers.CacheControl = "no-store";
+            headers.Pragma = "no-cache";
+            return Task.CompletedTask;
+        }, context);
+        return AnswerAsync(context);
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var gateway = GatewayContext.Of(context);
+        var (request, error) = await ReadAsync(context, gateway.Host.Authority);
+        if (request is null)
+        {
+            await context.WriteErrorAsync(error!);
+            return;
+        }
+
+        var result = await tokens.AuthenticateAsync(
+            request.Credentials, gateway.Host, gateway.ClientAddress, context.RequestAborted);
+        if (result is AuthenticationResult.Undecided)
+        {
+            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
+            return;
+        }
+
+        if (result is not AuthenticationResult.Accepted(var principal))
+        {
+            var why = AuthenticationMiddleware.Describe(request.Credentials, (result as AuthenticationResult.Refused)?.Message);
+            await RefuseAsync(context, "authentication failed: " + why);
+            return;
+        }
+
+        TokenAnswer answer;
+        try
+        {
+            answer = await tokens.AnswerAsync(
+                request, principal, gateway.Host, gateway.ClientAddress, context.RequestAborted);
+        }
+        catch (AccessTokenException exception)
+        {
+            await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
+            return;
+        }
+
+        if (answer.Granted.IsEmpty && IsBrowserWithoutCredentials(context.Request))
+        {
+            await RefuseAsync(context, "authentication required");
+            return;
+        }
+
+        var body = answer.Serialize();
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadAsync(HttpContext context, string service)
+    {
+        var http = context.Request;
+        var authorization = http.Headers.Authorization;
+        if (authorization.Count > 1)
+        {
+            return (null, AuthenticationMiddleware.RepeatedHeader);
+        }
+
+        switch (http.Method)
+        {
+            case "GET":
+                return TokenRequestParser.ReadQuery(http.QueryString.Value, PresentedCredentials.Read(authorization), service);
+            case "POST" when authorization.Count > 0:
+                // Two places for credentials are two identities. RFC 6749, section 2.3.1, reads this header as the
+                // client's own, not the user's, and no registry client sends it with a form.
+                return (null, TokenRequestParser.Invalid("send the credentials in the form, without an Authorization header"));
+            case "POST" when http.QueryString.HasValue:
+                // A parameter in both places would be read differently by others, and a secret there is logged by proxies.
+                return (null, TokenRequestParser.Invalid("send the parameters in the form, not in the query"));
+            case "POST":
+                return IsForm(http.Headers.ContentType) ? await ReadFormAsync(http, service) : (null, WrongType);
+            default:
+                return (null, MethodNotAllowed);
+        }
+    }
+
+    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadFormAsync(HttpRequest http, string service)
+    {
+        if (http.ContentLength > LargestForm)
+        {
+            return (null, TooLarge);
+        }
+
+        // Kestrel counts the lines between chunks too; this one limit is about the form itself.
+        if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = LargestTransfer;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(LargestForm + 1);
+        var length = 0;
+        try
+        {
+            int read;
+            while ((read = await http.Body.ReadAsync(
+                buffer.AsMemory(length, LargestForm + 1 - length), http.HttpContext.RequestAborted)) > 0)
+            {
+                length += read;
+                if (length > LargestForm)
+                {
+                    return (null, TooLarge);
+                }
+            }
+
+            return TokenRequestParser.ReadForm(buffer.AsSpan(0, length), service);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return (null, TooLarge);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(buffer.AsSpan(0, length)); // it held a password
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // One type, whose only parameter may say UTF-8. Anything else could be read as another form than this one.
+    private static bool IsForm(StringValues types)
+    {
+        if (types.Count != 1)
+        {
+            return false;
+        }
+
+        var text = types[0].AsSpan();
+        var semicolon = text.IndexOf(';');
+        var type = (semicolon < 0 ? text : text[..semicolon]).Trim(' ');
+        var parameter = semicolon < 0 ? default : text[(semicolon + 1)..].Trim(' ');
+        return type.Equals(FormType, StringComparison.OrdinalIgnoreCase)
+            && (parameter.IsEmpty
+                || parameter.Equals("charset=utf-8", StringComparison.OrdinalIgnoreCase)
+                || parameter.Equals("charset=\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+    }
+
+    // A UI in a browser has no user name to send until the browser asks for one, which only this answer makes it do. For
+    // everybody else a token without any access is the right one: "podman login" and pulls of public images need it.
+    private static bool IsBrowserWithoutCredentials(HttpRequest http) =>
+        http.Headers.Origin.Count > 0 && http.Headers.Authorization.Count == 0 && http.Method == "GET";
+
+    private static Task RefuseAsync(HttpContext context, string message)
+    {
+        Challenge.SetForPassword(context);
+        return context.WriteErrorAsync(RegistryError.Unauthorized(message) with { OAuthCode = "invalid_grant" });
+    }
+}

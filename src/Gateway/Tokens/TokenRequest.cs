@@ -1,0 +1,12 @@
+using Gateway.Authentication;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Tokens;
+
+/// <summary>A token request, understood completely.</summary>
+/// <param name="Credentials">
+/// Who asks. A refresh token stands as the password of a user without a name, as containerd and BuildKit send it.
+/// </param>
+/// <param name="Asked">What is asked for; it may be nothing.</param>
+/// <param name="Offline">Whether a refresh token is asked for as well.</param>
+internal sealed record TokenRequest(PresentedCredentials Credentials, AccessScope Asked, bool Offline);

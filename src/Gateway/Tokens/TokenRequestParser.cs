@@ -1,0 +1,120 @@
+using Gateway.Authentication;
+using Gateway.Core.Registry;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Tokens;
+
+/// <summary>
+/// Reads token requests: GET with a query (Distribution, "Token Authentication Specification"), POST with a form
+/// (Distribution, "OAuth2 Token Authentication"; RFC 6749).
+/// </summary>
+/// <remarks>
+/// Unknown parameters are ignored (RFC 6749, section 3.2), <c>account</c> and <c>client_id</c> among them: who asks is
+/// told by the credentials alone. Those that decide something must stand there once.
+/// </remarks>
+internal static class TokenRequestParser
+{
+    /// <summary>Reads a query.</summary>
+    /// <param name="query">With or without its question mark; untrusted.</param>
+    /// <param name="credentials">From the <c>Authorization</c> header.</param>
+    /// <param name="service">The host that was asked, which is also the only service.</param>
+    /// <returns>The request, or why it is refused.</returns>
+    public static (TokenRequest? Request, RegistryError? Error) ReadQuery(
+        string? query, PresentedCredentials credentials, string service)
+    {
+        var text = query.AsSpan().TrimStart('?');
+        return UrlEncodedParameters.Read(System.Text.Encoding.UTF8.GetBytes(text.ToArray())) is not { } parameters
+            ? (null, TooMany)
+            : Complete(parameters, credentials, service);
+    }
+
+    /// <summary>Reads a form.</summary>
+    /// <param name="body">The whole body; untrusted.</param>
+    /// <param name="service">The host that was asked, which is also the only service.</param>
+    /// <returns>The request, or why it is refused.</returns>
+    public static (TokenRequest? Request, RegistryError? Error) ReadForm(ReadOnlySpan<byte> body, string service)
+    {
+        if (UrlEncodedParameters.Read(body) is not { } parameters)
+        {
+            return (null, TooMany);
+        }
+
+        if (!parameters.TryGetSingle("grant_type", out var grantType))
+        {
+            return (null, NotOnce("grant_type"));
+        }
+
+        if (grantType is not ("password" or "refresh_token"))
+        {
+            return (null, RegistryError.BadRequest("grant_type must be \"password\" or \"refresh_token\"") with
+            {
+                OAuthCode = grantType is null ? "invalid_request" : "unsupported_grant_type",
+            });
+        }
+
+        // All of them, whatever the grant: two credentials in one request are a guess which counts.
+        if (!parameters.TryGetSingle("username", out var userName))
+        {
+            return (null, NotOnce("username"));
+        }
+
+        if (!parameters.TryGetSingle("password", out var password))
+        {
+            return (null, NotOnce("password"));
+        }
+
+        if (!parameters.TryGetSingle("refresh_token", out var refreshToken))
+        {
+            return (null, NotOnce("refresh_token"));
+        }
+
+        var isRefresh = grantType == "refresh_token";
+        if (isRefresh
+            ? string.IsNullOrEmpty(refreshToken) || userName is not null || password is not null
+            : string.IsNullOrEmpty(userName) || password is null || refreshToken is not null)
+        {
+            return (null, Invalid(isRefresh
+                ? "send refresh_token alone with grant_type=refresh_token"
+                : "send username and password with grant_type=password, and no refresh_token"));
+        }
+
+        var credentials = isRefresh ? new BasicCredentials("", refreshToken!) : new BasicCredentials(userName!, password!);
+        return Complete(parameters, PresentedCredentials.OfPassword(credentials), service);
+    }
+
+    /// <summary>A request that is malformed.</summary>
+    public static RegistryError Invalid(string message) => RegistryError.BadRequest(message) with { OAuthCode = "invalid_request" };
+
+    private static (TokenRequest? Request, RegistryError? Error) Complete(
+        UrlEncodedParameters parameters, PresentedCredentials credentials, string service)
+    {
+        if (!parameters.TryGetSingle("service", out var asked))
+        {
+            return (null, NotOnce("service"));
+        }
+
+        // The audience is never the client's choice: a token for another service would be good there.
+        if (!string.IsNullOrEmpty(asked) && !string.Equals(asked, service, StringComparison.OrdinalIgnoreCase))
+        {
+            return (null, Invalid($"the service is unknown here; ask for \"{service}\""));
+        }
+
+        if (!parameters.TryGetSingle("offline_token", out var offlineToken))
+        {
+            return (null, NotOnce("offline_token"));
+        }
+
+        if (!parameters.TryGetSingle("access_type", out var accessType))
+        {
+            return (null, NotOnce("access_type"));
+        }
+
+        var scope = AccessScopeParser.Parse(parameters.All("scope"), service);
+        return (new TokenRequest(credentials, scope, offlineToken == "true" || accessType == "offline"), null);
+    }
+
+    private static RegistryError TooMany => Invalid($"there are more than {UrlEncodedParameters.MaxPairs} parameters");
+
+    private static RegistryError NotOnce(string name) =>
+        Invalid($"the parameter {name} must stand there once, percent-encoded as UTF-8");
+}

@@ -1,0 +1,55 @@
+using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
+using Gateway.Core.Tokens;
+
+namespace Gateway.Core.Tests.Tokens;
+
+public sealed class AccessScopeTests
+{
+    private static readonly RepositoryName App = RepositoryName.Parse("team/app");
+
+    [Fact]
+    public void Of_OneRepositoryTwice_UnitesItsActions()
+    {
+        var scope = AccessScope.Of(
+            [new(App, RepositoryActions.Pull), new(RepositoryName.Parse("b"), RepositoryActions.Delete), new(App, RepositoryActions.Push)],
+            catalog: true);
+
+        Assert.Equal("repository:team/app:pull,push repository:b:delete registry:catalog:*", scope.ToString());
+    }
+
+    [Fact]
+    public void Of_Nothing_IsEmpty()
+    {
+        Assert.Same(AccessScope.Empty, AccessScope.Of([], catalog: false));
+        Assert.Equal("", AccessScope.Empty.ToString());
+        Assert.False(AccessScope.Of([], catalog: true).IsEmpty);
+    }
+
+    [Fact]
+    public void Of_MoreThanATokenHolds_DropsTheLast()
+    {
+        var many = AccessScope.Of(
+            Enumerable.Range(0, 100).Select(static i => new RepositoryScope(RepositoryName.Parse($"r{i}"), RepositoryActions.Pull)),
+            catalog: false);
+        var longOnes = AccessScope.Of(
+            Enumerable.Range(10, 50).Select(static i => new RepositoryScope(
+                RepositoryName.Parse(new string('a', 250) + i), RepositoryActions.Pull)),
+            catalog: false);
+
+        Assert.Equal(AccessScope.MaxRepositories, many.Repositories.Length);
+        Assert.Equal(RepositoryActions.None, many.ActionsOn(RepositoryName.Parse("r64")));
+        Assert.Equal(AccessScope.MaxLength / 252, longOnes.Repositories.Length);
+    }
+
+    [Fact]
+    public void ActionsOn_Push_BringsPullAndOverwriteAndNothingElse()
+    {
+        var scope = AccessScope.Of([new(App, RepositoryActions.Push)], catalog: false);
+
+        Assert.Equal(
+            RepositoryActions.Pull | RepositoryActions.Push | RepositoryActions.Overwrite, scope.ActionsOn(App));
+        Assert.Equal(RepositoryActions.None, scope.ActionsOn(RepositoryName.Parse("team/app2")));
+        Assert.Equal("repository:team/app:push", scope.ToString());
+    }
+}

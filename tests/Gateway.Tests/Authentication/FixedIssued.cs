@@ -1,0 +1,19 @@
+using System.Net;
+using Gateway.Authentication;
+
+namespace Gateway.Tests.Authentication;
+
+/// <summary>Says one thing of every secret, and notes what it was asked.</summary>
+internal sealed class FixedIssued(AuthenticationResult answer) : IIssuedCredentials
+{
+    public static FixedIssued None => new(AuthenticationResult.NotMine.Instance);
+
+    public List<(string Secret, string? UserName)> Asked { get; } = [];
+
+    public ValueTask<AuthenticationResult> VerifyAsync(
+        string secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken)
+    {
+        Asked.Add((secret, userName));
+        return ValueTask.FromResult(answer);
+    }
+}

@@ -1,0 +1,16 @@
+using Gateway.Authentication;
+using Gateway.Tokens;
+
+namespace Gateway.Tests.Authentication;
+
+/// <summary>Says one thing of every access token, and notes what it was asked.</summary>
+internal sealed class FixedTokens(AuthenticationResult answer) : IAccessTokenVerifier
+{
+    public List<(string Token, string Audience, DateTimeOffset? ContinueUntil)> Asked { get; } = [];
+
+    public AuthenticationResult Verify(string token, string audience, DateTimeOffset? continueUntil)
+    {
+        Asked.Add((token, audience, continueUntil));
+        return answer;
+    }
+}

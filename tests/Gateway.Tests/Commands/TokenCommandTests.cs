@@ -1,0 +1,296 @@
+using System.Text.Json;
+using Gateway.Commands;
+using Gateway.Core.Tokens;
+using Gateway.State;
+using Gateway.State.Sqlite;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Commands;
+
+public sealed class TokenCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _config;
+
+    public TokenCommandTests()
+    {
+        _folder.Write("users.htpasswd", "alice:" + TestUsers.Hash("alice-password") + "\n");
+        _config = _folder.Write("gateway.yaml", """
+            publicUrl: https://registry.test
+            tls: { certificates: [ { certificate: tls.crt, key: tls.key } ] }
+            registries: [ { name: main, upstreams: [ "http://127.0.0.1:5000" ] } ]
+            authentication: { htpasswd: { file: users.htpasswd, minimumCost: 4 } }
+            policies: policies
+            tokens: { maximumCredentialLifetime: 100d }
+            """);
+    }
+
+    [Fact]
+    public async Task Create_Person_PrintsTheSecretAloneOnStandardOutput()
+    {
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "alice", "--scope", "team-a/**:pull", "--scope", "base/*:pull,push");
+
+        Assert.Equal(0, code);
+        var secret = AssertSecret(CredentialSecretKind.Personal, output);
+        var kept = await FindAsync(secret);
+        Assert.Equal("user:alice", kept.Owner.ToString());
+        Assert.Equal("team-a/**:pull base/*:pull,push", kept.Limit!.ToString());
+        Assert.Equal("operator", kept.CreatedBy);
+        Assert.Equal(TimeSpan.FromDays(90), kept.ExpiresAt - kept.CreatedAt);
+        Assert.Equal(
+            $"Made the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
+            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin registry.test\n",
+            error);
+    }
+
+    [Fact]
+    public async Task Create_Quiet_PrintsNothingElse()
+    {
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "alice", "--all", "--quiet");
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Null((await FindAsync(AssertSecret(CredentialSecretKind.Personal, output))).Limit);
+    }
+
+    [Fact]
+    public async Task Create_Json_PrintsWhatTheApiAnswers()
+    {
+        var (code, output, error) = await RunAsync(
+            "create", "blue", "--robot", "ci-deploy", "--scope", "team-a/**:push", "--expires", "30d", "--json");
+
+        Assert.Equal((0, ""), (code, error));
+        using var document = JsonDocument.Parse(output);
+        AssertSecret(CredentialSecretKind.Robot, document.RootElement.GetProperty("secret").GetString() + "\n");
+        var token = document.RootElement.GetProperty("token");
+        Assert.Equal("robot:ci-deploy", token.GetProperty("owner").GetString());
+        Assert.Equal("[\"team-a/**:push\"]", token.GetProperty("scopes").GetRawText().Replace("\n", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("replaced").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("--user alice", "--scope: name what the token may do at most. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
+    [InlineData("--user alice --all --scope a:pull", "--scope: stands beside --all. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
+    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
+    [InlineData("--all", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
+    [InlineData("--all --user alice --robot ci", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
+    [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). See their exact names, upper and lower case: gateway user list.")]
+    [InlineData("--robot CI --scope a:pull", "--robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
+    [InlineData("--robot ci --all", "--scope: a robot's token has scopes. Name what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData("--user alice --all --expires 30", "--expires: this is not a duration (found \"30\"). Write whole numbers with units (d, h, m, s), such as 30d.")]
+    [InlineData("--user alice --all --expires 101d", "--expires: out of range (found \"101d\"). A token lives 1m to 100d; the operator sets tokens.maximumCredentialLifetime.")]
+    public async Task Create_WrongOrder_SaysWhatWouldBeRight(string options, string message)
+    {
+        var (code, output, error) = await RunAsync(["create", "laptop", .. options.Split(' ')]);
+
+        Assert.Equal((78, ""), (code, output));
+        Assert.Equal(message.Replace("{users}", Path.Combine(_folder.Path, "users.htpasswd"), StringComparison.Ordinal) + "\n", error);
+        Assert.Empty(await ListAsync());
+    }
+
+    [Fact]
+    public async Task Create_WrongName_SaysWhatWouldBeRight()
+    {
+        var (code, _, error) = await RunAsync("create", " ", "--user", "alice", "--all");
+
+        Assert.Equal(78, code);
+        Assert.StartsWith("NAME: this is not a name for a token (found \" \").", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_WrongConfiguration_IsReportedAsElsewhere()
+    {
+        _folder.Write("gateway.yaml", "publicUrl: http://registry.test\n");
+
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "alice", "--all");
+
+        Assert.Equal((78, ""), (code, output));
+        Assert.Contains("publicUrl: is not https", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_Tokens_ShowsAllButTheSecret()
+    {
+        Assert.Equal((0, "", ""), await RunAsync("list"));
+        var first = await CreateAsync("laptop", "--user", "alice", "--all");
+        var second = await CreateAsync("blue", "--robot", "ci-deploy", "--scope", "team-a/**:push", "--scope", "base:pull");
+        await RunAsync("revoke", first.Id);
+
+        var (code, output, error) = await RunAsync("list");
+        var (_, one, _) = await RunAsync("list", "--owner", "robot:ci-deploy");
+        var (_, json, _) = await RunAsync("list", "--json");
+
+        Assert.Equal((0, ""), (code, error));
+        var (created, expires) = (TokenTable.Format(first.CreatedAt), TokenTable.Format(first.ExpiresAt));
+        Assert.Equal(
+            $"""
+            ID            KIND      OWNER            NAME    STATE    CREATED            EXPIRES            LAST USED  FROM  SCOPES
+            {second.Id}  robot     robot:ci-deploy  blue    active   {created}  {expires}  never      -     team-a/**:push base:pull
+            {first.Id}  personal  user:alice       laptop  revoked  {created}  {expires}  never      -     everything its owner may
+
+            """.ReplaceLineEndings("\n"),
+            output.Replace(TokenTable.Format(second.CreatedAt), created, StringComparison.Ordinal)
+                .Replace(TokenTable.Format(second.ExpiresAt), expires, StringComparison.Ordinal));
+        Assert.Contains(second.Id, one, StringComparison.Ordinal);
+        Assert.DoesNotContain(first.Id, one, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(json);
+        Assert.Equal(
+            [second.Id, first.Id],
+            document.RootElement.GetProperty("tokens").EnumerateArray().Select(static token => token.GetProperty("id").GetString()));
+        Assert.DoesNotContain("rgp_", output + json, StringComparison.Ordinal);
+        Assert.DoesNotContain("rgr_", output + json, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("list", "--owner", "alice")]
+    [InlineData("revoke", "--all-of", "everybody")]
+    public async Task Owner_WithoutItsKind_IsNotGuessed(string command, string option, string owner)
+    {
+        var (code, _, error) = await RunAsync(command, option, owner);
+
+        Assert.Equal(78, code);
+        Assert.Equal($"{option}: this names no owner (found \"{owner}\"). Write user:NAME or robot:NAME.\n", error);
+    }
+
+    [Fact]
+    public async Task Revoke_Token_EndsItAndSaysSoEachTime()
+    {
+        var token = await CreateAsync("laptop", "--user", "alice", "--all");
+
+        Assert.Equal((0, $"Revoked {token.Id}.\n", ""), await RunAsync("revoke", token.Id));
+        Assert.Equal((0, $"{token.Id} was revoked already.\n", ""), await RunAsync("revoke", token.Id));
+        Assert.NotNull((await ListAsync()).Single().RevokedAt);
+    }
+
+    [Fact]
+    public async Task Revoke_AllOfAnOwner_LeavesTheOthers()
+    {
+        await CreateAsync("a", "--user", "alice", "--all");
+        await CreateAsync("b", "--user", "alice", "--all");
+        var robot = await CreateAsync("c", "--robot", "alice", "--scope", "**:pull");
+
+        Assert.Equal(
+            (0, "Revoked 2 tokens of user:alice, and the access tokens issued until now.\n", ""),
+            await RunAsync("revoke", "--all-of", "user:alice"));
+
+        Assert.Equal(robot.Id, (await ListAsync()).Single(static token => token.RevokedAt is null).Id);
+    }
+
+    [Fact]
+    public async Task RevokeAndRotate_UnknownId_SaySo()
+    {
+        foreach (var command in new[] { "revoke", "rotate" })
+        {
+            Assert.Equal(
+                (1, "", "ID: there is no such token (found \"k00000000000\"). See them all: gateway token list.\n"),
+                await RunAsync(command, "k00000000000"));
+        }
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("k00000000000", "--all-of", "user:alice")]
+    public async Task Revoke_NothingOrTwoThings_IsRefused(params string[] arguments)
+    {
+        Assert.Equal(
+            (78, "", "ID: name one token or one owner. Give the token's id, or --all-of user:alice.\n"),
+            await RunAsync(["revoke", .. arguments]));
+    }
+
+    [Fact]
+    public async Task Rotate_Token_PrintsTheNewSecretAndTheOldOnesEnd()
+    {
+        var old = await CreateAsync("blue", "--robot", "ci-deploy", "--scope", "**:pull", "--expires", "10d");
+
+        var (code, output, error) = await RunAsync("rotate", old.Id, "--overlap", "2h");
+
+        Assert.Equal(0, code);
+        var made = await FindAsync(AssertSecret(CredentialSecretKind.Robot, output));
+        Assert.Equal(TimeSpan.FromDays(10), made.ExpiresAt - made.CreatedAt);
+        var ended = (await ListAsync()).Single(token => token.Id == old.Id);
+        Assert.Equal(made.CreatedAt + TimeSpan.FromHours(2), ended.ExpiresAt);
+        Assert.Contains($"The old one, {old.Id}, ends {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rotate_EndedToken_SaysSo()
+    {
+        var token = await CreateAsync("laptop", "--user", "alice", "--all");
+        await RunAsync("revoke", token.Id);
+
+        Assert.Equal(
+            (1, "", $"{token.Id}: the token has ended. Make a new one.\n"), await RunAsync("rotate", token.Id, "--quiet"));
+    }
+
+    [Fact]
+    public async Task Store_InRedis_IsUsedAlike()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await File.AppendAllTextAsync(_config, $"\nstate: {{ store: redis }}\nredis: {{ server: \"{redis.Options.Server}\" }}\n");
+
+        var (code, secret, error) = await RunAsync("create", "blue", "--robot", "ci-deploy", "--scope", "**:pull", "--quiet");
+        var (_, list, _) = await RunAsync("list");
+
+        Assert.True(code == 0, error);
+        AssertSecret(CredentialSecretKind.Robot, secret);
+        Assert.Contains("robot:ci-deploy  blue  active", list, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "state")));
+        await redis.KillAsync();
+        (code, _, error) = await RunAsync("list");
+        Assert.Equal(1, code);
+        Assert.Contains("redis", error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Store_OfAnotherUser_IsLeftAloneExceptByRoot()
+    {
+        await CreateAsync("laptop", "--user", "alice", "--all");
+        var file = Path.Combine(_folder.Path, "state", SqliteCredentialStore.FileName);
+        var owner = FileOwner.Read(file)!.Value.User;
+
+        Assert.Null(StoreOwner.Check(file, owner));
+        Assert.Null(StoreOwner.Check(file, 0));
+        Assert.Null(StoreOwner.Check(file + ".missing", owner + 1));
+        Assert.Equal(
+            $"{file}: the store belongs to another user (found \"uid {owner}, and this is {owner + 1}\"). "
+            + $"Run the command as that user: sudo -u '#{owner}' gateway token …",
+            StoreOwner.Check(file, owner + 1)!.ToString());
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string AssertSecret(CredentialSecretKind kind, string output)
+    {
+        Assert.Equal(CredentialSecret.Length + 1, output.Length);
+        Assert.True(CredentialSecret.TryParse(output[..^1], out var secret));
+        Assert.Equal(kind, secret.Kind);
+        return output[..^1];
+    }
+
+    private async Task<StoredCredential> CreateAsync(params string[] arguments)
+    {
+        var (code, output, error) = await RunAsync(["create", .. arguments, "--quiet"]);
+        Assert.True(code == 0, error);
+        return await FindAsync(output[..^1]);
+    }
+
+    private async Task<StoredCredential> FindAsync(string secret)
+    {
+        await using var store = SqliteCredentialStore.Open(Path.Combine(_folder.Path, "state"));
+        return (await store.FindAsync(SecretHash.Of(secret), default))!;
+    }
+
+    private async Task<IReadOnlyList<StoredCredential>> ListAsync()
+    {
+        await using var store = SqliteCredentialStore.Open(Path.Combine(_folder.Path, "state"));
+        return await store.ListAsync(null, default);
+    }
+
+    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var result = GatewayCommand.Create().Parse(["token", .. arguments, "--config", _config]);
+        result.InvocationConfiguration.Output = output;
+        result.InvocationConfiguration.Error = error;
+        return (await result.InvokeAsync(), output.ToString(), error.ToString());
+    }
+}
