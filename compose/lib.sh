@@ -61,6 +61,44 @@ need_packages() {
     fi
 }
 
+# need_later_packages SUITE PROGRAM:PACKAGE…  gets programs that this Debian lacks from a later one, and says so. Nothing
+# is installed: apt's lists and the unpacked packages stay in .cache/SUITE/, which joins PATH, and the system's own apt
+# does not learn of SUITE. Only for programs that run on the libraries that are here, such as Go's. apt verifies the
+# archive's signature as ever, and package files by its hashes.
+need_later_packages() {
+    local suite=$1 pair missing=()
+    local folder=$PWD/.cache/$suite keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    shift
+    PATH=$PATH:$folder/root/usr/bin
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "programs are missing and this is no Debian system" "no apt-get" \
+        "Install by hand: ${missing[*]}"
+    [ -r "$keyring" ] || fail "the keys that sign Debian's archive are missing" "no $keyring" \
+        "Install debian-archive-keyring, or by hand: ${missing[*]}"
+    say "unpacking ${missing[*]} of Debian $suite into .cache/$suite (nothing is installed)"
+    rm -rf "$folder"/{debs,state,cache} # of a run that was broken off
+    mkdir -p "$folder"/{root,debs,state/lists/partial,cache/archives/partial}
+    echo "deb [signed-by=$keyring] http://deb.debian.org/debian $suite main" >"$folder/sources.list"
+    local apt=(
+        apt-get -q -o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State=$folder/state" -o Dir::State::Status=/dev/null -o "Dir::Cache=$folder/cache"
+        -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
+    )
+    quietly "${apt[@]}" update
+    (cd "$folder/debs" && quietly "${apt[@]}" download "${missing[@]}")
+    for pair in "$folder"/debs/*.deb; do
+        dpkg-deb --extract "$pair" "$folder/root"
+    done
+    rm -rf "$folder"/{debs,state,cache}
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null ||
+            fail "the package ${pair#*:} of Debian $suite lacks its program" "no ${pair%%:*}" "Install it by hand"
+    done
+}
+
 need_dotnet() {
     local cure="Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
     command -v dotnet >/dev/null || fail "the .NET SDK is not installed" "no dotnet in $PATH" "$cure"

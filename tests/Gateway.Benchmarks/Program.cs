@@ -1,3 +1,4 @@
 using BenchmarkDotNet.Running;
+using Gateway.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+BenchmarkSwitcher.FromAssembly(typeof(AccessTokenBenchmarks).Assembly).Run(args);

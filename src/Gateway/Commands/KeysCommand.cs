@@ -8,10 +8,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway keys list|rotate|retire|export</c>: the keys that sign access tokens.</summary>
+/// <summary><c>gateway keys list|rotate|retire|export|probe</c>: the keys that sign access tokens.</summary>
 internal static class KeysCommand
 {
     private const int Unreachable = 1;
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
@@ -26,7 +28,13 @@ internal static class KeysCommand
 
     private static readonly Option<bool> Now = new("--now")
     {
-        Description = "The new key signs at once. For half a second, replicas that do not know it yet refuse its tokens.",
+        Description = "The new key signs at once. For half a second, replicas that do not know it refuse its tokens.",
+    };
+
+    private static readonly Option<string?> In = new("--in")
+    {
+        Description = "How long the new key is made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
+            + "Time to hand it to registries that verify tokens themselves.",
     };
 
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Does not ask." };
@@ -45,12 +53,14 @@ internal static class KeysCommand
         "keys", "Shows and changes the keys that sign access tokens. Running gateways take changes up within a second.")
     {
         Config,
-        Subcommand("list", "Lists the keys: which signs, which will, and until when the others are needed.", ListAsync, Json),
+        Subcommand(
+            "list", "Lists the keys: which signs, which will, until when the others are needed.", ListAsync, Json),
         Subcommand(
             "rotate",
             "Makes a new key. It signs from a minute and a half on, when every replica knows it.",
             RotateAsync,
-            Now),
+            Now,
+            In),
         Subcommand(
             "retire", "Removes a key at once: what it signed is not accepted any more.", RetireAsync, Id, Yes),
         Subcommand(
@@ -58,6 +68,7 @@ internal static class KeysCommand
             "Writes what a registry that verifies tokens itself needs: bundle.crt and jwks.json.",
             ExportAsync,
             Folder),
+        KeysProbeCommand.Create(Config),
     };
 
     private static Command Subcommand(
@@ -84,7 +95,9 @@ internal static class KeysCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult result, Func<ParseResult, Keys, CancellationToken, Task> action, CancellationToken cancellationToken)
+        ParseResult result,
+        Func<ParseResult, Keys, CancellationToken, Task> action,
+        CancellationToken cancellationToken)
     {
         var error = result.InvocationConfiguration.Error;
         try
@@ -146,8 +159,8 @@ internal static class KeysCommand
 
     private static async Task RotateAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
-        var atOnce = result.GetValue(Now);
-        var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, atOnce), cancellationToken);
+        var delay = DelayOf(result);
+        var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, delay), cancellationToken);
         var output = result.InvocationConfiguration.Output;
         if (change.Added is { } added)
         {
@@ -155,20 +168,36 @@ internal static class KeysCommand
                 ? $"Made {added.Id}, which signs now."
                 : $"Made {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
             await output.WriteLineAsync(
-                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart, before that.");
+                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json before, and a restart.");
         }
         else
         {
             var keys = await of.Store.ReadAsync(cancellationToken);
             var next = keys.First(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Next);
             await output.WriteLineAsync(
-                $"Made none: {next.Id} was made a moment ago and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
+                $"Made none: {next.Id} was made before and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
         }
 
         foreach (var removed in change.Removed)
         {
             await output.WriteLineAsync($"Removed {removed.Id}: nothing that it signed can be in use.");
         }
+    }
+
+    private static TimeSpan DelayOf(ParseResult result)
+    {
+        var text = result.GetValue(In);
+        if (text is null)
+        {
+            return result.GetValue(Now) ? TimeSpan.Zero : SigningKeySchedule.PublicationDelay;
+        }
+
+        return !result.GetValue(Now) && Duration.TryParse(text, out var delay)
+            && delay >= SigningKeySchedule.PublicationDelay && delay <= LongestDelay
+                ? delay
+                : throw new ProblemException(new Problem(
+                    "--in", "this is not a duration from 90s to 30d, or stands beside --now", text,
+                    "Write it as 1h or 90s, or leave one of the two out."));
     }
 
     private static async Task RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
@@ -221,7 +250,8 @@ internal static class KeysCommand
         {
             SigningKeyState.Signs => "signs",
             SigningKeyState.Next => $"next, signs from {SigningKeyText.Format(key.ActiveFrom)} on",
-            SigningKeyState.Verifies => $"verifies until {SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value)}",
+            SigningKeyState.Verifies =>
+                $"verifies until {SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value)}",
             _ => $"not used: tokens.algorithm is {schedule.Algorithm}",
         };
 

@@ -24,8 +24,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     private DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>
-    /// How long a key is needed after its successor signs. An access token that it signed last may live for an hour, and
-    /// continue an upload until <c>tokens.uploadWindow</c> after that.
+    /// How long a key is needed after its successor signs. An access token that it signed last may live for an hour,
+    /// and continue an upload until <c>tokens.uploadWindow</c> after that.
     /// </summary>
     private TimeSpan Overlap => LongestAccessToken + options.UploadWindow + Margin;
 
@@ -39,10 +39,11 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
 
     /// <summary>A successor of the key that signs, and the removal of keys that nobody needs any more.</summary>
     /// <param name="keys">All keys.</param>
-    /// <param name="atOnce">
-    /// Whether it signs from now on, in place of a successor that still waits; else such a one is waited for.
+    /// <param name="delay">
+    /// How long it is only made known: <see cref="PublicationDelay"/> or more, and none where one waits already; or
+    /// zero, in place of one that waits.
     /// </param>
-    public KeyChange Rotate(IReadOnlyList<SigningKey> keys, bool atOnce)
+    public KeyChange Rotate(IReadOnlyList<SigningKey> keys, TimeSpan delay)
     {
         if (Usable(keys).Count == 0)
         {
@@ -51,13 +52,12 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
 
         var waiting = keys.Where(key => StateOf(key, keys) == SigningKeyState.Next).ToList();
         var removed = Unneeded(keys).ToList();
-        return waiting.Count > 0 && !atOnce
+        return waiting.Count > 0 && delay > TimeSpan.Zero
             ? new KeyChange(null, removed)
-            : new KeyChange(
-                Create(keys, atOnce ? TimeSpan.Zero : PublicationDelay), [.. removed, .. waiting.Where(IsOurs)]);
+            : new KeyChange(Create(keys, delay), [.. removed, .. waiting.Where(IsOurs)]);
     }
 
-    /// <summary>What is due by itself: a successor of an old key, and the removal of keys that nobody needs any more.</summary>
+    /// <summary>What is due by itself: a successor of an old key, the removal of keys that nobody needs.</summary>
     public KeyChange Due(IReadOnlyList<SigningKey> keys)
     {
         var usable = Usable(keys);
@@ -79,7 +79,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
         if (keys.Where(key => key.Id.StartsWith(id, StringComparison.Ordinal)).ToList() is not [var key])
         {
             throw new ProblemException(new Problem(
-                "ID", "this is not the id of one key", id, "See them with gateway keys list; the first group is enough."));
+                "ID", "this is not the id of one key", id,
+                "See them with gateway keys list; the first group is enough."));
         }
 
         if (StateOf(key, keys) == SigningKeyState.Signs)
@@ -102,7 +103,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     }
 
     /// <summary>
-    /// Until when tokens and upload tickets signed with a key can be in use; <see langword="null"/> while it is the last.
+    /// Until when tokens and upload tickets signed with a key can be in use; <see langword="null"/> while it is the
+    /// last.
     /// </summary>
     public DateTimeOffset? NeededUntil(SigningKey key, IReadOnlyList<SigningKey> keys) =>
         Usable(keys).SkipWhile(other => other.Id != key.Id).Skip(1).FirstOrDefault()?.ActiveFrom + Overlap;
@@ -121,7 +123,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
         var activeFrom = now + delay;
         if (keys.Any(key => key.ActiveFrom == activeFrom))
         {
-            activeFrom += TimeSpan.FromSeconds(1); // of two that begin at once, the new one must win
+            activeFrom += TimeSpan.FromMilliseconds(1); // of two that begin at once, the new one must win
         }
 
         return SigningKey.Create(options.Algorithm, now, activeFrom);

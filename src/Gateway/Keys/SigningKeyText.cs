@@ -12,30 +12,32 @@ internal static class SigningKeyText
 {
     private const string Created = "Created: ";
     private const string ActiveFrom = "Active-From: ";
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+    private const string Seconds = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+    private const string Milliseconds = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+    private static readonly string[] TimeFormats = [Milliseconds, Seconds];
+
     private const string Encrypted = "ENCRYPTED PRIVATE KEY";
     private const string Usable = "Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.";
 
     /// <summary>Writes a key.</summary>
     /// <param name="key">One that the gateway made.</param>
-    /// <param name="password">What it is encrypted with; <see langword="null"/> for a file that only the gateway reads.</param>
+    /// <param name="password">What it is encrypted with; <see langword="null"/> for a file of the gateway's.</param>
     public static string Write(SigningKey key, string? password) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         Key: {key.Id} {key.Algorithm}
-        {Created}{Format(key.CreatedAt ?? key.ActiveFrom)}
-        {ActiveFrom}{Format(key.ActiveFrom)}
+        {Created}{Format(key.CreatedAt ?? key.ActiveFrom, Milliseconds)}
+        {ActiveFrom}{Format(key.ActiveFrom, Milliseconds)}
         {key.ToPem(password)}
 
         """);
 
-    /// <summary>A time as it stands in the text.</summary>
-    public static string Format(DateTimeOffset time) =>
-        time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+    /// <summary>A time as people are shown it.</summary>
+    public static string Format(DateTimeOffset time) => Format(time, Seconds);
 
-    /// <summary>The time to the second, as far as the text keeps it.</summary>
+    /// <summary>The time as far as the text keeps it: to the millisecond.</summary>
     public static DateTimeOffset Truncate(DateTimeOffset time) =>
-        DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+        DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
 
     /// <summary>Reads a key.</summary>
     /// <param name="source">Where it stands, for messages.</param>
@@ -51,6 +53,9 @@ internal static class SigningKeyText
         return new SigningKey(ReadKey(source, text, password), activeFrom, ReadTime(source, lines, Created));
     }
 
+    private static string Format(DateTimeOffset time, string format) =>
+        time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture);
+
     private static DateTimeOffset? ReadTime(string source, string lines, string name)
     {
         foreach (var line in lines.AsSpan().EnumerateLines())
@@ -62,10 +67,11 @@ internal static class SigningKeyText
 
             const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
             var value = line[name.Length..].Trim();
-            return DateTimeOffset.TryParseExact(value, TimeFormat, CultureInfo.InvariantCulture, utc, out var time)
+            return DateTimeOffset.TryParseExact(value, TimeFormats, CultureInfo.InvariantCulture, utc, out var time)
                 ? time
                 : throw Wrong(
-                    source, $"{name[..^2]}: is not a time", value.ToString(), "Write it as 2026-01-31T12:00:00Z, in UTC.");
+                    source, $"{name[..^2]}: is not a time", value.ToString(),
+                    "Write it as 2026-01-31T12:00:00Z, in UTC.");
         }
 
         return null;

@@ -35,7 +35,7 @@ internal sealed class AccessTokenVerifier(
     {
         if (token.Length > CompactJws.MaxLength)
         {
-            return Refuse("it is too long");
+            return new AuthenticationResult.Refused("it is too long");
         }
 
         var buffer = ArrayPool<byte>.Shared.Rent(token.Length);
@@ -43,11 +43,11 @@ internal sealed class AccessTokenVerifier(
         {
             return Ascii.FromUtf16(token, buffer, out var length) == OperationStatus.Done
                 ? Verify(buffer.AsSpan(0, length), audience, continueUntil)
-                : Refuse("it holds a character outside ASCII");
+                : new AuthenticationResult.Refused("it holds a character outside ASCII");
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
     }
 
@@ -64,12 +64,12 @@ internal sealed class AccessTokenVerifier(
         {
             if (!CompactJws.TryVerify(token, ring, out var payload, out var key, out var fault))
             {
-                return Refuse(fault);
+                return new AuthenticationResult.Refused(fault);
             }
 
             if (!AccessTokenReader.TryRead(payload, out var claims))
             {
-                return Refuse("its payload is not as this gateway writes it for itself");
+                return new AuthenticationResult.Refused("its payload is not as this gateway writes it for itself");
             }
 
             verified = new Verified(claims, key.Id);
@@ -97,19 +97,19 @@ internal sealed class AccessTokenVerifier(
     {
         if (claims.Issuer != router.PublicHost.Origin)
         {
-            return Refuse("its iss is another gateway's", "the access token was issued under another public URL");
+            return new AuthenticationResult.Refused("its iss is another gateway's", "it was issued under another public URL");
         }
 
         if (claims.Audience != audience)
         {
-            return Refuse("its aud is another host", "the access token is for another host");
+            return new AuthenticationResult.Refused("its aud is another host", "it is for another host");
         }
 
         // nbf needs no look: it lies before iat, and the leeway is the same.
         if (claims.IssuedAt - now > Leeway)
         {
-            return Refuse("it is from the future: the clocks of the replicas differ", string.Create(CultureInfo.InvariantCulture,
-                $"the access token was issued {Seconds(claims.IssuedAt - now)} s in the future by this gateway's clock; "
+            return new AuthenticationResult.Refused("it is from the future: the clocks of the replicas differ", string.Create(CultureInfo.InvariantCulture,
+                $"it was issued {Seconds(claims.IssuedAt - now)} s in the future by this gateway's clock; "
                 + $"the clocks of the gateway's replicas must be set right"));
         }
 
@@ -119,8 +119,8 @@ internal sealed class AccessTokenVerifier(
             return null;
         }
 
-        return Refuse("it has expired", string.Create(CultureInfo.InvariantCulture,
-            $"the access token expired {Seconds(expired)} s ago by this gateway's clock; get a new one from the token "
+        return new AuthenticationResult.Refused("it has expired", string.Create(CultureInfo.InvariantCulture,
+            $"it expired {Seconds(expired)} s ago by this gateway's clock; get a new one from the token "
             + $"endpoint, and where that was just done compare the clocks of the gateway's replicas"));
     }
 
@@ -132,9 +132,6 @@ internal sealed class AccessTokenVerifier(
         && now <= until
         && claims.ExpiresAt + Leeway >= until - options.UploadWindow
         && !(claims.CredentialExpiresAt + Leeway < now);
-
-    private static AuthenticationResult.Refused Refuse(string fault, string? message = null) =>
-        new("the access token was refused: " + fault, message);
 
     private static long Seconds(TimeSpan time) => (long)time.TotalSeconds;
 

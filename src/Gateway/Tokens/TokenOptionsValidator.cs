@@ -39,8 +39,8 @@ internal static class TokenOptionsValidator
             {
                 scope.At(i).Report("names nobody", "Write it as in policies: user:NAME, group:NAME or robot:NAME.");
             }
-            else if (selector.Kind is SubjectSelectorKind.Everyone or SubjectSelectorKind.Authenticated
-                or SubjectSelectorKind.Anonymous)
+            else if (selector.Kind is not (SubjectSelectorKind.User or SubjectSelectorKind.Group
+                or SubjectSelectorKind.Robot))
             {
                 scope.At(i).Report(
                     "would let whoever comes revoke everybody's tokens", "Name the users or groups: user:NAME, group:NAME.");

@@ -3,18 +3,29 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
-/// <summary>A registry, a gateway in front of it, an image, and the gateway's host name on this machine.</summary>
+/// <summary>A registry, a gateway in front of it, and the gateway's host name on this machine.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class ClientsFixture : IAsyncLifetime
 {
+    /// <summary>The sample's rights, a user's that tests remove, and a robot's.</summary>
+    internal const string Policy = GatewaySettings.SamplePolicy + "\n" + """
+          - { name: carol reads team-a, to: [ user:carol ], role: reader, on: [ "team-a/**" ] }
+          - { name: the robot pushes team-a, to: [ robot:ci ], role: writer, on: [ "team-a/**" ] }
+        """;
+
+    private readonly Lazy<TestImage> _largeImage = new(static () => TestImage.Create(TestImage.LargeSize));
     private RegistryProcess? _registry;
-    private GatewayProcess? _gateway;
     private TrustedHost? _host;
-    private TestImage? _image;
+    private ClientGateway? _gateway;
 
-    internal GatewayProcess Gateway => _gateway!;
+    internal ClientGateway Gateway => _gateway!;
 
-    internal TestImage Image => _image!;
+    internal TrustedHost Host => _host!;
+
+    internal RegistryProcess Registry => _registry!;
+
+    /// <summary>An image with a layer of over 100 MiB.</summary>
+    internal TestImage LargeImage => _largeImage.Value;
 
     internal string Authority => Gateway.Authority;
 
@@ -22,15 +33,13 @@ public sealed class ClientsFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _image = TestImage.Create(TestImage.LargeSize);
         _host = await TrustedHost.CreateAsync();
         _registry = await RegistryProcess.StartAsync();
-        _gateway = await GatewayProcess.StartAsync(new GatewaySettings
+        _gateway = await ClientGateway.StartAsync(_host, new GatewaySettings
         {
             Upstream = _registry.Address,
-            ListenAddress = TrustedHost.Address,
+            Policy = Policy,
         });
-        _host.Trust(_gateway.Authority, _gateway.AuthorityFile);
     }
 
     public async Task DisposeAsync()
@@ -50,20 +59,23 @@ public sealed class ClientsFixture : IAsyncLifetime
             await _registry.DisposeAsync();
         }
 
-        _image?.Dispose();
+        if (_largeImage.IsValueCreated)
+        {
+            LargeImage.Dispose();
+        }
     }
 
     /// <summary>Runs something while no client on this machine trusts the gateway's authority.</summary>
     internal async Task<CliResult> WithoutTrustAsync(Func<Task<CliResult>> run)
     {
-        _host!.Distrust();
+        Host.Distrust();
         try
         {
             return await run();
         }
         finally
         {
-            _host.Trust(Authority, Gateway.AuthorityFile);
+            Host.Trust(Authority, Gateway.Process.AuthorityFile);
         }
     }
 }

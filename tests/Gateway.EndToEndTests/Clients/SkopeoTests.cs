@@ -2,85 +2,55 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
-/// <summary>skopeo, which signs in, copies and inspects without a daemon.</summary>
-[Collection(SharedMachine.Name)]
-public sealed class SkopeoTests(ClientsFixture stack) : IClassFixture<ClientsFixture>, IDisposable
+/// <summary>skopeo, which copies, inspects and deletes without a daemon.</summary>
+[Collection(ClientMachine.Name)]
+public sealed class SkopeoTests(ClientsFixture stack)
+    : SigningInClientTests(stack, "skopeo", new SkopeoClient(stack.Gateway))
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("gateway-skopeo-").FullName;
+    private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    private protected override string[] PolicyRefusal => ["denied: ", " may not "];
 
-    [Fact]
-    public async Task Login_RightPassword_IsAccepted()
-    {
-        var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"));
-
-        Assert.Contains("Login Succeeded", login.Succeeded(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Login_WrongPassword_IsRefused()
-    {
-        var login = await LoginAsync("alice", "not-her-password");
-
-        login.FailedWith("invalid username/password");
-    }
-
-    [Fact]
-    public async Task Login_AuthorityNotTrusted_IsRefusedByTheClient()
-    {
-        var login = await stack.WithoutTrustAsync(() => LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
-
-        login.FailedWith("x509", "unknown authority");
-    }
+    // Its own words: those of the answer are lost.
+    private protected override string[] WrongPassword => ["invalid username/password"];
 
     [Fact]
     public async Task Copy_LargeImageThereAndBack_KeepsEveryByte()
     {
-        (await LoginAsync("alice", ClientsFixture.PasswordOf("alice"))).Succeeded();
-        var copy = Path.Combine(_folder, "copy");
+        await SignInAsync("alice");
 
-        (await SkopeoAsync("copy", $"oci:{stack.Image.OciLayout}:latest", Remote("team-a/skopeo:1.0"))).Succeeded();
-        (await SkopeoAsync("copy", Remote("team-a/skopeo:1.0"), $"oci:{copy}:latest")).Succeeded();
+        (await Client.PushAsync(Stack.LargeImage, Name("team-a/large:1"))).Succeeded();
+        (await Client.PullAsync(Name("team-a/large:1"))).Succeeded();
 
-        var blobs = TestImage.BlobsOf(copy);
-        Assert.Equal(TestImage.BlobsOf(stack.Image.OciLayout), blobs);
+        var blobs = TestImage.BlobsOf(Skopeo.Pulled);
+        Assert.Equal(TestImage.BlobsOf(Stack.LargeImage.OciLayout), blobs);
         Assert.All(blobs, static blob => Assert.Equal(blob.Key, blob.Value)); // each is what its name says
-        var digest = (await SkopeoAsync("inspect", "--format", "{{.Digest}}", Remote("team-a/skopeo:1.0"))).Succeeded();
-        Assert.Equal(stack.Image.ManifestDigest, digest);
+        Assert.Equal(Stack.LargeImage.ManifestDigest, await Stack.Registry.DigestOfAsync(Name("team-a/large"), "1"));
     }
 
     [Fact]
-    public async Task Copy_ReaderPushes_IsRefusedWithTheReason()
+    public async Task Delete_Owner_MakesTheseRequests()
     {
-        (await LoginAsync("bob", ClientsFixture.PasswordOf("bob"))).Succeeded();
+        await Stack.Registry.PushAsync(Image, Name("team-a/app"), "1");
+        await SignInAsync("admin");
 
-        var copy = await SkopeoAsync("copy", $"oci:{stack.Image.OciLayout}:latest", Remote("team-a/refused:1.0"));
+        var requests = await Stack.Gateway.RecordAsync(() => Skopeo.DeleteAsync(Name("team-a/app:1")));
 
-        copy.FailedWith("denied", "team-a/refused");
+        AssertRequests("delete", requests);
+        Assert.Null(await Stack.Registry.DigestOfAsync(Name("team-a/app"), "1"));
     }
 
     [Fact]
-    public async Task Copy_AfterLogout_AsksForCredentials()
+    public async Task Delete_Writer_IsRefusedWithTheReason()
     {
-        (await LoginAsync("alice", ClientsFixture.PasswordOf("alice"))).Succeeded();
-        (await SkopeoAsync("logout", stack.Authority)).Succeeded();
+        await Stack.Registry.PushAsync(Image, Name("team-a/app"), "1");
+        await SignInAsync("alice");
 
-        var copy = await SkopeoAsync("copy", $"oci:{stack.Image.OciLayout}:latest", Remote("team-a/nobody:1.0"));
+        var delete = await Skopeo.DeleteAsync(Name("team-a/app:1"));
 
-        copy.FailedWith("authentication required");
+        delete.FailedWith("denied", "may not delete");
+        Assert.NotNull(await Stack.Registry.DigestOfAsync(Name("team-a/app"), "1"));
     }
 
-    private string Remote(string image) => $"docker://{stack.Authority}/{image}";
-
-    private Task<CliResult> LoginAsync(string user, string password) => SkopeoAsync(
-        ["login", "--username", user, "--password-stdin", stack.Authority], password);
-
-    private Task<CliResult> SkopeoAsync(params string[] arguments) => SkopeoAsync(arguments, input: null);
-
-    private Task<CliResult> SkopeoAsync(string[] arguments, string? input) => Cli.RunAsync("skopeo", arguments, new CliSettings
-    {
-        Input = input,
-        Environment = new Dictionary<string, string?> { ["REGISTRY_AUTH_FILE"] = Path.Combine(_folder, "auth.json") },
-    });
+    private SkopeoClient Skopeo => (SkopeoClient)Client;
 }

@@ -33,7 +33,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>What clients call it: <c>registry.gateway.test:PORT</c>.</summary>
-    public string Authority => $"{_settings.Host}:{Port}";
+    public string Authority => $"{_settings.Host}:{_settings.PublicPort ?? Port}";
 
     /// <summary>The address clients use.</summary>
     public Uri PublicUrl => new($"https://{Authority}");
@@ -46,6 +46,18 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>The certificate that clients must trust, PEM.</summary>
     public string AuthorityFile => Path.Combine(Folder, "certs", "ca.crt");
+
+    /// <summary>The certificate that it shows, PEM.</summary>
+    public string CertificateFile => Path.Combine(Folder, "certs", "tls.crt");
+
+    /// <summary>The key of <see cref="CertificateFile"/>, PEM.</summary>
+    public string CertificateKeyFile => Path.Combine(Folder, "certs", "tls.key");
+
+    /// <summary>The file with its users.</summary>
+    public string UsersFile => Path.Combine(Folder, "users.htpasswd");
+
+    /// <summary>The configuration file.</summary>
+    public string ConfigurationFile => Path.Combine(Folder, "gateway.yaml");
 
     /// <summary>What it has logged so far.</summary>
     public string Log => _process.Log;
@@ -104,11 +116,25 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <param name="user">Whose name and password it sends; none: nobody's.</param>
     public HttpClient CreateClient(string? user = null)
     {
+        var client = new HttpClient(CreateHandler(_authority)) { BaseAddress = PublicUrl };
+        if (user is not null)
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{_settings.Users[user]}")));
+        }
+
+        return client;
+    }
+
+    /// <summary>Leads to the gateway's listener, whatever the name or port in the URL, and trusts one authority only.</summary>
+    internal SocketsHttpHandler CreateHandler(X509Certificate2 authority)
+    {
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = false,
+            ActivityHeadersPropagator = null,
             ConnectCallback = async (_, cancellationToken) =>
             {
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -120,16 +146,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
-            CustomTrustStore = { _authority },
+            CustomTrustStore = { authority },
         };
-        var client = new HttpClient(handler) { BaseAddress = PublicUrl };
-        if (user is not null)
-        {
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{_settings.Users[user]}")));
-        }
-
-        return client;
+        return handler;
     }
 
     public async ValueTask DisposeAsync()
@@ -230,6 +249,9 @@ internal sealed record GatewaySettings
     /// <summary>The address to listen on; <see cref="TrustedHost"/> has one for clients that treat 127.0.0.1 specially.</summary>
     public string ListenAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>The port in its public URL, where something stands before it; none: its own.</summary>
+    public int? PublicPort { get; init; }
+
     /// <summary>User names and their passwords.</summary>
     public IReadOnlyDictionary<string, string> Users { get; init; } = SampleUsers;
 
@@ -243,7 +265,7 @@ internal sealed record GatewaySettings
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
     internal string ToYaml(int port, int managementPort) => string.Create(CultureInfo.InvariantCulture, $$"""
-        publicUrl: https://{{Host}}:{{port}}
+        publicUrl: https://{{Host}}:{{PublicPort ?? port}}
         listen: { https: "{{ListenAddress}}:{{port}}", management: "127.0.0.1:{{managementPort}}" }
         tls: { certificates: [ { certificate: certs/tls.crt, key: certs/tls.key } ] }
         registries: [ { name: main, upstreams: [ "{{Upstream}}" ] } ]

@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>
-/// An image of three layers made here, one of them of random bytes, which no compression makes smaller: as an OCI
+/// An image of some layers made here, the last of random bytes, which no compression makes smaller: as an OCI
 /// layout, and as the build context of the same files. Dispose removes it.
 /// </summary>
 internal sealed class TestImage : IDisposable
@@ -24,8 +24,13 @@ internal sealed class TestImage : IDisposable
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
 
     private readonly string _folder;
+    private readonly string[] _files; // one a layer
 
-    private TestImage(string folder) => _folder = folder;
+    private TestImage(string folder, int smallLayers)
+    {
+        _folder = folder;
+        _files = [.. Enumerable.Range(1, smallLayers).Select(static number => $"{number}.txt"), LargeFile];
+    }
 
     /// <summary>A build context: a <c>Dockerfile</c> from scratch with one layer a file.</summary>
     public string BuildContext => Path.Combine(_folder, "context");
@@ -40,12 +45,13 @@ internal sealed class TestImage : IDisposable
     public string LargeFileHash { get; private set; } = "";
 
     /// <param name="size">Bytes of the large file.</param>
-    public static TestImage Create(int size)
+    /// <param name="smallLayers">How many other layers there are, of one short file each.</param>
+    public static TestImage Create(int size, int smallLayers = 2)
     {
         // podman makes an image name of a layout's path, and refuses capitals in it.
         var folder = Path.Combine(Path.GetTempPath(), $"gateway-image-{Guid.NewGuid():n}");
         Directory.CreateDirectory(folder);
-        var image = new TestImage(folder);
+        var image = new TestImage(folder, smallLayers);
         image.WriteContext(size);
         image.WriteLayout();
         return image;
@@ -68,8 +74,11 @@ internal sealed class TestImage : IDisposable
     {
         Directory.CreateDirectory(BuildContext);
         // Unique content, so that nothing is found in the registry or in a client's cache from another run.
-        File.WriteAllText(Path.Combine(BuildContext, "first.txt"), $"first layer {Guid.NewGuid()}\n");
-        File.WriteAllText(Path.Combine(BuildContext, "second.txt"), $"second layer {Guid.NewGuid()}\n");
+        foreach (var small in _files[..^1])
+        {
+            File.WriteAllText(Path.Combine(BuildContext, small), $"{small} {Guid.NewGuid()}\n");
+        }
+
         var block = new byte[BlockSize];
         using (var file = File.Create(Path.Combine(BuildContext, LargeFile)))
         {
@@ -82,13 +91,9 @@ internal sealed class TestImage : IDisposable
 
         LargeFileHash = HashOf(Path.Combine(BuildContext, LargeFile));
         // The large layer last: builders without layered storage copy everything below it for each layer.
-        File.WriteAllText(Path.Combine(BuildContext, "Dockerfile"), $"""
-            FROM scratch
-            COPY first.txt /
-            COPY second.txt /
-            COPY {LargeFile} /
-            CMD ["/none"]
-            """);
+        File.WriteAllLines(
+            Path.Combine(BuildContext, "Dockerfile"),
+            ["FROM scratch", .. _files.Select(static name => $"COPY {name} /"), "CMD [\"/none\"]"]);
     }
 
     private void WriteLayout()
@@ -97,7 +102,7 @@ internal sealed class TestImage : IDisposable
         Directory.CreateDirectory(blobs);
         var layers = new JsonArray();
         var diffs = new JsonArray();
-        foreach (var name in new[] { "first.txt", "second.txt", LargeFile })
+        foreach (var name in _files)
         {
             var archive = Path.Combine(_folder, "layer.tar");
             using (var writer = new TarWriter(File.Create(archive)))

@@ -12,6 +12,15 @@ internal static class TestPaths
     /// <summary>Where logs of servers are kept for a failed run, or <see langword="null"/>: <c>tests/run</c> names it.</summary>
     public static string? Logs { get; } = Environment.GetEnvironmentVariable("GATEWAY_TEST_LOGS");
 
+    /// <summary>A program on the PATH, else where <c>tests/run</c> unpacks those that this Debian lacks.</summary>
+    public static string Program(string name)
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        return folders.Append(Path.Combine(Repository, ".cache", "trixie", "root", "usr", "bin"))
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists) ?? name;
+    }
+
     /// <summary>A TCP port on loopback that nothing listens on at this moment.</summary>
     public static int FreePort()
     {

@@ -19,7 +19,7 @@ internal sealed class TrustedHost : IAsyncDisposable
     private const string HostsFile = "/etc/hosts";
     private static readonly string HostsLine = $"{Address} {Name} # added by the gateway's tests";
 
-    private string[] _folders = [];
+    private readonly HashSet<string> _folders = [];
 
     private TrustedHost()
     {
@@ -38,15 +38,15 @@ internal sealed class TrustedHost : IAsyncDisposable
     public void Trust(string authority, string certificateFile)
     {
         // containers/image reads Docker's folder too; each client gets the one that its own manual names.
-        _folders = [$"/etc/docker/certs.d/{authority}", $"/etc/containers/certs.d/{authority}"];
-        foreach (var folder in _folders)
+        foreach (var folder in new[] { $"/etc/docker/certs.d/{authority}", $"/etc/containers/certs.d/{authority}" })
         {
+            _folders.Add(folder);
             Directory.CreateDirectory(folder);
             File.Copy(certificateFile, Path.Combine(folder, "ca.crt"), overwrite: true);
         }
     }
 
-    /// <summary>Trusts it no more.</summary>
+    /// <summary>Trusts no authority any more.</summary>
     public void Distrust()
     {
         foreach (var folder in _folders.Where(Directory.Exists))

@@ -234,6 +234,17 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ping_WhereAnonymousMayDoNothing_PassesWithAnAnonymousTokenOnly()
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, "rules: []");
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.RegistryAsync("GET", "/v2/", await gateway.BearerAsync(""))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await gateway.RegistryAsync("GET", "/v2/", TestGateway.Basic(TestGateway.Nobody))).Status);
+    }
+
+    [Fact]
     public async Task Mount_FromWhatTheCredentialMayNotPull_BecomesAnOrdinaryUpload()
     {
         var alice = TestGateway.Basic("alice");

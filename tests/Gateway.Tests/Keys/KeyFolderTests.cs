@@ -81,12 +81,13 @@ public sealed class KeyFolderTests : IDisposable
     }
 
     [Fact]
-    public void Check_PlaceThatCannotBeWritten_SaysSo()
+    public void Check_FileInTheWay_SaysSo()
     {
-        var folder = new KeyFolder("/proc/gateway/keys", _stage.Schedule);
+        var file = _stage.Write("file", "");
+        var folder = new KeyFolder(Path.Combine(file, "state", "keys"), _stage.Schedule);
 
         Assert.Equal(
-            $"/proc: no permission to write signing keys here. Let the gateway's user (\"{Environment.UserName}\") write the folder, or name another: tokens.keys.folder.",
+            $"{file}: this is a file, not a folder. Name the folder of the signing keys: tokens.keys.folder.",
             Assert.Single(folder.Check()).ToString());
     }
 
@@ -185,7 +186,7 @@ public sealed class KeyFolderTests : IDisposable
         // The gateway's own goes in time; the operator's, once it is followed, never by itself.
         _stage.Time.Advance(TimeSpan.FromHours(8));
         Assert.Equal([first.Id], _stage.Open().Change(_stage.Schedule.Due).Removed.Select(static removed => removed.Id));
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: true));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero));
         _stage.Time.Advance(TimeSpan.FromDays(1));
         Assert.True(_stage.Open().Change(_stage.Schedule.Due).IsNone);
         Assert.True(File.Exists(file));
@@ -203,7 +204,7 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Open().UpdateDerivedFiles();
         Assert.Equal(written, File.GetLastWriteTimeUtc(bundle)); // nothing changed: two replicas do not overwrite each other
 
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
         _stage.Open().UpdateDerivedFiles();
 
         var ring = _stage.Ring();
@@ -220,7 +221,7 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Open().EnsureKey();
         _stage.Write(".20260101T000000Z-AAAA-BBBB.pem.tmp", "-----BEGIN PRI");
 
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
 
         Assert.Equal(2, _stage.Ring().Keys.Count);
     }

@@ -14,7 +14,6 @@ internal sealed class KeyStage : IDisposable
 
     public KeyStage() => Schedule = new SigningKeySchedule(Options, Time);
 
-    // To the second, as key files keep it.
     public AdjustableClock Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public TokenOptions Options { get; } = new();

@@ -31,7 +31,7 @@ public sealed class SigningKeyScheduleTests : IDisposable
         {
             if (second == 10)
             {
-                _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+                _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
             }
             else if (second % 60 == 0)
             {
@@ -69,7 +69,7 @@ public sealed class SigningKeyScheduleTests : IDisposable
     public void NeededUntil_KeyThatWasFollowed_CoversATokenAndTheUploadThatItContinues()
     {
         _stage.Open().EnsureKey();
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
         var keys = _stage.Open().Read();
 
         var activeFrom = keys.Max(static key => key.ActiveFrom);
@@ -83,21 +83,21 @@ public sealed class SigningKeyScheduleTests : IDisposable
     public void Rotate_Twice_WaitsForTheOneThatWasMade()
     {
         _stage.Open().EnsureKey();
-        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false)).Added);
+        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
 
-        Assert.True(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false)).IsNone);
+        Assert.True(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).IsNone);
 
         _stage.Time.Advance(SigningKeySchedule.PublicationDelay);
-        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false)).Added);
+        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
     }
 
     [Fact]
     public void Rotate_AtOnceWhileAnotherWaits_SignsNowInItsPlace()
     {
         _stage.Open().EnsureKey();
-        var waiting = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false)).Added!;
+        var waiting = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added!;
 
-        var change = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: true));
+        var change = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero));
 
         Assert.Equal([waiting.Id], change.Removed.Select(static key => key.Id));
         _stage.Time.Advance(TimeSpan.FromSeconds(1)); // made in the first key's own second: it must win all the same
@@ -112,7 +112,7 @@ public sealed class SigningKeyScheduleTests : IDisposable
         _stage.Open().EnsureKey();
         var old = _stage.Ring().Keys.Single();
         _stage.Time.Advance(TimeSpan.FromSeconds(1));
-        var added = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: true)).Added!;
+        var added = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero)).Added!;
 
         _stage.Open().Change(keys => _stage.Schedule.Retire(keys, old.Id[..4]));
 
@@ -140,7 +140,7 @@ public sealed class SigningKeyScheduleTests : IDisposable
     public void Retire_IdOfNoSingleKey_IsRefused(string id)
     {
         _stage.Open().EnsureKey();
-        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, atOnce: false));
+        _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
 
         Assert.Throws<ProblemException>(() => _stage.Open().Change(keys => _stage.Schedule.Retire(keys, id)));
         Assert.Equal(2, _stage.KeyFiles().Length);

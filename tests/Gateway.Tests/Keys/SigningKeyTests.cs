@@ -14,14 +14,14 @@ public sealed class SigningKeyTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256", SigningAlgorithm.ES256)]
-    [InlineData("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048", SigningAlgorithm.RS256)]
-    [InlineData("ecparam -name prime256v1 -genkey", SigningAlgorithm.ES256)] // EC PARAMETERS, then EC PRIVATE KEY
-    [InlineData("genrsa -traditional 3072", SigningAlgorithm.RS256)] // RSA PRIVATE KEY
+    [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out OUT", SigningAlgorithm.ES256)]
+    [InlineData("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out OUT", SigningAlgorithm.RS256)]
+    [InlineData("ecparam -name prime256v1 -genkey -out OUT", SigningAlgorithm.ES256)] // EC PARAMETERS, then EC PRIVATE KEY
+    [InlineData("genrsa -traditional -out OUT 3072", SigningAlgorithm.RS256)] // RSA PRIVATE KEY
     public void Read_KeyOfOpenssl_HasTheIdThatOpensslAndCoreutilsWorkOut(string command, SigningAlgorithm algorithm)
     {
         var file = Path.Combine(_folder.Path, "key.pem");
-        Shell($"openssl {command} -out {file}");
+        Shell("openssl " + command.Replace("OUT", file, StringComparison.Ordinal));
 
         var key = SigningKeyText.Read(file, File.ReadAllText(file), null, Now);
 

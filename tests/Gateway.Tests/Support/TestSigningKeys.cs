@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Gateway.Keys;
 
 namespace Gateway.Tests.Support;
@@ -11,9 +10,9 @@ internal sealed class TestSigningKeys : ISigningKeys
 
     public SigningKeyRing Current { get; set; }
 
-    /// <summary>The key that signs.</summary>
-    public SigningKey Key => Current.Keys[^1];
+    /// <summary>The key that is there from the beginning.</summary>
+    public SigningKey Key => Current.Keys[0];
 
-    public static SigningKey Create(SigningAlgorithm algorithm, DateTimeOffset activeFrom = default) => new(
-        algorithm == SigningAlgorithm.ES256 ? ECDsa.Create(ECCurve.NamedCurves.nistP256) : RSA.Create(2048), activeFrom);
+    public static SigningKey Create(SigningAlgorithm algorithm, DateTimeOffset activeFrom = default) =>
+        SigningKey.Create(algorithm, createdAt: default, activeFrom);
 }

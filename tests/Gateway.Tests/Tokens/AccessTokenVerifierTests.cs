@@ -68,7 +68,7 @@ public sealed class AccessTokenVerifierTests
 
         var refused = Assert.IsType<Gateway.Authentication.AuthenticationResult.Refused>(_stage.Verifier.Verify(token, asked, null));
 
-        Assert.Equal("the access token was refused: its aud is another host", refused.Reason);
+        Assert.Equal("its aud is another host", refused.Reason);
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class AccessTokenVerifierTests
         _stage.Clock.Advance(-seconds * Second); // known by now, and refused all the same
 
         Assert.Equal(
-            $"the access token was issued {seconds} s in the future by this gateway's clock; the clocks of the gateway's "
+            $"it was issued {seconds} s in the future by this gateway's clock; the clocks of the gateway's "
             + "replicas must be set right",
             _stage.Refuse(token).Message);
     }
@@ -122,9 +122,9 @@ public sealed class AccessTokenVerifierTests
 
         var refused = _stage.Refuse(token);
 
-        Assert.Equal("the access token was refused: it has expired", refused.Reason);
+        Assert.Equal("it has expired", refused.Reason);
         Assert.Equal(
-            $"the access token expired {seconds} s ago by this gateway's clock; get a new one from the token endpoint, and "
+            $"it expired {seconds} s ago by this gateway's clock; get a new one from the token endpoint, and "
             + "where that was just done compare the clocks of the gateway's replicas",
             refused.Message);
     }
@@ -247,7 +247,7 @@ public sealed class AccessTokenVerifierTests
         _stage.Accept(token); // the overlap of a rotation
         _stage.Keys.Current = new SigningKeyRing([TestSigningKeys.Create(SigningAlgorithm.ES256)]);
 
-        Assert.Equal("the access token was refused: its kid names no key of this gateway's", _stage.Refuse(token).Reason);
+        Assert.Equal("its kid names no key of this gateway's", _stage.Refuse(token).Reason);
         _stage.Keys.Current = new SigningKeyRing([key]);
         _stage.Accept(token);
     }
@@ -260,7 +260,7 @@ public sealed class AccessTokenVerifierTests
         var claims = Forge.Decode(Forge.Parts(_stage.Issue()).Payload).Replace("https://registry.test", "https://staging.test", StringComparison.Ordinal);
 
         Assert.Equal(
-            "the access token was refused: its iss is another gateway's",
+            "its iss is another gateway's",
             elsewhere.Refuse(Forge.Signed(_stage.Keys.Key, Forge.Header(_stage.Keys.Key), claims)).Reason);
     }
 

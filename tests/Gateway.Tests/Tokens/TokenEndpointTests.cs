@@ -91,6 +91,24 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     }
 
     [Fact]
+    public async Task Get_WithAPersonalToken_LastsNoLongerThanThat()
+    {
+        var (brief, _) = await _gateway.AddPersonalTokenAsync("alice", TimeSpan.FromSeconds(100));
+        var (over, _) = await _gateway.AddPersonalTokenAsync("alice", TimeSpan.FromSeconds(-1));
+        var (ending, _) = await _gateway.AddPersonalTokenAsync("alice", TimeSpan.FromMilliseconds(900));
+
+        var lasting = await _gateway.AskAsync("", BasicOf("alice", brief));
+        var refused = new[] { await _gateway.AskAsync("", BasicOf("alice", over)), await _gateway.AskAsync("", BasicOf("alice", ending)) };
+
+        Assert.InRange(lasting.Json.GetProperty("expires_in").GetInt32(), 1, 100);
+        Assert.All(refused, static reply =>
+        {
+            Assert.Equal((HttpStatusCode.Unauthorized, "invalid_grant"), (reply.Status, reply.Text("error")));
+            Assert.Contains(" expired", reply.Text("error_description"), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public async Task Get_RepeatedAuthorization_IsRefused()
     {
         var answer = await _gateway.SendRawAsync(

@@ -272,17 +272,17 @@ public sealed class UploadFlowTests : IAsyncLifetime
     [Fact]
     public async Task Upload_AfterAKeyRotation_GoesOnUntilItsKeyIsRetired()
     {
-        var (old, next) = (ChangeableKeys.NewKey(), ChangeableKeys.NewKey());
-        var keys = new ChangeableKeys(old);
+        var (old, next) = (TestSigningKeys.Create(SigningAlgorithm.ES256), TestSigningKeys.Create(SigningAlgorithm.ES256));
+        var keys = new TestSigningKeys { Current = new SigningKeyRing([old]) };
         await using var gateway = await TestGateway.StartAsync(
             _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<ISigningKeys>(keys));
         using var started = await gateway.SendAsync(HttpMethod.Post, Start, "alice");
         var target = started.Headers.Location!.PathAndQuery;
 
-        keys.Change(old, next);
+        keys.Current = new SigningKeyRing([old, next]);
         using var rotated = await gateway.SendAsync(HttpMethod.Patch, target, "alice");
         Assert.Equal(HttpStatusCode.Accepted, rotated.StatusCode);
-        keys.Change(next);
+        keys.Current = new SigningKeyRing([next]);
         using var retired = await gateway.SendAsync(HttpMethod.Patch, target, "alice");
         Assert.Equal(HttpStatusCode.NotFound, retired.StatusCode);
     }

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using Gateway.Configuration;
+using Gateway.Keys;
+using Gateway.Proxying;
+using Gateway.Redis;
+using Gateway.Routing;
+using Gateway.State;
+using Gateway.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway keys probe [REGISTRY]</c>: do the registries accept the gateway's tokens, and why not?</summary>
+internal static class KeysProbeCommand
+{
+    private const int Refused = 1;
+
+    // EX_UNAVAILABLE of sysexits.h.
+    private const int Unreachable = 69;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    private static readonly Argument<string?> Registry = new("REGISTRY")
+    {
+        Description = "The name of a configured registry; all of them unless given.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    /// <param name="config">The option of the parent command that names the configuration file.</param>
+    public static Command Create(Option<FileInfo> config)
+    {
+        var command = new Command(
+            "probe", "Asks registries that verify tokens whether they accept the gateway's; exit code 0 if so.")
+        {
+            Registry,
+        };
+        command.SetAction((result, cancellationToken) =>
+            RunAsync(result, result.GetRequiredValue(config), result.GetValue(Registry), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult result, FileInfo config, string? name, CancellationToken cancellationToken)
+    {
+        var error = result.InvocationConfiguration.Error;
+        try
+        {
+            var options = ConfigOption.Load(config);
+            var outcomes = await ProbeAsync(
+                options, Choose(options, name), result.InvocationConfiguration.Output, cancellationToken);
+            return outcomes.Contains(RegistryProbeOutcome.Refused) ? Refused
+                : outcomes.Contains(RegistryProbeOutcome.Unreachable) ? Unreachable
+                : 0;
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems)
+            {
+                await error.WriteLineAsync(problem.ToString());
+            }
+
+            return GatewayCommand.ConfigurationProblem;
+        }
+        catch (StateException exception)
+        {
+            await error.WriteLineAsync(exception.Message);
+            return Unreachable;
+        }
+    }
+
+    private static async Task<HashSet<RegistryProbeOutcome>> ProbeAsync(
+        GatewayOptions options,
+        List<RegistryOptions> registries,
+        TextWriter output,
+        CancellationToken cancellationToken)
+    {
+        var keys = new SigningKeyRing(await ReadKeysAsync(options, cancellationToken));
+        var host = new RegistryRouter(options).PublicHost;
+        var trust = new UpstreamTrust(options);
+        var outcomes = new HashSet<RegistryProbeOutcome>();
+        foreach (var registry in registries)
+        {
+            using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+            trust.Configure(registry.Name, handler);
+            using var client = new HttpClient(handler) { Timeout = Timeout };
+            var probe = new RegistryProbe(client, keys, host, TimeProvider.System);
+            // Each replica: one may have missed the restart that a new key needs.
+            foreach (var upstream in registry.Upstreams)
+            {
+                var found = await probe.ProbeAsync(upstream, UpstreamCredential.Header(registry.Credential), cancellationToken);
+                outcomes.Add(found.Outcome);
+                await output.WriteLineAsync(
+                    $"{registry.Name} {upstream.GetLeftPart(UriPartial.Authority)}: "
+                    + string.Join("\n  ", found.Lines.Concat(Advice(registry, found.Outcome))));
+            }
+        }
+
+        return outcomes;
+    }
+
+    private static IEnumerable<string> Advice(RegistryOptions registry, RegistryProbeOutcome outcome)
+    {
+        if (registry.ForwardToken && outcome == RegistryProbeOutcome.Open)
+        {
+            yield return "forwardToken is set, and has no use so.";
+        }
+        else if (registry is { ForwardToken: false, Credential: null } && outcome == RegistryProbeOutcome.Accepted)
+        {
+            yield return "The gateway sends it none yet: set forwardToken: true for this registry.";
+        }
+    }
+
+    private static List<RegistryOptions> Choose(GatewayOptions options, string? name) =>
+        name is null ? options.Registries
+        : options.Registries.Find(registry => registry.Name == name) is { } chosen ? [chosen]
+        : throw new ProblemException(new Problem(
+            "REGISTRY", "no registry has that name", name,
+            $"Name one of: {string.Join(", ", options.Registries.Select(static registry => registry.Name))}."));
+
+    private static async Task<IReadOnlyList<SigningKey>> ReadKeysAsync(
+        GatewayOptions options, CancellationToken cancellationToken)
+    {
+        var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+        IReadOnlyList<SigningKey> keys;
+        if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
+        {
+            keys = await new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule).ReadAsync(cancellationToken);
+        }
+        else
+        {
+            await using var redis = new RedisConnection(
+                options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+            keys = await new RedisKeyStore(redis, options.Tokens.Keys.Password!).ReadAsync(cancellationToken);
+        }
+
+        return schedule.Usable(keys) is { Count: > 0 } usable
+            ? usable
+            : throw new ProblemException(new Problem(
+                "tokens.keys", "there is no key yet", null,
+                "Start the gateway once, or make one with \"gateway keys rotate\"."));
+    }
+}

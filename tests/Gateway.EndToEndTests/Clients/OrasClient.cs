@@ -1,0 +1,49 @@
+using Gateway.EndToEndTests.Support;
+
+namespace Gateway.EndToEndTests.Clients;
+
+/// <summary><c>oras</c>, as Helm and other programs built on its library talk to registries.</summary>
+internal sealed class OrasClient(ClientGateway gateway) : RegistryClient(gateway)
+{
+    private static readonly string Program = TestPaths.Program("oras");
+
+    /// <summary>Where it keeps credentials: docker's file.</summary>
+    public string CredentialsFile => Path.Combine(Folder, "config.json");
+
+    public override Task<CliResult> LoginAsync(string user, string password) => RunAsync(
+        ["login", "--username", user, "--password-stdin", "--ca-file", Gateway.Process.AuthorityFile, Gateway.Authority], password);
+
+    public override Task<CliResult> LogoutAsync() => RunAsync("logout", Gateway.Authority);
+
+    public override Task<CliResult> PushAsync(TestImage image, string name) => RunAsync(
+        "cp", "--from-oci-layout", $"{image.OciLayout}:latest", "--to-ca-file", Gateway.Process.AuthorityFile, Remote(name));
+
+    public override Task<CliResult> PushAgainAsync(TestImage image, string from, string name) => RunAsync(
+        "cp", "--from-ca-file", Gateway.Process.AuthorityFile, Remote(from),
+        "--to-ca-file", Gateway.Process.AuthorityFile, Remote(name));
+
+    public override Task<CliResult> PullAsync(string name)
+    {
+        var folder = Path.Combine(Folder, "pulled");
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return RunAsync(
+            "cp", "--from-ca-file", Gateway.Process.AuthorityFile, Remote(name), "--to-oci-layout", $"{folder}:latest");
+    }
+
+    /// <summary>Deletes what a tag points to, and so every tag of it.</summary>
+    public Task<CliResult> DeleteAsync(string name) => RunAsync(
+        "manifest", "delete", "--force", "--ca-file", Gateway.Process.AuthorityFile, Remote(name));
+
+    /// <summary>Runs <c>oras</c>.</summary>
+    public Task<CliResult> RunAsync(params string[] arguments) => RunAsync(arguments, input: null);
+
+    private Task<CliResult> RunAsync(string[] arguments, string? input) => Cli.RunAsync(Program, arguments, new CliSettings
+    {
+        Input = input,
+        Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },
+    });
+}
