@@ -1,7 +1,7 @@
 namespace Gateway.Core.Tokens;
 
 /// <summary>CRC-32 of ISO 3309, the checksum of zlib, gzip and PNG. It finds slips; it protects nothing.</summary>
-/// <remarks><c>BitOperations.Crc32C</c> is another polynomial, and <c>System.IO.Hashing</c> is not on the feed.</remarks>
+/// <remarks><c>BitOperations.Crc32C</c> has another polynomial; a package is too much for twenty lines.</remarks>
 internal static class Crc32
 {
     // Half a byte at a time: the texts are short, and 16 entries can be compared with any published table of 256.

@@ -28,12 +28,12 @@ internal static class KeysCommand
 
     private static readonly Option<bool> Now = new("--now")
     {
-        Description = "The new key signs at once. For half a second, replicas that do not know it yet refuse its tokens.",
+        Description = "The new key signs at once. For half a second, replicas that do not know it refuse its tokens.",
     };
 
     private static readonly Option<string?> In = new("--in")
     {
-        Description = "How long the new key is only made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
+        Description = "How long the new key is made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
             + "Time to hand it to registries that verify tokens themselves.",
     };
 
@@ -53,7 +53,8 @@ internal static class KeysCommand
         "keys", "Shows and changes the keys that sign access tokens. Running gateways take changes up within a second.")
     {
         Config,
-        Subcommand("list", "Lists the keys: which signs, which will, and until when the others are needed.", ListAsync, Json),
+        Subcommand(
+            "list", "Lists the keys: which signs, which will, until when the others are needed.", ListAsync, Json),
         Subcommand(
             "rotate",
             "Makes a new key. It signs from a minute and a half on, when every replica knows it.",
@@ -94,7 +95,9 @@ internal static class KeysCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult result, Func<ParseResult, Keys, CancellationToken, Task> action, CancellationToken cancellationToken)
+        ParseResult result,
+        Func<ParseResult, Keys, CancellationToken, Task> action,
+        CancellationToken cancellationToken)
     {
         var error = result.InvocationConfiguration.Error;
         try
@@ -165,7 +168,7 @@ internal static class KeysCommand
                 ? $"Made {added.Id}, which signs now."
                 : $"Made {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
             await output.WriteLineAsync(
-                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart, before that.");
+                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json before, and a restart.");
         }
         else
         {
@@ -247,7 +250,8 @@ internal static class KeysCommand
         {
             SigningKeyState.Signs => "signs",
             SigningKeyState.Next => $"next, signs from {SigningKeyText.Format(key.ActiveFrom)} on",
-            SigningKeyState.Verifies => $"verifies until {SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value)}",
+            SigningKeyState.Verifies =>
+                $"verifies until {SigningKeyText.Format(schedule.NeededUntil(key, keys)!.Value)}",
             _ => $"not used: tokens.algorithm is {schedule.Algorithm}",
         };
 

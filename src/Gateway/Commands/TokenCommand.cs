@@ -125,7 +125,12 @@ internal static class TokenCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
-            await using var store = SqliteCredentialStore.Open(options.State.Folder);
+            if (StoreOwner.Check(options.State) is { } foreign)
+            {
+                throw new ProblemException(foreign);
+            }
+
+            await using var store = StateServiceExtensions.OpenForCommand(options);
             var service = new CredentialService(
                 store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
             return await action(result, options, service, cancellationToken);
@@ -154,7 +159,7 @@ internal static class TokenCommand
                 CreatedBy = By,
             },
             cancellationToken);
-        return Print(result, outcome);
+        return Print(result, options, outcome);
     }
 
     private static async Task<int> ListAsync(
@@ -223,7 +228,7 @@ internal static class TokenCommand
         var overlap = DurationOf(result, Overlap) ?? CredentialService.DefaultOverlap;
         var lifetime = DurationOf(result, Expires);
         return await service.FindAsync(id, cancellationToken) is { } old
-            ? Print(result, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken))
+            ? Print(result, options, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken))
             : Unknown(result, id);
     }
 
@@ -279,12 +284,12 @@ internal static class TokenCommand
         ?? throw new ProblemException(new Problem(
             option, "this names no owner", text, "Write user:NAME or robot:NAME."));
 
-    private static int Print(ParseResult result, CredentialOutcome outcome)
+    private static int Print(ParseResult result, GatewayOptions options, CredentialOutcome outcome)
     {
         switch (outcome)
         {
             case CredentialOutcome.Issued issued:
-                Print(result, issued);
+                Print(result, options, issued);
                 return 0;
             case CredentialOutcome.Invalid(var problems):
                 return Report(result, problems.Select(ToOption), GatewayCommand.ConfigurationProblem);
@@ -295,7 +300,7 @@ internal static class TokenCommand
         }
     }
 
-    private static void Print(ParseResult result, CredentialOutcome.Issued issued)
+    private static void Print(ParseResult result, GatewayOptions options, CredentialOutcome.Issued issued)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
         if (result.GetValue(Json))
@@ -323,7 +328,8 @@ internal static class TokenCommand
         }
 
         error.WriteLine(
-            $"Its secret is shown this once. Sign in with it: docker login --username {token.Owner.Name} --password-stdin");
+            "Its secret is shown this once. Sign in with it: docker login "
+            + $"--username {token.Owner.Name} --password-stdin {options.PublicUrl!.Authority}");
     }
 
     private static Problem ToOption(Problem problem) => problem with

@@ -4,12 +4,13 @@ using Gateway.Keys;
 using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Redis;
+using Gateway.State;
 using Gateway.Tls;
 
 namespace Gateway.Configuration;
 
 /// <summary>
-/// What a configuration names outside itself, read as a start would read it: certificates, users, policies.
+/// What a configuration names outside itself, read as a start would read it: certificates, users, policies, the store.
 /// </summary>
 /// <remarks>
 /// <c>gateway config check</c> and the start run the same list, so neither finds what the other lets pass.
@@ -25,6 +26,7 @@ internal static class ConfigurationCheck
         Loading(static options => _ = new UpstreamTrust(options)),
         Loading(static options => RedisTrust.Load(options.Redis)),
         SigningKeyServiceExtensions.Check,
+        Loading(static options => StateServiceExtensions.Check(options.State)),
     ];
 
     /// <summary>Runs every check; none stops the others.</summary>

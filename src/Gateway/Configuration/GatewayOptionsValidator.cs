@@ -3,6 +3,7 @@ using Gateway.Hosting;
 using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tls;
 using Gateway.Tokens;
 
@@ -22,6 +23,8 @@ internal static class GatewayOptionsValidator
         RegistryOptionsValidator.Validate(options.Registries, scope.At(nameof(options.Registries)));
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
         TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
+        StateOptionsValidator.Validate(
+            options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken, scope.At(nameof(options.State)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));

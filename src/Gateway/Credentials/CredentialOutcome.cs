@@ -18,9 +18,13 @@ internal abstract record CredentialOutcome
     public sealed record Issued(
         StoredCredential Credential, CredentialSecret Secret, StoredCredential? Replaced = null) : CredentialOutcome;
 
-    /// <summary>The order is wrong. Each problem's source is the part of it: <c>name</c>, <c>scopes</c>, <c>expiresIn</c>, …</summary>
+    /// <summary>
+    /// The order is wrong. Each problem's source is the part of it, such as <see cref="CredentialService.NamePart"/>.
+    /// </summary>
     public sealed record Invalid(IReadOnlyList<Problem> Problems) : CredentialOutcome;
 
-    /// <summary>The order is right, but does not fit what is there: too many tokens, or the one to rotate has ended.</summary>
+    /// <summary>
+    /// The order is right, but does not fit what is there: too many tokens, or the one to rotate has ended.
+    /// </summary>
     public sealed record Conflict(Problem Problem) : CredentialOutcome;
 }

@@ -3,7 +3,9 @@ using System.Buffers;
 namespace Gateway.Credentials;
 
 /// <summary>The canonical form of a robot's name: one spelling, for policy, records and sign-in alike.</summary>
-/// <remarks>No <c>:</c>, <c>$</c> or <c>/</c>: <c>robot:ci</c> can never arrive in Basic credentials, where a colon ends the name.</remarks>
+/// <remarks>
+/// No <c>:</c>, <c>$</c> or <c>/</c>: <c>robot:ci</c> can never arrive in Basic credentials, where a colon ends the name.
+/// </remarks>
 internal static class RobotName
 {
     /// <summary>What a name may look like, for messages.</summary>

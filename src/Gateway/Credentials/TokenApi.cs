@@ -78,8 +78,8 @@ internal sealed partial class TokenApi(
                 : RefuseMethodAsync(context, "GET, POST");
         }
 
-        var parts = path.StartsWith(TokenResource.Path + "/", StringComparison.Ordinal) ? path[(TokenResource.Path.Length + 1)..].Split('/') : [];
-        return parts switch
+        const string below = TokenResource.Path + "/";
+        return (path.StartsWith(below, StringComparison.Ordinal) ? path[below.Length..].Split('/') : []) switch
         {
             [var id] when IsId(id) => method == HttpMethods.Get ? SignedInAsync(context, caller => tokens.ShowAsync(caller, id))
                 : method == HttpMethods.Delete ? SignedInAsync(context, caller => tokens.RevokeAsync(caller, id))

@@ -10,6 +10,7 @@ using Gateway.Proxying;
 using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tls;
 using Gateway.Tokens;
 using Gateway.Uploads;
@@ -22,7 +23,7 @@ internal static class GatewayHost
     /// <summary>Builds the server, reading every file it needs.</summary>
     /// <param name="options">A valid configuration.</param>
     /// <param name="customize">Changes to the composition, for tests; none in the program.</param>
-    /// <exception cref="ProblemException">A certificate, user or policy file is wrong; nothing listens.</exception>
+    /// <exception cref="ProblemException">A certificate, user or policy file or the store is wrong; nothing listens.</exception>
     public static WebApplication Build(GatewayOptions options, Action<WebApplicationBuilder>? customize = null)
     {
         // Every problem of every file at once, before anything listens.
@@ -45,13 +46,14 @@ internal static class GatewayHost
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddGatewayTls();
         builder.Services.AddRedis(options);
+        builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
-        builder.Services.AddUploads();
         builder.Services.AddIssuedCredentials();
         builder.Services.AddTokenEndpoint();
+        builder.Services.AddUploads();
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
@@ -61,6 +63,7 @@ internal static class GatewayHost
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.Services.OpenStateStore(); // a file that cannot be used stops the start here
         if (options.TrustedProxies.Count > 0)
         {
             app.UseForwardedHeaders(); // first: the client's address is used by everything behind

@@ -9,7 +9,11 @@ namespace Gateway.Hosting;
 
 /// <summary>Answers <c>/healthz</c> (the process lives) and <c>/readyz</c> (each part with its state).</summary>
 internal sealed class HealthReport(
-    IEnumerable<IReloadable> reloadables, RegistryRouter router, IProxyStateLookup clusters, IHostApplicationLifetime lifetime)
+    IEnumerable<IReloadable> reloadables,
+    IEnumerable<IHealthPart> parts,
+    RegistryRouter router,
+    IProxyStateLookup clusters,
+    IHostApplicationLifetime lifetime)
 {
     private static readonly ReadOnlyMemory<byte> Alive = "{\"status\":\"alive\"}"u8.ToArray();
 
@@ -69,6 +73,13 @@ internal sealed class HealthReport(
         }
 
         json.WriteEndObject();
+        foreach (var part in parts)
+        {
+            var isUp = part.IsUp;
+            degraded |= !isUp;
+            json.WriteString(part.Name, isUp ? "ok" : "down");
+        }
+
         json.WriteString("status", ending ? "ending" : degraded ? "degraded" : "ok");
         json.WriteEndObject();
         json.Flush();

@@ -13,7 +13,8 @@ namespace Gateway.Keys;
 internal sealed class DerivedKeyFiles(string folder)
 {
     /// <summary>The names of the files.</summary>
-    public static readonly FrozenSet<string> Names = FrozenSet.Create(StringComparer.Ordinal, "bundle.crt", "jwks.json");
+    public static readonly FrozenSet<string> Names =
+        FrozenSet.Create(StringComparer.Ordinal, "bundle.crt", "jwks.json");
 
     private const UnixFileMode Public = UnixFileMode.UserRead | UnixFileMode.UserWrite
         | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -28,7 +29,7 @@ internal sealed class DerivedKeyFiles(string folder)
         && ReadCertificates() is var found && found.Count == keys.Count
         && keys.All(key => found.ContainsKey(key.Id));
 
-    /// <summary>Writes the files. Certificates that are there are kept: each new one differs, as signatures do.</summary>
+    /// <summary>Writes the files. Certificates there are kept: each new one differs, as signatures do.</summary>
     public void Write(IReadOnlyList<SigningKey> keys)
     {
         var found = ReadCertificates();

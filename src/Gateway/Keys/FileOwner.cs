@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Gateway.Keys;
 
 /// <summary>
-/// Gives a new file to whom its folder belongs: keys that an administrator makes as root must be readable for the gateway.
+/// Gives a new file to whom its folder belongs: the gateway must be able to read keys that were made as root.
 /// </summary>
 internal static unsafe partial class FileOwner
 {

@@ -6,7 +6,7 @@ using Gateway.Configuration;
 
 namespace Gateway.Keys;
 
-/// <summary>A folder with one file a signing key, which replicas may share; and what others are given of the keys.</summary>
+/// <summary>A folder with one file a signing key, which replicas may share; and what registries are given.</summary>
 /// <remarks>
 /// Changes hold a lock on a file in it, which network file systems know too, goes with the process that held it, and is
 /// no part of the keys. A file appears whole, by a rename.
@@ -14,6 +14,7 @@ namespace Gateway.Keys;
 internal sealed partial class KeyFolder : ISigningKeyStore
 {
     private const int LargestFile = 64 * 1024;
+    private const int WouldBlock = 11; // EWOULDBLOCK: another process holds the lock
     private const string KeySuffix = ".pem";
     private const UnixFileMode OwnerReads = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnly = OwnerReads | UnixFileMode.UserExecute;
@@ -50,7 +51,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     }
 
     /// <summary>Reads every key.</summary>
-    /// <exception cref="ProblemException">A file is not a usable key, or others may read it. Every problem is in it.</exception>
+    /// <exception cref="ProblemException">Files are no usable keys, or others may read them; every problem.</exception>
     public IReadOnlyList<SigningKey> Read() => [.. ReadFiles().Select(static entry => entry.Key)];
 
     /// <summary>Changes the keys under the lock; makes the folder where it is missing.</summary>
@@ -65,7 +66,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             var change = decide([.. entries.Select(static entry => entry.Key)]);
             if (change.Added is { } added)
             {
-                WriteWhole(FileOf(added), Encoding.ASCII.GetBytes(SigningKeyText.Write(added, password: null)), OwnerReads);
+                var text = SigningKeyText.Write(added, password: null);
+                WriteWhole(FileOf(added), Encoding.ASCII.GetBytes(text), OwnerReads);
             }
 
             // Added before any is removed: at no moment is there none.
@@ -92,14 +94,11 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     }
 
     /// <summary>Makes sure that there is a key to sign with. A folder that has one is only read.</summary>
+    /// <returns>The key that was made, if one was.</returns>
     /// <exception cref="ProblemException">A file cannot be used, or the folder cannot be written.</exception>
-    public void EnsureKey()
-    {
-        if (!Directory.Exists(_folder) || !_schedule.First(Read()).IsNone)
-        {
-            Change(_schedule.First); // looks again: another replica may have been quicker
-        }
-    }
+    public SigningKey? EnsureKey() => Directory.Exists(_folder) && _schedule.First(Read()).IsNone
+        ? null
+        : Change(_schedule.First).Added; // looks again: another replica may have been quicker
 
     /// <summary>Writes the certificates and the JWK Set for registries where they are not those of the keys.</summary>
     /// <exception cref="ProblemException">They cannot be written.</exception>
@@ -162,7 +161,12 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.tmp");
         File.Delete(temporary); // what a killed process left
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = mode,
+        };
         using (var file = new FileStream(temporary, options))
         {
             file.Write(content);
@@ -223,7 +227,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             {
                 return new FileStream(path, options);
             }
-            catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < LongestWait)
+            catch (IOException exception) when (
+                exception.HResult == WouldBlock && TimeProvider.System.GetElapsedTime(started) < LongestWait)
             {
                 // Held for milliseconds, at a start or a rotation; .NET offers no waiting lock.
                 Thread.Sleep(BetweenAttempts);
@@ -246,7 +251,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
                 if (entries.Find(other => other.Key.Id == key.Id).Path is { } twin)
                 {
-                    problems.Add(new Problem(path, "this is the same key as in another file", twin, "Remove one of the two."));
+                    problems.Add(new Problem(
+                        path, "this is the same key as in another file", twin, "Remove one of the two."));
                 }
 
                 entries.Add((path, key));
@@ -286,7 +292,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         {
             problems.Add(File.Exists(_folder)
                 ? IsAFile(_folder)
-                : new Problem(_folder, "no such folder of signing keys", null, "Put it back, or start the gateway, which makes it."));
+                : new Problem(
+                    _folder, "no such folder of signing keys", null,
+                    "Put it back, or start the gateway, which makes it."));
         }
         catch (UnauthorizedAccessException)
         {
@@ -299,7 +307,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             problems.Add(File.Exists(_folder)
                 ? IsAFile(_folder)
                 : new Problem(
-                    _folder, "the folder of signing keys cannot be read", exception.Message, "Check the disk or mount."));
+                    _folder, "the folder of signing keys cannot be read", exception.Message,
+                    "Check the disk or mount."));
         }
 
         return files;
@@ -308,8 +317,9 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     // Who can put a file here can sign tokens. The sticky bit is how Kubernetes mounts secrets, read-only.
     private void CheckFolder(List<Problem> problems)
     {
+        const UnixFileMode bits = UnixFileMode.OtherWrite | UnixFileMode.StickyBit;
         var mode = new DirectoryInfo(_folder).UnixFileMode;
-        if (Directory.Exists(_folder) && (mode & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
+        if (Directory.Exists(_folder) && (mode & bits) == UnixFileMode.OtherWrite)
         {
             problems.Add(new Problem(
                 _folder, "every user of this machine may put signing keys here", Octal(mode), $"chmod 700 {_folder}."));
@@ -323,7 +333,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         try
         {
             // The link's target, where it is one.
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             mode = File.GetUnixFileMode(file);
             written = File.GetLastWriteTimeUtc(file);
         }

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Gateway.Keys;
 
-/// <summary>Signing keys in one hash in Redis, each sealed with a password: field id, value <see cref="SigningKeyText"/>.</summary>
+/// <summary>Signing keys in a hash in Redis: field id, value <see cref="SigningKeyText"/>, sealed.</summary>
 /// <remarks>
 /// A field counts the changes. A change says which count it was decided on, and Redis refuses it if there is another by
 /// now: of two replicas that start at once, the second finds the first one's key.
@@ -78,7 +78,8 @@ internal sealed class RedisKeyStore : ISigningKeyStore
         throw new StateException("The signing keys in Redis change all the time; try again.");
     }
 
-    private async Task<(IReadOnlyList<SigningKey> Keys, string Count)> ReadHashAsync(CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<SigningKey> Keys, string Count)> ReadHashAsync(
+        CancellationToken cancellationToken)
     {
         var fields = (RedisValue[]?)await _redis.EvaluateAsync(ReadScript, [_hash], [], cancellationToken) ?? [];
         var count = "0";
@@ -94,9 +95,11 @@ internal sealed class RedisKeyStore : ISigningKeyStore
             else
             {
                 texts.Add(text);
-                var one = _opened.GetOrAdd(text, static (text, at) => at.Store.Open(at.Id, text), (Store: this, Id: id));
+                var one = _opened.GetOrAdd(
+                    text, static (text, at) => at.Store.Open(at.Id, text), (Store: this, Id: id));
                 opened.Add(one.Key is null || one.Key.Id == id ? one : new Opened(null, new Problem(
-                    SourceOf(id), "there is another key under this id", one.Key.Id, "Remove the field: redis-cli HDEL.")));
+                    SourceOf(id), "there is another key under this id", one.Key.Id,
+                    "Remove the field: redis-cli HDEL.")));
             }
         }
 

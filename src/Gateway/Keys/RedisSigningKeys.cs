@@ -87,7 +87,11 @@ internal sealed partial class RedisSigningKeys(
 
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
-        await store.ChangeAsync(schedule.First, cancellationToken);
+        if ((await store.ChangeAsync(schedule.First, cancellationToken)).Added is { } made)
+        {
+            SigningKeyServiceExtensions.Log.FirstMade(logger, made.Algorithm, made.Id);
+        }
+
         Take(await store.ReadAsync(cancellationToken));
     }
 
@@ -99,7 +103,8 @@ internal sealed partial class RedisSigningKeys(
             throw new ProblemException(SigningKeyServiceExtensions.NoKey(store.Source, schedule));
         }
 
-        if (_current is null || !usable.SequenceEqual(_current.Keys)) // the store gives the same object for the same key
+        // The store gives the same object for the same key.
+        if (_current is null || !usable.SequenceEqual(_current.Keys))
         {
             Volatile.Write(ref _current, new SigningKeyRing(usable));
             Volatile.Write(ref _status, new ReloadStatus(time.GetUtcNow(), []));

@@ -41,7 +41,9 @@ internal sealed class SigningKey
     /// <summary>From when on it signs; others hold it by then.</summary>
     public DateTimeOffset ActiveFrom { get; }
 
-    /// <summary>When the gateway made it; <see langword="null"/> for an operator's own, which is never removed by itself.</summary>
+    /// <summary>
+    /// When the gateway made it; <see langword="null"/> for an operator's own, which is never removed by itself.
+    /// </summary>
     public DateTimeOffset? CreatedAt { get; }
 
     /// <summary>The public key, DER of a SubjectPublicKeyInfo.</summary>
@@ -75,7 +77,9 @@ internal sealed class SigningKey
         ? _ec.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
         : _rsa!.VerifyData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
 
-    /// <summary>A symmetric key of 32 bytes that everybody who holds this key can derive (RFC 5869), one for each purpose.</summary>
+    /// <summary>
+    /// A symmetric key of 32 bytes that everybody who holds this key can derive (RFC 5869), one for each purpose.
+    /// </summary>
     public byte[] DeriveKey(string purpose) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, 32, salt: null, Encoding.ASCII.GetBytes(purpose));
 
@@ -85,7 +89,9 @@ internal sealed class SigningKey
         // 600,000 rounds of SHA-256 take a quarter of a second, once for each key and process.
         var sealing = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000);
         var key = (AsymmetricAlgorithm?)_ec ?? _rsa!;
-        return password is null ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(password, sealing);
+        return password is null
+            ? key.ExportPkcs8PrivateKeyPem()
+            : key.ExportEncryptedPkcs8PrivateKeyPem(password, sealing);
     }
 
     /// <summary>The public key's numbers; only the members of its algorithm are set.</summary>

@@ -51,7 +51,8 @@ internal static class SigningKeyOptionsValidator
         if (options.Password is null)
         {
             store.Report(
-                "needs a password to encrypt the keys with", "Set tokens.keys.passwordFile, the same for all replicas.");
+                "needs a password to encrypt the keys with",
+                "Set tokens.keys.passwordFile, the same for all replicas.");
         }
         else if (options.Password.Length < ShortestPassword)
         {

@@ -24,8 +24,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     private DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>
-    /// How long a key is needed after its successor signs. An access token that it signed last may live for an hour, and
-    /// continue an upload until <c>tokens.uploadWindow</c> after that.
+    /// How long a key is needed after its successor signs. An access token that it signed last may live for an hour,
+    /// and continue an upload until <c>tokens.uploadWindow</c> after that.
     /// </summary>
     private TimeSpan Overlap => LongestAccessToken + options.UploadWindow + Margin;
 
@@ -40,8 +40,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     /// <summary>A successor of the key that signs, and the removal of keys that nobody needs any more.</summary>
     /// <param name="keys">All keys.</param>
     /// <param name="delay">
-    /// How long it is only made known: <see cref="PublicationDelay"/> or more, and none where one waits already; or zero,
-    /// in place of one that waits.
+    /// How long it is only made known: <see cref="PublicationDelay"/> or more, and none where one waits already; or
+    /// zero, in place of one that waits.
     /// </param>
     public KeyChange Rotate(IReadOnlyList<SigningKey> keys, TimeSpan delay)
     {
@@ -57,7 +57,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
             : new KeyChange(Create(keys, delay), [.. removed, .. waiting.Where(IsOurs)]);
     }
 
-    /// <summary>What is due by itself: a successor of an old key, and the removal of keys that nobody needs any more.</summary>
+    /// <summary>What is due by itself: a successor of an old key, the removal of keys that nobody needs.</summary>
     public KeyChange Due(IReadOnlyList<SigningKey> keys)
     {
         var usable = Usable(keys);
@@ -79,7 +79,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
         if (keys.Where(key => key.Id.StartsWith(id, StringComparison.Ordinal)).ToList() is not [var key])
         {
             throw new ProblemException(new Problem(
-                "ID", "this is not the id of one key", id, "See them with gateway keys list; the first group is enough."));
+                "ID", "this is not the id of one key", id,
+                "See them with gateway keys list; the first group is enough."));
         }
 
         if (StateOf(key, keys) == SigningKeyState.Signs)
@@ -102,7 +103,8 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     }
 
     /// <summary>
-    /// Until when tokens and upload tickets signed with a key can be in use; <see langword="null"/> while it is the last.
+    /// Until when tokens and upload tickets signed with a key can be in use; <see langword="null"/> while it is the
+    /// last.
     /// </summary>
     public DateTimeOffset? NeededUntil(SigningKey key, IReadOnlyList<SigningKey> keys) =>
         Usable(keys).SkipWhile(other => other.Id != key.Id).Skip(1).FirstOrDefault()?.ActiveFrom + Overlap;

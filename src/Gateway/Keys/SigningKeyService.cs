@@ -42,7 +42,8 @@ internal sealed partial class SigningKeyService(
             (store as KeyFolder)?.UpdateDerivedFiles();
             _problem = null;
         }
-        catch (Exception exception) when (exception is ProblemException or StateException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is
+            ProblemException or StateException or IOException or UnauthorizedAccessException)
         {
             if (_problem != exception.Message) // once, not every minute
             {
@@ -73,7 +74,7 @@ internal sealed partial class SigningKeyService(
         public static partial void Removed(ILogger logger, string id);
 
         [LoggerMessage(1113, LogLevel.Error,
-            "The signing keys could not be looked after; those in force stay, and it is tried again every minute. {Problem}")]
+            "The signing keys could not be looked after; those in force stay. The next try is in a minute. {Problem}")]
         public static partial void Failed(ILogger logger, string problem);
     }
 }

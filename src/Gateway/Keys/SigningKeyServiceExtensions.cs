@@ -12,7 +12,8 @@ internal static partial class SigningKeyServiceExtensions
     /// <summary>Adds <see cref="ISigningKeys"/> and what keeps them current.</summary>
     public static IServiceCollection AddSigningKeys(this IServiceCollection services, GatewayOptions options)
     {
-        services.AddSingleton(provider => new SigningKeySchedule(options.Tokens, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SigningKeySchedule(
+            options.Tokens, provider.GetRequiredService<TimeProvider>()));
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
             services.AddSingleton(provider => new KeyFolder(
@@ -77,7 +78,11 @@ internal static partial class SigningKeyServiceExtensions
         var folder = provider.GetRequiredService<KeyFolder>();
         var schedule = provider.GetRequiredService<SigningKeySchedule>();
         var logger = provider.GetRequiredService<ILogger<Reloadable<SigningKeyRing>>>();
-        folder.EnsureKey();
+        if (folder.EnsureKey() is { } made)
+        {
+            Log.FirstMade(logger, schedule.Algorithm, made.Id);
+        }
+
         return new Reloadable<SigningKeyRing>(
             "keys", () => folder.Paths, Load, provider.GetRequiredService<TimeProvider>(), logger);
 
@@ -95,7 +100,7 @@ internal static partial class SigningKeyServiceExtensions
         }
     }
 
-    /// <summary>The problem of a store that has lost its keys while gateways run. They make none by themselves then.</summary>
+    /// <summary>A store has lost its keys while gateways run. They make none by themselves then.</summary>
     internal static Problem NoKey(string source, SigningKeySchedule schedule) => new(
         source, $"there is no {schedule.Algorithm} key any more", null,
         "Put the keys back; or make a new one, which ends all access tokens: gateway keys rotate --now.");
@@ -108,8 +113,11 @@ internal static partial class SigningKeyServiceExtensions
     internal static partial class Log
     {
         [LoggerMessage(1110, LogLevel.Warning,
-            "Signing key {Id} is not used: it is for {Algorithm}, and tokens.algorithm is {Configured}. Others are in force.")]
+            "Signing key {Id} is for {Algorithm} and not used: tokens.algorithm is {Configured}. Others are in force.")]
         public static partial void Unused(
             ILogger logger, string id, SigningAlgorithm algorithm, SigningAlgorithm configured);
+
+        [LoggerMessage(1116, LogLevel.Information, "There was no {Algorithm} signing key; {Id} was made.")]
+        public static partial void FirstMade(ILogger logger, SigningAlgorithm algorithm, string id);
     }
 }

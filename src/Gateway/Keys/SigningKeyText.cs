@@ -21,7 +21,7 @@ internal static class SigningKeyText
 
     /// <summary>Writes a key.</summary>
     /// <param name="key">One that the gateway made.</param>
-    /// <param name="password">What it is encrypted with; <see langword="null"/> for a file that only the gateway reads.</param>
+    /// <param name="password">What it is encrypted with; <see langword="null"/> for a file of the gateway's.</param>
     public static string Write(SigningKey key, string? password) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
@@ -70,7 +70,8 @@ internal static class SigningKeyText
             return DateTimeOffset.TryParseExact(value, TimeFormats, CultureInfo.InvariantCulture, utc, out var time)
                 ? time
                 : throw Wrong(
-                    source, $"{name[..^2]}: is not a time", value.ToString(), "Write it as 2026-01-31T12:00:00Z, in UTC.");
+                    source, $"{name[..^2]}: is not a time", value.ToString(),
+                    "Write it as 2026-01-31T12:00:00Z, in UTC.");
         }
 
         return null;

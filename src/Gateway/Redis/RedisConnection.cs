@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using Gateway.Hosting;
 using Gateway.Pipeline;
 using Gateway.State;
@@ -15,16 +16,20 @@ namespace Gateway.Redis;
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
     private const int DefaultPort = 6379;
+    private const string PasswordRefused = "refuses the password. See redis.password.";
 
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _subscribing = new(1);
     private readonly Dictionary<string, Action<string>> _handlers = [];
     private readonly RedisOptions _options;
+    private readonly RedisTrust _trust;
     private readonly ConfigurationOptions _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private Task<ConnectionMultiplexer>? _connecting;
     private long _restored;
-    private bool _lost;
+    private string? _problem;
+    private bool _isConnected;
     private bool _disposed;
 
     /// <summary>Prepares the connection; nothing is sent before it is used.</summary>
@@ -34,7 +39,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
+        _trust = RedisTrust.Load(options);
         _configuration = Configure(options);
+        _configuration.CertificateValidation += _trust.Validate;
     }
 
     /// <summary>Raised after the connection came back: what was published meanwhile is lost.</summary>
@@ -90,26 +97,17 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <param name="handler">Is given each message, on any thread. Messages get lost: never depend on one.</param>
     public async Task SubscribeAsync(string channel, Action<string> handler)
     {
-        Task<ConnectionMultiplexer> connecting;
         lock (_gate)
         {
             _handlers[channel] = _handlers.TryGetValue(channel, out var others) ? others + handler : handler;
-            if (_handlers[channel] != handler)
-            {
-                return; // the channel is subscribed already
-            }
-
-            connecting = _connecting is { IsFaulted: false } running ? running : _connecting = Task.Run(ConnectAsync);
         }
 
         try
         {
-            var multiplexer = await connecting.WaitAsync(_options.Timeout, _time);
-            await SubscribeAsync(multiplexer, channel).WaitAsync(_options.Timeout, _time);
+            await SubscribeAsync(await Connection().WaitAsync(_options.Timeout, _time), channel);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            // The library has taken note of the subscription, and sends it once it is connected.
             Log.SubscribedLater(_logger, channel, Describe(exception).Message);
         }
     }
@@ -162,41 +160,76 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         };
         configuration.EndPoints.Add(
             IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port));
-        if (RedisTrust.Load(options) is { } trust)
-        {
-            configuration.CertificateValidation += trust.Validate;
-        }
-
         return configuration;
     }
 
     private async Task<ConnectionMultiplexer> ConnectAsync()
     {
         // Forced: what follows must not run on the library's own reading thread.
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration)
+        await using var log = new StringWriter(CultureInfo.InvariantCulture);
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration, log)
             .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        multiplexer.PreserveAsyncOrder = false; // with it, one answer's continuation holds up all answers behind it
-        multiplexer.ConnectionFailed += (_, failure) => OnLost(failure.Exception);
-        multiplexer.ConnectionRestored += (_, _) => OnRestored();
-        if (!multiplexer.IsConnected)
+        if (!multiplexer.IsConnected && SaysPassword(log.ToString()))
         {
-            OnLost(null);
+            DescribeLoss(PasswordRefused); // here the library says it for sure, and later now and then only
         }
 
+        multiplexer.PreserveAsyncOrder = false; // with it, one answer's continuation holds up all answers behind it
+        multiplexer.ConnectionFailed += (_, failure) => OnLost(failure);
+        multiplexer.ConnectionRestored += (_, back) => OnRestored(multiplexer, back.ConnectionType);
+        Volatile.Write(ref _isConnected, multiplexer.IsConnected);
         return multiplexer;
     }
 
-    private Task SubscribeAsync(ConnectionMultiplexer multiplexer, string channel) =>
-        multiplexer.GetSubscriber().SubscribeAsync(_options.KeyPrefix + channel, (_, message) =>
+    // Not left to the library, which sometimes forgets to subscribe again what it could not at first.
+    private async Task SubscribeAgainAsync(ConnectionMultiplexer multiplexer)
+    {
+        string[] channels;
+        lock (_gate)
         {
-            Action<string> handler;
-            lock (_gate)
-            {
-                handler = _handlers[channel];
-            }
+            channels = _disposed ? [] : [.. _handlers.Keys];
+        }
 
-            handler((string?)message ?? "");
-        });
+        foreach (var channel in channels)
+        {
+            try
+            {
+                await SubscribeAsync(multiplexer, channel);
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+            {
+                Log.SubscribedLater(_logger, channel, Describe(exception).Message);
+            }
+        }
+    }
+
+    private async Task SubscribeAsync(ConnectionMultiplexer multiplexer, string channel)
+    {
+        var subscriber = multiplexer.GetSubscriber();
+        await _subscribing.WaitAsync();
+        try
+        {
+            // First, or the library takes it for subscribed already and sends nothing.
+            await subscriber.UnsubscribeAsync(_options.KeyPrefix + channel).WaitAsync(_options.Timeout, _time);
+            await subscriber.SubscribeAsync(_options.KeyPrefix + channel, (_, message) => Handle(channel, message))
+                .WaitAsync(_options.Timeout, _time);
+        }
+        finally
+        {
+            _subscribing.Release();
+        }
+    }
+
+    private void Handle(string channel, RedisValue message)
+    {
+        Action<string> handler;
+        lock (_gate)
+        {
+            handler = _handlers[channel];
+        }
+
+        handler((string?)message ?? "");
+    }
 
     private async Task<T> RunAsync<T>(
         Func<ConnectionMultiplexer, CommandFlags, Task<T>> command, CancellationToken cancellationToken)
@@ -241,28 +274,67 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    // The library's own messages run over several hundred characters of its counters.
     private StateException Describe(Exception exception)
     {
-        var server = _options.Server;
         var message = exception switch
         {
-            RedisServerException => $"Redis at {server} refused: {LogText.OneLine(exception.Message)}.",
-            RedisConnectionException when Causes(exception).Any(static cause =>
-                cause is System.Security.Authentication.AuthenticationException) =>
-                $"Redis at {server} cannot be reached over TLS: its certificate is not trusted, or it does not speak TLS. "
-                + "See redis.tls and redis.certificateAuthority.",
-            RedisConnectionException when Causes(exception).Any(static cause =>
-                cause.Message.Contains("NOAUTH", StringComparison.Ordinal)
-                || cause.Message.Contains("WRONGPASS", StringComparison.Ordinal)) =>
-                $"Redis at {server} refuses the password. See redis.password.",
-            RedisConnectionException => $"Redis at {server} cannot be reached.",
+            RedisServerException => $"Redis at {_options.Server} refused: {LogText.OneLine(exception.Message)}.",
+            RedisConnectionException => DescribeLoss(FindReason(exception)),
             _ => string.Create(
                 CultureInfo.InvariantCulture,
-                $"Redis at {server} did not answer within {_options.Timeout.TotalMilliseconds} ms."),
+                $"Redis at {_options.Server} did not answer within {_options.Timeout.TotalMilliseconds} ms."),
         };
         return new StateException(message, exception);
     }
+
+    // The library's own messages run over several hundred characters of its counters, and it does not always know the
+    // reason again that it knew before. The log is told once, and again where the reason comes later.
+    private string DescribeLoss(string? reason)
+    {
+        lock (_gate)
+        {
+            if (_disposed || (_problem is not null && reason is null))
+            {
+                return _problem ?? "";
+            }
+
+            var problem = $"Redis at {_options.Server} {reason ?? "cannot be reached."}";
+            if (problem != _problem && !_isConnected) // a command may fail of a connection that is back by now
+            {
+                _problem = problem;
+                Log.Lost(_logger, problem);
+            }
+
+            return problem;
+        }
+    }
+
+    private string? FindReason(Exception? exception)
+    {
+        if (_trust.HasRefused)
+        {
+            return "cannot be reached: its certificate is not trusted, or is for another name. "
+                + "See redis.certificateAuthority and redis.server.";
+        }
+
+        foreach (var cause in Causes(exception))
+        {
+            if (cause is AuthenticationException)
+            {
+                return "cannot be reached over TLS. See redis.tls.";
+            }
+
+            if (SaysPassword(cause.Message))
+            {
+                return PasswordRefused;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool SaysPassword(string text) =>
+        text.Contains("NOAUTH", StringComparison.Ordinal) || text.Contains("WRONGPASS", StringComparison.Ordinal);
 
     private static IEnumerable<Exception> Causes(Exception? exception)
     {
@@ -272,22 +344,35 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private void OnLost(Exception? exception)
+    // The library has two connections: one for commands, one that listens to channels.
+    private void OnLost(ConnectionFailedEventArgs failure)
     {
-        // The library tells it for each of its two connections, and again for every attempt to come back.
-        if (!Interlocked.Exchange(ref _lost, true) && !_disposed)
+        if (failure.ConnectionType == ConnectionType.Interactive)
         {
-            var problem = exception is RedisException ? Describe(exception).Message : $"Redis at {_options.Server} cannot be reached.";
-            Log.Lost(_logger, problem);
+            Volatile.Write(ref _isConnected, false);
+            DescribeLoss(FindReason(failure.Exception));
         }
     }
 
-    private void OnRestored()
+    private void OnRestored(ConnectionMultiplexer multiplexer, ConnectionType connection)
     {
-        Interlocked.Increment(ref _restored);
-        if (Interlocked.Exchange(ref _lost, false))
+        if (connection == ConnectionType.Interactive)
         {
-            Log.Back(_logger, _options.Server);
+            Interlocked.Increment(ref _restored);
+            lock (_gate)
+            {
+                _isConnected = true;
+                if (_problem is not null)
+                {
+                    _problem = null;
+                    Log.Back(_logger, _options.Server);
+                }
+            }
+        }
+
+        if (connection == ConnectionType.Subscription)
+        {
+            _ = Task.Run(() => SubscribeAgainAsync(multiplexer));
         }
 
         Restored?.Invoke();

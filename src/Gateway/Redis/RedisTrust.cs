@@ -5,22 +5,26 @@ using Gateway.Configuration;
 
 namespace Gateway.Redis;
 
-/// <summary>Trust in the certificate of Redis: exactly the authorities of the configured file.</summary>
+/// <summary>Trust in the certificate of Redis: the system's authorities, or exactly those of the configured file.</summary>
 internal sealed class RedisTrust
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
 
-    private readonly X509Certificate2Collection _roots;
+    private readonly X509Certificate2Collection? _roots;
+    private volatile bool _hasRefused;
 
-    private RedisTrust(X509Certificate2Collection roots) => _roots = roots;
+    private RedisTrust(X509Certificate2Collection? roots) => _roots = roots;
 
-    /// <summary>Reads the file; <see langword="null"/> where the system's authorities are to be trusted.</summary>
+    /// <summary>Whether the last certificate seen was refused. The library does not always remember why it is not connected.</summary>
+    public bool HasRefused => _hasRefused;
+
+    /// <summary>Reads the file, where there is one.</summary>
     /// <exception cref="ProblemException">The file cannot be read or holds no certificate.</exception>
-    public static RedisTrust? Load(RedisOptions? options)
+    public static RedisTrust Load(RedisOptions? options)
     {
         if (options?.CertificateAuthority is not { } path)
         {
-            return null;
+            return new RedisTrust(roots: null);
         }
 
         try
@@ -43,6 +47,14 @@ internal sealed class RedisTrust
     /// <summary>Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.</summary>
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
     {
+        var isGood = _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
+        _hasRefused = !isGood;
+        return isGood;
+    }
+
+    private static bool LeadsToRoots(
+        X509Certificate2Collection roots, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
+    {
         // Only "no way to an authority of the system" is looked at again; a wrong name stays wrong.
         if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
         {
@@ -58,7 +70,7 @@ internal sealed class RedisTrust
                 DisableCertificateDownloads = true, // no fetching from addresses that a certificate names
             },
         };
-        chain.ChainPolicy.CustomTrustStore.AddRange(_roots);
+        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
         if (received is not null)
         {

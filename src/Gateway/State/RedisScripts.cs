@@ -14,7 +14,8 @@ namespace Gateway.State;
 /// </code>
 /// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far.
 /// Nothing here has an expiry of its own. With one, <c>maxmemory-policy volatile-*</c> would evict it, and a revocation
-/// must not get lost; <c>PruneAsync</c> removes what is over.
+/// must not get lost; <c>PruneAsync</c> removes what is over. PUBLISH is a pcall: a user without rights on channels must
+/// still be able to revoke.
 /// </remarks>
 internal static class RedisScripts
 {
@@ -65,7 +66,7 @@ internal static class RedisScripts
         local key = p .. 'credential:' .. ARGV[1]
         if redis.call('EXISTS', key) == 0 or redis.call('HEXISTS', key, 'revoked') == 1 then return {'ok', 0} end
         revoke(ARGV[1], ARGV[2], ARGV[3])
-        redis.call('PUBLISH', ARGV[4], '')
+        redis.pcall('PUBLISH', ARGV[4], '')
         return {'ok', 1}
         """;
 
@@ -80,7 +81,7 @@ internal static class RedisScripts
             end
         end
         announce('subjectrevoked', ARGV[2], ARGV[1])
-        redis.call('PUBLISH', ARGV[4], '')
+        redis.pcall('PUBLISH', ARGV[4], '')
         return {'ok', count}
         """;
 
@@ -92,7 +93,7 @@ internal static class RedisScripts
         redis.call('HSET', key, 'expires', ARGV[2])
         redis.call('ZADD', p .. 'ends', ARGV[3], ARGV[1])
         announce('shortened', ARGV[2], ARGV[1])
-        redis.call('PUBLISH', ARGV[4], '')
+        redis.pcall('PUBLISH', ARGV[4], '')
         return {'ok', 1}
         """;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Tokens;
@@ -16,6 +17,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
     /// <summary>The greatest form, in bytes.</summary>
     public const int LargestForm = 64 * 1024;
 
+    private const int LargestTransfer = 8 * LargestForm;
     private const string FormType = "application/x-www-form-urlencoded";
 
     private static readonly RegistryError MethodNotAllowed =
@@ -133,6 +135,12 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return (null, TooLarge);
         }
 
+        // Kestrel counts the lines between chunks too; this one limit is about the form itself.
+        if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = LargestTransfer;
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(LargestForm + 1);
         var length = 0;
         try
@@ -152,7 +160,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return (null, TooLarge); // Kestrel's own limit, for a body without a length
+            return (null, TooLarge);
         }
         finally
         {

@@ -1,23 +1,16 @@
 namespace Gateway.EndToEndTests.Clients;
 
+/// <summary>buildah, which builds what podman pulls.</summary>
 [Collection(ClientMachine.Name)]
-public sealed class BuildahTests(ClientsFixture stack) : SigningInClientTests(stack, "buildah", new PodmanClient(stack.Gateway, "buildah"))
+public sealed class BuildahTests(ClientsFixture stack)
+    : SigningInClientTests(stack, "buildah", new PodmanClient(stack.Gateway, "buildah"))
 {
-    private protected override string AnonymousPullRequests => "";
+    private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
-    private protected override string PullRequests => "";
+    private protected override string[] PolicyRefusal => ["denied: ", " may not "];
 
-    private protected override string PushRequests => "";
-
-    private protected override string MountRequests => "";
-
-    private protected override string LoginRequests => "";
-
-    private protected override string[] AnonymousRefusal => ["?"];
-
-    private protected override string[] PolicyRefusal => ["?"];
-
-    private protected override string[] WrongPassword => ["?"];
+    // Its own words: those of the answer are lost.
+    private protected override string[] WrongPassword => ["invalid username/password"];
 
     [Fact]
     public async Task BuildPush_Image_IsWhatPodmanPulls()

@@ -86,6 +86,12 @@ internal sealed class ClientGateway : IAsyncDisposable
         }
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        await _front.DisposeAsync();
+        await Process.DisposeAsync();
+    }
+
     private Task UntilAsync(string user, string secret, HttpStatusCode status) => UntilAsync(async () =>
     {
         using var client = Process.CreateClient();
@@ -94,10 +100,4 @@ internal sealed class ClientGateway : IAsyncDisposable
         using var answer = await client.GetAsync(new Uri("/v2/", UriKind.Relative));
         return answer.StatusCode == status;
     });
-
-    public async ValueTask DisposeAsync()
-    {
-        await _front.DisposeAsync();
-        await Process.DisposeAsync();
-    }
 }

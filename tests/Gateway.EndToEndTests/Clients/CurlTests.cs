@@ -43,7 +43,9 @@ public sealed class CurlTests(ClientsFixture stack) : IDisposable
     {
         await stack.Registry.PushAsync(_image, _repository, "1");
 
-        var get = await CurlAsync("--user", $"alice:{ClientsFixture.PasswordOf("alice")}", Manifest("1"));
+        var get = await CurlAsync(
+            "--user", $"alice:{ClientsFixture.PasswordOf("alice")}",
+            "--header", "Accept: application/vnd.oci.image.manifest.v1+json", Manifest("1"));
 
         Assert.Equal("200", get);
     }

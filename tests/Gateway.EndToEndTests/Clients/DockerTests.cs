@@ -2,24 +2,17 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
+/// <summary>docker with a real Docker Engine, which does the talking to the registry.</summary>
 [Collection(ClientMachine.Name)]
-public sealed class DockerTests(ClientsFixture stack, DockerEngine engine) : SigningInClientTests(stack, "docker", new DockerClient(stack.Gateway, engine))
+public sealed class DockerTests(ClientsFixture stack, DockerEngine engine)
+    : SigningInClientTests(stack, "docker", new DockerClient(stack.Gateway, engine))
 {
-    private protected override string AnonymousPullRequests => "";
+    private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
-    private protected override string PullRequests => "";
+    private protected override string[] PolicyRefusal => ["denied: ", " may not "];
 
-    private protected override string PushRequests => "";
-
-    private protected override string MountRequests => "";
-
-    private protected override string LoginRequests => "";
-
-    private protected override string[] AnonymousRefusal => ["?"];
-
-    private protected override string[] PolicyRefusal => ["?"];
-
-    private protected override string[] WrongPassword => ["?"];
+    private protected override string[] WrongPassword =>
+        ["unauthorized: authentication failed: the user name or password is wrong"];
 
     private protected override bool MountsUnseen => true;
 

@@ -2,24 +2,17 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
+/// <summary>podman, which shares its library, storage and credentials with buildah and skopeo.</summary>
 [Collection(ClientMachine.Name)]
-public sealed class PodmanTests(ClientsFixture stack) : SigningInClientTests(stack, "podman", new PodmanClient(stack.Gateway, "podman"))
+public sealed class PodmanTests(ClientsFixture stack)
+    : SigningInClientTests(stack, "podman", new PodmanClient(stack.Gateway, "podman"))
 {
-    private protected override string AnonymousPullRequests => "";
+    private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
-    private protected override string PullRequests => "";
+    private protected override string[] PolicyRefusal => ["denied: ", " may not "];
 
-    private protected override string PushRequests => "";
-
-    private protected override string MountRequests => "";
-
-    private protected override string LoginRequests => "";
-
-    private protected override string[] AnonymousRefusal => ["?"];
-
-    private protected override string[] PolicyRefusal => ["?"];
-
-    private protected override string[] WrongPassword => ["?"];
+    // Its own words: those of the answer are lost.
+    private protected override string[] WrongPassword => ["invalid username/password"];
 
     [Fact]
     public async Task PushPull_LargeImageByDigest_KeepsEveryByte()

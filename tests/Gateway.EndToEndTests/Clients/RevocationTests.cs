@@ -49,7 +49,8 @@ public sealed class RevocationTests(ClientsFixture stack, DockerEngine engine) :
         (await stack.Gateway.RunCommandAsync("token", "revoke", id)).Succeeded();
         await stack.Gateway.UntilRefusedAsync("alice", secret);
 
-        (await _docker.PullAsync($"{_name}:1")).FailedWith("revoked");
+        (await _docker.PullAsync($"{_name}:1")).FailedWith("unauthorized", "revoked");
+        (await _docker.LoginAsync("alice", secret)).FailedWith("unauthorized", "revoked");
     }
 
     private async Task AddUserAsync(string name, string password)

@@ -10,9 +10,6 @@ public abstract class SigningInClientTests : RegistryClientTests
     {
     }
 
-    /// <summary>The requests of a login by alice.</summary>
-    private protected abstract string LoginRequests { get; }
-
     /// <summary>What the client says of a wrong password.</summary>
     private protected abstract string[] WrongPassword { get; }
 
@@ -21,7 +18,7 @@ public abstract class SigningInClientTests : RegistryClientTests
     {
         var requests = await Stack.Gateway.RecordAsync(() => Client.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
 
-        AssertRequests(LoginRequests, requests);
+        AssertRequests("login", requests);
     }
 
     [Fact]

@@ -34,15 +34,15 @@ internal sealed class ClockedGateway : IAsyncDisposable
         Port = port;
         Clock = clock;
         Arrived = arrivals;
-        _authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(CertificateFolder, "ca.crt"));
+        _authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(TrustFolder, "ca.crt"));
     }
 
     public LateClock Clock { get; }
 
     public string Folder { get; }
 
-    /// <summary>The folder with <c>ca.crt</c>, as <c>skopeo --cert-dir</c> wants it.</summary>
-    public string CertificateFolder => Path.Combine(Folder, "certs");
+    /// <summary>The folder with <c>ca.crt</c> and nothing else, as <c>skopeo --cert-dir</c> wants it.</summary>
+    public string TrustFolder => Path.Combine(Folder, "trust");
 
     public int Port { get; }
 
@@ -62,6 +62,8 @@ internal sealed class ClockedGateway : IAsyncDisposable
         {
             var certificates = Path.Combine(folder, "certs");
             (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", certificates, "--name", "localhost"])).Succeeded();
+            Directory.CreateDirectory(Path.Combine(folder, "trust"));
+            File.Copy(Path.Combine(certificates, "ca.crt"), Path.Combine(folder, "trust", "ca.crt"));
             var users = Path.Combine(folder, "users.htpasswd");
             (await GatewayProcess.RunCommandAsync(
                 ["user", "add", "alice", "--file", users], new CliSettings { Input = "alice-password-1\n" })).Succeeded();

@@ -41,7 +41,7 @@ public sealed class SkopeoUploadTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.DoesNotContain(gateway.Arrived.Requests, static request => request.Status == 401 && request.TokenEnds is not null);
 
         var inspected = await Cli.RunAsync("skopeo",
-            ["inspect", "--format", "{{.Digest}}", "--creds", "alice:alice-password-1", "--cert-dir", gateway.CertificateFolder, Remote(gateway)]);
+            ["inspect", "--format", "{{.Digest}}", "--creds", "alice:alice-password-1", "--cert-dir", gateway.TrustFolder, Remote(gateway)]);
         Assert.Equal(_image.ManifestDigest, inspected.Succeeded());
     }
 
@@ -70,7 +70,7 @@ public sealed class SkopeoUploadTests(ITestOutputHelper output) : IAsyncLifetime
 
     private Task<CliResult> CopyAsync(ClockedGateway gateway) => Cli.RunAsync("skopeo",
     [
-        "copy", "--dest-creds", "alice:alice-password-1", "--dest-cert-dir", gateway.CertificateFolder,
+        "copy", "--dest-creds", "alice:alice-password-1", "--dest-cert-dir", gateway.TrustFolder,
         $"oci:{_image.OciLayout}:latest", Remote(gateway),
     ]);
 }

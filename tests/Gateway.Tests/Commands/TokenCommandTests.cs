@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.Commands;
 using Gateway.Core.Tokens;
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;
@@ -38,7 +39,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(TimeSpan.FromDays(90), kept.ExpiresAt - kept.CreatedAt);
         Assert.Equal(
             $"Made the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
-            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin\n",
+            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin registry.test\n",
             error);
     }
 
@@ -218,6 +219,41 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal(
             (1, "", $"{token.Id}: the token has ended. Make a new one.\n"), await RunAsync("rotate", token.Id, "--quiet"));
+    }
+
+    [Fact]
+    public async Task Store_InRedis_IsUsedAlike()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await File.AppendAllTextAsync(_config, $"\nstate: {{ store: redis }}\nredis: {{ server: \"{redis.Options.Server}\" }}\n");
+
+        var (code, secret, error) = await RunAsync("create", "blue", "--robot", "ci-deploy", "--scope", "**:pull", "--quiet");
+        var (_, list, _) = await RunAsync("list");
+
+        Assert.True(code == 0, error);
+        AssertSecret(CredentialSecretKind.Robot, secret);
+        Assert.Contains("robot:ci-deploy  blue  active", list, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "state")));
+        await redis.KillAsync();
+        (code, _, error) = await RunAsync("list");
+        Assert.Equal(1, code);
+        Assert.Contains("redis", error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Store_OfAnotherUser_IsLeftAloneExceptByRoot()
+    {
+        await CreateAsync("laptop", "--user", "alice", "--all");
+        var file = Path.Combine(_folder.Path, "state", SqliteCredentialStore.FileName);
+        var owner = FileOwner.Read(file)!.Value.User;
+
+        Assert.Null(StoreOwner.Check(file, owner));
+        Assert.Null(StoreOwner.Check(file, 0));
+        Assert.Null(StoreOwner.Check(file + ".missing", owner + 1));
+        Assert.Equal(
+            $"{file}: the store belongs to another user (found \"uid {owner}, and this is {owner + 1}\"). "
+            + $"Run the command as that user: sudo -u '#{owner}' gateway token …",
+            StoreOwner.Check(file, owner + 1)!.ToString());
     }
 
     public void Dispose() => _folder.Dispose();

@@ -1,13 +1,11 @@
 using System.Net;
 using System.Text.Json;
-using Gateway.Configuration;
 using Gateway.State;
 using Gateway.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Credentials;
 
-/// <summary>The description against the real thing. Its own gateway, since this one loses its store.</summary>
+/// <summary>The description against the real thing.</summary>
 public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiStage>
 {
     private const string Order = """{"name": "laptop", "scopes": null}""";
@@ -76,16 +74,25 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
     [Fact]
     public async Task Answers_AllThatAreDescribed_AreGiven()
     {
-        await using var own = new OwnStage();
-        await own.Stage.InitializeAsync();
-        await ProvokeAsync(own.Stage);
+        await using var redis = await RedisServer.StartAsync(); // a store that can be taken away
+        var own = new TokenApiStage();
+        await own.StartAsync(options => (options.State.Store, options.Redis) = (StateStoreKind.Redis, redis.Options));
+        try
+        {
+            await ProvokeAsync(own, redis);
 
-        Assert.Equal(
-            own.Stage.Description.Answers.Where(static answer => !answer.Contains("openapi", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
-            own.Stage.Seen.Order(StringComparer.Ordinal));
+            Assert.Equal(
+                own.Description.Answers.Where(static answer => !answer.Contains("openapi", StringComparison.Ordinal))
+                    .Order(StringComparer.Ordinal),
+                own.Seen.Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            await own.DisposeAsync();
+        }
     }
 
-    private static async Task ProvokeAsync(TokenApiStage stage)
+    private static async Task ProvokeAsync(TokenApiStage stage, RedisServer redis)
     {
         var (id, secret) = await stage.CreateAsync("alice");
         var token = TokenApiTests.Authorization("alice", secret);
@@ -121,18 +128,10 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
         }
 
         await stage.SendAsync("GET", "?owner=user:alice", "alice");
-        File.Delete(Path.Combine(
-            stage.Gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteCredentialStore.FileName));
+        await redis.KillAsync();
         foreach (var (method, target) in operations)
         {
             await stage.SendAsync(method, target, "alice", method == "POST" ? (target.Length == 0 ? Order : "{}") : null); // 503
         }
-    }
-
-    private sealed class OwnStage : IAsyncDisposable
-    {
-        public TokenApiStage Stage { get; } = new();
-
-        public async ValueTask DisposeAsync() => await Stage.DisposeAsync();
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Gateway.Configuration;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Credentials;
@@ -20,11 +21,16 @@ public sealed class TokenApiStage : IAsyncLifetime
 
     internal OpenApiDescription Description { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => StartAsync(static _ => { });
+
+    internal async Task StartAsync(Action<GatewayOptions> change)
     {
         _upstream = await RecordingUpstream.StartAsync();
-        Gateway = await TestGateway.StartAsync(
-            _upstream.Address, change: static options => options.Tokens.Administrators = ["user:admin"]);
+        Gateway = await TestGateway.StartAsync(_upstream.Address, change: options =>
+        {
+            options.Tokens.Administrators = ["user:admin"];
+            change(options);
+        });
         using var answer = await Gateway.SendAsync(HttpMethod.Get, "/api/v1/openapi.json");
         using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         Description = new OpenApiDescription(document.RootElement.Clone());

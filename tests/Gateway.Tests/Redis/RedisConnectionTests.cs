@@ -121,10 +121,17 @@ public sealed class RedisConnectionTests
         var logger = new ListLogger<RedisConnection>();
         await using var redis = new RedisConnection(options, TimeProvider.System, logger);
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
+        var said = "";
+        await Eventually.TrueAsync(async () =>
+        {
+            // The very first failure may come before the library knows why.
+            var exception = await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
+            said += exception;
+            return exception.Message == $"Redis at {options.Server} refuses the password. See redis.password.";
+        });
 
-        Assert.Equal($"Redis at {options.Server} refuses the password. See redis.password.", exception.Message);
-        Assert.DoesNotContain("canary", exception + string.Concat(logger.Lines), StringComparison.Ordinal);
+        Assert.Contains("refuses the password", logger.Lines[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", said + string.Concat(logger.Lines), StringComparison.Ordinal);
     }
 
     [Fact]

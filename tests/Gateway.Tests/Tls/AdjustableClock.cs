@@ -11,7 +11,11 @@ internal sealed class AdjustableClock(DateTimeOffset now) : TimeProvider
     /// <summary>Completed once somebody waits for this clock.</summary>
     public Task TimerStarted => _timerStarted.Task;
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long GetTimestamp() => _now.UtcTicks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

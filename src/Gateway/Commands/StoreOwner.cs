@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+using Gateway.Configuration;
+using Gateway.State;
+using Gateway.State.Sqlite;
+
+namespace Gateway.Commands;
+
+/// <summary>Keeps a command from leaving files in the state folder that the gateway's own user cannot write.</summary>
+internal static partial class StoreOwner
+{
+    /// <summary>Why a command may not use the store; <see langword="null"/> where it may.</summary>
+    /// <remarks>
+    /// A group that may write the store is not enough: what SQLite keeps beside the file would belong to whoever ran the
+    /// command. Root is: SQLite gives those files to the owner of the database (sqlite3, os_unix.c, <c>robustFchown</c>).
+    /// </remarks>
+    public static Problem? Check(StateOptions options) => options.Store == StateStoreKind.Sqlite
+        ? Check(Path.Combine(options.Folder, SqliteCredentialStore.FileName), EffectiveUser())
+        : null;
+
+    internal static Problem? Check(string file, uint user) =>
+        FileOwner.Read(file) is { } owner && user != 0 && owner.User != user
+            ? new Problem(
+                file,
+                "the store belongs to another user",
+                FormattableString.Invariant($"uid {owner.User}, and this is {user}"),
+                FormattableString.Invariant(
+                    $"Run the command as that user: sudo -u '#{owner.User}' gateway token …"))
+            : null;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
+}

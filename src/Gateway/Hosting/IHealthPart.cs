@@ -1,0 +1,11 @@
+namespace Gateway.Hosting;
+
+/// <summary>A part that is no file and no registry, as <c>/readyz</c> shows it.</summary>
+internal interface IHealthPart
+{
+    /// <summary>Its key in the answer: <c>state</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Whether it works. Where not, the gateway is degraded, but not unready.</summary>
+    bool IsUp { get; }
+}

@@ -1,0 +1,101 @@
+using Gateway.Configuration;
+using Gateway.Hosting;
+using Gateway.Redis;
+using Gateway.State.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.State;
+
+/// <summary>What the host and the commands know of the store.</summary>
+internal static class StateServiceExtensions
+{
+    private const string Bare = "bare";
+
+    /// <summary>
+    /// Adds <see cref="ICredentialStore"/>, <see cref="ICredentialDirectory"/> and <see cref="IRevocations"/>. Takes
+    /// <see cref="TimeProvider"/>, logging and, where it is configured, <see cref="RedisConnection"/> from the services.
+    /// </summary>
+    public static IServiceCollection AddStateStore(this IServiceCollection services, GatewayOptions options)
+    {
+        services.AddKeyedSingleton(Bare, (provider, _) => Create(provider, options));
+        services.AddSingleton(static provider => new RevocationFeed(
+            Store(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RevocationFeed>>()));
+        services.AddSingleton<IRevocations>(static provider => provider.GetRequiredService<RevocationFeed>());
+        services.AddSingleton<IHealthPart>(static provider => provider.GetRequiredService<RevocationFeed>());
+        services.AddSingleton<ICredentialStore>(static provider =>
+            new AnnouncingCredentialStore(Store(provider), provider.GetRequiredService<RevocationFeed>()));
+        services.AddSingleton(static provider =>
+            new CredentialUses(Store(provider), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICredentialDirectory>(static provider => new CredentialDirectory(
+            Store(provider),
+            provider.GetRequiredService<RevocationFeed>(),
+            provider.GetRequiredService<CredentialUses>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService(static provider => provider.GetRequiredService<RevocationFeed>());
+        services.AddHostedService(static provider => provider.GetRequiredService<CredentialUses>());
+        services.AddHostedService(static provider => new StatePruning(
+            Store(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<StatePruning>>()));
+        return services;
+    }
+
+    /// <summary>Opens the store; a Redis need not be there yet.</summary>
+    /// <exception cref="ProblemException">The file cannot be used.</exception>
+    public static void OpenStateStore(this IServiceProvider provider) => Store(provider);
+
+    /// <summary>Opens the store for a command, beside a gateway that may run.</summary>
+    /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
+    public static ICredentialStore OpenForCommand(GatewayOptions options)
+    {
+        if (options.State.Store == StateStoreKind.Sqlite)
+        {
+            return SqliteCredentialStore.Open(options.State.Folder);
+        }
+
+        var connection = new RedisConnection(options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        return new RedisCredentialStore(
+            connection,
+            options.Redis!,
+            TimeProvider.System,
+            NullLogger<RedisCredentialStore>.Instance,
+            ownsConnection: true);
+    }
+
+    /// <summary>Sees whether a start could use the folder and the file in it. It makes and opens nothing.</summary>
+    /// <exception cref="ProblemException">It could not.</exception>
+    public static void Check(StateOptions options)
+    {
+        if (options.Store != StateStoreKind.Sqlite)
+        {
+            return;
+        }
+
+        var file = Path.Combine(options.Folder, SqliteCredentialStore.FileName);
+        if ((SqliteLibrary.Check() ?? SqliteFile.Check(file, SqliteSchema.Migrations.Count)) is { } problem)
+        {
+            throw new ProblemException(problem);
+        }
+    }
+
+    private static ICredentialStore Store(IServiceProvider provider) =>
+        provider.GetRequiredKeyedService<ICredentialStore>(Bare);
+
+    private static ICredentialStore Create(IServiceProvider provider, GatewayOptions options)
+    {
+        if (options.State.Store == StateStoreKind.Sqlite)
+        {
+            return SqliteCredentialStore.Open(options.State.Folder);
+        }
+
+        var store = new RedisCredentialStore(
+            provider.GetRequiredService<RedisConnection>(),
+            options.Redis!,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RedisCredentialStore>>());
+        _ = store.ListenAsync(); // it never throws, and nothing waits for it
+        return store;
+    }
+}

@@ -1,0 +1,174 @@
+using System.Net;
+using Gateway.Configuration;
+using Gateway.Redis;
+using Gateway.State;
+using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Gateway.Tests.State;
+
+/// <summary>
+/// Two replicas put together as the host does it, real time and real stores: what one revokes the other refuses within
+/// a second.
+/// </summary>
+public sealed class ReplicaTests : IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan Promised = TimeSpan.FromSeconds(1);
+
+    private readonly TemporaryFolder _folder = new();
+    private RedisServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await RedisServer.StartAsync();
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(StateStoreKind.Sqlite)]
+    [InlineData(StateStoreKind.Redis)]
+    public async Task Revoke_InOne_IsKnownThereAtOnceAndInTheOtherWithinASecond(StateStoreKind kind)
+    {
+        await using var one = await Replica.StartAsync(Options(kind));
+        await using var other = await Replica.StartAsync(Options(kind));
+
+        await RevokeAndMeasureAsync(one, other, "c1");
+        await RevokeAndMeasureAsync(other, one, "c2");
+    }
+
+    [Fact]
+    public async Task Revoke_MessagesLost_IsKnownWithinASecondAllTheSame()
+    {
+        await using var one = await Replica.StartAsync(Options(StateStoreKind.Redis));
+        await using var other = await Replica.StartAsync(Options(StateStoreKind.Redis));
+        await Eventually.TrueAsync(async () =>
+            (await _server.CommandAsync("PUBSUB", "NUMSUB", "gateway:changed")).EndsWith('2'));
+
+        await _server.CommandAsync("ACL", "SETUSER", "default", "resetchannels"); // nobody may publish or subscribe
+
+        await Eventually.TrueAsync(async () =>
+            (await _server.CommandAsync("PUBSUB", "NUMSUB", "gateway:changed")).EndsWith('0'));
+        await Eventually.TrueAsync(() => one.Revocations.IsCurrent && other.Revocations.IsCurrent);
+        await RevokeAndMeasureAsync(one, other, "c1");
+    }
+
+    [Fact]
+    public async Task Revoke_ByACommandBesideTheGateway_IsKnownWithinASecond()
+    {
+        await using var gateway = await Replica.StartAsync(Options(StateStoreKind.Sqlite));
+        await gateway.Store.AddAsync(Credentials.New("one"), default);
+        await gateway.Directory.FindAsync(Credentials.New("one").Hash, default);
+
+        await using (var command = StateServiceExtensions.OpenForCommand(Options(StateStoreKind.Sqlite)))
+        {
+            await command.RevokeAsync("one", Credentials.Now, default);
+        }
+
+        var took = await Eventually.TrueAsync(() => gateway.Revocations.IsRevoked("one"));
+        Assert.InRange(took, TimeSpan.Zero, Promised);
+    }
+
+    [Theory]
+    [InlineData(StateStoreKind.Sqlite)]
+    [InlineData(StateStoreKind.Redis)]
+    public async Task Add_InOne_WorksInTheOtherAtOnce(StateStoreKind kind)
+    {
+        await using var one = await Replica.StartAsync(Options(kind));
+        await using var other = await Replica.StartAsync(Options(kind));
+        Assert.Null(await other.Directory.FindAsync(Credentials.New("one").Hash, default));
+
+        await one.Store.AddAsync(Credentials.New("one"), default);
+
+        Assert.NotNull(await other.Directory.FindAsync(Credentials.New("one").Hash, default));
+    }
+
+    [Fact]
+    public async Task Start_RedisAway_StartsAndRefusesUntilItIsThere()
+    {
+        await _server.KillAsync();
+        await using var replica = await Replica.StartAsync(Options(StateStoreKind.Redis));
+        Assert.False(replica.Revocations.IsCurrent);
+        await Assert.ThrowsAsync<StateException>(
+            async () => await replica.Directory.FindAsync(Credentials.New("one").Hash, default));
+
+        await _server.StartAgainAsync();
+
+        await Eventually.TrueAsync(() => replica.Revocations.IsCurrent);
+        Assert.Null(await replica.Directory.FindAsync(Credentials.New("one").Hash, default));
+    }
+
+    [Fact]
+    public async Task Readyz_StoreGone_SaysSoAndStaysReady()
+    {
+        await using var upstream = await RecordingUpstream.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address, change: static options => options.Listen.Management = "127.0.0.1:0");
+        using var client = new HttpClient();
+        var address = new Uri($"http://127.0.0.1:{gateway.PlainPorts[^1]}/readyz");
+        Assert.Contains("\"state\":\"ok\"", await client.GetStringAsync(address), StringComparison.Ordinal);
+
+        var file = Path.Combine(gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteCredentialStore.FileName);
+        File.Move(file, file + ".away");
+
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await client.GetAsync(address);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            var text = await answer.Content.ReadAsStringAsync();
+            return text.Contains("\"state\":\"down\",\"status\":\"degraded\"", StringComparison.Ordinal);
+        });
+    }
+
+    private GatewayOptions Options(StateStoreKind kind) => new()
+    {
+        State = new StateOptions { Folder = _folder.Path, Store = kind },
+        Redis = kind == StateStoreKind.Redis ? _server.Options : null,
+    };
+
+    private static async Task RevokeAndMeasureAsync(Replica one, Replica other, string id)
+    {
+        var credential = Credentials.New(id);
+        await one.Store.AddAsync(credential, default);
+        Assert.Null((await one.Directory.FindAsync(credential.Hash, default))!.RevokedAt);
+        Assert.Null((await other.Directory.FindAsync(credential.Hash, default))!.RevokedAt); // now both remember it
+
+        await one.Store.RevokeAsync(id, Credentials.Now, default);
+
+        Assert.True(one.Revocations.IsRevoked(id)); // at once
+        Assert.NotNull((await one.Directory.FindAsync(credential.Hash, default))!.RevokedAt);
+        var took = await Eventually.TrueAsync(async () => other.Revocations.IsRevoked(id)
+            && (await other.Directory.FindAsync(credential.Hash, default))!.RevokedAt is not null);
+        Assert.InRange(took, TimeSpan.Zero, Promised);
+    }
+
+    private sealed class Replica : IAsyncDisposable
+    {
+        private readonly IHost _host;
+
+        private Replica(IHost host) => _host = host;
+
+        public ICredentialStore Store => _host.Services.GetRequiredService<ICredentialStore>();
+
+        public ICredentialDirectory Directory => _host.Services.GetRequiredService<ICredentialDirectory>();
+
+        public IRevocations Revocations => _host.Services.GetRequiredService<IRevocations>();
+
+        public static async Task<Replica> StartAsync(GatewayOptions options)
+        {
+            var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+            builder.Services.AddSingleton(TimeProvider.System);
+            builder.Services.AddRedis(options);
+            builder.Services.AddStateStore(options);
+            var host = builder.Build();
+            await host.StartAsync();
+            return new Replica(host);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _host.StopAsync();
+            await ((IAsyncDisposable)_host).DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using Gateway.State;
+using Gateway.Tests.Authentication;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.State;
+
+/// <summary>What a replica knows of revocations. The store is a real file, and "the other" another process's view of it.</summary>
+public sealed class RevocationFeedTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly SteppedTime _clock = new();
+    private readonly ListLogger<RevocationFeed> _logger = new();
+
+    private string DatabaseFile => Path.Combine(_folder.Path, SqliteCredentialStore.FileName);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task IsRevoked_RevokedByAnother_AfterReadingAndOnlyThat()
+    {
+        await using var store = Open();
+        await using var other = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(Credentials.New("two"), default);
+        await feed.ReadAsync(default);
+
+        await other.RevokeAsync("one", _clock.GetUtcNow().AddSeconds(30), default); // its clock is ahead
+        Assert.False(feed.IsRevoked("one"));
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.IsRevoked("one"));
+        Assert.False(feed.IsRevoked("two"));
+        Assert.False(feed.IsRevoked(Credentials.Alice, DateTimeOffset.MinValue.AddYears(1)));
+    }
+
+    [Fact]
+    public async Task IsRevoked_Subject_TokensIssuedUntilThenAndNoLaterOnes()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        var at = _clock.GetUtcNow();
+
+        await store.RevokeAllAsync(Credentials.Alice, at, default);
+        await store.RevokeAllAsync(Credentials.Alice, at.AddSeconds(-5), default); // told late
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.IsRevoked(Credentials.Alice, at.AddSeconds(-1)));
+        Assert.True(feed.IsRevoked(Credentials.Alice, at));
+        Assert.False(feed.IsRevoked(Credentials.Alice, at.AddSeconds(1)));
+        Assert.False(feed.IsRevoked(Credentials.RobotAlice, at.AddSeconds(-1)));
+        Assert.False(feed.IsRevoked(Credentials.Alice with { Name = "bob" }, at.AddSeconds(-1)));
+    }
+
+    [Fact]
+    public async Task IsRevoked_ShortenedCredential_FromItsNewEndOn()
+    {
+        // An access token behind it may still have minutes to live then.
+        await using var store = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.ShortenAsync("one", _clock.GetUtcNow().AddMinutes(1), default);
+        await feed.ReadAsync(default);
+
+        Assert.False(feed.IsRevoked("one"));
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(feed.IsRevoked("one"));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(feed.IsRevoked("one"));
+    }
+
+    [Fact]
+    public async Task IsRevoked_ShortenedAndThenRevoked_AtOnce()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.ShortenAsync("one", _clock.GetUtcNow().AddMinutes(1), default);
+        await store.RevokeAsync("one", _clock.GetUtcNow(), default);
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.IsRevoked("one"));
+    }
+
+    [Fact]
+    public async Task IsRevoked_AsLongAsAnyAccessTokenLives_AndThenForgotten()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.RevokeAsync("one", _clock.GetUtcNow(), default);
+        await store.RevokeAllAsync(Credentials.RobotAlice, _clock.GetUtcNow(), default);
+        var issuedAt = _clock.GetUtcNow();
+        await feed.ReadAsync(default);
+
+        _clock.Advance(TimeSpan.FromHours(25)); // an hour of life, 24 of an upload
+        await feed.ReadAsync(default);
+        Assert.True(feed.IsRevoked("one"));
+        Assert.True(feed.IsRevoked(Credentials.RobotAlice, issuedAt));
+
+        _clock.Advance(TimeSpan.FromHours(2));
+        await feed.ReadAsync(default);
+        Assert.False(feed.IsRevoked("one"));
+        Assert.False(feed.IsRevoked(Credentials.RobotAlice, issuedAt));
+    }
+
+    [Fact]
+    public async Task IsRevoked_ReplicaThatStartsLater_KnowsAllOfIt()
+    {
+        await using var store = Open();
+        await Task.WhenAll(Enumerable.Range(0, 1500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await store.RevokeAllAsync(Credentials.Alice, _clock.GetUtcNow(), default);
+
+        using var feed = Feed(store);
+        Assert.True(await feed.ReadAsync(default));
+
+        Assert.All(Enumerable.Range(0, 1500), i => Assert.True(feed.IsRevoked($"c{i}")));
+        Assert.True(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow()));
+    }
+
+    [Fact]
+    public async Task IsRevoked_MoreThanCanBeKept_RefusesEverythingIssuedUntilThen()
+    {
+        await using var store = Open();
+        using var feed = new RevocationFeed(store, _clock, _logger, capacity: 10);
+        await Task.WhenAll(Enumerable.Range(0, 11).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await store.RevokeAllAsync(Credentials.RobotAlice, _clock.GetUtcNow(), default);
+        foreach (var i in Enumerable.Range(0, 9))
+        {
+            await store.RevokeAsync($"c{i}", _clock.GetUtcNow(), default);
+        }
+
+        await feed.ReadAsync(default);
+        Assert.False(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow())); // ten are kept
+        await store.RevokeAsync("c10", _clock.GetUtcNow(), default);
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow()));
+        Assert.False(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow().AddSeconds(1)));
+        Assert.Single(_logger.Lines);
+    }
+
+    [Fact]
+    public async Task IsCurrent_OnlyForASecondAfterAReading()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+
+        Assert.False(feed.IsCurrent); // nothing was read yet
+        await feed.ReadAsync(default);
+        Assert.True(feed.IsCurrent);
+        _clock.Advance(TimeSpan.FromMilliseconds(999));
+        Assert.True(feed.IsCurrent);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.False(feed.IsCurrent);
+        await feed.ReadAsync(default);
+        Assert.True(feed.IsCurrent);
+    }
+
+    [Fact]
+    public async Task IsCurrent_StoreGone_EndsAndIsToldOnceAndComesBackWithWhatWasMissed()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(Credentials.New("one"), default);
+        await feed.ReadAsync(default);
+
+        File.Move(DatabaseFile, DatabaseFile + ".away");
+        Assert.False(await feed.ReadAsync(default));
+        Assert.True(feed.IsCurrent); // within the second
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(await feed.ReadAsync(default));
+        Assert.False(feed.IsCurrent);
+        Assert.False(feed.IsUp);
+
+        File.Move(DatabaseFile + ".away", DatabaseFile);
+        await store.RevokeAsync("one", _clock.GetUtcNow(), default);
+        Assert.True(await feed.ReadAsync(default));
+        Assert.True(feed.IsCurrent);
+        Assert.True(feed.IsRevoked("one"));
+        Assert.Equal(2, _logger.Lines.Count);
+        Assert.StartsWith(
+            $"Error 1133 {DatabaseFile}: the store was removed or replaced while the gateway runs. ",
+            _logger.Lines[0],
+            StringComparison.Ordinal);
+        Assert.Equal("Information 1134 The store of tokens is back.", _logger.Lines[1]);
+    }
+
+    [Fact]
+    public async Task Changed_OfTheStore_IsReadWithoutWaitingForTheNextPoll()
+    {
+        await using var store = Open();
+        using var feed = Feed(store); // nobody polls
+        await store.AddAsync(Credentials.New("one"), default);
+
+        await store.RevokeAsync("one", _clock.GetUtcNow(), default);
+
+        await Eventually.TrueAsync(() => feed.IsRevoked("one"));
+    }
+
+    private SqliteCredentialStore Open() => SqliteCredentialStore.Open(_folder.Path);
+
+    private RevocationFeed Feed(ICredentialStore store) => new(store, _clock, _logger);
+}
