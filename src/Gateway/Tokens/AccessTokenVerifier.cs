@@ -97,7 +97,8 @@ internal sealed class AccessTokenVerifier(
     {
         if (claims.Issuer != router.PublicHost.Origin)
         {
-            return new AuthenticationResult.Refused("its iss is another gateway's", "it was issued under another public URL");
+            return new AuthenticationResult.Refused(
+                "its iss is another gateway's", "it was issued under another public URL");
         }
 
         if (claims.Audience != audience)
@@ -108,7 +109,8 @@ internal sealed class AccessTokenVerifier(
         // nbf needs no look: it lies before iat, and the leeway is the same.
         if (claims.IssuedAt - now > Leeway)
         {
-            return new AuthenticationResult.Refused("it is from the future: the clocks of the replicas differ", string.Create(CultureInfo.InvariantCulture,
+            return new AuthenticationResult.Refused("it is from the future: clocks differ", string.Create(
+                CultureInfo.InvariantCulture,
                 $"it was issued {Seconds(claims.IssuedAt - now)} s in the future by this gateway's clock; "
                 + $"the clocks of the gateway's replicas must be set right"));
         }
