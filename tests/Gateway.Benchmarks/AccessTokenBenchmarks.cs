@@ -116,6 +116,8 @@ public class AccessTokenBenchmarks
     {
         public bool IsCurrent => true;
 
+        public bool HasRead => true;
+
         public bool IsRevoked(string credentialId) => false;
 
         public bool IsRevoked(Subject subject, DateTimeOffset issuedAt) => false;

@@ -136,6 +136,12 @@ internal sealed partial class CredentialAuthenticator(
     // Anybody can send any name: it must neither forge a log line nor fill the log.
     private static string Printable(string name)
     {
+        // "curl -u TOKEN:" puts the secret where the name belongs.
+        if (CredentialSecret.Read(name, out _) != CredentialSecretReading.NotASecret)
+        {
+            return "***";
+        }
+
         var text = new StringBuilder();
         foreach (var character in name.AsSpan(0, Math.Min(name.Length, LongestLoggedName)))
         {

@@ -77,6 +77,13 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
+        if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
+        {
+            // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
+            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it.
+            request = request with { Offline = false };
+        }
+
         TokenAnswer answer;
         try
         {
