@@ -97,7 +97,33 @@ public sealed class AccessTokenReaderTests
     [Fact]
     public void TryRead_AnyByteChanged_NeverThrowsAndGivesNothingElseBack()
     {
-        var payload = AccessTokenWriter.Write(Claims.Sample(30, 1).Single()).ToArray();
+        Assert.True(CredentialLimit.TryParse(["a/**:pull"], out var limit, out _));
+        var payload = AccessTokenWriter.Write(new AccessTokenClaims
+        {
+            Issuer = "i",
+            SubjectName = "s",
+            Audience = "a",
+            Id = "id",
+            IssuedAt = Start,
+            ExpiresAt = Start.AddSeconds(300),
+            Access = AccessScope.Of([new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
+            Holder = new Principal
+            {
+                Subject = new Subject
+                {
+                    Kind = SubjectKind.User,
+                    Name = "s",
+                    Method = "m",
+                    Groups = ["g"],
+                    Claims = new Dictionary<string, string> { ["c"] = "v" }.ToFrozenDictionary(),
+                },
+                Limit = limit,
+                CredentialId = "c",
+                Evidence = "e",
+            },
+            CredentialExpiresAt = Start,
+        }).ToArray();
+        Assert.True(AccessTokenReader.TryRead(payload, out _));
         for (var i = 0; i < payload.Length; i++)
         {
             for (var value = 0; value < 256; value++)
