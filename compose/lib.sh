@@ -33,12 +33,20 @@ as_root() {
     fi
 }
 
-# need_packages PROGRAM:PACKAGE…  installs the Debian packages of the programs that are missing, and says so.
+# Whether a program is there, or a library by its name in the linker's cache (libsqlite3.so.0).
+is_installed() {
+    case $1 in
+        *.so.*) PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -F "$1 " >/dev/null ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# need_packages PROGRAM:PACKAGE…  installs the Debian packages of the programs or libraries that are missing, and says so.
 # By program, not by package: a docker from Docker's own packages must not be replaced by Debian's.
 need_packages() {
     local pair missing=()
     for pair in "$@"; do
-        command -v "${pair%%:*}" >/dev/null && continue
+        is_installed "${pair%%:*}" && continue
         [[ " ${missing[*]} " = *" ${pair#*:} "* ]] || missing+=("${pair#*:}")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0

@@ -83,8 +83,8 @@ internal sealed partial class RedisPersistence(
         public static partial void Evicts(ILogger logger, string server, string policy);
 
         [LoggerMessage(1132, LogLevel.Warning,
-            "Redis at {Server} writes to disk with appendfsync {Flush}: a power cut there may lose the tokens and revocations "
-            + "of the last second or more. Set appendfsync always.")]
+            "Redis at {Server} writes to disk with appendfsync {Flush}: a crash of it or a power cut there may lose tokens and "
+            + "revocations of the last seconds, although they were answered. Set appendfsync always.")]
         public static partial void FlushesLate(ILogger logger, string server, string flush);
     }
 }

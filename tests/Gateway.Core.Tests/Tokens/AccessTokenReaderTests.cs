@@ -14,7 +14,9 @@ public sealed class AccessTokenReaderTests
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(1_767_225_600);
 
     private static readonly Gen<string> Text =
-        Gen.Elements("a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>", "\u2028", "\U0001F433", " ");
+        Gen.Elements(
+            "a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>", "\u2028",
+            "\U0001F433", " ");
 
     private static readonly Gen<RepositoryScope> Entry =
         from name in Gen.Elements("a", "team/app", "library/alpine", "x/y/z")
@@ -95,7 +97,7 @@ public sealed class AccessTokenReaderTests
     [Fact]
     public void TryRead_AnyByteChanged_NeverThrowsAndGivesNothingElseBack()
     {
-        var payload = AccessTokenWriter.Write(Claims.Sample(1, 50).First(static c => !c.Holder!.Subject.IsAnonymous || true)).ToArray();
+        var payload = AccessTokenWriter.Write(Claims.Sample(30, 1).Single()).ToArray();
         for (var i = 0; i < payload.Length; i++)
         {
             for (var value = 0; value < 256; value++)

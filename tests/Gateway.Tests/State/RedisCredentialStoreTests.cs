@@ -176,8 +176,9 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         Assert.Equal(
             warns
-                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a power cut there may lose "
-                    + "the tokens and revocations of the last second or more. Set appendfsync always."]
+                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a crash of it or a "
+                    + "power cut there may lose tokens and revocations of the last seconds, although they were answered. Set "
+                    + "appendfsync always."]
                 : [],
             logger.Lines);
     }

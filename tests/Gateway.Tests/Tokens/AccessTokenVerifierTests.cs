@@ -1,3 +1,4 @@
+using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Keys;
 using Gateway.Tests.Support;
@@ -25,7 +26,9 @@ public sealed class AccessTokenVerifierTests
             ExpiresAt = stage.Clock.GetUtcNow() + TimeSpan.FromHours(1),
         };
 
-        var principal = stage.Accept(stage.Issue(holder, TokenStage.Scope("team/app", RepositoryActions.Pull | RepositoryActions.Push)));
+        var scope = TokenStage.Scope("team/app", RepositoryActions.Pull | RepositoryActions.Push);
+
+        var principal = stage.Accept(stage.Issue(holder, scope));
 
         Assert.Equal("user:alice", principal.Subject.ToString());
         Assert.Equal("htpasswd", principal.Subject.Method);
@@ -35,7 +38,8 @@ public sealed class AccessTokenVerifierTests
         Assert.Equal("hash-1", principal.Evidence);
         Assert.Equal("repository:team/app:pull,push", principal.Scope!.ToString());
         Assert.Equal(stage.Clock.GetUtcNow(), principal.IssuedAt);
-        Assert.Equal(stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(5), principal.ExpiresAt); // the token's, not the credential's
+        // The token's end, not the credential's.
+        Assert.Equal(stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(5), principal.ExpiresAt);
     }
 
     [Fact]
@@ -66,7 +70,7 @@ public sealed class AccessTokenVerifierTests
         var token = _stage.Issue();
         _stage.Accept(token);
 
-        var refused = Assert.IsType<Gateway.Authentication.AuthenticationResult.Refused>(_stage.Verifier.Verify(token, asked, null));
+        var refused = Assert.IsType<AuthenticationResult.Refused>(_stage.Verifier.Verify(token, asked, null));
 
         Assert.Equal("its aud is another host", refused.Reason);
     }
@@ -177,7 +181,7 @@ public sealed class AccessTokenVerifierTests
         var (header, payload, signature) = Forge.Parts(token);
 
         _stage.Refuse($"{header}.{payload}.{(signature[0] == 'A' ? 'B' : 'A')}{signature[1..]}", until);
-        Assert.IsType<Gateway.Authentication.AuthenticationResult.Refused>(_stage.Verifier.Verify(token, "other.test", until));
+        Assert.IsType<AuthenticationResult.Refused>(_stage.Verifier.Verify(token, "other.test", until));
         _stage.Accept(token, until);
         _stage.Subjects.Evidence.Clear();
         _stage.Refuse(token, until);
@@ -257,7 +261,8 @@ public sealed class AccessTokenVerifierTests
     {
         var elsewhere = new TokenStage();
         elsewhere.Keys.Current = _stage.Keys.Current; // a staging gateway with a copy of the keys
-        var claims = Forge.Decode(Forge.Parts(_stage.Issue()).Payload).Replace("https://registry.test", "https://staging.test", StringComparison.Ordinal);
+        var claims = Forge.Decode(Forge.Parts(_stage.Issue()).Payload)
+            .Replace("https://registry.test", "https://staging.test", StringComparison.Ordinal);
 
         Assert.Equal(
             "its iss is another gateway's",

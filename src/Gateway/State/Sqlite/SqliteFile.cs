@@ -84,7 +84,7 @@ internal sealed partial class SqliteFile
         {
             return new Problem(
                 folder, "state.folder cannot be written", null,
-                $"Let the gateway's user (\"{Environment.UserName}\") write it, for example with chown.");
+                $"Let the gateway's user (\"{Environment.UserName}\") write it (chown), and see that it is not mounted read-only.");
         }
 
         // Whoever may write the folder may put a file of his own in place of the store, with tokens that he chose.
