@@ -200,6 +200,36 @@ public sealed class AccessTokenVerifierTests
     }
 
     [Fact]
+    public void Verify_StoreNeverReadSinceTheStart_IsUndecidedAndNeverAYes()
+    {
+        var password = _stage.Issue();
+        var personal = _stage.Issue(TokenStage.Alice with { CredentialId = "c-1" });
+        var nobodys = _stage.Issue(Principal.Anonymous);
+        _stage.Revoked.HasRead = false;
+
+        Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(password));
+        Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(personal));
+        _stage.Accept(nobodys); // there is nothing of nobody's to revoke
+
+        _stage.Revoked.HasRead = true;
+        _stage.Accept(password);
+        _stage.Accept(personal);
+    }
+
+    [Fact]
+    public void Verify_CredentialBehindItEnds_IsRefusedFromThatSecondOnAlsoForAnUpload()
+    {
+        var end = _stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(2);
+        var token = _stage.Issue(TokenStage.Alice with { CredentialId = "c-1", ExpiresAt = end });
+        _stage.Clock.Advance(TimeSpan.FromSeconds(119));
+        _stage.Accept(token);
+        _stage.Clock.Advance(Second);
+
+        Assert.Equal("the credential behind it has expired", _stage.Refuse(token).Reason);
+        Assert.Equal("the credential behind it has expired", _stage.Refuse(token, end.AddHours(1)).Reason);
+    }
+
+    [Fact]
     public void Verify_SubjectsTokensRevokedMeanwhile_RefusesThoseIssuedBefore()
     {
         var token = _stage.Issue();
