@@ -61,7 +61,8 @@ public static class AccessTokenWriter
         json.WriteEndArray();
     }
 
-    private static void WriteEntry(Utf8JsonWriter json, ReadOnlySpan<byte> type, string name, IEnumerable<string> actions)
+    private static void WriteEntry(
+        Utf8JsonWriter json, ReadOnlySpan<byte> type, string name, IEnumerable<string> actions)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, type);

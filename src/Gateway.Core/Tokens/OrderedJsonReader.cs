@@ -26,7 +26,8 @@ internal ref struct OrderedJsonReader
     public readonly bool IsAt(JsonTokenType type) => !_ended && _json.TokenType == type;
 
     /// <summary>Whether the next token is the name of this member.</summary>
-    public readonly bool IsAt(ReadOnlySpan<byte> name) => IsAt(JsonTokenType.PropertyName) && _json.ValueTextEquals(name);
+    public readonly bool IsAt(ReadOnlySpan<byte> name) =>
+        IsAt(JsonTokenType.PropertyName) && _json.ValueTextEquals(name);
 
     /// <summary>Passes over a bracket.</summary>
     public void Take(JsonTokenType type)

@@ -57,7 +57,7 @@ internal sealed partial class CredentialAuthenticator(
     private async ValueTask<AuthenticationResult> VerifySecretAsync(
         string secret, IPAddress clientAddress, CancellationToken cancellationToken)
     {
-        var result = IsRefreshToken(secret) ? RefreshToken : await issued.VerifyAsync(secret, null, clientAddress, cancellationToken);
+        var result = RefreshTokens.HasForm(secret) ? RefreshToken : await issued.VerifyAsync(secret, null, clientAddress, cancellationToken);
         switch (result)
         {
             case AuthenticationResult.NotMine:
@@ -75,14 +75,11 @@ internal sealed partial class CredentialAuthenticator(
         return result;
     }
 
-    private static bool IsRefreshToken(string secret) =>
-        CredentialSecret.TryParse(secret, out var parsed) && parsed.Kind == CredentialSecretKind.Refresh;
-
     private async ValueTask<AuthenticationResult> VerifyAsync(
         BasicCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
     {
         // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.
-        var own = IsRefreshToken(credentials.Password)
+        var own = RefreshTokens.HasForm(credentials.Password)
             ? RefreshToken
             : await issued.VerifyAsync(credentials.Password, credentials.UserName, clientAddress, cancellationToken);
         if (own is AuthenticationResult.Accepted)
@@ -139,6 +136,12 @@ internal sealed partial class CredentialAuthenticator(
     // Anybody can send any name: it must neither forge a log line nor fill the log.
     private static string Printable(string name)
     {
+        // "curl -u TOKEN:" puts the secret where the name belongs.
+        if (CredentialSecret.Read(name, out _) != CredentialSecretReading.NotASecret)
+        {
+            return "***";
+        }
+
         var text = new StringBuilder();
         foreach (var character in name.AsSpan(0, Math.Min(name.Length, LongestLoggedName)))
         {

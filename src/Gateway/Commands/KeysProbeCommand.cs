@@ -80,14 +80,20 @@ internal static class KeysProbeCommand
         var outcomes = new HashSet<RegistryProbeOutcome>();
         foreach (var registry in registries)
         {
-            using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+            using var handler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+            };
             trust.Configure(registry.Name, handler);
             using var client = new HttpClient(handler) { Timeout = Timeout };
             var probe = new RegistryProbe(client, keys, host, TimeProvider.System);
+            var credential = UpstreamCredential.Header(registry.Credential);
             // Each replica: one may have missed the restart that a new key needs.
             foreach (var upstream in registry.Upstreams)
             {
-                var found = await probe.ProbeAsync(upstream, UpstreamCredential.Header(registry.Credential), cancellationToken);
+                var found = await probe.ProbeAsync(upstream, credential, cancellationToken);
                 outcomes.Add(found.Outcome);
                 await output.WriteLineAsync(
                     $"{registry.Name} {upstream.GetLeftPart(UriPartial.Authority)}: "
@@ -124,7 +130,8 @@ internal static class KeysProbeCommand
         IReadOnlyList<SigningKey> keys;
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
-            keys = await new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule).ReadAsync(cancellationToken);
+            var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);
+            keys = await folder.ReadAsync(cancellationToken);
         }
         else
         {

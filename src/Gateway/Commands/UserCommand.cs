@@ -153,7 +153,9 @@ internal static class UserCommand
             throw NoSuchUser(name, options);
         }
 
-        result.InvocationConfiguration.Output.WriteLine($"Removed {name} from {options.File}.");
+        result.InvocationConfiguration.Output.WriteLine(
+            $"Removed {name} from {options.File}. Tokens of user:{name} are refused as long as there is no such user; "
+            + $"end them for good before the name is used again: gateway token revoke --all-of user:{name}");
         WarnOfOtherLines(result, options);
         return 0;
     }

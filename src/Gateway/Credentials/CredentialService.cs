@@ -178,7 +178,18 @@ internal sealed partial class CredentialService(
         Subject owner, DateTimeOffset now, int endsNow, CancellationToken cancellationToken)
     {
         var live = 0;
-        foreach (var credential in await store.ListAsync(owner, cancellationToken))
+        var kept = await store.ListAsync(owner, cancellationToken);
+        if (kept.Count >= ICredentialStore.MostKeptPerOwner)
+        {
+            // Ended ones are kept for a while; a loop of making and ending would fill the store and slow all down.
+            return new Problem(
+                owner.ToString(),
+                "the owner had too many tokens lately, ended ones included",
+                kept.Count.ToString(CultureInfo.InvariantCulture),
+                $"At most {ICredentialStore.MostKeptPerOwner} are kept; they are forgotten 30 days after their end.");
+        }
+
+        foreach (var credential in kept)
         {
             if (credential.Kind != CredentialKind.Refresh && credential.StateAt(now) == TokenState.Active)
             {

@@ -118,6 +118,12 @@ internal sealed partial class TokenApi(
             return;
         }
 
+        // The whole body first: whoever was good when it began must still be so when it acts, however slowly it comes.
+        var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted); // 64 KiB at most: the server's own limit
+        body.Position = 0;
+        context.Request.Body = body;
+
         var shown = PresentedCredentials.Read(header);
         var with = new CredentialContext(gateway.Host.Authority, gateway.ClientAddress);
         switch (await authenticator.AuthenticateAsync(shown, with, context.RequestAborted))

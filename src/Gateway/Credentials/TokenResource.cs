@@ -153,7 +153,7 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
     {
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted); // 64 KiB at most: the server's own limit
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         return body.Length == 0 ? "{}"u8.ToArray() : body.ToArray();
     }
 

@@ -123,6 +123,14 @@ internal static class SigningKeyText
                 "The gateway has no password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600.");
         }
 
+        if (label != Encrypted && password is not null)
+        {
+            // Whoever can write there, but does not know the password, must not bring a key of his own.
+            throw Wrong(
+                source, "the private key is not sealed with tokens.keys.password", label,
+                "Remove it, and let the gateway make a new one: gateway keys rotate.");
+        }
+
         foreach (var key in (AsymmetricAlgorithm[])[ECDsa.Create(), RSA.Create()])
         {
             try

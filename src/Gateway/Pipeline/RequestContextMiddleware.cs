@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Gateway.Core.Registry;
+using Gateway.State;
 
 namespace Gateway.Pipeline;
 
@@ -54,6 +55,14 @@ internal sealed partial class RequestContextMiddleware(
             Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
         }
+        catch (StateException exception) when (!context.Response.HasStarted)
+        {
+            // Keys or credentials that cannot be read now: nothing is decided without them, and it passes.
+            Log.StateFailed(logger, gateway.RequestId, LogText.OneLine(exception.Message));
+            context.Response.Headers.RetryAfter = "5";
+            await context.WriteErrorAsync(RegistryError.Unavailable(
+                StatusCodes.Status503ServiceUnavailable, "the gateway cannot read its own state at the moment; try again shortly"));
+        }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
             Log.Failed(logger, exception, gateway.RequestId);
@@ -95,6 +104,10 @@ internal sealed partial class RequestContextMiddleware(
     {
         [LoggerMessage(1401, LogLevel.Error, "Request {RequestId} failed inside the gateway; other requests go on.")]
         public static partial void Failed(ILogger logger, Exception exception, string requestId);
+
+        [LoggerMessage(1406, LogLevel.Warning,
+            "Request {RequestId} is answered 503: {Problem} What needs neither signing keys nor stored credentials goes on.")]
+        public static partial void StateFailed(ILogger logger, string requestId, string problem);
 
         [LoggerMessage(1402, LogLevel.Warning, "Request {RequestId}: {Problem} {Cause}")]
         public static partial void UpstreamFailed(ILogger logger, string requestId, string problem, string cause);

@@ -32,7 +32,9 @@ internal sealed partial class UpstreamAuthorization(
 
     /// <summary>The header for a question of the gateway's own.</summary>
     /// <param name="registry">The registry.</param>
-    /// <param name="repository">The repository that is read, by its public name; <see langword="null"/> for the catalog.</param>
+    /// <param name="repository">
+    /// The repository that is read, by its public name; <see langword="null"/> for the catalog.
+    /// </param>
     public string? ForQuestion(UpstreamRegistry registry, RepositoryName? repository) =>
         registry.ForwardsToken
             ? tokens.HeaderFor(Self, new UpstreamAccess(
@@ -64,8 +66,8 @@ internal sealed partial class UpstreamAuthorization(
         return registry.ForwardsToken ? UpstreamErrors.Token : UpstreamErrors.Credential;
     }
 
-    // Distribution takes the action from the method, so that giving up an upload needs delete there. Here it needs push,
-    // and nobody sees this token but the upstream.
+    // Distribution takes the action from the method, so that giving up an upload needs delete there. Here it needs
+    // push, and nobody sees this token but the upstream.
     private static RepositoryActions ActionsFor(RegistryOperation operation) =>
         RequiredAccess.For(operation)
         | (operation == RegistryOperation.CancelUpload ? RepositoryActions.Delete : RepositoryActions.None);

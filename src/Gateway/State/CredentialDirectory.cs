@@ -49,6 +49,12 @@ internal sealed class CredentialDirectory : ICredentialDirectory, IDisposable
 
     private async Task<StoredCredential?> LoadAsync(SecretHash hash, CancellationToken cancellationToken)
     {
+        if (_feed.IsDown)
+        {
+            // At once, not after a wait for each request: the feed tries again four times a second.
+            throw new StateException("The store of tokens is away.");
+        }
+
         var version = _feed.Version;
         var credential = await _store.FindAsync(hash, cancellationToken);
         if (credential is not null)

@@ -9,6 +9,12 @@ namespace Gateway.State;
 /// </remarks>
 internal interface ICredentialStore : IAsyncDisposable
 {
+    /// <summary>
+    /// How many credentials an owner has at most, ended ones included while they are kept: no loop of making and ending
+    /// fills the store.
+    /// </summary>
+    const int MostKeptPerOwner = 1000;
+
     /// <summary>Adds a new credential.</summary>
     Task AddAsync(StoredCredential credential, CancellationToken cancellationToken);
 

@@ -8,6 +8,12 @@ internal interface IRevocations
     /// <summary>Whether the store was read within the last second, so that nothing revoked can be unknown here.</summary>
     bool IsCurrent { get; }
 
+    /// <summary>
+    /// Whether the store was ever read. Until then nothing can be said of any token, since what was revoked before the
+    /// start is not known.
+    /// </summary>
+    bool HasRead { get; }
+
     /// <summary>Whether a credential was revoked.</summary>
     bool IsRevoked(string credentialId);
 

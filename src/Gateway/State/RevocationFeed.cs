@@ -21,6 +21,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <summary>How old what is known may be.</summary>
     public static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, Ending> _credentials = new();
@@ -37,7 +38,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     private DateTimeOffset _sweepAt;
     private int _requested;
     private volatile bool _hasRead;
-    private bool _isDown;
+    private volatile bool _isDown;
 
     /// <param name="store">The store itself.</param>
     /// <param name="time">The clock.</param>
@@ -61,6 +62,12 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <inheritdoc/>
     // Monotonic: setting the wall clock back must not make old knowledge current.
     public bool IsCurrent => _hasRead && _time.GetElapsedTime(Volatile.Read(ref _readAt)) < CurrentFor;
+
+    /// <inheritdoc/>
+    public bool HasRead => _hasRead;
+
+    /// <summary>Whether the last reading failed: the store is away, and asking it again would only cost the wait.</summary>
+    public bool IsDown => _isDown;
 
     /// <inheritdoc/>
     public string Name => "state";
@@ -199,8 +206,11 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
                 _credentials[change.Key] = new Ending(change.At, keepUntil);
                 break;
             default:
+                // By the later of two clocks: the revoker's may be behind that of who issued a token a moment ago.
+                var now = _time.GetUtcNow();
+                var until = (now - change.At).Duration() < ClockDifference && now > change.At ? now : change.At;
                 _subjects.AddOrUpdate(
-                    change.Key, static (_, at) => at, static (_, old, at) => at > old ? at : old, change.At);
+                    change.Key, static (_, at) => at, static (_, old, at) => at > old ? at : old, until);
                 break;
         }
     }

@@ -54,11 +54,12 @@ internal sealed partial class AccessTokenIssuer(
         if (text.Length > MaxLength)
         {
             // Never with fewer groups or claims: a deny, or the exception from one, may depend on any of them.
-            Log.TooLong(logger, principal.Subject, text.Length, principal.Subject.Groups.Count, principal.Subject.Claims.Count);
+            var subject = principal.Subject;
+            Log.TooLong(logger, subject, text.Length, subject.Groups.Count, subject.Claims.Count);
             throw new AccessTokenException(
                 $"the access token would have {text.Length} characters and at most {MaxLength} pass every proxy: "
-                + $"ask for fewer repositories, or have the {principal.Subject.Groups.Count} groups and "
-                + $"{principal.Subject.Claims.Count} claims reduced that your sign-in brings along");
+                + $"ask for fewer repositories, or have the {subject.Groups.Count} groups and {subject.Claims.Count} "
+                + "claims reduced that your sign-in brings along");
         }
 
         return new AccessToken(text, expiresAt - issuedAt);
@@ -79,8 +80,8 @@ internal sealed partial class AccessTokenIssuer(
     private static partial class Log
     {
         [LoggerMessage(1101, LogLevel.Error,
-            "No access token for {Subject}: it would have {Length} characters, with {Groups} groups and {Claims} claims. "
-            + "None of them is left out, since a deny rule may depend on it. Have its sign-in bring fewer along.")]
+            "No access token for {Subject}: it would have {Length} characters, with {Groups} groups and {Claims} "
+            + "claims. None of them is left out, since a deny rule may depend on it. Have its sign-in bring fewer along.")]
         public static partial void TooLong(ILogger logger, Subject subject, int length, int groups, int claims);
     }
 }

@@ -85,7 +85,7 @@ internal sealed class AccessTokenVerifier(
             Remember(hash, verified, now);
         }
 
-        return standing.FindFault(verified.Claims.Holder!) ?? (AuthenticationResult)verified.Result;
+        return standing.FindFault(verified.Claims.Holder!) ?? verified.Result;
     }
 
     // Apart: the closure would be allocated for every token that is known.
@@ -97,7 +97,8 @@ internal sealed class AccessTokenVerifier(
     {
         if (claims.Issuer != router.PublicHost.Origin)
         {
-            return new AuthenticationResult.Refused("its iss is another gateway's", "it was issued under another public URL");
+            return new AuthenticationResult.Refused(
+                "its iss is another gateway's", "it was issued under another public URL");
         }
 
         if (claims.Audience != audience)
@@ -108,9 +109,17 @@ internal sealed class AccessTokenVerifier(
         // nbf needs no look: it lies before iat, and the leeway is the same.
         if (claims.IssuedAt - now > Leeway)
         {
-            return new AuthenticationResult.Refused("it is from the future: the clocks of the replicas differ", string.Create(CultureInfo.InvariantCulture,
+            return new AuthenticationResult.Refused("it is from the future: clocks differ", string.Create(
+                CultureInfo.InvariantCulture,
                 $"it was issued {Seconds(claims.IssuedAt - now)} s in the future by this gateway's clock; "
                 + $"the clocks of the gateway's replicas must be set right"));
+        }
+
+        // Without leeway: the end of a personal token is exact, and what was issued for it does not outlast it.
+        if (claims.CredentialExpiresAt <= now)
+        {
+            return new AuthenticationResult.Refused(
+                "the credential behind it has expired", "the credential that it was issued for expired");
         }
 
         var expired = now - claims.ExpiresAt;
@@ -124,14 +133,13 @@ internal sealed class AccessTokenVerifier(
             + $"endpoint, and where that was just done compare the clocks of the gateway's replicas"));
     }
 
-    // An upload may go on with the token it was begun with. Three bounds: the ticket's end; the start of the ticket's
-    // window, at which the token must still have been good, so that a ticket revives no token that had expired before
-    // the upload began; and the end of the credential behind the token, which no exchange prolongs.
+    // An upload may go on with the token it was begun with. Two bounds, beside the end of the credential behind it: the
+    // ticket's end; and the start of the ticket's window, at which the token must still have been good, so that a ticket
+    // revives no token that had expired before the upload began.
     private bool IsContinued(AccessTokenClaims claims, DateTimeOffset now, DateTimeOffset? continueUntil) =>
         continueUntil is { } until
         && now <= until
-        && claims.ExpiresAt + Leeway >= until - options.UploadWindow
-        && !(claims.CredentialExpiresAt + Leeway < now);
+        && claims.ExpiresAt + Leeway >= until - options.UploadWindow;
 
     private static long Seconds(TimeSpan time) => (long)time.TotalSeconds;
 

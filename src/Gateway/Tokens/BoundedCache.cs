@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Tokens;
 
-/// <summary>Remembers values up to a number; the oldest goes first. Whether one is still good, the caller says.</summary>
+/// <summary>Remembers values up to a number; the oldest goes first. Whether one is still good the caller says.</summary>
 internal sealed class BoundedCache<TKey, TValue>(int capacity)
     where TKey : notnull
     where TValue : class

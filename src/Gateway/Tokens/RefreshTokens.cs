@@ -47,7 +47,11 @@ internal sealed partial class RefreshTokens(
         var secret = CredentialSecret.Create(CredentialSecretKind.Refresh).Reveal();
         try
         {
-            await MakeRoomAsync(principal.Subject, now, cancellationToken);
+            if (!await MakeRoomAsync(principal.Subject, now, cancellationToken))
+            {
+                return null; // its client stores the password instead, as without refresh tokens
+            }
+
             await store.AddAsync(
                 new StoredCredential
                 {
@@ -138,13 +142,20 @@ internal sealed partial class RefreshTokens(
             Evidence = credential.Evidence,
             ExpiresAt = credential.ExpiresAt,
         };
-        return (AuthenticationResult?)standing.FindFault(principal) ?? new AuthenticationResult.Accepted(principal);
+        return standing.FindFault(principal) ?? new AuthenticationResult.Accepted(principal);
     }
 
     // The longest unused goes: a machine that was set up anew and never comes back.
-    private async Task MakeRoomAsync(Subject owner, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<bool> MakeRoomAsync(Subject owner, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var live = (await store.ListAsync(owner, cancellationToken))
+        var kept = await store.ListAsync(owner, cancellationToken);
+        if (kept.Count >= ICredentialStore.MostKeptPerOwner)
+        {
+            Log.TooMany(logger, owner, kept.Count);
+            return false;
+        }
+
+        var live = kept
             .Where(credential => credential.Kind == CredentialKind.Refresh && credential.RevokedAt is null && credential.ExpiresAt > now)
             .OrderBy(static credential => credential.LastUsedAt ?? credential.CreatedAt)
             .ToList();
@@ -153,6 +164,8 @@ internal sealed partial class RefreshTokens(
             await store.RevokeAsync(oldest.Id, now, cancellationToken);
             Log.MadeRoom(logger, owner, oldest.Id, MostPerSubject);
         }
+
+        return true;
     }
 
     private static partial class Log
@@ -167,6 +180,11 @@ internal sealed partial class RefreshTokens(
         [LoggerMessage(1107, LogLevel.Warning,
             "A sign-in was given no refresh token, so its client may store the password. {Problem}")]
         public static partial void NotIssued(ILogger logger, string problem);
+
+        [LoggerMessage(1109, LogLevel.Warning,
+            "{Subject} is given no further refresh token: {Count} tokens are kept, ended ones included. They are forgotten "
+            + "30 days after their end.")]
+        public static partial void TooMany(ILogger logger, Subject subject, int count);
 
         [LoggerMessage(1108, LogLevel.Information,
             "The refresh token {Id} of {Subject}, the longest unused, was revoked: a subject has {Most} at most.")]

@@ -116,8 +116,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         return Refused(
         [
             .. Differences(own, known),
-            "Most likely it does not know the gateway's key, since no token was accepted, whatever its service and issuer: "
-            + GiveKeys,
+            "Most likely it does not know the gateway's key, since no token was accepted, whatever its service and "
+            + "issuer: " + GiveKeys,
             $"Else its auth.token.issuer is not \"{own.Issuer}\". Its own log tells which.",
         ]);
 
@@ -151,8 +151,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     {
         if (accepted.Key != own.Key)
         {
-            yield return $"It does not know the key that signs now ({own.Key.Id}), only {accepted.Key.Id}. A rotation passed "
-                + $"it by: {GiveKeys}";
+            yield return $"It does not know the key that signs now ({own.Key.Id}), only {accepted.Key.Id}. A rotation "
+                + $"passed it by: {GiveKeys}";
         }
 
         if (accepted.Issuer != own.Issuer)
@@ -162,15 +162,17 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
 
         if (accepted.Audience != own.Audience)
         {
-            yield return $"Its auth.token.service is \"{Quote(accepted.Audience)}\", and tokens are for \"{own.Audience}\".";
+            yield return $"Its auth.token.service is \"{Quote(accepted.Audience)}\", and tokens are for "
+                + $"\"{own.Audience}\".";
         }
 
         if (accepted.Skew != TimeSpan.Zero)
         {
+            var side = accepted.Skew > TimeSpan.Zero ? "ahead of" : "behind";
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {(accepted.Skew > TimeSpan.Zero ? "ahead of" : "behind")} "
-                + $"the clock here, and 60 s are allowed: set both right.");
+                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {side} the clock here, and 60 s are "
+                + $"allowed: set both right.");
         }
     }
 
@@ -178,7 +180,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         RegistryProbeOutcome.Refused,
         ["refused the token.",
             .. causes,
-            "What its configuration must say, with the files copied to where it finds them (the last two lines: for Distribution 3):",
+            "What its configuration must say, with the files copied there (the last two lines: for Distribution 3):",
             "  auth:",
             "    token:",
             $"      realm: {host.Origin}/token",

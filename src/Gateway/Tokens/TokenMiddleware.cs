@@ -17,7 +17,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
     /// <summary>The greatest form, in bytes.</summary>
     public const int LargestForm = 64 * 1024;
 
-    private const int LargestTransfer = 8 * LargestForm;
+    private const int LargestTransfer = 8 * 1024 * 1024;
     private const string FormType = "application/x-www-form-urlencoded";
 
     private static readonly RegistryError MethodNotAllowed =
@@ -77,6 +77,13 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
+        if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
+        {
+            // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
+            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it.
+            request = request with { Offline = false };
+        }
+
         TokenAnswer answer;
         try
         {
@@ -130,12 +137,8 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
 
     private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadFormAsync(HttpRequest http, string service)
     {
-        if (http.ContentLength > LargestForm)
-        {
-            return (null, TooLarge);
-        }
-
-        // Kestrel counts the lines between chunks too; this one limit is about the form itself.
+        // The limit is the form's own and is counted below. Kestrel counts the lines between chunks as well, and past its
+        // limit it hangs up, so that the client sees a reset instead of the answer.
         if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = LargestTransfer;

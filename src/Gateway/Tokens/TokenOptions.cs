@@ -23,7 +23,8 @@ public sealed class TokenOptions
     public TimeSpan RefreshTokenLifetime { get; set; } = TimeSpan.FromDays(90);
 
     /// <summary>
-    /// How long after its start an upload may go on although the access token has expired: zero to 24 hours.
+    /// How long an upload may go on with an access token that has expired, counted from its last request with a good
+    /// one: zero (not at all) to 24 hours.
     /// </summary>
     public TimeSpan UploadWindow { get; set; } = TimeSpan.FromHours(6);
 

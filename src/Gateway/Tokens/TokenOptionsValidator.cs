@@ -43,7 +43,8 @@ internal static class TokenOptionsValidator
                 or SubjectSelectorKind.Robot))
             {
                 scope.At(i).Report(
-                    "would let whoever comes revoke everybody's tokens", "Name the users or groups: user:NAME, group:NAME.");
+                    "would let whoever comes revoke everybody's tokens",
+                    "Name the users or groups: user:NAME, group:NAME.");
             }
         }
     }

@@ -53,10 +53,11 @@ internal sealed class TokenService(
         TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
     {
         var granted = granter.Grant(principal, request.Asked, host, clientAddress);
+        var token = issuer.Issue(principal, granted, host.Authority); // first: where it fails, nothing is left in the store
         var refreshToken = !request.Offline ? null
             : IsRefreshGrant(request.Credentials) ? request.Credentials.Password.Password // the same again: it is not rotated
             : await refreshTokens.IssueAsync(principal, host.Authority, cancellationToken);
-        return new TokenAnswer(issuer.Issue(principal, granted, host.Authority), granted, refreshToken);
+        return new TokenAnswer(token, granted, refreshToken);
     }
 
     // containerd falls back to ":token", BuildKit begins with it; credential helpers hold it under the user "<token>".

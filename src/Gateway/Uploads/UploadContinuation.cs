@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
+using Gateway.Keys;
 using Gateway.Pipeline;
 using Gateway.Routing;
 
@@ -8,32 +9,34 @@ namespace Gateway.Uploads;
 
 /// <summary>Who may go on with an upload, until when, and where its next request goes.</summary>
 internal sealed partial class UploadContinuation(
-    IUploadTickets tickets, GatewayOptions options, TimeProvider time, ILogger<UploadContinuation> logger)
+    IUploadTickets tickets,
+    ISigningKeys keys,
+    GatewayOptions options,
+    TimeProvider time,
+    ILogger<UploadContinuation> logger)
 {
     private readonly TimeSpan _window = options.Tokens.UploadWindow;
 
     /// <summary>The ticket that a request on a started upload shows, if it is that upload's.</summary>
-    public UploadTicket? FindTicket(GatewayContext gateway)
-    {
-        if (gateway.Request is not { Upload: { } upload, Repository: { } repository, Parameters.Ticket: { } text }
-            || RegistryRouter.FindRegistry(gateway.Host, repository) is not { } registry
-            || tickets.Read(text, registry.Name, repository, upload) is not { } ticket)
-        {
-            return null;
-        }
-
-        // A window that was made shorter holds for uploads that go on already.
-        var latest = time.GetUtcNow() + _window;
-        return ticket.ContinueUntil > latest ? ticket with { ContinueUntil = latest } : ticket;
-    }
+    public UploadTicket? FindTicket(GatewayContext gateway) =>
+        gateway.Request is { Upload: { } upload, Repository: { } repository, Parameters.Ticket: { } text }
+        && RegistryRouter.FindRegistry(gateway.Host, repository) is { } registry
+            ? tickets.Read(text, registry.Name, repository, upload)
+            : null;
 
     /// <summary>
     /// Lets a request that policy allows go on with its upload: from here on it carries the upstream's query. Requests on
     /// anything else pass as they are.
     /// </summary>
     /// <returns>Why it may not; <see langword="null"/> where it may.</returns>
+    /// <exception cref="State.StateException">An upload is to start while no ticket could be signed for it.</exception>
     public RegistryError? Admit(GatewayContext gateway)
     {
+        if (gateway.Request.Operation == RegistryOperation.StartUpload)
+        {
+            _ = keys.Current; // before the upstream starts what nobody could go on with
+        }
+
         if (gateway.Request.Upload is null)
         {
             return null;

@@ -14,7 +14,9 @@ public sealed class AccessTokenReaderTests
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(1_767_225_600);
 
     private static readonly Gen<string> Text =
-        Gen.Elements("a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>", "\u2028", "\U0001F433", " ");
+        Gen.Elements(
+            "a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>", "\u2028",
+            "\U0001F433", " ");
 
     private static readonly Gen<RepositoryScope> Entry =
         from name in Gen.Elements("a", "team/app", "library/alpine", "x/y/z")
@@ -95,7 +97,33 @@ public sealed class AccessTokenReaderTests
     [Fact]
     public void TryRead_AnyByteChanged_NeverThrowsAndGivesNothingElseBack()
     {
-        var payload = AccessTokenWriter.Write(Claims.Sample(1, 50).First(static c => !c.Holder!.Subject.IsAnonymous || true)).ToArray();
+        Assert.True(CredentialLimit.TryParse(["a/**:pull"], out var limit, out _));
+        var payload = AccessTokenWriter.Write(new AccessTokenClaims
+        {
+            Issuer = "i",
+            SubjectName = "s",
+            Audience = "a",
+            Id = "id",
+            IssuedAt = Start,
+            ExpiresAt = Start.AddSeconds(300),
+            Access = AccessScope.Of([new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
+            Holder = new Principal
+            {
+                Subject = new Subject
+                {
+                    Kind = SubjectKind.User,
+                    Name = "s",
+                    Method = "m",
+                    Groups = ["g"],
+                    Claims = new Dictionary<string, string> { ["c"] = "v" }.ToFrozenDictionary(),
+                },
+                Limit = limit,
+                CredentialId = "c",
+                Evidence = "e",
+            },
+            CredentialExpiresAt = Start,
+        }).ToArray();
+        Assert.True(AccessTokenReader.TryRead(payload, out _));
         for (var i = 0; i < payload.Length; i++)
         {
             for (var value = 0; value < 256; value++)

@@ -10,7 +10,7 @@ namespace Gateway.EndToEndTests.Tokens;
 public sealed class KeysProbeTests : IDisposable
 {
     private const string Configuration = $"""
-          What its configuration must say, with the files copied to where it finds them (the last two lines: for Distribution 3):
+          What its configuration must say, with the files copied there (the last two lines: for Distribution 3):
             auth:
               token:
                 realm: {SigningStage.PublicUrl}/token
@@ -156,7 +156,8 @@ public sealed class KeysProbeTests : IDisposable
         var result = await probe.ProbeAsync(registry.Address, null, CancellationToken.None);
 
         Assert.Equal(RegistryProbeOutcome.Refused, result.Outcome);
-        Assert.Matches($"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and 60 s are allowed: set both right.$", result.Lines[1]);
+        Assert.Matches(
+            $"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and 60 s are allowed: set both right.$", result.Lines[1]);
     }
 
     [Fact]
@@ -192,8 +193,10 @@ public sealed class KeysProbeTests : IDisposable
         Assert.EndsWith($": asks for a user name and password (Basic) and {answer}\n", result.Output, StringComparison.Ordinal);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.EndsWith(
-            ": asks for a user name and password (Basic), not for tokens: set the registry's \"credential\", or have it verify tokens.\n",
-            without.Output, StringComparison.Ordinal);
+            ": asks for a user name and password (Basic), not for tokens: set the registry's \"credential\", or have it verify "
+            + "tokens.\n",
+            without.Output,
+            StringComparison.Ordinal);
         Assert.Equal(1, without.ExitCode);
     }
 

@@ -27,7 +27,10 @@ public sealed class UserCommandTests : IDisposable
             new ToolResult(0, $"Changed the password of alice in {Users}.\n", ""), Gateway("changed", "add", "alice", "--cost", "8"));
         Assert.Equal(1, Gateway("secret", "verify", "alice").ExitCode);
         Assert.Equal(0, Gateway("changed", "verify", "alice").ExitCode);
-        Assert.Equal(new ToolResult(0, $"Removed alice from {Users}.\n", ""), Gateway("", "remove", "alice"));
+        var removed = Gateway("", "remove", "alice");
+        Assert.Equal(0, removed.ExitCode);
+        Assert.StartsWith($"Removed alice from {Users}. Tokens of user:alice are refused", removed.Output, StringComparison.Ordinal);
+        Assert.EndsWith("gateway token revoke --all-of user:alice\n", removed.Output, StringComparison.Ordinal);
         Assert.Equal(new ToolResult(0, "bob  yescrypt     3\n", ""), Gateway("", "list"));
     }
 

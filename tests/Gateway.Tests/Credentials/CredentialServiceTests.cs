@@ -160,6 +160,23 @@ public sealed class CredentialServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Create_OwnerWithTooManyEndedOnes_IsRefusedUntilTheyAreForgotten()
+    {
+        // A loop of making and ending must not fill the store.
+        var ended = Enumerable.Range(0, ICredentialStore.MostKeptPerOwner).Select(i => _store.AddAsync(
+            State.Credentials.New($"ended-{i}", Alice, _time.GetUtcNow()) with { RevokedAt = _time.GetUtcNow() }, default));
+        await Task.WhenAll(ended);
+
+        var problem = Assert.IsType<CredentialOutcome.Conflict>(
+            await _service.CreateAsync(Order(Alice, "laptop", null), default)).Problem;
+
+        Assert.StartsWith(
+            "user:alice: the owner had too many tokens lately, ended ones included (found \"1000\").", problem.ToString(),
+            StringComparison.Ordinal);
+        await CreateAsync(Order(Robot, "another owner", Limit("**:pull")));
+    }
+
+    [Fact]
     public async Task Revoke_Twice_EndsItOnce()
     {
         var issued = await CreateAsync(Order(Alice, "laptop", null));

@@ -142,6 +142,21 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_KeyThatIsNotSealed_IsRefused()
+    {
+        // Who can write to Redis, but does not know the password, brings a key of his own.
+        var store = Open();
+        await store.ChangeAsync(Schedule.First, default);
+        using var own = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        var id = SigningKey.IdOf(own.ExportSubjectPublicKeyInfo());
+        await _server.CommandAsync("HSET", "gateway:keys", id, own.ExportPkcs8PrivateKeyPem());
+
+        var exception = await Assert.ThrowsAsync<ProblemException>(() => store.ReadAsync(default));
+
+        Assert.Contains("is not sealed with tokens.keys.password", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_WrongPassword_IsRefused()
     {
         await Open().ChangeAsync(Schedule.First, default);

@@ -53,6 +53,36 @@ public sealed class RevocationFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task IsRevoked_SubjectByARevokerWhoseClockIsBehind_TokensIssuedUntilItIsKnownHere()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        var now = _clock.GetUtcNow();
+
+        await store.RevokeAllAsync(Credentials.Alice, now.AddSeconds(-20), default);
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.IsRevoked(Credentials.Alice, now));
+        Assert.False(feed.IsRevoked(Credentials.Alice, now.AddSeconds(1)));
+    }
+
+    [Fact]
+    public async Task IsRevoked_SubjectLongBeforeTheStart_TokensIssuedUntilThen()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        var at = _clock.GetUtcNow().AddMinutes(-10);
+
+        Assert.False(feed.HasRead);
+        await store.RevokeAllAsync(Credentials.Alice, at, default);
+        await feed.ReadAsync(default);
+
+        Assert.True(feed.HasRead);
+        Assert.True(feed.IsRevoked(Credentials.Alice, at));
+        Assert.False(feed.IsRevoked(Credentials.Alice, at.AddSeconds(1)));
+    }
+
+    [Fact]
     public async Task IsRevoked_ShortenedCredential_FromItsNewEndOn()
     {
         // An access token behind it may still have minutes to live then.

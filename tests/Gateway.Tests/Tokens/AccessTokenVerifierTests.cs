@@ -1,3 +1,4 @@
+using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Keys;
 using Gateway.Tests.Support;
@@ -25,7 +26,9 @@ public sealed class AccessTokenVerifierTests
             ExpiresAt = stage.Clock.GetUtcNow() + TimeSpan.FromHours(1),
         };
 
-        var principal = stage.Accept(stage.Issue(holder, TokenStage.Scope("team/app", RepositoryActions.Pull | RepositoryActions.Push)));
+        var scope = TokenStage.Scope("team/app", RepositoryActions.Pull | RepositoryActions.Push);
+
+        var principal = stage.Accept(stage.Issue(holder, scope));
 
         Assert.Equal("user:alice", principal.Subject.ToString());
         Assert.Equal("htpasswd", principal.Subject.Method);
@@ -35,7 +38,8 @@ public sealed class AccessTokenVerifierTests
         Assert.Equal("hash-1", principal.Evidence);
         Assert.Equal("repository:team/app:pull,push", principal.Scope!.ToString());
         Assert.Equal(stage.Clock.GetUtcNow(), principal.IssuedAt);
-        Assert.Equal(stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(5), principal.ExpiresAt); // the token's, not the credential's
+        // The token's end, not the credential's.
+        Assert.Equal(stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(5), principal.ExpiresAt);
     }
 
     [Fact]
@@ -66,7 +70,7 @@ public sealed class AccessTokenVerifierTests
         var token = _stage.Issue();
         _stage.Accept(token);
 
-        var refused = Assert.IsType<Gateway.Authentication.AuthenticationResult.Refused>(_stage.Verifier.Verify(token, asked, null));
+        var refused = Assert.IsType<AuthenticationResult.Refused>(_stage.Verifier.Verify(token, asked, null));
 
         Assert.Equal("its aud is another host", refused.Reason);
     }
@@ -161,9 +165,9 @@ public sealed class AccessTokenVerifierTests
     {
         var until = _stage.Clock.GetUtcNow() + _stage.Options.UploadWindow;
         var token = _stage.Issue(TokenStage.Alice with { ExpiresAt = _stage.Clock.GetUtcNow() + TimeSpan.FromHours(1) });
-        _stage.Clock.Advance(TimeSpan.FromHours(1) + (59 * Second));
+        _stage.Clock.Advance(TimeSpan.FromHours(1) - Second);
         _stage.Accept(token, until);
-        _stage.Clock.Advance(2 * Second);
+        _stage.Clock.Advance(Second);
 
         _stage.Refuse(token, until);
     }
@@ -177,7 +181,7 @@ public sealed class AccessTokenVerifierTests
         var (header, payload, signature) = Forge.Parts(token);
 
         _stage.Refuse($"{header}.{payload}.{(signature[0] == 'A' ? 'B' : 'A')}{signature[1..]}", until);
-        Assert.IsType<Gateway.Authentication.AuthenticationResult.Refused>(_stage.Verifier.Verify(token, "other.test", until));
+        Assert.IsType<AuthenticationResult.Refused>(_stage.Verifier.Verify(token, "other.test", until));
         _stage.Accept(token, until);
         _stage.Subjects.Evidence.Clear();
         _stage.Refuse(token, until);
@@ -193,6 +197,36 @@ public sealed class AccessTokenVerifierTests
 
         Assert.Equal("the credential was revoked", _stage.Refuse(token).Reason);
         _stage.Accept(other);
+    }
+
+    [Fact]
+    public void Verify_StoreNeverReadSinceTheStart_IsUndecidedAndNeverAYes()
+    {
+        var password = _stage.Issue();
+        var personal = _stage.Issue(TokenStage.Alice with { CredentialId = "c-1" });
+        var nobodys = _stage.Issue(Principal.Anonymous);
+        _stage.Revoked.HasRead = false;
+
+        Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(password));
+        Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(personal));
+        _stage.Accept(nobodys); // there is nothing of nobody's to revoke
+
+        _stage.Revoked.HasRead = true;
+        _stage.Accept(password);
+        _stage.Accept(personal);
+    }
+
+    [Fact]
+    public void Verify_CredentialBehindItEnds_IsRefusedFromThatSecondOnAlsoForAnUpload()
+    {
+        var end = _stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(2);
+        var token = _stage.Issue(TokenStage.Alice with { CredentialId = "c-1", ExpiresAt = end });
+        _stage.Clock.Advance(TimeSpan.FromSeconds(119));
+        _stage.Accept(token);
+        _stage.Clock.Advance(Second);
+
+        Assert.Equal("the credential behind it has expired", _stage.Refuse(token).Reason);
+        Assert.Equal("the credential behind it has expired", _stage.Refuse(token, end.AddHours(1)).Reason);
     }
 
     [Fact]
@@ -257,7 +291,8 @@ public sealed class AccessTokenVerifierTests
     {
         var elsewhere = new TokenStage();
         elsewhere.Keys.Current = _stage.Keys.Current; // a staging gateway with a copy of the keys
-        var claims = Forge.Decode(Forge.Parts(_stage.Issue()).Payload).Replace("https://registry.test", "https://staging.test", StringComparison.Ordinal);
+        var claims = Forge.Decode(Forge.Parts(_stage.Issue()).Payload)
+            .Replace("https://registry.test", "https://staging.test", StringComparison.Ordinal);
 
         Assert.Equal(
             "its iss is another gateway's",

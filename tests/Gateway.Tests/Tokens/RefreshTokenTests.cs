@@ -55,6 +55,21 @@ public sealed class RefreshTokenTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("Origin", "https://evil.example")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    public async Task Login_ByAnotherSitesPage_GetsNone(string header, string value)
+    {
+        // A browser sends cached credentials with it; a hundred of them would revoke the person's own.
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, "/token?offline_token=true", "alice", null, (header, value));
+        var body = await answer.Content.ReadAsStringAsync();
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.DoesNotContain("refresh_token", body, StringComparison.Ordinal);
+        Assert.NotEmpty(await LoginAsync());
+    }
+
     [Fact]
     public async Task Refresh_AskingForARefreshToken_GivesTheSameAgain()
     {

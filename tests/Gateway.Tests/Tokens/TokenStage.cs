@@ -92,6 +92,8 @@ internal sealed class TokenStage
 
         public bool IsCurrent => true;
 
+        public bool HasRead { get; set; } = true;
+
         public bool IsRevoked(string credentialId) => Credentials.Contains(credentialId);
 
         public bool IsRevoked(Subject subject, DateTimeOffset issuedAt) =>

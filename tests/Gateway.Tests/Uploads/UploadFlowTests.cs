@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Gateway.Keys;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -288,6 +289,32 @@ public sealed class UploadFlowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Upload_WhileNoKeyCanBeRead_IsToComeAgain()
+    {
+        var keys = new LostKeys();
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<ISigningKeys>(keys));
+        using var started = await gateway.SendAsync(HttpMethod.Post, Start, "alice");
+        var target = started.Headers.Location!.PathAndQuery;
+        var before = _upstream.Requests.Count;
+        keys.AreLost = true;
+
+        using var next = await gateway.SendAsync(HttpMethod.Patch, target, "alice");
+        using var another = await gateway.SendAsync(HttpMethod.Post, Start, "alice");
+        using var pull = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/tags/list", "alice"); // needs none
+
+        foreach (var answer in new[] { next, another })
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(5), answer.Headers.RetryAfter?.Delta);
+            Assert.Equal("UNAVAILABLE", (await ErrorAsync(answer)).Code);
+        }
+
+        Assert.NotEqual(HttpStatusCode.ServiceUnavailable, pull.StatusCode);
+        Assert.Equal(before + 1, _upstream.Requests.Count); // no upload was started that nobody could go on with
+    }
+
+    [Fact]
     public async Task Upload_UnderAStrippedPrefix_KeepsItsTicketUnderThePublicName()
     {
         await using var gateway = await TestGateway.StartAsync(
@@ -318,6 +345,16 @@ public sealed class UploadFlowTests : IAsyncLifetime
         };
         return Task.CompletedTask;
     };
+
+    // Keys in a Redis that has not answered since the start.
+    private sealed class LostKeys : ISigningKeys
+    {
+        private readonly SigningKeyRing _ring = new([TestSigningKeys.Create(SigningAlgorithm.ES256)]);
+
+        public bool AreLost { get; set; }
+
+        public SigningKeyRing Current => AreLost ? throw new StateException("there are no signing keys") : _ring;
+    }
 
     private static async Task<(string Code, string Message)> ErrorAsync(HttpResponseMessage answer)
     {

@@ -3,6 +3,7 @@ using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tests.Support;
 using Gateway.Tokens;
 using Gateway.Uploads;
@@ -217,9 +218,10 @@ public sealed class UploadWindowTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task ExpiredToken_WhoseHolderIsGoneOrLostTheRight_IsRefusedAtOnce(bool removed)
+    [InlineData("removed", HttpStatusCode.Unauthorized)]
+    [InlineData("revoked", HttpStatusCode.Unauthorized)]
+    [InlineData("without the right", HttpStatusCode.Forbidden)]
+    public async Task ExpiredToken_WhoseHolderMeanwhileIs_IsRefusedAtOnce(string what, HttpStatusCode expected)
     {
         var token = Token("alice");
         var location = await LocationAsync("POST", Start, token);
@@ -227,18 +229,23 @@ public sealed class UploadWindowTests : IAsyncLifetime
         using var before = await SendAsync("PATCH", location, token);
         Assert.Equal(HttpStatusCode.Accepted, before.StatusCode);
 
-        if (removed)
+        switch (what)
         {
-            var users = await File.ReadAllLinesAsync(_gateway.UsersFile);
-            await File.WriteAllLinesAsync(
-                _gateway.UsersFile, users.Where(static line => !line.StartsWith("alice:", StringComparison.Ordinal)));
-        }
-        else
-        {
-            await File.WriteAllTextAsync(_gateway.PolicyFile, "rules: []");
+            case "removed":
+                var users = await File.ReadAllLinesAsync(_gateway.UsersFile);
+                await File.WriteAllLinesAsync(
+                    _gateway.UsersFile, users.Where(static line => !line.StartsWith("alice:", StringComparison.Ordinal)));
+                break;
+            case "revoked":
+                var alice = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" };
+                await _gateway.Services.GetRequiredService<ICredentialStore>()
+                    .RevokeAllAsync(alice, _clock.GetUtcNow(), CancellationToken.None);
+                break;
+            default:
+                await File.WriteAllTextAsync(_gateway.PolicyFile, "rules: []");
+                break;
         }
 
-        var expected = removed ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden;
         await Eventually.TrueAsync(async () =>
         {
             using var answer = await SendAsync("PATCH", location, token);

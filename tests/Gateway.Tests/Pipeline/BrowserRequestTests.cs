@@ -1,8 +1,8 @@
-using Gateway.Credentials;
+using Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace Gateway.Tests.Credentials;
+namespace Gateway.Tests.Pipeline;
 
 public sealed class BrowserRequestTests
 {

@@ -1,4 +1,4 @@
-namespace Gateway.Credentials;
+namespace Gateway.Pipeline;
 
 /// <summary>
 /// Keeps other sites' pages from acting in the name of whoever is signed in: browsers send cached Basic credentials with
