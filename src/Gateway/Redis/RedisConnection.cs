@@ -23,6 +23,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Dictionary<string, Action<string>> _handlers = [];
     private readonly RedisOptions _options;
     private readonly RedisTrust _trust;
+    private readonly TimeSpan _timeout;
     private readonly ConfigurationOptions _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,10 +34,16 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private bool _disposed;
 
     /// <summary>Prepares the connection; nothing is sent before it is used.</summary>
+    /// <param name="options">The section.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told when the connection is lost, and when it is back.</param>
+    /// <param name="timeout">The budget of a wait, instead of the section's.</param>
     /// <exception cref="Configuration.ProblemException">The file of authorities cannot be used.</exception>
-    public RedisConnection(RedisOptions options, TimeProvider time, ILogger<RedisConnection> logger)
+    public RedisConnection(
+        RedisOptions options, TimeProvider time, ILogger<RedisConnection> logger, TimeSpan? timeout = null)
     {
         _options = options;
+        _timeout = timeout ?? options.Timeout;
         _time = time;
         _logger = logger;
         _trust = RedisTrust.Load(options);
@@ -100,15 +107,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         lock (_gate)
         {
             _handlers[channel] = _handlers.TryGetValue(channel, out var others) ? others + handler : handler;
+            if (others is not null)
+            {
+                return; // the channel is subscribed, or is about to be
+            }
         }
 
         try
         {
-            await SubscribeAsync(await Connection().WaitAsync(_options.Timeout, _time), channel);
+            // Only the waiting ends with the budget, not the subscribing.
+            await SubscribeOnceConnectedAsync(channel).WaitAsync(_timeout, _time);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            Log.SubscribedLater(_logger, channel, Describe(exception).Message);
+            Log.SubscribedLater(_logger, Describe(exception).Message);
         }
     }
 
@@ -121,17 +133,19 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             connecting = _connecting;
         }
 
-        if (connecting is not null)
+        if (connecting is null)
         {
-            try
-            {
-                // Not CloseAsync: it waits for answers that a hanging Redis never gives.
-                (await connecting).Dispose();
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                // It never connected; there is nothing to close.
-            }
+            return;
+        }
+
+        try
+        {
+            // Not CloseAsync: it waits for answers that a hanging Redis never gives.
+            (await connecting.WaitAsync(_timeout, _time)).Dispose();
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            // It never connected, or tries still: the program ends without waiting for that.
         }
     }
 
@@ -165,8 +179,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task<ConnectionMultiplexer> ConnectAsync()
     {
-        // Forced: what follows must not run on the library's own reading thread.
         await using var log = new StringWriter(CultureInfo.InvariantCulture);
+
+        // Forced: what follows must not run on the library's own reading thread.
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration, log)
             .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (!multiplexer.IsConnected && SaysPassword(log.ToString()))
@@ -184,41 +199,50 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     // Not left to the library, which sometimes forgets to subscribe again what it could not at first.
     private async Task SubscribeAgainAsync(ConnectionMultiplexer multiplexer)
     {
-        string[] channels;
-        lock (_gate)
-        {
-            channels = _disposed ? [] : [.. _handlers.Keys];
-        }
-
-        foreach (var channel in channels)
-        {
-            try
-            {
-                await SubscribeAsync(multiplexer, channel);
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
-            {
-                Log.SubscribedLater(_logger, channel, Describe(exception).Message);
-            }
-        }
-    }
-
-    private async Task SubscribeAsync(ConnectionMultiplexer multiplexer, string channel)
-    {
-        var subscriber = multiplexer.GetSubscriber();
         await _subscribing.WaitAsync();
         try
         {
-            // First, or the library takes it for subscribed already and sends nothing.
-            await subscriber.UnsubscribeAsync(_options.KeyPrefix + channel).WaitAsync(_options.Timeout, _time);
-            await subscriber.SubscribeAsync(_options.KeyPrefix + channel, (_, message) => Handle(channel, message))
-                .WaitAsync(_options.Timeout, _time);
+            string[] channels;
+            lock (_gate)
+            {
+                channels = _disposed ? [] : [.. _handlers.Keys];
+            }
+
+            foreach (var channel in channels)
+            {
+                // First, or the library takes it for subscribed already and sends nothing.
+                await multiplexer.GetSubscriber().UnsubscribeAsync(_options.KeyPrefix + channel)
+                    .WaitAsync(_timeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await SubscribeAsync(multiplexer, channel);
+            }
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            Log.SubscribedLater(_logger, Describe(exception).Message);
         }
         finally
         {
             _subscribing.Release();
         }
     }
+
+    private async Task SubscribeOnceConnectedAsync(string channel)
+    {
+        var multiplexer = await Connection();
+        await _subscribing.WaitAsync();
+        try
+        {
+            await SubscribeAsync(multiplexer, channel);
+        }
+        finally
+        {
+            _subscribing.Release();
+        }
+    }
+
+    private Task SubscribeAsync(ConnectionMultiplexer multiplexer, string channel) => multiplexer.GetSubscriber()
+        .SubscribeAsync(_options.KeyPrefix + channel, (_, message) => Handle(channel, message))
+        .WaitAsync(_timeout, _time);
 
     private void Handle(string channel, RedisValue message)
     {
@@ -237,7 +261,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         var started = _time.GetTimestamp();
         try
         {
-            var multiplexer = await Connection().WaitAsync(_options.Timeout, _time, cancellationToken);
+            var multiplexer = await Connection().WaitAsync(_timeout, _time, cancellationToken);
             try
             {
                 return await command(multiplexer, CommandFlags.None).WaitAsync(Left(started), _time, cancellationToken);
@@ -270,7 +294,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private TimeSpan Left(long started)
     {
-        var left = _options.Timeout - _time.GetElapsedTime(started);
+        var left = _timeout - _time.GetElapsedTime(started);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
@@ -282,7 +306,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisConnectionException => DescribeLoss(FindReason(exception)),
             _ => string.Create(
                 CultureInfo.InvariantCulture,
-                $"Redis at {_options.Server} did not answer within {_options.Timeout.TotalMilliseconds} ms."),
+                $"Redis at {_options.Server} did not answer within {_timeout.TotalMilliseconds} ms."),
         };
         return new StateException(message, exception);
     }
@@ -295,7 +319,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             if (_disposed || (_problem is not null && reason is null))
             {
-                return _problem ?? "";
+                return _problem ?? $"Redis at {_options.Server} cannot be reached.";
             }
 
             var problem = $"Redis at {_options.Server} {reason ?? "cannot be reached."}";
@@ -386,7 +410,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         [LoggerMessage(1141, LogLevel.Information, "Redis at {Server} is connected again.")]
         public static partial void Back(ILogger logger, string server);
 
-        [LoggerMessage(1142, LogLevel.Warning, "The channel {Channel} is subscribed once Redis is connected. {Problem}")]
-        public static partial void SubscribedLater(ILogger logger, string channel, string problem);
+        [LoggerMessage(1142, LogLevel.Warning, "Messages of Redis are heard once it is connected again. {Problem}")]
+        public static partial void SubscribedLater(ILogger logger, string problem);
     }
 }

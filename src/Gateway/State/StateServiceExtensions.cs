@@ -55,7 +55,10 @@ internal static class StateServiceExtensions
             return SqliteCredentialStore.Open(options.State.Folder);
         }
 
-        var connection = new RedisConnection(options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        // A command's first question waits for the connection, which no request to a running gateway does.
+        var timeout = TimeSpan.FromSeconds(5);
+        var connection = new RedisConnection(
+            options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance, timeout);
         return new RedisCredentialStore(
             connection,
             options.Redis!,

@@ -200,11 +200,15 @@ internal sealed partial class SqliteFile
 
     private static void Migrate(SqliteSession session, string path, IReadOnlyList<string> migrations)
     {
-        // Again, now through SQLite: what the log beside the file holds was not seen before.
+        // Again, now through SQLite: what the log beside the file holds was not seen before. In one transaction, since
+        // another process may be making the tables at this moment.
+        session.Execute("BEGIN");
         var application = (int)session.Number("PRAGMA application_id");
         var version = (int)session.Number("PRAGMA user_version");
+        var entries = session.Number("SELECT count(*) FROM sqlite_schema");
+        session.Execute("COMMIT");
         Throw(CheckVersion(path, application, version, migrations.Count));
-        if (application == 0 && session.Number("SELECT count(*) FROM sqlite_schema") > 0)
+        if (application == 0 && entries > 0)
         {
             throw new ProblemException(ForeignDatabase(path));
         }
