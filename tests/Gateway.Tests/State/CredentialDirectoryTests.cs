@@ -145,6 +145,25 @@ public sealed class CredentialDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Find_RevokedBetweenReadingAndRemembering_IsNotRemembered()
+    {
+        var (store, reads) = PausedReads.Of(Open());
+        await using var stage = await Stage.OpenAsync(store, _clock);
+        await store.AddAsync(Credentials.New("one"), default);
+        var gate = new TaskCompletionSource();
+        reads.Gate = gate.Task;
+        var finding = stage.Directory.FindAsync(Credentials.New("one").Hash, default).AsTask(); // has read it by now
+
+        await store.RevokeAsync("one", Credentials.Now, default);
+        await stage.Feed.ReadAsync(default); // finds nothing to drop
+        gate.SetResult();
+
+        Assert.Null((await finding)!.RevokedAt); // asked before the revocation, answered so
+        Assert.Equal(0, stage.Directory.Count);
+        Assert.NotNull((await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt);
+    }
+
+    [Fact]
     public async Task Find_WhileItIsRevoked_NeverRemembersTheOldOne()
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
