@@ -193,7 +193,24 @@ internal sealed class TestGateway : IAsyncDisposable
         Client.Dispose();
         await _app.StopAsync(new CancellationToken(canceled: true));
         await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await DeleteFolderAsync();
+    }
+
+    // A service that was just stopped may put one last file there while the folder is emptied.
+    private async Task DeleteFolderAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(_folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                await Task.Delay(50);
+            }
+        }
     }
 
     private SslClientAuthenticationOptions TrustingOptions()
