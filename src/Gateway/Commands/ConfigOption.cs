@@ -18,13 +18,20 @@ internal static class ConfigOption
 
     /// <summary>Prints one line a problem.</summary>
     /// <returns>The exit code.</returns>
-    public static int Report(ProblemException exception)
+    public static int Report(ProblemException exception) => Report(Console.Error, exception.Problems);
+
+    /// <summary>Prints one line a problem.</summary>
+    /// <param name="error">Where to.</param>
+    /// <param name="problems">What is wrong.</param>
+    /// <param name="exitCode">The exit code, which is given back.</param>
+    public static int Report(
+        TextWriter error, IEnumerable<Problem> problems, int exitCode = GatewayCommand.ConfigurationProblem)
     {
-        foreach (var problem in exception.Problems)
+        foreach (var problem in problems)
         {
-            Console.Error.WriteLine(problem);
+            error.WriteLine(problem);
         }
 
-        return GatewayCommand.ConfigurationProblem;
+        return exitCode;
     }
 }

@@ -77,19 +77,7 @@ internal static class KeysCommand
         Func<ParseResult, Keys, CancellationToken, Task> action,
         params Symbol[] symbols)
     {
-        var command = new Command(name, description);
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument)
-            {
-                command.Arguments.Add(argument);
-            }
-            else
-            {
-                command.Options.Add((Option)symbol);
-            }
-        }
-
+        var command = new Command(name, description).With(symbols);
         command.SetAction((result, cancellationToken) => RunAsync(result, action, cancellationToken));
         return command;
     }
@@ -121,12 +109,7 @@ internal static class KeysCommand
         }
         catch (ProblemException exception)
         {
-            foreach (var problem in exception.Problems)
-            {
-                await error.WriteLineAsync(problem.ToString());
-            }
-
-            return GatewayCommand.ConfigurationProblem;
+            return ConfigOption.Report(error, exception.Problems);
         }
         catch (StateException exception)
         {

@@ -54,12 +54,7 @@ internal static class KeysProbeCommand
         }
         catch (ProblemException exception)
         {
-            foreach (var problem in exception.Problems)
-            {
-                await error.WriteLineAsync(problem.ToString());
-            }
-
-            return GatewayCommand.ConfigurationProblem;
+            return ConfigOption.Report(error, exception.Problems);
         }
         catch (StateException exception)
         {

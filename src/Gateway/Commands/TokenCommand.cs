@@ -100,19 +100,7 @@ internal static class TokenCommand
         Func<ParseResult, GatewayOptions, CredentialService, CancellationToken, Task<int>> action,
         params Symbol[] symbols)
     {
-        var command = new Command(name, description) { Config };
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument)
-            {
-                command.Arguments.Add(argument);
-            }
-            else
-            {
-                command.Options.Add((Option)symbol);
-            }
-        }
-
+        var command = new Command(name, description) { Config }.With(symbols);
         command.SetAction((result, cancellationToken) => RunAsync(result, action, cancellationToken));
         return command;
     }
@@ -346,13 +334,6 @@ internal static class TokenCommand
     private static int Unknown(ParseResult result, string id) => Report(
         result, [new Problem("ID", "there is no such token", id, "See them all: gateway token list.")], NothingDone);
 
-    private static int Report(ParseResult result, IEnumerable<Problem> problems, int exitCode)
-    {
-        foreach (var problem in problems)
-        {
-            result.InvocationConfiguration.Error.WriteLine(problem);
-        }
-
-        return exitCode;
-    }
+    private static int Report(ParseResult result, IEnumerable<Problem> problems, int exitCode) =>
+        ConfigOption.Report(result.InvocationConfiguration.Error, problems, exitCode);
 }

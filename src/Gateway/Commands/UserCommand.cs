@@ -71,19 +71,7 @@ internal static class UserCommand
         Command Subcommand(
             string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
         {
-            var command = new Command(name, description);
-            foreach (var symbol in symbols)
-            {
-                if (symbol is Argument argument)
-                {
-                    command.Arguments.Add(argument);
-                }
-                else
-                {
-                    command.Options.Add((Option)symbol);
-                }
-            }
-
+            var command = new Command(name, description).With(symbols);
             command.SetAction(result => Run(result, readConfiguration, action));
             return command;
         }
@@ -105,8 +93,7 @@ internal static class UserCommand
         }
         catch (ProblemException exception)
         {
-            Print(result, exception);
-            return GatewayCommand.ConfigurationProblem;
+            return ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
         }
     }
 
@@ -233,15 +220,7 @@ internal static class UserCommand
         {
             result.InvocationConfiguration.Error.WriteLine(
                 "With its usual settings the gateway refuses the file because of other lines:");
-            Print(result, exception);
-        }
-    }
-
-    private static void Print(ParseResult result, ProblemException exception)
-    {
-        foreach (var problem in exception.Problems)
-        {
-            result.InvocationConfiguration.Error.WriteLine(problem);
+            ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
         }
     }
 }

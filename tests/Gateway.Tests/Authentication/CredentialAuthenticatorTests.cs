@@ -201,6 +201,20 @@ public class CredentialAuthenticatorTests
             _log.Lines);
     }
 
+    [Fact]
+    public async Task Authenticate_SecretInThePlaceOfTheName_IsNotLogged()
+    {
+        // "curl -u TOKEN:" is how other services take tokens.
+        var secret = CredentialSecret.Create(CredentialSecretKind.Personal).Reveal();
+        var mistyped = secret[..^1] + (secret[^1] == 'a' ? 'b' : 'a');
+
+        await Authenticate(Header(secret, "x-oauth-basic"), NotMine);
+        await Authenticate(Header(mistyped, "x-oauth-basic"), Undecided);
+
+        Assert.Equal(2, _log.Lines.Count(static line => line.Contains("\"***\"", StringComparison.Ordinal)));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains(secret[4..^1], StringComparison.Ordinal));
+    }
+
     private static string Header(string userName, string password) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"));
 

@@ -117,6 +117,22 @@ public sealed class CredentialDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Find_StoreKnownToBeAway_RefusesWithoutAskingItAgain()
+    {
+        // The file is gone, which the feed has seen; a look-up of its own would be answered through the open handle.
+        await using var stage = await Stage.OpenAsync(Open(), _clock);
+        var credential = Credentials.New("one");
+        await stage.Store.AddAsync(credential, default);
+        File.Delete(Path.Combine(_folder.Path, SqliteCredentialStore.FileName));
+        Assert.NotNull(await stage.Directory.FindAsync(credential.Hash, default));
+
+        Assert.False(await stage.Feed.ReadAsync(default));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAsync<StateException>(async () => await stage.Directory.FindAsync(credential.Hash, default));
+    }
+
+    [Fact]
     public async Task Find_AMinuteOld_IsReadAgain()
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
