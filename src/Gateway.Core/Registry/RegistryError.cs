@@ -24,6 +24,9 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>A known caller whom policy refuses.</summary>
     public static RegistryError Denied(string message) => new("DENIED", 403, message);
 
+    /// <summary>A limit is used up. Always sent together with <c>Retry-After</c>, never with a challenge.</summary>
+    public static RegistryError TooManyRequests(string message) => new("TOOMANYREQUESTS", 429, message);
+
     /// <summary>A path that is not part of the API.</summary>
     public static RegistryError NotFound(string message) => new("UNSUPPORTED", 404, message);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -5,10 +6,13 @@ using Gateway.Pipeline;
 namespace Gateway.Authentication;
 
 /// <summary>Second step of a registry request: who asks? Anonymous callers pass; refused credentials do not.</summary>
-internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialAuthenticator authenticator, Challenge challenge)
+internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate signIn, Challenge challenge)
 {
     /// <summary>Long enough for a dead dependency's breaker to try again, short enough for a person to wait.</summary>
     public const string RetryAfterSeconds = "5";
+
+    /// <summary>What clients that honour <c>Retry-After</c> wait at most; longer ones they cap or ignore.</summary>
+    public const int LongestRetryAfterSeconds = 60;
 
     /// <summary>Which of two credentials counts is a guess that another component may make otherwise.</summary>
     public static readonly RegistryError RepeatedHeader =
@@ -37,8 +41,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialA
         }
 
         var credentials = PresentedCredentials.Read(header);
-        var with = new CredentialContext(gateway.Host.Authority, gateway.ClientAddress, gateway.Ticket?.ContinueUntil);
-        switch (await authenticator.AuthenticateAsync(credentials, with, context.RequestAborted))
+        switch (await signIn.AuthenticateAsync(gateway, credentials, context.RequestAborted))
         {
             case AuthenticationResult.Accepted(var principal):
                 gateway.Principal = principal;
@@ -48,11 +51,24 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, CredentialA
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
                 await context.WriteErrorAsync(NotPossibleNow);
                 break;
+            case AuthenticationResult.Throttled throttled:
+                await WriteThrottledAsync(context, throttled);
+                break;
             case var refused:
                 gateway.Principal = Principal.Anonymous;
                 await RefuseAsync(context, credentials, (refused as AuthenticationResult.Refused)?.Message);
                 break;
         }
+    }
+
+    /// <summary>Answers whom too many failures went before. No challenge: nothing was found wrong with these credentials.</summary>
+    public static Task WriteThrottledAsync(HttpContext context, AuthenticationResult.Throttled throttled)
+    {
+        var seconds = (int)Math.Clamp(Math.Ceiling(throttled.RetryAfter.TotalSeconds), 1, LongestRetryAfterSeconds);
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return context.WriteErrorAsync(RegistryError.TooManyRequests(
+            $"too many failed sign-ins from this address or for this user; try again in {seconds} s. "
+            + "The password was not looked at, so this says nothing about it"));
     }
 
     /// <summary>Tells the caller what is wrong with his credentials, as far as he may know.</summary>

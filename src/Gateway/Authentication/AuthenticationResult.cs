@@ -2,7 +2,7 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Authentication;
 
-/// <summary>What one method, or all together, say of presented credentials. Four things that must not be confused.</summary>
+/// <summary>What one method, or all together, say of presented credentials. Five things that must not be confused.</summary>
 internal abstract record AuthenticationResult
 {
     private AuthenticationResult()
@@ -25,6 +25,14 @@ internal abstract record AuthenticationResult
 
     /// <summary>The credentials are good.</summary>
     public sealed record Accepted(Principal Principal) : AuthenticationResult;
+
+    /// <summary>
+    /// The credentials were not looked at, since too many others failed before. The caller gets a 429 and knows no more
+    /// about them than before.
+    /// </summary>
+    /// <param name="RetryAfter">When to come again.</param>
+    /// <param name="Reason">For the log and the audit record: which limit.</param>
+    public sealed record Throttled(TimeSpan RetryAfter, string Reason) : AuthenticationResult;
 
     /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
     /// <param name="Reason">For the log; never a secret.</param>

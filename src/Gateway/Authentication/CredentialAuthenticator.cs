@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Text;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
 using Gateway.Tokens;
@@ -14,8 +12,6 @@ internal sealed partial class CredentialAuthenticator(
     IAccessTokenVerifier accessTokens,
     ILogger<CredentialAuthenticator> logger)
 {
-    private const int LongestLoggedName = 64;
-
     private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
 
@@ -124,38 +120,13 @@ internal sealed partial class CredentialAuthenticator(
         // Fails closed, but as "come again": the method that could not tell might have said yes.
         if (undecided is not null)
         {
-            Log.SignInUndecided(logger, Printable(credentials.UserName), undecided.Reason);
+            Log.SignInUndecided(logger, PrintableName.Of(credentials.UserName), undecided.Reason);
             return undecided;
         }
 
         refused ??= UnknownUser;
-        Log.SignInRefused(logger, Printable(credentials.UserName), refused.Reason);
+        Log.SignInRefused(logger, PrintableName.Of(credentials.UserName), refused.Reason);
         return refused;
-    }
-
-    // Anybody can send any name: it must neither forge a log line nor fill the log.
-    private static string Printable(string name)
-    {
-        // "curl -u TOKEN:" puts the secret where the name belongs.
-        if (CredentialSecret.Read(name, out _) != CredentialSecretReading.NotASecret)
-        {
-            return "***";
-        }
-
-        var text = new StringBuilder();
-        foreach (var character in name.AsSpan(0, Math.Min(name.Length, LongestLoggedName)))
-        {
-            if (character is >= ' ' and <= '~' and not ('\\' or '"'))
-            {
-                text.Append(character);
-            }
-            else
-            {
-                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}");
-            }
-        }
-
-        return text.Append(name.Length > LongestLoggedName ? "…" : "").ToString();
     }
 
     private static partial class Log

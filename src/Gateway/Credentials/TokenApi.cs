@@ -18,7 +18,7 @@ namespace Gateway.Credentials;
 /// </remarks>
 internal sealed partial class TokenApi(
     TokenResource tokens,
-    CredentialAuthenticator authenticator,
+    SignInGate signIn,
     Reloadable<PolicySet> policies,
     TokenOptions options,
     ILogger<TokenApi> logger)
@@ -125,14 +125,14 @@ internal sealed partial class TokenApi(
         context.Request.Body = body;
 
         var shown = PresentedCredentials.Read(header);
-        var with = new CredentialContext(gateway.Host.Authority, gateway.ClientAddress);
-        switch (await authenticator.AuthenticateAsync(shown, with, context.RequestAborted))
+        switch (await signIn.AuthenticateAsync(gateway, shown, context.RequestAborted))
         {
             case AuthenticationResult.Accepted({ Subject.IsAnonymous: true }):
                 await ChallengeAsync(context, "authentication required: sign in with user name and password");
                 break;
             case AuthenticationResult.Accepted({ CredentialId: null, Scope: null, Subject.Kind: SubjectKind.User } principal)
                 when shown.Kind == PresentedCredentialsKind.Password:
+                gateway.Principal = principal;
                 await serve(new TokenApiCaller(context, principal.Subject, IsAdministrator(principal.Subject)));
                 break;
             case AuthenticationResult.Accepted:
@@ -142,6 +142,9 @@ internal sealed partial class TokenApi(
             case AuthenticationResult.Undecided:
                 context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
                 await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
+                break;
+            case AuthenticationResult.Throttled throttled:
+                await AuthenticationMiddleware.WriteThrottledAsync(context, throttled);
                 break;
             case var refused:
                 var why = AuthenticationMiddleware.Describe(shown, (refused as AuthenticationResult.Refused)?.Message);

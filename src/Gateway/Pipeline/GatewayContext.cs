@@ -1,7 +1,9 @@
 using System.Net;
+using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Routing;
+using Gateway.Tokens;
 using Gateway.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -43,6 +45,21 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
         get => _principal ?? throw new InvalidOperationException("the caller is not authenticated yet");
         set => _principal = value;
     }
+
+    /// <summary>How the credentials were judged; <see langword="null"/> where none were shown.</summary>
+    public SignInAttempt? SignIn { get; set; }
+
+    /// <summary>What a token request asked for and was granted; <see langword="null"/> for everything else.</summary>
+    public TokenGrant? Grant { get; set; }
+
+    /// <summary>The refusal or failure that was answered, whoever wrote it; <see langword="null"/> while there is none.</summary>
+    public RegistryError? Error { get; set; }
+
+    /// <summary>Whether <see cref="Principal"/> is known already.</summary>
+    public bool HasPrincipal => _principal is not null;
+
+    /// <summary>Whether <see cref="Request"/> is known already.</summary>
+    public bool HasRequest => _request is not null;
 
     /// <summary>Who calls.</summary>
     public Subject Subject => Principal.Subject;

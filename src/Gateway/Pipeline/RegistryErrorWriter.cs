@@ -22,6 +22,8 @@ internal static class RegistryErrorWriter
             size.MaxRequestBodySize = null;
         }
 
+        var gateway = GatewayContext.Of(context);
+        gateway.Error = error;
         var response = context.Response;
         var challenge = response.Headers.WWWAuthenticate;
         var retryAfter = response.Headers.RetryAfter;
@@ -34,7 +36,7 @@ internal static class RegistryErrorWriter
             response.Headers.Allow = error.Allow;
         }
 
-        var body = Serialize(error, GatewayContext.Of(context).RequestId);
+        var body = Serialize(error, gateway.RequestId);
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Tokens;
 
 /// <summary>The token endpoint, <c>/token</c>: HTTP in, HTTP out.</summary>
-internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
+internal sealed class TokenMiddleware(RequestDelegate next, SignInGate signIn, TokenService tokens)
 {
     /// <summary>The endpoint's path.</summary>
     public const string Path = "/token";
@@ -61,12 +61,23 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
-        var result = await tokens.AuthenticateAsync(
-            request.Credentials, gateway.Host, gateway.ClientAddress, context.RequestAborted);
+        var result = await signIn.JudgeAsync(
+            gateway,
+            request.Credentials,
+            (tokens, gateway),
+            static (credentials, state, cancellationToken) => state.tokens.AuthenticateAsync(
+                credentials, state.gateway.Host, state.gateway.ClientAddress, cancellationToken),
+            context.RequestAborted);
         if (result is AuthenticationResult.Undecided)
         {
             context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
             await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
+            return;
+        }
+
+        if (result is AuthenticationResult.Throttled throttled)
+        {
+            await AuthenticationMiddleware.WriteThrottledAsync(context, throttled);
             return;
         }
 
@@ -77,6 +88,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
+        gateway.Principal = principal;
         if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
         {
             // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
@@ -102,6 +114,7 @@ internal sealed class TokenMiddleware(RequestDelegate next, TokenService tokens)
             return;
         }
 
+        gateway.Grant = new TokenGrant(request.Asked, answer.Granted, answer.RefreshToken is not null);
         var body = answer.Serialize();
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;

@@ -1,0 +1,60 @@
+using Gateway.Pipeline;
+
+namespace Gateway.Authentication;
+
+/// <summary>
+/// The one door of every login surface (registry, token endpoint, token API): has credentials judged and notes in the
+/// request's context how that ended.
+/// </summary>
+internal sealed partial class SignInGate(CredentialAuthenticator authenticator, ILogger<SignInGate> logger)
+{
+    /// <summary>Has the credentials judged by the configured methods.</summary>
+    public ValueTask<AuthenticationResult> AuthenticateAsync(
+        GatewayContext gateway, PresentedCredentials credentials, CancellationToken cancellationToken)
+    {
+        var with = new CredentialContext(gateway.Host.Authority, gateway.ClientAddress, gateway.Ticket?.ContinueUntil);
+        return JudgeAsync(
+            gateway,
+            credentials,
+            (authenticator, with),
+            static (credentials, state, cancellationToken) =>
+                state.authenticator.AuthenticateAsync(credentials, state.with, cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>Has the credentials judged by a surface's own judge.</summary>
+    /// <param name="gateway">The request; its <see cref="GatewayContext.SignIn"/> is set.</param>
+    /// <param name="credentials">What it shows.</param>
+    /// <param name="state">Given to the judge.</param>
+    /// <param name="judge">Is asked unless too many attempts failed before this one.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<AuthenticationResult> JudgeAsync<TState>(
+        GatewayContext gateway,
+        PresentedCredentials credentials,
+        TState state,
+        Func<PresentedCredentials, TState, CancellationToken, ValueTask<AuthenticationResult>> judge,
+        CancellationToken cancellationToken)
+    {
+        var result = await judge(credentials, state, cancellationToken);
+        if (credentials.Kind != PresentedCredentialsKind.None)
+        {
+            gateway.SignIn = SignInAttempt.Of(credentials, result);
+        }
+
+        if (result is AuthenticationResult.Throttled throttled)
+        {
+            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Reason);
+        }
+
+        return result;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1008, LogLevel.Warning,
+            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at: {Reason}. Who is signed in "
+            + "stays so, and tokens stay good.")]
+        public static partial void Throttled(
+            ILogger logger, string requestId, string userName, System.Net.IPAddress address, string reason);
+    }
+}
