@@ -6,7 +6,8 @@ namespace Gateway.Authentication;
 /// The one door of every login surface (registry, token endpoint, token API): has credentials judged and notes in the
 /// request's context how that ended.
 /// </summary>
-internal sealed partial class SignInGate(CredentialAuthenticator authenticator, ILogger<SignInGate> logger)
+internal sealed partial class SignInGate(
+    CredentialAuthenticator authenticator, SignInGuard guard, ILogger<SignInGate> logger)
 {
     /// <summary>Has the credentials judged by the configured methods.</summary>
     public ValueTask<AuthenticationResult> AuthenticateAsync(
@@ -35,7 +36,9 @@ internal sealed partial class SignInGate(CredentialAuthenticator authenticator, 
         Func<PresentedCredentials, TState, CancellationToken, ValueTask<AuthenticationResult>> judge,
         CancellationToken cancellationToken)
     {
-        var result = await judge(credentials, state, cancellationToken);
+        var permit = await guard.EnterAsync(credentials, gateway.ClientAddress, cancellationToken);
+        var result = permit.Throttled ?? await judge(credentials, state, cancellationToken);
+        await guard.LeaveAsync(permit, result, gateway.ClientAddress);
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
             gateway.SignIn = SignInAttempt.Of(credentials, result);
@@ -43,7 +46,8 @@ internal sealed partial class SignInGate(CredentialAuthenticator authenticator, 
 
         if (result is AuthenticationResult.Throttled throttled)
         {
-            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Reason);
+            gateway.Limit = throttled.Limit;
+            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Limit);
         }
 
         return result;
@@ -52,9 +56,9 @@ internal sealed partial class SignInGate(CredentialAuthenticator authenticator, 
     private static partial class Log
     {
         [LoggerMessage(1008, LogLevel.Warning,
-            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at: {Reason}. Who is signed in "
-            + "stays so, and tokens stay good.")]
+            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at, by the limit {Limit}. Who is "
+            + "signed in stays so, and tokens stay good.")]
         public static partial void Throttled(
-            ILogger logger, string requestId, string userName, System.Net.IPAddress address, string reason);
+            ILogger logger, string requestId, string userName, System.Net.IPAddress address, string limit);
     }
 }

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
@@ -60,6 +61,12 @@ public sealed class GatewayOptions
     /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
     public RedisOptions? Redis { get; set; }
 
+    /// <summary>How often callers may ask, and guess passwords.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
+
+    /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
+    internal string? File { get; set; }
 }

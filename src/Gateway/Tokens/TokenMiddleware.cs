@@ -1,15 +1,20 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Gateway.Authentication;
+using Gateway.Core.Authorization;
+using Gateway.Core.RateLimiting;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.RateLimiting;
+using Gateway.Reloading;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Tokens;
 
 /// <summary>The token endpoint, <c>/token</c>: HTTP in, HTTP out.</summary>
-internal sealed class TokenMiddleware(RequestDelegate next, SignInGate signIn, TokenService tokens)
+internal sealed class TokenMiddleware(
+    RequestDelegate next, SignInGate signIn, TokenService tokens, RequestLimits limits, Reloadable<PolicySet> policies)
 {
     /// <summary>The endpoint's path.</summary>
     public const string Path = "/token";
@@ -89,6 +94,11 @@ internal sealed class TokenMiddleware(RequestDelegate next, SignInGate signIn, T
         }
 
         gateway.Principal = principal;
+        if (!await limits.AdmitAsync(context, policies.Current, RequestClasses.Token, permits: 1))
+        {
+            return;
+        }
+
         if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
         {
             // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
