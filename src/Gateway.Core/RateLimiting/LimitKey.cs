@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Gateway.Core.Authorization;
 
 namespace Gateway.Core.RateLimiting;
@@ -36,15 +35,6 @@ public static class LimitKey
     public static string AccountOf(string userName)
     {
         var name = userName.Length <= LongestPart ? userName : userName[..LongestPart];
-        try
-        {
-            name = name.Normalize(NormalizationForm.FormKC);
-        }
-        catch (ArgumentException)
-        {
-            // half of a surrogate pair: nobody's name, and counted as it is
-        }
-
         return "user:" + name.Trim().ToLowerInvariant();
     }
 
