@@ -17,10 +17,7 @@ internal static class TokenTable
             return [];
         }
 
-        List<string[]> rows = [Titles, .. tokens.Select(Cells)];
-        var widths = Titles.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
-        return rows.Select(row => string.Join(
-            "  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+        return TextTable.Format([Titles, .. tokens.Select(Cells)]);
     }
 
     /// <summary>An instant, to the minute: <c>2026-11-21 08:42Z</c>.</summary>

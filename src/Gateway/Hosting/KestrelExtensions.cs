@@ -1,12 +1,14 @@
 using Gateway.Configuration;
+using Gateway.Control;
 using Gateway.Pipeline;
 using Gateway.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Hosting;
 
 /// <summary>Kestrel with strict parsing, the limits of the threat model, and the configured listeners.</summary>
-internal static class KestrelExtensions
+internal static partial class KestrelExtensions
 {
     private const int LargestHeaders = 32 * 1024;
     private const int LargestBody = 64 * 1024;
@@ -34,8 +36,32 @@ internal static class KestrelExtensions
             });
             Listen(kestrel, options.Listen.Http, ListenerKind.Http, static listen => listen.Protocols = HttpProtocols.Http1);
             Listen(kestrel, options.Listen.Management, ListenerKind.Management, static listen => listen.Protocols = HttpProtocols.Http1);
+            ListenForCommands(kestrel, ControlSocket.PathOf(options));
         });
     }
+
+    private static void ListenForCommands(KestrelServerOptions kestrel, string path)
+    {
+        if (ControlSocket.Prepare(path) is { } problem)
+        {
+            Log.NoControl(kestrel.ApplicationServices.GetRequiredService<ILogger<KestrelServerOptions>>(), path, problem);
+            return;
+        }
+
+        kestrel.ListenUnixSocket(path, static listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(Mark(ListenerKind.Control));
+        });
+        kestrel.ApplicationServices.GetRequiredService<IHostApplicationLifetime>()
+            .ApplicationStarted.Register(() => ControlSocket.Protect(path));
+    }
+
+    private static Func<ConnectionDelegate, ConnectionDelegate> Mark(ListenerKind kind) => next => connection =>
+    {
+        connection.Features.Set(new ListenerFeature(kind));
+        return next(connection);
+    };
 
     private static void Listen(
         KestrelServerOptions kestrel, string? text, ListenerKind kind, Action<ListenOptions> configure)
@@ -58,11 +84,14 @@ internal static class KestrelExtensions
         void Configure(ListenOptions listen)
         {
             configure(listen);
-            listen.Use(next => connection =>
-            {
-                connection.Features.Set(new ListenerFeature(kind));
-                return next(connection);
-            });
+            listen.Use(Mark(kind));
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1802, LogLevel.Warning,
+            "There is no control socket at {Path}: {Problem}. \"gateway limits\" cannot ask this gateway; all else goes on.")]
+        public static partial void NoControl(ILogger logger, string path, string problem);
     }
 }

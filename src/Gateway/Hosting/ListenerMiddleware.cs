@@ -1,14 +1,15 @@
 using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.RateLimiting;
 using Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Hosting;
 
-/// <summary>Keeps the listeners apart: the plain one only redirects, the management one never reaches a registry.</summary>
+/// <summary>Keeps the listeners apart: the plain one only redirects, the management one never reaches a registry, nor does the control socket.</summary>
 internal sealed class ListenerMiddleware(
-    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health)
+    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health, LimitsEndpoint limits)
 {
     private readonly string _redirectBase = options.PublicUrl!.GetLeftPart(UriPartial.Authority);
 
@@ -16,6 +17,8 @@ internal sealed class ListenerMiddleware(
         context.Features.GetRequiredFeature<ListenerFeature>().Kind switch
         {
             ListenerKind.Management => health.TryAnswerAsync(context),
+            ListenerKind.Control when context.Request.Path.Value == LimitsEndpoint.Path => limits.HandleAsync(context),
+            ListenerKind.Control => context.WriteErrorAsync(RegistryError.NotFound("there is no such command")),
             ListenerKind.Http when options.Listen.HttpHealth && HealthReport.IsHealthPath(context) =>
                 health.TryAnswerAsync(context),
             ListenerKind.Http => RedirectAsync(context),

@@ -11,6 +11,9 @@ internal enum ListenerKind
 
     /// <summary>The management listener.</summary>
     Management,
+
+    /// <summary>The socket for commands on the same machine.</summary>
+    Control,
 }
 
 /// <summary>The connection feature that carries a <see cref="ListenerKind"/>.</summary>

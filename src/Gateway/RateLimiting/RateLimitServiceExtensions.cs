@@ -21,6 +21,13 @@ internal static class RateLimitServiceExtensions
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<LimitSet>>());
         services.AddSingleton<MemoryLimiter>();
         services.AddSingleton<RequestLimits>();
+        services.AddSingleton(static provider => new LimitLedger(
+            provider.GetRequiredService<Reloadable<LimitSet>>(),
+            provider.GetRequiredService<MemoryLimiter>(),
+            provider.GetRequiredService<FailureCounter>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<RedisConnection>()));
+        services.AddSingleton<LimitsEndpoint>();
         services.AddSingleton<CredentialFingerprint>();
         services.AddSingleton(static provider => new FailureCounter(
             provider.GetRequiredService<TimeProvider>(), provider.GetService<LimitRedis>()));

@@ -5,6 +5,8 @@ namespace Gateway.EndToEndTests.Clients;
 public sealed class BuildahTests(ClientsFixture stack)
     : SigningInClientTests(stack, "buildah", new PodmanClient(stack.Gateway, "buildah"))
 {
+    private protected override bool HonoursRetryAfter => true;
+
     private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
     private protected override string[] PolicyRefusal => ["denied: ", " may not "];

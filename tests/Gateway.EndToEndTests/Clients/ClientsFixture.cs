@@ -13,6 +13,17 @@ public sealed class ClientsFixture : IAsyncLifetime
           - { name: the robot pushes team-a, to: [ robot:ci ], role: writer, on: [ "team-a/**" ] }
         """;
 
+    /// <summary>
+    /// Limits for the tests of them, and room for the wrong passwords of all tests, which come from one address.
+    /// </summary>
+    private const string Limits = """
+        limits:
+          rules:
+            - { name: one-pull, classes: [pull], per: [repository], repositories: ["public/*-limited"], rate: 1, window: 24h }
+            - { name: pull-each-second, classes: [pull], per: [repository], repositories: ["public/*-paced"], rate: 10, window: 10s, burst: 1 }
+            - { name: failures, classes: [signInFailure], per: [address], rate: 1000, window: 1h }
+        """;
+
     private readonly Lazy<TestImage> _largeImage = new(static () => TestImage.Create(TestImage.LargeSize));
     private RegistryProcess? _registry;
     private TrustedHost? _host;
@@ -39,6 +50,7 @@ public sealed class ClientsFixture : IAsyncLifetime
         {
             Upstream = _registry.Address,
             Policy = Policy,
+            MoreYaml = Limits,
         });
     }
 

@@ -7,6 +7,8 @@ namespace Gateway.EndToEndTests.Clients;
 public sealed class PodmanTests(ClientsFixture stack)
     : SigningInClientTests(stack, "podman", new PodmanClient(stack.Gateway, "podman"))
 {
+    private protected override bool HonoursRetryAfter => true;
+
     private protected override string[] AnonymousRefusal => ["denied: this needs a sign-in; run docker login"];
 
     private protected override string[] PolicyRefusal => ["denied: ", " may not "];

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
@@ -33,6 +35,9 @@ public abstract class RegistryClientTests : IAsyncLifetime
     /// </summary>
     private protected virtual bool MountsUnseen => false;
 
+    /// <summary>Whether it waits as long as a 429 says, up to five times. The others give up at once or soon.</summary>
+    private protected virtual bool HonoursRetryAfter => false;
+
     /// <summary>What the client says to somebody without credentials who needs some.</summary>
     private protected abstract string[] AnonymousRefusal { get; }
 
@@ -65,6 +70,33 @@ public abstract class RegistryClientTests : IAsyncLifetime
         var pull = await Client.PullAsync(Name("team-a/private:1"));
 
         pull.FailedWith(AnonymousRefusal);
+    }
+
+    [Fact]
+    public async Task Pull_LimitUsedUp_SaysThatItIsARateLimitOrWaits()
+    {
+        // Where the client waits as Retry-After says, the pull goes through, and nobody has to read anything.
+        var name = Name(HonoursRetryAfter ? "public/paced" : "public/limited");
+        await Stack.Registry.PushAsync(Image, name, "1");
+        using (var client = Stack.Gateway.Process.CreateClient())
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", "Og=="); // nobody
+            client.DefaultRequestHeaders.Accept.ParseAdd(TestImage.ManifestType);
+            using var pulled = await client.GetAsync($"/v2/{name}/manifests/1");
+            Assert.Equal(HttpStatusCode.OK, pulled.StatusCode);
+        }
+
+        var pull = await Client.PullAsync($"{name}:1");
+
+        if (HonoursRetryAfter)
+        {
+            pull.Succeeded();
+            return;
+        }
+
+        Assert.NotEqual(0, pull.ExitCode);
+        Assert.Matches("(?i)toomanyrequests|too many requests", pull.Text);
+        Assert.DoesNotMatch("(?i)unauthorized|denied|authentication required|docker login", pull.Text);
     }
 
     [Fact]

@@ -51,6 +51,10 @@ internal sealed class RedisProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends a signal: STOP makes it hang, CONT goes on.</summary>
+    public async Task SignalAsync(string name) => (await Cli.RunAsync(
+        "kill", ["-" + name, _process!.Id.ToString(CultureInfo.InvariantCulture)])).Succeeded();
+
     public async ValueTask DisposeAsync()
     {
         await KillAsync();

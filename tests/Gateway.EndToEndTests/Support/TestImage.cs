@@ -21,7 +21,7 @@ internal sealed class TestImage : IDisposable
     private const int BlockSize = 64 * 1024;
     private const string LayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
     private const string ConfigType = "application/vnd.oci.image.config.v1+json";
-    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    public const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
 
     private readonly string _folder;
     private readonly string[] _files; // one a layer

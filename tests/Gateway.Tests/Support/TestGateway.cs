@@ -49,6 +49,7 @@ internal sealed class TestGateway : IAsyncDisposable
         _app = app;
         _folder = folder;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Where(static address => !address.Contains("unix:", StringComparison.Ordinal)) // the control socket
             .Select(static address => new Uri(address)).ToList();
         Port = addresses.Single(static address => address.Scheme == "https").Port;
         PlainPorts = [.. addresses.Where(static address => address.Scheme == "http").Select(static address => address.Port)];

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Gateway.Configuration;
+using Gateway.Control;
+using Gateway.RateLimiting;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway limits show|reset SUBJECT</c>: asks the running gateway on this machine.</summary>
+internal static class LimitsCommand
+{
+    private static readonly string[] Titles = ["LIMIT", "COUNTS", "OF", "LEFT", "NEXT IN", "WHOLE IN", "COUNTED IN"];
+
+    public static Command Create() => new("limits", "Shows and resets how far callers have used up their limits.")
+    {
+        CreateShow(),
+        CreateReset(),
+    };
+
+    private static Command CreateShow()
+    {
+        var config = ConfigOption.Create();
+        var json = new Option<bool>("--json") { Description = "Prints JSON." };
+        var subject = new Argument<string?>("SUBJECT")
+        {
+            Description = $"Whose limits: {LimitHolder.Forms}. Everybody's of which something is used unless given.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command("show", "Shows what is left.") { subject, json, config };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            HttpMethod.Get,
+            result.GetRequiredValue(config),
+            result.GetValue(subject),
+            (answer, output) => Print(answer, result.GetValue(json), output),
+            cancellationToken));
+        return command;
+    }
+
+    private static Command CreateReset()
+    {
+        var config = ConfigOption.Create();
+        var subject = new Argument<string>("SUBJECT") { Description = $"Whose limits: {LimitHolder.Forms}." };
+        var command = new Command("reset", "Makes somebody's limits whole, and forgets his wrong passwords.") { subject, config };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            HttpMethod.Delete,
+            result.GetRequiredValue(config),
+            result.GetRequiredValue(subject),
+            static (answer, output) => output.WriteLine(
+                answer.Standings.Count == 0 ? "Nothing was used up." : $"Reset: {string.Join(", ", answer.Standings.Select(
+                    static standing => $"{standing.Limit} of {standing.Of}"))}."),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        HttpMethod method,
+        FileInfo config,
+        string? subject,
+        Action<LimitReport, TextWriter> print,
+        CancellationToken cancellationToken)
+    {
+        string path;
+        try
+        {
+            path = ControlSocket.PathOf(ConfigOption.Load(config));
+        }
+        catch (ProblemException exception)
+        {
+            return ConfigOption.Report(exception);
+        }
+
+        if (subject is not null && !LimitHolder.TryParse(subject, out _))
+        {
+            await Console.Error.WriteLineAsync($"SUBJECT names nobody (found \"{subject}\"). Write {LimitHolder.Forms}.");
+            return GatewayCommand.ConfigurationProblem;
+        }
+
+        using var client = ControlSocket.CreateClient(path);
+        using var request = new HttpRequestMessage(
+            method, LimitsEndpoint.Path + (subject is null ? "" : "?of=" + Uri.EscapeDataString(subject)));
+        try
+        {
+            using var answer = await client.SendAsync(request, cancellationToken);
+            var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+            if (!answer.IsSuccessStatusCode)
+            {
+                await Console.Error.WriteLineAsync($"The gateway refused (found \"{body.Trim()}\"). See its log.");
+                return 1;
+            }
+
+            print(JsonSerializer.Deserialize(body, LimitJsonContext.Default.LimitReport)!, Console.Out);
+            return 0;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"{path} does not answer (found \"{exception.Message}\"). "
+                + "Run this where the gateway runs, as the user it runs as, with the same configuration.");
+            return 1;
+        }
+    }
+
+    private static void Print(LimitReport report, bool isJson, TextWriter output)
+    {
+        if (isJson)
+        {
+            output.WriteLine(JsonSerializer.Serialize(report, LimitJsonContext.Default.LimitReport));
+            return;
+        }
+
+        if (report.Standings.Count == 0)
+        {
+            output.WriteLine("Nothing is used up.");
+            return;
+        }
+
+        List<string[]> rows = [Titles, .. report.Standings.Select(static one => new[]
+        {
+            one.Limit, one.Kind, one.Of, string.Create(CultureInfo.InvariantCulture, $"{one.Left}/{one.Burst}"),
+            Seconds(one.NextInSeconds), Seconds(one.WholeInSeconds), one.CountedIn,
+        })];
+        foreach (var line in TextTable.Format(rows))
+        {
+            output.WriteLine(line);
+        }
+    }
+
+    private static string Seconds(double seconds) =>
+        seconds <= 0 ? "now" : Duration.Format(TimeSpan.FromSeconds(Math.Ceiling(seconds)));
+}
