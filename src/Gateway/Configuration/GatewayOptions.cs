@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.Cors;
 using Gateway.Hosting;
 using Gateway.Redis;
 using Gateway.Routing;
@@ -59,6 +60,9 @@ public sealed class GatewayOptions
 
     /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
     public RedisOptions? Redis { get; set; }
+
+    /// <summary>Web pages of other origins that may use the registry from a browser. None, unless named.</summary>
+    public CorsOptions Cors { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
