@@ -111,12 +111,13 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
     }
 
     [Theory]
-    [InlineData("other.gateway.test")]
-    [InlineData("ui.gateway.test.evil.gateway.test")]
-    [InlineData("localhost")]
-    public async Task OtherPage_Everything_IsKeptFromIt(string host)
+    [InlineData("http", "other.gateway.test")]
+    [InlineData("https", "other.gateway.test")]
+    [InlineData("http", "ui.gateway.test.evil.gateway.test")]
+    [InlineData("http", "localhost")]
+    public async Task OtherPage_Everything_IsKeptFromIt(string scheme, string host)
     {
-        var page = await CorsStage.OpenAsync(_profile, _stage.OriginOf(host));
+        var page = await CorsStage.OpenAsync(_profile, _stage.OriginOf(scheme, host));
         var basic = new Dictionary<string, string>
         {
             ["Authorization"] = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:{Alice}")),
@@ -145,27 +146,47 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
     [Fact]
     public async Task AllowedPage_WithCredentialsOfTheBrowser_CannotUseThem()
     {
-        await _stage.SignInAsync(_profile, "alice");
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice"));
+        var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
         var json = new Dictionary<string, string> { ["Content-Type"] = "application/json" };
         _stage.Take();
 
         PageAnswer[] answers =
         [
-            await _stage.CallAsync(_page, "call", "GET", "/v2/_catalog", NoHeaders, "include"),
-            await _stage.CallAsync(_page, "call", "GET", "/api/v1/tokens", NoHeaders, "include"),
-            await _stage.CallAsync(_page, "call", "GET", "/token?offline_token=true", NoHeaders, "include"),
-            await _stage.CallAsync(_page, "call", "DELETE", Manifest + _image.ManifestDigest, NoHeaders, "include"),
+            await _stage.CallAsync(page, "call", "GET", "/v2/_catalog", NoHeaders, "include"),
+            await _stage.CallAsync(page, "call", "GET", "/api/v1/tokens", NoHeaders, "include"),
+            await _stage.CallAsync(page, "call", "GET", "/token?offline_token=true", NoHeaders, "include"),
+            await _stage.CallAsync(page, "call", "DELETE", Manifest + _image.ManifestDigest, NoHeaders, "include"),
             await _stage.CallAsync(
-                _page, "call", "POST", "/api/v1/tokens", json, "include", """{"name": "x", "scopes": ["team-a/**:pull"]}"""),
+                page, "call", "POST", "/api/v1/tokens", json, "include", """{"name": "x", "scopes": ["team-a/**:pull"]}"""),
         ];
         var omitted = await _stage.CallAsync(
-            _page, "call", "POST", "/api/v1/tokens", json, "omit", """{"name": "x", "scopes": ["team-a/**:pull"]}""");
+            page, "call", "POST", "/api/v1/tokens", json, "omit", """{"name": "x", "scopes": ["team-a/**:pull"]}""");
 
         Assert.All(answers, static answer => Assert.True(answer.IsRefused, answer.ToString()));
         Assert.Equal(401, omitted.Status); // the neighbour: without them it may ask, and is nobody
-        var changing = _stage.Take().Where(static request => request.Method is "POST" or "DELETE" && request.Authorization.Length > 0);
-        Assert.Empty(changing);
+        var requests = _stage.Take();
+        Assert.Contains(requests, static request => request.Authorization.Length > 0); // sent, and nothing of it shown
+        Assert.DoesNotContain(
+            requests, static request => request.Method is "POST" or "DELETE" && request.Authorization.Length > 0);
         Assert.Equal(_image.ManifestDigest, await _stage.Registry.DigestOfAsync("team-a/app", "1"));
+    }
+
+    [Theory]
+    [InlineData("other.gateway.test")]
+    [InlineData("ui.gateway.test")] // allowed, but not to use the browser's password
+    public async Task Page_WithCredentialsOfTheBrowser_CannotPostWithoutAsking(string host)
+    {
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice"));
+        var page = await CorsStage.OpenAsync(profile, _stage.OriginOf("https", host));
+        await _stage.CallAsync(page, "call", "GET", "/token", NoHeaders, "include"); // the person answers the prompt
+        _stage.Take();
+
+        var answer = await _stage.CallAsync(page, "call", "POST", "/v2/team-a/app/blobs/uploads/", NoHeaders, "include");
+
+        // No preflight (Fetch standard, "CORS-safelisted method"), and the browser adds the password: refused here.
+        Assert.Equal(["POST /v2/team-a/app/blobs/uploads/ basic(alice) -> 403"], _stage.Take().Lines);
+        Assert.True(answer.IsRefused, answer.ToString());
     }
 
     private Task<PageAnswer> SignedInAsync(string method, string target, Dictionary<string, string>? headers = null) =>

@@ -4,11 +4,13 @@ using Microsoft.Playwright;
 namespace Gateway.EndToEndTests.Cors;
 
 /// <summary>
-/// An unmodified registry, the gateway before it, and a page server whose origin the gateway allows as
-/// <c>http://ui.gateway.test</c>. The same server under any other name is an origin that it does not.
+/// An unmodified registry, the gateway before it at <c>https://registry.gateway.test</c>, and a page server that it allows
+/// as <c>http://ui.gateway.test</c>, another site for browsers, and as <c>https://ui.gateway.test</c>, the same site. The
+/// page server's other names are origins that it does not.
 /// </summary>
 internal sealed class CorsStage : IAsyncDisposable
 {
+    private const string UiHost = "ui.gateway.test";
     private const string Policy = """
         groups: { team-a: [alice] }
         rules:
@@ -35,8 +37,11 @@ internal sealed class CorsStage : IAsyncDisposable
     /// <summary>The gateway's origin: <c>https://registry.gateway.test:PORT</c>.</summary>
     public string Origin => _gateway.PublicUrl.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>The origin that is allowed.</summary>
-    public string AllowedOrigin => OriginOf("ui.gateway.test");
+    /// <summary>The origin that is allowed, of another site.</summary>
+    public string AllowedOrigin => OriginOf("http", UiHost);
+
+    /// <summary>The origin that is allowed, of the gateway's site.</summary>
+    public string AllowedOriginOfSameSite => OriginOf("https", UiHost);
 
     /// <param name="settings">Further settings of <c>cors</c>, in YAML's flow style, each after a comma.</param>
     public static async Task<CorsStage> StartAsync(string settings = "")
@@ -51,14 +56,14 @@ internal sealed class CorsStage : IAsyncDisposable
             Upstream = registry.Address,
             PublicPort = front.Port,
             Policy = Policy,
-            MoreYaml = $"cors: {{ origins: [ \"http://ui.gateway.test:{pages.Port}\" ]{settings} }}",
+            MoreYaml = $"cors: {{ origins: [ \"{pages.OriginOf("http", UiHost)}\", \"{pages.OriginOf("https", UiHost)}\" ]{settings} }}",
         });
         front.LeadTo(gateway);
         return new CorsStage(registry, pages, front, gateway);
     }
 
     /// <summary>The origin of the page server under a name.</summary>
-    public string OriginOf(string host) => $"http://{host}:{_pages.Port}";
+    public string OriginOf(string scheme, string host) => _pages.OriginOf(scheme, host);
 
     /// <summary>Opens the page, as a person does by its address.</summary>
     public static async Task<IPage> OpenAsync(IBrowserContext profile, string origin)
@@ -68,15 +73,9 @@ internal sealed class CorsStage : IAsyncDisposable
         return page;
     }
 
-    /// <summary>Signs in at the gateway with the browser itself: it keeps name and password from then on.</summary>
-    public async Task SignInAsync(IBrowserContext profile, string user)
-    {
-        var page = await profile.NewPageAsync();
-        var password = GatewaySettings.SampleUsers[user];
-        var answer = await page.GotoAsync($"{Origin.Replace("//", $"//{user}:{password}@", StringComparison.Ordinal)}/api/v1/tokens");
-        Assert.Equal(200, answer!.Status);
-        await page.CloseAsync();
-    }
+    /// <summary>What a person types into the browser's prompt where this gateway asks, and nowhere else.</summary>
+    public HttpCredentials Person(string user) =>
+        new() { Username = user, Password = GatewaySettings.SampleUsers[user], Origin = Origin };
 
     /// <summary>Calls a function of the page's script; a target that begins with a slash is the gateway's.</summary>
     public async Task<PageAnswer> CallAsync(IPage page, string function, string method, string target, params object?[] more)

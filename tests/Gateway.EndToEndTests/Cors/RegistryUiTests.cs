@@ -24,19 +24,16 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
 
     private CorsStage _stage = null!;
     private TestImage _image = null!;
-    private IBrowserContext _profile = null!;
 
     public async Task InitializeAsync()
     {
         _stage = await CorsStage.StartAsync(", credentials: true");
         _image = TestImage.Create(size: 1024);
         await _stage.Registry.PushAsync(_image, "team-a/app", "1");
-        _profile = await chromium.NewProfileAsync();
     }
 
     public async Task DisposeAsync()
     {
-        await _profile.DisposeAsync();
         _image.Dispose();
         await _stage.DisposeAsync();
     }
@@ -44,10 +41,10 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
     [Theory]
     [InlineData(false)]
     [InlineData(true)] // REGISTRY_SECURED
-    public async Task Ui_OfAPersonThatTheBrowserKnows_ShowsAndDeletesAnImage(bool secured)
+    public async Task Ui_OfAPersonWhoAnswersTheBrowsersPrompt_ShowsAndDeletesAnImage(bool secured)
     {
-        await _stage.SignInAsync(_profile, "alice");
-        var page = await CorsStage.OpenAsync(_profile, _stage.AllowedOrigin);
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice"));
+        var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
 
         var catalog = await SendAsync(page, "GET", "/v2/_catalog?n=1000", secured);
         var tags = await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured);
@@ -70,10 +67,10 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task Ui_Delete_IsPreflightedAndSignedInByTheBrowserAtTheTokenEndpoint()
+    public async Task Ui_Delete_IsTheseRequests()
     {
-        await _stage.SignInAsync(_profile, "alice");
-        var page = await CorsStage.OpenAsync(_profile, _stage.AllowedOrigin);
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice"));
+        var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
         _stage.Take();
 
         await SendAsync(page, "DELETE", $"/v2/team-a/app/manifests/{_image.ManifestDigest}", secured: false, ("Accept", Types));
@@ -82,6 +79,7 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
             [
                 "OPTIONS /v2/team-a/app/manifests/[digest] -> 204",
                 "DELETE /v2/team-a/app/manifests/[digest] -> 401",
+                "GET /token?service=[host]&scope=repository:team-a/app:delete -> 401", // the prompt
                 "GET /token?service=[host]&scope=repository:team-a/app:delete basic(alice) -> 200",
                 "OPTIONS /v2/team-a/app/manifests/[digest] -> 204",
                 "DELETE /v2/team-a/app/manifests/[digest] bearer(alice team-a/app:delete) -> 202",
@@ -90,9 +88,10 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task Ui_OfAPersonThatTheBrowserDoesNotKnow_MakesItAsk()
+    public async Task Ui_WhereNobodyAnswersThePrompt_IsToldToSignIn()
     {
-        var page = await CorsStage.OpenAsync(_profile, _stage.AllowedOrigin);
+        await using var profile = await chromium.NewProfileAsync();
+        var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
 
         var answer = await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured: false);
 
@@ -103,8 +102,8 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Ui_OnAnotherOrigin_GetsNothingOfThePersonsImages()
     {
-        await _stage.SignInAsync(_profile, "alice");
-        var page = await CorsStage.OpenAsync(_profile, _stage.OriginOf("other.gateway.test"));
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice"));
+        var page = await CorsStage.OpenAsync(profile, _stage.OriginOf("https", "other.gateway.test"));
         _stage.Take();
 
         PageAnswer[] answers =

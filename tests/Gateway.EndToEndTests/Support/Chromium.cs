@@ -4,7 +4,7 @@ namespace Gateway.EndToEndTests.Support;
 
 /// <summary>A real Chromium, Debian's, without a window and without any network but loopback. Dispose ends it.</summary>
 /// <remarks>
-/// No request is intercepted, since Chromium leaves preflights out where one is: what servers see is what every user's
+/// No request is intercepted, since preflights never reach a server where one is: what servers see is what every user's
 /// browser sends.
 /// </remarks>
 public sealed class Chromium : IAsyncLifetime
@@ -47,6 +47,7 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <summary>A browser profile of its own, without cookies, caches and passwords, that trusts the tests' certificates.</summary>
-    public Task<IBrowserContext> NewProfileAsync() =>
-        _browser!.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true });
+    /// <param name="person">What a person types into the browser's own prompt; without it nobody is there.</param>
+    public Task<IBrowserContext> NewProfileAsync(HttpCredentials? person = null) =>
+        _browser!.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, HttpCredentials = person });
 }

@@ -48,8 +48,12 @@ async function sendSignedIn(method, url, headers, withCredentials) {
   const first = await send(method, url, headers, withCredentials);
   const challenge = /Bearer realm="(?<realm>[^"]+)",service="(?<service>[^"]+)",scope="(?<scope>[^"]+)"/.exec(
     first.headers['www-authenticate'] ?? '');
-  if (first.status !== 401 || !challenge) {
+  if (first.status !== 401 || (withCredentials && !challenge)) {
     return first;
+  }
+
+  if (!challenge) {
+    return send(method, url, headers, true);
   }
 
   const { realm, service, scope } = challenge.groups;
