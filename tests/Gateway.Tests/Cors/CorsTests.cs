@@ -243,6 +243,40 @@ public sealed class CorsTests : IAsyncLifetime
         Assert.DoesNotContain("Access-Control", answer, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("POST", Evil, null, 403)]
+    [InlineData("POST", Ui, null, 403)] // allowed, but cors.credentials is false
+    [InlineData("POST", null, "cross-site", 403)]
+    [InlineData("POST", null, "same-site", 403)]
+    [InlineData("POST", "https://registry.test", "same-origin", 202)]
+    [InlineData("POST", null, null, 202)] // docker and its like
+    [InlineData("GET", Evil, "cross-site", 200)] // changes nothing, and the page cannot read it
+    public async Task Registry_PasswordThatABrowserMayHaveAdded_StartsNothingForAPage(
+        string method, string? origin, string? site, int status)
+    {
+        _upstream.Respond = static context =>
+        {
+            if (context.Request.Method == "GET")
+            {
+                return Task.CompletedTask;
+            }
+
+            context.Response.StatusCode = 202;
+            context.Response.Headers.Location = "/v2/team-a/app/blobs/uploads/7e0ac2a4-3b60-4d43-8a3c-0d8a1ac51c2f";
+            return Task.CompletedTask;
+        };
+        (string Name, string? Value)[] headers = [("Origin", origin), ("Sec-Fetch-Site", site)];
+
+        using var answer = await _gateway.SendAsync(
+            new HttpMethod(method),
+            method == "POST" ? "/v2/team-a/app/blobs/uploads/" : Manifest,
+            "alice",
+            headers: [.. headers.Where(static header => header.Value is not null).Select(static header => (header.Name, header.Value!))]);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal(status == 403 ? 0 : 1, _upstream.Requests.Count);
+    }
+
     [Fact]
     public async Task TokenApi_AllowedPage_IsServedAndAnotherIsNot()
     {
