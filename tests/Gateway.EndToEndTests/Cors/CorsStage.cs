@@ -74,8 +74,8 @@ internal sealed class CorsStage : IAsyncDisposable
     }
 
     /// <summary>What a person types into the browser's prompt where this gateway asks, and nowhere else.</summary>
-    public HttpCredentials Person(string user) =>
-        new() { Username = user, Password = GatewaySettings.SampleUsers[user], Origin = Origin };
+    public HttpCredentials Person(string user, string? password = null) =>
+        new() { Username = user, Password = password ?? GatewaySettings.SampleUsers[user], Origin = Origin };
 
     /// <summary>Calls a function of the page's script; a target that begins with a slash is the gateway's.</summary>
     public async Task<PageAnswer> CallAsync(IPage page, string function, string method, string target, params object?[] more)

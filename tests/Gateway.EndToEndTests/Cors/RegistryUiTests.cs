@@ -88,14 +88,14 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task Ui_WhereNobodyAnswersThePrompt_IsToldToSignIn()
+    public async Task Ui_OfAPersonWithAWrongPassword_IsToldToSignIn()
     {
-        await using var profile = await chromium.NewProfileAsync();
+        await using var profile = await chromium.NewProfileAsync(_stage.Person("alice", "wrong"));
         var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
 
         var answer = await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured: false);
 
-        // What opens the browser's prompt; nobody is there to fill it in.
+        // What opens the browser's prompt, and now again; the person gives up.
         Assert.Equal((401, $"Basic realm=\"{new Uri(_stage.Origin).Authority}\""), (answer.Status, answer.Headers["www-authenticate"]));
     }
 

@@ -47,7 +47,7 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <summary>A browser profile of its own, without cookies, caches and passwords, that trusts the tests' certificates.</summary>
-    /// <param name="person">What a person types into the browser's own prompt; without it nobody is there.</param>
+    /// <param name="person">What a person types into the browser's own prompt; without it nobody is there, and a prompt stays open.</param>
     public Task<IBrowserContext> NewProfileAsync(HttpCredentials? person = null) =>
         _browser!.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, HttpCredentials = person });
 }
