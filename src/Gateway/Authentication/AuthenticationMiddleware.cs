@@ -41,6 +41,13 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         }
 
         var credentials = PresentedCredentials.Read(header);
+        if (FindForgery(context, gateway, credentials) is { } forgery)
+        {
+            gateway.Principal = Principal.Anonymous;
+            await context.WriteErrorAsync(RegistryError.Denied(forgery));
+            return;
+        }
+
         switch (await signIn.AuthenticateAsync(gateway, credentials, context.RequestAborted))
         {
             case AuthenticationResult.Accepted(var principal):
@@ -80,6 +87,16 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         (PresentedCredentialsKind.Bearer, _) => "the token is not valid here",
         _ => "the user name or password is wrong; run \"docker login\" again",
     };
+
+    // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
+    // password that it keeps for /token: the page could start uploads and mount blobs in the person's name. Other methods
+    // that change something are preflighted, and a Bearer token no browser adds by itself.
+    private static string? FindForgery(HttpContext context, GatewayContext gateway, PresentedCredentials credentials) =>
+        credentials.Kind == PresentedCredentialsKind.Password
+        && context.Request.Method == HttpMethods.Post
+        && gateway.Page != PageStanding.Trusted
+            ? BrowserRequest.FindFault(context.Request, gateway.Host.Origin)
+            : null;
 
     // Refused passwords are no refused token, so the challenge names no error (RFC 6750, section 3.1): a client that only
     // sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error containerd

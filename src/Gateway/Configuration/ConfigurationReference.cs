@@ -142,6 +142,7 @@ internal sealed class ConfigurationReference
     private static string DescribeDefault(Setting setting) => setting switch
     {
         { IsRequired: true } => "**required**",
+        { Default: List<string> { Count: > 0 } items } => string.Join(", ", items.Select(static item => $"`{item}`")),
         { Type: ListType or MapType } => "empty",
         { Default: null } => "not set",
         { Type: SectionType, IsNeeded: true } => "**required**",

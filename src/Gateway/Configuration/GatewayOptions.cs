@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.Cors;
 using Gateway.Hosting;
 using Gateway.RateLimiting;
 using Gateway.Redis;
@@ -63,6 +64,9 @@ public sealed class GatewayOptions
 
     /// <summary>How often callers may ask, and guess passwords.</summary>
     public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>Web pages of other origins that may use the registry from a browser. None, unless named.</summary>
+    public CorsOptions Cors { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.Cors;
 using Gateway.Hosting;
 using Gateway.Keys;
 using Gateway.RateLimiting;
@@ -36,6 +37,7 @@ internal static class GatewayOptionsValidator
             options.Tokens.Keys,
             options.Redis is not null,
             scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
+        CorsOptionsValidator.Validate(options.Cors, scope.At(nameof(options.Cors)));
     }
 
     private static void CheckPublicUrl(Uri? url, SettingScope scope)

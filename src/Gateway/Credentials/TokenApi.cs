@@ -95,7 +95,12 @@ internal sealed partial class TokenApi(
     private async Task SignedInAsync(HttpContext context, Func<TokenApiCaller, Task> serve)
     {
         var gateway = GatewayContext.Of(context);
-        if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is { } fault)
+        // Pages that CORS allows are served, also those that may not use the credentials that the browser keeps: it is the
+        // browser that stops them. Whatever changes something here is preflighted (JSON, DELETE); without
+        // Access-Control-Allow-Credentials in that answer a script that wants them sent is refused before the request is
+        // (Fetch standard, "CORS check"), and what a GET with them brings it cannot read. Forms cannot send JSON.
+        if (gateway.Page == PageStanding.None
+            && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is { } fault)
         {
             await context.WriteErrorAsync(RegistryError.Denied(fault));
             return;

@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Cors;
 using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Listing;
@@ -58,6 +59,7 @@ internal static class GatewayHost
         builder.Services.AddListing();
         builder.Services.AddRateLimits(options);
         builder.Services.AddUpstreamProxy(options);
+        builder.Services.AddGatewayCors(options);
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
@@ -75,6 +77,7 @@ internal static class GatewayHost
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further
+        app.UseGatewayCors(); // before any credentials are asked for: a preflight carries none
         app.MapSigningKeys();
         app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
         app.MapTokenApi();

@@ -6,7 +6,10 @@ namespace Gateway.Pipeline;
 /// </summary>
 internal static class BrowserRequest
 {
-    /// <summary>Why a request is refused; <see langword="null"/> where it comes from no page, or from one of ours.</summary>
+    /// <summary>
+    /// Why a request is refused; <see langword="null"/> where it comes from no page, or from one of ours. What pages of
+    /// other origins may do that the operator allows says <see cref="GatewayContext.Page"/>.
+    /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="ownOrigin">The origin of the host that was asked: <c>https://registry.example.com</c>.</param>
     public static string? FindFault(HttpRequest request, string ownOrigin)
@@ -25,8 +28,8 @@ internal static class BrowserRequest
     }
 
     /// <summary>
-    /// Whether a body is sent as JSON. A page elsewhere cannot send that without asking first (CORS), and nothing here
-    /// answers such questions with yes.
+    /// Whether a body is sent as JSON. A page elsewhere cannot send that without asking first (CORS), and only origins of
+    /// <c>cors.origins</c> are answered with yes; with the browser's own credentials, only under <c>cors.credentials</c>.
     /// </summary>
     public static bool IsJson(HttpRequest request)
     {

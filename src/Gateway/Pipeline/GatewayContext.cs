@@ -29,6 +29,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
         set => _host = value;
     }
 
+    /// <summary>What the page that asks may do, where CORS is on and a page of another origin asks.</summary>
+    public PageStanding Page { get; set; }
+
     /// <summary>The parsed request. Authorization may replace it by a narrower one (a mount dropped).</summary>
     public RegistryRequest Request
     {

@@ -99,10 +99,12 @@ internal sealed class TokenMiddleware(
             return;
         }
 
-        if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
+        if (gateway.Page != PageStanding.Trusted
+            && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
         {
             // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
-            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it.
+            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it. That holds for
+            // allowed pages too, unless they may use those credentials: a GET is sent without a preflight.
             request = request with { Offline = false };
         }
 

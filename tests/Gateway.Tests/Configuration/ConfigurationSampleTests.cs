@@ -22,6 +22,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         Assert.Equal("https://localhost:8443", options.PublicUrl?.OriginalString);
         Assert.Equal(SourceTree.PathOf("config", "policies"), options.Policies);
         Assert.Equal(SourceTree.PathOf("config", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+        Assert.Equal("http://localhost:8080", Assert.Single(options.Cors.Origins));
     }
 
     [Fact]
@@ -88,6 +89,10 @@ public sealed class ConfigurationSampleTests : IDisposable
         Assert.Equal(new RedisOptions().KeyPrefix, set.Redis.KeyPrefix);
         Assert.Equal(new RedisOptions().Timeout, set.Redis.Timeout);
         Assert.Equal(new RedisOptions().RequirePersistence, set.Redis.RequirePersistence);
+        Assert.Equal(asIs.Cors.Methods, set.Cors.Methods);
+        Assert.Equal(asIs.Cors.Headers, set.Cors.Headers);
+        Assert.Equal(asIs.Cors.ExposedHeaders, set.Cors.ExposedHeaders);
+        Assert.Equal(asIs.Cors.MaxAge, set.Cors.MaxAge);
         Assert.Equal(asIs.Authentication.CacheLifetime, set.Authentication.CacheLifetime);
         Assert.Equal(asIs.Authentication.CacheSize, set.Authentication.CacheSize);
         Assert.Equal(asIs.Authentication.ConcurrentHashes, set.Authentication.ConcurrentHashes);
