@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-// Runs a k6 script where no k6 is to be had:   node tests/load/run.mjs [-e NAME=VALUE]… SCRIPT
+// Runs a k6 script where no k6 is to be had:
+//
+//   node tests/load/run.mjs SCRIPT [-e NAME=VALUE]… [--ca FILE] [--vus N] [--duration D] [--iterations N]
+//
+// --vus, --duration and --iterations do what k6 does with them: in place of the script's scenarios, its default function
+// is run so. --ca is this runner's own, for k6's SSL_CERT_FILE, which is heeded too.
 //
 // It knows just what the scripts here use, refuses everything else, and ends with k6's exit codes: 0, 99 if a threshold
 // is crossed, 104 for wrong options, 107 for an exception in the script, 100 and 101 for a setup or teardown without end.
@@ -13,7 +18,8 @@ import { declared, only } from './runner/runtime.mjs';
 import { readScenario } from './runner/scenarios.mjs';
 
 const EXIT = { crossed: 99, setupTimeout: 100, teardownTimeout: 101, options: 104, exception: 107 };
-const USAGE = 'usage: run.mjs [-e NAME=VALUE]… SCRIPT';
+const USAGE = 'usage: run.mjs SCRIPT [-e NAME=VALUE]… [--ca FILE] [--vus N] [--duration D] [--iterations N]';
+const FLAGS = ['-e', '--ca', '--vus', '--duration', '--iterations'];
 const ONCE_SECONDS = 60; // k6's setupTimeout and teardownTimeout
 const GRACE_SECONDS = 30; // k6's gracefulStop
 
@@ -26,12 +32,16 @@ class Failure extends Error {
 
 function readArguments(words) {
   const env = { ...process.env };
+  const flags = {};
   let script;
   while (words.length > 0) {
     const word = words.shift();
-    const pair = word === '-e' ? /^(\w+)=(.*)$/s.exec(words.shift() ?? '') : null;
+    const value = FLAGS.includes(word) ? words.shift() ?? '' : null;
+    const pair = word === '-e' ? /^(\w+)=(.*)$/s.exec(value) : null;
     if (pair) {
       env[pair[1]] = pair[2];
+    } else if (value !== null && word !== '-e') {
+      flags[word.slice(2)] = value;
     } else if (word.startsWith('-') || script) {
       throw new Failure(EXIT.options, `"${word}" is not understood here; ${USAGE}`);
     } else {
@@ -43,11 +53,22 @@ function readArguments(words) {
   if (!file) {
     throw new Failure(EXIT.options, `there is no script "${script ?? ''}"; ${USAGE}`);
   }
-  return { env, script: pathToFileURL(file).href };
+  return { env, script: pathToFileURL(file).href, shortcut: shortcutOf(flags), ca: flags.ca ?? env.SSL_CERT_FILE };
+}
+
+/** The scenario that k6 makes of --vus, --duration and --iterations, or null where none is given. */
+function shortcutOf({ vus, duration, iterations }) {
+  if (iterations !== undefined) {
+    return { executor: 'shared-iterations', vus: Number(vus ?? 1), iterations: Number(iterations), maxDuration: duration ?? '10m' };
+  }
+  if (duration !== undefined) {
+    return { executor: 'constant-vus', vus: Number(vus ?? 1), duration };
+  }
+  return vus === undefined ? null : { executor: 'shared-iterations', vus: Number(vus), iterations: Number(vus) };
 }
 
 /** Reads the script as k6's init stage does: its options, functions and metrics. */
-async function readPlan(script, env) {
+async function readPlan(script, env, shortcut) {
   Object.assign(globalThis, { __ENV: env, __VU: 0, __ITER: 0 });
   const module = await import(script).catch((error) => { throw new Failure(EXIT.exception, error); });
   try {
@@ -56,7 +77,8 @@ async function readPlan(script, env) {
     if (functions.includes('handleSummary')) {
       throw new Error('handleSummary is not offered by this runner; use k6 itself');
     }
-    const { scenarios, thresholds = {}, insecureSkipTLSVerify = false } = module.options ?? {};
+    const { thresholds = {}, insecureSkipTLSVerify = false } = module.options ?? {};
+    const scenarios = shortcut ? { default: shortcut } : module.options?.scenarios;
     only(module.options ?? {}, ['scenarios', 'thresholds', 'insecureSkipTLSVerify'], 'options');
     if (Object.keys(scenarios ?? {}).length === 0) {
       throw new Error('the script has no options.scenarios');
@@ -141,12 +163,18 @@ async function runScenarios(run, data) {
   return (Date.now() - started) / 1000;
 }
 
+function readAuthorities(file) {
+  try {
+    return file ? readFileSync(file) : undefined;
+  } catch (error) {
+    throw new Failure(EXIT.options, `the authorities to trust cannot be read: ${error.message}`);
+  }
+}
+
 async function main() {
-  const { script, env } = readArguments(process.argv.slice(2));
-  const plan = await readPlan(script, env);
-  // Go's name for the file with the authorities to trust, so that it serves k6 and this runner alike.
-  const ca = env.SSL_CERT_FILE ? readFileSync(env.SSL_CERT_FILE) : undefined;
-  const run = { ...plan, script, env, security: { insecure: plan.insecure, ca } };
+  const { script, env, shortcut, ca } = readArguments(process.argv.slice(2));
+  const plan = await readPlan(script, env, shortcut);
+  const run = { ...plan, script, env, security: { insecure: plan.insecure, ca: readAuthorities(ca) } };
   const data = await runOnce(run, 'setup', undefined, EXIT.setupTimeout);
   const length = await runScenarios(run, data);
   await runOnce(run, 'teardown', data, EXIT.teardownTimeout);

@@ -36,6 +36,7 @@ export class Connections {
       const request = protocol.request(url, {
         method,
         headers: { 'User-Agent': 'k6-script-runner', ...headers },
+        autoSelectFamily: true, // localhost may be ::1 first, and nobody there
         agent: url.protocol === 'https:' ? this.https : this.http,
         signal: AbortSignal.timeout(1000 * (typeof timeout === 'number' ? timeout / 1000 : seconds(timeout))),
       }, (answer) => {

@@ -10,10 +10,11 @@ const builtIn = {
   dropped_iterations: 'counter',
 };
 
-// What a threshold can ask of each kind of metric. Without a sample each is 0, as in k6.
+// What a threshold can ask of each kind of metric. Without a sample each is 0, but a rate is nothing, and its threshold
+// holds: so it is in k6.
 const aggregates = {
   counter: { count: (one) => one.sum, rate: (one, length) => (length > 0 ? one.sum / length : 0) },
-  rate: { rate: (one) => (one.count > 0 ? one.sum / one.count : 0) },
+  rate: { rate: (one) => (one.count > 0 ? one.sum / one.count : undefined) },
   trend: {
     avg: (one) => (one.count > 0 ? one.sum / one.count : 0),
     min: (one) => percentile(one.values, 0),
@@ -42,32 +43,32 @@ function percentile(values, percent) {
   return below + (sorted[Math.ceil(place)] - below) * (place % 1);
 }
 
+const empty = (kind) => ({ kind, count: 0, sum: 0, values: [] });
+
 export class Results {
   #metrics = new Map();
-  #tagged = new Map();
+  #named = new Map(); // samples of one check, or of requests with one name
   #thresholds;
 
   /** @throws where a threshold is not understood, before anything runs. */
   constructor(declared, thresholds) {
     for (const [name, kind] of [...Object.entries(builtIn), ...declared]) {
-      this.#metrics.set(name, { kind, count: 0, sum: 0, values: [] });
+      this.#metrics.set(name, empty(kind));
     }
     this.#thresholds = Object.entries(thresholds).flatMap(([name, texts]) => texts.map((text) => this.#read(name, text)));
   }
 
-  add([metric, value, tag]) {
+  add([metric, value, name]) {
     const one = this.#metrics.get(metric);
     put(one, value);
-    if (tag !== undefined) {
-      const key = `${metric}{${tag}}`;
-      this.#tagged.set(key, this.#tagged.get(key) ?? { kind: one.kind, count: 0, sum: 0, values: [] });
-      put(this.#tagged.get(key), value);
+    if (name !== undefined) {
+      put(this.#part(metric, name), value);
     }
   }
 
   /** Prints everything, a line each, and gives whether all thresholds hold. */
   report(length, print) {
-    for (const [name, one] of [...this.#metrics, ...[...this.#tagged].sort()]) {
+    for (const [name, one] of [...this.#metrics, ...[...this.#named].sort()]) {
       if (one.count > 0) {
         print(`  ${name}: ${describe(one)}`);
       }
@@ -75,17 +76,30 @@ export class Results {
     let good = true;
     for (const { name, text, value, holds } of this.#thresholds) {
       const found = value(length);
-      print(`  threshold ${name} ${text}: ${holds(found) ? 'holds' : 'CROSSED'} (found ${round(found)})`);
-      good &&= holds(found);
+      const held = found === undefined || holds(found);
+      print(`  threshold ${name} ${text}: ${held ? 'holds' : 'CROSSED'} (found ${found === undefined ? 'nothing' : round(found)})`);
+      good &&= held;
     }
     return good;
   }
 
-  #read(name, text) {
-    const one = this.#metrics.get(name);
-    if (!one) {
-      throw new Error(`a threshold is set on "${name}", and the script has no such metric`);
+  #part(metric, name) {
+    const key = `${metric}{name:${name}}`;
+    if (!this.#named.has(key)) {
+      this.#named.set(key, empty(this.#metrics.get(metric).kind));
     }
+    return this.#named.get(key);
+  }
+
+  #read(name, text) {
+    const [, metric, part] = /^(\w+)(?:\{name:([^{}:,]+)\})?$/.exec(name) ?? [];
+    if (!this.#metrics.has(metric)) {
+      throw new Error(`a threshold is set on "${name}", and this runner knows no such metric of the script`);
+    }
+    if (part && !metric.startsWith('http_')) {
+      throw new Error(`a threshold is set on "${name}", and only requests have names here; use k6 itself`);
+    }
+    const one = part ? this.#part(metric, part) : this.#metrics.get(metric);
     const parts = typeof text === 'string'
       ? /^\s*([a-z]+|p\(\d+(?:\.\d+)?\))\s*(===|==|!=|<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$/.exec(text) : null;
     const percent = one.kind === 'trend' && /^p\((.+)\)$/.exec(parts?.[1] ?? '');

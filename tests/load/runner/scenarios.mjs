@@ -19,6 +19,13 @@ function whole(scenario, key, fallback) {
   return value;
 }
 
+function atLeast(least, value, what) {
+  if (value < least) {
+    throw new Error(`${what} is ${value}, less than ${least}`);
+  }
+  return value;
+}
+
 const common = ['executor', 'exec'];
 
 // For each executor: read() checks a scenario and gives { vus, length, … }; turns() stops the thread until the virtual
@@ -76,11 +83,28 @@ const executors = {
   'shared-iterations': {
     read(scenario) {
       only(scenario, [...common, 'vus', 'iterations', 'maxDuration'], 'shared-iterations');
-      const iterations = whole(scenario, 'iterations', 1);
-      return { iterations, vus: whole(scenario, 'vus', 1), length: seconds(scenario.maxDuration ?? '10m') };
+      const vus = whole(scenario, 'vus', 1);
+      const iterations = atLeast(vus, whole(scenario, 'iterations', 1), '"iterations"');
+      return { iterations, vus, length: seconds(scenario.maxDuration ?? '10m') };
     },
     *turns({ iterations, length }, { now, taken }) {
       while (now() < length && Atomics.add(taken, 0, 1) < iterations) {
+        yield;
+      }
+    },
+  },
+
+  'per-vu-iterations': {
+    read(scenario) {
+      only(scenario, [...common, 'vus', 'iterations', 'maxDuration'], 'per-vu-iterations');
+      return {
+        iterations: atLeast(1, whole(scenario, 'iterations', 1), '"iterations"'),
+        vus: whole(scenario, 'vus', 1),
+        length: seconds(scenario.maxDuration ?? '10m'),
+      };
+    },
+    *turns({ iterations, length }, { now }) {
+      for (let turn = 0; turn < iterations && now() < length; turn++) {
         yield;
       }
     },
@@ -124,9 +148,8 @@ export function readScenario(name, scenario, functions) {
       throw new Error(`the script exports no function "${exec}"`);
     }
     const plan = executor.read(scenario);
-    if (plan.vus < 1) {
-      throw new Error('it has no virtual users');
-    }
+    atLeast(1, plan.vus, 'the number of virtual users');
+    atLeast(1, plan.length, 'its duration in seconds'); // k6 refuses these too
     return { name, executor: scenario.executor, exec, ...plan };
   } catch (error) {
     throw new Error(`scenario "${name}": ${error.message}`);
