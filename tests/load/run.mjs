@@ -25,7 +25,7 @@ const GRACE_SECONDS = 30; // k6's gracefulStop
 
 class Failure extends Error {
   constructor(code, error) {
-    super(error.stack ?? String(error));
+    super(error.stack ?? error);
     this.code = code;
   }
 }
@@ -70,7 +70,10 @@ function shortcutOf({ vus, duration, iterations }) {
 /** Reads the script as k6's init stage does: its options, functions and metrics. */
 async function readPlan(script, env, shortcut) {
   Object.assign(globalThis, { __ENV: env, __VU: 0, __ITER: 0 });
-  const module = await import(script).catch((error) => { throw new Failure(EXIT.exception, error); });
+  const module = await import(script).catch((error) => {
+    const lacking = error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' || /'k6.*does not provide an export/.test(error.message);
+    throw new Failure(EXIT.exception, lacking ? `${error.message}: this runner does not offer it; use k6 itself` : error);
+  });
   try {
     const functions = Object.keys(module).filter((name) => typeof module[name] === 'function');
     only(module, ['options', ...functions], 'the script');

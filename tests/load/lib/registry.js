@@ -13,7 +13,7 @@ const renewBefore = 30000; // a token is not used in its last milliseconds
  * @property {string} method
  * @property {string} path from /v2/ on, or the whole URL of an upload
  * @property {string} name what the request is called in k6's metrics, whose URLs would be endless
- * @property {string} access what the request needs, as a scope would name it: a token is kept under it
+ * @property {string} scope what a token for it must grant; for a push more than the challenge of its first HEAD names
  * @property {number[]} [expect] the statuses that are no failure; 200 unless set
  * @property {string | ArrayBuffer | null} [body]
  * @property {Record<string, string>} [headers]
@@ -29,12 +29,12 @@ export class Registry {
   }
 
   /**
-   * Sends a request; the first of an access is challenged, gets its token, and is sent again.
+   * Sends a request; the first of a scope is challenged, gets its token, and is sent again.
    * @param {Request} request
    * @returns {Answer}
    */
   send(request) {
-    const known = this.tokens.get(request.access);
+    const known = this.tokens.get(request.scope);
     if (known && Date.now() < known.expires - renewBefore) {
       return this.sendOnce(request, known.token);
     }
@@ -45,8 +45,9 @@ export class Registry {
       'without a token: 401': ({ status }) => status === 401,
       'without a token: a Bearer challenge with a scope': () => challenge !== null && challenge.scope !== '',
     }, () => told(refused));
-    const given = token(/** @type {import('./signin.js').Challenge} */ (challenge), this.credentials);
-    this.tokens.set(request.access, given);
+    const wanted = /** @type {import('./signin.js').Challenge} */ ({ ...challenge, scope: request.scope });
+    const given = token(wanted, this.credentials);
+    this.tokens.set(request.scope, given);
     return this.sendOnce(request, given.token);
   }
 
@@ -74,7 +75,7 @@ export class Registry {
       method: 'HEAD',
       path: `/v2/${repository}/manifests/${reference}`,
       name: 'manifest-head',
-      access: `${repository}:pull`,
+      scope: `repository:${repository}:pull`,
       headers: { Accept: manifestType },
       expect,
       responseType: 'none',
@@ -91,7 +92,7 @@ export class Registry {
       method: 'GET',
       path: `/v2/${repository}/manifests/${reference}`,
       name: 'manifest-get',
-      access: `${repository}:pull`,
+      scope: `repository:${repository}:pull`,
       headers: { Accept: manifestType },
       expect,
     });
@@ -107,7 +108,7 @@ export class Registry {
       method: 'PUT',
       path: `/v2/${repository}/manifests/${tag}`,
       name: 'manifest-put',
-      access: `${repository}:pull,push`,
+      scope: `repository:${repository}:pull,push`,
       headers: { 'Content-Type': manifestType },
       body: manifest,
       expect: [201],
@@ -124,7 +125,7 @@ export class Registry {
       method: 'HEAD',
       path: `/v2/${repository}/blobs/${digest}`,
       name: 'blob-head',
-      access: `${repository}:pull,push`,
+      scope: `repository:${repository}:pull,push`,
       expect: [200, 404],
       responseType: 'none',
     });
@@ -139,7 +140,7 @@ export class Registry {
       method: 'GET',
       path: `/v2/${repository}/blobs/${digest}`,
       name: 'blob-get',
-      access: `${repository}:pull`,
+      scope: `repository:${repository}:pull`,
       responseType: 'binary',
     });
   }
@@ -153,7 +154,7 @@ export class Registry {
       method: 'POST',
       path: `/v2/${repository}/blobs/uploads/`,
       name: 'upload-start',
-      access: `${repository}:pull,push`,
+      scope: `repository:${repository}:pull,push`,
       expect: [202],
     });
   }
@@ -170,7 +171,7 @@ export class Registry {
       method: 'PATCH',
       path: location,
       name: 'upload-chunk',
-      access: `${repository}:pull,push`,
+      scope: `repository:${repository}:pull,push`,
       headers: {
         'Content-Type': 'application/octet-stream',
         'Content-Range': `${from}-${from + chunk.byteLength - 1}`,
@@ -192,7 +193,7 @@ export class Registry {
       method: 'PUT',
       path: `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`,
       name: 'upload-end',
-      access: `${repository}:pull,push`,
+      scope: `repository:${repository}:pull,push`,
       headers: { 'Content-Type': 'application/octet-stream' },
       body,
       expect: [201],
@@ -205,11 +206,11 @@ export class Registry {
       method: 'GET',
       path: `/v2/${repository}/tags/list`,
       name: 'tags-list',
-      access: `${repository}:pull`,
+      scope: `repository:${repository}:pull`,
     });
   }
 
   listCatalog() {
-    return this.send({ method: 'GET', path: '/v2/_catalog?n=100', name: 'catalog', access: 'catalog' });
+    return this.send({ method: 'GET', path: '/v2/_catalog?n=100', name: 'catalog', scope: 'registry:catalog:*' });
   }
 }
