@@ -225,6 +225,25 @@ public sealed class RateLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refused_ForAPageOfAnAllowedOrigin_CanBeReadByIt()
+    {
+        _gateway = await TestGateway.StartAsync(_upstream.Address, change: options =>
+        {
+            options.Cors.Origins = ["https://ui.example.com"];
+            options.Limits.Rules = [Rule("pulls", LimitClass.Pull, rate: 1)];
+        });
+        await SendAsync(_gateway, "GET", Manifest, "alice");
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, Manifest, "alice", null, ("Origin", "https://ui.example.com"));
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Equal("https://ui.example.com", Header(answer, "Access-Control-Allow-Origin"));
+        Assert.Contains("ratelimit-remaining", Header(answer, "Access-Control-Expose-Headers"), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("0;w=21600", Header(answer, "ratelimit-remaining"));
+    }
+
+    [Fact]
     public async Task Redis_Hung_NoRequestFails()
     {
         await using var redis = await RedisServer.StartAsync();
