@@ -5,6 +5,7 @@ using Gateway.Core.Registry;
 using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Listing;
+using Gateway.Metrics;
 using Gateway.Pipeline;
 using Gateway.Proxying;
 using Gateway.Redis;
@@ -57,6 +58,7 @@ internal static class GatewayHost
         builder.Services.AddListing();
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
+        builder.Services.AddGatewayMetrics();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
 
@@ -70,6 +72,7 @@ internal static class GatewayHost
         }
 
         app.UseGatewayHsts(); // on every answer over TLS
+        app.UseGatewayMetrics(); // counts what the steps below make of a request
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further

@@ -4,6 +4,7 @@ using Gateway.Pipeline;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Hosting;
 
@@ -20,12 +21,18 @@ internal sealed class HealthReport(
     /// <summary>Whether a request asks for health.</summary>
     public static bool IsHealthPath(HttpContext context) => context.Request.Path.Value is "/healthz" or "/readyz";
 
+    /// <summary>Whether at least one upstream of a registry seems to work.</summary>
+    public static bool IsHealthy(IProxyStateLookup clusters, UpstreamRegistry registry) =>
+        clusters.TryGetCluster(registry.Name, out var cluster)
+        && cluster.Destinations.Values.Any(static destination =>
+            destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy });
+
     /// <summary>Answers a health path, and 404 to any other.</summary>
     public async Task TryAnswerAsync(HttpContext context)
     {
         if (!IsHealthPath(context))
         {
-            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz or /readyz"));
+            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz, /readyz or, on the management listener, /metrics"));
             return;
         }
 
@@ -53,9 +60,7 @@ internal sealed class HealthReport(
         json.WriteStartObject("registries");
         foreach (var registry in router.Registries)
         {
-            var healthy = clusters.TryGetCluster(registry.Name, out var cluster)
-                && cluster.Destinations.Values.Any(static d => d.Health.Active != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy
-                    && d.Health.Passive != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy);
+            var healthy = IsHealthy(clusters, registry);
             degraded |= !healthy;
             json.WriteString(registry.Name, healthy ? "ok" : "down");
         }

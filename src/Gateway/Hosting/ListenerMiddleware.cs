@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Metrics;
 using Gateway.Pipeline;
 using Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,13 +9,15 @@ namespace Gateway.Hosting;
 
 /// <summary>Keeps the listeners apart: the plain one only redirects, the management one never reaches a registry.</summary>
 internal sealed class ListenerMiddleware(
-    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health)
+    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health, MetricsEndpoint metrics)
 {
     private readonly string _redirectBase = options.PublicUrl!.GetLeftPart(UriPartial.Authority);
 
     public Task InvokeAsync(HttpContext context) =>
         context.Features.GetRequiredFeature<ListenerFeature>().Kind switch
         {
+            // Here alone: whoever reaches the other listeners has no business with them.
+            ListenerKind.Management when context.Request.Path.Value == MetricsEndpoint.Path => metrics.AnswerAsync(context),
             ListenerKind.Management => health.TryAnswerAsync(context),
             ListenerKind.Http when options.Listen.HttpHealth && HealthReport.IsHealthPath(context) =>
                 health.TryAnswerAsync(context),

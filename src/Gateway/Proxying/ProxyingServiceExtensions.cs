@@ -36,7 +36,9 @@ internal static class ProxyingServiceExtensions
                 builder.UseDefaultForwarders = false;
                 builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
                 builder.ResponseTransforms.Add(new UpstreamResponseTransform(
-                    authorization, builder.Services.GetRequiredService<UploadContinuation>()));
+                    authorization,
+                    builder.Services.GetRequiredService<UploadContinuation>(),
+                    builder.Services.GetRequiredService<TimeProvider>()));
             });
         return services;
     }
