@@ -194,7 +194,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         using var lost = await _gateway.SendAsync(HttpMethod.Get, "/nothing");
         using var wrongCase = await _gateway.SendAsync(HttpMethod.Get, "/TOKEN");
         using var keys = await _gateway.SendAsync(HttpMethod.Get, "/.well-known/jwks.json");
-        using var body = new StringContent("{\"name\":\"laptop\"}", Encoding.UTF8, "application/json");
+        using var body = new StringContent("""{"name": "laptop", "scopes": ["team-a/**:pull"]}""", Encoding.UTF8, "application/json");
         using var made = await _gateway.SendAsync(HttpMethod.Post, "/api/v1/tokens", "bob", body);
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         using var token = await _gateway.SendAsync(
