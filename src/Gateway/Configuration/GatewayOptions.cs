@@ -3,6 +3,7 @@ using Gateway.Hosting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 
@@ -59,6 +60,9 @@ public sealed class GatewayOptions
 
     /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
     public RedisOptions? Redis { get; set; }
+
+    /// <summary>Metrics and traces sent elsewhere.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

@@ -4,6 +4,7 @@ using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 
@@ -30,6 +31,7 @@ internal static class GatewayOptionsValidator
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
         }
 
+        TelemetryOptionsValidator.Validate(options.Telemetry, scope.At(nameof(options.Telemetry)));
         SigningKeyOptionsValidator.Validate(
             options.Tokens.Keys,
             options.Redis is not null,

@@ -12,6 +12,7 @@ using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 using Gateway.Uploads;
@@ -59,6 +60,7 @@ internal static class GatewayHost
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.AddGatewayMetrics();
+        builder.Services.AddTelemetry(options);
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
 
@@ -72,6 +74,7 @@ internal static class GatewayHost
         }
 
         app.UseGatewayHsts(); // on every answer over TLS
+        app.UseTracing(); // says in a request's span what came of it
         app.UseGatewayMetrics(); // counts what the steps below make of a request
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
