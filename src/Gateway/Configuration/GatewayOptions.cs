@@ -64,6 +64,9 @@ public sealed class GatewayOptions
     /// <summary>Metrics and traces sent elsewhere.</summary>
     public TelemetryOptions Telemetry { get; set; } = new();
 
+    /// <summary>How the gateway ends.</summary>
+    public ShutdownOptions Shutdown { get; set; } = new();
+
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
 }

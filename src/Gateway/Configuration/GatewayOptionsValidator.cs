@@ -31,6 +31,7 @@ internal static class GatewayOptionsValidator
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
         }
 
+        ShutdownOptionsValidator.Validate(options.Shutdown, scope.At(nameof(options.Shutdown)));
         TelemetryOptionsValidator.Validate(options.Telemetry, scope.At(nameof(options.Telemetry)));
         SigningKeyOptionsValidator.Validate(
             options.Tokens.Keys,

@@ -61,16 +61,18 @@ internal static class GatewayHost
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.AddGatewayMetrics();
         builder.Services.AddTelemetry(options);
-        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.AddSingleton<RunningRequests>();
+        builder.Services.AddSingleton<IHostLifetime, DrainingLifetime>();
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
 
         customize?.Invoke(builder);
 
         var app = builder.Build();
         app.Services.OpenStateStore(); // a file that cannot be used stops the start here
+        app.UseMiddleware<RunningRequestsMiddleware>(); // first: an ending gateway waits for what is behind
         if (options.TrustedProxies.Count > 0)
         {
-            app.UseForwardedHeaders(); // first: the client's address is used by everything behind
+            app.UseForwardedHeaders(); // early: the client's address is used by everything behind
         }
 
         app.UseGatewayHsts(); // on every answer over TLS

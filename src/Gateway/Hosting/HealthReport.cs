@@ -14,6 +14,7 @@ internal sealed class HealthReport(
     IEnumerable<IHealthPart> parts,
     RegistryRouter router,
     IProxyStateLookup clusters,
+    RunningRequests running,
     IHostApplicationLifetime lifetime)
 {
     private static readonly ReadOnlyMemory<byte> Alive = "{\"status\":\"alive\"}"u8.ToArray();
@@ -46,7 +47,7 @@ internal sealed class HealthReport(
 
         // A refused reload or an upstream that is down degrades; only a process that is ending is not ready, since
         // another replica would see the same files and the same upstream.
-        var ending = lifetime.ApplicationStopping.IsCancellationRequested;
+        var ending = running.IsEnding || lifetime.ApplicationStopping.IsCancellationRequested;
         context.Response.StatusCode = ending ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
         await context.Response.Body.WriteAsync(Describe(ending), context.RequestAborted);
     }
