@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
+using Gateway.Tls;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
@@ -12,9 +14,12 @@ namespace Gateway.Hosting;
 internal sealed class HealthReport(
     IEnumerable<IReloadable> reloadables,
     IEnumerable<IHealthPart> parts,
+    IEnumerable<RedisConnection> redis, // one or none
+    Reloadable<CertificateSet> certificates,
     RegistryRouter router,
     IProxyStateLookup clusters,
     RunningRequests running,
+    TimeProvider time,
     IHostApplicationLifetime lifetime)
 {
     private static readonly ReadOnlyMemory<byte> Alive = "{\"status\":\"alive\"}"u8.ToArray();
@@ -79,6 +84,13 @@ internal sealed class HealthReport(
         }
 
         json.WriteEndObject();
+        degraded |= WriteCertificates(json);
+        if (redis.FirstOrDefault()?.IsConnected is { } isConnected)
+        {
+            degraded |= !isConnected;
+            json.WriteString("redis", isConnected ? "ok" : "down");
+        }
+
         foreach (var part in parts)
         {
             var isUp = part.IsUp;
@@ -90,5 +102,25 @@ internal sealed class HealthReport(
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
+    }
+
+    /// <returns>Whether one of them is refused by clients.</returns>
+    private bool WriteCertificates(Utf8JsonWriter json)
+    {
+        var now = time.GetUtcNow();
+        var refused = false;
+        json.WriteStartArray("certificates");
+        foreach (var certificate in certificates.Current.Certificates)
+        {
+            refused |= !certificate.IsValidAt(now);
+            json.WriteStartObject();
+            json.WriteString("name", certificate.DisplayName);
+            json.WriteString("status", certificate.IsValidAt(now) ? "ok" : now < certificate.NotBefore ? "not valid yet" : "expired");
+            json.WriteString("expiresAt", certificate.NotAfter);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        return refused;
     }
 }

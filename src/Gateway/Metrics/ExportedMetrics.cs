@@ -51,7 +51,7 @@ internal static class ExportedMetrics
             new(Own, "gateway.bytes", MetricKind.Counter, "By", ["direction"],
                 "Bytes of bodies passed on: in from clients to registries, out from registries to clients."),
             new(Own, "gateway.redis.up", MetricKind.Gauge, "", [],
-                "1 while there is a connection to Redis; absent where no Redis is configured."),
+                "1 while there is a connection to Redis; absent where none is configured or used."),
             new(Own, "gateway.upstream.up", MetricKind.Gauge, "", ["registry"],
                 "1 while at least one of a registry's upstreams is healthy."),
             new(Own, "gateway.part.up", MetricKind.Gauge, "", ["part"],

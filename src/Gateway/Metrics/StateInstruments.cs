@@ -35,7 +35,7 @@ internal sealed class StateInstruments(
         Gauge("gateway.part.up", () => parts.Select(static part => Flag(part.IsUp, "part", part.Name)));
         if (redis.FirstOrDefault() is { } connection)
         {
-            Gauge("gateway.redis.up", () => [new Measurement<double>(connection.IsConnected ? 1 : 0)]);
+            Gauge("gateway.redis.up", () => connection.IsConnected is { } isUp ? [new Measurement<double>(isUp ? 1 : 0)] : []);
         }
 
         Gauge("gateway.reload.failing", () => reloadables.Select(static files => Flag(
