@@ -37,7 +37,7 @@ internal static class ExportedMetrics
             new(Own, "gateway.request.duration", MetricKind.Histogram, "s", ["operation"],
                 "From a request's headers to the last byte of its answer.", Requests),
             new(Own, "gateway.decision.duration", MetricKind.Histogram, "s", ["result"],
-                "From a registry request's headers to the decision on it: parsing, sign-in and policy.", Decisions),
+                "From a request's headers to the decision on its repository: parsing, sign-in and policy.", Decisions),
             new(Own, "gateway.upstream.duration", MetricKind.Histogram, "s", ["registry", "operation"],
                 "From forwarding a request to the headers of the registry's answer; a body sent meanwhile is part of it.", Requests),
             new(Own, "gateway.sign_ins", MetricKind.Counter, "{sign-in}", ["method", "outcome"],

@@ -11,6 +11,11 @@ internal sealed class MetricFamily(MetricDefinition definition)
     /// </summary>
     public const int MostSeries = 1_000;
 
+    // A status stands in every request's measurement; its text is made once.
+    private const int Numbers = 600;
+
+    private static readonly string?[] NumberTexts = new string?[Numbers];
+
     private readonly ConcurrentDictionary<LabelValues, MetricSeries> _series = new();
     private long _dropped;
 
@@ -51,6 +56,13 @@ internal sealed class MetricFamily(MetricDefinition definition)
     /// <summary>Forgets every series; for values that are told anew each time.</summary>
     public void Clear() => _series.Clear();
 
+    private static string TextOf(object? value) => value switch
+    {
+        string text => text,
+        int number and >= 0 and < Numbers => NumberTexts[number] ??= number.ToString(CultureInfo.InvariantCulture),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
     private string Find(ReadOnlySpan<KeyValuePair<string, object?>> tags, int label)
     {
         if (label < Definition.Labels.Count)
@@ -59,7 +71,7 @@ internal sealed class MetricFamily(MetricDefinition definition)
             {
                 if (name == Definition.Labels[label])
                 {
-                    return value as string ?? Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+                    return TextOf(value);
                 }
             }
         }

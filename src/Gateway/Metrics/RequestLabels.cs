@@ -22,12 +22,9 @@ internal static class RequestLabels
     }
 
     /// <summary>How it ended.</summary>
-    /// <remarks>
-    /// A client that left is told from the status alone by nobody: the answer may have begun as a good one.
-    /// </remarks>
     public static string OutcomeOf(HttpContext context, GatewayContext gateway)
     {
-        if (context.RequestAborted.IsCancellationRequested)
+        if (context.RequestAborted.IsCancellationRequested && !IsAnswered(context, gateway))
         {
             return "aborted";
         }
@@ -47,4 +44,12 @@ internal static class RequestLabels
             _ => "failed",
         };
     }
+
+    // A client may hang up as soon as it has its answer, which is no answer broken off.
+    private static bool IsAnswered(HttpContext context, GatewayContext gateway) =>
+        context.Response.HasStarted
+        && (gateway.AnsweredAt == 0 // answered here, in one piece
+            || gateway.Error is not null
+            || HttpMethods.IsHead(context.Request.Method)
+            || gateway.BytesSent >= (context.Response.ContentLength ?? long.MaxValue));
 }

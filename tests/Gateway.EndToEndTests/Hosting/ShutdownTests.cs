@@ -70,6 +70,22 @@ public sealed class ShutdownTests
     }
 
     [Fact]
+    public async Task Terminate_Twice_CutsOffAtOnceAndEndsWithZero()
+    {
+        await using var registry = await RegistryProcess.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(new GatewaySettings
+        {
+            Upstream = registry.Address,
+            MoreYaml = "shutdown: { delay: 5m, drain: 1h }",
+        });
+        using var management = new HttpClient { BaseAddress = gateway.Management };
+        (await Cli.RunAsync("kill", ["-TERM", gateway.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)])).Succeeded();
+        await WaitUntilUnreadyAsync(management);
+
+        Assert.Equal(0, await gateway.TerminateAsync()); // killed, with another exit code, if it took 40 seconds
+    }
+
+    [Fact]
     public async Task Terminate_WithADelay_ServesOnWhileUnreadyAndThenEndsWithZero()
     {
         await using var registry = await RegistryProcess.StartAsync();

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
+using Gateway.Metrics;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Metrics;
 
@@ -85,6 +87,37 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Accepted, pushed.StatusCode);
         Assert.Equal(1000, scrape["gateway_bytes_total{direction=\"out\"}"]);
+    }
+
+    [Fact]
+    public async Task Metrics_OfAnAnswerThatTheClientBreaksOff_SayAborted()
+    {
+        _upstream.Respond = static async context =>
+        {
+            context.Response.ContentLength = 1_000_000;
+            await context.Response.Body.WriteAsync(new byte[100]);
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
+        using (var pulled = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/blobs/sha256:" + new string('a', 64), "bob"))
+        {
+            var body = await pulled.Content.ReadAsStreamAsync();
+            await body.ReadExactlyAsync(new byte[100]);
+        }
+
+        var scrape = await Scrape.UntilAsync(_gateway, "gateway_requests_total{operation=\"read_blob\",outcome=\"aborted\"}", 1);
+
+        Assert.Equal(100, scrape["gateway_bytes_total{direction=\"out\"}"]);
+    }
+
+    [Fact]
+    public async Task Metrics_OfLimits_NameTheRule()
+    {
+        var metrics = _gateway.Services.GetRequiredService<GatewayMetrics>();
+        metrics.LimitHit("pulls");
+        metrics.LimitHit("pulls");
+
+        Assert.Equal(2, (await Scrape.ReadAsync(_gateway))["gateway_limit_hits_total{rule=\"pulls\"}"]);
     }
 
     [Fact]
