@@ -59,11 +59,11 @@ need_packages() {
         apt_updated=yes
     fi
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-    # These two start a server of their own at installation, on the machine's ordinary ports; we run our own.
+    # These start a server of their own at installation, on the machine's ordinary ports; we run our own.
     if [ -d /run/systemd/system ]; then
         for pair in "${missing[@]}"; do
             case $pair in
-                docker-registry | redis-server) quietly as_root systemctl disable --now "$pair" ;;
+                docker-registry | redis-server | prometheus) quietly as_root systemctl disable --now "$pair" ;;
             esac
         done
     fi

@@ -45,7 +45,7 @@ stop_process() { # NAME; waits until it is gone
         kill -TERM "$pid" 2>/dev/null || true
         while pid_of "$1" >/dev/null; do
             # Longer than the gateway gives the requests under way.
-            if [ "$waited" -eq 350 ]; then
+            if [ "$waited" -eq 500 ]; then
                 say "$1 (process $pid) does not end; killing it"
                 kill -KILL "$pid" 2>/dev/null || true
             fi

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Metrics;
 
 namespace Gateway.Authentication;
 
@@ -10,7 +11,7 @@ namespace Gateway.Authentication;
 /// Only acceptance is remembered: a wrong password costs its hash each time. A fixed lifetime from the verification
 /// on, never prolonged by use; bounded, the oldest goes first.
 /// </remarks>
-internal sealed class VerifiedCredentialCache(int capacity, TimeSpan lifetime, TimeProvider time)
+internal sealed class VerifiedCredentialCache(int capacity, TimeSpan lifetime, TimeProvider time) : IMeasuredCache
 {
     private readonly ConcurrentDictionary<CredentialKey, Entry> _entries = new();
     private readonly Queue<(CredentialKey Key, Entry Entry)> _byAge = new();
@@ -19,10 +20,14 @@ internal sealed class VerifiedCredentialCache(int capacity, TimeSpan lifetime, T
     /// <summary>How many credentials are remembered, expired ones included until they are dropped.</summary>
     public int Count => _entries.Count;
 
+    /// <inheritdoc/>
+    public CacheLookups Lookups { get; } = new("verified_passwords");
+
     /// <summary>Looks credentials up.</summary>
     public bool TryGet(CredentialKey key, [NotNullWhen(true)] out AuthenticationResult.Accepted? result)
     {
         result = _entries.TryGetValue(key, out var entry) && !IsExpired(entry) ? entry.Result : null;
+        Lookups.Count(result is not null);
         return result is not null;
     }
 

@@ -56,12 +56,14 @@ internal sealed partial class AuthorizationMiddleware(
         };
         if (RefuseUnasked(context, gateway, policy, access) is { } refusal)
         {
+            gateway.DecidedAt = time.GetTimestamp();
             await refusal;
             return;
         }
 
         using var verdict = await tags.DecideAsync(policy, access, gateway.Request, registry, context.RequestAborted);
         gateway.Decision = verdict.Decision;
+        gateway.DecidedAt = time.GetTimestamp();
         if (!verdict.Decision.IsAllowed)
         {
             await DenyAsync(context, gateway, policy, verdict.Access, verdict.Decision, verdict.Reason);

@@ -5,6 +5,7 @@ using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 
@@ -67,6 +68,12 @@ public sealed class GatewayOptions
 
     /// <summary>Web pages of other origins that may use the registry from a browser. None, unless named.</summary>
     public CorsOptions Cors { get; set; } = new();
+
+    /// <summary>Metrics and traces sent elsewhere.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
+
+    /// <summary>How the gateway ends.</summary>
+    public ShutdownOptions Shutdown { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

@@ -6,6 +6,7 @@ using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 
@@ -33,6 +34,8 @@ internal static class GatewayOptionsValidator
         }
 
         LimitOptionsValidator.Validate(options.Limits, scope.At(nameof(options.Limits)));
+        ShutdownOptionsValidator.Validate(options.Shutdown, scope.At(nameof(options.Shutdown)));
+        TelemetryOptionsValidator.Validate(options.Telemetry, scope.At(nameof(options.Telemetry)));
         SigningKeyOptionsValidator.Validate(
             options.Tokens.Keys,
             options.Redis is not null,

@@ -162,6 +162,7 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
         switch (outcome)
         {
             case CredentialOutcome.Issued issued:
+                GatewayContext.Of(context).Issued = issued.Credential;
                 context.Response.Headers.Location = $"{Path}/{issued.Credential.Id}";
                 return WriteAsync(
                     context,

@@ -6,6 +6,7 @@ using Gateway.Cors;
 using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Listing;
+using Gateway.Metrics;
 using Gateway.Pipeline;
 using Gateway.Proxying;
 using Gateway.RateLimiting;
@@ -13,6 +14,7 @@ using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.State;
+using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 using Gateway.Uploads;
@@ -61,19 +63,25 @@ internal static class GatewayHost
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddGatewayCors(options);
         builder.Services.AddHostedService<FileReloadService>();
-        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.AddGatewayMetrics();
+        builder.Services.AddTelemetry(options);
+        builder.Services.AddSingleton<RunningRequests>();
+        builder.Services.AddSingleton<IHostLifetime, DrainingLifetime>();
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
 
         customize?.Invoke(builder);
 
         var app = builder.Build();
         app.Services.OpenStateStore(); // a file that cannot be used stops the start here
+        app.UseMiddleware<RunningRequestsMiddleware>(); // first: an ending gateway waits for what is behind
         if (options.TrustedProxies.Count > 0)
         {
-            app.UseForwardedHeaders(); // first: the client's address is used by everything behind
+            app.UseForwardedHeaders(); // early: the client's address is used by everything behind
         }
 
         app.UseGatewayHsts(); // on every answer over TLS
+        app.UseTracing(); // says in a request's span what came of it
+        app.UseGatewayMetrics(); // counts what the steps below make of a request
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
+using Gateway.Tls;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Hosting;
 
@@ -11,8 +14,12 @@ namespace Gateway.Hosting;
 internal sealed class HealthReport(
     IEnumerable<IReloadable> reloadables,
     IEnumerable<IHealthPart> parts,
+    IEnumerable<RedisConnection> redis, // one or none
+    Reloadable<CertificateSet> certificates,
     RegistryRouter router,
     IProxyStateLookup clusters,
+    RunningRequests running,
+    TimeProvider time,
     IHostApplicationLifetime lifetime)
 {
     private static readonly ReadOnlyMemory<byte> Alive = "{\"status\":\"alive\"}"u8.ToArray();
@@ -20,12 +27,18 @@ internal sealed class HealthReport(
     /// <summary>Whether a request asks for health.</summary>
     public static bool IsHealthPath(HttpContext context) => context.Request.Path.Value is "/healthz" or "/readyz";
 
+    /// <summary>Whether at least one upstream of a registry seems to work.</summary>
+    public static bool IsHealthy(IProxyStateLookup clusters, UpstreamRegistry registry) =>
+        clusters.TryGetCluster(registry.Name, out var cluster)
+        && cluster.Destinations.Values.Any(static destination =>
+            destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy });
+
     /// <summary>Answers a health path, and 404 to any other.</summary>
     public async Task TryAnswerAsync(HttpContext context)
     {
         if (!IsHealthPath(context))
         {
-            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz or /readyz"));
+            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz, /readyz or, on the management listener, /metrics"));
             return;
         }
 
@@ -39,7 +52,7 @@ internal sealed class HealthReport(
 
         // A refused reload or an upstream that is down degrades; only a process that is ending is not ready, since
         // another replica would see the same files and the same upstream.
-        var ending = lifetime.ApplicationStopping.IsCancellationRequested;
+        var ending = running.IsEnding || lifetime.ApplicationStopping.IsCancellationRequested;
         context.Response.StatusCode = ending ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
         await context.Response.Body.WriteAsync(Describe(ending), context.RequestAborted);
     }
@@ -53,9 +66,7 @@ internal sealed class HealthReport(
         json.WriteStartObject("registries");
         foreach (var registry in router.Registries)
         {
-            var healthy = clusters.TryGetCluster(registry.Name, out var cluster)
-                && cluster.Destinations.Values.Any(static d => d.Health.Active != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy
-                    && d.Health.Passive != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy);
+            var healthy = IsHealthy(clusters, registry);
             degraded |= !healthy;
             json.WriteString(registry.Name, healthy ? "ok" : "down");
         }
@@ -73,6 +84,13 @@ internal sealed class HealthReport(
         }
 
         json.WriteEndObject();
+        degraded |= WriteCertificates(json);
+        if (redis.FirstOrDefault()?.IsConnected is { } isConnected)
+        {
+            degraded |= !isConnected;
+            json.WriteString("redis", isConnected ? "ok" : "down");
+        }
+
         foreach (var part in parts)
         {
             var isUp = part.IsUp;
@@ -84,5 +102,25 @@ internal sealed class HealthReport(
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
+    }
+
+    /// <returns>Whether one of them is refused by clients.</returns>
+    private bool WriteCertificates(Utf8JsonWriter json)
+    {
+        var now = time.GetUtcNow();
+        var refused = false;
+        json.WriteStartArray("certificates");
+        foreach (var certificate in certificates.Current.Certificates)
+        {
+            refused |= !certificate.IsValidAt(now);
+            json.WriteStartObject();
+            json.WriteString("name", certificate.DisplayName);
+            json.WriteString("status", certificate.IsValidAt(now) ? "ok" : now < certificate.NotBefore ? "not valid yet" : "expired");
+            json.WriteString("expiresAt", certificate.NotAfter);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        return refused;
     }
 }

@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Metrics;
 using Gateway.Pipeline;
 using Gateway.RateLimiting;
 using Gateway.Routing;
@@ -7,15 +8,25 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Hosting;
 
-/// <summary>Keeps the listeners apart: the plain one only redirects, the management one never reaches a registry, nor does the control socket.</summary>
+/// <summary>
+/// Keeps the listeners apart: the plain one only redirects, the management one and the control socket never reach a
+/// registry.
+/// </summary>
 internal sealed class ListenerMiddleware(
-    RequestDelegate next, GatewayOptions options, RegistryRouter router, HealthReport health, LimitsEndpoint limits)
+    RequestDelegate next,
+    GatewayOptions options,
+    RegistryRouter router,
+    HealthReport health,
+    MetricsEndpoint metrics,
+    LimitsEndpoint limits)
 {
     private readonly string _redirectBase = options.PublicUrl!.GetLeftPart(UriPartial.Authority);
 
     public Task InvokeAsync(HttpContext context) =>
         context.Features.GetRequiredFeature<ListenerFeature>().Kind switch
         {
+            // Here alone: whoever reaches the other listeners has no business with them.
+            ListenerKind.Management when context.Request.Path.Value == MetricsEndpoint.Path => metrics.AnswerAsync(context),
             ListenerKind.Management => health.TryAnswerAsync(context),
             ListenerKind.Control when context.Request.Path.Value == LimitsEndpoint.Path => limits.HandleAsync(context),
             ListenerKind.Control => context.WriteErrorAsync(RegistryError.NotFound("there is no such command")),

@@ -13,8 +13,8 @@ public sealed class ListenerOptions
     public bool HttpHealth { get; set; }
 
     /// <summary>
-    /// The management listener (plain HTTP; health now, metrics later), on loopback unless set otherwise.
-    /// Empty: no such listener, and health is answered on the TLS listener.
+    /// The management listener (plain HTTP: <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c>), on loopback unless set
+    /// otherwise. Empty: no such listener; health is answered on the TLS listener, and metrics nowhere.
     /// </summary>
     public string Management { get; set; } = "127.0.0.1:8081";
 }

@@ -3,6 +3,7 @@ using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Routing;
+using Gateway.State;
 using Gateway.Tokens;
 using Gateway.Uploads;
 using Microsoft.AspNetCore.Http.Features;
@@ -60,6 +61,24 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
 
     /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>
     public string? Limit { get; set; }
+
+    /// <summary>The token that the token API made for this request; <see langword="null"/> for everything else.</summary>
+    public StoredCredential? Issued { get; set; }
+
+    /// <summary>When the request was decided, as a time stamp of <see cref="TimeProvider"/>; zero while it is not.</summary>
+    public long DecidedAt { get; set; }
+
+    /// <summary>When it was handed to the forwarder; zero while it is not.</summary>
+    public long ForwardedAt { get; set; }
+
+    /// <summary>When the headers of the upstream's answer were there; zero while they are not.</summary>
+    public long AnsweredAt { get; set; }
+
+    /// <summary>How much of the body was read from the client for the upstream, in bytes.</summary>
+    public long BytesReceived { get; set; }
+
+    /// <summary>How much of the upstream's body was written to the client, in bytes.</summary>
+    public long BytesSent { get; set; }
 
     /// <summary>Whether <see cref="Principal"/> is known already.</summary>
     public bool HasPrincipal => _principal is not null;

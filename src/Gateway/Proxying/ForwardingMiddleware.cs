@@ -11,7 +11,11 @@ namespace Gateway.Proxying;
 
 /// <summary>Last step of a registry request: chooses the cluster, lifts the limits that blobs need, answers failures.</summary>
 internal sealed partial class ForwardingMiddleware(
-    RequestDelegate next, IProxyStateLookup clusters, ClusterConfiguration configuration, ILogger<ForwardingMiddleware> logger)
+    RequestDelegate next,
+    IProxyStateLookup clusters,
+    ClusterConfiguration configuration,
+    TimeProvider time,
+    ILogger<ForwardingMiddleware> logger)
 {
     // Distribution's own limit for manifests.
     private const long LargestManifest = 4 * 1024 * 1024;
@@ -34,6 +38,8 @@ internal sealed partial class ForwardingMiddleware(
         }
 
         Choose(context, registry, gateway.Request.Operation);
+        CountedStream.Count(context, gateway);
+        gateway.ForwardedAt = time.GetTimestamp();
         await next(context);
         if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested)
         {

@@ -4,6 +4,7 @@ using Gateway.Configuration;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.RateLimiting;
+using Gateway.Telemetry;
 using Gateway.Uploads;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
@@ -27,17 +28,25 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
         services.AddReverseProxy()
-            .ConfigureHttpClient((context, handler) => trust.Configure(context.ClusterId, handler))
-            .AddTransforms(static builder =>
+            .ConfigureHttpClient((context, handler) =>
+            {
+                trust.Configure(context.ClusterId, handler);
+
+                // Where no trace is made here, the client's own goes on as it came (UpstreamRequestTransform).
+                handler.ActivityHeadersPropagator = options.Telemetry.MakesTraces ? new TraceContext() : null;
+            })
+            .AddTransforms(builder =>
             {
                 var authorization = builder.Services.GetRequiredService<UpstreamAuthorization>();
                 builder.CopyRequestHeaders = false;
                 builder.CopyResponseHeaders = false;
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
-                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization));
+                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization, options.Telemetry.MakesTraces));
                 builder.ResponseTransforms.Add(new UpstreamResponseTransform(
-                    authorization, builder.Services.GetRequiredService<UploadContinuation>()));
+                    authorization,
+                    builder.Services.GetRequiredService<UploadContinuation>(),
+                    builder.Services.GetRequiredService<TimeProvider>()));
             });
         return services;
     }

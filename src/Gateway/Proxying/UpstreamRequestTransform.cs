@@ -1,21 +1,22 @@
 using System.Buffers;
 using System.Collections.Frozen;
+using System.Net.Http.Headers;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
+using Gateway.Telemetry;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Proxying;
 
 /// <summary>Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.</summary>
-internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorization) : RequestTransform
+internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorization, bool makesTraces) : RequestTransform
 {
     // Everything else stays here: credentials, cookies, forwarding and identity headers, hop-by-hop headers and any
     // name that another server might read as one of those (X_Forwarded_For).
     private static readonly FrozenSet<string> Forwarded = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         "Accept", "Accept-Encoding", "Cache-Control", "Content-Range", "Content-Type", "Expect", "If-Match",
-        "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "traceparent", "tracestate",
-        "User-Agent");
+        "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "User-Agent");
 
     private static readonly UriCreationOptions Untouched = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -69,12 +70,30 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
         headers.TryAddWithoutValidation("X-Forwarded-Host", gateway.Host.Authority);
         headers.TryAddWithoutValidation("X-Forwarded-For", gateway.ClientAddress.ToString());
         headers.TryAddWithoutValidation("X-Request-Id", gateway.RequestId);
+        if (!makesTraces)
+        {
+            CopyTraceContext(context.HttpContext.Request.Headers, headers);
+        }
+
         if (authorization.ForRequest(registry, request, gateway.Subject) is { } own)
         {
             headers.TryAddWithoutValidation("Authorization", own);
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    // Where a trace is made here, the connection writes these itself, with the gateway's own span as the parent.
+    private static void CopyTraceContext(IHeaderDictionary from, HttpRequestHeaders to)
+    {
+        if ((string?)from.TraceParent is { } parent && TraceContext.IsParent(parent))
+        {
+            to.TryAddWithoutValidation(TraceContext.Parent, parent);
+            if ((string?)from.TraceState is { } state && TraceContext.IsState(state))
+            {
+                to.TryAddWithoutValidation(TraceContext.State, state);
+            }
+        }
     }
 
     private static void CopyBody(RequestTransformContext context, RegistryRequest request)

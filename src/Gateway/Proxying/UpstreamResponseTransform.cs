@@ -10,8 +10,8 @@ using Yarp.ReverseProxy.Transforms;
 namespace Gateway.Proxying;
 
 /// <summary>Takes from an upstream's answer what clients need, in terms of the public URL, and nothing else.</summary>
-internal sealed class UpstreamResponseTransform(UpstreamAuthorization authorization, UploadContinuation uploads)
-    : ResponseTransform
+internal sealed class UpstreamResponseTransform(
+    UpstreamAuthorization authorization, UploadContinuation uploads, TimeProvider time) : ResponseTransform
 {
     // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
     private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
@@ -31,6 +31,7 @@ internal sealed class UpstreamResponseTransform(UpstreamAuthorization authorizat
         // The upstream's own words behind the status reach a client's terminal.
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
+        gateway.AnsweredAt = time.GetTimestamp();
         if (Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
         {
             context.SuppressResponseBody = true;

@@ -57,6 +57,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>How often the connection came back; who remembers something about the server asks it again then.</summary>
     public long Restorations => Volatile.Read(ref _restored);
 
+    /// <summary>Whether there is a connection, as far as the library knows; <see langword="null"/> before the first use.</summary>
+    public bool? IsConnected => Volatile.Read(ref _connecting) is null ? null : Volatile.Read(ref _isConnected);
+
     /// <summary>The key of a name: behind the configured prefix.</summary>
     public RedisKey Key(string name) => _options.KeyPrefix + name;
 

@@ -19,4 +19,7 @@ internal interface IReloadable
 /// <summary>How the last reading of something reloadable went.</summary>
 /// <param name="LoadedAt">When the value in force was read.</param>
 /// <param name="Problems">Why newer files were refused; empty while the files on disk are the ones in force.</param>
-internal sealed record ReloadStatus(DateTimeOffset LoadedAt, IReadOnlyList<Configuration.Problem> Problems);
+/// <param name="Reloads">How often newer files came into force since the start.</param>
+/// <param name="Refusals">How often newer files were refused since the start.</param>
+internal sealed record ReloadStatus(
+    DateTimeOffset LoadedAt, IReadOnlyList<Configuration.Problem> Problems, long Reloads = 0, long Refusals = 0);

@@ -67,13 +67,13 @@ internal sealed partial class Reloadable<T> : IReloadable
         {
             var value = _load();
             Volatile.Write(ref _current, value);
-            Volatile.Write(ref _status, new ReloadStatus(_time.GetUtcNow(), []));
+            Volatile.Write(ref _status, new ReloadStatus(_time.GetUtcNow(), [], Status.Reloads + 1, Status.Refusals));
             Changed?.Invoke(value);
             Log.Reloaded(_logger, Name);
         }
         catch (ProblemException exception)
         {
-            Volatile.Write(ref _status, Status with { Problems = exception.Problems });
+            Volatile.Write(ref _status, Status with { Problems = exception.Problems, Refusals = Status.Refusals + 1 });
             _retryAt = _time.GetUtcNow() + RetryInterval;
             foreach (var problem in exception.Problems.Except(fingerprint == _fingerprint ? refused : []))
             {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Metrics;
 
 namespace Gateway.State;
 
@@ -7,7 +8,7 @@ namespace Gateway.State;
 /// Only what exists is remembered: a new token works at once on every replica. What changes is dropped by the feed; a
 /// minute is the longest that anything is remembered, as for a Redis that lost data and says nothing of it.
 /// </remarks>
-internal sealed class CredentialDirectory : ICredentialDirectory, IDisposable
+internal sealed class CredentialDirectory : ICredentialDirectory, IMeasuredCache, IDisposable
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
 
@@ -36,10 +37,17 @@ internal sealed class CredentialDirectory : ICredentialDirectory, IDisposable
     public int Count => _byHash.Count;
 
     /// <inheritdoc/>
-    public ValueTask<StoredCredential?> FindAsync(SecretHash hash, CancellationToken cancellationToken) =>
-        _byHash.TryGetValue(hash, out var entry) && !IsOld(entry) && _feed.IsCurrent
-            ? new ValueTask<StoredCredential?>(entry.Credential)
+    public CacheLookups Lookups { get; } = new("issued_tokens");
+
+    /// <inheritdoc/>
+    public ValueTask<StoredCredential?> FindAsync(SecretHash hash, CancellationToken cancellationToken)
+    {
+        var isKnown = _byHash.TryGetValue(hash, out var entry) && !IsOld(entry) && _feed.IsCurrent;
+        Lookups.Count(isKnown);
+        return isKnown
+            ? new ValueTask<StoredCredential?>(entry!.Credential)
             : new ValueTask<StoredCredential?>(LoadAsync(hash, cancellationToken));
+    }
 
     /// <inheritdoc/>
     public void RecordUse(CredentialUse use) => _uses.Record(use);

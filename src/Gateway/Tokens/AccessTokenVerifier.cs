@@ -5,6 +5,7 @@ using System.Text;
 using Gateway.Authentication;
 using Gateway.Core.Tokens;
 using Gateway.Keys;
+using Gateway.Metrics;
 using Gateway.Routing;
 using Gateway.State;
 
@@ -20,7 +21,7 @@ internal sealed class AccessTokenVerifier(
     RegistryRouter router,
     SubjectStanding standing,
     TokenOptions options,
-    TimeProvider time) : IAccessTokenVerifier
+    TimeProvider time) : IAccessTokenVerifier, IMeasuredCache
 {
     /// <summary>How far the clocks of two machines may differ; Distribution allows the same.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
@@ -29,6 +30,9 @@ internal sealed class AccessTokenVerifier(
     private const int Remembered = 10_000;
 
     private readonly BoundedCache<SecretHash, Verified> _verified = new(Remembered);
+
+    /// <inheritdoc/>
+    public CacheLookups Lookups { get; } = new("access_tokens");
 
     /// <inheritdoc/>
     public AuthenticationResult Verify(string token, string audience, DateTimeOffset? continueUntil)
@@ -60,6 +64,7 @@ internal sealed class AccessTokenVerifier(
         var hash = SecretHash.FromBytes(digest);
         // A token outlives its key in the cache, never in force.
         var isKnown = _verified.TryGet(hash, out var verified) && ring.Find(verified.KeyId) is not null;
+        Lookups.Count(isKnown);
         if (!isKnown)
         {
             if (!CompactJws.TryVerify(token, ring, out var payload, out var key, out var fault))

@@ -2,6 +2,7 @@ using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
 using Gateway.Keys;
+using Gateway.Metrics;
 using Gateway.Routing;
 
 namespace Gateway.Tokens;
@@ -10,7 +11,7 @@ namespace Gateway.Tokens;
 /// Makes the tokens for upstreams that verify tokens too. The gateway itself accepts none of them: they lack what says
 /// who the holder is.
 /// </summary>
-internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, TimeProvider time)
+internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, TimeProvider time) : IMeasuredCache
 {
     // An upstream looks at a token once, when a request begins. A token is used again meanwhile, since pulls and pushes
     // ask for the same access many times; one that leaks is of little use.
@@ -21,6 +22,9 @@ internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, T
 
     private readonly BoundedCache<Purpose, Minted> _minted = new(Remembered);
 
+    /// <inheritdoc/>
+    public CacheLookups Lookups { get; } = new("upstream_tokens");
+
     /// <summary>The <c>Authorization</c> header for an upstream.</summary>
     /// <param name="subject">Who asks, for the upstream's log.</param>
     /// <param name="access">What for, by the upstream's names.</param>
@@ -29,13 +33,15 @@ internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, T
         var now = time.GetUtcNow();
         var key = keys.Current.ActiveAt(now);
         var purpose = new Purpose(subject, access, key.Id);
-        if (!_minted.TryGet(purpose, out var minted) || HasEnded(minted))
+        var isKnown = _minted.TryGet(purpose, out var minted) && !HasEnded(minted);
+        Lookups.Count(isKnown);
+        if (!isKnown)
         {
             minted = new Minted("Bearer " + Sign(key, now, subject, access), time.GetTimestamp());
             _minted.Add(purpose, minted, HasEnded);
         }
 
-        return minted.Header;
+        return minted!.Header;
     }
 
     private string Sign(SigningKey key, DateTimeOffset now, string subject, UpstreamAccess access)

@@ -98,11 +98,33 @@ internal sealed class ComposeStack : IAsyncDisposable
             TestPaths.KeepLog(Path.Combine(State, "logs", name + ".log"), "stack-" + name);
         }
 
+        var written = await ReadGatewayLogAsync();
+        var passwords = ReadPasswords();
         await DownAsync("--purge");
         if (Directory.Exists(State))
         {
             Directory.Delete(State, recursive: true);
         }
+
+        foreach (var (user, password) in passwords)
+        {
+            Secrets.Know(user, password);
+        }
+
+        Secrets.AssertNotIn(written);
+    }
+
+    private async Task<string> ReadGatewayLogAsync()
+    {
+        var file = Path.Combine(State, "logs", "gateway.log");
+        return File.Exists(file) ? await File.ReadAllTextAsync(file) : "";
+    }
+
+    private List<(string User, string Password)> ReadPasswords()
+    {
+        var file = Path.Combine(State, "credentials");
+        return !File.Exists(file) ? [] : [.. File.ReadLines(file).Where(static line => line.Contains(':', StringComparison.Ordinal))
+            .Select(static line => (line.Split(':')[0], line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..]))];
     }
 
     private static Task<CliResult> RunAsync(

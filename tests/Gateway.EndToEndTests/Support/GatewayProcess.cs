@@ -11,6 +11,9 @@ namespace Gateway.EndToEndTests.Support;
 /// <summary>The built <c>gateway serve</c>, as an operator runs it: own folder, own certificate, real TLS. Dispose stops it.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
+    /// <summary>What its log is called.</summary>
+    public const string Name = "gateway";
+
     private const int Attempts = 3;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
@@ -86,6 +89,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             (await RunCommandAsync(["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", settings.Host])).Succeeded();
             foreach (var (name, password) in settings.Users)
             {
+                Secrets.Know(name, password);
                 string[] add = ["user", "add", name, "--file", Path.Combine(folder, "users.htpasswd")];
                 (await RunCommandAsync(add, new CliSettings { Input = password + "\n" })).Succeeded();
             }
@@ -153,9 +157,15 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _process.DisposeAsync();
-        _authority.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        try
+        {
+            await _process.DisposeAsync();
+        }
+        finally
+        {
+            _authority.Dispose();
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 
     // The project reference puts the built program beside the tests.
@@ -168,12 +178,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var configuration = Path.Combine(folder, "gateway.yaml");
         await File.WriteAllTextAsync(configuration, settings.ToYaml(port, managementPort));
         var start = new ProcessStartInfo("dotnet", [Program, "serve", "--config", configuration]);
+        // Everything there is to write, which is searched for secrets at the end.
+        start.Environment["GATEWAY__Log__Level"] = "trace";
         foreach (var (name, value) in settings.Environment)
         {
             start.Environment[name] = value;
         }
 
-        var process = ServerProcess.Start("gateway", start, Path.Combine(folder, "gateway.log"), StopTimeout);
+        var process = ServerProcess.Start(Name, start, Path.Combine(folder, "gateway.log"), StopTimeout);
         try
         {
             using var client = new HttpClient();

@@ -109,6 +109,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         await StopAsync();
         TestPaths.KeepLog(_logFile, _name);
         _process.Dispose();
+        if (_name == GatewayProcess.Name)
+        {
+            Secrets.AssertNotIn(Log);
+        }
     }
 
     private async Task CopyLogAsync()

@@ -48,6 +48,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/mirror-password", "x\n");
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
+        _folder.Write("secrets/otlp-headers", "x-key=x\n");
 
         var options = ConfigurationSamples.Load(_folder, Uncommented());
 
@@ -61,6 +62,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/mirror-password", "x\n");
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
+        _folder.Write("secrets/otlp-headers", "x-key=x\n");
         var asIs = ConfigurationLoader.Load(Sample, NoEnvironment);
         var set = ConfigurationSamples.Load(_folder, Uncommented());
 

@@ -90,6 +90,10 @@ public sealed class ListenerTests : IAsyncLifetime
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
         Assert.Contains("\"status\":\"degraded\"", answer, StringComparison.Ordinal);
+        Assert.Contains("\"registries\":{\"main\":\"ok\"}", answer, StringComparison.Ordinal);
+        Assert.Contains("\"certificates\":[{\"name\":\"registry.test\",\"status\":\"ok\",\"expiresAt\":\"", answer, StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"ok\"", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("redis", answer, StringComparison.Ordinal);
     }
 
     [Fact]

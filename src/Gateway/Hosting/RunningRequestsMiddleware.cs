@@ -1,0 +1,30 @@
+using Gateway.Pipeline;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Gateway.Hosting;
+
+/// <summary>Outermost of all: has requests of clients waited for when the gateway ends. Health checks are not.</summary>
+internal sealed class RunningRequestsMiddleware(RequestDelegate next, RunningRequests running)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Features.GetRequiredFeature<ListenerFeature>().Kind == ListenerKind.Management)
+        {
+            return next(context);
+        }
+
+        if (running.IsEnding && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            // The next request of this client begins elsewhere.
+            context.Response.OnStarting(
+                static state =>
+                {
+                    ((HttpResponse)state).Headers.Connection = "close";
+                    return Task.CompletedTask;
+                },
+                context.Response);
+        }
+
+        return running.RunAsync(context, next);
+    }
+}
