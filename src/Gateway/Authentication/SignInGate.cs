@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Pipeline;
 
 namespace Gateway.Authentication;
@@ -6,8 +7,11 @@ namespace Gateway.Authentication;
 /// The one door of every login surface (registry, token endpoint, token API): has credentials judged and notes in the
 /// request's context how that ended.
 /// </summary>
-internal sealed partial class SignInGate(CredentialAuthenticator authenticator, ILogger<SignInGate> logger)
+internal sealed partial class SignInGate(
+    CredentialAuthenticator authenticator, AuditTrail audit, ILogger<SignInGate> logger)
 {
+    private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
+
     /// <summary>Has the credentials judged by the configured methods.</summary>
     public ValueTask<AuthenticationResult> AuthenticateAsync(
         GatewayContext gateway, PresentedCredentials credentials, CancellationToken cancellationToken)
@@ -35,7 +39,10 @@ internal sealed partial class SignInGate(CredentialAuthenticator authenticator, 
         Func<PresentedCredentials, TState, CancellationToken, ValueTask<AuthenticationResult>> judge,
         CancellationToken cancellationToken)
     {
-        var result = await judge(credentials, state, cancellationToken);
+        // Who can fill the disk must not be able to guess passwords without leaving a record.
+        var result = credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked
+            ? Unrecorded
+            : await judge(credentials, state, cancellationToken);
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
             gateway.SignIn = SignInAttempt.Of(credentials, result);

@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Hosting;
 using Gateway.Redis;
@@ -59,6 +60,9 @@ public sealed class GatewayOptions
 
     /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
     public RedisOptions? Redis { get; set; }
+
+    /// <summary>The audit trail.</summary>
+    public AuditOptions Audit { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -44,6 +45,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
+        builder.Services.AddAudit(options);
         builder.Services.AddGatewayTls();
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
@@ -70,6 +72,7 @@ internal static class GatewayHost
         }
 
         app.UseGatewayHsts(); // on every answer over TLS
+        app.UseAudit(); // sees the end of each request, however it comes
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further

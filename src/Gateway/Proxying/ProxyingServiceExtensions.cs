@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -52,6 +53,7 @@ internal static class ProxyingServiceExtensions
             proxy.UseMiddleware<UploadTicketMiddleware>(); // which upload it goes on with, for the next step
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
             proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
+            proxy.UseMiddleware<AuditAdmissionMiddleware>(); // will there be a record; nothing below runs without one
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here
             proxy.UseMiddleware<ForwardingMiddleware>(); // where it goes
             proxy.UseLoadBalancing();

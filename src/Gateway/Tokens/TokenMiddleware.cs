@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -9,7 +10,8 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Tokens;
 
 /// <summary>The token endpoint, <c>/token</c>: HTTP in, HTTP out.</summary>
-internal sealed class TokenMiddleware(RequestDelegate next, SignInGate signIn, TokenService tokens)
+internal sealed class TokenMiddleware(
+    RequestDelegate next, SignInGate signIn, TokenService tokens, AuditAdmission audit)
 {
     /// <summary>The endpoint's path.</summary>
     public const string Path = "/token";
@@ -89,6 +91,11 @@ internal sealed class TokenMiddleware(RequestDelegate next, SignInGate signIn, T
         }
 
         gateway.Principal = principal;
+        if (!await audit.TryAdmitAsync(context))
+        {
+            return;
+        }
+
         if (BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
         {
             // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
