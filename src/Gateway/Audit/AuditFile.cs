@@ -11,7 +11,7 @@ namespace Gateway.Audit;
 /// own lines beside a running gateway.
 /// </summary>
 /// <remarks>
-/// Whoever writes holds a lock on the file (flock) and looks first whether it is still the file of that name and whether
+/// Whoever writes holds a lock on the file and looks first whether it is still the file of that name and whether
 /// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a file
 /// that logrotate moved away is let go of, with or without SIGHUP.
 /// </remarks>

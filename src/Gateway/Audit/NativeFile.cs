@@ -36,10 +36,15 @@ internal static unsafe partial class NativeFile
     /// <summary>Whether files can be made in a folder.</summary>
     public static bool CanWriteTo(string folder) => Access(folder, 3) == 0; // W_OK | X_OK
 
-    /// <summary>Takes the file for this process until <see cref="Unlock"/>; waits for other processes.</summary>
+    /// <summary>Takes the file for this handle until <see cref="Unlock"/>; waits for others, of this process too.</summary>
+    /// <remarks>
+    /// A lock of fcntl(2) that belongs to the open file (F_OFD_SETLKW). Not flock(2): .NET takes one of those, shared, on
+    /// every file that it reads, and whoever reads the trail would keep the gateway from writing it.
+    /// </remarks>
     public static void Lock(SafeFileHandle file)
     {
-        while (FLock(file, 2) != 0) // LOCK_EX
+        var range = new LockRange { Type = 1 }; // F_WRLCK, from the first byte to the end
+        while (FCntl(file, 38, ref range) != 0)
         {
             if (Marshal.GetLastPInvokeError() is var error and not Interrupted)
             {
@@ -49,7 +54,11 @@ internal static unsafe partial class NativeFile
     }
 
     /// <summary>Gives the file back.</summary>
-    public static void Unlock(SafeFileHandle file) => _ = FLock(file, 8); // LOCK_UN
+    public static void Unlock(SafeFileHandle file)
+    {
+        var range = new LockRange { Type = 2 }; // F_UNLCK
+        _ = FCntl(file, 38, ref range);
+    }
 
     /// <summary>Writes everything, or throws; what was written by then stays.</summary>
     public static void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes)
@@ -91,6 +100,26 @@ internal static unsafe partial class NativeFile
         _ = handle.IsInvalid ? 0 : FSync(handle);
     }
 
+    // struct flock of the 64-bit architectures.
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    private struct LockRange
+    {
+        [FieldOffset(0)]
+        public short Type;
+
+        [FieldOffset(2)]
+        public short Whence;
+
+        [FieldOffset(8)]
+        public long Start;
+
+        [FieldOffset(16)]
+        public long Length;
+
+        [FieldOffset(24)]
+        public int Process;
+    }
+
     private static IOException Failure(string what, int error) =>
         new($"it {what}: {Marshal.GetPInvokeErrorMessage(error)}");
 
@@ -100,8 +129,8 @@ internal static unsafe partial class NativeFile
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Access(string path, int mode);
 
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int FLock(SafeFileHandle file, int operation);
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FCntl(SafeFileHandle file, int command, ref LockRange range);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint Write(SafeFileHandle file, byte* bytes, nint length);

@@ -154,15 +154,18 @@ public sealed class RequestRecordTests : IAsyncLifetime
     [Fact]
     public async Task Download_ThatTheUpstreamBreaksOff_IsMarked()
     {
-        _upstream.Respond = static async context =>
+        var received = new TaskCompletionSource();
+        _upstream.Respond = async context =>
         {
             context.Response.ContentLength = 1_000_000;
             await context.Response.Body.WriteAsync(new byte[10_000]);
             await context.Response.Body.FlushAsync();
+            await received.Task;
             context.Abort();
         };
 
         using var answer = await _gateway.SendAsync(HttpMethod.Get, $"/v2/team-a/app/blobs/{Digest}", "alice");
+        received.SetResult();
         await Assert.ThrowsAnyAsync<Exception>(answer.Content.ReadAsByteArrayAsync);
         var line = await AuditRecords.OfAsync(_gateway, answer);
 
