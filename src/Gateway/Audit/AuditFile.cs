@@ -17,7 +17,8 @@ namespace Gateway.Audit;
 /// </remarks>
 internal sealed class AuditFile : IAuditSink
 {
-    private readonly string _path;
+    private readonly string _name; // as configured: possibly a link to the file
+    private string _path;
     private readonly AuditFileOptions _options;
     private readonly TimeProvider _time;
     private readonly HashChain? _chain;
@@ -33,7 +34,7 @@ internal sealed class AuditFile : IAuditSink
 
     public AuditFile(AuditFileOptions options, TimeProvider time)
     {
-        (_path, _options, _time) = (options.Path!, options, time);
+        (_name, _path, _options, _time) = (options.Path!, options.Path!, options, time);
         _chain = options.HashChain ? new HashChain(options.HashKey) : null;
         _lines = new AuditLines(_chain);
     }
@@ -163,6 +164,7 @@ internal sealed class AuditFile : IAuditSink
 
     private SafeFileHandle OpenCurrent()
     {
+        _path = AuditFileSet.Resolve(_name);
         Directory.CreateDirectory(
             Path.GetDirectoryName(_path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var file = NativeFile.OpenForAppend(_path);
@@ -178,7 +180,7 @@ internal sealed class AuditFile : IAuditSink
             : throw new IOException("its state cannot be read: /proc is needed");
     }
 
-    private bool IsStillCurrent() => FileStatus.Read(_path, out var status) == 0
+    private bool IsStillCurrent() => FileStatus.Read(_name, out var status) == 0
         && status.Inode == _identity.Inode
         && status.DeviceMajor == _identity.DeviceMajor && status.DeviceMinor == _identity.DeviceMinor;
 

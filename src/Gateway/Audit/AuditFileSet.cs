@@ -29,6 +29,24 @@ internal static class AuditFileSet
         }
     }
 
+    /// <summary>Whether a file has the name of a finished one.</summary>
+    public static bool IsFinishedName(string path)
+    {
+        var name = Path.GetFileName(path);
+        name = name.EndsWith(".gz", StringComparison.Ordinal) ? name[..^3] : name;
+        var stem = Path.GetFileNameWithoutExtension(name);
+        var dash = stem.LastIndexOf('-');
+        return int.TryParse(Path.GetExtension(name).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            || (dash > 0 && DateTime.TryParseExact(
+                stem.AsSpan(dash + 1), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
+    }
+
+    /// <summary>The file that a symbolic link leads to: that one is put away and begun anew, and the link stays.</summary>
+    public static string Resolve(string path) =>
+        new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target
+            ? target.FullName
+            : path;
+
     /// <summary>The finished files beside a current one, the oldest first.</summary>
     public static IReadOnlyList<string> Finished(string path)
     {

@@ -31,7 +31,7 @@ internal sealed partial class AuditPump : IDisposable
     private List<AuditEntry> _pending = [];
     private TaskCompletionSource<bool>? _waiting; // completed when all that is pending now was tried
     private int _places; // lines pending, being written, or promised
-    private long _lost;
+    private long _lost, _lostBefore;
     private DateTimeOffset _lostFrom, _lostUntil;
     private long _writingSince;
     private volatile bool _isFailing;
@@ -51,9 +51,7 @@ internal sealed partial class AuditPump : IDisposable
         || (Interlocked.Read(ref _writingSince) is var since and not 0 && _time.GetElapsedTime(since) > Patience);
 
     /// <summary>How many lines were lost for good since the start.</summary>
-    public long Lost => Interlocked.Read(ref _lost) + _lostBefore;
-
-    private long _lostBefore;
+    public long Lost => Interlocked.Read(ref _lost) + Interlocked.Read(ref _lostBefore);
 
     /// <summary>Promises a place for a line that will come.</summary>
     /// <returns><see langword="false"/> where lines cannot be written, or too many wait.</returns>
@@ -90,6 +88,11 @@ internal sealed partial class AuditPump : IDisposable
         done = Task.FromResult(false);
         lock (_lock)
         {
+            if (_stops)
+            {
+                return;
+            }
+
             if (!isPromised && _places >= _capacity)
             {
                 Lose(entry);
@@ -103,30 +106,35 @@ internal sealed partial class AuditPump : IDisposable
                 _waiting ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
                 done = _waiting.Task;
             }
-        }
 
-        _signal.Set();
+            _signal.Set();
+        }
     }
 
     /// <summary>Has the sink open anew what it writes to.</summary>
     public void Reopen()
     {
         _sink.Reopen();
-        _signal.Set();
     }
 
     /// <summary>Writes what waits, if that goes within a moment, and ends.</summary>
     public void Dispose()
     {
-        if (!_stops)
+        lock (_lock)
         {
+            if (_stops)
+            {
+                return;
+            }
+
             _stops = true;
             _signal.Set();
-            if (_thread.Join(Patience))
-            {
-                _sink.Dispose();
-                _signal.Dispose();
-            }
+        }
+
+        if (_thread.Join(Patience))
+        {
+            _sink.Dispose();
+            _signal.Dispose();
         }
     }
 
@@ -240,6 +248,7 @@ internal sealed partial class AuditPump : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
             ReturnLost(lost, lostFrom, lostUntil);
+            _sink.Reopen(); // what is mended may be another file, or another disk, under the same name
             _isFailing = true;
             problem = exception.Message;
             return false;

@@ -18,5 +18,6 @@ internal static class GatewayCommand
         TokenCommand.Create(),
         PolicyCommand.Create(),
         KeysCommand.Create(),
+        AuditCommand.Create(),
     };
 }
