@@ -24,8 +24,8 @@ internal static class AuditRow
             "start" or "stop" => ("", "", $"version {Text(line, "version")}, on failure {Text(line, "onFailure")}"),
             _ => (DescribeSubject(line), Text(line, "operation"), DescribeRequest(line)),
         };
-        return AuditText.Printable(Row(
-            Text(line, "time"), Text(line, "event"), Text(line, "decision"), subject, Text(line, "address"), operation, what));
+        return Row(
+            Text(line, "time"), Text(line, "event"), Text(line, "decision"), subject, Text(line, "address"), operation, what);
     }
 
     private static string Row(params ReadOnlySpan<string> cells)
@@ -33,10 +33,10 @@ internal static class AuditRow
         var row = "";
         for (var i = 0; i < Widths.Length; i++)
         {
-            row += (cells[i].Length == 0 ? "-" : cells[i]).PadRight(Widths[i]) + "  ";
+            row += (cells[i].Length == 0 ? "-" : AuditText.Printable(cells[i])).PadRight(Widths[i]) + "  ";
         }
 
-        return (row + cells[^1]).TrimEnd();
+        return (row + AuditText.Printable(cells[^1])).TrimEnd();
     }
 
     private static string DescribeSubject(JsonElement line) =>

@@ -29,7 +29,7 @@ public sealed class ChangeRecordTests : IAsyncLifetime
     {
         using var made = await PostAsync("/api/v1/tokens", """{"name":"laptop","scopes":["team-a/**:pull"],"expiresIn":"2d"}""");
         var body = JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement;
-        var (id, secret) = (body.GetProperty("id").GetString()!, body.GetProperty("secret").GetString()!);
+        var (id, secret) = (body.GetProperty("token").GetProperty("id").GetString()!, body.GetProperty("secret").GetString()!);
         using var used = await _gateway.SendAsync(
             HttpMethod.Get, "/v2/team-a/app/manifests/v1", null, null,
             ("Authorization", "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("alice:" + secret))));
@@ -45,7 +45,7 @@ public sealed class ChangeRecordTests : IAsyncLifetime
             create.Text("by"), create.Text("owner"), create.Text("credential"), create.Text("kind"), create.Text("name")));
         Assert.Equal("""["team-a/**:pull"]""", create.Text("scopes"));
         Assert.Equal(made.Headers.GetValues("X-Request-Id").Single(), create.Text("requestId"));
-        Assert.Equal((next.GetProperty("id").GetString(), id), (rotate.Text("credential"), rotate.Text("replaced")));
+        Assert.Equal((next.GetProperty("token").GetProperty("id").GetString(), id), (rotate.Text("credential"), rotate.Text("replaced")));
         Assert.Equal((id, "user:alice"), (revoke.Text("credential"), revoke.Text("owner")));
         var pull = await AuditRecords.OfAsync(_gateway, used);
         Assert.Equal(("token", id, "user:alice", "allow"), (
