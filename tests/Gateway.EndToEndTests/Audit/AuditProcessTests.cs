@@ -30,7 +30,7 @@ public sealed class AuditProcessTests
         var lines = Read(gateway);
         var recorded = lines.Where(static line => Text(line, "phase") == "end").Select(static line => Text(line, "requestId")).ToHashSet();
         Assert.True(ended.Count >= 2_000);
-        Assert.Empty(ended.Where(id => !recorded.Contains(id)));
+        Assert.DoesNotContain(ended, id => !recorded.Contains(id));
         if (writeAhead)
         {
             // What had an effect is on record before it, also of requests that never ended.
