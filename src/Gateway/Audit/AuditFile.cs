@@ -42,11 +42,11 @@ internal sealed class AuditFile : IAuditSink
     /// <summary>Raised when a file was put away: its new name, and where its chain ended.</summary>
     public event Action<string, ChainPosition>? Finished;
 
+    /// <summary>Raised when no more is written: where the chain ended.</summary>
+    public event Action<ChainPosition>? Closed;
+
     /// <inheritdoc/>
     public string Name => "file";
-
-    /// <summary>Where the chain stands.</summary>
-    public ChainPosition Position => _position;
 
     /// <inheritdoc/>
     public void Reopen() => _mustReopen = true;
@@ -84,6 +84,10 @@ internal sealed class AuditFile : IAuditSink
     {
         _handle?.Dispose();
         _lines.Dispose();
+        if (_chain is not null)
+        {
+            Closed?.Invoke(_position);
+        }
     }
 
     private void Append(SafeFileHandle file, bool durable)

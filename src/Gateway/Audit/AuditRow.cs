@@ -6,6 +6,7 @@ namespace Gateway.Audit;
 /// <summary>A line for people: one row of a table, whatever its kind.</summary>
 internal static class AuditRow
 {
+    private const int LongestReason = 120;
     private static readonly int[] Widths = [24, 10, 9, 20, 15, 14];
 
     /// <summary>The table's head.</summary>
@@ -65,8 +66,7 @@ internal static class AuditRow
         Add(Text(line, "bytesIn") is var received and not "0" ? received : "", "in ");
         Add(Text(line, "bytesOut") is var sent and not "0" ? sent : "", "out ");
         Add(Text(line, "rule.name"), "by rule ");
-        Add(Text(line, "signIn.reason"), "because: ");
-        Add(Text(line, "error.code"), "");
+        Add(Text(line, "error.code") is { Length: > 0 } code ? DescribeError(line, code) : "", "");
         Add(Text(line, "limit"), "limit ");
         Add(Text(line, "aborted") == "true" ? "broken off" : "", "");
         return string.Join("  ", parts.Where(static part => part.Length > 0));
@@ -78,6 +78,13 @@ internal static class AuditRow
                 parts.Add(label + text);
             }
         }
+    }
+
+    // The sign-in's own reason says more than the client was told.
+    private static string DescribeError(JsonElement line, string code)
+    {
+        var why = Text(line, "signIn.reason") is { Length: > 0 } reason ? reason : Text(line, "error.message");
+        return code + ": " + (why.Length > LongestReason ? why[..LongestReason] + "…" : why);
     }
 
     private static string DescribeCredential(JsonElement line)

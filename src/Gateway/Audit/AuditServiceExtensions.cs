@@ -95,6 +95,7 @@ internal static partial class AuditServiceExtensions
             var logger = provider.GetRequiredService<ILogger<AuditFile>>();
             var file = new AuditFile(fileOptions, provider.GetRequiredService<TimeProvider>());
             file.Finished += (name, position) => Log.Finished(logger, name, position);
+            file.Closed += position => Log.Closed(logger, position);
             yield return file;
         }
 
@@ -108,5 +109,8 @@ internal static partial class AuditServiceExtensions
     {
         [LoggerMessage(1506, LogLevel.Information, "The audit file was put away as {Name}; its chain ends at {Position}.")]
         public static partial void Finished(ILogger logger, string name, ChainPosition position);
+
+        [LoggerMessage(1507, LogLevel.Information, "The audit trail's chain ends at {Position}.")]
+        public static partial void Closed(ILogger logger, ChainPosition position);
     }
 }

@@ -53,7 +53,7 @@ internal sealed partial class CredentialService(
         Log.Created(
             logger, issued.Credential.Kind, issued.Credential.Id, issued.Credential.Owner, order.CreatedBy,
             issued.Credential.ExpiresAt);
-        audit?.Record(new CredentialEntry(now)
+        audit?.Record(new CredentialEntry(time.GetUtcNow())
         {
             Action = "create",
             By = order.CreatedBy,
@@ -154,7 +154,7 @@ internal sealed partial class CredentialService(
         var end = old.ExpiresAt - now > overlap ? now + overlap : old.ExpiresAt;
         await store.ShortenAsync(old.Id, end, cancellationToken);
         Log.Rotated(logger, old.Kind, old.Id, old.Owner, issued.Credential.Id, by.Name, end);
-        audit?.Record(new CredentialEntry(now)
+        audit?.Record(new CredentialEntry(time.GetUtcNow())
         {
             Action = "rotate",
             By = by.Name,

@@ -72,8 +72,8 @@ public sealed class AuditCommandTests : IDisposable
         Assert.Equal("""
             TIME                      EVENT       DECISION   SUBJECT               ADDRESS          OPERATION       WHAT
             2026-11-25T10:00:00.000Z  registry    allow      user:alice            10.0.0.7         putManifest     team-a/app:v1@sha256:aaaaaaaaaaaa  201  in 500  by rule team-a writes
-            2026-11-26T10:00:00.000Z  registry    deny       user:bob              192.168.1.9      deleteManifest  team-a/app:v1  403  out 120  by rule release tags are immutable  DENIED
-            2026-11-26T11:00:00.000Z  token       challenge  (admin)               203.0.113.5      token           401  out 90  because: wrong password
+            2026-11-26T10:00:00.000Z  registry    deny       user:bob              192.168.1.9      deleteManifest  team-a/app:v1  403  out 120  by rule release tags are immutable  DENIED: no
+            2026-11-26T11:00:00.000Z  token       challenge  (admin)               203.0.113.5      token           401  out 90
             2026-11-26T12:00:00.000Z  registry    allow      user:alice            10.0.0.7         readManifest    team-b/x:v2  200  out 5
             2026-11-26T13:00:00.000Z  credential  -          user:alice            -                create          robot token c1 of robot:ci
             2026-11-26T14:00:00.000Z  reload      -          -                     -                htpasswd        users added: carol
