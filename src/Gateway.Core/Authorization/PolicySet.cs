@@ -113,11 +113,21 @@ public sealed class PolicySet
     }
 
     /// <summary>Whether any of the selectors picks the subject, with the groups that the policies declare.</summary>
-    public bool IsPicked(Subject subject, IEnumerable<SubjectSelector> selectors)
+    public bool IsPicked(Subject subject, SubjectSelectorSet selectors)
     {
-        var keys = _principals.KeysOf(subject);
-        return selectors.Any(selector => keys.Contains(selector.ToString()));
+        var keys = Resolved(subject).Keys;
+        foreach (var selector in selectors.Keys)
+        {
+            if (keys.Contains(selector))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
+
+    internal static string? PathSegmentOf(Subject subject) => ResolvedSubject.PathSegmentOf(subject);
 
     /// <summary>Whether the subject may pull anything from the repository, so that a catalog may name it.</summary>
     /// <remarks>The request's own actions and tag do not matter.</remarks>
@@ -260,13 +270,14 @@ public sealed class PolicySet
 
     private ResolvedSubject Resolve(Subject subject)
     {
-        var principals = _principals.Resolve(subject);
-        var resolved = new ResolvedSubject(principals, ResolvedSubject.PathSegmentOf(subject));
+        var keys = _principals.KeysOf(subject);
+        var principals = _principals.Resolve(keys);
+        var resolved = new ResolvedSubject(principals, keys, ResolvedSubject.PathSegmentOf(subject));
         var hasAnyGrant = principals.Any(principal => _allowsByPrincipal[principal].Any(rule =>
             rule.Picks(resolved)
             && !rule.Exempts(resolved)
             && rule.Source.When.MethodHolds(subject.Method)
             && rule.Source.When.ClaimsHold(subject, missingClaimMatches: false)));
-        return new ResolvedSubject(principals, resolved.PathSegment) { HasAnyGrant = hasAnyGrant };
+        return new ResolvedSubject(principals, keys, resolved.PathSegment) { HasAnyGrant = hasAnyGrant };
     }
 }

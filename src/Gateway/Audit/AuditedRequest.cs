@@ -50,6 +50,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
             Principal = gateway.HasPrincipal ? gateway.Principal : null,
             SignIn = gateway.SignIn,
             Rule = gateway.Decision?.Rule,
+            Limit = gateway.Limit,
             Error = gateway.Error,
             Grant = gateway.Grant,
             ResolvedDigest = isBegin || request is null ? null : ReadDigest(context.Response),

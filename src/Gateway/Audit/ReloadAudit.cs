@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Gateway.Core.RateLimiting;
 using Gateway.Keys;
 using Gateway.Reloading;
 using Gateway.Tls;
@@ -11,6 +12,7 @@ internal sealed class ReloadAudit(
     Reloadable<PolicySet> policies,
     Reloadable<HtpasswdFile> users,
     Reloadable<CertificateSet> certificates,
+    Reloadable<LimitSet> limits,
     IEnumerable<IReloadable> reloadables,
     ISigningKeys keys,
     IAuditLog audit,
@@ -27,6 +29,7 @@ internal sealed class ReloadAudit(
         Watch(policies, ReloadSnapshots.Of);
         Watch(users, ReloadSnapshots.Of);
         Watch(certificates, ReloadSnapshots.Of);
+        Watch(limits, ReloadSnapshots.Of);
         LookAtKeys();
         return base.StartAsync(cancellationToken);
     }

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Gateway.Core.RateLimiting;
 using Gateway.Keys;
 using Gateway.Tls;
 
@@ -58,6 +59,15 @@ internal static class ReloadSnapshots
         ("keys", keys.Keys.ToDictionary(
             static key => key.Id,
             static key => AuditText.Format(key.ActiveFrom),
+            StringComparer.Ordinal)),
+    ]);
+
+    /// <summary>The limits.</summary>
+    public static Snapshot Of(LimitSet limits) => new([
+        ("limits", limits.Rules.ToDictionary(
+            static rule => rule.Name,
+            static rule => string.Join(
+                '\n', rule.To, rule.Classes, rule.Per, string.Join('|', rule.Repositories), rule.Quota),
             StringComparer.Ordinal)),
     ]);
 

@@ -31,8 +31,8 @@ internal abstract record AuthenticationResult
     /// about them than before.
     /// </summary>
     /// <param name="RetryAfter">When to come again.</param>
-    /// <param name="Reason">For the log and the audit record: which limit.</param>
-    public sealed record Throttled(TimeSpan RetryAfter, string Reason) : AuthenticationResult;
+    /// <param name="Limit">The limit that says so, by its name.</param>
+    public sealed record Throttled(TimeSpan RetryAfter, string Limit) : AuthenticationResult;
 
     /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
     /// <param name="Reason">For the log; never a secret.</param>

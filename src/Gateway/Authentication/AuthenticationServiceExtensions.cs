@@ -26,6 +26,7 @@ internal static partial class AuthenticationServiceExtensions
         services.AddSingleton<SubjectStanding>();
         services.AddSingleton<Challenge>();
         services.TryAddSingleton<CredentialAuthenticator>();
+        services.AddSingleton<SignInGuard>();
         services.AddSingleton<SignInGate>();
         return services;
     }

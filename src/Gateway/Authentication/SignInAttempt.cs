@@ -20,7 +20,7 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
         {
             AuthenticationResult.Accepted => (SignInOutcome.Accepted, null),
             AuthenticationResult.Undecided undecided => (SignInOutcome.Undecided, undecided.Reason),
-            AuthenticationResult.Throttled throttled => (SignInOutcome.Throttled, throttled.Reason),
+            AuthenticationResult.Throttled throttled => (SignInOutcome.Throttled, $"the limit {throttled.Limit}"),
             AuthenticationResult.Refused refused => (SignInOutcome.Refused, refused.Reason),
             _ => (SignInOutcome.Refused, "unknown user"),
         };

@@ -8,7 +8,10 @@ namespace Gateway.Authentication;
 /// request's context how that ended.
 /// </summary>
 internal sealed partial class SignInGate(
-    CredentialAuthenticator authenticator, AuditTrail audit, ILogger<SignInGate> logger)
+    CredentialAuthenticator authenticator,
+    SignInGuard guard,
+    AuditTrail audit,
+    ILogger<SignInGate> logger)
 {
     private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
 
@@ -40,9 +43,15 @@ internal sealed partial class SignInGate(
         CancellationToken cancellationToken)
     {
         // Who can fill the disk must not be able to guess passwords without leaving a record.
-        var result = credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked
-            ? Unrecorded
-            : await judge(credentials, state, cancellationToken);
+        if (credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked)
+        {
+            gateway.SignIn = SignInAttempt.Of(credentials, Unrecorded);
+            return Unrecorded;
+        }
+
+        var permit = await guard.EnterAsync(credentials, gateway.ClientAddress, cancellationToken);
+        var result = permit.Throttled ?? await judge(credentials, state, cancellationToken);
+        await guard.LeaveAsync(permit, result, gateway.ClientAddress);
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
             gateway.SignIn = SignInAttempt.Of(credentials, result);
@@ -50,7 +59,8 @@ internal sealed partial class SignInGate(
 
         if (result is AuthenticationResult.Throttled throttled)
         {
-            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Reason);
+            gateway.Limit = throttled.Limit;
+            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Limit);
         }
 
         return result;
@@ -59,9 +69,9 @@ internal sealed partial class SignInGate(
     private static partial class Log
     {
         [LoggerMessage(1008, LogLevel.Warning,
-            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at: {Reason}. Who is signed in "
-            + "stays so, and tokens stay good.")]
+            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at, by the limit {Limit}. Who is "
+            + "signed in stays so, and tokens stay good.")]
         public static partial void Throttled(
-            ILogger logger, string requestId, string userName, System.Net.IPAddress address, string reason);
+            ILogger logger, string requestId, string userName, System.Net.IPAddress address, string limit);
     }
 }

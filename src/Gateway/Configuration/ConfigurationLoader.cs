@@ -62,6 +62,7 @@ internal static class ConfigurationLoader
         var document = new ConfigurationDocument(path, problems);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var options = (GatewayOptions)new OptionsBinder(document, folder, SettingModel.Gateway).Bind(tree);
+        options.File = Path.GetFullPath(path);
         GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
         return options;
     }

@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Hosting;
+using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
@@ -61,9 +62,15 @@ public sealed class GatewayOptions
     /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
     public RedisOptions? Redis { get; set; }
 
+    /// <summary>How often callers may ask, and guess passwords.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>The audit trail.</summary>
     public AuditOptions Audit { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
+
+    /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
+    internal string? File { get; set; }
 }

@@ -2,6 +2,7 @@ using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Hosting;
 using Gateway.Keys;
+using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
@@ -32,6 +33,7 @@ internal static class GatewayOptionsValidator
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));
         }
 
+        LimitOptionsValidator.Validate(options.Limits, scope.At(nameof(options.Limits)));
         SigningKeyOptionsValidator.Validate(
             options.Tokens.Keys,
             options.Redis is not null,

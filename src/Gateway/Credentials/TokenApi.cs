@@ -33,10 +33,10 @@ internal sealed partial class TokenApi(
 
     private static readonly Lazy<byte[]> DescriptionText = new(ReadDescription);
 
-    private readonly SubjectSelector[] _administrators = [.. options.Administrators.Select(
+    private readonly SubjectSelectorSet _administrators = new(options.Administrators.Select(
         static text => SubjectSelector.TryParse(text, out var selector)
             ? selector
-            : throw new FormatException("tokens.administrators was not validated"))];
+            : throw new FormatException("tokens.administrators was not validated")));
 
     /// <summary>Answers a request below <c>/api/</c>.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -159,8 +159,7 @@ internal sealed partial class TokenApi(
         }
     }
 
-    private bool IsAdministrator(Subject subject) =>
-        _administrators.Length > 0 && policies.Current.IsPicked(subject, _administrators);
+    private bool IsAdministrator(Subject subject) => policies.Current.IsPicked(subject, _administrators);
 
     private static bool IsId(string text) =>
         text.Length is > 0 and <= LongestId && !text.AsSpan().ContainsAnyExcept(IdCharacters);

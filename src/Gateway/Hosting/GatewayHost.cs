@@ -8,6 +8,7 @@ using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.Proxying;
+using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Routing;
@@ -57,6 +58,7 @@ internal static class GatewayHost
         builder.Services.AddTokenEndpoint();
         builder.Services.AddUploads();
         builder.Services.AddListing();
+        builder.Services.AddRateLimits(options);
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));

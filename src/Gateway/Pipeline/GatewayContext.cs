@@ -55,6 +55,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The refusal or failure that was answered, whoever wrote it; <see langword="null"/> while there is none.</summary>
     public RegistryError? Error { get; set; }
 
+    /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>
+    public string? Limit { get; set; }
+
     /// <summary>Whether <see cref="Principal"/> is known already.</summary>
     public bool HasPrincipal => _principal is not null;
 

@@ -4,6 +4,7 @@ using Gateway.Authorization;
 using Gateway.Configuration;
 using Gateway.Listing;
 using Gateway.Pipeline;
+using Gateway.RateLimiting;
 using Gateway.Uploads;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
@@ -53,6 +54,7 @@ internal static class ProxyingServiceExtensions
             proxy.UseMiddleware<UploadTicketMiddleware>(); // which upload it goes on with, for the next step
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
             proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
+            proxy.UseMiddleware<RateLimitMiddleware>(); // as often as that?
             proxy.UseMiddleware<AuditAdmissionMiddleware>(); // will there be a record; nothing below runs without one
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here
             proxy.UseMiddleware<ForwardingMiddleware>(); // where it goes

@@ -65,11 +65,19 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <param name="keys">From <see cref="Key"/>.</param>
     /// <param name="values">Its arguments.</param>
     /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
+    /// <param name="budget">Longest wait, instead of the section's.</param>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
     public Task<RedisResult> EvaluateAsync(
-        string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
-        RunAsync((multiplexer, flags) => multiplexer.GetDatabase(_options.Database)
-            .ScriptEvaluateAsync(script, keys, values, flags), cancellationToken);
+        string script,
+        RedisKey[] keys,
+        RedisValue[] values,
+        CancellationToken cancellationToken,
+        TimeSpan? budget = null) =>
+        RunAsync(
+            (multiplexer, flags) => multiplexer.GetDatabase(_options.Database)
+                .ScriptEvaluateAsync(script, keys, values, flags),
+            cancellationToken,
+            budget);
 
     /// <summary>What Redis tells of itself in a section of <c>INFO</c>: lines of <c>name:value</c>.</summary>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
@@ -120,7 +128,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            Log.SubscribedLater(_logger, Describe(exception).Message);
+            Log.SubscribedLater(_logger, Describe(exception, _timeout).Message);
         }
     }
 
@@ -218,7 +226,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
-            Log.SubscribedLater(_logger, Describe(exception).Message);
+            Log.SubscribedLater(_logger, Describe(exception, _timeout).Message);
         }
         finally
         {
@@ -256,26 +264,30 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     }
 
     private async Task<T> RunAsync<T>(
-        Func<ConnectionMultiplexer, CommandFlags, Task<T>> command, CancellationToken cancellationToken)
+        Func<ConnectionMultiplexer, CommandFlags, Task<T>> command,
+        CancellationToken cancellationToken,
+        TimeSpan? budget = null)
     {
+        var timeout = budget ?? _timeout;
         var started = _time.GetTimestamp();
         try
         {
-            var multiplexer = await Connection().WaitAsync(_timeout, _time, cancellationToken);
+            var multiplexer = await Connection().WaitAsync(timeout, _time, cancellationToken);
             try
             {
-                return await command(multiplexer, CommandFlags.None).WaitAsync(Left(started), _time, cancellationToken);
+                return await command(multiplexer, CommandFlags.None)
+                    .WaitAsync(Left(timeout, started), _time, cancellationToken);
             }
             catch (RedisServerException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
             {
                 // Redis lost its scripts, as after SCRIPT FLUSH, and ran nothing; this sends the script itself.
                 return await command(multiplexer, CommandFlags.NoScriptCache)
-                    .WaitAsync(Left(started), _time, cancellationToken);
+                    .WaitAsync(Left(timeout, started), _time, cancellationToken);
             }
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            throw Describe(exception);
+            throw Describe(exception, timeout);
         }
         catch (ObjectDisposedException exception)
         {
@@ -292,13 +304,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private TimeSpan Left(long started)
+    private TimeSpan Left(TimeSpan timeout, long started)
     {
-        var left = _timeout - _time.GetElapsedTime(started);
+        var left = timeout - _time.GetElapsedTime(started);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private StateException Describe(Exception exception)
+    private StateException Describe(Exception exception, TimeSpan timeout)
     {
         var message = exception switch
         {
@@ -306,7 +318,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisConnectionException => DescribeLoss(FindReason(exception)),
             _ => string.Create(
                 CultureInfo.InvariantCulture,
-                $"Redis at {_options.Server} did not answer within {_timeout.TotalMilliseconds} ms."),
+                $"Redis at {_options.Server} did not answer within {timeout.TotalMilliseconds} ms."),
         };
         return new StateException(message, exception);
     }

@@ -130,7 +130,7 @@ public sealed class PolicySetPropertyTests
             var policy = PolicySet.Compile(groups with { Rules = [rule] });
             Assert.All(test.Questions, question => Assert.Equal(
                 policy.Evaluate(With(question, RepositoryActions.Pull, TagScope.None)).IsAllowed,
-                PolicySet.Compile(groups).IsPicked(question.Subject, [selector])));
+                PolicySet.Compile(groups).IsPicked(question.Subject, new SubjectSelectorSet([selector]))));
         }
     });
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Gateway.RateLimiting;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
@@ -138,6 +139,22 @@ public sealed class RequestRecordTests : IAsyncLifetime
         Assert.Equal("""["repository:team-a/app:pull,push"]""", line.Text("grant.granted"));
         Assert.Equal("false", line.Text("grant.refreshToken"));
         Assert.DoesNotContain(token, await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Limit_UsedUp_IsNamed()
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, change: static options => options.Limits.Rules =
+        [
+            new LimitRuleOptions { Name = "one-pull", Classes = [LimitClass.Pull], Rate = 1, Window = TimeSpan.FromHours(1) },
+        ]);
+        using var first = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
+        using var second = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
+        var line = await AuditRecords.OfAsync(gateway, second);
+
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.Equal(("limit", "one-pull", "429", "TOOMANYREQUESTS", "user:alice"), (
+            line.Text("decision"), line.Text("limit"), line.Text("status"), line.Text("error.code"), line.Text("subject")));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Gateway.RateLimiting;
 using Gateway.State;
 using Gateway.Tests.Support;
 
@@ -76,7 +77,18 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
     {
         await using var redis = await RedisServer.StartAsync(); // a store that can be taken away
         var own = new TokenApiStage();
-        await own.StartAsync(options => (options.State.Store, options.Redis) = (StateStoreKind.Redis, redis.Options));
+        await own.StartAsync(options =>
+        {
+            (options.State.Store, options.Redis) = (StateStoreKind.Redis, redis.Options);
+            options.Limits.Rules =
+            [
+                new LimitRuleOptions
+                {
+                    Name = "guesses", Classes = [LimitClass.SignInFailure], Per = [LimitPartition.Subject],
+                    Rate = 1, Window = TimeSpan.FromHours(1),
+                },
+            ];
+        });
         try
         {
             await ProvokeAsync(own, redis);
@@ -128,6 +140,16 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
         }
 
         await stage.SendAsync("GET", "?owner=user:alice", "alice");
+        foreach (var (method, target) in operations)
+        {
+            var answer = default(ApiAnswer);
+            for (var guess = 0; guess < 20 && answer?.Status != HttpStatusCode.TooManyRequests; guess++) // 429
+            {
+                answer = await stage.SendAsync(
+                    method, target, null, method == "POST" ? Order : null, headers: TokenApiTests.Authorization("bob", $"{Guid.NewGuid()}"));
+            }
+        }
+
         await redis.KillAsync();
         foreach (var (method, target) in operations)
         {

@@ -26,10 +26,11 @@ internal sealed class PrincipalIndex
     public int InternClaim(string name, string value) => Intern(ClaimKey(name, value));
 
     /// <summary>The numbers of all that a subject is, ascending.</summary>
-    public int[] Resolve(Subject subject)
+    /// <param name="keys">From <see cref="KeysOf"/>.</param>
+    public int[] Resolve(IEnumerable<string> keys)
     {
         var numbers = new SortedSet<int>();
-        foreach (var key in KeysOf(subject))
+        foreach (var key in keys)
         {
             if (_numbers.TryGetValue(key, out var number))
             {

@@ -4,10 +4,13 @@ namespace Gateway.Core.Authorization.Index;
 /// A subject as one policy sees it: which of the policy's principals it is. Made once for each subject.
 /// </summary>
 /// <param name="principals">Numbers of principals, ascending.</param>
+/// <param name="keys">All that the subject is, in the words of selectors.</param>
 /// <param name="pathSegment">What <c>${subject}</c> stands for, or <see langword="null"/>.</param>
-internal sealed class ResolvedSubject(int[] principals, string? pathSegment)
+internal sealed class ResolvedSubject(int[] principals, HashSet<string> keys, string? pathSegment)
 {
     public int[] Principals => principals;
+
+    public HashSet<string> Keys => keys;
 
     public string? PathSegment => pathSegment;
 

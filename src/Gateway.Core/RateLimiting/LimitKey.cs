@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using Gateway.Core.Authorization;
+
+namespace Gateway.Core.RateLimiting;
+
+/// <summary>
+/// Names of budgets: <c>limit:RULE|SUBJECT|ADDRESS|REPOSITORY</c>, each part percent-encoded, empty where the rule does
+/// not count by it. No part can contain the separator or a character that Redis's patterns know.
+/// </summary>
+public static class LimitKey
+{
+    /// <summary>What all of them begin with.</summary>
+    public const string Prefix = "limit:";
+
+    /// <summary>What the budgets of wrong passwords begin with.</summary>
+    public const string FailurePrefix = "failed:";
+
+    /// <summary>The greatest part that is not cut; names are shorter, save what somebody made up at a sign-in.</summary>
+    private const int LongestPart = 256;
+
+    /// <summary>The name of a budget.</summary>
+    public static string Of(string prefix, string rule, string? subject, string? address, string? repository = null) =>
+        string.Concat(
+            string.Concat(prefix, rule, "|", Part(subject)), "|", Part(address), "|" + Part(repository));
+
+    /// <summary>What names a subject in keys.</summary>
+    public static string SubjectOf(Subject subject) => subject.ToString();
+
+    /// <summary>What names the account of a sign-in, which may not exist.</summary>
+    /// <remarks>
+    /// One spelling, so that a guesser has not a budget for each: a method may take "Alice" and "alice" for the same. Two
+    /// persons whose names differ by that alone share a budget, which costs them little.
+    /// </remarks>
+    public static string AccountOf(string userName)
+    {
+        var name = userName.Length <= LongestPart ? userName : userName[..LongestPart];
+        return "user:" + name.Trim().ToLowerInvariant();
+    }
+
+    /// <summary>What names an address: IPv4 whole, IPv6 by its network of 64 bits.</summary>
+    public static string AddressOf(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address.ToString();
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes) + "/64";
+    }
+
+    /// <summary>One part as it stands in a key.</summary>
+    public static string Part(string? text) => text is null ? "" : Uri.EscapeDataString(text);
+}

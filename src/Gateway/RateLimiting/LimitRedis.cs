@@ -1,0 +1,157 @@
+using Gateway.Hosting;
+using Gateway.Redis;
+using Gateway.State;
+using StackExchange.Redis;
+
+namespace Gateway.RateLimiting;
+
+/// <summary>
+/// Redis as limits use it: a request waits for it within its budget only, not at all once it failed a few times running,
+/// and nobody waits to find out whether it is back.
+/// </summary>
+/// <remarks>
+/// No library's circuit breaker: those let a request find out, and that one waits. Here a loop beside the requests asks.
+/// </remarks>
+internal sealed partial class LimitRedis(
+    RedisConnection redis, LimitOptions options, TimeProvider time, ILogger<LimitRedis> logger)
+    : IHostedService, IHealthPart, IAsyncDisposable
+{
+    private const int MostFailures = 3;
+    private const string Probe = "return 1";
+
+    // One wait at the start, so that the first requests are counted where all are.
+    private static readonly TimeSpan FirstBudget = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _ending = new();
+    private Task _probing = Task.CompletedTask;
+    private int _failures;
+    private bool _isOpen;
+    private bool _isEnding;
+
+    /// <inheritdoc/>
+    public string Name => "limits";
+
+    /// <inheritdoc/>
+    public bool IsUp => !Volatile.Read(ref _isOpen);
+
+    /// <summary>Runs a script.</summary>
+    /// <returns>Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
+    public async ValueTask<RedisResult?> TryEvaluateAsync(
+        string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    {
+        if (!IsUp)
+        {
+            return null;
+        }
+
+        try
+        {
+            var result = await redis.EvaluateAsync(script, keys, values, cancellationToken, options.Timeout);
+            Volatile.Write(ref _failures, 0);
+            return result;
+        }
+        catch (StateException exception)
+        {
+            if (Interlocked.Increment(ref _failures) >= MostFailures)
+            {
+                Open(exception.Message);
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>A key behind the configured prefix.</summary>
+    public RedisKey Key(string name) => redis.Key(name);
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await redis.EvaluateAsync(Probe, [], [], cancellationToken, FirstBudget);
+        }
+        catch (StateException exception)
+        {
+            Open(exception.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    /// <remarks>Comes once for each service that this object is.</remarks>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            _isEnding = true;
+        }
+
+        if (!_ending.IsCancellationRequested)
+        {
+            await _ending.CancelAsync();
+        }
+
+        await _probing;
+        _ending.Dispose();
+    }
+
+    private void Open(string problem)
+    {
+        lock (_lock)
+        {
+            if (_isOpen || _isEnding)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _isOpen, true);
+            _probing = Task.Run(ProbeUntilBackAsync);
+        }
+
+        Log.Lost(logger, problem);
+    }
+
+    private async Task ProbeUntilBackAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ProbeInterval, time, _ending.Token);
+                try
+                {
+                    await redis.EvaluateAsync(Probe, [], [], _ending.Token, options.Timeout);
+                    break;
+                }
+                catch (StateException)
+                {
+                    // still away
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return; // the program ends
+        }
+
+        Volatile.Write(ref _failures, 0);
+        Volatile.Write(ref _isOpen, false);
+        Log.Back(logger);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1201, LogLevel.Warning,
+            "Limits are counted in this process alone, wrong passwords at half of what is allowed: {Problem} No request "
+            + "waits for it; limits are shared again as soon as Redis answers.")]
+        public static partial void Lost(ILogger logger, string problem);
+
+        [LoggerMessage(1202, LogLevel.Information, "Limits are shared through Redis again.")]
+        public static partial void Back(ILogger logger);
+    }
+}
