@@ -45,6 +45,9 @@ public sealed class PolicySet
         _resolve = Resolve;
     }
 
+    /// <summary>What it was built from.</summary>
+    public PolicyDefinition Definition { get; private init; } = null!;
+
     /// <summary>How many rules there are.</summary>
     public int RuleCount { get; private init; }
 
@@ -59,6 +62,7 @@ public sealed class PolicySet
             compiler.Tables(RuleEffect.Allow),
             compiler.AllowsByPrincipal())
         {
+            Definition = definition,
             RuleCount = definition.Rules.Length,
         };
     }

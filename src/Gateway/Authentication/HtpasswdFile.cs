@@ -30,6 +30,9 @@ internal sealed class HtpasswdFile
     /// <summary>How many users there are.</summary>
     public int Count => _users.Count;
 
+    /// <summary>The users' names.</summary>
+    public IEnumerable<string> Names => _users.Keys;
+
     /// <summary>The hash of a user's password, or <see langword="null"/> for an unknown name.</summary>
     public PasswordHash? Find(string userName) => _users.GetValueOrDefault(userName);
 

@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Pipeline;
 
 namespace Gateway.Authentication;
@@ -7,8 +8,13 @@ namespace Gateway.Authentication;
 /// request's context how that ended.
 /// </summary>
 internal sealed partial class SignInGate(
-    CredentialAuthenticator authenticator, SignInGuard guard, ILogger<SignInGate> logger)
+    CredentialAuthenticator authenticator,
+    SignInGuard guard,
+    AuditTrail audit,
+    ILogger<SignInGate> logger)
 {
+    private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
+
     /// <summary>Has the credentials judged by the configured methods.</summary>
     public ValueTask<AuthenticationResult> AuthenticateAsync(
         GatewayContext gateway, PresentedCredentials credentials, CancellationToken cancellationToken)
@@ -36,6 +42,13 @@ internal sealed partial class SignInGate(
         Func<PresentedCredentials, TState, CancellationToken, ValueTask<AuthenticationResult>> judge,
         CancellationToken cancellationToken)
     {
+        // Who can fill the disk must not be able to guess passwords without leaving a record.
+        if (credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked)
+        {
+            gateway.SignIn = SignInAttempt.Of(credentials, Unrecorded);
+            return Unrecorded;
+        }
+
         var permit = await guard.EnterAsync(credentials, gateway.ClientAddress, cancellationToken);
         var result = permit.Throttled ?? await judge(credentials, state, cancellationToken);
         await guard.LeaveAsync(permit, result, gateway.ClientAddress);

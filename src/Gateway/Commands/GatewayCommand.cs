@@ -19,5 +19,6 @@ internal static class GatewayCommand
         PolicyCommand.Create(),
         KeysCommand.Create(),
         LimitsCommand.Create(),
+        AuditCommand.Create(),
     };
 }

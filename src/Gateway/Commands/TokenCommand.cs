@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
@@ -119,9 +120,15 @@ internal static class TokenCommand
             }
 
             await using var store = StateServiceExtensions.OpenForCommand(options);
+            using var audit = IsListing(result) ? null : CommandAudit.Begin(
+                options,
+                "token " + result.CommandResult.Command.Name,
+                TimeProvider.System,
+                result.InvocationConfiguration.Error.WriteLine);
             var service = new CredentialService(
-                store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance);
-            return await action(result, options, service, cancellationToken);
+                store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
+            var exitCode = await action(result, options, service, cancellationToken);
+            return exitCode == 0 && audit is { HasFailed: true } ? NothingDone : exitCode;
         }
         catch (ProblemException exception)
         {
@@ -133,6 +140,8 @@ internal static class TokenCommand
             return NothingDone;
         }
     }
+
+    private static bool IsListing(ParseResult result) => result.CommandResult.Command.Name == "list";
 
     private static async Task<int> CreateAsync(
         ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Keys;
@@ -27,6 +28,7 @@ internal static class ConfigurationCheck
         Loading(static options => RedisTrust.Load(options.Redis)),
         SigningKeyServiceExtensions.Check,
         Loading(static options => StateServiceExtensions.Check(options.State)),
+        AuditServiceExtensions.Check,
     ];
 
     /// <summary>Runs every check; none stops the others.</summary>

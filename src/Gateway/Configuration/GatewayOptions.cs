@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Cors;
 using Gateway.Hosting;
@@ -74,6 +75,9 @@ public sealed class GatewayOptions
 
     /// <summary>How the gateway ends.</summary>
     public ShutdownOptions Shutdown { get; set; } = new();
+
+    /// <summary>The audit trail.</summary>
+    public AuditOptions Audit { get; set; } = new();
 
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();

@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Cors;
 using Gateway.Hosting;
@@ -28,6 +29,7 @@ internal static class GatewayOptionsValidator
         TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
         StateOptionsValidator.Validate(
             options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken, scope.At(nameof(options.State)));
+        AuditOptionsValidator.Validate(options.Audit, scope.At(nameof(options.Audit)));
         if (options.Redis is { } redis)
         {
             RedisOptionsValidator.Validate(redis, scope.At(nameof(options.Redis)));

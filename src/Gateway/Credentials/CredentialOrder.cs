@@ -22,4 +22,7 @@ internal sealed record CredentialOrder
 
     /// <summary>Who makes it: <c>user:alice</c>, <c>operator</c>.</summary>
     public required string CreatedBy { get; init; }
+
+    /// <summary>The request that asks for it; <see langword="null"/> for a command.</summary>
+    public string? RequestId { get; init; }
 }

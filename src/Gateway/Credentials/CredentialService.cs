@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Audit;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
@@ -13,7 +14,11 @@ namespace Gateway.Credentials;
 /// </summary>
 /// <remarks>Every method throws <see cref="StateException"/> where the store cannot do it.</remarks>
 internal sealed partial class CredentialService(
-    ICredentialStore store, TokenOptions options, TimeProvider time, ILogger<CredentialService> logger)
+    ICredentialStore store,
+    TokenOptions options,
+    TimeProvider time,
+    ILogger<CredentialService> logger,
+    IAuditLog? audit = null)
 {
     /// <summary>
     /// The most personal or robot tokens of one owner that are good at a time: far more than anybody looks through, so
@@ -48,6 +53,13 @@ internal sealed partial class CredentialService(
         Log.Created(
             logger, issued.Credential.Kind, issued.Credential.Id, issued.Credential.Owner, order.CreatedBy,
             issued.Credential.ExpiresAt);
+        audit?.Record(new CredentialEntry(time.GetUtcNow())
+        {
+            Action = "create",
+            By = order.CreatedBy,
+            RequestId = order.RequestId,
+            Credential = issued.Credential,
+        });
         return issued;
     }
 
@@ -66,12 +78,22 @@ internal sealed partial class CredentialService(
     /// <param name="by">Who ends it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns><see langword="false"/> where there is none, or it was revoked already.</returns>
-    public async Task<bool> RevokeAsync(string id, string by, CancellationToken cancellationToken)
+    public async Task<bool> RevokeAsync(string id, CredentialActor by, CancellationToken cancellationToken)
     {
-        var revoked = await store.RevokeAsync(id, time.GetUtcNow(), cancellationToken);
+        var now = time.GetUtcNow();
+        var owner = audit is null ? null : (await store.FindAsync(id, cancellationToken))?.Owner.ToString();
+        var revoked = await store.RevokeAsync(id, now, cancellationToken);
         if (revoked)
         {
-            Log.Revoked(logger, id, by);
+            Log.Revoked(logger, id, by.Name);
+            audit?.Record(new CredentialEntry(now)
+            {
+                Action = "revoke",
+                By = by.Name,
+                RequestId = by.RequestId,
+                Id = id,
+                Owner = owner,
+            });
         }
 
         return revoked;
@@ -79,10 +101,19 @@ internal sealed partial class CredentialService(
 
     /// <summary>Ends every token of an owner, and every access token issued to him until now.</summary>
     /// <returns>How many tokens were ended.</returns>
-    public async Task<int> RevokeAllAsync(Subject owner, string by, CancellationToken cancellationToken)
+    public async Task<int> RevokeAllAsync(Subject owner, CredentialActor by, CancellationToken cancellationToken)
     {
-        var count = await store.RevokeAllAsync(owner, time.GetUtcNow(), cancellationToken);
-        Log.RevokedAll(logger, owner, count, by);
+        var now = time.GetUtcNow();
+        var count = await store.RevokeAllAsync(owner, now, cancellationToken);
+        Log.RevokedAll(logger, owner, count, by.Name);
+        audit?.Record(new CredentialEntry(now)
+        {
+            Action = "revokeAll",
+            By = by.Name,
+            RequestId = by.RequestId,
+            Owner = owner.ToString(),
+            Count = count,
+        });
         return count;
     }
 
@@ -93,7 +124,7 @@ internal sealed partial class CredentialService(
     /// <param name="by">Who rotates it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<CredentialOutcome> RotateAsync(
-        StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, string by, CancellationToken cancellationToken)
+        StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, CredentialActor by, CancellationToken cancellationToken)
     {
         var now = Now();
         if (old.Kind == CredentialKind.Refresh || old.StateAt(now) != TokenState.Active)
@@ -115,14 +146,22 @@ internal sealed partial class CredentialService(
             return new CredentialOutcome.Conflict(excess);
         }
 
-        var order = new CredentialOrder { Owner = old.Owner, Name = old.Name, Limit = old.Limit, CreatedBy = by };
+        var order = new CredentialOrder { Owner = old.Owner, Name = old.Name, Limit = old.Limit, CreatedBy = by.Name };
         var span = lifetime ?? Clamp(old.ExpiresAt - old.CreatedAt);
 
         // The new one first: should the process end in between, the job still has a token that is good.
         var issued = await IssueAsync(order, now, span, cancellationToken);
         var end = old.ExpiresAt - now > overlap ? now + overlap : old.ExpiresAt;
         await store.ShortenAsync(old.Id, end, cancellationToken);
-        Log.Rotated(logger, old.Kind, old.Id, old.Owner, issued.Credential.Id, by, end);
+        Log.Rotated(logger, old.Kind, old.Id, old.Owner, issued.Credential.Id, by.Name, end);
+        audit?.Record(new CredentialEntry(time.GetUtcNow())
+        {
+            Action = "rotate",
+            By = by.Name,
+            RequestId = by.RequestId,
+            Credential = issued.Credential,
+            Replaced = old with { ExpiresAt = end },
+        });
         return issued with { Replaced = old with { ExpiresAt = end } };
     }
 

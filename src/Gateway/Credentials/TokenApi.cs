@@ -1,4 +1,5 @@
 using System.Buffers;
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
@@ -19,6 +20,7 @@ namespace Gateway.Credentials;
 internal sealed partial class TokenApi(
     TokenResource tokens,
     SignInGate signIn,
+    AuditAdmission audit,
     Reloadable<PolicySet> policies,
     TokenOptions options,
     ILogger<TokenApi> logger)
@@ -138,7 +140,11 @@ internal sealed partial class TokenApi(
             case AuthenticationResult.Accepted({ CredentialId: null, Scope: null, Subject.Kind: SubjectKind.User } principal)
                 when shown.Kind == PresentedCredentialsKind.Password:
                 gateway.Principal = principal;
-                await serve(new TokenApiCaller(context, principal.Subject, IsAdministrator(principal.Subject)));
+                if (await audit.TryAdmitAsync(context))
+                {
+                    await serve(new TokenApiCaller(context, principal.Subject, IsAdministrator(principal.Subject)));
+                }
+
                 break;
             case AuthenticationResult.Accepted:
                 await context.WriteErrorAsync(RegistryError.Denied(

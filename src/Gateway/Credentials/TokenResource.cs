@@ -67,6 +67,7 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
             Limit = body.Scopes(ScopesMember),
             Lifetime = body.Duration(LifetimeMember),
             CreatedBy = caller.Subject.ToString(),
+            RequestId = RequestIdOf(caller),
         };
         if (body.Problems.Count > 0)
         {
@@ -102,7 +103,7 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
     {
         if (await FindAsync(caller, id) is not null)
         {
-            await credentials.RevokeAsync(id, caller.Subject.ToString(), caller.Context.RequestAborted);
+            await credentials.RevokeAsync(id, ActorOf(caller), caller.Context.RequestAborted);
             caller.Context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
     }
@@ -133,8 +134,12 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
         }
 
         await WriteAsync(caller.Context, await credentials.RotateAsync(
-            credential, overlap, lifetime, caller.Subject.ToString(), caller.Context.RequestAborted));
+            credential, overlap, lifetime, ActorOf(caller), caller.Context.RequestAborted));
     }
+
+    private static string RequestIdOf(TokenApiCaller caller) => GatewayContext.Of(caller.Context).RequestId;
+
+    private static CredentialActor ActorOf(TokenApiCaller caller) => new(caller.Subject.ToString(), RequestIdOf(caller));
 
     // Another's token is answered like one that does not exist, so that ids tell nothing.
     private async Task<StoredCredential?> FindAsync(TokenApiCaller caller, string id)

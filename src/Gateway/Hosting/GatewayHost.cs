@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -48,6 +49,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<RegistryRouter>();
         builder.Services.AddSingleton<HealthReport>();
+        builder.Services.AddAudit(options);
         builder.Services.AddGatewayTls();
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
@@ -82,6 +84,7 @@ internal static class GatewayHost
         app.UseGatewayHsts(); // on every answer over TLS
         app.UseTracing(); // says in a request's span what came of it
         app.UseGatewayMetrics(); // counts what the steps below make of a request
+        app.UseAudit(); // sees the end of each request, however it comes
         app.UseMiddleware<RequestContextMiddleware>(); // names the request; turns what escapes into an answer
         app.UseMiddleware<ListenerMiddleware>(); // the redirecting and the management listener end here
         app.UseMiddleware<HostMiddleware>(); // a host that is not ours gets no further

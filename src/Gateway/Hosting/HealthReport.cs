@@ -36,6 +36,7 @@ internal sealed class HealthReport(
     /// <summary>Answers a health path, and 404 to any other.</summary>
     public async Task TryAnswerAsync(HttpContext context)
     {
+        GatewayContext.Of(context).IsRecorded = false; // asked every few seconds by those who watch; nothing is decided
         if (!IsHealthPath(context))
         {
             await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz, /readyz or, on the management listener, /metrics"));
@@ -50,10 +51,11 @@ internal sealed class HealthReport(
             return;
         }
 
-        // A refused reload or an upstream that is down degrades; only a process that is ending is not ready, since
-        // another replica would see the same files and the same upstream.
+        // A refused reload or an upstream that is down degrades; a process that is ending is not ready, nor one that lacks
+        // what it needs itself, since another replica would see the same files and the same upstream.
         var ending = running.IsEnding || lifetime.ApplicationStopping.IsCancellationRequested;
-        context.Response.StatusCode = ending ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+        context.Response.StatusCode = ending || parts.Any(static part => part is { IsEssential: true, IsUp: false })
+            ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
         await context.Response.Body.WriteAsync(Describe(ending), context.RequestAborted);
     }
 

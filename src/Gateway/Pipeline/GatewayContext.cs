@@ -107,6 +107,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The policy's decision, once made. Nothing is forwarded without one that allows it.</summary>
     public AccessDecision? Decision { get; set; }
 
+    /// <summary>Whether the audit trail gets a line of it. Not what is answered before anything is decided: health, preflights.</summary>
+    public bool IsRecorded { get; set; } = true;
+
     /// <summary>The context of this request.</summary>
     public static GatewayContext Of(HttpContext context) => context.Features.GetRequiredFeature<GatewayContext>();
 }

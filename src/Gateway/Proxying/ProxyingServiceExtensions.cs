@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.Configuration;
@@ -63,6 +64,7 @@ internal static class ProxyingServiceExtensions
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
             proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
             proxy.UseMiddleware<RateLimitMiddleware>(); // as often as that?
+            proxy.UseMiddleware<AuditAdmissionMiddleware>(); // will there be a record; nothing below runs without one
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here
             proxy.UseMiddleware<ForwardingMiddleware>(); // where it goes
             proxy.UseLoadBalancing();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
@@ -14,7 +15,12 @@ namespace Gateway.Tokens;
 
 /// <summary>The token endpoint, <c>/token</c>: HTTP in, HTTP out.</summary>
 internal sealed class TokenMiddleware(
-    RequestDelegate next, SignInGate signIn, TokenService tokens, RequestLimits limits, Reloadable<PolicySet> policies)
+    RequestDelegate next,
+    SignInGate signIn,
+    TokenService tokens,
+    RequestLimits limits,
+    Reloadable<PolicySet> policies,
+    AuditAdmission audit)
 {
     /// <summary>The endpoint's path.</summary>
     public const string Path = "/token";
@@ -94,7 +100,8 @@ internal sealed class TokenMiddleware(
         }
 
         gateway.Principal = principal;
-        if (!await limits.AdmitAsync(context, policies.Current, RequestClasses.Token, permits: 1))
+        if (!await limits.AdmitAsync(context, policies.Current, RequestClasses.Token, permits: 1)
+            || !await audit.TryAdmitAsync(context))
         {
             return;
         }

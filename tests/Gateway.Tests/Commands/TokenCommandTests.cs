@@ -233,7 +233,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.True(code == 0, error);
         AssertSecret(CredentialSecretKind.Robot, secret);
         Assert.Contains("robot:ci-deploy  blue  active", list, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "state")));
+        Assert.False(File.Exists(Path.Combine(_folder.Path, "state", "gateway.db")));
         await redis.KillAsync();
         (code, _, error) = await RunAsync("list");
         Assert.Equal(1, code);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gateway.Audit;
 using Gateway.Configuration;
 using Gateway.Redis;
 using Gateway.Tests.Support;
@@ -49,6 +50,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
         _folder.Write("secrets/otlp-headers", "x-key=x\n");
+        _folder.Write("secrets/audit-key", new string('k', 32) + "\n");
 
         var options = ConfigurationSamples.Load(_folder, Uncommented());
 
@@ -63,6 +65,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
         _folder.Write("secrets/otlp-headers", "x-key=x\n");
+        _folder.Write("secrets/audit-key", new string('k', 32) + "\n");
         var asIs = ConfigurationLoader.Load(Sample, NoEnvironment);
         var set = ConfigurationSamples.Load(_folder, Uncommented());
 
@@ -86,6 +89,14 @@ public sealed class ConfigurationSampleTests : IDisposable
         Assert.Equal(asIs.Tokens.DefaultCredentialLifetime, set.Tokens.DefaultCredentialLifetime);
         Assert.Equal(asIs.Tokens.MaximumCredentialLifetime, set.Tokens.MaximumCredentialLifetime);
         Assert.Equal(asIs.State.Store, set.State.Store);
+        Assert.Equal(asIs.Audit.Enabled, set.Audit.Enabled);
+        Assert.Equal(asIs.Audit.Stdout, set.Audit.Stdout);
+        Assert.Equal(asIs.Audit.WriteAhead, set.Audit.WriteAhead);
+        Assert.Equal(new AuditOptions().OnFailure, set.Audit.OnFailure);
+        Assert.Equal(asIs.Audit.File.MaxSizeMiB, set.Audit.File.MaxSizeMiB);
+        Assert.Equal(asIs.Audit.File.MaxAge, set.Audit.File.MaxAge);
+        Assert.Equal(asIs.Audit.File.Keep, set.Audit.File.Keep);
+        Assert.Equal(new AuditFileOptions().HashChain, set.Audit.File.HashChain);
         Assert.Equal(Path.GetFileName(asIs.State.Folder), Path.GetFileName(set.State.Folder));
         Assert.Equal(new RedisOptions().Database, set.Redis!.Database);
         Assert.Equal(new RedisOptions().KeyPrefix, set.Redis.KeyPrefix);

@@ -1,0 +1,116 @@
+using Gateway.Configuration;
+using Gateway.Hosting;
+
+namespace Gateway.Audit;
+
+/// <summary>All that the host knows of the audit trail.</summary>
+internal static partial class AuditServiceExtensions
+{
+    /// <summary>Adds the trail and what writes it.</summary>
+    public static IServiceCollection AddAudit(this IServiceCollection services, GatewayOptions options)
+    {
+        services.AddSingleton(options.Audit);
+        services.AddSingleton(provider => new AuditTrail(
+            options.Audit,
+            CreateSinks(options, provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<AuditTrail>>()));
+        services.AddSingleton<IAuditLog>(static provider => provider.GetRequiredService<AuditTrail>());
+        services.AddSingleton<AuditAdmission>();
+        if (options.Audit.Enabled)
+        {
+            services.AddSingleton<IHealthPart, AuditHealth>();
+            services.AddHostedService<AuditService>(); // first of the audit's: it begins and ends the trail
+            services.AddHostedService<ReloadAudit>();
+        }
+
+        return services;
+    }
+
+    /// <summary>Adds the step that sees every request's end.</summary>
+    public static void UseAudit(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<AuditTrail>().IsOn)
+        {
+            app.UseMiddleware<AuditMiddleware>();
+        }
+    }
+
+    /// <summary>The audit file's path; <see langword="null"/> where there is none.</summary>
+    public static string? FileOf(GatewayOptions options) => !options.Audit.Enabled ? null
+        : options.Audit.File.Path
+        ?? (options.Audit.Stdout ? null : Path.Combine(options.State.Folder, "audit.jsonl"));
+
+    /// <summary>The settings of the file, its path filled in; <see langword="null"/> where there is none.</summary>
+    public static AuditFileOptions? FileOptionsOf(GatewayOptions options) => FileOf(options) is not { } path ? null
+        : new AuditFileOptions
+        {
+            Path = path,
+            MaxSizeMiB = options.Audit.File.MaxSizeMiB,
+            MaxAge = options.Audit.File.MaxAge,
+            Keep = options.Audit.File.Keep,
+            HashChain = options.Audit.File.HashChain,
+            HashKey = options.Audit.File.HashKey,
+        };
+
+    /// <summary>What a start would fail with. A disk that is full is none of it: that passes.</summary>
+    public static IEnumerable<Problem> Check(GatewayOptions options)
+    {
+        if (FileOf(options) is not { } path)
+        {
+            yield break;
+        }
+
+        const string cure = "Name another file in audit.file.path, or let the gateway's account write there.";
+        if (Directory.Exists(path))
+        {
+            yield return new Problem(path, "audit.file.path is a folder", null, "Name a file in it.");
+        }
+        else if (File.Exists(path))
+        {
+            if (NativeFile.FindObstacle(path) is { } obstacle)
+            {
+                yield return new Problem(path, "the audit file cannot be written", obstacle, cure);
+            }
+        }
+        else
+        {
+            var folder = Path.GetDirectoryName(path)!;
+            while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+            {
+                folder = parent;
+            }
+
+            if (!NativeFile.CanWriteTo(folder))
+            {
+                yield return new Problem(path, "the audit file cannot be made", folder, cure);
+            }
+        }
+    }
+
+    private static IEnumerable<IAuditSink> CreateSinks(GatewayOptions options, IServiceProvider provider)
+    {
+        if (FileOptionsOf(options) is { } fileOptions)
+        {
+            var logger = provider.GetRequiredService<ILogger<AuditFile>>();
+            var file = new AuditFile(fileOptions, provider.GetRequiredService<TimeProvider>());
+            file.Finished += (name, position) => Log.Finished(logger, name, position);
+            file.Closed += position => Log.Closed(logger, position);
+            yield return file;
+        }
+
+        if (options.Audit is { Enabled: true, Stdout: true })
+        {
+            yield return new StdoutSink();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1506, LogLevel.Information, "The audit file was put away as {Name}; its chain ends at {Position}.")]
+        public static partial void Finished(ILogger logger, string name, ChainPosition position);
+
+        [LoggerMessage(1507, LogLevel.Information, "The audit trail's chain ends at {Position}.")]
+        public static partial void Closed(ILogger logger, ChainPosition position);
+    }
+}

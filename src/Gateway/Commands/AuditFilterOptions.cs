@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using Gateway.Audit;
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+
+namespace Gateway.Commands;
+
+/// <summary>The options that choose audit lines.</summary>
+internal static class AuditFilterOptions
+{
+    private static readonly Option<string?> Since = new("--since")
+    {
+        Description = "From then on: 2026-11-26, 2026-11-26T15:57:00Z, or how long ago: 2h, 30d.",
+    };
+
+    private static readonly Option<string?> Until = new("--until") { Description = "Before then; in the same forms." };
+
+    private static readonly Option<string?> Address = new("--address")
+    {
+        Description = "The client's address, or its network: 10.0.0.0/8.",
+    };
+
+    private static readonly Option<string?> Status = new("--status") { Description = "404, or a class: 4xx." };
+
+    private static readonly Option<string?> RequestId = new("--request-id")
+    {
+        Description = "The request's id, as answers and the log show it.",
+    };
+
+    // In values "*" stands for any characters.
+    private static readonly (Option<string?> Option, string[] Paths)[] Patterns =
+    [
+        (Pattern("--subject", "Who: user:alice, robot:*. Sign-ins that failed are found by the name that was tried, (alice)."),
+            ["subject", "by", "owner"]),
+        (Pattern("--repository", "The repository: team-a/*."), ["repository"]),
+        (Pattern("--reference", "The tag or digest."), ["reference", "digest"]),
+        (Pattern("--operation", "The operation: putManifest, delete*, createToken."), ["operation", "action", "command"]),
+        (Pattern("--decision", "allow, deny, challenge, limit, refuse, error or public."), ["decision"]),
+        (Pattern("--rule", "The rule's name."), ["rule.name"]),
+        (Pattern("--event", "registry, token, api, http, credential, command, reload, outage, start or stop."), ["event"]),
+        (Pattern("--user-name", "The name that was shown at a sign-in, right or wrong."), ["signIn.userName"]),
+        (Pattern("--outcome", "How a sign-in or a reload ended: accepted, refused, undecided, throttled, applied."),
+            ["signIn.outcome", "outcome"]),
+        (Pattern("--credential", "The id of a token, made, ended or used."), ["credential", "signIn.credential", "replaced"]),
+        (Pattern("--limit-rule", "The name of the limit that was hit."), ["limit"]),
+    ];
+
+    /// <summary>All of them.</summary>
+    public static IEnumerable<Option> All =>
+        [Since, Until, .. Patterns.Select(static pattern => pattern.Option), Address, Status, RequestId];
+
+    /// <summary>Reads what was given.</summary>
+    /// <exception cref="ProblemException">A value is none.</exception>
+    public static AuditFilter Read(ParseResult result, DateTimeOffset now) => new()
+    {
+        Since = InstantOf(result, Since, now),
+        Until = InstantOf(result, Until, now),
+        RequestId = result.GetValue(RequestId),
+        Network = NetworkOf(result),
+        Status = StatusOf(result),
+        Members =
+        [
+            .. Patterns
+                .Select(pattern => (Text: result.GetValue(pattern.Option), pattern.Paths))
+                .Where(static pattern => pattern.Text is not null)
+                .Select(static pattern => new MemberPattern(pattern.Paths, new Glob(pattern.Text!))),
+        ],
+    };
+
+    private static Option<string?> Pattern(string name, string description) => new(name) { Description = description };
+
+    private static string? InstantOf(ParseResult result, Option<string?> option, DateTimeOffset now)
+    {
+        if (result.GetValue(option) is not { } text)
+        {
+            return null;
+        }
+
+        if (Duration.TryParse(text, out var ago))
+        {
+            return AuditText.Format(now - ago);
+        }
+
+        return char.IsAsciiDigit(text[0]) && DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+                ? AuditText.Format(instant)
+                : throw new ProblemException(new Problem(
+                    option.Name, "this is no time", text, "Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h."));
+    }
+
+    private static IPNetwork? NetworkOf(ParseResult result)
+    {
+        if (result.GetValue(Address) is not { } text)
+        {
+            return null;
+        }
+
+        return IPNetwork.TryParse(text, out var network) ? network
+            : IPAddress.TryParse(text, out var address)
+                ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+            : throw new ProblemException(new Problem(
+                Address.Name, "this is no address and no network", text, "Write 10.0.0.7 or 10.0.0.0/8."));
+    }
+
+    private static string? StatusOf(ParseResult result) => result.GetValue(Status) switch
+    {
+        null => null,
+        { Length: 3 } text when text[0] is >= '1' and <= '5'
+            && (text[1..] == "xx" || (char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2]))) => text,
+        var text => throw new ProblemException(new Problem(Status.Name, "this is no status", text, "Write 404 or 4xx.")),
+    };
+}

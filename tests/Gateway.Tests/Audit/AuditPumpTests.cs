@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using Gateway.Audit;
+using Gateway.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Tests.Audit;
+
+/// <summary>The queue before a sink: what is kept, what is lost and counted, and who is told.</summary>
+public sealed class AuditPumpTests
+{
+    [Fact]
+    public async Task Outage_BeyondTheQueue_CountsWhatIsLostAndSaysWhen()
+    {
+        var sink = new BreakableSink { IsBroken = true };
+        using var pump = Pump(sink, capacity: 10);
+        for (var i = 0; i < 25; i++)
+        {
+            pump.Add(Entry(i), isPromised: false, awaits: false, out _);
+        }
+
+        await Eventually.TrueAsync(() => pump.IsFailing);
+        Assert.Equal(15, pump.Lost);
+        sink.IsBroken = false;
+        await Eventually.TrueAsync(() => sink.Written.Count == 11);
+
+        var outage = Assert.IsType<OutageEntry>(sink.Written.First());
+        Assert.Equal((15L, At(10), At(24)), (outage.Lost, outage.LostFrom, outage.LostUntil));
+        Assert.Equal(Enumerable.Range(0, 10).Select(At), sink.Written.Skip(1).Select(static entry => entry.Time));
+        await Eventually.TrueAsync(() => !pump.IsFailing);
+        Assert.Equal(15, pump.Lost);
+        pump.Add(Entry(99), isPromised: false, awaits: true, out var done);
+        Assert.True(await done);
+        Assert.Equal(12, sink.Written.Count); // told once
+    }
+
+    [Fact]
+    public async Task Place_HeldForALine_IsThereWhenTheQueueIsFull()
+    {
+        var sink = new BreakableSink();
+        using var pump = Pump(sink, capacity: 3);
+        Assert.True(pump.TryReserve());
+        sink.IsBroken = true;
+        for (var i = 0; i < 5; i++)
+        {
+            pump.Add(Entry(i), isPromised: false, awaits: false, out _);
+        }
+
+        pump.Add(Entry(9), isPromised: true, awaits: false, out _);
+        await Eventually.TrueAsync(() => pump.IsFailing);
+        sink.IsBroken = false;
+        await Eventually.TrueAsync(() => sink.Written.Any(static entry => entry.Time == At(9)));
+
+        Assert.Equal(3, Assert.IsType<OutageEntry>(sink.Written.First()).Lost);
+    }
+
+    [Fact]
+    public void Places_AllHeld_AdmitNobodyElseUntilOneIsGivenBack()
+    {
+        using var pump = Pump(new BreakableSink(), capacity: 2);
+
+        Assert.True(pump.TryReserve());
+        Assert.True(pump.TryReserve());
+        Assert.False(pump.TryReserve());
+        pump.Release();
+        Assert.True(pump.TryReserve());
+    }
+
+    [Fact]
+    public async Task Waiter_WhenTheWriteFails_IsToldNo()
+    {
+        using var pump = Pump(new BreakableSink { IsBroken = true }, capacity: 10);
+
+        pump.Add(Entry(1), isPromised: false, awaits: true, out var done);
+
+        Assert.False(await done.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.False(pump.TryReserve());
+    }
+
+    [Fact]
+    public void Dispose_WithLinesThatWait_WritesThem()
+    {
+        var sink = new BreakableSink();
+        var pump = Pump(sink, capacity: 5_000);
+        for (var i = 0; i < 5_000; i++)
+        {
+            pump.Add(Entry(i), isPromised: false, awaits: false, out _);
+        }
+
+        pump.Dispose();
+
+        Assert.Equal(Enumerable.Range(0, 5_000).Select(At), sink.Written.Select(static entry => entry.Time));
+    }
+
+    private static AuditPump Pump(IAuditSink sink, int capacity) =>
+        new(sink, new AuditOptions(), TimeProvider.System, NullLogger.Instance, capacity);
+
+    private static DateTimeOffset At(int seconds) => DateTimeOffset.UnixEpoch.AddSeconds(seconds);
+
+    private static CommandEntry Entry(int seconds) => new(At(seconds)) { Command = "x", Account = "y", UserId = 0 };
+
+    private sealed class BreakableSink : IAuditSink
+    {
+        private volatile bool _isBroken;
+
+        public ConcurrentQueue<AuditEntry> Written { get; } = new();
+
+        public bool IsBroken
+        {
+            get => _isBroken;
+            set => _isBroken = value;
+        }
+
+        public string Name => "test";
+
+        public void Write(IReadOnlyList<AuditEntry> entries, bool durable)
+        {
+            if (IsBroken)
+            {
+                throw new IOException("broken");
+            }
+
+            foreach (var entry in entries)
+            {
+                Written.Enqueue(entry);
+            }
+        }
+
+        public void Reopen()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
