@@ -1,7 +1,10 @@
 namespace Gateway.Audit;
 
 /// <summary>
-/// Brings entries to one sink: a bounded queue, and one thread that writes what has gathered in one go.
+/// Brings entries to one sink: a bounded queue, and one writer at a time that writes what has gathered in one go. That is
+/// the thread, or a request that waits for its line and ends while nobody else writes: to wake the thread and be woken by
+/// it would cost more than the writing (docs/benchmarks.md). With lines on the disk it is the thread alone, so that many
+/// share one wait for the disk.
 /// </summary>
 /// <remarks>
 /// While the sink fails, what waits is kept and tried again, so an outage costs lines only beyond the queue's bound;
@@ -28,11 +31,13 @@ internal sealed partial class AuditPump : IDisposable
     private readonly Lock _lock = new();
     private readonly AutoResetEvent _signal = new(false);
     private readonly Thread _thread;
+    private readonly LostLines _lost = new();
     private List<AuditEntry> _pending = [];
     private TaskCompletionSource<bool>? _waiting; // completed when all that is pending now was tried
     private int _places; // lines pending, being written, or promised
-    private long _lost, _lostBefore;
-    private DateTimeOffset _lostFrom, _lostUntil;
+    private List<AuditEntry> _batch = []; // whose turn it is has it, and _failedAt
+    private DateTimeOffset? _failedAt;
+    private bool _isWriting; // whether it is somebody's turn
     private long _writingSince;
     private volatile bool _isFailing;
     private volatile bool _stops;
@@ -51,7 +56,16 @@ internal sealed partial class AuditPump : IDisposable
         || (Interlocked.Read(ref _writingSince) is var since and not 0 && _time.GetElapsedTime(since) > Patience);
 
     /// <summary>How many lines were lost for good since the start.</summary>
-    public long Lost => Interlocked.Read(ref _lost) + Interlocked.Read(ref _lostBefore);
+    public long Lost
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lost.Total;
+            }
+        }
+    }
 
     /// <summary>Promises a place for a line that will come.</summary>
     /// <returns><see langword="false"/> where lines cannot be written, or too many wait.</returns>
@@ -86,6 +100,8 @@ internal sealed partial class AuditPump : IDisposable
     public void Add(AuditEntry entry, bool isPromised, bool awaits, out Task<bool> done)
     {
         done = Task.FromResult(false);
+        var isMyTurn = false;
+        TaskCompletionSource<bool>? waiting = null;
         lock (_lock)
         {
             if (_stops)
@@ -95,7 +111,7 @@ internal sealed partial class AuditPump : IDisposable
 
             if (!isPromised && _places >= _capacity)
             {
-                Lose(entry);
+                _lost.Add(entry.Time);
                 return;
             }
 
@@ -103,11 +119,23 @@ internal sealed partial class AuditPump : IDisposable
             _pending.Add(entry);
             if (awaits && !IsFailing)
             {
-                _waiting ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-                done = _waiting.Task;
+                isMyTurn = !_durable && TryTakeTurn(out waiting);
+                if (!isMyTurn)
+                {
+                    _waiting ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    done = _waiting.Task;
+                }
             }
 
-            _signal.Set();
+            if (!_isWriting)
+            {
+                _signal.Set(); // else who writes does so when he is done
+            }
+        }
+
+        if (isMyTurn)
+        {
+            done = Task.FromResult(Write(waiting));
         }
     }
 
@@ -138,79 +166,96 @@ internal sealed partial class AuditPump : IDisposable
         }
     }
 
-    private void Lose(AuditEntry entry)
-    {
-        _lostFrom = _lost == 0 ? entry.Time : _lostFrom;
-        _lostUntil = entry.Time;
-        Interlocked.Increment(ref _lost);
-    }
-
     private void Run()
     {
-        var unwritten = new List<AuditEntry>();
-        DateTimeOffset? failedAt = null;
         while (true)
         {
-            TaskCompletionSource<bool>? waiting = null;
-            if (unwritten.Count == 0)
+            if (TryTakeTurn(out var waiting))
             {
-                Take(ref unwritten, out waiting);
-            }
-
-            if (unwritten.Count == 0)
-            {
-                if (_stops)
+                if (!Write(waiting))
                 {
-                    return;
-                }
+                    if (_stops)
+                    {
+                        Log.LostAtEnd(_logger, _sink.Name, _batch.Count + _pending.Count);
+                        return;
+                    }
 
+                    Thread.Sleep(RetryInterval);
+                }
+            }
+            else if (_stops && IsIdle())
+            {
+                return;
+            }
+            else
+            {
                 _signal.WaitOne();
-                continue;
-            }
-
-            var written = TryWrite(unwritten, failedAt, out var problem);
-            if (written)
-            {
-                failedAt = null;
-                unwritten.Clear();
-            }
-            else if (failedAt is null)
-            {
-                failedAt = _time.GetUtcNow();
-                LogFailure(problem);
-            }
-
-            waiting?.SetResult(written);
-            if (!written)
-            {
-                FailWaiters();
-                if (_stops)
-                {
-                    Log.LostAtEnd(_logger, _sink.Name, unwritten.Count + _pending.Count);
-                    return;
-                }
-
-                Thread.Sleep(RetryInterval);
             }
         }
     }
 
-    private void Take(ref List<AuditEntry> batch, out TaskCompletionSource<bool>? waiting)
+    private bool IsIdle()
+    {
+        lock (_lock)
+        {
+            return !_isWriting && _batch.Count + _pending.Count == 0;
+        }
+    }
+
+    private bool TryTakeTurn(out TaskCompletionSource<bool>? waiting)
     {
         lock (_lock)
         {
             waiting = null;
-            if (_pending.Count <= LargestBatch)
+            if (_isWriting)
             {
-                (batch, _pending) = (_pending, batch);
+                return false;
+            }
+
+            if (_batch.Count > 0)
+            {
+                // what could not be written yet comes first
+            }
+            else if (_pending.Count <= LargestBatch)
+            {
+                (_batch, _pending) = (_pending, _batch);
                 (waiting, _waiting) = (_waiting, null);
             }
             else
             {
-                batch.AddRange(_pending.Take(LargestBatch));
+                _batch.AddRange(_pending.Take(LargestBatch));
                 _pending.RemoveRange(0, LargestBatch);
             }
+
+            return _isWriting = _batch.Count > 0;
         }
+    }
+
+    // Whose turn it is writes, and gives the turn back.
+    private bool Write(TaskCompletionSource<bool>? waiting)
+    {
+        var written = TryWrite(_batch);
+        if (written)
+        {
+            _batch.Clear();
+        }
+
+        lock (_lock)
+        {
+            _isWriting = false;
+            if (!written || _stops || _pending.Count > 0)
+            {
+                _signal.Set();
+            }
+        }
+
+        waiting?.SetResult(written);
+        if (!written)
+        {
+            FailWaiters();
+        }
+
+        return written;
     }
 
     // Who came while the sink failed is told so now, rather than after the outage.
@@ -225,18 +270,22 @@ internal sealed partial class AuditPump : IDisposable
         waiting?.SetResult(false);
     }
 
-    private bool TryWrite(List<AuditEntry> batch, DateTimeOffset? failedAt, out string problem)
+    private bool TryWrite(List<AuditEntry> batch)
     {
-        problem = "";
-        var (lost, lostFrom, lostUntil) = TakeLost();
-        var outage = failedAt is { } since || lost > 0
+        LostSpan lost;
+        lock (_lock)
+        {
+            lost = _lost.Take();
+        }
+
+        var outage = _failedAt is not null || lost.Count > 0
             ? new OutageEntry(_time.GetUtcNow())
             {
                 Sink = _sink.Name,
-                Since = failedAt ?? lostFrom,
-                Lost = lost,
-                LostFrom = lostFrom,
-                LostUntil = lostUntil,
+                Since = _failedAt ?? lost.From,
+                Lost = lost.Count,
+                LostFrom = lost.From,
+                LostUntil = lost.Until,
                 Mode = _onFailure,
             }
             : null;
@@ -247,10 +296,19 @@ internal sealed partial class AuditPump : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            ReturnLost(lost, lostFrom, lostUntil);
             _sink.Reopen(); // what is mended may be another file, or another disk, under the same name
             _isFailing = true;
-            problem = exception.Message;
+            lock (_lock)
+            {
+                _lost.PutBack(lost);
+            }
+
+            if (_failedAt is null)
+            {
+                _failedAt = _time.GetUtcNow();
+                LogFailure(exception.Message);
+            }
+
             return false;
         }
         finally
@@ -261,37 +319,16 @@ internal sealed partial class AuditPump : IDisposable
         lock (_lock)
         {
             _places -= batch.Count;
-            _lostBefore += lost;
         }
 
+        _failedAt = null;
         if (_isFailing)
         {
             _isFailing = false;
-            Log.Recovered(_logger, _sink.Name, lost);
+            Log.Recovered(_logger, _sink.Name, lost.Count);
         }
 
         return true;
-    }
-
-    private (long Lost, DateTimeOffset From, DateTimeOffset Until) TakeLost()
-    {
-        lock (_lock)
-        {
-            return (Interlocked.Exchange(ref _lost, 0), _lostFrom, _lostUntil);
-        }
-    }
-
-    private void ReturnLost(long lost, DateTimeOffset from, DateTimeOffset until)
-    {
-        lock (_lock)
-        {
-            if (lost > 0)
-            {
-                _lostUntil = _lost == 0 ? until : _lostUntil;
-                _lostFrom = from;
-                _lost += lost;
-            }
-        }
     }
 
     private void LogFailure(string problem)

@@ -23,10 +23,12 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
     /// <summary>Records, before it has any effect, that a command runs.</summary>
     /// <param name="options">The configuration.</param>
     /// <param name="command">The command: <c>token create</c>.</param>
+    /// <param name="target">Whom or what it changes; <see langword="null"/> where the lines that follow say it.</param>
     /// <param name="time">The clock.</param>
     /// <param name="warn">Told what could not be recorded, but is done all the same.</param>
     /// <exception cref="ProblemException">It cannot be recorded, and <c>audit.onFailure</c> is <c>block</c>.</exception>
-    public static CommandAudit Begin(GatewayOptions options, string command, TimeProvider time, Action<string> warn)
+    public static CommandAudit Begin(
+        GatewayOptions options, string command, string? target, TimeProvider time, Action<string> warn)
     {
         var fileOptions = AuditServiceExtensions.FileOptionsOf(options);
         var audit = new CommandAudit(
@@ -36,6 +38,7 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
             audit.Write(new CommandEntry(time.GetUtcNow())
             {
                 Command = command,
+                Target = target,
                 Account = Environment.UserName,
                 UserId = EffectiveUser(),
             });

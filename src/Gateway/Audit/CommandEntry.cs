@@ -11,6 +11,9 @@ internal sealed class CommandEntry(DateTimeOffset time) : AuditEntry(time)
     /// <summary>The command: <c>token create</c>.</summary>
     public required string Command { get; init; }
 
+    /// <summary>Whom or what it changes, where it says: a user's name, a key's id; <see langword="null"/> elsewhere.</summary>
+    public string? Target { get; init; }
+
     /// <summary>The account that ran it.</summary>
     public required string Account { get; init; }
 
@@ -21,6 +24,11 @@ internal sealed class CommandEntry(DateTimeOffset time) : AuditEntry(time)
     protected override void WriteMembers(Utf8JsonWriter json)
     {
         json.WriteString("command"u8, Command);
+        if (Target is not null)
+        {
+            json.WriteText("target"u8, Target);
+        }
+
         json.WriteText("account"u8, Account);
         json.WriteNumber("uid"u8, UserId);
     }

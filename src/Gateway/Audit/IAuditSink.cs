@@ -1,6 +1,6 @@
 namespace Gateway.Audit;
 
-/// <summary>Where lines go. For one thread.</summary>
+/// <summary>Where lines go. For one caller at a time, on whatever thread.</summary>
 internal interface IAuditSink : IDisposable
 {
     /// <summary>What it is, in logs and lines: <c>file</c>, <c>stdout</c>.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.Core.RateLimiting;
 using Gateway.RateLimiting;
 using Gateway.Reloading;
+using Gateway.Tokens;
 
 namespace Gateway.Authentication;
 
@@ -25,11 +26,13 @@ internal sealed class SignInGuard(
     private const int MostHeld = 128;
     private const int RememberedCredentials = 10_000;
 
+    private static readonly TimeSpan AcceptanceLifetime = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan AcceptanceRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Recheck = TimeSpan.FromMilliseconds(100);
 
     // What was right a moment ago is no guess: not counted again for each of a client's many requests.
-    private readonly VerifiedCredentialCache _accepted = new(RememberedCredentials, TimeSpan.FromMinutes(5), time);
+    private readonly BoundedCache<CredentialKey, Acceptance> _accepted = new(RememberedCredentials);
     private readonly SemaphoreSlim _held = new(MostHeld);
 
     /// <summary>Lets an attempt to sign in be looked at, or makes it wait.</summary>
@@ -66,9 +69,12 @@ internal sealed class SignInGuard(
             return;
         }
 
-        if (result is AuthenticationResult.Accepted accepted && permit.Key is { } key)
+        if (result is AuthenticationResult.Accepted && permit.Key is { } key && !IsAccepted(key, AcceptanceRenewal))
         {
-            _accepted.Add(key, accepted);
+            _accepted.Add(
+                key,
+                new Acceptance(time.GetTimestamp()),
+                old => time.GetElapsedTime(old.Timestamp) >= AcceptanceLifetime);
         }
 
         // Refused with a message: it was good once, so it is no guess.
@@ -96,7 +102,7 @@ internal sealed class SignInGuard(
         var isHeld = false;
         try
         {
-            while (!_accepted.TryGet(permit.Key!.Value, out _))
+            while (!IsAccepted(permit.Key!.Value, AcceptanceLifetime))
             {
                 attempt ??= AttemptOf(shown, address);
                 var verdict = await failures.CountAsync(attempt, isOver: false, cancellationToken);
@@ -128,9 +134,15 @@ internal sealed class SignInGuard(
         }
     }
 
+    private bool IsAccepted(CredentialKey key, TimeSpan within) =>
+        _accepted.TryGet(key, out var accepted) && time.GetElapsedTime(accepted.Timestamp) < within;
+
     private FailureAttempt AttemptOf(BasicCredentials shown, IPAddress address) => FailureAttempt.Of(
         limits.Current.Of(RequestClasses.SignInFailure),
         shown.UserName,
         address,
         fingerprint.Of(shown.UserName, shown.Password, address));
+
+    /// <summary>That credentials were right, by the clock that never goes back.</summary>
+    private sealed record Acceptance(long Timestamp);
 }

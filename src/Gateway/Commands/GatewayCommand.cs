@@ -14,7 +14,7 @@ internal static class GatewayCommand
         HealthCheckCommand.Create(),
         DevCertCommand.Create(),
         ConfigCommand.Create(),
-        UserCommand.Create(static file => ConfigOption.Load(file).Authentication.Htpasswd),
+        UserCommand.Create(),
         TokenCommand.Create(),
         PolicyCommand.Create(),
         KeysCommand.Create(),

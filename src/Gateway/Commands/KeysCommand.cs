@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Gateway.Audit;
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Redis;
@@ -92,6 +93,14 @@ internal static class KeysCommand
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
             var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+            using var audit = result.CommandResult.Command.Name is "rotate" or "retire"
+                ? CommandAudit.Begin(
+                    options,
+                    "keys " + result.CommandResult.Command.Name,
+                    result.CommandResult.Command.Arguments.Contains(Id) ? result.GetValue(Id) : null,
+                    TimeProvider.System,
+                    error.WriteLine)
+                : null;
             if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
             {
                 var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);

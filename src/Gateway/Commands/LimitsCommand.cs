@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Audit;
 using Gateway.Configuration;
 using Gateway.Control;
 using Gateway.RateLimiting;
@@ -60,20 +61,26 @@ internal static class LimitsCommand
         Action<LimitReport, TextWriter> print,
         CancellationToken cancellationToken)
     {
-        string path;
-        try
-        {
-            path = ControlSocket.PathOf(ConfigOption.Load(config));
-        }
-        catch (ProblemException exception)
-        {
-            return ConfigOption.Report(exception);
-        }
-
         if (subject is not null && !LimitHolder.TryParse(subject, out _))
         {
             await Console.Error.WriteLineAsync($"SUBJECT names nobody (found \"{subject}\"). Write {LimitHolder.Forms}.");
             return GatewayCommand.ConfigurationProblem;
+        }
+
+        string path;
+        try
+        {
+            var options = ConfigOption.Load(config);
+            path = ControlSocket.PathOf(options);
+            if (method == HttpMethod.Delete)
+            {
+                using var audit = CommandAudit.Begin(
+                    options, "limits reset", subject, TimeProvider.System, Console.Error.WriteLine);
+            }
+        }
+        catch (ProblemException exception)
+        {
+            return ConfigOption.Report(exception);
         }
 
         using var client = ControlSocket.CreateClient(path);

@@ -123,6 +123,7 @@ internal static class TokenCommand
             using var audit = IsListing(result) ? null : CommandAudit.Begin(
                 options,
                 "token " + result.CommandResult.Command.Name,
+                target: null,
                 TimeProvider.System,
                 result.InvocationConfiguration.Error.WriteLine);
             var service = new CredentialService(

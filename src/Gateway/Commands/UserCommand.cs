@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Configuration;
 
@@ -42,11 +43,7 @@ internal static class UserCommand
     };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="readConfiguration">
-    /// Reads the htpasswd section of a configuration file, <see langword="null"/> where it has none; throws
-    /// <see cref="ProblemException"/>.
-    /// </param>
-    public static Command Create(Func<FileInfo, HtpasswdOptions?>? readConfiguration = null)
+    public static Command Create()
     {
         Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
         return new Command(
@@ -72,15 +69,12 @@ internal static class UserCommand
             string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
         {
             var command = new Command(name, description).With(symbols);
-            command.SetAction(result => Run(result, readConfiguration, action));
+            command.SetAction(result => Run(result, action));
             return command;
         }
     }
 
-    private static int Run(
-        ParseResult result,
-        Func<FileInfo, HtpasswdOptions?>? readConfiguration,
-        Func<ParseResult, HtpasswdOptions, int> action)
+    private static int Run(ParseResult result, Func<ParseResult, HtpasswdOptions, int> action)
     {
         try
         {
@@ -89,27 +83,33 @@ internal static class UserCommand
                 throw new ProblemException(missing);
             }
 
-            return action(result, Options(result, readConfiguration));
+            if (result.GetValue(File) is { } file)
+            {
+                return action(result, new HtpasswdOptions { File = file.FullName });
+            }
+
+            var config = result.GetValue(Config)!;
+            var options = ConfigOption.Load(config);
+            var htpasswd = options.Authentication.Htpasswd ?? throw new ProblemException(new Problem(
+                config.FullName,
+                "authentication.htpasswd.file: not set",
+                null,
+                "Set it, or name a file: --file users.htpasswd."));
+            var command = result.CommandResult.Command.Name;
+            using var audit = command is "add" or "remove"
+                ? CommandAudit.Begin(
+                    options,
+                    "user " + command,
+                    UserNameOf(result),
+                    TimeProvider.System,
+                    result.InvocationConfiguration.Error.WriteLine)
+                : null;
+            return action(result, htpasswd);
         }
         catch (ProblemException exception)
         {
             return ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
         }
-    }
-
-    private static HtpasswdOptions Options(ParseResult result, Func<FileInfo, HtpasswdOptions?>? readConfiguration)
-    {
-        if (result.GetValue(File) is { } file)
-        {
-            return new HtpasswdOptions { File = file.FullName };
-        }
-
-        var config = result.GetValue(Config)!;
-        return readConfiguration?.Invoke(config) ?? throw new ProblemException(new Problem(
-            config.FullName,
-            "authentication.htpasswd.file: not set",
-            null,
-            "Set it, or name a file: --file users.htpasswd."));
     }
 
     private static int Add(ParseResult result, HtpasswdOptions options)

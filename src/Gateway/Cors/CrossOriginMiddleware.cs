@@ -24,6 +24,11 @@ internal sealed class CrossOriginMiddleware(RequestDelegate next, AllowedOrigins
             GatewayContext.Of(context).Page = options.Credentials ? PageStanding.Trusted : PageStanding.Allowed;
         }
 
+        if (HttpMethods.IsOptions(context.Request.Method) && context.Request.Headers.AccessControlRequestMethod.Count > 0)
+        {
+            GatewayContext.Of(context).IsRecorded = false; // answered from the settings alone: nothing is decided for anybody
+        }
+
         return next(context);
     }
 

@@ -13,6 +13,7 @@ internal sealed class MetricsEndpoint(MetricStore store)
     /// <summary>Writes every metric.</summary>
     public async Task AnswerAsync(HttpContext context)
     {
+        GatewayContext.Of(context).IsRecorded = false; // asked all the time; nothing is decided
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             await context.WriteErrorAsync(RegistryError.MethodNotAllowed("metrics are only read", "GET, HEAD"));

@@ -25,11 +25,21 @@ internal static class LoadRun
     /// <param name="script">Its name in <see cref="Folder"/>, or a path.</param>
     /// <param name="settings"><c>NAME=VALUE</c> for the script, separated by spaces.</param>
     /// <param name="arguments">Further arguments of the runner.</param>
-    public static Task<CliResult> RunAsync(string script, string settings, params string[] arguments) => Cli.RunAsync(
+    public static Task<CliResult> RunAsync(string script, string settings, params string[] arguments) =>
+        RunAsync(script, settings, null, arguments);
+
+    /// <summary>Runs a script to its end.</summary>
+    /// <param name="script">Its name in <see cref="Folder"/>, or a path.</param>
+    /// <param name="settings"><c>NAME=VALUE</c> for the script, separated by spaces.</param>
+    /// <param name="timeout">The longest it may take; two minutes unless given.</param>
+    /// <param name="arguments">Further arguments of the runner.</param>
+    public static Task<CliResult> RunAsync(
+        string script, string settings, TimeSpan? timeout, params string[] arguments) => Cli.RunAsync(
         "node",
         [Path.Combine(Folder, "run.mjs"), script, .. SettingsOf(NoTimeLimits), .. SettingsOf(settings), .. arguments],
         new CliSettings
         {
+            Timeout = timeout,
             // Whatever the one who runs the tests has set for scripts of their own.
             Environment = new Dictionary<string, string?> { ["SSL_CERT_FILE"] = null, ["GATEWAY_URL"] = null },
         });
