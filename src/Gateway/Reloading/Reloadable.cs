@@ -10,6 +10,8 @@ internal sealed partial class Reloadable<T> : IReloadable
     // Time alone can make a refused file good: a certificate that was not valid yet, a disk that was full.
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(1);
 
+    private const int MostAttempts = 3;
+
     private readonly Func<T> _load;
     private readonly Func<IEnumerable<string>> _paths;
     private readonly TimeProvider _time;
@@ -65,7 +67,7 @@ internal sealed partial class Reloadable<T> : IReloadable
 
         try
         {
-            var value = _load();
+            var value = LoadWhole(ref fingerprint);
             Volatile.Write(ref _current, value);
             Volatile.Write(ref _status, new ReloadStatus(_time.GetUtcNow(), [], Status.Reloads + 1, Status.Refusals));
             Changed?.Invoke(value);
@@ -82,6 +84,29 @@ internal sealed partial class Reloadable<T> : IReloadable
         }
 
         _fingerprint = fingerprint;
+    }
+
+    // Files that are swapped while they are read are read again, rather than refused for half of the old ones beside half of
+    // the new: a certificate with the key of the next.
+    private T LoadWhole(ref string fingerprint)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return _load();
+            }
+            catch (ProblemException) when (attempt < MostAttempts && HasChanged(ref fingerprint))
+            {
+                // once more
+            }
+        }
+    }
+
+    private bool HasChanged(ref string fingerprint)
+    {
+        var before = fingerprint;
+        return (fingerprint = FileFingerprint.Of(_paths())) != before;
     }
 
     private static partial class Log

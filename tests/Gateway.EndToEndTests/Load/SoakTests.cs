@@ -86,7 +86,9 @@ public sealed class SoakTests : IAsyncLifetime
         Assert.True(counts.Values.Sum() >= Math.Min(300, Seconds * 3), told);
         Assert.All(counts, count => Assert.True(count.Value >= Seconds / 4, told));
         Assert.Equal(2, served.Count); // both certificates were really served
-        Assert.DoesNotContain("were refused; the last good ones", gateway.Log, StringComparison.Ordinal);
+        var refused = gateway.Log.Split('\n').Where(
+            static line => line.Contains("the last good ones", StringComparison.Ordinal)).ToList();
+        Assert.True(refused.Count == 0, string.Join('\n', refused));
         using var client = new HttpClient();
         using var ready = await client.GetAsync(new Uri(gateway.Management, "/readyz"));
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
@@ -110,7 +112,7 @@ public sealed class SoakTests : IAsyncLifetime
             File.Copy(Path.Combine(folder, "tls.key"), Path.Combine(folder, pair, "tls.key"));
         }
 
-        Swap(folder, "a");
+        await SwapAsync(folder, "a");
         foreach (var file in new[] { "tls.crt", "tls.key" })
         {
             File.CreateSymbolicLink(Path.Combine(folder, file + ".new"), Path.Combine("current", file));
@@ -118,11 +120,11 @@ public sealed class SoakTests : IAsyncLifetime
         }
     }
 
-    private static void Swap(string folder, string pair)
+    private static async Task SwapAsync(string folder, string pair)
     {
         var link = Path.Combine(folder, "current.new");
         File.CreateSymbolicLink(link, pair);
-        File.Move(link, Path.Combine(folder, "current"), overwrite: true);
+        (await Cli.RunAsync("mv", ["-Tf", link, Path.Combine(folder, "current")])).Succeeded(); // .NET moves no such link
     }
 
     private static async Task<int> ReloadAsync(GatewayProcess gateway, CancellationToken cancellationToken)
@@ -141,7 +143,7 @@ public sealed class SoakTests : IAsyncLifetime
             await ReplaceAsync(
                 gateway.ConfigurationFile,
                 configuration.Replace("rate: 1000000,", $"rate: {900_000 + count},", StringComparison.Ordinal));
-            Swap(Path.Combine(gateway.Folder, "certs"), count % 2 == 0 ? "a" : "b");
+            await SwapAsync(Path.Combine(gateway.Folder, "certs"), count % 2 == 0 ? "a" : "b");
 
             // As often as it looks (twice a second), more or less.
             await Task.Delay(550, CancellationToken.None);
