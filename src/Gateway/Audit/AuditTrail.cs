@@ -26,6 +26,9 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
     /// <summary>Whether a line of its own is written before each effect.</summary>
     public bool WriteAhead => _options.WriteAhead && IsOn;
 
+    /// <summary>How many lines were lost for good, over all sinks.</summary>
+    public long Lost => _pumps.Sum(static pump => pump.Lost);
+
     /// <summary>Whether some sink cannot be written to.</summary>
     public bool IsFailing
     {

@@ -48,6 +48,8 @@ internal static class ExportedMetrics
                 "Lookups in what the gateway remembers, by hit and miss."),
             new(Own, "gateway.limit.hits", MetricKind.Counter, "{hit}", ["rule"],
                 "Requests that a limit refused, by the limit's name in the configuration."),
+            new(Own, "gateway.audit.lost", MetricKind.Counter, "{line}", [],
+                "Lines of the audit trail that were lost for good, in an outage of the file or of standard output."),
             new(Own, "gateway.bytes", MetricKind.Counter, "By", ["direction"],
                 "Bytes of bodies passed on: in from clients to registries, out from registries to clients."),
             new(Own, "gateway.redis.up", MetricKind.Gauge, "", [],

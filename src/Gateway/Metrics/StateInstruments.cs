@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using Gateway.Audit;
 using Gateway.Hosting;
 using Gateway.Redis;
 using Gateway.Reloading;
@@ -17,6 +18,7 @@ internal sealed class StateInstruments(
     IEnumerable<IHealthPart> parts,
     IEnumerable<IMeasuredCache> caches,
     IEnumerable<RedisConnection> redis, // one or none
+    AuditTrail audit,
     RegistryRouter router,
     IProxyStateLookup clusters,
     Reloadable<CertificateSet> certificates,
@@ -53,6 +55,7 @@ internal sealed class StateInstruments(
             Count(cache.Lookups.Hits, "cache", cache.Lookups.Name, "result", "hit"),
             Count(cache.Lookups.Misses, "cache", cache.Lookups.Name, "result", "miss"),
         }));
+        Counter("gateway.audit.lost", () => [new Measurement<long>(audit.Lost)]);
         Counter("gateway.metrics.dropped", () => [new Measurement<long>(store.Dropped)]);
     }
 
