@@ -22,10 +22,13 @@ internal static class LimitTesting
     public static LimitCharge Charge(LimitRule rule, string key) => new(rule, "limit:" + key, key);
 
     /// <summary>Redis as one more gateway would use it.</summary>
-    public static async Task<LimitRedis> ConnectAsync(RedisServer server, TimeSpan? timeout = null)
+    public static Task<LimitRedis> ConnectAsync(RedisServer server, TimeSpan? timeout = null) =>
+        ConnectAsync(server.Options, timeout);
+
+    public static async Task<LimitRedis> ConnectAsync(RedisOptions options, TimeSpan? timeout = null)
     {
         var redis = new LimitRedis(
-            new RedisConnection(server.Options, TimeProvider.System, NullLogger<RedisConnection>.Instance),
+            new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance),
             new LimitOptions { Timeout = timeout ?? TimeSpan.FromSeconds(5) }, // the machine may be busy
             TimeProvider.System,
             NullLogger<LimitRedis>.Instance);
