@@ -83,6 +83,8 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     /// <param name="message">See <see cref="AuthenticationResult.Refused"/>.</param>
     public static string Describe(PresentedCredentials credentials, string? message) => (credentials.Kind, message) switch
     {
+        (PresentedCredentialsKind.Password, not null) when SignInAttempt.FormOf(credentials) == SignInForm.Password =>
+            $"the sign-in is not accepted: {message}",
         (_, not null) => $"the token is not accepted: {message}",
         (PresentedCredentialsKind.Bearer, _) => "the token is not valid here",
         _ => "the user name or password is wrong; run \"docker login\" again",

@@ -9,6 +9,18 @@ public sealed class AuthenticationOptions
     public HtpasswdOptions? Htpasswd { get; set; }
 
     /// <summary>
+    /// In which order the methods are asked, and whose a name is that several know: <c>htpasswd</c>, <c>ldap:NAME</c>,
+    /// <c>oidc:NAME</c>, <c>certificate</c>. What is left out comes after these, as it is written here.
+    /// </summary>
+    public List<string> Order { get; set; } = [];
+
+    /// <summary>
+    /// What to make of a name that two sources know: <c>refuse</c> whoever proves it to the later one, or take both for
+    /// the <c>same</c> person, as where they are two doors to one directory.
+    /// </summary>
+    public NameCollisions Collisions { get; set; } = NameCollisions.Refuse;
+
+    /// <summary>
     /// How callers without credentials are asked for them: <c>bearer</c>, the token exchange that every client knows, or
     /// <c>basic</c> for clients that know nothing else; anonymous pulls with docker then do not work.
     /// </summary>

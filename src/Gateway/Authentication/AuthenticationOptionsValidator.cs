@@ -23,8 +23,33 @@ internal static class AuthenticationOptionsValidator
                 "Add one, for example \"authentication: { htpasswd: { file: users.htpasswd } }\".");
         }
 
+        CheckOrder(options, scope.At(nameof(options.Order)));
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
         scope.At(nameof(options.CacheSize)).CheckRange(options.CacheSize, 1, LargestCache);
         scope.At(nameof(options.ConcurrentHashes)).CheckRange(options.ConcurrentHashes, 0, MostConcurrentHashes);
+    }
+
+    private static void CheckOrder(AuthenticationOptions options, SettingScope scope)
+    {
+        var known = MethodsOf(options).ToList();
+        for (var i = 0; i < options.Order.Count; i++)
+        {
+            if (!known.Contains(options.Order[i]))
+            {
+                scope.At(i).Report("is no configured way to sign in", $"Configured are: {string.Join(", ", known)}.");
+            }
+            else if (options.Order.IndexOf(options.Order[i]) < i)
+            {
+                scope.At(i).Report("stands there twice", "Name each way once.");
+            }
+        }
+    }
+
+    private static IEnumerable<string> MethodsOf(AuthenticationOptions options)
+    {
+        if (options.Htpasswd is not null)
+        {
+            yield return "htpasswd";
+        }
     }
 }

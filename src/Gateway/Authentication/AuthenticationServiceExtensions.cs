@@ -23,6 +23,7 @@ internal static partial class AuthenticationServiceExtensions
         services.AddSingleton<HtpasswdVerifier>();
         services.AddSingleton<ICredentialVerifier>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
         services.AddSingleton<ISubjectSource>(static provider => provider.GetRequiredService<HtpasswdVerifier>());
+        services.AddSingleton<SignInMethods>();
         services.AddSingleton<SubjectStanding>();
         services.AddSingleton<Challenge>();
         services.TryAddSingleton<CredentialAuthenticator>();

@@ -7,7 +7,7 @@ namespace Gateway.Authentication;
 
 /// <summary>Turns presented credentials into a principal, asking the configured methods in order.</summary>
 internal sealed partial class CredentialAuthenticator(
-    IEnumerable<ICredentialVerifier> verifiers,
+    SignInMethods methods,
     IIssuedCredentials issued,
     IAccessTokenVerifier accessTokens,
     ILogger<CredentialAuthenticator> logger)
@@ -15,11 +15,11 @@ internal sealed partial class CredentialAuthenticator(
     private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
 
+    private static readonly AuthenticationResult.Refused UnknownRealm = new("there is no such realm");
+
     // Good at the token endpoint only, so that what leaks out of a client's configuration opens no registry by itself.
     private static readonly AuthenticationResult.Refused RefreshToken = new(
         "a refresh token in the wrong place", "it is a refresh token, which only the token endpoint takes");
-
-    private readonly ICredentialVerifier[] _verifiers = [.. verifiers];
 
     /// <summary>Judges the credentials of a request.</summary>
     /// <returns>
@@ -86,32 +86,46 @@ internal sealed partial class CredentialAuthenticator(
         var undecided = own as AuthenticationResult.Undecided;
         var refused = own as AuthenticationResult.Refused;
         return undecided is null && refused is null
-            ? await AskVerifiersAsync(credentials, cancellationToken)
+            ? await AskMethodsAsync(credentials, cancellationToken)
             : Refuse(credentials, undecided, refused);
     }
 
-    private async ValueTask<AuthenticationResult> AskVerifiersAsync(
+    private async ValueTask<AuthenticationResult> AskMethodsAsync(
         BasicCredentials credentials, CancellationToken cancellationToken)
     {
-        AuthenticationResult.Undecided? undecided = null;
-        AuthenticationResult.Refused? refused = null;
-        foreach (var verifier in _verifiers)
+        var result = methods.TrySplit(credentials.UserName, out var method, out var name)
+            ? method is null ? UnknownRealm : await method.VerifyAsync(credentials with { UserName = name }, cancellationToken)
+            : await AskInOrderAsync(credentials, cancellationToken);
+        if (result is AuthenticationResult.Accepted accepted)
         {
-            var result = await verifier.VerifyAsync(credentials, cancellationToken);
-            if (result is AuthenticationResult.Accepted)
-            {
-                return result;
-            }
+            result = await methods.ConfirmNameAsync(accepted, cancellationToken);
+        }
 
-            undecided ??= result as AuthenticationResult.Undecided;
-            refused = result as AuthenticationResult.Refused;
-            if (refused is not null)
+        return result is AuthenticationResult.Accepted
+            ? result
+            : Refuse(credentials, result as AuthenticationResult.Undecided, result as AuthenticationResult.Refused);
+    }
+
+    private async ValueTask<AuthenticationResult> AskInOrderAsync(
+        BasicCredentials credentials, CancellationToken cancellationToken)
+    {
+        AuthenticationResult? undecided = null;
+        foreach (var method in methods.Verifiers)
+        {
+            var result = await method.VerifyAsync(credentials, cancellationToken);
+            switch (result)
             {
-                break; // the name is that method's own; no other may vouch for it
+                case AuthenticationResult.Accepted:
+                    return result;
+                case AuthenticationResult.Refused:
+                    return undecided ?? result; // the name is that method's own; no other may vouch for it
+                case AuthenticationResult.Undecided:
+                    undecided ??= result;
+                    break;
             }
         }
 
-        return Refuse(credentials, undecided, refused);
+        return undecided ?? AuthenticationResult.NotMine.Instance;
     }
 
     private AuthenticationResult Refuse(

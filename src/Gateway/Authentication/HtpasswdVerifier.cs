@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Authorization;
@@ -26,6 +27,9 @@ internal sealed partial class HtpasswdVerifier(
 
     private readonly Dictionary<CredentialKey, Task<AuthenticationResult>> _flights = [];
     private readonly Lock _lock = new();
+
+    // A user has one instance as long as the line of the file that was read for him.
+    private readonly ConditionalWeakTable<PasswordHash, SubjectState.Current> _states = [];
 
     /// <inheritdoc/>
     public string Method => "htpasswd";
@@ -55,8 +59,18 @@ internal sealed partial class HtpasswdVerifier(
     }
 
     /// <inheritdoc/>
-    public string? FindEvidence(Subject subject) =>
-        users.Current.Find(subject.Name) is { } hash ? EvidenceOf(hash) : null;
+    public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
+        users.Current.Find(subject.Name) is not { } hash ? SubjectStanding.UserGone
+        : evidence is not null && evidence != EvidenceOf(hash) ? SubjectStanding.PasswordChanged
+        : null;
+
+    /// <inheritdoc/>
+    public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<SubjectState>(
+            users.Current.Find(name) is { } hash ? _states.GetValue(hash, _ => StateOf(name, hash)) : SubjectState.Gone.Instance);
+
+    private SubjectState.Current StateOf(string name, PasswordHash hash) =>
+        new(new Subject { Kind = SubjectKind.User, Name = name, Method = Method }, EvidenceOf(hash));
 
     // 96 bits: enough that no two hashes collide, too few to be of use to whoever reads a token.
     private static string EvidenceOf(PasswordHash hash) =>
@@ -111,9 +125,9 @@ internal sealed partial class HtpasswdVerifier(
             var hash = file.Find(credentials.UserName);
             if (hash is not null && hasher.Matches(hash, credentials.Password))
             {
-                var subject = new Subject { Kind = SubjectKind.User, Name = credentials.UserName, Method = Method };
+                var state = _states.GetValue(hash, _ => StateOf(credentials.UserName, hash));
                 var accepted = new AuthenticationResult.Accepted(
-                    new Principal { Subject = subject, Evidence = EvidenceOf(hash) });
+                    new Principal { Subject = state.Subject, Evidence = state.Evidence });
                 cache.Add(key, accepted); // before the flight ends: nobody finds neither
                 return accepted;
             }

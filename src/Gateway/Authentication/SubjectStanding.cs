@@ -11,6 +11,13 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
 {
     private readonly Dictionary<string, ISubjectSource> _sources = sources.ToDictionary(static source => source.Method);
 
+    /// <summary>What a method says where a token was issued for a password that is another one now.</summary>
+    public static readonly AuthenticationResult.Refused PasswordChanged =
+        new("the password was changed", "the password was changed since");
+
+    /// <summary>What is said of a token whose owner is gone.</summary>
+    public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
+
     private static readonly AuthenticationResult.Undecided NothingKnown =
         new("the store of tokens was not read since the start, so nobody knows what was revoked before");
 
@@ -47,14 +54,42 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
             return principal.CredentialId is null ? new AuthenticationResult.Refused("a robot without a robot token") : null;
         }
 
-        // Unknown means no: a method that is no longer configured vouches for nobody.
-        if (!_sources.TryGetValue(subject.Method, out var source) || source.FindEvidence(subject) is not { } evidence)
+        return Find(subject) is { } source ? source.FindFault(subject, principal.Evidence) : UserGone;
+    }
+
+    /// <summary>
+    /// The principal with what holds of its subject now; or what keeps it from being good. For credentials that last longer
+    /// than an access token, since it may have to ask the method's own server.
+    /// </summary>
+    /// <param name="accepted">What the credential itself says.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<AuthenticationResult> ResolveAsync(
+        AuthenticationResult.Accepted accepted, CancellationToken cancellationToken)
+    {
+        var principal = accepted.Principal;
+        var subject = principal.Subject;
+        if (FindFault(principal) is { } fault)
         {
-            return new AuthenticationResult.Refused("the user is gone", "its owner no longer exists");
+            return fault;
         }
 
-        return principal.Evidence is { } judged && judged != evidence
-            ? new AuthenticationResult.Refused("the password was changed", "the password was changed since")
-            : null;
+        if (subject.Kind is SubjectKind.Anonymous or SubjectKind.Robot or SubjectKind.Workload)
+        {
+            return accepted; // their groups and claims are those that the credential was made with
+        }
+
+        return await Find(subject)!.ResolveAsync(subject.Name, cancellationToken) switch
+        {
+            SubjectState.Gone gone => new AuthenticationResult.Refused(gone.Reason, gone.Message),
+            SubjectState.Undecided undecided => new AuthenticationResult.Undecided(undecided.Reason),
+            SubjectState.Current current when principal.Evidence is { } judged && judged != current.Evidence => PasswordChanged,
+            SubjectState.Current current when ReferenceEquals(current.Subject, subject) => accepted,
+            SubjectState.Current current =>
+                new AuthenticationResult.Accepted(principal with { Subject = current.Subject }),
+            _ => UserGone,
+        };
     }
+
+    // Unknown means no: a method that is no longer configured vouches for nobody.
+    private ISubjectSource? Find(Subject subject) => _sources.GetValueOrDefault(subject.Method);
 }

@@ -64,13 +64,17 @@ internal sealed class IssuedCredentialVerifier(
         }
 
         var accepted = _accepted.GetValue(credential, static credential => Accept(credential));
-        if (standing.FindFault(accepted.Principal) is { } ended)
+        var result = await standing.ResolveAsync(accepted, cancellationToken);
+        if (result is AuthenticationResult.Accepted current)
         {
-            return ended;
+            directory.RecordUse(new CredentialUse(credential.Id, now, clientAddress));
+            if (!ReferenceEquals(current, accepted))
+            {
+                _accepted.AddOrUpdate(credential, current);
+            }
         }
 
-        directory.RecordUse(new CredentialUse(credential.Id, now, clientAddress));
-        return accepted;
+        return result;
     }
 
     private static AuthenticationResult.Refused? FindFault(

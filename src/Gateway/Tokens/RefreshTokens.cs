@@ -88,6 +88,10 @@ internal sealed partial class RefreshTokens(
         try
         {
             result = Judge(await directory.FindAsync(SecretHash.Of(secret), cancellationToken), service);
+            if (result is AuthenticationResult.Accepted accepted)
+            {
+                result = await standing.ResolveAsync(accepted, cancellationToken);
+            }
         }
         catch (StateException exception)
         {
@@ -142,7 +146,7 @@ internal sealed partial class RefreshTokens(
             Evidence = credential.Evidence,
             ExpiresAt = credential.ExpiresAt,
         };
-        return standing.FindFault(principal) ?? new AuthenticationResult.Accepted(principal);
+        return new AuthenticationResult.Accepted(principal);
     }
 
     // The longest unused goes: a machine that was set up anew and never comes back.

@@ -220,21 +220,21 @@ public class CredentialAuthenticatorTests
 
     private async Task<(AuthenticationResult Result, int Asked)> Authenticate(string? header, params AuthenticationResult[] answers)
     {
-        var verifiers = answers.Select(answer => new FixedVerifier(answer)).ToArray();
+        var verifiers = answers.Select((answer, index) => new FixedVerifier(answer, $"fixed:{index}")).ToArray();
         var result = await Authenticate(header, FixedIssued.None, new FixedTokens(Refused), [.. verifiers]);
         return (result, verifiers.Sum(verifier => verifier.Asked));
     }
 
     private async Task<AuthenticationResult> Authenticate(
         string? header, FixedIssued issued, FixedTokens tokens, params ICredentialVerifier[] verifiers) =>
-        await new CredentialAuthenticator(verifiers, issued, tokens, _log).AuthenticateAsync(
+        await new CredentialAuthenticator(new SignInMethods(verifiers, [], new AuthenticationOptions()), issued, tokens, _log).AuthenticateAsync(
             PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
 
-    private sealed class FixedVerifier(AuthenticationResult answer) : ICredentialVerifier
+    private sealed class FixedVerifier(AuthenticationResult answer, string method = "fixed") : ICredentialVerifier
     {
         public int Asked { get; private set; }
 
-        public string Method => "fixed";
+        public string Method => method;
 
         public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
         {

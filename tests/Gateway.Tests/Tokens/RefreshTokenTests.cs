@@ -247,8 +247,9 @@ public sealed class RefreshTokenTests : IAsyncLifetime
         var alice = new Principal
         {
             Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" },
-            Evidence = _gateway.Services.GetServices<Gateway.Authentication.ISubjectSource>().Single().FindEvidence(
-                new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" }),
+            Evidence = Assert.IsType<Gateway.Authentication.SubjectState.Current>(
+                await _gateway.Services.GetServices<Gateway.Authentication.ISubjectSource>().Single()
+                    .ResolveAsync("alice", CancellationToken.None)).Evidence,
         };
         var secrets = new List<string>();
         for (var i = 0; i < RefreshTokens.MostPerSubject; i++)

@@ -81,7 +81,15 @@ internal sealed class TokenStage
 
         public string Method => "htpasswd";
 
-        public string? FindEvidence(Subject subject) => Evidence.GetValueOrDefault(subject.Name);
+        public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
+            !Evidence.TryGetValue(subject.Name, out var now) ? SubjectStanding.UserGone
+            : evidence is not null && evidence != now ? SubjectStanding.PasswordChanged
+            : null;
+
+        public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<SubjectState>(Evidence.TryGetValue(name, out var now)
+                ? new SubjectState.Current(new Subject { Kind = SubjectKind.User, Name = name, Method = Method }, now)
+                : SubjectState.Gone.Instance);
     }
 
     internal sealed class Revocations : IRevocations
