@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Workloads;
 
 namespace Gateway.Authentication;
 
@@ -7,6 +8,9 @@ public sealed class AuthenticationOptions
 {
     /// <summary>Users in a file.</summary>
     public HtpasswdOptions? Htpasswd { get; set; }
+
+    /// <summary>Issuers whose ID tokens CI jobs and other workloads sign in with, each by a name of your choice.</summary>
+    public Dictionary<string, WorkloadOptions> Workloads { get; set; } = [];
 
     /// <summary>
     /// In which order the methods are asked, and whose a name is that several know: <c>htpasswd</c>, <c>ldap:NAME</c>,

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Workloads;
 
 namespace Gateway.Authentication;
 
@@ -16,13 +17,14 @@ internal static class AuthenticationOptionsValidator
         {
             HtpasswdOptionsValidator.Validate(options.Htpasswd, htpasswd);
         }
-        else if (!htpasswd.IsBroken)
+        else if (!htpasswd.IsBroken && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
                 "names no way to sign in, so nobody could",
                 "Add one, for example \"authentication: { htpasswd: { file: users.htpasswd } }\".");
         }
 
+        WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
         CheckOrder(options, scope.At(nameof(options.Order)));
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
         scope.At(nameof(options.CacheSize)).CheckRange(options.CacheSize, 1, LargestCache);

@@ -5,6 +5,7 @@ using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Cors;
 using Gateway.Credentials;
+using Gateway.Issuers;
 using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Metrics;
@@ -19,6 +20,7 @@ using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 using Gateway.Uploads;
+using Gateway.Workloads;
 
 namespace Gateway.Hosting;
 
@@ -54,6 +56,8 @@ internal static class GatewayHost
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
+        builder.Services.AddIssuers();
+        builder.Services.AddWorkloads(options.Authentication);
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();

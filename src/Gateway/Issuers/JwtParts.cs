@@ -17,7 +17,8 @@ internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, J
 
     /// <summary>Whether a text has the form of a signed JWT, so that it is no password.</summary>
     public static bool HasForm(string text) =>
-        text.StartsWith("eyJ", StringComparison.Ordinal) && text.AsSpan().Count('.') == 2;
+        text.StartsWith("eyJ", StringComparison.Ordinal) // {"
+        && Read(text, out _) is not null;
 
     /// <summary>Takes a token apart.</summary>
     /// <param name="token">Untrusted.</param>
@@ -63,13 +64,24 @@ internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, J
         try
         {
             using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object && HoldsTexts(document.RootElement)
+                ? document.RootElement.Clone()
+                : null;
         }
-        catch (Exception exception) when (exception is FormatException or JsonException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
         {
             return null;
         }
     }
+
+    // The parser passes over bytes that are no UTF-8, and escaped halves of a character; whoever reads them throws.
+    private static bool HoldsTexts(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString() is not null,
+        JsonValueKind.Array => element.EnumerateArray().All(HoldsTexts),
+        JsonValueKind.Object => element.EnumerateObject().All(static member => member.Name is not null && HoldsTexts(member.Value)),
+        _ => true,
+    };
 
     // Absent is fine, another kind of value is not.
     private static bool TryText(JsonElement header, string name, out string? text)
