@@ -25,7 +25,7 @@ internal static class WorkloadOptionsValidator
         var seen = new Dictionary<(string, string), string>();
         foreach (var (name, options) in issuers)
         {
-            var at = scope.At(name);
+            var at = scope.AtName(name);
             IssuerOptionsValidator.CheckName(name, at);
             IssuerOptionsValidator.Validate(options, at);
             if (options.Issuer.Length > 0 && !seen.TryAdd((options.Issuer, options.Audience), name))
@@ -39,7 +39,7 @@ internal static class WorkloadOptionsValidator
             {
                 if (ClaimPath.Parse(path) is null || ClaimPath.Parse(claim) is null)
                 {
-                    at.At(nameof(options.Claims)).At(claim).Report(
+                    at.At(nameof(options.Claims)).AtName(claim).Report(
                         "is not the path of a claim", "Write its names, separated by dots: kubernetes.io.namespace.");
                 }
             }
@@ -68,7 +68,7 @@ internal static class WorkloadOptionsValidator
 
         foreach (var (claim, pattern) in rule.Require)
         {
-            var at = scope.At(nameof(rule.Require)).At(claim);
+            var at = scope.At(nameof(rule.Require)).AtName(claim);
             if (ClaimPath.Parse(claim) is null || pattern.Length == 0)
             {
                 at.Report("is not a claim with the value that it must have", "Write claim: value; * stands for anything.");
