@@ -31,8 +31,13 @@ public readonly record struct FailureBudget(long Whole, long Last)
         Math.Min(Math.Max(Whole, now) + quota.Interval, now + ((quota.Burst + MostBeyond) * quota.Interval)),
         now);
 
-    /// <summary>The budget without the last failure, which was none after all.</summary>
-    public FailureBudget Remove(long now, Quota quota) => this with { Whole = Math.Max(now, Whole - quota.Interval) };
+    /// <summary>The budget without a failure that was none after all.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="quota">What is allowed.</param>
+    /// <param name="at">When that failure was added.</param>
+    /// <param name="lastBefore">The last failure before it, which is the last one again unless another came since.</param>
+    public FailureBudget Remove(long now, Quota quota, long at, long lastBefore) => new(
+        Math.Max(now, Whole - quota.Interval), Last == at ? lastBefore : Last);
 
     /// <summary>How many failures are remembered.</summary>
     public long Count(long now, Quota quota) => Whole <= now ? 0 : (Whole - now + quota.Interval - 1) / quota.Interval;

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Gateway.Core.Authorization;
 
 namespace Gateway.Core.RateLimiting;
@@ -16,8 +18,8 @@ public static class LimitKey
     /// <summary>What the budgets of wrong passwords begin with.</summary>
     public const string FailurePrefix = "failed:";
 
-    /// <summary>The greatest part that is not cut; names are shorter, save what somebody made up at a sign-in.</summary>
-    private const int LongestPart = 256;
+    /// <summary>The longest name that stands in a key as it is; longer ones somebody made up at a sign-in.</summary>
+    private const int LongestName = 128;
 
     /// <summary>The name of a budget.</summary>
     public static string Of(string prefix, string rule, string? subject, string? address, string? repository = null) =>
@@ -34,8 +36,12 @@ public static class LimitKey
     /// </remarks>
     public static string AccountOf(string userName)
     {
-        var name = userName.Length <= LongestPart ? userName : userName[..LongestPart];
-        return "user:" + name.Trim().ToLowerInvariant();
+        var name = userName.Trim().ToLowerInvariant();
+
+        // Names are ASCII. Others exist nowhere, and must not fill memory with ten bytes for each of their characters.
+        return name.Length <= LongestName && !name.AsSpan().ContainsAnyExceptInRange('!', '~')
+            ? "user:" + name
+            : "user:?" + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan())).AsSpan(0, 16));
     }
 
     /// <summary>What names an address: IPv4 whole, IPv6 by its network of 64 bits.</summary>

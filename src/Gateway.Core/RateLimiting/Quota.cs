@@ -56,9 +56,10 @@ public readonly record struct Quota
     /// <summary>A stricter one, for a node that has lost sight of the others: half the burst at half the rate.</summary>
     public Quota Halve()
     {
-        var burst = Math.Max(1, Burst / 2);
-        return Rate > 1 ? new Quota(Rate / 2, Window, burst)
-            : new Quota(1, Window * 2 < LongestWindow ? Window * 2 : LongestWindow, burst);
+        var (rate, window) = Rate > 1 ? (Rate / 2, Window) : (1, Window * 2 < LongestWindow ? Window * 2 : LongestWindow);
+        // An odd rate loses more than half, so that even half the burst may come back too late.
+        var longest = (long)LongestRefill.TotalMicroseconds / IntervalOf(rate, window);
+        return new Quota(rate, window, (int)Math.Clamp(Burst / 2, 1, Math.Max(1, longest)));
     }
 
     private static long IntervalOf(int rate, TimeSpan window) => (long)Math.Ceiling(window.TotalMicroseconds / rate);

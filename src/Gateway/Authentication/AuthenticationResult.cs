@@ -36,5 +36,8 @@ internal abstract record AuthenticationResult
 
     /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
     /// <param name="Reason">For the log; never a secret.</param>
-    public sealed record Undecided(string Reason) : AuthenticationResult;
+    /// <param name="IsRefusedByOne">
+    /// Whether another method knew the name and called the password wrong, so that it counts as a guess.
+    /// </param>
+    public sealed record Undecided(string Reason, bool IsRefusedByOne = false) : AuthenticationResult;
 }

@@ -144,7 +144,7 @@ internal sealed partial class CredentialAuthenticator(
     private async ValueTask<AuthenticationResult> AskInOrderAsync(
         BasicCredentials credentials, CancellationToken cancellationToken)
     {
-        AuthenticationResult? undecided = null;
+        AuthenticationResult.Undecided? undecided = null;
         foreach (var method in methods.Verifiers)
         {
             var result = await method.VerifyAsync(credentials, cancellationToken);
@@ -153,14 +153,15 @@ internal sealed partial class CredentialAuthenticator(
                 case AuthenticationResult.Accepted:
                     return result;
                 case AuthenticationResult.Refused:
-                    return undecided ?? result; // the name is that method's own; no other may vouch for it
-                case AuthenticationResult.Undecided:
-                    undecided ??= result;
+                    // The name is that method's own; no other may vouch for it.
+                    return undecided is null ? result : undecided with { IsRefusedByOne = true };
+                case AuthenticationResult.Undecided cause:
+                    undecided ??= cause;
                     break;
             }
         }
 
-        return undecided ?? AuthenticationResult.NotMine.Instance;
+        return undecided is null ? AuthenticationResult.NotMine.Instance : undecided;
     }
 
     private AuthenticationResult Refuse(

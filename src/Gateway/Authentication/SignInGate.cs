@@ -13,6 +13,7 @@ internal sealed partial class SignInGate(
     AuditTrail audit,
     ILogger<SignInGate> logger)
 {
+    private static readonly AuthenticationResult.Undecided Interrupted = new("the sign-in was not judged to its end");
     private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
 
     /// <summary>Has the credentials judged by the configured methods.</summary>
@@ -50,8 +51,17 @@ internal sealed partial class SignInGate(
         }
 
         var permit = await guard.EnterAsync(credentials, gateway.ClientAddress, cancellationToken);
-        var result = permit.Throttled ?? await judge(credentials, state, cancellationToken);
-        await guard.LeaveAsync(permit, result, gateway.ClientAddress);
+        AuthenticationResult result = Interrupted;
+        try
+        {
+            // To its end, also where the client has left: whoever hangs up must not thereby have guessed for nothing.
+            result = permit.Throttled ?? await judge(credentials, state, permit.Shown is null ? cancellationToken : CancellationToken.None);
+        }
+        finally
+        {
+            await guard.LeaveAsync(permit, result, gateway.ClientAddress);
+        }
+
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
             gateway.SignIn = SignInAttempt.Of(credentials, result);

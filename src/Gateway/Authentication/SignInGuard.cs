@@ -13,17 +13,19 @@ namespace Gateway.Authentication;
 /// <remarks>
 /// <para>A password is counted as wrong before it is looked at, and taken back if it was not: otherwise a thousand guesses at
 /// once would all be looked at. Where the counting alone stands in the way, an attempt waits a moment for those before it
-/// to be taken back, since many people may sign in at once from one address.</para>
-/// <para>Tokens are never kept waiting, for nobody guesses 256 random bits; made-up ones count all the same, those that
-/// ended do not. An access token and the want of any credentials are no sign-in.</para>
+/// to be taken back, since many people may sign in at once from one address. The requests of one client, which shows the same
+/// password on each of its connections, wait for the first of them instead of counting against each other.</para>
+/// <para>Tokens are neither counted nor kept waiting, for nobody guesses 190 random bits; nor is an ID token, which nobody can
+/// forge. An access token and the want of any credentials are no sign-in.</para>
 /// </remarks>
 internal sealed class SignInGuard(
     Reloadable<LimitSet> limits,
     FailureCounter failures,
     CredentialFingerprint fingerprint,
-    TimeProvider time) : IDisposable
+    TimeProvider time)
 {
     private const int MostHeld = 128;
+    private const int MostHeldOfAddress = 16; // so that one address does not take all the places
     private const int RememberedCredentials = 10_000;
 
     private static readonly TimeSpan AcceptanceLifetime = TimeSpan.FromMinutes(15);
@@ -33,7 +35,10 @@ internal sealed class SignInGuard(
 
     // What was right a moment ago is no guess: not counted again for each of a client's many requests.
     private readonly BoundedCache<CredentialKey, Acceptance> _accepted = new(RememberedCredentials);
-    private readonly SemaphoreSlim _held = new(MostHeld);
+    private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
+    private readonly Dictionary<CredentialKey, TaskCompletionSource> _flights = [];
+    private readonly Lock _lock = new();
+    private int _heldCount;
 
     /// <summary>Lets an attempt to sign in be looked at, or makes it wait.</summary>
     /// <param name="credentials">What is shown.</param>
@@ -42,76 +47,148 @@ internal sealed class SignInGuard(
     public async ValueTask<SignInPermit> EnterAsync(
         PresentedCredentials credentials, IPAddress address, CancellationToken cancellationToken)
     {
-        var form = SignInAttempt.FormOf(credentials);
-        if (form is not (SignInForm.Password or SignInForm.Token or SignInForm.RefreshToken))
+        if (SignInAttempt.FormOf(credentials) != SignInForm.Password)
         {
             return default;
         }
 
-        var shown = credentials.Kind == PresentedCredentialsKind.Password
-            ? credentials.Password
-            : new BasicCredentials("", credentials.Token);
-        var permit = new SignInPermit { Shown = shown };
-        return form == SignInForm.Password
-            ? await EnterAsync(permit with { Key = CredentialKey.Of("sign-in", shown, "") }, shown, address, cancellationToken)
-            : permit;
+        var shown = credentials.Password;
+        var key = CredentialKey.Of("sign-in", shown, "");
+        var permit = new SignInPermit { Shown = shown, Key = key };
+        while (!IsAccepted(key, AcceptanceLifetime))
+        {
+            if (JoinFlight(key) is { } other)
+            {
+                await other.WaitAsync(cancellationToken);
+                continue;
+            }
+
+            try
+            {
+                permit = await CountAsync(permit with { IsFlying = true }, shown, address, cancellationToken);
+            }
+            catch
+            {
+                Land(key);
+                throw;
+            }
+
+            break;
+        }
+
+        return permit;
     }
 
-    /// <summary>Says how it ended.</summary>
-    /// <param name="permit">From <see cref="EnterAsync(PresentedCredentials, IPAddress, CancellationToken)"/>.</param>
+    /// <summary>Says how it ended. Whatever happens between, this must be called.</summary>
+    /// <param name="permit">From <see cref="EnterAsync"/>.</param>
     /// <param name="result">What the methods said.</param>
     /// <param name="address">Where it came from.</param>
     /// <remarks>Not given up with the request: hanging up must not leave a right password counted, nor a wrong one not.</remarks>
     public async ValueTask LeaveAsync(SignInPermit permit, AuthenticationResult result, IPAddress address)
     {
-        if (permit is not { Shown: { } shown, Throttled: null })
+        if (permit is not { Shown: { } shown, Key: { } key })
         {
             return;
         }
 
-        if (result is AuthenticationResult.Accepted && permit.Key is { } key && !IsAccepted(key, AcceptanceRenewal))
+        try
         {
-            _accepted.Add(
-                key,
-                new Acceptance(time.GetTimestamp()),
-                old => time.GetElapsedTime(old.Timestamp) >= AcceptanceLifetime);
-        }
-
-        // Refused with a message: it was good once, so it is no guess.
-        if (result is AuthenticationResult.Refused { Message: null } or AuthenticationResult.NotMine)
-        {
-            if (permit is { Counted: null, IsAgain: false })
+            if (permit.Throttled is null)
             {
-                await failures.CountAsync(AttemptOf(shown, address), isOver: true, CancellationToken.None);
+                await SettleAsync(permit, key, shown, result, address);
             }
         }
-        else if (permit.Counted is { } counted)
+        finally
         {
-            await failures.ForgiveAsync(counted, CancellationToken.None);
+            if (permit.IsFlying)
+            {
+                Land(key);
+            }
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _held.Dispose();
+    private async ValueTask SettleAsync(
+        SignInPermit permit, CredentialKey key, BasicCredentials shown, AuthenticationResult result, IPAddress address)
+    {
+        if (result is AuthenticationResult.Accepted)
+        {
+            if (!IsAccepted(key, AcceptanceRenewal))
+            {
+                _accepted.Add(
+                    key,
+                    new Acceptance(time.GetTimestamp()),
+                    old => time.GetElapsedTime(old.Timestamp) >= AcceptanceLifetime);
+            }
 
-    private async ValueTask<SignInPermit> EnterAsync(
+            await (permit.Counted is { } right ? failures.ForgiveAsync(right, isRight: true, CancellationToken.None) : default);
+            return;
+        }
+
+        // Refused with a message: it was good once, so it is no guess. Undecided, but one method knew the name and called the
+        // password wrong: a guess all the same, or a directory that is away would let everybody guess at the others' users.
+        var isWrong = result is AuthenticationResult.Refused { Message: null } or AuthenticationResult.NotMine
+            or AuthenticationResult.Undecided { IsRefusedByOne: true };
+        if (!isWrong)
+        {
+            await (permit.Counted is { } nobodyKnows ? failures.ForgiveAsync(nobodyKnows, isRight: false, CancellationToken.None) : default);
+            return;
+        }
+
+        _accepted.Remove(key); // it may have been right until a moment ago
+        if (permit.Counted is { } wrong)
+        {
+            await failures.ConfirmAsync(wrong, CancellationToken.None);
+        }
+        else if (!permit.IsAgain)
+        {
+            await failures.CountAsync(AttemptOf(shown, address), isOver: true, CancellationToken.None);
+        }
+    }
+
+    // The flight of another request with the same name and password; null where there was none, and this one is it now.
+    private Task? JoinFlight(CredentialKey key)
+    {
+        lock (_lock)
+        {
+            if (_flights.TryGetValue(key, out var other))
+            {
+                return other.Task;
+            }
+
+            _flights.Add(key, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            return null;
+        }
+    }
+
+    private void Land(CredentialKey key)
+    {
+        lock (_lock)
+        {
+            if (_flights.Remove(key, out var flight))
+            {
+                flight.SetResult();
+            }
+        }
+    }
+
+    private async ValueTask<SignInPermit> CountAsync(
         SignInPermit permit, BasicCredentials shown, IPAddress address, CancellationToken cancellationToken)
     {
-        FailureAttempt? attempt = null;
+        var attempt = AttemptOf(shown, address);
+        var from = LimitKey.AddressOf(address);
         var started = time.GetTimestamp();
         var isHeld = false;
         try
         {
-            while (!IsAccepted(permit.Key!.Value, AcceptanceLifetime))
+            while (true)
             {
-                attempt ??= AttemptOf(shown, address);
                 var verdict = await failures.CountAsync(attempt, isOver: false, cancellationToken);
                 if (verdict.By is not { } rule)
                 {
-                    return verdict.IsCounted ? permit with { Counted = attempt } : permit with { IsAgain = true };
+                    return permit with { Counted = verdict.Counted, IsAgain = verdict.Counted is null };
                 }
 
-                isHeld = isHeld || _held.Wait(0, cancellationToken);
+                isHeld = isHeld || TryHold(from);
                 if (!isHeld || verdict.Wait > FailureBudget.FirstDelay || time.GetElapsedTime(started) > LongestHold)
                 {
                     return permit with
@@ -122,14 +199,44 @@ internal sealed class SignInGuard(
 
                 await Task.Delay(Recheck, time, cancellationToken);
             }
-
-            return permit;
         }
         finally
         {
             if (isHeld)
             {
-                _held.Release();
+                EndHold(from);
+            }
+        }
+    }
+
+    private bool TryHold(string address)
+    {
+        lock (_lock)
+        {
+            var count = _held.GetValueOrDefault(address);
+            if (_heldCount >= MostHeld || count >= MostHeldOfAddress)
+            {
+                return false;
+            }
+
+            _heldCount++;
+            _held[address] = count + 1;
+            return true;
+        }
+    }
+
+    private void EndHold(string address)
+    {
+        lock (_lock)
+        {
+            _heldCount--;
+            if (_held[address] == 1)
+            {
+                _held.Remove(address);
+            }
+            else
+            {
+                _held[address]--;
             }
         }
     }

@@ -96,7 +96,14 @@ internal static class LimitsCommand
                 return 1;
             }
 
-            print(JsonSerializer.Deserialize(body, LimitJsonContext.Default.LimitReport)!, Console.Out);
+            var report = JsonSerializer.Deserialize(body, LimitJsonContext.Default.LimitReport)!;
+            print(report, Console.Out);
+            if (report.Problem is { } problem)
+            {
+                await Console.Error.WriteLineAsync(problem);
+                return 1;
+            }
+
             return 0;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)

@@ -31,6 +31,11 @@ internal static class ControlSocket
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
+            if (IsServed(path))
+            {
+                return "another gateway with the same state folder listens there";
+            }
+
             File.Delete(path);
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Bind(new UnixDomainSocketEndPoint(path)); // a file system may know no sockets
@@ -40,6 +45,26 @@ internal static class ControlSocket
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SocketException)
         {
             return exception.Message;
+        }
+    }
+
+    // Nobody listens behind what a killed one left.
+    private static bool IsServed(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class CredentialFingerprint(ISigningKeys keys, TimeProvider time
     public string Of(string userName, string password, IPAddress address)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, Key());
-        Append(hmac, LimitKey.AccountOf(userName));
+        Append(hmac, userName); // as sent: "Alice" and "alice" are two guesses
         Append(hmac, password);
         Append(hmac, LimitKey.AddressOf(address));
         return Base64Url.EncodeToString(hmac.GetHashAndReset().AsSpan(..16));

@@ -1,7 +1,9 @@
 using System.Globalization;
+using Gateway.Authentication;
 using Gateway.Core.RateLimiting;
 using Gateway.Redis;
 using Gateway.Reloading;
+using Gateway.State;
 
 namespace Gateway.RateLimiting;
 
@@ -29,11 +31,11 @@ internal sealed class LimitLedger(
         """;
 
     /// <summary>The budgets of somebody of which something is used; everybody's where nobody is named.</summary>
-    /// <exception cref="State.StateException">Redis does not answer.</exception>
     public async Task<LimitReport> ShowAsync(LimitHolder? holder, CancellationToken cancellationToken)
     {
         var standings = new List<LimitStanding>();
-        foreach (var entry in await FindAsync(holder, cancellationToken))
+        var (entries, problem) = await FindAsync(holder, cancellationToken);
+        foreach (var entry in entries)
         {
             if (Describe(entry) is { } standing)
             {
@@ -43,15 +45,15 @@ internal sealed class LimitLedger(
 
         return new LimitReport([.. standings
             .OrderByDescending(static one => one.NextInSeconds).ThenBy(static one => one.Left)
-            .ThenBy(static one => one.Of, StringComparer.Ordinal).Take(MostShown)]);
+            .ThenBy(static one => one.Of, StringComparer.Ordinal).Take(MostShown)], problem);
     }
 
     /// <summary>Makes the budgets of somebody whole, and tells how they were.</summary>
-    /// <exception cref="State.StateException">Redis does not answer.</exception>
+    /// <exception cref="StateException">Redis went away meanwhile.</exception>
     public async Task<LimitReport> ResetAsync(LimitHolder holder, CancellationToken cancellationToken)
     {
         var before = await ShowAsync(holder, cancellationToken);
-        foreach (var entry in await FindAsync(holder, cancellationToken))
+        foreach (var entry in (await FindAsync(holder, cancellationToken)).Entries)
         {
             if (!entry.IsShared)
             {
@@ -81,19 +83,27 @@ internal sealed class LimitLedger(
                 || (holder.Address is not null && parts[2] == LimitKey.Part(holder.Address)));
     }
 
-    private async Task<List<Entry>> FindAsync(LimitHolder? holder, CancellationToken cancellationToken)
+    // What this process counts is found also while Redis is away: that is when it counts.
+    private async Task<(List<Entry> Entries, string? Problem)> FindAsync(LimitHolder? holder, CancellationToken cancellationToken)
     {
         var now = time.Microseconds();
         var found = memory.Read().Select(one => new Entry(one.Key, new FailureBudget(now + one.Whole, 0), now, false))
             .Concat(failures.Read().Select(static one => new Entry(one.Key, one.Budget, one.Now, false)))
             .Where(one => IsOf(one.Key, holder)).ToList();
-        if (redis is not null)
+        try
         {
-            await ScanAsync(LimitKey.Prefix, holder, found, cancellationToken);
-            await ScanAsync(LimitKey.FailurePrefix, holder, found, cancellationToken);
-        }
+            if (redis is not null)
+            {
+                await ScanAsync(LimitKey.Prefix, holder, found, cancellationToken);
+                await ScanAsync(LimitKey.FailurePrefix, holder, found, cancellationToken);
+            }
 
-        return found;
+            return (found, null);
+        }
+        catch (StateException exception)
+        {
+            return (found, $"{exception.Message} What it counts is not here.");
+        }
     }
 
     private async Task ScanAsync(
@@ -157,7 +167,7 @@ internal sealed class LimitLedger(
         return new LimitStanding(
             rule.Name,
             isFailure ? "failures" : "requests",
-            of.Length == 0 ? "everyone" : of,
+            of.Length == 0 ? "everyone" : PrintableName.Of(of),
             left,
             rule.Quota.Burst,
             Math.Round(Math.Max(0, wait) / Second, 1),

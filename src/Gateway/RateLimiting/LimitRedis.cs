@@ -17,7 +17,9 @@ internal sealed partial class LimitRedis(
     : IHostedService, IHealthPart, IAsyncDisposable
 {
     private const int MostFailures = 3;
-    private const string Probe = "return 1";
+
+    // Whether it can be written, too: one that is full, or a replica, answers questions all the same.
+    private const string Probe = "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
 
     // One wait at the start, so that the first requests are counted where all are.
     private static readonly TimeSpan FirstBudget = TimeSpan.FromSeconds(1);
@@ -71,7 +73,7 @@ internal sealed partial class LimitRedis(
     {
         try
         {
-            await redis.EvaluateAsync(Probe, [], [], cancellationToken, FirstBudget);
+            await redis.EvaluateAsync(Probe, [Key("limits-probe")], [], cancellationToken, FirstBudget);
         }
         catch (StateException exception)
         {
@@ -125,12 +127,12 @@ internal sealed partial class LimitRedis(
                 await Task.Delay(ProbeInterval, time, _ending.Token);
                 try
                 {
-                    await redis.EvaluateAsync(Probe, [], [], _ending.Token, options.Timeout);
+                    await redis.EvaluateAsync(Probe, [Key("limits-probe")], [], _ending.Token, options.Timeout);
                     break;
                 }
-                catch (StateException)
+                catch (Exception exception) when (exception is not OperationCanceledException)
                 {
-                    // still away
+                    // Still away, whatever it is: a loop that ended here would keep limits apart until the next start.
                 }
             }
         }

@@ -23,7 +23,8 @@ internal sealed record LimitStanding(
 
 /// <summary>The answer to <c>gateway limits</c>.</summary>
 /// <param name="Standings">Budgets of which something is, or was, used; the tightest first.</param>
-internal sealed record LimitReport(IReadOnlyList<LimitStanding> Standings);
+/// <param name="Problem">Why some are missing; <see langword="null"/>: none is.</param>
+internal sealed record LimitReport(IReadOnlyList<LimitStanding> Standings, string? Problem = null);
 
 /// <summary>How they are written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

@@ -18,6 +18,9 @@ internal sealed class BoundedCache<TKey, TValue>(int capacity)
     /// <summary>Looks a value up. It may have ended meanwhile.</summary>
     public bool TryGet(TKey key, [NotNullWhen(true)] out TValue? value) => _entries.TryGetValue(key, out value);
 
+    /// <summary>Forgets a value.</summary>
+    public void Remove(TKey key) => _entries.TryRemove(key, out _);
+
     /// <summary>Remembers a value, in place of another of the same key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>

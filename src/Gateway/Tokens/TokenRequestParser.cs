@@ -96,6 +96,12 @@ internal static class TokenRequestParser
                 : "send username and password with grant_type=password, and no refresh_token"));
         }
 
+        // As in a header (RFC 7617, section 2): no method knows such a name, and records would have to be cleaned of it.
+        if (userName?.Any(char.IsControl) == true)
+        {
+            return (null, Invalid("username holds a control character"));
+        }
+
         var credentials = isRefresh ? new BasicCredentials("", refreshToken!) : new BasicCredentials(userName!, password!);
         return Complete(parameters, PresentedCredentials.OfPassword(credentials), service);
     }

@@ -51,8 +51,8 @@ public sealed class FailureBudgetTests
     {
         var two = default(FailureBudget).Add(Now, Three).Add(Now, Three);
 
-        Assert.Equal(2, two.Add(Now, Three).Remove(Now, Three).Count(Now, Three));
-        Assert.Equal(0, default(FailureBudget).Remove(Now, Three).Count(Now, Three));
+        Assert.Equal(2, two.Add(Now, Three).Remove(Now, Three, Now, two.Last).Count(Now, Three));
+        Assert.Equal(0, default(FailureBudget).Remove(Now, Three, Now, 0).Count(Now, Three));
     }
 
     [Fact]
@@ -65,6 +65,17 @@ public sealed class FailureBudgetTests
         }
 
         Assert.Equal(Three.Burst + FailureBudget.MostBeyond, budget.Count(Now, Three));
+    }
+
+    [Fact]
+    public void Remove_LastFailure_IsTheOneBeforeAgain_UnlessAnotherCameSince()
+    {
+        var one = default(FailureBudget).Add(Now, Three);
+        var two = one.Add(Now + Second, Three);
+        Assert.Equal(Now, two.Remove(Now + (2 * Second), Three, Now + Second, one.Last).Last);
+
+        var three = two.Add(Now + (2 * Second), Three);
+        Assert.Equal(Now + (2 * Second), three.Remove(Now + (3 * Second), Three, Now + Second, one.Last).Last);
     }
 
     [Fact]

@@ -23,8 +23,10 @@ public sealed class LimitKeyTests
     [Fact]
     public void AccountOf_HalfOfASurrogatePairOrEndlessName_IsStillAnAccount()
     {
-        Assert.Equal("user:\ud800", LimitKey.AccountOf("\ud800"));
-        Assert.Equal("user:" + new string('a', 256), LimitKey.AccountOf(new string('a', 5000)));
+        Assert.Equal("user:" + new string('a', 128), LimitKey.AccountOf(new string('A', 128)));
+        var accounts = new[] { "\ud800", "\ud801", "名前", new string('a', 129), new string('a', 5000) }.Select(LimitKey.AccountOf).ToList();
+        Assert.Equal(5, accounts.Distinct().Count());
+        Assert.All(accounts, static account => Assert.InRange(LimitKey.Part(account).Length, 1, 48)); // none fills memory
     }
 
     [Fact]

@@ -33,4 +33,16 @@ public sealed class QuotaTests
         Assert.Equal(
             new Quota(halfRate, TimeSpan.FromSeconds(halfSeconds), halfBurst),
             new Quota(rate, TimeSpan.FromSeconds(seconds), burst).Halve());
+
+    [Theory]
+    [InlineData(3, 31, 354)] // half of three is one: two thirds of the rate are lost
+    [InlineData(1, 31, 118)]
+    [InlineData(1_000_000, 1, 1_000_000)]
+    public void Halve_WhateverIsAllowed_IsAllowedToo(int rate, int days, int burst)
+    {
+        var half = new Quota(rate, TimeSpan.FromDays(days), burst).Halve();
+
+        Assert.InRange(half.Burst, 1, burst);
+        Assert.True(half.Interval >= new Quota(rate, TimeSpan.FromDays(days), burst).Interval);
+    }
 }

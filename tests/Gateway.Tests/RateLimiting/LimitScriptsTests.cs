@@ -97,7 +97,7 @@ public sealed class LimitScriptsTests : IAsyncLifetime
             LimitTesting.Rule(3, 3600, name: "account", classes: RequestClasses.SignInFailure) with { Per = LimitPartitions.Subject },
             LimitTesting.Rule(8, 36000, name: "address", classes: RequestClasses.SignInFailure) with { Per = LimitPartitions.Address },
         };
-        var counted = new List<FailureAttempt>();
+        var counted = new List<(CountedFailure Here, CountedFailure There)>();
         var refused = 0;
         for (var round = 0; round < 1500; round++)
         {
@@ -110,10 +110,20 @@ public sealed class LimitScriptsTests : IAsyncLifetime
 
             if (counted.Count > 0 && _random.Next(3) == 0)
             {
-                var forgiven = counted[_random.Next(counted.Count)];
-                counted.Remove(forgiven);
-                await here.ForgiveAsync(forgiven, CancellationToken.None);
-                await there.ForgiveAsync(forgiven, CancellationToken.None);
+                var over = counted[_random.Next(counted.Count)];
+                counted.Remove(over);
+                if (_random.Next(3) == 0)
+                {
+                    await here.ConfirmAsync(over.Here, CancellationToken.None);
+                    await there.ConfirmAsync(over.There, CancellationToken.None);
+                }
+                else
+                {
+                    var isRight = _random.Next(2) == 0;
+                    await here.ForgiveAsync(over.Here, isRight, CancellationToken.None);
+                    await there.ForgiveAsync(over.There, isRight, CancellationToken.None);
+                }
+
                 continue;
             }
 
@@ -136,12 +146,12 @@ public sealed class LimitScriptsTests : IAsyncLifetime
                 continue;
             }
 
-            Assert.Equal((expected.By?.Name, expected.IsCounted), (verdict.By?.Name, verdict.IsCounted));
+            Assert.Equal((expected.By?.Name, expected.Counted is null), (verdict.By?.Name, verdict.Counted is null));
             Assert.InRange(verdict.Wait - expected.Wait, -500_000, 500_000);
             refused += verdict.By is null ? 0 : 1;
-            if (verdict.IsCounted)
+            if (verdict.Counted is { } counts)
             {
-                counted.Add(attempt);
+                counted.Add((expected.Counted!, counts));
             }
         }
 

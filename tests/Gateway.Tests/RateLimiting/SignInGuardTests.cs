@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
+using Gateway.Authentication;
 using Gateway.RateLimiting;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.RateLimiting;
 
@@ -170,6 +172,72 @@ public sealed class SignInGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RightPassword_ManyAtOnceWhileTheAccountIsAttacked_IsNeverRefused()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await StartAsync(perAccount: 2, redis: redis);
+        await using var second = await StartGatewayAsync(perAccount: 2, perAddress: 1000, redis);
+        for (var i = 0; i < 12; i++)
+        {
+            await StatusAsync("GET", Token, $"198.51.100.{i}", "alice", $"guess-{i}");
+        }
+
+        Assert.Equal(429, await StatusAsync("GET", Token, "198.51.100.1", "alice", "one more"));
+
+        // As docker opens its connections: all with the same password, before any of them was looked at.
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 40).Select(i =>
+            StatusAsync("GET", Token, Elsewhere, "alice", "alice-password", i % 2 == 0 ? _gateway : second)));
+        Assert.All(statuses, static status => Assert.Equal(200, status));
+
+        // The neighbour: wrong ones from there are counted and wait.
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => StatusAsync("GET", Token, "192.0.2.8", "alice", $"wrong-{i}")));
+        Assert.InRange(wrong.Count(static status => status == 401), 1, 3);
+        Assert.Contains(429, wrong);
+    }
+
+    [Fact]
+    public async Task Guesses_WhileADirectoryThatComesFirstIsAway_AreCountedAllTheSame()
+    {
+        _gateway = await TestGateway.StartAsync(
+            _upstream.Address,
+            change: options =>
+            {
+                options.TrustedProxies = ["127.0.0.1"];
+                options.Authentication.Order = ["ldap:away", "htpasswd"];
+                options.Limits = new LimitOptions { Rules = [Failures("account", LimitPartition.Subject, 3)] };
+            },
+            customize: static builder => builder.Services.AddSingleton<ICredentialVerifier, AwayDirectory>());
+
+        var known = await GuessAsync("alice", 8);
+        Assert.Equal([503, 503, 503], known.Take(3)); // come again: perhaps the directory would have said yes
+        Assert.Equal(429, known[^1]);
+
+        // Who is nowhere known but perhaps there is not counted: nobody said that the password is wrong.
+        Assert.All(await GuessAsync("carol", 8), static status => Assert.Equal(503, status));
+        Assert.Equal(200, await StatusAsync("GET", Token, Elsewhere, "alice", "alice-password"));
+    }
+
+    [Fact]
+    public async Task Client_ThatHangsUp_HasGuessedAllTheSame()
+    {
+        await StartAsync(perAccount: 3);
+        for (var i = 0; i < 12; i++)
+        {
+            using var impatience = new CancellationTokenSource();
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{TestGateway.Host}{Token}");
+            request.Headers.Add("X-Forwarded-For", Attacker);
+            request.Headers.Add("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:guess-{i}")));
+            var sending = _gateway!.Client.SendAsync(request, impatience.Token);
+            await Task.Delay(2); // sometimes before, sometimes after it was looked at: both must count
+            await impatience.CancelAsync();
+            await Task.WhenAny(sending);
+        }
+
+        await Eventually.TrueAsync(async () => await StatusAsync("GET", Token, Attacker, "alice", "guess-" + Guid.NewGuid()) == 429);
+        Assert.Equal(200, await StatusAsync("GET", Token, Elsewhere, "alice", "alice-password")); // nothing is left hanging
+    }
+
+    [Fact]
     public async Task Tokens_OfThisGateway_AreNeverLockedOut()
     {
         await StartAsync(perAccount: 2, perAddress: 2);
@@ -277,6 +345,14 @@ public sealed class SignInGuardTests : IAsyncLifetime
                 ],
             };
         });
+
+    private sealed class AwayDirectory : ICredentialVerifier
+    {
+        public string Method => "ldap:away";
+
+        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Undecided("the directory does not answer"));
+    }
 
     private static LimitRuleOptions Failures(string name, LimitPartition per, int rate) => new()
     {
