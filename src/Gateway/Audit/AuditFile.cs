@@ -14,9 +14,16 @@ namespace Gateway.Audit;
 /// Whoever writes holds a lock on the file and looks first whether it is still the file of that name and whether
 /// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a file
 /// that logrotate moved away is let go of, with or without SIGHUP.
+/// <para>Space is set aside behind the file's end for the lines of requests that are under way: a disk that becomes full is
+/// noticed while there still is room for all that was accepted.</para>
 /// </remarks>
 internal sealed class AuditFile : IAuditSink
 {
+    /// <summary>How much space is set aside at a time; when half of it is used, the next is.</summary>
+    public const long SetAside = 32 * 1024 * 1024;
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly string _name; // as configured: possibly a link to the file
     private string _path;
     private readonly AuditFileOptions _options;
@@ -31,10 +38,19 @@ internal sealed class AuditFile : IAuditSink
     private DateTimeOffset _begunAt;
     private int _torn;
     private volatile bool _mustReopen;
+    private readonly bool _setsAside;
+    private readonly Lock _spaceLock = new(); // its writer and whoever asks for room
+    private long _setAsideUntil;
+    private long _askedForRoomAt;
+    private volatile bool _isFull;
+    private DateTimeOffset _putAwayAgainAt;
 
-    public AuditFile(AuditFileOptions options, TimeProvider time)
+    /// <param name="options">The file, its path filled in.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="setsAside">Whether lines are still to come for which there must be room; not for a command.</param>
+    public AuditFile(AuditFileOptions options, TimeProvider time, bool setsAside = false)
     {
-        (_name, _path, _options, _time) = (options.Path!, options.Path!, options, time);
+        (_name, _path, _options, _time, _setsAside) = (options.Path!, options.Path!, options, time, setsAside);
         _chain = options.HashChain ? new HashChain(options.HashKey) : null;
         _lines = new AuditLines(_chain);
     }
@@ -45,8 +61,33 @@ internal sealed class AuditFile : IAuditSink
     /// <summary>Raised when no more is written: where the chain ended.</summary>
     public event Action<ChainPosition>? Closed;
 
+    /// <summary>Raised when a file that is due could not be put away, and is written on: why.</summary>
+    public event Action<string>? NotPutAway;
+
     /// <inheritdoc/>
     public string Name => "file";
+
+    /// <inheritdoc/>
+    public bool HasRoom
+    {
+        get
+        {
+            if (!_isFull)
+            {
+                return true;
+            }
+
+            lock (_spaceLock)
+            {
+                if (_handle is null || _time.GetElapsedTime(_askedForRoomAt) >= RetryInterval)
+                {
+                    SetSpaceAside_NeedsLock();
+                }
+
+                return !_isFull;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Reopen() => _mustReopen = true;
@@ -69,6 +110,13 @@ internal sealed class AuditFile : IAuditSink
             }
 
             Append(file, durable);
+            if (_setsAside && _setAsideUntil - _end < SetAside / 2)
+            {
+                lock (_spaceLock)
+                {
+                    SetSpaceAside_NeedsLock();
+                }
+            }
         }
         finally
         {
@@ -82,7 +130,17 @@ internal sealed class AuditFile : IAuditSink
     /// <inheritdoc/>
     public void Dispose()
     {
-        _handle?.Dispose();
+        if (_handle is { IsClosed: false } file)
+        {
+            NativeFile.Lock(file);
+            if (IsStillCurrent() && RandomAccess.GetLength(file) == _end)
+            {
+                GiveSpaceBack(file);
+            }
+
+            file.Dispose();
+        }
+
         _lines.Dispose();
         if (_chain is not null)
         {
@@ -196,7 +254,7 @@ internal sealed class AuditFile : IAuditSink
             // The chain goes on from the file that was put away, or from what this process knows to have been there.
             foreach (var finished in _options.HashChain ? AuditFileSet.Finished(_path).Reverse().Take(2) : [])
             {
-                if (AuditFileSet.PositionAtEnd(finished, out _) is { } position && position.Sequence > _position.Sequence)
+                if (TryReadPosition(finished) is { } position && position.Sequence > _position.Sequence)
                 {
                     _position = position;
                 }
@@ -214,11 +272,25 @@ internal sealed class AuditFile : IAuditSink
         _end = length;
     }
 
+    // A finished file may be spoiled, such as one whose compression a crash cut off; that is for "verify" to say.
+    private static ChainPosition? TryReadPosition(string finished)
+    {
+        try
+        {
+            return AuditFileSet.PositionAtEnd(finished, out _);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     // A file is one chain with one key from its first line on, or none at all: no line in its middle can claim to begin one.
     private bool IsDue() => _end > 0 && (
         (_options.MaxSizeMiB > 0 && _end >= _options.MaxSizeMiB * 1024L * 1024)
         || (_options.MaxAge > TimeSpan.Zero && _time.GetUtcNow() - _begunAt >= _options.MaxAge)
-        || !_isOurs);
+        || !_isOurs)
+        && _time.GetUtcNow() >= _putAwayAgainAt;
 
     private SafeFileHandle PutAway(SafeFileHandle old)
     {
@@ -226,7 +298,19 @@ internal sealed class AuditFile : IAuditSink
         SafeFileHandle next;
         try
         {
-            File.Move(_path, name);
+            NativeFile.Move(_path, name);
+        }
+        catch (IOException exception) when (_isOurs)
+        {
+            // A folder that may not be changed is no reason to serve nobody: the file grows, and is tried again.
+            _putAwayAgainAt = _time.GetUtcNow() + TimeSpan.FromMinutes(1);
+            NotPutAway?.Invoke(exception.Message);
+            return old;
+        }
+
+        try
+        {
+            GiveSpaceBack(old);
             _handle = null; // whoever waits for the lock sees that the name has gone, and opens the new file
             next = Take();
         }
@@ -251,9 +335,41 @@ internal sealed class AuditFile : IAuditSink
         return next;
     }
 
+    // Blocks behind the end would stay with a file that nobody writes to.
+    private void GiveSpaceBack(SafeFileHandle file)
+    {
+        if (_setAsideUntil > _end && _end >= 0)
+        {
+            NativeFile.TryTruncate(file, _end);
+        }
+
+        _setAsideUntil = 0;
+    }
+
+    private void SetSpaceAside_NeedsLock()
+    {
+        _askedForRoomAt = _time.GetTimestamp();
+        if (_handle is not { IsClosed: false } file || _end < 0)
+        {
+            _isFull = false; // looked at with the next line
+            return;
+        }
+
+        _isFull = !NativeFile.TrySetAside(file, _end, SetAside);
+        if (!_isFull)
+        {
+            _setAsideUntil = _end + SetAside;
+        }
+    }
+
     private void Close()
     {
-        _handle?.Dispose();
+        lock (_spaceLock)
+        {
+            _handle?.Dispose();
+            _setAsideUntil = 0;
+        }
+
         (_handle, _end) = (null, -1);
     }
 }

@@ -13,8 +13,11 @@ namespace Gateway.Audit;
 /// </remarks>
 internal sealed partial class AuditPump : IDisposable
 {
-    /// <summary>The most lines that wait or are still to come for requests under way; some 20 MB.</summary>
+    /// <summary>The most lines that wait; some 20 MB.</summary>
     public const int Capacity = 20_000;
+
+    // Requests under way cost no memory here, and many slow ones must not keep all others out.
+    private const int PlacesForRequests = 5;
 
     private const int LargestBatch = 1_000;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
@@ -34,7 +37,8 @@ internal sealed partial class AuditPump : IDisposable
     private readonly LostLines _lost = new();
     private List<AuditEntry> _pending = [];
     private TaskCompletionSource<bool>? _waiting; // completed when all that is pending now was tried
-    private int _places; // lines pending, being written, or promised
+    private int _lines; // pending or being written
+    private int _places; // those, and the promised ones
     private List<AuditEntry> _batch = []; // whose turn it is has it, and _failedAt
     private DateTimeOffset? _failedAt;
     private bool _isWriting; // whether it is somebody's turn
@@ -55,6 +59,18 @@ internal sealed partial class AuditPump : IDisposable
     public bool IsFailing => _isFailing
         || (Interlocked.Read(ref _writingSince) is var since and not 0 && _time.GetElapsedTime(since) > Patience);
 
+    /// <summary>Whether a line without a place would be lost.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lines >= _capacity || !_sink.HasRoom;
+            }
+        }
+    }
+
     /// <summary>How many lines were lost for good since the start.</summary>
     public long Lost
     {
@@ -73,7 +89,7 @@ internal sealed partial class AuditPump : IDisposable
     {
         lock (_lock)
         {
-            if (IsFailing || _places >= _capacity)
+            if (_stops || IsFailing || _places >= PlacesForRequests * _capacity || !_sink.HasRoom)
             {
                 return false;
             }
@@ -104,17 +120,13 @@ internal sealed partial class AuditPump : IDisposable
         TaskCompletionSource<bool>? waiting = null;
         lock (_lock)
         {
-            if (_stops)
-            {
-                return;
-            }
-
-            if (!isPromised && _places >= _capacity)
+            if (_stops || (!isPromised && _lines >= _capacity))
             {
                 _lost.Add(entry.Time);
                 return;
             }
 
+            _lines++;
             _places += isPromised ? 0 : 1;
             _pending.Add(entry);
             if (awaits && !IsFailing)
@@ -176,7 +188,7 @@ internal sealed partial class AuditPump : IDisposable
                 {
                     if (_stops)
                     {
-                        Log.LostAtEnd(_logger, _sink.Name, _batch.Count + _pending.Count);
+                        Log.LostAtEnd(_logger, _sink.Name, _batch.Count + _pending.Count + Lost);
                         return;
                     }
 
@@ -294,8 +306,9 @@ internal sealed partial class AuditPump : IDisposable
             Interlocked.Exchange(ref _writingSince, Math.Max(1, _time.GetTimestamp()));
             _sink.Write(outage is null ? batch : [outage, .. batch], _durable);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception exception)
         {
+            // Whatever it is: a pump that ended with it would keep everybody waiting for good.
             _sink.Reopen(); // what is mended may be another file, or another disk, under the same name
             _isFailing = true;
             lock (_lock)
@@ -318,6 +331,7 @@ internal sealed partial class AuditPump : IDisposable
 
         lock (_lock)
         {
+            _lines -= batch.Count;
             _places -= batch.Count;
         }
 
@@ -360,6 +374,6 @@ internal sealed partial class AuditPump : IDisposable
 
         [LoggerMessage(1504, LogLevel.Error,
             "The gateway ends, and {Count} audit lines could not be written to the {Sink}.")]
-        public static partial void LostAtEnd(ILogger logger, string sink, int count);
+        public static partial void LostAtEnd(ILogger logger, string sink, long count);
     }
 }

@@ -93,7 +93,8 @@ internal static partial class AuditServiceExtensions
         if (FileOptionsOf(options) is { } fileOptions)
         {
             var logger = provider.GetRequiredService<ILogger<AuditFile>>();
-            var file = new AuditFile(fileOptions, provider.GetRequiredService<TimeProvider>());
+            var file = new AuditFile(fileOptions, provider.GetRequiredService<TimeProvider>(), setsAside: true);
+            file.NotPutAway += problem => Log.NotPutAway(logger, problem);
             file.Finished += (name, position) => Log.Finished(logger, name, position);
             file.Closed += position => Log.Closed(logger, position);
             yield return file;
@@ -109,6 +110,11 @@ internal static partial class AuditServiceExtensions
     {
         [LoggerMessage(1506, LogLevel.Information, "The audit file was put away as {Name}; its chain ends at {Position}.")]
         public static partial void Finished(ILogger logger, string name, ChainPosition position);
+
+        [LoggerMessage(1508, LogLevel.Error,
+            "The audit file is due to be put away and could not be: {Problem}. Lines go on into it; it is tried again each minute. "
+            + "See whether the gateway's account may change its folder.")]
+        public static partial void NotPutAway(ILogger logger, string problem);
 
         [LoggerMessage(1507, LogLevel.Information, "The audit trail's chain ends at {Position}.")]
         public static partial void Closed(ILogger logger, ChainPosition position);

@@ -3,8 +3,8 @@ namespace Gateway.Audit;
 /// <summary>The audit trail of a running gateway: entries go to every sink, and effects wait for their consent.</summary>
 internal sealed partial class AuditTrail : IAuditLog, IDisposable
 {
-    // A request whose line is not on the disk by then is refused rather than kept waiting.
-    private static readonly TimeSpan WriteAheadPatience = TimeSpan.FromSeconds(5);
+    // A request whose line is not on the disk by then is refused rather than kept waiting; one that has ended is let go.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly AuditOptions _options;
     private readonly AuditPump[] _pumps;
@@ -47,7 +47,7 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
     }
 
     /// <summary>Whether nothing may happen, since it could not be recorded.</summary>
-    public bool IsBlocked => _options.OnFailure == AuditFailureMode.Block && IsFailing;
+    public bool IsBlocked => _options.OnFailure == AuditFailureMode.Block && (IsFailing || _pumps.Any(static pump => pump.IsFull));
 
     /// <summary>Has every sink accept a request's line before the effect that it will tell of.</summary>
     /// <returns>Whether the effect may happen; if so, there is room for the line at the end.</returns>
@@ -83,7 +83,7 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
             last = last is null or { IsCompleted: true } ? done : done.IsCompleted ? last : Task.WhenAll(last, done);
         }
 
-        return last is null ? ValueTask.CompletedTask : new ValueTask(last);
+        return last is null or { IsCompletedSuccessfully: true } ? ValueTask.CompletedTask : new ValueTask(WaitAsync(last));
     }
 
     /// <inheritdoc/>
@@ -113,6 +113,18 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
         }
     }
 
+    private static async Task WaitAsync(Task written)
+    {
+        try
+        {
+            await written.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            // It is written when the sink goes on; the trail is failing by then, and lets nobody else through.
+        }
+    }
+
     private async ValueTask<bool> WriteAheadAsync(AuditedRequest audited, HttpContext context, bool blocks)
     {
         var entry = audited.Begin(context);
@@ -127,7 +139,7 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
         {
             try
             {
-                all &= await write.WaitAsync(WriteAheadPatience, context.RequestAborted);
+                all &= await write.WaitAsync(Patience, context.RequestAborted);
             }
             catch (TimeoutException)
             {

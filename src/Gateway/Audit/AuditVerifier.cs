@@ -60,6 +60,7 @@ internal sealed class AuditVerifier(HashChain chain)
         var number = 0;
         (int Number, int Length)? broken = null;
         var skips = false;
+        var isReported = false;
         using var file = AuditReader.Open(path);
         foreach (var line in AuditReader.ReadLines(file))
         {
@@ -86,6 +87,12 @@ internal sealed class AuditVerifier(HashChain chain)
             broken = null;
             if (skips)
             {
+                if (read is { IsChained: true } && !isReported)
+                {
+                    isReported = true;
+                    Report($"{place}: a line of a chain, in a file whose first line is none: the first one was changed or taken away");
+                }
+
                 continue;
             }
 
@@ -96,6 +103,7 @@ internal sealed class AuditVerifier(HashChain chain)
             else if (number == 1 && !Begin(place, chained))
             {
                 skips = true;
+                isReported = chained.Hash is not null; // of another way or key, and said so
             }
             else
             {
@@ -114,7 +122,11 @@ internal sealed class AuditVerifier(HashChain chain)
     {
         if (line.Hash is null)
         {
-            if (_position is null)
+            if (line.IsChained)
+            {
+                Report($"{place}: line {line.Sequence} has lost its hash");
+            }
+            else if (_position is null)
             {
                 _notes.Add($"{place}: this file has no hash chain, so nothing in it can be verified");
             }
@@ -212,6 +224,9 @@ internal sealed class AuditVerifier(HashChain chain)
     private readonly record struct ChainedLine(
         long Sequence, string? Hash, string? Previous, string? Algorithm, int? Torn, ReadOnlyMemory<byte> Signed)
     {
+        /// <summary>Whether anything in it belongs to a chain, whole or not.</summary>
+        public bool IsChained => Hash is not null || Sequence > 0 || Previous is not null || Algorithm is not null;
+
         public static ChainedLine? Read(byte[] line)
         {
             try

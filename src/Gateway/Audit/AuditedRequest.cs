@@ -40,7 +40,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
             Surface = surface,
             IsBegin = isBegin,
             RequestId = gateway.RequestId,
-            Decision = Decide(gateway, context.Response.StatusCode),
+            Decision = Decide(gateway, context.Response.StatusCode, isAborted),
             Address = gateway.ClientAddress,
             Method = context.Request.Method,
             Target = request is null && surface != AuditSurface.Token ? PathOf(context) : null,
@@ -63,10 +63,11 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
         };
     }
 
-    private string Decide(GatewayContext gateway, int status) => gateway.Error switch
+    private string Decide(GatewayContext gateway, int status, bool isAborted) => gateway.Error switch
     {
         { Code: "DENIED" } => AuditDecision.Deny,
         _ when IsAdmitted => AuditDecision.Allow,
+        null when isAborted => AuditDecision.Error, // whoever hung up before anything was decided
         null => AuditDecision.Public,
         { Code: "TOOMANYREQUESTS" } => AuditDecision.Limit,
         { StatusCode: StatusCodes.Status401Unauthorized } => gateway is { HasPrincipal: true, Subject.IsAnonymous: false }

@@ -8,7 +8,8 @@ internal static unsafe partial class NativeFile
 {
     private const int WriteOnly = 1, Create = 0x40, Append = 0x400, CloseOnExec = 0x80000; // O_*
     private const int OwnerOnly = 0x180; // 0600
-    private const int Interrupted = 4, Invalid = 22; // EINTR, EINVAL
+    private const int Interrupted = 4, Invalid = 22, TooLarge = 27, NoSpace = 28, OverQuota = 122; // EINTR, EINVAL, EFBIG, ENOSPC, EDQUOT
+    private const int KeepSize = 1; // FALLOC_FL_KEEP_SIZE
 
     /// <summary>Opens a file for appending; it is made, for its owner only, where it is missing.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
@@ -81,6 +82,36 @@ internal static unsafe partial class NativeFile
         }
     }
 
+    /// <summary>Sets space of the disk aside behind a file's end, without making it longer.</summary>
+    /// <returns><see langword="false"/> where there is none left; <see langword="true"/> also where the file system cannot tell.</returns>
+    public static bool TrySetAside(SafeFileHandle file, long start, long length)
+    {
+        while (FAllocate(file, KeepSize, start, length) != 0)
+        {
+            switch (Marshal.GetLastPInvokeError())
+            {
+                case Interrupted:
+                    break;
+                case NoSpace or OverQuota or TooLarge:
+                    return false;
+                default:
+                    return true; // a device, or a file system without this
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives a file another name, or throws and has done nothing.</summary>
+    /// <remarks>Not File.Move: where it cannot rename, as with a file that is mounted, that leaves a copy behind.</remarks>
+    public static void Move(string from, string to)
+    {
+        if (Rename(from, to) != 0)
+        {
+            throw Failure("cannot be renamed", Marshal.GetLastPInvokeError());
+        }
+    }
+
     /// <summary>Cuts a file.</summary>
     public static bool TryTruncate(SafeFileHandle file, long length) => FTruncate(file, length) == 0;
 
@@ -137,6 +168,12 @@ internal static unsafe partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     private static partial int FTruncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int FAllocate(SafeFileHandle file, int mode, long start, long length);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int FDataSync(SafeFileHandle file);

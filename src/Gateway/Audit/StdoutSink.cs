@@ -1,13 +1,19 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Gateway.Audit;
 
 /// <summary>Lines on standard output, each written whole.</summary>
-internal sealed class StdoutSink : IAuditSink
+/// <remarks>Not by the console's stream: that takes a reader who has gone for one who reads, and nobody would know.</remarks>
+internal sealed class StdoutSink(SafeFileHandle? output = null) : IAuditSink
 {
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly SafeFileHandle _output = output ?? new(1, ownsHandle: false);
     private readonly AuditLines _lines = new(chain: null); // the log's lines stand between: nothing could be verified
 
     /// <inheritdoc/>
     public string Name => "stdout";
+
+    /// <inheritdoc/>
+    public bool HasRoom => true;
 
     /// <inheritdoc/>
     public void Write(IReadOnlyList<AuditEntry> entries, bool durable)
@@ -18,8 +24,7 @@ internal sealed class StdoutSink : IAuditSink
             _lines.Add(entry, isFirstOfFile: false, torn: 0);
         }
 
-        _output.Write(_lines.Bytes.Span);
-        _output.Flush();
+        NativeFile.Write(_output, _lines.Bytes.Span);
     }
 
     /// <inheritdoc/>

@@ -24,7 +24,8 @@ internal sealed class CrossOriginMiddleware(RequestDelegate next, AllowedOrigins
             GatewayContext.Of(context).Page = options.Credentials ? PageStanding.Trusted : PageStanding.Allowed;
         }
 
-        if (HttpMethods.IsOptions(context.Request.Method) && context.Request.Headers.AccessControlRequestMethod.Count > 0)
+        if (HttpMethods.IsOptions(context.Request.Method) && context.Request.Headers.Origin.Count > 0
+            && context.Request.Headers.AccessControlRequestMethod.Count > 0)
         {
             GatewayContext.Of(context).IsRecorded = false; // answered from the settings alone: nothing is decided for anybody
         }

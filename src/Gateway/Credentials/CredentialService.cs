@@ -152,16 +152,26 @@ internal sealed partial class CredentialService(
         // The new one first: should the process end in between, the job still has a token that is good.
         var issued = await IssueAsync(order, now, span, cancellationToken);
         var end = old.ExpiresAt - now > overlap ? now + overlap : old.ExpiresAt;
-        await store.ShortenAsync(old.Id, end, cancellationToken);
-        Log.Rotated(logger, old.Kind, old.Id, old.Owner, issued.Credential.Id, by.Name, end);
-        audit?.Record(new CredentialEntry(time.GetUtcNow())
+        var shortened = false;
+        try
         {
-            Action = "rotate",
-            By = by.Name,
-            RequestId = by.RequestId,
-            Credential = issued.Credential,
-            Replaced = old with { ExpiresAt = end },
-        });
+            await store.ShortenAsync(old.Id, end, cancellationToken);
+            shortened = true;
+        }
+        finally
+        {
+            // Also where the old one goes on, since the store went away: the new one is good.
+            audit?.Record(new CredentialEntry(time.GetUtcNow())
+            {
+                Action = shortened ? "rotate" : "create",
+                By = by.Name,
+                RequestId = by.RequestId,
+                Credential = issued.Credential,
+                Replaced = shortened ? old with { ExpiresAt = end } : null,
+            });
+        }
+
+        Log.Rotated(logger, old.Kind, old.Id, old.Owner, issued.Credential.Id, by.Name, end);
         return issued with { Replaced = old with { ExpiresAt = end } };
     }
 

@@ -211,6 +211,76 @@ public sealed class AuditFileTests : IDisposable
         Assert.Contains("No space left", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Disk_ThatBecomesFull_RefusesBeforeThereIsNoRoomForWhatWasAccepted()
+    {
+        using var disk = Mount.Disk(3 * AuditFile.SetAside);
+        _options.Path = Path.Combine(disk.Path, "audit.jsonl");
+        using var file = new AuditFile(_options, _time, setsAside: true);
+        file.Write([Entry(1)], durable: false);
+        Assert.True(file.HasRoom);
+
+        disk.Fill(); // by somebody else
+        var lines = 1;
+        while (file.HasRoom)
+        {
+            file.Write([Large(lines)], durable: false);
+            lines++;
+            Assert.True(lines < 100_000, "it never noticed");
+        }
+
+        // It said so with room left for some 10,000 lines of requests that were let through before.
+        for (var i = 0; i < 10_000; i++)
+        {
+            file.Write([Large(i)], durable: false);
+        }
+
+        disk.MakeRoom();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.TrueAsync(() => file.HasRoom);
+        Assert.Equal(lines + 10_000, File.ReadLines(_options.Path).Count());
+    }
+
+    [Fact]
+    public void Space_SetAside_IsGivenBackAtTheEnd()
+    {
+        using var disk = Mount.Disk(AuditFile.SetAside * 3 / 2);
+        _options.Path = Path.Combine(disk.Path, "audit.jsonl");
+        for (var i = 0; i < 3; i++)
+        {
+            using var file = new AuditFile(_options, _time, setsAside: true);
+            file.Write([Entry(1)], durable: false);
+            Assert.True(file.HasRoom); // there is room for one at a time only
+            _options.Path = Path.Combine(disk.Path, $"audit-{i}.jsonl");
+        }
+    }
+
+    [Fact]
+    public void File_ThatCannotBePutAway_IsNoOutage()
+    {
+        _options.MaxAge = TimeSpan.FromHours(1);
+        using var file = new AuditFile(_options, _time);
+        var problems = new List<string>();
+        file.NotPutAway += problems.Add;
+        file.Write([Entry(1)], durable: false);
+        _time.Advance(TimeSpan.FromHours(2));
+        using (Mount.File(_path)) // as a container has it whose file, and not its folder, is mounted
+        {
+            file.Reopen();
+            file.Write([Entry(2)], durable: false);
+            Assert.Single(problems);
+            file.Write([Entry(3)], durable: false);
+            Assert.Single(problems); // said once a minute
+            Assert.Equal(3, File.ReadLines(_path).Count());
+            file.Reopen();
+            _time.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        file.Write([Entry(4)], durable: false);
+        Assert.Single(AuditFileSet.Finished(_path));
+        AssertHolds(4);
+    }
+
     private static string Member(string line, string name) =>
         System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(name).GetString()!;
 

@@ -50,19 +50,72 @@ public sealed class AuditPumpTests
         sink.IsBroken = false;
         await Eventually.TrueAsync(() => sink.Written.Any(static entry => entry.Time == At(9)));
 
-        Assert.Equal(3, Assert.IsType<OutageEntry>(sink.Written.First()).Lost);
+        Assert.Equal(2, Assert.IsType<OutageEntry>(sink.Written.First()).Lost);
     }
 
     [Fact]
     public void Places_AllHeld_AdmitNobodyElseUntilOneIsGivenBack()
     {
-        using var pump = Pump(new BreakableSink(), capacity: 2);
+        using var pump = Pump(new BreakableSink(), capacity: 1);
 
-        Assert.True(pump.TryReserve());
-        Assert.True(pump.TryReserve());
+        Assert.All(Enumerable.Range(0, 5), _ => Assert.True(pump.TryReserve())); // five for each line that may wait
         Assert.False(pump.TryReserve());
         pump.Release();
         Assert.True(pump.TryReserve());
+    }
+
+    [Fact]
+    public async Task Exception_OfAnyKind_IsAnOutageThatEnds()
+    {
+        var sink = new BreakableSink { Failure = new InvalidDataException("nobody thought of this one") };
+        using var pump = Pump(sink, capacity: 10);
+        pump.Add(Entry(1), isPromised: false, awaits: true, out var done);
+        Assert.False(await done.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(pump.IsFailing);
+
+        sink.Failure = null;
+        await Eventually.TrueAsync(() => !pump.IsFailing);
+        Assert.True(pump.TryReserve());
+        Assert.Contains(sink.Written, static entry => entry.Time == At(1));
+    }
+
+    [Fact]
+    public async Task Room_ThatIsGone_AdmitsNobody_AndWhatWasAcceptedIsWritten()
+    {
+        var sink = new BreakableSink();
+        using var pump = Pump(sink, capacity: 10);
+        Assert.True(pump.TryReserve());
+        sink.HasRoom = false;
+
+        Assert.False(pump.TryReserve());
+        Assert.True(pump.IsFull);
+        pump.Add(Entry(1), isPromised: true, awaits: true, out var done);
+        Assert.True(await done.WaitAsync(TimeSpan.FromSeconds(30)));
+        sink.HasRoom = true;
+        Assert.True(pump.TryReserve());
+    }
+
+    [Fact]
+    public void Stdout_WithoutAReader_IsAnOutage()
+    {
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream();
+        using var output = new Microsoft.Win32.SafeHandles.SafeFileHandle(pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false);
+        using var sink = new StdoutSink(output);
+        sink.Write([Entry(1)], durable: false);
+        pipe.ClientSafePipeHandle.Dispose();
+
+        Assert.Throws<IOException>(() => sink.Write([Entry(2)], durable: false)); // the console's stream would say nothing
+    }
+
+    [Fact]
+    public void Stopping_AdmitsNobody()
+    {
+        var pump = Pump(new BreakableSink(), capacity: 10);
+        pump.Dispose();
+
+        Assert.False(pump.TryReserve());
+        pump.Add(Entry(1), isPromised: false, awaits: false, out _);
+        Assert.Equal(1, pump.Lost); // and that is known
     }
 
     [Fact]
@@ -100,23 +153,31 @@ public sealed class AuditPumpTests
 
     private sealed class BreakableSink : IAuditSink
     {
-        private volatile bool _isBroken;
+        private volatile Exception? _failure;
 
         public ConcurrentQueue<AuditEntry> Written { get; } = new();
 
         public bool IsBroken
         {
-            get => _isBroken;
-            set => _isBroken = value;
+            get => _failure is not null;
+            set => _failure = value ? new IOException("broken") : null;
         }
+
+        public Exception? Failure
+        {
+            get => _failure;
+            set => _failure = value;
+        }
+
+        public bool HasRoom { get; set; } = true;
 
         public string Name => "test";
 
         public void Write(IReadOnlyList<AuditEntry> entries, bool durable)
         {
-            if (IsBroken)
+            if (_failure is { } failure)
             {
-                throw new IOException("broken");
+                throw failure;
             }
 
             foreach (var entry in entries)

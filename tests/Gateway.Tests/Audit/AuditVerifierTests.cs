@@ -47,6 +47,41 @@ public sealed class AuditVerifierTests : IDisposable
         Assert.NotEmpty(Verify().Findings);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Chain_TakenFromTheVeryFirstLine_IsFound(bool whole)
+    {
+        // Without this the file would pass for one that never had a chain, and all behind could be edited.
+        Edit(_finished, lines =>
+        {
+            lines[0] = System.Text.RegularExpressions.Regex.Replace(
+                lines[0], whole ? ",\"(chain|prev|hash)\":\"[^\"]*\"|,\"seq\":\\d+" : ",\"hash\":\"[^\"]*\"", "");
+            lines[1] = lines[1].Replace("1.1", "9.9", StringComparison.Ordinal);
+        });
+
+        Assert.NotEmpty(Verify().Findings);
+    }
+
+    [Fact]
+    public void File_ThatNeverHadAChain_IsANoteAndNoFinding()
+    {
+        foreach (var file in new[] { _finished, _path })
+        {
+            Edit(file, static lines =>
+            {
+                for (var i = 0; i < lines.Count; i++)
+                {
+                    lines[i] = System.Text.RegularExpressions.Regex.Replace(lines[i], ",\"(chain|prev|hash)\":\"[^\"]*\"|,\"seq\":\\d+", "");
+                }
+            });
+        }
+
+        var verifier = Verify();
+        Assert.Empty(verifier.Findings);
+        Assert.Contains(verifier.Notes, static note => note.Contains("no hash chain", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Line_WithAMemberAddedBehindTheHash_IsFound()
     {
