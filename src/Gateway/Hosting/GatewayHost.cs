@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Cors;
@@ -54,6 +55,7 @@ internal static class GatewayHost
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
+        builder.Services.AddClientCertificates(options.Authentication);
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
