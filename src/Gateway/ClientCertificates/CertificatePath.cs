@@ -85,7 +85,7 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
 
         if ((flags & X509ChainStatusFlags.NotSignatureValid) != 0)
         {
-            return "its signature is wrong";
+            return "it is not signed by the trusted authority that it names";
         }
 
         if (Array.Find(elements, one => now < one.NotBefore || now > one.NotAfter) is { } outside)
