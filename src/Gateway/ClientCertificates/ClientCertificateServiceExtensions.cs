@@ -41,7 +41,7 @@ internal static class ClientCertificateServiceExtensions
 
     private static Reloadable<ClientCertificateTrust> CreateTrust(
         ClientCertificateOptions? options, TimeProvider time, ILogger<Reloadable<ClientCertificateTrust>> logger) => new(
-        "client certificate authorities",
+        "clientCertificates",
         () => options is null ? [] : [options.CertificateAuthorities, .. options.RevocationLists],
         () => ClientCertificateTrustReader.Load(options),
         time,

@@ -107,6 +107,13 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
 
         string[] pull = ["images", "pull", "--hosts-dir", containerd.HostsFolder, "--snapshotter", "native", Name("ctr")];
         (await containerd.CtrAsync(pull)).Succeeded();
+
+        // What the machine's certificate may not pull, a person's password still may.
+        await stack.Registry.PushAsync(_image, "team-b/certificate", "1");
+        var other = $"{_gateway.Authority}/team-b/certificate:1";
+        (await containerd.CtrAsync([.. pull[..^1], other])).FailedWith("403");
+        (await containerd.CtrAsync([.. pull[..^1], "--user", $"bob:{ClientsFixture.PasswordOf("bob")}", other])).Succeeded();
+        (await containerd.CtrAsync("images", "rm", other)).Succeeded();
         (await containerd.CtrAsync("images", "rm", Name("ctr"))).Succeeded();
     }
 

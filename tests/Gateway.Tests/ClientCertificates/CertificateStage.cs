@@ -117,6 +117,25 @@ internal sealed class CertificateStage : IAsyncDisposable
         return json.RootElement.GetProperty("token").GetString()!;
     }
 
+    /// <summary>Sends one request as a registry's client does: where it is asked to, once more with a token.</summary>
+    public static async Task<StageAnswer> AskAsync(HttpClient client, string target = Manifest)
+    {
+        var answer = await SendAsync(client, target);
+        if (answer.Status != HttpStatusCode.Unauthorized || answer.Challenge.Length == 0)
+        {
+            return answer;
+        }
+
+        var granted = await SendAsync(client, $"/token?service={TestGateway.Host}&scope=repository:team-a/app:pull");
+        if (granted.Status != HttpStatusCode.OK)
+        {
+            return granted;
+        }
+
+        using var json = JsonDocument.Parse(granted.Body);
+        return await SendAsync(client, target, headers: Bearer(json.RootElement.GetProperty("token").GetString()!));
+    }
+
     /// <summary>The header of an access token.</summary>
     public static (string Name, string Value) Bearer(string token) => ("Authorization", "Bearer " + token);
 

@@ -70,6 +70,51 @@ public sealed class ClientCertificateModeTests
     }
 
     [Fact]
+    public async Task Request_CertificateThatMayNot_IsAskedForMoreAndDeniedWithItsToken()
+    {
+        await using var stage = await CertificateStage.StartAsync();
+        var client = stage.Client(stage.Authority.Issue("CN=node1"));
+
+        // containerd on a cluster's node: the workload's password comes once it is asked for.
+        var asked = await CertificateStage.SendAsync(client);
+        var token = CertificateStage.Bearer(await CertificateStage.TokenAsync(client));
+        var denied = await CertificateStage.SendAsync(client, headers: token);
+        var alice = await CertificateStage.SendAsync(client, headers: Alice);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, asked.Status);
+        Assert.StartsWith("Bearer realm=", asked.Challenge, StringComparison.Ordinal);
+        Assert.Contains("may not", asked.Body, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.OK), (denied.Status, alice.Status));
+    }
+
+    [Fact]
+    public async Task Request_BasicChallenge_IsServedOrDeniedAtOnce()
+    {
+        await using var stage = await CertificateStage.StartAsync(
+            all: static options => options.Authentication.Challenge = Gateway.Authentication.ChallengeScheme.Basic);
+
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), "/v2/")).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=node1")))).Status);
+    }
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Request_HttpVersion_DoesNotMatter(string version)
+    {
+        await using var stage = await CertificateStage.StartAsync();
+        var client = stage.Client(stage.Authority.Issue());
+        client.DefaultRequestVersion = Version.Parse(version);
+        client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+
+        using var answer = await client.GetAsync(new Uri($"https://{TestGateway.Host}{CertificateStage.Manifest}"));
+
+        Assert.Equal((HttpStatusCode.OK, Version.Parse(version)), (answer.StatusCode, answer.Version));
+    }
+
+    [Fact]
     public async Task Token_ForACertificate_HasNoRefreshToken()
     {
         await using var stage = await CertificateStage.StartAsync(all: static options => options.Tokens.RefreshTokens = true);

@@ -46,7 +46,7 @@ public sealed class ClientCertificateSignInTests
         await using var stage = await CertificateStage.StartAsync(static options => options.SpiffeTrustDomains = ["example.org"]);
         var client = stage.Client(stage.Authority.Issue("CN=carol", change: request => request.CertificateExtensions.Add(WithUri(uri))));
 
-        Assert.Equal(status, (await CertificateStage.SendAsync(client)).Status);
+        Assert.Equal(status, (await CertificateStage.AskAsync(client)).Status);
         Assert.Empty(stage.Upstream.Requests);
     }
 
@@ -71,7 +71,7 @@ public sealed class ClientCertificateSignInTests
     {
         await using var stage = await CertificateStage.StartAsync(static options => options.StripDomains = ["example.com"]);
 
-        var answer = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=x", Names(null, email, null))));
+        var answer = await CertificateStage.AskAsync(stage.Client(stage.Authority.Issue("CN=x", Names(null, email, null))));
 
         Assert.Equal(status, answer.Status);
     }
@@ -144,7 +144,7 @@ public sealed class ClientCertificateSignInTests
     {
         await using var stage = await CertificateStage.StartAsync(options => options.OrganizationalUnitsAreGroups = areGroups);
 
-        var answer = await CertificateStage.SendAsync(
+        var answer = await CertificateStage.AskAsync(
             stage.Client(stage.Authority.Issue("CN=dora, OU=builders, OU=others")), "/v2/built/app/manifests/latest");
 
         Assert.Equal(status, answer.Status);

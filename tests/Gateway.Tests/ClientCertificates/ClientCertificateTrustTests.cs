@@ -113,6 +113,21 @@ public sealed class ClientCertificateTrustTests
     }
 
     [Fact]
+    public async Task Request_NewConnectionOfTheSameClient_HasItsIntermediateAgain()
+    {
+        await using var stage = await CertificateStage.StartAsync();
+        var intermediate = stage.Authority.CreateIntermediate();
+        var shown = ClientAuthority.Show(intermediate.Issue(), intermediate);
+        await AssertServedAsync(stage.Client(shown));
+
+        // Nothing is remembered of certificates that were judged by other files.
+        await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + "\n"));
+
+        // A session that is resumed has no intermediates.
+        await AssertServedAsync(stage.Client(shown));
+    }
+
+    [Fact]
     public async Task Request_ClientsCertificateAsIntermediate_IsRefused()
     {
         await using var stage = await CertificateStage.StartAsync();
@@ -159,7 +174,7 @@ public sealed class ClientCertificateTrustTests
 
         File.WriteAllText(stage.AuthoritiesFile, "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n");
         await Eventually.TrueAsync(() => stage.Log.Lines.Any(static line =>
-            line.Contains("Changed client certificate authorities were refused", StringComparison.Ordinal)));
+            line.Contains("Changed clientCertificates were refused", StringComparison.Ordinal)));
 
         await AssertServedAsync(client);
     }
