@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Net.Security;
 using System.Numerics;
 using System.Security.Cryptography;
@@ -29,16 +30,20 @@ internal sealed class ClientAuthority
 
     public string Pem => Certificate.ExportCertificatePem() + "\n";
 
-    public static ClientAuthority CreateRoot(string name = "Client root", ECDsa? key = null)
-    {
-        key ??= ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new ClientAuthority(Request(name, key).CreateSelfSigned(Now.AddYears(-1), Now.AddYears(10)), key, null);
-    }
-
-    public ClientAuthority CreateIntermediate(string name = "Client intermediate")
+    /// <summary>An authority that issued itself.</summary>
+    public static ClientAuthority CreateRoot(
+        string name = "Client root", X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = Request(name, key).Create(Certificate, Now.AddMonths(-6), Now.AddYears(5), Serial());
+        return new ClientAuthority(Request(name, key, usage).CreateSelfSigned(Now.AddYears(-1), Now.AddYears(10)), key, null);
+    }
+
+    public ClientAuthority CreateIntermediate(string name = "Client intermediate", Action<CertificateRequest>? change = null)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = Request(name, key);
+        change?.Invoke(request);
+        using var certificate = request.Create(Certificate, Now.AddMonths(-6), Now.AddYears(5), Serial());
         return new ClientAuthority(certificate.CopyWithPrivateKey(key), key, this);
     }
 
@@ -94,6 +99,58 @@ internal sealed class ClientAuthority
             Certificate, new BigInteger(++_lists), nextUpdate ?? Now.AddDays(7), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1));
     }
 
+    /// <summary>An empty list such as the runtime does not write.</summary>
+    /// <param name="nextUpdate">Whether it says when its successor is due.</param>
+    /// <param name="criticalExtension">The one that it has, or none.</param>
+    /// <param name="hash">What it is signed with.</param>
+    public byte[] WriteList(bool nextUpdate = true, string? criticalExtension = null, HashAlgorithmName? hash = null)
+    {
+        var isSha1 = hash == HashAlgorithmName.SHA1;
+        var content = new AsnWriter(AsnEncodingRules.DER);
+        using (content.PushSequence())
+        {
+            content.WriteInteger(1);
+            WriteAlgorithm(content);
+            content.WriteEncodedValue(Certificate.SubjectName.RawData);
+            content.WriteUtcTime(Now.AddDays(-1));
+            if (nextUpdate)
+            {
+                content.WriteUtcTime(Now.AddDays(7));
+            }
+
+            if (criticalExtension is not null)
+            {
+                using (content.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+                using (content.PushSequence())
+                using (content.PushSequence())
+                {
+                    content.WriteObjectIdentifier(criticalExtension);
+                    content.WriteBoolean(true);
+                    content.WriteOctetString([0x30, 0x00]);
+                }
+            }
+        }
+
+        var list = new AsnWriter(AsnEncodingRules.DER);
+        using (list.PushSequence())
+        {
+            list.WriteEncodedValue(content.Encode());
+            WriteAlgorithm(list);
+            list.WriteBitString(_key.SignData(
+                content.Encode(), hash ?? HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        }
+
+        return list.Encode();
+
+        void WriteAlgorithm(AsnWriter writer)
+        {
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier(isSha1 ? "1.2.840.10045.4.1" : "1.2.840.10045.4.3.2");
+            }
+        }
+    }
+
     /// <summary>What a client shows: its certificate, and the intermediates that it sends along.</summary>
     public static SslStreamCertificateContext Show(X509Certificate2 certificate, params ClientAuthority[] intermediates) =>
         SslStreamCertificateContext.Create(
@@ -101,12 +158,12 @@ internal sealed class ClientAuthority
             new X509Certificate2Collection(intermediates.Select(static one => one.Certificate).ToArray()),
             offline: true);
 
-    private static CertificateRequest Request(string name, ECDsa key)
+    private static CertificateRequest Request(
+        string name, ECDsa key, X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)
     {
         var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(
-            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         return request;
     }

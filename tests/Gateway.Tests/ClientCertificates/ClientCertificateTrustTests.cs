@@ -98,6 +98,23 @@ public sealed class ClientCertificateTrustTests
     }
 
     [Fact]
+    public async Task Request_AuthorityWithNameConstraints_VouchesForThoseNamesOnly()
+    {
+        await using var stage = await CertificateStage.StartAsync();
+        // permittedSubtrees: rfc822Name example.com (RFC 5280, section 4.2.1.10)
+        byte[] onlyExampleCom = [0x30, 0x11, 0xA0, 0x0F, 0x30, 0x0D, 0x81, 0x0B, .. "example.com"u8];
+        var limited = stage.Authority.CreateIntermediate(change: request =>
+            request.CertificateExtensions.Add(new X509Extension("2.5.29.30", onlyExampleCom, critical: true)));
+
+        await AssertServedAsync(stage.Client(
+            limited.Issue("CN=x", ClientCertificateSignInTests.Names(null, "carol@example.com", null)), limited));
+        await AssertRefusedAsync(
+            stage,
+            stage.Client(limited.Issue("CN=x", ClientCertificateSignInTests.Names(null, "carol@example.net", null)), limited),
+            "the client certificate is not accepted");
+    }
+
+    [Fact]
     public async Task Request_Intermediate_MustBeSentOrBeInTheFile()
     {
         await using var stage = await CertificateStage.StartAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
@@ -113,7 +114,18 @@ public sealed class RevocationTests
         var changed = authority.Revoke(null, authority.Issue());
         changed[^1] ^= 1;
         Assert.Contains("is not signed by its authority", ProblemOf(changed), StringComparison.Ordinal);
+        Assert.Contains("is not signed by its authority", ProblemOf(authority.WriteList(hash: HashAlgorithmName.SHA1)), StringComparison.Ordinal);
+        Assert.Contains("does not say when its successor is due", ProblemOf(authority.WriteList(nextUpdate: false)), StringComparison.Ordinal);
+        foreach (var partial in new[] { "2.5.29.27", "2.5.29.28" }) // a list of changes; one for some of the certificates
+        {
+            Assert.Contains("the list is a part", ProblemOf(authority.WriteList(criticalExtension: partial)), StringComparison.Ordinal);
+        }
+
+        Assert.Null(ProblemOf(authority.WriteList()));
         Assert.Null(ProblemOf(authority.Revoke(null)));
+        var signsNoLists = ClientAuthority.CreateRoot(usage: X509KeyUsageFlags.KeyCertSign);
+        File.WriteAllText(options.CertificateAuthorities, signsNoLists.Pem);
+        Assert.Contains("is not signed by its authority", ProblemOf(signsNoLists.WriteList()), StringComparison.Ordinal);
 
         string? ProblemOf(byte[]? content)
         {
@@ -133,6 +145,21 @@ public sealed class RevocationTests
                 return Assert.Single(exception.Problems).ToString();
             }
         }
+    }
+
+    [Fact]
+    public void Load_AuthoritiesThatCannotBeUsed_AreRefusedWithTheCure()
+    {
+        using var folder = new TemporaryFolder();
+        var root = ClientAuthority.CreateRoot();
+
+        Assert.Contains("holds intermediates only", ProblemOf(root.CreateIntermediate().Pem), StringComparison.Ordinal);
+        Assert.Contains("there is no certificate in the file", ProblemOf(PemEncoding.WriteString("X509 CRL", root.Revoke(null))), StringComparison.Ordinal);
+        Assert.Contains("is not a certificate", ProblemOf("-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n"), StringComparison.Ordinal);
+        Assert.Contains("the file is not PEM", ProblemOf("hello"), StringComparison.Ordinal);
+
+        string ProblemOf(string text) => Assert.Single(Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(
+            new ClientCertificateOptions { CertificateAuthorities = folder.Write("clients.crt", text) })).Problems).ToString();
     }
 
     [Fact]
