@@ -22,6 +22,7 @@ internal static class ClientCertificateServiceExtensions
 
         services.AddSingleton<IReloadable>(
             static provider => provider.GetRequiredService<Reloadable<ClientCertificateTrust>>());
+        services.AddHostedService<ClientCertificateWatch>();
         foreach (var method in MethodsOf(certificates))
         {
             services.AddSingleton<ISubjectSource>(provider => new CertificateSubjectSource(

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Tls;
 using Gateway.Tokens;
 
 namespace Gateway.ClientCertificates;
@@ -21,11 +23,11 @@ internal sealed class ClientCertificateTrust
 
     /// <param name="roots">The authorities, which issued themselves.</param>
     /// <param name="intermediates">Those between them and the clients.</param>
-    /// <param name="lists">Each with the authority that signed it.</param>
+    /// <param name="lists">Their revocation lists.</param>
     public ClientCertificateTrust(
         X509Certificate2Collection roots,
         X509Certificate2Collection intermediates,
-        IReadOnlyList<(X509Certificate2 Authority, RevocationList List)> lists)
+        IReadOnlyList<SignedRevocationList> lists)
     {
         Roots = roots;
         Intermediates = intermediates;
@@ -48,7 +50,7 @@ internal sealed class ClientCertificateTrust
     public X509Certificate2Collection Intermediates { get; }
 
     /// <summary>The revocation lists, for records.</summary>
-    public IReadOnlyList<(X509Certificate2 Authority, RevocationList List)> Lists { get; }
+    public IReadOnlyList<SignedRevocationList> Lists { get; }
 
     /// <summary>The revocation lists, to ask.</summary>
     public RevocationIndex Index { get; }
@@ -58,6 +60,29 @@ internal sealed class ClientCertificateTrust
     /// out the groups of a subject once for each instance.
     /// </summary>
     public BoundedCache<string, CertificateJudgement> Accepted { get; } = new(Remembered);
+
+    /// <summary>What does not keep the files from being used, but ends the sign-in of clients.</summary>
+    public IEnumerable<Problem> Warnings(DateTimeOffset now)
+    {
+        foreach (var authority in Roots.Concat(Intermediates).Where(one => one.NotAfter - now < CertificateSet.ExpiryNotice))
+        {
+            yield return new Problem(
+                "authentication.clientCertificates.certificateAuthorities",
+                $"the authority \"{PrintableName.Of(authority.Subject)}\" "
+                + (authority.NotAfter < now ? "has expired" : "expires soon"),
+                $"{authority.NotAfter.ToUniversalTime():u}",
+                "No certificate that it issued is good from then on: put the renewed one beside it.");
+        }
+
+        foreach (var (authority, list, file) in Lists.Where(entry => entry.List.NextUpdate < now))
+        {
+            yield return new Problem(
+                file,
+                $"the revocation list of \"{PrintableName.Of(authority.Subject)}\" should have been replaced",
+                $"{list.NextUpdate:u}",
+                "Put the new one over it, or remove it where there is another.");
+        }
+    }
 
     /// <summary>What keeps a token from being good that was issued for a certificate.</summary>
     /// <param name="evidence">The certificate's links, as <see cref="Evidence"/> wrote them.</param>

@@ -25,7 +25,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     {
         X509Certificate2Collection roots = [], intermediates = [];
         ReadAuthorities(roots, intermediates);
-        var lists = new List<(X509Certificate2, RevocationList)>();
+        var lists = new List<SignedRevocationList>();
         if (_problems.Count == 0)
         {
             X509Certificate2[] authorities = [.. roots, .. intermediates];
@@ -76,7 +76,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     }
 
     private void ReadLists(
-        string path, string setting, X509Certificate2[] authorities, List<(X509Certificate2, RevocationList)> lists)
+        string path, string setting, X509Certificate2[] authorities, List<SignedRevocationList> lists)
     {
         var blocks = ReadBlocks(path, setting);
         foreach (var block in blocks)
@@ -93,7 +93,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     }
 
     private void Check(
-        RevocationList list, string path, string setting, X509Certificate2[] authorities, List<(X509Certificate2, RevocationList)> lists)
+        RevocationList list, string path, string setting, X509Certificate2[] authorities, List<SignedRevocationList> lists)
     {
         var issuer = new X500DistinguishedName(list.IssuerName).Name;
         var named = Array.FindAll(authorities, one => one.SubjectName.RawData.AsSpan().SequenceEqual(list.IssuerName));
@@ -119,7 +119,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         }
         else
         {
-            lists.Add((authority, list));
+            lists.Add(new SignedRevocationList(authority, list, path));
         }
     }
 

@@ -47,6 +47,7 @@ internal static class ConfigurationCheck
         [
             .. certificates.Warnings,
             .. certificates.ExpiryWarnings(now),
+            .. ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates).Warnings(now),
             .. PolicyFolder.Read(options.Policies).Warnings,
         ];
     }

@@ -90,6 +90,10 @@ public sealed class RevocationTests
         Assert.Contains(health, await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
 
+        await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + "\n"));
+        await Eventually.TrueAsync(() => stage.Log.Lines.Any(static line =>
+            line.Contains("the revocation list of \"CN=Client root\" should have been replaced", StringComparison.Ordinal)));
+
         await stage.ReplaceAsync(stage.ListFile, stage.Authority.Revoke(null));
 
         await ClientCertificateTrustTests.AssertServedAsync(client);
