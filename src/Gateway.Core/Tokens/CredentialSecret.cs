@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Gateway.Core.Tokens;
 
 /// <summary>
-/// The secret of a personal access token, robot token or refresh token: <c>rgp_</c>, <c>rgr_</c> or <c>rgf_</c>, 32
+/// The secret of a personal, robot, refresh or workload token: <c>rgp_</c>, <c>rgr_</c>, <c>rgf_</c> or <c>rgw_</c>, 32
 /// random characters, 6 characters of checksum.
 /// </summary>
 /// <remarks>
@@ -25,7 +25,7 @@ public sealed class CredentialSecret
     public const int Length = PrefixLength + RandomLength + ChecksumLength;
 
     /// <summary>A regular expression that finds secrets in other text; for secret scanners.</summary>
-    public const string ScannerPattern = @"\brg[prf]_[0-9A-Za-z]{38}\b";
+    public const string ScannerPattern = @"\brg[prfw]_[0-9A-Za-z]{38}\b";
 
     private const int PrefixLength = 4;
     private const int RandomLength = 32;
@@ -99,6 +99,7 @@ public sealed class CredentialSecret
         CredentialSecretKind.Personal => "rgp_",
         CredentialSecretKind.Robot => "rgr_",
         CredentialSecretKind.Refresh => "rgf_",
+        CredentialSecretKind.Workload => "rgw_",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -107,6 +108,7 @@ public sealed class CredentialSecret
         "rgp_" => CredentialSecretKind.Personal,
         "rgr_" => CredentialSecretKind.Robot,
         "rgf_" => CredentialSecretKind.Refresh,
+        "rgw_" => CredentialSecretKind.Workload,
         _ => null,
     };
 

@@ -11,4 +11,7 @@ public enum CredentialSecretKind
 
     /// <summary>A refresh token: <c>rgf_</c>.</summary>
     Refresh,
+
+    /// <summary>A job's, exchanged for an ID token: <c>rgw_</c>.</summary>
+    Workload,
 }

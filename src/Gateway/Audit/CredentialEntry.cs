@@ -3,13 +3,13 @@ using Gateway.State;
 
 namespace Gateway.Audit;
 
-/// <summary>A personal or robot token was made, revoked or rotated. Never holds its secret or what that hashes to.</summary>
+/// <summary>A personal, robot or workload token was made, revoked, rotated or exchanged. Never holds its secret or what that hashes to.</summary>
 internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
 {
     /// <inheritdoc/>
     public override string Event => "credential";
 
-    /// <summary><c>create</c>, <c>revoke</c>, <c>revokeAll</c> or <c>rotate</c>.</summary>
+    /// <summary><c>create</c>, <c>revoke</c>, <c>revokeAll</c>, <c>rotate</c> or <c>exchange</c>.</summary>
     public required string Action { get; init; }
 
     /// <summary>Who did it: <c>user:alice</c>, <c>operator</c>.</summary>

@@ -1,5 +1,6 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Workloads;
 
 namespace Gateway.Authentication;
 
@@ -11,6 +12,9 @@ public sealed class AuthenticationOptions
 
     /// <summary>Certificates that clients show in the TLS handshake.</summary>
     public ClientCertificateOptions? ClientCertificates { get; set; }
+
+    /// <summary>Issuers whose ID tokens CI jobs and other workloads sign in with, each by a name of your choice.</summary>
+    public Dictionary<string, WorkloadOptions> Workloads { get; set; } = [];
 
     /// <summary>
     /// In which order the methods are asked, and whose a name is that several know: <c>htpasswd</c>, <c>ldap:NAME</c>,

@@ -1,5 +1,6 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Workloads;
 
 namespace Gateway.Authentication;
 
@@ -17,7 +18,9 @@ internal static class AuthenticationOptionsValidator
         {
             HtpasswdOptionsValidator.Validate(options.Htpasswd, htpasswd);
         }
-        else if (!htpasswd.IsBroken && options.ClientCertificates is null && !scope.At(nameof(options.ClientCertificates)).IsBroken)
+        else if (!htpasswd.IsBroken
+            && options.ClientCertificates is null && !scope.At(nameof(options.ClientCertificates)).IsBroken
+            && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
                 "names no way to sign in, so nobody could",
@@ -29,6 +32,7 @@ internal static class AuthenticationOptionsValidator
             ClientCertificateOptionsValidator.Validate(certificates, scope.At(nameof(options.ClientCertificates)));
         }
 
+        WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
         CheckOrder(options, scope.At(nameof(options.Order)));
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
         scope.At(nameof(options.CacheSize)).CheckRange(options.CacheSize, 1, LargestCache);

@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
+using Gateway.Issuers;
 using Gateway.Tokens;
 
 namespace Gateway.Authentication;
@@ -9,11 +10,16 @@ namespace Gateway.Authentication;
 internal sealed partial class CredentialAuthenticator(
     SignInMethods methods,
     IIssuedCredentials issued,
+    IWorkloadCredentials workloads,
     IAccessTokenVerifier accessTokens,
     ILogger<CredentialAuthenticator> logger)
 {
     private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
+
+    private static readonly AuthenticationResult.Refused UnknownIssuer = new(
+        "an ID token of an issuer that is not configured",
+        "it is an ID token, and its issuer (iss) is none that the operator configured");
 
     private static readonly AuthenticationResult.Refused UnknownRealm = new("there is no such realm");
 
@@ -37,17 +43,40 @@ internal sealed partial class CredentialAuthenticator(
             case PresentedCredentialsKind.Bearer when CredentialSecret.Read(credentials.Token, out _) != CredentialSecretReading.NotASecret:
                 return VerifySecretAsync(credentials.Token, context.ClientAddress, cancellationToken);
             case PresentedCredentialsKind.Bearer:
-                var result = accessTokens.Verify(credentials.Token, context.Audience, context.ContinueUntil);
-                if (result is AuthenticationResult.Refused refused)
-                {
-                    Log.TokenRefused(logger, refused.Reason);
-                }
-
-                return ValueTask.FromResult(result);
+                return VerifyBearerAsync(credentials.Token, context, cancellationToken);
             default:
                 Log.CredentialsUnreadable(logger, credentials.Fault);
                 return ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Refused(credentials.Fault));
         }
+    }
+
+    private ValueTask<AuthenticationResult> VerifyBearerAsync(
+        string token, CredentialContext context, CancellationToken cancellationToken)
+    {
+        var result = accessTokens.Verify(token, context.Audience, context.ContinueUntil);
+        return result is AuthenticationResult.Refused refused
+            ? VerifyIdTokenAsync(token, refused, context.ClientAddress, cancellationToken)
+            : ValueTask.FromResult(result);
+    }
+
+    private async ValueTask<AuthenticationResult> VerifyIdTokenAsync(
+        string token, AuthenticationResult.Refused otherwise, IPAddress clientAddress, CancellationToken cancellationToken)
+    {
+        var result = await workloads.VerifyAsync(token, clientAddress, cancellationToken);
+        switch (result)
+        {
+            case AuthenticationResult.NotMine:
+                Log.TokenRefused(logger, otherwise.Reason);
+                return otherwise;
+            case AuthenticationResult.Refused refused:
+                Log.TokenRefused(logger, refused.Reason);
+                break;
+            case AuthenticationResult.Undecided undecided:
+                Log.TokenUndecided(logger, undecided.Reason);
+                break;
+        }
+
+        return result;
     }
 
     private async ValueTask<AuthenticationResult> VerifySecretAsync(
@@ -74,6 +103,12 @@ internal sealed partial class CredentialAuthenticator(
     private async ValueTask<AuthenticationResult> VerifyAsync(
         BasicCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
     {
+        // Whatever the user name: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
+        if (JwtParts.HasForm(credentials.Password))
+        {
+            return await VerifyIdTokenAsync(credentials.Password, UnknownIssuer, clientAddress, cancellationToken);
+        }
+
         // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.
         var own = RefreshTokens.HasForm(credentials.Password)
             ? RefreshToken

@@ -1,4 +1,5 @@
 using Gateway.Core.Tokens;
+using Gateway.Issuers;
 using Gateway.Tokens;
 
 namespace Gateway.Authentication;
@@ -34,6 +35,7 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
     public static SignInForm FormOf(PresentedCredentials credentials) => credentials.Kind switch
     {
         PresentedCredentialsKind.None => SignInForm.None,
+        PresentedCredentialsKind.Password when JwtParts.HasForm(credentials.Password.Password) => SignInForm.IdToken,
         PresentedCredentialsKind.Password => FormOf(credentials.Password.Password, SignInForm.Password),
         PresentedCredentialsKind.Bearer => FormOf(credentials.Token, SignInForm.AccessToken),
         PresentedCredentialsKind.Certificate => SignInForm.Certificate,
@@ -66,6 +68,9 @@ internal enum SignInForm
 
     /// <summary>A client certificate.</summary>
     Certificate,
+
+    /// <summary>An ID token of an outside issuer, as the password of a job.</summary>
+    IdToken,
 
     /// <summary>Something that cannot be read.</summary>
     Unreadable,

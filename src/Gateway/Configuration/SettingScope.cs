@@ -17,6 +17,9 @@ internal readonly struct SettingScope(ConfigurationDocument document, string key
     public SettingScope At(string property) =>
         new(document, Key.Length == 0 ? SettingText.KeyOf(property) : $"{Key}.{SettingText.KeyOf(property)}");
 
+    /// <summary>The scope of an entry of a section whose names the operator chooses.</summary>
+    public SettingScope AtName(string name) => new(document, $"{Key}.{name}");
+
     /// <summary>The scope of a list's item.</summary>
     public SettingScope At(int index) => new(document, string.Create(CultureInfo.InvariantCulture, $"{Key}[{index}]"));
 

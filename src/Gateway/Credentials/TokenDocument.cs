@@ -40,6 +40,7 @@ internal sealed record TokenDocument(
     {
         CredentialKind.Personal => "personal",
         CredentialKind.Robot => "robot",
+        CredentialKind.Workload => "workload",
         _ => "refresh",
     };
 }

@@ -6,6 +6,7 @@ using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Cors;
 using Gateway.Credentials;
+using Gateway.Issuers;
 using Gateway.Keys;
 using Gateway.Listing;
 using Gateway.Metrics;
@@ -20,6 +21,7 @@ using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
 using Gateway.Uploads;
+using Gateway.Workloads;
 
 namespace Gateway.Hosting;
 
@@ -56,6 +58,8 @@ internal static class GatewayHost
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddClientCertificates(options.Authentication);
+        builder.Services.AddIssuers();
+        builder.Services.AddWorkloads(options.Authentication);
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();

@@ -55,4 +55,7 @@ internal enum CredentialKind
 
     /// <summary>What <c>docker login</c> stores instead of the password; good at the token endpoint only.</summary>
     Refresh,
+
+    /// <summary>A job's: what came of its ID token, kept under that token's hash or under a secret of its own.</summary>
+    Workload,
 }

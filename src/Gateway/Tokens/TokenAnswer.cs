@@ -13,6 +13,9 @@ internal sealed record TokenAnswer(AccessToken Token, AccessScope Granted, strin
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>The type of what was exchanged (RFC 8693, section 2.2.1); <see langword="null"/> where nothing was.</summary>
+    public string? IssuedTokenType { get; init; }
+
     /// <summary>The body.</summary>
     /// <remarks>
     /// Distribution's specifications want <c>token</c> for GET and <c>access_token</c> for POST; clients read either.
@@ -24,7 +27,16 @@ internal sealed record TokenAnswer(AccessToken Token, AccessScope Granted, strin
         var buffer = new ArrayBufferWriter<byte>(2048);
         using var json = new Utf8JsonWriter(buffer, Relaxed);
         json.WriteStartObject();
-        json.WriteString("token", Token.Text);
+        if (IssuedTokenType is null)
+        {
+            json.WriteString("token", Token.Text);
+        }
+        else
+        {
+            json.WriteString("issued_token_type", IssuedTokenType);
+            json.WriteString("token_type", "Bearer");
+        }
+
         json.WriteString("access_token", Token.Text);
         json.WriteNumber("expires_in", (long)Token.Lifetime.TotalSeconds);
         json.WriteString("scope", Granted.ToString());

@@ -8,6 +8,7 @@ using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.RateLimiting;
 using Gateway.Reloading;
+using Gateway.State;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
@@ -131,6 +132,12 @@ internal sealed class TokenMiddleware(
         catch (AccessTokenException exception)
         {
             await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
+            return;
+        }
+        catch (StateException)
+        {
+            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
             return;
         }
 

@@ -9,4 +9,5 @@ namespace Gateway.Tokens;
 /// </param>
 /// <param name="Asked">What is asked for; it may be nothing.</param>
 /// <param name="Offline">Whether a refresh token is asked for as well.</param>
-internal sealed record TokenRequest(PresentedCredentials Credentials, AccessScope Asked, bool Offline);
+/// <param name="IsExchange">Whether a job's ID token is to be exchanged (RFC 8693) instead of an access token issued.</param>
+internal sealed record TokenRequest(PresentedCredentials Credentials, AccessScope Asked, bool Offline, bool IsExchange = false);

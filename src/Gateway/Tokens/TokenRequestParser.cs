@@ -1,6 +1,7 @@
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
+using Gateway.Issuers;
 
 namespace Gateway.Tokens;
 
@@ -14,6 +15,17 @@ namespace Gateway.Tokens;
 /// </remarks>
 internal static class TokenRequestParser
 {
+    /// <summary>The type of what an exchange gives (RFC 8693, section 3).</summary>
+    public const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
+
+    private const string TokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
+    private const string IdTokenType = "urn:ietf:params:oauth:token-type:id_token";
+    private const string JwtType = "urn:ietf:params:oauth:token-type:jwt";
+
+    // Each would say in another way who asks, or for whom.
+    private static readonly string[] NotWithAnExchange =
+        ["username", "password", "refresh_token", "actor_token", "actor_token_type", "resource"];
+
     /// <summary>Reads a query.</summary>
     /// <param name="query">With or without its question mark; untrusted.</param>
     /// <param name="credentials">From the <c>Authorization</c> header.</param>
@@ -44,9 +56,15 @@ internal static class TokenRequestParser
             return (null, NotOnce("grant_type"));
         }
 
+        if (grantType == TokenExchangeGrant)
+        {
+            return ReadExchange(parameters, service);
+        }
+
         if (grantType is not ("password" or "refresh_token"))
         {
-            return (null, RegistryError.BadRequest("grant_type must be \"password\" or \"refresh_token\"") with
+            return (null, RegistryError.BadRequest(
+                $"grant_type must be \"password\", \"refresh_token\" or \"{TokenExchangeGrant}\"") with
             {
                 OAuthCode = grantType is null ? "invalid_request" : "unsupported_grant_type",
             });
@@ -82,11 +100,38 @@ internal static class TokenRequestParser
         return Complete(parameters, PresentedCredentials.OfPassword(credentials), service);
     }
 
+    // RFC 8693, section 2.1: a job shows the ID token of its issuer, and may name what it needs.
+    private static (TokenRequest? Request, RegistryError? Error) ReadExchange(UrlEncodedParameters parameters, string service)
+    {
+        foreach (var name in NotWithAnExchange)
+        {
+            if (!parameters.TryGetSingle(name, out var other) || other is not null)
+            {
+                return (null, Invalid($"send no {name} with a token exchange"));
+            }
+        }
+
+        if (!parameters.TryGetSingle("subject_token", out var token) || !parameters.TryGetSingle("subject_token_type", out var type)
+            || !parameters.TryGetSingle("requested_token_type", out var requested))
+        {
+            return (null, NotOnce("subject_token, subject_token_type and requested_token_type each"));
+        }
+
+        if (type is not (IdTokenType or JwtType) || string.IsNullOrEmpty(token) || !JwtParts.HasForm(token))
+        {
+            return (null, Invalid($"send an ID token as subject_token, with subject_token_type={IdTokenType}"));
+        }
+
+        return requested is null or AccessTokenType
+            ? Complete(parameters, PresentedCredentials.OfPassword(new BasicCredentials("", token)), service, isExchange: true)
+            : (null, Invalid($"requested_token_type can only be {AccessTokenType}"));
+    }
+
     /// <summary>A request that is malformed.</summary>
     public static RegistryError Invalid(string message) => RegistryError.BadRequest(message) with { OAuthCode = "invalid_request" };
 
     private static (TokenRequest? Request, RegistryError? Error) Complete(
-        UrlEncodedParameters parameters, PresentedCredentials credentials, string service)
+        UrlEncodedParameters parameters, PresentedCredentials credentials, string service, bool isExchange = false)
     {
         if (!parameters.TryGetSingle("service", out var asked))
         {
@@ -110,7 +155,8 @@ internal static class TokenRequestParser
         }
 
         var scope = AccessScopeParser.Parse(parameters.All("scope"), service);
-        return (new TokenRequest(credentials, scope, offlineToken == "true" || accessType == "offline"), null);
+        var isOffline = !isExchange && (offlineToken == "true" || accessType == "offline");
+        return (new TokenRequest(credentials, scope, isOffline, isExchange), null);
     }
 
     private static RegistryError TooMany => Invalid($"there are more than {UrlEncodedParameters.MaxPairs} parameters");

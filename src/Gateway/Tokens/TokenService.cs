@@ -11,6 +11,7 @@ internal sealed class TokenService(
     RefreshTokens refreshTokens,
     TokenGranter granter,
     IAccessTokenIssuer issuer,
+    ITokenExchange exchange,
     TimeProvider time)
 {
     // An access token buys no other one, and a secret is a password here: exchanging never prolongs (threats, rule 5).
@@ -48,11 +49,17 @@ internal sealed class TokenService(
     /// <param name="host">The host that was asked.</param>
     /// <param name="clientAddress">From where.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="AccessTokenException">The token would be too long.</exception>
+    /// <exception cref="AccessTokenException">It cannot be issued, and why.</exception>
+    /// <exception cref="State.StateException">What was exchanged cannot be kept.</exception>
     public async Task<TokenAnswer> AnswerAsync(
         TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
     {
         var granted = granter.Grant(principal, request.Asked, host, clientAddress);
+        if (request.IsExchange)
+        {
+            return await exchange.ExchangeAsync(principal, request.Asked, granted, cancellationToken);
+        }
+
         var token = issuer.Issue(principal, granted, host.Authority); // first: where it fails, nothing is left in the store
         var refreshToken = !request.Offline ? null
             : IsRefreshGrant(request.Credentials) ? request.Credentials.Password.Password // the same again: it is not rotated

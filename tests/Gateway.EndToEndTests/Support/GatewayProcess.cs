@@ -270,6 +270,9 @@ internal sealed record GatewaySettings
     /// <summary>The text of the one policy file.</summary>
     public string Policy { get; init; } = SamplePolicy;
 
+    /// <summary>Further settings of <c>authentication</c>, in flow style with a comma before each.</summary>
+    public string MoreAuthentication { get; init; } = "";
+
     /// <summary>Further top-level sections of <c>gateway.yaml</c>.</summary>
     public string MoreYaml { get; init; } = "";
 
@@ -281,7 +284,7 @@ internal sealed record GatewaySettings
         listen: { https: "{{ListenAddress}}:{{port}}", management: "127.0.0.1:{{managementPort}}" }
         tls: { certificates: [ { certificate: certs/tls.crt, key: certs/tls.key } ] }
         registries: [ { name: main, upstreams: [ "{{Upstream}}" ] } ]
-        authentication: { htpasswd: { file: users.htpasswd } }
+        authentication: { htpasswd: { file: users.htpasswd }{{MoreAuthentication}} }
         policies: policies/
         {{MoreYaml}}
         """);

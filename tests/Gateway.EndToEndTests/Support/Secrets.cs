@@ -54,7 +54,7 @@ internal static partial class Secrets
 
     // Issued tokens, JSON Web Tokens, Authorization headers, upload tickets, keys, password hashes.
     [GeneratedRegex(
-        @"\brg[prf]_[0-9A-Za-z]{16,}|\beyJ[\w-]{10,}\.[\w-]{10,}|\b(?:Basic|Bearer) [\w+/.=-]{12,}|_ticket=\w|-----BEGIN [A-Z ]*PRIVATE KEY|\$2[aby]\$\d\d\$",
+        @"\brg[prfw]_[0-9A-Za-z]{16,}|\beyJ[\w-]{10,}\.[\w-]{10,}|\b(?:Basic|Bearer) [\w+/.=-]{12,}|_ticket=\w|-----BEGIN [A-Z ]*PRIVATE KEY|\$2[aby]\$\d\d\$",
         RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

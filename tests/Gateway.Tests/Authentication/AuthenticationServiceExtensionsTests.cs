@@ -58,6 +58,7 @@ public class AuthenticationServiceExtensionsTests
         .AddSingleton(options)
         .AddGatewayAuthentication()
         .AddSingleton<IIssuedCredentials>(FixedIssued.None)
+        .AddSingleton<IWorkloadCredentials, NoWorkloads>()
         .AddSingleton<IAccessTokenVerifier>(new FixedTokens(new AuthenticationResult.Refused("none")))
         .BuildServiceProvider();
 }

@@ -227,7 +227,7 @@ public class CredentialAuthenticatorTests
 
     private async Task<AuthenticationResult> Authenticate(
         string? header, FixedIssued issued, FixedTokens tokens, params ICredentialVerifier[] verifiers) =>
-        await new CredentialAuthenticator(new SignInMethods(verifiers, [], new AuthenticationOptions()), issued, tokens, _log).AuthenticateAsync(
+        await new CredentialAuthenticator(new SignInMethods(verifiers, [], new AuthenticationOptions()), issued, new NoWorkloads(), tokens, _log).AuthenticateAsync(
             PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
 
     private sealed class FixedVerifier(AuthenticationResult answer, string method = "fixed") : ICredentialVerifier

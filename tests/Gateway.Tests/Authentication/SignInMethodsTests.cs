@@ -107,7 +107,7 @@ public class SignInMethodsTests
     {
         var header = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"));
         var authenticator = new CredentialAuthenticator(
-            methods, FixedIssued.None, new FixedTokens(AuthenticationResult.NotMine.Instance), new ListLogger<CredentialAuthenticator>());
+            methods, FixedIssued.None, new NoWorkloads(), new FixedTokens(AuthenticationResult.NotMine.Instance), new ListLogger<CredentialAuthenticator>());
         return await authenticator.AuthenticateAsync(
             PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
     }

@@ -115,6 +115,16 @@ public sealed class ClientCertificateModeTests
     }
 
     [Fact]
+    public async Task Request_CertificatesAsTheOnlyWayToSignIn_IsServed()
+    {
+        await using var stage = await CertificateStage.StartAsync(all: static options => options.Authentication.Htpasswd = null);
+        var client = stage.Client(stage.Authority.Issue());
+
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(client)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(client, headers: Alice)).Status);
+    }
+
+    [Fact]
     public async Task Token_ForACertificate_HasNoRefreshToken()
     {
         await using var stage = await CertificateStage.StartAsync(all: static options => options.Tokens.RefreshTokens = true);

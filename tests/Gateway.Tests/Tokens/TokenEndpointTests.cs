@@ -190,8 +190,8 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     }
 
     [Theory]
-    [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\" or \"refresh_token\"")]
-    [InlineData("", "invalid_request", "grant_type must be \"password\" or \"refresh_token\"")]
+    [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData("", "invalid_request", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
     [InlineData("grant_type=password", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
     public async Task Post_OtherGrant_IsABadRequest(string form, string code, string message)
     {

@@ -65,11 +65,11 @@ public sealed class TokenRequestParserTests
     }
 
     [Theory]
-    [InlineData("", "invalid_request", "grant_type must be \"password\" or \"refresh_token\"")]
-    [InlineData("username=alice&password=x", "invalid_request", "grant_type must be \"password\" or \"refresh_token\"")]
-    [InlineData("grant_type=", "unsupported_grant_type", "grant_type must be \"password\" or \"refresh_token\"")]
-    [InlineData("grant_type=PASSWORD&username=a&password=b", "unsupported_grant_type", "grant_type must be \"password\" or \"refresh_token\"")]
-    [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\" or \"refresh_token\"")]
+    [InlineData("", "invalid_request", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData("username=alice&password=x", "invalid_request", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData("grant_type=", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData("grant_type=PASSWORD&username=a&password=b", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
     [InlineData("grant_type=password&grant_type=refresh_token", "invalid_request", "the parameter grant_type must stand there once, percent-encoded as UTF-8")]
     [InlineData("grant_type=password", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
     [InlineData("grant_type=password&username=&password=", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]

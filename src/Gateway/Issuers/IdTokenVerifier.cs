@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Text.Json;
+using Gateway.Authentication;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Issuers;
+
+/// <summary>Verifies ID tokens of outside issuers (OpenID Connect Core 1.0, section 3.1.3.7; RFC 8725).</summary>
+/// <remarks>
+/// The signature is the library's to check, with the one key and algorithm chosen here. Whatever a token brings along as a key
+/// (<c>jwk</c>, <c>jku</c>, <c>x5c</c>, <c>x5u</c>) is not looked at.
+/// </remarks>
+internal sealed class IdTokenVerifier(TimeProvider time)
+{
+    /// <summary>How far the clocks of two machines may differ.</summary>
+    public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
+
+    private static readonly JsonWebTokenHandler Handler = new();
+
+    /// <summary>Verifies one.</summary>
+    /// <param name="token">Untrusted.</param>
+    /// <param name="metadata">The issuer that it must be of.</param>
+    /// <param name="audience">Whom it must be for.</param>
+    /// <param name="type">The <c>typ</c> that it must have; <see langword="null"/>: <c>JWT</c> or none.</param>
+    /// <param name="cancellationToken">Ends the waiting for keys.</param>
+    public async ValueTask<IdTokenResult> VerifyAsync(
+        string token, IssuerMetadata metadata, string audience, string? type, CancellationToken cancellationToken)
+    {
+        if (JwtParts.Read(token, out var fault) is not { } parts)
+        {
+            return Bad(fault);
+        }
+
+        if (type is null
+            ? parts.Type is not (null or "JWT" or "jwt")
+            : !string.Equals(parts.Type, type, StringComparison.OrdinalIgnoreCase))
+        {
+            return Bad($"its typ is \"{PrintableName.Of(parts.Type ?? "")}\"", "it is a token of another kind");
+        }
+
+        if (FindFault(parts.Claims, metadata.Issuer, audience) is { } early)
+        {
+            return early; // before any key is fetched for it
+        }
+
+        try
+        {
+            var document = await metadata.GetAsync(cancellationToken);
+            var key = FindKey(document, parts);
+            if (key is null)
+            {
+                document = await metadata.RefreshAsync(document, cancellationToken);
+                key = FindKey(document, parts);
+            }
+
+            if (key is null)
+            {
+                return Bad(
+                    $"{metadata.Issuer} has no key \"{PrintableName.Of(parts.KeyId ?? "")}\" for {PrintableName.Of(parts.Algorithm)}",
+                    "it is signed with a key that its issuer does not publish");
+            }
+
+            return await HasSignatureAsync(token, key, parts)
+                ? Good(parts.Claims)
+                : Bad("its signature is wrong");
+        }
+        catch (IssuerException exception)
+        {
+            return new IdTokenResult.Undecided(exception.Message);
+        }
+    }
+
+    private static IdTokenResult.Bad Bad(string reason, string? message = null) => new(reason, message ?? reason);
+
+    private static JsonWebKey? FindKey(IssuerDocument document, JwtParts parts)
+    {
+        JsonWebKey? found = null;
+        foreach (var key in document.Keys)
+        {
+            if (!SigningAlgorithms.Fits(key, parts.Algorithm) || (parts.KeyId is not null && key.Kid != parts.KeyId))
+            {
+                continue;
+            }
+
+            if (found is not null)
+            {
+                return null; // without a kid there must be one only (OpenID Connect Core, section 10.1)
+            }
+
+            found = key;
+        }
+
+        return found;
+    }
+
+    private static async Task<bool> HasSignatureAsync(string token, JsonWebKey key, JwtParts parts)
+    {
+        var result = await Handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            IssuerSigningKey = key,
+            ValidAlgorithms = [parts.Algorithm],
+            TryAllIssuerSigningKeys = parts.KeyId is null, // there is one only
+            RequireSignedTokens = true,
+            ValidateIssuer = false, // what it says is judged here, by our clock and in our words
+            ValidateAudience = false,
+            ValidateLifetime = false,
+        });
+        return result.IsValid;
+    }
+
+    private static IdTokenResult.Good Good(JsonElement claims) => new(new IdToken(
+        claims.GetProperty("iss").GetString()!,
+        claims.GetProperty("sub").GetString()!,
+        Instant(claims, "iat")!.Value,
+        Instant(claims, "exp")!.Value,
+        claims));
+
+    private IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience)
+    {
+        if (Text(claims, "iss") != issuer)
+        {
+            return Bad(
+                $"its iss is \"{PrintableName.Of(Text(claims, "iss") ?? "")}\", where \"{issuer}\" is expected",
+                "it is another issuer's");
+        }
+
+        if (!IsFor(claims, audience))
+        {
+            return Bad(
+                $"its aud is {AudienceOf(claims)}, where \"{audience}\" is expected",
+                $"it was issued for another audience: have it issued for \"{audience}\"");
+        }
+
+        if (Text(claims, "sub") is not { Length: > 0 and <= 1024 })
+        {
+            return Bad("it has no sub");
+        }
+
+        return FindFaultOfTime(claims);
+    }
+
+    private IdTokenResult.Bad? FindFaultOfTime(JsonElement claims)
+    {
+        var now = time.GetUtcNow();
+        if (Instant(claims, "exp") is not { } expiresAt || Instant(claims, "iat") is not { } issuedAt
+            || (claims.TryGetProperty("nbf", out _) && Instant(claims, "nbf") is null))
+        {
+            return Bad("it has no exp or no iat");
+        }
+
+        var notBefore = Instant(claims, "nbf") is { } nbf && nbf > issuedAt ? nbf : issuedAt;
+        if (notBefore - now > Leeway)
+        {
+            return Bad(
+                Seconds($"it is from the future by {(notBefore - now).TotalSeconds:F0} s: clocks differ"),
+                Seconds($"it begins {(notBefore - now).TotalSeconds:F0} s from now by this gateway's clock, so one of the two clocks is wrong"));
+        }
+
+        return now - expiresAt >= Leeway
+            ? Bad(Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago"), Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago by this gateway's clock"))
+            : null;
+    }
+
+    private static string Seconds(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static string? Text(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    // RFC 7519, section 2: NumericDate may have a fraction.
+    private static DateTimeOffset? Instant(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetDouble(out var seconds)
+        && seconds is > 0 and < 253_402_300_799
+            ? DateTimeOffset.FromUnixTimeMilliseconds((long)(seconds * 1000))
+            : null;
+
+    private static bool IsFor(JsonElement claims, string audience) =>
+        claims.TryGetProperty("aud", out var value)
+        && (value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray().Any(item => Is(item, audience))
+            : Is(value, audience));
+
+    private static bool Is(JsonElement value, string audience) =>
+        value.ValueKind == JsonValueKind.String && value.ValueEquals(audience);
+
+    private static string AudienceOf(JsonElement claims) =>
+        claims.TryGetProperty("aud", out var value) ? PrintableName.Of(value.GetRawText()) : "missing";
+}

@@ -1,0 +1,98 @@
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace Gateway.Issuers;
+
+/// <summary>The parts of a JWS in compact form (RFC 7515, section 7.1), taken apart strictly and not verified.</summary>
+/// <param name="Algorithm"><c>alg</c>.</param>
+/// <param name="KeyId"><c>kid</c>; <see langword="null"/> where there is none.</param>
+/// <param name="Type"><c>typ</c>; <see langword="null"/> where there is none.</param>
+/// <param name="Claims">The payload, an object without repeated members.</param>
+internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, JsonElement Claims)
+{
+    /// <summary>The longest token read, in characters.</summary>
+    public const int MaxLength = 16 * 1024;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    /// <summary>Whether a text has the form of a signed JWT, so that it is no password.</summary>
+    public static bool HasForm(string text) =>
+        text.StartsWith("eyJ", StringComparison.Ordinal) // {"
+        && Read(text, out _) is not null;
+
+    /// <summary>Takes a token apart.</summary>
+    /// <param name="token">Untrusted.</param>
+    /// <param name="fault">What is wrong with it.</param>
+    /// <returns>
+    /// <see langword="null"/> for anything but three parts of base64url; an encrypted token (five parts) never gets further,
+    /// nor one whose header asks for something that is not understood here (<c>crit</c>; RFC 7515, section 4.1.11).
+    /// </returns>
+    public static JwtParts? Read(string token, out string fault)
+    {
+        fault = "it is no signed JWT";
+        if (token.Length > MaxLength)
+        {
+            fault = "it is too long";
+            return null;
+        }
+
+        var parts = token.Split('.');
+        if (parts.Length != 3 || parts[2].Length == 0 || Parse(parts[0]) is not { } header || Parse(parts[1]) is not { } claims
+            || !Base64Url.IsValid(parts[2]))
+        {
+            return null;
+        }
+
+        if (header.TryGetProperty("crit", out _) || header.TryGetProperty("b64", out _))
+        {
+            fault = "its header asks for an extension (crit)";
+            return null;
+        }
+
+        if (!TryText(header, "alg", out var algorithm) || algorithm is null
+            || !TryText(header, "kid", out var keyId) || !TryText(header, "typ", out var type))
+        {
+            fault = "its header is not understood";
+            return null;
+        }
+
+        return new JwtParts(algorithm, keyId, type, claims);
+    }
+
+    private static JsonElement? Parse(string part)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object && HoldsTexts(document.RootElement)
+                ? document.RootElement.Clone()
+                : null;
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    // The parser passes over bytes that are no UTF-8, and escaped halves of a character; whoever reads them throws.
+    private static bool HoldsTexts(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString() is not null,
+        JsonValueKind.Array => element.EnumerateArray().All(HoldsTexts),
+        JsonValueKind.Object => element.EnumerateObject().All(static member => member.Name is not null && HoldsTexts(member.Value)),
+        _ => true,
+    };
+
+    // Absent is fine, another kind of value is not.
+    private static bool TryText(JsonElement header, string name, out string? text)
+    {
+        text = null;
+        if (!header.TryGetProperty(name, out var value))
+        {
+            return true;
+        }
+
+        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return text is not null;
+    }
+}

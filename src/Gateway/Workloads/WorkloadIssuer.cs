@@ -1,0 +1,50 @@
+using Gateway.Authentication;
+using Gateway.Core.Authorization;
+using Gateway.Issuers;
+
+namespace Gateway.Workloads;
+
+/// <summary>One configured issuer of jobs' ID tokens, with the rules for what it signs.</summary>
+internal sealed class WorkloadIssuer : ISubjectSource
+{
+    private readonly Dictionary<string, WorkloadRule> _byEvidence;
+
+    /// <param name="name">Its name in the configuration.</param>
+    /// <param name="options">Its options, valid.</param>
+    /// <param name="metadata">Its keys.</param>
+    public WorkloadIssuer(string name, WorkloadOptions options, IssuerMetadata metadata)
+    {
+        Name = name;
+        Audience = options.Audience;
+        Metadata = metadata;
+        Rules = [.. options.Rules.Select(rule => new WorkloadRule(name, options, rule))];
+        _byEvidence = Rules.DistinctBy(static rule => rule.Evidence).ToDictionary(static rule => rule.Evidence);
+    }
+
+    /// <summary>Its name in the configuration.</summary>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string Method => $"issuer:{Name}";
+
+    /// <summary>Whom its tokens must be for.</summary>
+    public string Audience { get; }
+
+    /// <summary>Its keys.</summary>
+    public IssuerMetadata Metadata { get; }
+
+    /// <summary>The rules, in their order.</summary>
+    public IReadOnlyList<WorkloadRule> Rules { get; }
+
+    /// <inheritdoc/>
+    public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
+        evidence is not null && _byEvidence.ContainsKey(evidence)
+            ? null
+            : new AuthenticationResult.Refused(
+                "the rule that let the workload in was changed", "the rule by which it was issued is no longer in force");
+
+    /// <inheritdoc/>
+    /// <remarks>Nobody is known here by name: jobs come and go.</remarks>
+    public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<SubjectState>(SubjectState.Gone.Instance);
+}

@@ -1,0 +1,40 @@
+using Gateway.Authentication;
+using Gateway.Hosting;
+using Gateway.Issuers;
+using Gateway.Tokens;
+
+namespace Gateway.Workloads;
+
+/// <summary>All that the host knows of jobs' identities.</summary>
+internal static class WorkloadServiceExtensions
+{
+    /// <summary>Adds the verifier and every configured issuer.</summary>
+    /// <exception cref="Configuration.ProblemException">A file of authorities cannot be used.</exception>
+    public static IServiceCollection AddWorkloads(this IServiceCollection services, AuthenticationOptions options)
+    {
+        foreach (var (name, issuer) in options.Workloads)
+        {
+            services.AddSingleton(provider => Create(provider, name, issuer));
+            services.AddSingleton<ISubjectSource>(provider => Find(provider, name));
+            services.AddSingleton(provider => Find(provider, name).Metadata);
+            services.AddSingleton<IHealthPart>(provider => Find(provider, name).Metadata);
+        }
+
+        services.AddSingleton<IWorkloadCredentials, WorkloadVerifier>();
+        services.AddSingleton<ITokenExchange, WorkloadExchange>();
+        return services;
+    }
+
+    private static WorkloadIssuer Find(IServiceProvider provider, string name) =>
+        provider.GetServices<WorkloadIssuer>().First(issuer => issuer.Name == name);
+
+    private static WorkloadIssuer Create(IServiceProvider provider, string name, WorkloadOptions options) => new(
+        name,
+        options,
+        new IssuerMetadata(
+            $"issuer:{name}",
+            options,
+            options.Keys,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<IssuerMetadata>>()));
+}
