@@ -90,26 +90,31 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
 
         if (Array.Find(elements, one => now < one.NotBefore || now > one.NotAfter) is { } outside)
         {
-            var whose = ReferenceEquals(outside, elements[0]) ? "it" : $"the certificate of its authority \"{PrintableName.Of(outside.Subject)}\"";
+            var whose = ReferenceEquals(outside, elements[0])
+                ? "it"
+                : $"the certificate of its authority \"{PrintableName.Of(outside.Subject)}\"";
             return now < outside.NotBefore
-                ? string.Create(CultureInfo.InvariantCulture, $"{whose} is not valid before {outside.NotBefore.ToUniversalTime():u}")
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"{whose} is not valid before {outside.NotBefore.ToUniversalTime():u}")
                 : string.Create(CultureInfo.InvariantCulture, $"{whose} expired at {outside.NotAfter.ToUniversalTime():u}");
         }
 
         // Asked for by name: where the extension is missing, a server's certificate would do as well.
-        if (!certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(static usage => usage.EnhancedKeyUsages.Cast<Oid>())
+        if (!certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>()
+            .SelectMany(static usage => usage.EnhancedKeyUsages.Cast<Oid>())
             .Any(static usage => usage.Value == ClientAuthentication))
         {
             return "it is not meant for clients (extended key usage clientAuth)";
         }
 
-        if (certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(static constraints => constraints.CertificateAuthority))
+        if (certificate.Extensions.OfType<X509BasicConstraintsExtension>()
+            .Any(static constraints => constraints.CertificateAuthority))
         {
             return "it is an authority's certificate, not a client's";
         }
 
-        if (Array.Exists(elements, static one =>
-            one.SubjectName.Name != one.IssuerName.Name && BrokenAlgorithms.Contains(one.SignatureAlgorithm.Value)))
+        // Nobody relies on the signature of the last one, which is trusted by itself.
+        if (Array.Exists(elements[..^1], static one => BrokenAlgorithms.Contains(one.SignatureAlgorithm.Value)))
         {
             return "it, or a certificate of its authorities, is signed with SHA-1 or MD5";
         }

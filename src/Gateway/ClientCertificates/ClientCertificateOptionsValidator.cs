@@ -22,7 +22,8 @@ internal static class ClientCertificateOptionsValidator
         {
             if (!SpiffeId.IsTrustDomain(options.StripDomains[i].ToLowerInvariant()))
             {
-                scope.At(nameof(options.StripDomains)).At(i).Report("is not a domain", "Write it like \"example.com\", without \"@\".");
+                scope.At(nameof(options.StripDomains)).At(i).Report(
+                    "is not a domain", "Write it like \"example.com\", without \"@\".");
             }
         }
 

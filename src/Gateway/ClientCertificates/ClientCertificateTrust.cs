@@ -31,7 +31,8 @@ internal sealed class ClientCertificateTrust
     {
         Roots = roots;
         Intermediates = intermediates;
-        _rootKeys = roots.Select(CertificateLink.IdOfKey).ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        _rootKeys = roots.Select(CertificateLink.IdOfKey).ToFrozenSet(StringComparer.Ordinal)
+            .GetAlternateLookup<ReadOnlySpan<char>>();
         Lists = lists;
         Index = new RevocationIndex(lists.SelectMany(static entry => new[]
         {

@@ -31,7 +31,11 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             X509Certificate2[] authorities = [.. roots, .. intermediates];
             for (var i = 0; i < options.RevocationLists.Count; i++)
             {
-                ReadLists(options.RevocationLists[i], $"authentication.clientCertificates.revocationLists[{i}]", authorities, lists);
+                ReadLists(
+                    options.RevocationLists[i],
+                    $"authentication.clientCertificates.revocationLists[{i}]",
+                    authorities,
+                    lists);
             }
         }
 
@@ -105,7 +109,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         else if (Array.Find(named, one => MaySignLists(one) && list.IsSignedBy(one)) is not { } authority)
         {
             Refuse(path, setting, "the list is not signed by its authority, or not in a way that is accepted", issuer,
-                "Get it from the authority again; it must be signed with SHA-2 and RSA (PKCS#1) or ECDSA, by a certificate that may sign lists.");
+                "Get it from the authority again; it must be signed with SHA-2 and RSA (PKCS#1) or ECDSA, by a certificate "
+                + "that may sign lists.");
         }
         else if (list.HasCriticalExtension)
         {
