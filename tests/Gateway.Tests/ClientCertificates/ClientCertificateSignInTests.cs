@@ -51,6 +51,17 @@ public sealed class ClientCertificateSignInTests
     }
 
     [Fact]
+    public async Task Request_OtherTrustDomain_IsToldSo()
+    {
+        await using var stage = await CertificateStage.StartAsync(static options => options.SpiffeTrustDomains = ["example.org"]);
+
+        var answer = await CertificateStage.SendAsync(
+            stage.Client(stage.Authority.Issue("CN=carol", Names("spiffe://example.com/ns/prod/x", null, null))));
+
+        Assert.Contains("its SPIFFE trust domain \\\"example.com\\\" is not accepted here", Plain(answer), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Request_DnsFirst_IsTheDnsName()
     {
         await using var stage = await CertificateStage.StartAsync(
