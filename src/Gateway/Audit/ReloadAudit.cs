@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.ClientCertificates;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
 using Gateway.Keys;
@@ -13,6 +14,7 @@ internal sealed class ReloadAudit(
     Reloadable<HtpasswdFile> users,
     Reloadable<CertificateSet> certificates,
     Reloadable<LimitSet> limits,
+    Reloadable<ClientCertificateTrust> clientCertificates,
     IEnumerable<IReloadable> reloadables,
     ISigningKeys keys,
     IAuditLog audit,
@@ -30,6 +32,7 @@ internal sealed class ReloadAudit(
         Watch(users, ReloadSnapshots.Of);
         Watch(certificates, ReloadSnapshots.Of);
         Watch(limits, ReloadSnapshots.Of);
+        Watch(clientCertificates, ReloadSnapshots.Of);
         LookAtKeys();
         return base.StartAsync(cancellationToken);
     }

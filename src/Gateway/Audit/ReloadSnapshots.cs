@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Gateway.Authentication;
+using Gateway.ClientCertificates;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
 using Gateway.Keys;
@@ -52,6 +54,26 @@ internal static class ReloadSnapshots
         }
 
         return new Snapshot([("certificates", names)]);
+    }
+
+    /// <summary>The authorities of client certificates, and how many each has revoked.</summary>
+    public static Snapshot Of(ClientCertificateTrust trust)
+    {
+        var authorities = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var authority in trust.Roots.Concat(trust.Intermediates))
+        {
+            authorities.TryAdd($"{authority.Subject} sha256:{authority.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()}", "");
+        }
+
+        return new Snapshot([
+            ("authorities", authorities),
+            ("revocationLists", trust.Lists
+                .GroupBy(static entry => entry.Authority.Subject, static entry => entry.List, StringComparer.Ordinal)
+                .ToDictionary(
+                    static group => group.Key,
+                    static group => string.Join('\n', group.Select(static list => FormattableString.Invariant($"{list.Count} {list.NextUpdate:u}"))),
+                    StringComparer.Ordinal)),
+        ]);
     }
 
     /// <summary>The signing keys, by their public ids.</summary>

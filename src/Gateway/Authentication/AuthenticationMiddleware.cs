@@ -32,7 +32,10 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
             return;
         }
 
-        if (header.Count == 0 && challenge.AlwaysAsks)
+        // A ping is asked for credentials also on a connection with a certificate: a client that is never asked sends no
+        // password, and "login" would accept any. Without one, the token endpoint gives a token for the certificate.
+        if (header.Count == 0 && challenge.AlwaysAsks
+            && (gateway.Certificate is null || gateway.Request.Operation == RegistryOperation.Ping))
         {
             gateway.Principal = Principal.Anonymous;
             challenge.Set(context);
@@ -40,7 +43,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
             return;
         }
 
-        var credentials = PresentedCredentials.Read(header);
+        var credentials = PresentedCredentials.Read(header).Or(gateway.Certificate);
         if (FindForgery(context, gateway, credentials) is { } forgery)
         {
             gateway.Principal = Principal.Anonymous;
@@ -85,16 +88,18 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     {
         (PresentedCredentialsKind.Password, not null) when SignInAttempt.FormOf(credentials) == SignInForm.Password =>
             $"the sign-in is not accepted: {message}",
+        (PresentedCredentialsKind.Certificate, not null) => $"the client certificate is not accepted: {message}",
+        (PresentedCredentialsKind.None, not null) => message,
         (_, not null) => $"the token is not accepted: {message}",
         (PresentedCredentialsKind.Bearer, _) => "the token is not valid here",
         _ => "the user name or password is wrong; run \"docker login\" again",
     };
 
     // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
-    // password that it keeps for /token: the page could start uploads and mount blobs in the person's name. Other methods
-    // that change something are preflighted, and a Bearer token no browser adds by itself.
+    // password that it keeps for /token, or shows the person's certificate: the page could start uploads and mount blobs in
+    // the person's name. Other methods that change something are preflighted, and a Bearer token no browser adds by itself.
     private static string? FindForgery(HttpContext context, GatewayContext gateway, PresentedCredentials credentials) =>
-        credentials.Kind == PresentedCredentialsKind.Password
+        credentials.Kind is PresentedCredentialsKind.Password or PresentedCredentialsKind.Certificate
         && context.Request.Method == HttpMethods.Post
         && gateway.Page != PageStanding.Trusted
             ? BrowserRequest.FindFault(context.Request, gateway.Host.Origin)

@@ -1,3 +1,4 @@
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Workloads;
 
@@ -9,12 +10,15 @@ public sealed class AuthenticationOptions
     /// <summary>Users in a file.</summary>
     public HtpasswdOptions? Htpasswd { get; set; }
 
+    /// <summary>Certificates that clients show in the TLS handshake.</summary>
+    public ClientCertificateOptions? ClientCertificates { get; set; }
+
     /// <summary>Issuers whose ID tokens CI jobs and other workloads sign in with, each by a name of your choice.</summary>
     public Dictionary<string, WorkloadOptions> Workloads { get; set; } = [];
 
     /// <summary>
     /// In which order the methods are asked, and whose a name is that several know: <c>htpasswd</c>, <c>ldap:NAME</c>,
-    /// <c>oidc:NAME</c>, <c>certificate</c>. What is left out comes after these, as it is written here.
+    /// <c>oidc:NAME</c>, <c>certificate</c>, which is always the last. What is left out comes after these, as it is written here.
     /// </summary>
     public List<string> Order { get; set; } = [];
 

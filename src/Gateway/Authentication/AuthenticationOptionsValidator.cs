@@ -1,3 +1,4 @@
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Workloads;
 
@@ -17,11 +18,18 @@ internal static class AuthenticationOptionsValidator
         {
             HtpasswdOptionsValidator.Validate(options.Htpasswd, htpasswd);
         }
-        else if (!htpasswd.IsBroken && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
+        else if (!htpasswd.IsBroken
+            && options.ClientCertificates is null && !scope.At(nameof(options.ClientCertificates)).IsBroken
+            && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
                 "names no way to sign in, so nobody could",
                 "Add one, for example \"authentication: { htpasswd: { file: users.htpasswd } }\".");
+        }
+
+        if (options.ClientCertificates is { } certificates)
+        {
+            ClientCertificateOptionsValidator.Validate(certificates, scope.At(nameof(options.ClientCertificates)));
         }
 
         WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
@@ -44,6 +52,12 @@ internal static class AuthenticationOptionsValidator
             {
                 scope.At(i).Report("stands there twice", "Name each way once.");
             }
+            else if (options.Order[i] == CertificateSubjectReader.Method && i + 1 < options.Order.Count)
+            {
+                scope.At(i).Report(
+                    "stands before another way to sign in",
+                    "Put it last: nobody can be asked whom certificates name, so every other way's names come before theirs.");
+            }
         }
     }
 
@@ -52,6 +66,11 @@ internal static class AuthenticationOptionsValidator
         if (options.Htpasswd is not null)
         {
             yield return "htpasswd";
+        }
+
+        if (options.ClientCertificates is not null)
+        {
+            yield return CertificateSubjectReader.Method;
         }
     }
 }

@@ -1,3 +1,5 @@
+using Gateway.ClientCertificates;
+
 namespace Gateway.Authentication;
 
 /// <summary>What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.</summary>
@@ -11,9 +13,14 @@ internal readonly record struct PresentedCredentials
 
     private readonly string? _text;
 
-    private PresentedCredentials(PresentedCredentialsKind kind, string? text = null, BasicCredentials password = default)
+    private PresentedCredentials(
+        PresentedCredentialsKind kind,
+        string? text = null,
+        BasicCredentials password = default,
+        PresentedCertificate? certificate = null)
     {
         Kind = kind;
+        Certificate = certificate;
         _text = text;
         Password = password;
     }
@@ -23,6 +30,9 @@ internal readonly record struct PresentedCredentials
 
     /// <summary>User name and password, for that kind.</summary>
     public BasicCredentials Password { get; }
+
+    /// <summary>What the connection showed, for that kind.</summary>
+    public PresentedCertificate? Certificate { get; }
 
     /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
     public string Token => Kind == PresentedCredentialsKind.Bearer ? _text! : throw new InvalidOperationException("no token");
@@ -76,6 +86,15 @@ internal readonly record struct PresentedCredentials
             ? default
             : new PresentedCredentials(PresentedCredentialsKind.Password, password: credentials);
 
+    /// <summary>
+    /// These, or the connection's certificate where a request shows none of its own. What is sent on purpose counts before
+    /// what a client shows by itself; and where it is wrong, the certificate does not make it good.
+    /// </summary>
+    public PresentedCredentials Or(PresentedCertificate? certificate) =>
+        Kind == PresentedCredentialsKind.None && certificate is not null
+            ? new PresentedCredentials(PresentedCredentialsKind.Certificate, certificate: certificate)
+            : this;
+
     /// <inheritdoc/>
     public override string ToString() => Kind.ToString();
 
@@ -93,6 +112,9 @@ internal enum PresentedCredentialsKind
 
     /// <summary>An access token, or the secret of another token (RFC 6750).</summary>
     Bearer,
+
+    /// <summary>A client certificate, shown in the handshake.</summary>
+    Certificate,
 
     /// <summary>Something, but nothing that can be read. It is refused, never anonymous.</summary>
     Unreadable,

@@ -14,9 +14,12 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
     /// <summary>Puts an attempt and its result together.</summary>
     public static SignInAttempt Of(PresentedCredentials credentials, AuthenticationResult result)
     {
-        var name = credentials.Kind == PresentedCredentialsKind.Password
-            ? PrintableName.Of(credentials.Password.UserName)
-            : null;
+        var name = credentials.Kind switch
+        {
+            PresentedCredentialsKind.Password => PrintableName.Of(credentials.Password.UserName),
+            PresentedCredentialsKind.Certificate => PrintableName.Of(credentials.Certificate!.SubjectName),
+            _ => null,
+        };
         var (outcome, reason) = result switch
         {
             AuthenticationResult.Accepted => (SignInOutcome.Accepted, null),
@@ -35,6 +38,7 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
         PresentedCredentialsKind.Password when JwtParts.HasForm(credentials.Password.Password) => SignInForm.IdToken,
         PresentedCredentialsKind.Password => FormOf(credentials.Password.Password, SignInForm.Password),
         PresentedCredentialsKind.Bearer => FormOf(credentials.Token, SignInForm.AccessToken),
+        PresentedCredentialsKind.Certificate => SignInForm.Certificate,
         _ => SignInForm.Unreadable,
     };
 
@@ -61,6 +65,9 @@ internal enum SignInForm
 
     /// <summary>An access token of this gateway.</summary>
     AccessToken,
+
+    /// <summary>A client certificate.</summary>
+    Certificate,
 
     /// <summary>An ID token of an outside issuer, as the password of a job.</summary>
     IdToken,

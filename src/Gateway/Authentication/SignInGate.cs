@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.ClientCertificates;
 using Gateway.Pipeline;
 
 namespace Gateway.Authentication;
@@ -10,6 +11,7 @@ namespace Gateway.Authentication;
 internal sealed partial class SignInGate(
     CredentialAuthenticator authenticator,
     SignInGuard guard,
+    ClientCertificateVerifier certificates,
     AuditTrail audit,
     ILogger<SignInGate> logger)
 {
@@ -30,7 +32,7 @@ internal sealed partial class SignInGate(
             cancellationToken);
     }
 
-    /// <summary>Has the credentials judged by a surface's own judge.</summary>
+    /// <summary>Has the credentials judged by a surface's own judge; a certificate, by the one judge of certificates.</summary>
     /// <param name="gateway">The request; its <see cref="GatewayContext.SignIn"/> is set.</param>
     /// <param name="credentials">What it shows.</param>
     /// <param name="state">Given to the judge.</param>
@@ -50,12 +52,21 @@ internal sealed partial class SignInGate(
             return Unrecorded;
         }
 
+        // Before any password is looked at: where a certificate is required, nobody without one may guess.
+        if (certificates.FindFault(gateway.Certificate) is { } fault)
+        {
+            gateway.SignIn = SignInAttempt.Of(credentials, fault);
+            return fault;
+        }
+
         var permit = await guard.EnterAsync(credentials, gateway.ClientAddress, cancellationToken);
         AuthenticationResult result = Interrupted;
         try
         {
             // To its end, also where the client has left: whoever hangs up must not thereby have guessed for nothing.
-            result = permit.Throttled ?? await judge(credentials, state, permit.Shown is null ? cancellationToken : CancellationToken.None);
+            result = permit.Throttled ?? (credentials.Certificate is { } certificate
+                ? await certificates.SignInAsync(certificate, cancellationToken)
+                : await judge(credentials, state, permit.Shown is null ? cancellationToken : CancellationToken.None));
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.ClientCertificates;
 using Gateway.Core.Authorization;
 using Gateway.Tokens;
 
@@ -35,7 +36,10 @@ internal sealed class SignInMethods
         _collisions = options.Collisions;
 
         // Stable: what the order leaves out comes after it, as it was added.
-        int Rank(string method) => order.IndexOf(method) is var index and >= 0 ? index : order.Count;
+        // Certificates come last in any case: nobody can be asked whom they name.
+        int Rank(string method) => method == CertificateSubjectReader.Method ? int.MaxValue
+            : order.IndexOf(method) is var index and >= 0 ? index
+            : order.Count;
     }
 
     /// <summary>The methods that take a user name and password, in their order.</summary>

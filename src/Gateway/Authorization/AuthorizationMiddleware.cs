@@ -185,7 +185,16 @@ internal sealed partial class AuthorizationMiddleware(
             return;
         }
 
-        await context.WriteErrorAsync(Denial.Describe(policy, access, decision, reason));
+        var denial = Denial.Describe(policy, access, decision, reason);
+        if (gateway.SignIn is { Form: SignInForm.Certificate } && challenge.AlwaysAsks)
+        {
+            // A cluster's node shows its certificate for every workload, and containerd sends the workload's own password
+            // only once it is asked. Who has none comes back with a token for the certificate, and is denied for good.
+            challenge.Set(context);
+            denial = denial with { Code = RegistryError.Unauthorized("").Code, StatusCode = StatusCodes.Status401Unauthorized };
+        }
+
+        await context.WriteErrorAsync(denial);
     }
 
     private void LogDenied(GatewayContext gateway, string by) => Log.Denied(

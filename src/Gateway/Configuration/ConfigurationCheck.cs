@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.ClientCertificates;
 using Gateway.Keys;
 using Gateway.Policies;
 using Gateway.Proxying;
@@ -23,6 +24,7 @@ internal static class ConfigurationCheck
     [
         Loading(static options => CertificateSet.Load(options.Tls, options.PublicUrl, TimeProvider.System.GetUtcNow())),
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
+        Loading(static options => ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates)),
         Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
         Loading(static options => RedisTrust.Load(options.Redis)),
@@ -45,6 +47,7 @@ internal static class ConfigurationCheck
         [
             .. certificates.Warnings,
             .. certificates.ExpiryWarnings(now),
+            .. ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates).Warnings(now),
             .. PolicyFolder.Read(options.Policies).Warnings,
         ];
     }

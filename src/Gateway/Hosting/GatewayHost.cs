@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Gateway.Cors;
@@ -56,6 +57,7 @@ internal static class GatewayHost
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
+        builder.Services.AddClientCertificates(options.Authentication);
         builder.Services.AddIssuers();
         builder.Services.AddWorkloads(options.Authentication);
         builder.Services.AddGatewayAuthorization(options);

@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Authentication;
+using Gateway.ClientCertificates;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Routing;
@@ -22,6 +23,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
 
     /// <summary>The client's address in its one form: never IPv4-mapped, and a proxy's word only where it is trusted.</summary>
     public IPAddress ClientAddress { get; } = clientAddress;
+
+    /// <summary>What the client showed in the handshake with this gateway; no header can say it.</summary>
+    public PresentedCertificate? Certificate { get; init; }
 
     /// <summary>The host the client asked, once it is known to be one of ours.</summary>
     public PublicHost Host

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Gateway.ClientCertificates;
 using Gateway.Core.Registry;
 using Gateway.State;
 
@@ -17,7 +18,10 @@ internal sealed partial class RequestContextMiddleware(
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
         var gateway = new GatewayContext(
             ActivitySpanId.CreateRandom().ToHexString(),
-            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+        {
+            Certificate = context.Features.Get<PresentedCertificate>(),
+        };
         context.Features.Set(gateway);
         // At the start of the answer, because an error clears whatever was prepared before it.
         context.Response.OnStarting(SetCommonHeaders, context);

@@ -1,3 +1,4 @@
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Reloading;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -30,19 +31,19 @@ internal static class TlsServiceExtensions
     public static ListenOptions UseGatewayTls(this ListenOptions listener, IServiceProvider services)
     {
         var certificates = services.GetRequiredService<Reloadable<CertificateSet>>();
+        var asks = services.GetRequiredService<GatewayOptions>().Authentication.ClientCertificates is not null;
         var time = services.GetRequiredService<TimeProvider>();
         listener.Protocols = HttpProtocols.Http1AndHttp2;
         listener.Use(next => new ClientHelloMiddleware(next, certificates, HandshakeTimeout, time).OnConnectionAsync);
         return listener.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeTimeout,
-            OnConnectionState = certificates,
-            OnConnection = static context =>
+            OnConnection = context =>
             {
-                var set = ((Reloadable<CertificateSet>)context.State!).Current;
-                var pair = set.Select(
+                var pair = certificates.Current.Select(
                     context.ClientHelloInfo.ServerName, ClientHelloMiddleware.VerifiesEcdsa(context.Connection));
-                return ValueTask.FromResult(pair.Options);
+                return ValueTask.FromResult(
+                    asks ? ClientCertificateHandshake.Ask(pair.Options, context.Connection) : pair.Options);
             },
         });
     }

@@ -73,6 +73,7 @@ internal sealed class TokenMiddleware(
             return;
         }
 
+        request = request with { Credentials = request.Credentials.Or(gateway.Certificate) };
         var result = await signIn.JudgeAsync(
             gateway,
             request.Credentials,
@@ -116,6 +117,12 @@ internal sealed class TokenMiddleware(
             request = request with { Offline = false };
         }
 
+        if (request.Credentials.Kind == PresentedCredentialsKind.Certificate)
+        {
+            // Its client shows it again each time, so nothing is needed that would outlive its revocation.
+            request = request with { Offline = false };
+        }
+
         TokenAnswer answer;
         try
         {
@@ -134,7 +141,7 @@ internal sealed class TokenMiddleware(
             return;
         }
 
-        if (answer.Granted.IsEmpty && IsBrowserWithoutCredentials(context.Request))
+        if (answer.Granted.IsEmpty && principal.Subject.IsAnonymous && IsBrowserWithoutCredentials(context.Request))
         {
             await RefuseAsync(context, "authentication required");
             return;

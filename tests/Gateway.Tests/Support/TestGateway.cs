@@ -214,7 +214,7 @@ internal sealed class TestGateway : IAsyncDisposable
         }
     }
 
-    private SslClientAuthenticationOptions TrustingOptions()
+    private SslClientAuthenticationOptions TrustingOptions(SslStreamCertificateContext? certificate = null)
     {
         var policy = new X509ChainPolicy
         {
@@ -222,17 +222,24 @@ internal sealed class TestGateway : IAsyncDisposable
             RevocationMode = X509RevocationMode.NoCheck,
         };
         policy.CustomTrustStore.ImportFromPemFile(Path.Combine(_folder, "tls.crt"));
-        return new SslClientAuthenticationOptions { TargetHost = Host, CertificateChainPolicy = policy };
+        return new SslClientAuthenticationOptions
+        {
+            TargetHost = Host,
+            CertificateChainPolicy = policy,
+            ClientCertificateContext = certificate,
+        };
     }
 
-    private HttpClient CreateClient() => new(new SocketsHttpHandler
+    /// <summary>A client of its own, with connections of its own.</summary>
+    /// <param name="certificate">What it shows in the handshake; <see langword="null"/>: nothing.</param>
+    public HttpClient CreateClient(SslStreamCertificateContext? certificate = null) => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
         UseProxy = false,
         Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
-        SslOptions = TrustingOptions(),
+        SslOptions = TrustingOptions(certificate),
         ConnectCallback = async (_, cancellationToken) =>
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
