@@ -60,7 +60,7 @@ public sealed class SharedLimiterTests : IAsyncLifetime
     [Fact]
     public async Task Acquire_RedisHangs_WaitsTheBudgetAFewTimesAndThenNotAtAll()
     {
-        await using var redis = await LimitTesting.ConnectAsync(_server, TimeSpan.FromMilliseconds(50));
+        await using var redis = await LimitTesting.ConnectAsync(_server, TimeSpan.FromSeconds(2));
         var limiter = new SharedLimiter(redis, new MemoryLimiter(TimeProvider.System));
         await TakeAsync(limiter, 1);
         await _server.SignalAsync("STOP");
@@ -79,7 +79,7 @@ public sealed class SharedLimiterTests : IAsyncLifetime
     public async Task Start_WithoutRedis_CountsHereUntilItComes()
     {
         await _server.KillAsync();
-        await using var redis = await LimitTesting.ConnectAsync(_server, TimeSpan.FromMilliseconds(50));
+        await using var redis = await LimitTesting.ConnectAsync(_server, TimeSpan.FromSeconds(2));
         var limiter = new SharedLimiter(redis, new MemoryLimiter(TimeProvider.System));
 
         Assert.False(redis.IsUp);
