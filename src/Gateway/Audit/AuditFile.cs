@@ -14,16 +14,9 @@ namespace Gateway.Audit;
 /// Whoever writes holds a lock on the file and looks first whether it is still the file of that name and whether
 /// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a file
 /// that logrotate moved away is let go of, with or without SIGHUP.
-/// <para>Space is set aside behind the file's end for the lines of requests that are under way: a disk that becomes full is
-/// noticed while there still is room for all that was accepted.</para>
 /// </remarks>
 internal sealed class AuditFile : IAuditSink
 {
-    /// <summary>How much space is set aside at a time; when half of it is used, the next is.</summary>
-    public const long SetAside = 32 * 1024 * 1024;
-
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
-
     private readonly string _name; // as configured: possibly a link to the file
     private string _path;
     private readonly AuditFileOptions _options;
@@ -38,11 +31,7 @@ internal sealed class AuditFile : IAuditSink
     private DateTimeOffset _begunAt;
     private int _torn;
     private volatile bool _mustReopen;
-    private readonly bool _setsAside;
-    private readonly Lock _spaceLock = new(); // its writer and whoever asks for room
-    private long _setAsideUntil;
-    private long _askedForRoomAt;
-    private volatile bool _isFull;
+    private readonly AuditSpace? _space;
     private DateTimeOffset _putAwayAgainAt;
 
     /// <param name="options">The file, its path filled in.</param>
@@ -50,7 +39,8 @@ internal sealed class AuditFile : IAuditSink
     /// <param name="setsAside">Whether lines are still to come for which there must be room; not for a command.</param>
     public AuditFile(AuditFileOptions options, TimeProvider time, bool setsAside = false)
     {
-        (_name, _path, _options, _time, _setsAside) = (options.Path!, options.Path!, options, time, setsAside);
+        (_name, _path, _options, _time) = (options.Path!, options.Path!, options, time);
+        _space = setsAside ? new AuditSpace(time) : null;
         _chain = options.HashChain ? new HashChain(options.HashKey) : null;
         _lines = new AuditLines(_chain);
     }
@@ -68,26 +58,7 @@ internal sealed class AuditFile : IAuditSink
     public string Name => "file";
 
     /// <inheritdoc/>
-    public bool HasRoom
-    {
-        get
-        {
-            if (!_isFull)
-            {
-                return true;
-            }
-
-            lock (_spaceLock)
-            {
-                if (_handle is null || _time.GetElapsedTime(_askedForRoomAt) >= RetryInterval)
-                {
-                    SetSpaceAside_NeedsLock();
-                }
-
-                return !_isFull;
-            }
-        }
-    }
+    public bool HasRoom => _space?.HasRoom ?? true;
 
     /// <inheritdoc/>
     public void Reopen() => _mustReopen = true;
@@ -110,13 +81,7 @@ internal sealed class AuditFile : IAuditSink
             }
 
             Append(file, durable);
-            if (_setsAside && _setAsideUntil - _end < SetAside / 2)
-            {
-                lock (_spaceLock)
-                {
-                    SetSpaceAside_NeedsLock();
-                }
-            }
+            _space?.Follow(file, _end);
         }
         finally
         {
@@ -133,11 +98,7 @@ internal sealed class AuditFile : IAuditSink
         if (_handle is { IsClosed: false } file)
         {
             NativeFile.Lock(file);
-            if (IsStillCurrent() && RandomAccess.GetLength(file) == _end)
-            {
-                GiveSpaceBack(file);
-            }
-
+            _space?.Leave(givesBack: IsStillCurrent() && RandomAccess.GetLength(file) == _end);
             file.Dispose();
         }
 
@@ -310,7 +271,7 @@ internal sealed class AuditFile : IAuditSink
 
         try
         {
-            GiveSpaceBack(old);
+            _space?.Leave(givesBack: true);
             _handle = null; // whoever waits for the lock sees that the name has gone, and opens the new file
             next = Take();
         }
@@ -335,41 +296,10 @@ internal sealed class AuditFile : IAuditSink
         return next;
     }
 
-    // Blocks behind the end would stay with a file that nobody writes to.
-    private void GiveSpaceBack(SafeFileHandle file)
-    {
-        if (_setAsideUntil > _end && _end >= 0)
-        {
-            NativeFile.TryTruncate(file, _end);
-        }
-
-        _setAsideUntil = 0;
-    }
-
-    private void SetSpaceAside_NeedsLock()
-    {
-        _askedForRoomAt = _time.GetTimestamp();
-        if (_handle is not { IsClosed: false } file || _end < 0)
-        {
-            _isFull = false; // looked at with the next line
-            return;
-        }
-
-        _isFull = !NativeFile.TrySetAside(file, _end, SetAside);
-        if (!_isFull)
-        {
-            _setAsideUntil = _end + SetAside;
-        }
-    }
-
     private void Close()
     {
-        lock (_spaceLock)
-        {
-            _handle?.Dispose();
-            _setAsideUntil = 0;
-        }
-
+        _space?.Leave(givesBack: false);
+        _handle?.Dispose();
         (_handle, _end) = (null, -1);
     }
 }

@@ -214,7 +214,7 @@ public sealed class AuditFileTests : IDisposable
     [Fact]
     public async Task Disk_ThatBecomesFull_RefusesBeforeThereIsNoRoomForWhatWasAccepted()
     {
-        using var disk = Mount.Disk(3 * AuditFile.SetAside);
+        using var disk = Mount.Disk(3 * AuditSpace.Size);
         _options.Path = Path.Combine(disk.Path, "audit.jsonl");
         using var file = new AuditFile(_options, _time, setsAside: true);
         file.Write([Entry(1)], durable: false);
@@ -244,7 +244,7 @@ public sealed class AuditFileTests : IDisposable
     [Fact]
     public void Space_SetAside_IsGivenBackAtTheEnd()
     {
-        using var disk = Mount.Disk(AuditFile.SetAside * 3 / 2);
+        using var disk = Mount.Disk(AuditSpace.Size * 3 / 2);
         _options.Path = Path.Combine(disk.Path, "audit.jsonl");
         for (var i = 0; i < 3; i++)
         {

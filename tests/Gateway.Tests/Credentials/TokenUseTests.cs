@@ -23,7 +23,7 @@ public sealed class TokenUseTests : IAsyncLifetime
           - { name: the robot writes, to: ["robot:ci-deploy"], role: writer, on: ["team-a/**"] }
         """;
 
-    private readonly ShiftedTime _time = new();
+    private readonly ShiftedClock _time = new();
     private RecordingUpstream _upstream = null!;
     private TestGateway _gateway = null!;
 
@@ -448,7 +448,7 @@ public sealed class TokenUseTests : IAsyncLifetime
     }
 
     /// <summary>The real clock with its timers; only the time of day is set.</summary>
-    private sealed class ShiftedTime : TimeProvider
+    private sealed class ShiftedClock : TimeProvider
     {
         private DateTimeOffset? _now;
 

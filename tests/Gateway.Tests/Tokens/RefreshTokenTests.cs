@@ -13,7 +13,7 @@ namespace Gateway.Tests.Tokens;
 /// <summary>Refresh tokens of a whole gateway with a real store.</summary>
 public sealed class RefreshTokenTests : IAsyncLifetime
 {
-    private readonly ShiftedTime _time = new();
+    private readonly ShiftedClock _time = new();
     private RecordingUpstream _upstream = null!;
     private TestGateway _gateway = null!;
 
