@@ -17,9 +17,12 @@ RUN dotnet publish src/Gateway/Gateway.csproj --configuration Release --no-resto
 # The runtime image must hold libcrypt.so.1 (password hashes). Microsoft's Debian and Ubuntu images do; the chiselled,
 # distroless and Alpine ones don't.
 FROM ${RUNTIME_IMAGE}
-# SQLite, which those lack, from the distribution, which mends it. An image that has it needs no network here.
-RUN ls /usr/lib/*/libsqlite3.so.0 >/dev/null 2>&1 || { \
-        apt-get update && apt-get install --yes --no-install-recommends libsqlite3-0 && rm -rf /var/lib/apt/lists/*; }
+# SQLite and libldap, which those lack, from the distribution, which mends them. An image that has them needs no network here.
+RUN { ls /usr/lib/*/libsqlite3.so.0 && ls /usr/lib/*/libldap* ; } >/dev/null 2>&1 || { \
+        apt-get update && \
+        apt-get install --yes --no-install-recommends libsqlite3-0 \
+            "$(apt-cache show libldap2 >/dev/null 2>&1 && echo libldap2 || echo libldap-2.5-0)" && \
+        rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /app /app
 ENV PATH=/app:$PATH \
     DOTNET_EnableDiagnostics=0

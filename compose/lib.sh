@@ -33,6 +33,12 @@ as_root() {
     fi
 }
 
+# The library that speaks LDAP, and its package: another name in each release.
+ldap_library=libldap-2.5.so.0:libldap-2.5-0
+if grep -qs '^VERSION_CODENAME=\(trixie\|forky\|sid\|noble\|plucky\|questing\)$' /etc/os-release; then
+    ldap_library=libldap.so.2:libldap2
+fi
+
 # Whether a program is there, or a library by its name in the linker's cache (libsqlite3.so.0).
 is_installed() {
     case $1 in

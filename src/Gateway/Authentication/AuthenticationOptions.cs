@@ -1,5 +1,6 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Ldap;
 using Gateway.Workloads;
 
 namespace Gateway.Authentication;
@@ -12,6 +13,9 @@ public sealed class AuthenticationOptions
 
     /// <summary>Certificates that clients show in the TLS handshake.</summary>
     public ClientCertificateOptions? ClientCertificates { get; set; }
+
+    /// <summary>Users in directories that speak LDAP, each by a name of your choice.</summary>
+    public Dictionary<string, LdapOptions> Ldap { get; set; } = [];
 
     /// <summary>Issuers whose ID tokens CI jobs and other workloads sign in with, each by a name of your choice.</summary>
     public Dictionary<string, WorkloadOptions> Workloads { get; set; } = [];

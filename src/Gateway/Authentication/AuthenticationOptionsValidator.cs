@@ -1,5 +1,6 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Ldap;
 using Gateway.Workloads;
 
 namespace Gateway.Authentication;
@@ -20,6 +21,7 @@ internal static class AuthenticationOptionsValidator
         }
         else if (!htpasswd.IsBroken
             && options.ClientCertificates is null && !scope.At(nameof(options.ClientCertificates)).IsBroken
+            && options.Ldap.Count == 0 && !scope.At(nameof(options.Ldap)).IsBroken
             && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
@@ -32,11 +34,22 @@ internal static class AuthenticationOptionsValidator
             ClientCertificateOptionsValidator.Validate(certificates, scope.At(nameof(options.ClientCertificates)));
         }
 
+        LdapOptionsValidator.Validate(options.Ldap, options.Collisions, scope.At(nameof(options.Ldap)));
         WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
+        CheckNames(options, scope);
         CheckOrder(options, scope.At(nameof(options.Order)));
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
         scope.At(nameof(options.CacheSize)).CheckRange(options.CacheSize, 1, LargestCache);
         scope.At(nameof(options.ConcurrentHashes)).CheckRange(options.ConcurrentHashes, 0, MostConcurrentHashes);
+    }
+
+    // A realm names one source of users: "corp/alice".
+    private static void CheckNames(AuthenticationOptions options, SettingScope scope)
+    {
+        foreach (var name in options.Ldap.Keys.Intersect(options.Workloads.Keys))
+        {
+            scope.At(nameof(options.Workloads)).AtName(name).Report("is the name of a directory too", "Give each source of users a name of its own.");
+        }
     }
 
     private static void CheckOrder(AuthenticationOptions options, SettingScope scope)
@@ -66,6 +79,11 @@ internal static class AuthenticationOptionsValidator
         if (options.Htpasswd is not null)
         {
             yield return "htpasswd";
+        }
+
+        foreach (var name in options.Ldap.Keys)
+        {
+            yield return "ldap:" + name;
         }
 
         if (options.ClientCertificates is not null)

@@ -3,6 +3,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.ClientCertificates;
 using Gateway.Keys;
+using Gateway.Ldap;
 using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Redis;
@@ -25,6 +26,7 @@ internal static class ConfigurationCheck
         Loading(static options => CertificateSet.Load(options.Tls, options.PublicUrl, TimeProvider.System.GetUtcNow())),
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
         Loading(static options => ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates)),
+        static options => LdapServiceExtensions.Check(options.Authentication),
         Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
         Loading(static options => _ = new UpstreamTrust(options)),
         Loading(static options => RedisTrust.Load(options.Redis)),

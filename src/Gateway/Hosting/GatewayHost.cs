@@ -8,6 +8,7 @@ using Gateway.Cors;
 using Gateway.Credentials;
 using Gateway.Issuers;
 using Gateway.Keys;
+using Gateway.Ldap;
 using Gateway.Listing;
 using Gateway.Metrics;
 using Gateway.Pipeline;
@@ -58,6 +59,7 @@ internal static class GatewayHost
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddClientCertificates(options.Authentication);
+        builder.Services.AddLdap(options.Authentication);
         builder.Services.AddIssuers();
         builder.Services.AddWorkloads(options.Authentication);
         builder.Services.AddGatewayAuthorization(options);
