@@ -20,5 +20,8 @@ internal static class GatewayCommand
         KeysCommand.Create(),
         LimitsCommand.Create(),
         AuditCommand.Create(),
+        LoginCommand.CreateLogin(),
+        LoginCommand.CreateLogout(),
+        LoginCommand.CreateHelper(),
     };
 }

@@ -7,6 +7,9 @@ internal sealed class DockerClient(ClientGateway gateway, DockerEngine engine) :
 {
     private readonly HashSet<string> _images = [];
 
+    /// <summary>Further environment variables.</summary>
+    public Dictionary<string, string?> Environment { get; } = [];
+
     /// <summary>Where it keeps credentials.</summary>
     public string ConfigurationFile => Path.Combine(Folder, "config.json");
 
@@ -50,6 +53,6 @@ internal sealed class DockerClient(ClientGateway gateway, DockerEngine engine) :
     private Task<CliResult> RunAsync(string[] arguments, string? input) => engine.DockerAsync(arguments, new CliSettings
     {
         Input = input,
-        Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },
+        Environment = new Dictionary<string, string?>(Environment) { ["DOCKER_CONFIG"] = Folder },
     });
 }

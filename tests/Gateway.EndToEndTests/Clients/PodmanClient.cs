@@ -15,6 +15,9 @@ internal sealed class PodmanClient : RegistryClient
         File.WriteAllText(CredentialsFile, "{}");
     }
 
+    /// <summary>Further environment variables.</summary>
+    public Dictionary<string, string?> Environment { get; } = [];
+
     /// <summary>Where it keeps credentials.</summary>
     public string CredentialsFile => Path.Combine(Folder, "auth.json");
 
@@ -55,7 +58,7 @@ internal sealed class PodmanClient : RegistryClient
         new CliSettings
         {
             Input = input,
-            Environment = new Dictionary<string, string?>
+            Environment = new Dictionary<string, string?>(Environment)
             {
                 ["REGISTRY_AUTH_FILE"] = CredentialsFile,
                 ["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1",

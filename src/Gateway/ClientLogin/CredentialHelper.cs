@@ -1,0 +1,131 @@
+using System.Text;
+using System.Text.Json;
+using Gateway.Configuration;
+using Gateway.Tokens;
+
+namespace Gateway.ClientLogin;
+
+/// <summary>
+/// <c>docker-credential-gateway</c>: gives docker, podman and their kin the login of a registry, and says what to do where it
+/// has ended (docker-credential-helpers, "Development").
+/// </summary>
+internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextReader input, TextWriter output)
+{
+    /// <summary>What it is called, so that docker finds it.</summary>
+    public const string ExecutableName = "docker-credential-gateway";
+
+    // docker knows these words, and goes on without credentials.
+    private const string NotFound = "credentials not found in native keychain";
+
+    private const int LongestInput = 64 * 1024;
+
+    // Often enough that nobody pushes for minutes with a login that has ended, seldom enough not to be felt.
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(10);
+
+    /// <summary>Does one of <c>get</c>, <c>store</c>, <c>erase</c>, <c>list</c>.</summary>
+    /// <returns>The exit code. What is wrong is said on the output: that is what docker shows.</returns>
+    public async Task<int> RunAsync(string action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            switch (action)
+            {
+                case "get":
+                    return await GetAsync(RegistryAddress.Parse(await ReadAsync(cancellationToken)), cancellationToken);
+                case "store":
+                    Store(await ReadAsync(cancellationToken));
+                    return 0;
+                case "erase":
+                    file.Remove(RegistryAddress.Parse(await ReadAsync(cancellationToken)));
+                    return 0;
+                case "list":
+                    var logins = file.Read().ToDictionary(static login => login.Key, static login => login.Value.UserName);
+                    await output.WriteLineAsync(JsonSerializer.Serialize(logins, HelperJsonContext.Default.DictionaryStringString));
+                    return 0;
+                default:
+                    await output.WriteLineAsync($"{ExecutableName} knows get, store, erase and list (found \"{action}\").");
+                    return 1;
+            }
+        }
+        catch (ProblemException exception)
+        {
+            await output.WriteLineAsync(exception.Problems[0].ToString());
+            return 1;
+        }
+    }
+
+    private async Task<int> GetAsync(string registry, CancellationToken cancellationToken)
+    {
+        if (file.Find(registry) is not { } login)
+        {
+            await output.WriteLineAsync(NotFound);
+            return 1;
+        }
+
+        if (login.IsRefreshToken && time.GetUtcNow() - login.CheckedAt >= CheckInterval
+            && await FindFaultAsync(registry, login, cancellationToken) is { } fault)
+        {
+            await output.WriteLineAsync($"The sign-in at {registry} has ended ({fault}). Sign in again: gateway login {registry}");
+            return 1;
+        }
+
+        var credentials = new HelperCredentials(registry, login.IsRefreshToken ? "<token>" : login.UserName, login.Secret);
+        await output.WriteLineAsync(JsonSerializer.Serialize(credentials, HelperJsonContext.Default.HelperCredentials));
+        return 0;
+    }
+
+    private async Task<string?> FindFaultAsync(string registry, StoredLogin login, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var signIn = new RegistrySignIn(registry, login.CertificateAuthority);
+            var fault = await signIn.CheckAsync(login.Secret, cancellationToken);
+            if (fault is null)
+            {
+                file.Set(registry, login with { CheckedAt = time.GetUtcNow() });
+            }
+
+            return fault;
+        }
+        catch (ProblemException)
+        {
+            return null; // docker will see for itself, and say it in its own words
+        }
+    }
+
+    // "docker login" hands over what was typed, or the refresh token that it was given.
+    private void Store(string text)
+    {
+        HelperCredentials? given;
+        try
+        {
+            given = JsonSerializer.Deserialize(text, HelperJsonContext.Default.HelperCredentials);
+        }
+        catch (JsonException)
+        {
+            given = null;
+        }
+
+        if (given is not { ServerURL: not null, Username: not null, Secret: not null })
+        {
+            throw new ProblemException(new Problem(
+                ExecutableName, "this is nothing to store", null, "docker hands over ServerURL, Username and Secret as JSON."));
+        }
+
+        var registry = RegistryAddress.Parse(given.ServerURL);
+        file.Set(registry, new StoredLogin(given.Username, given.Secret, RefreshTokens.HasForm(given.Secret), time.GetUtcNow()));
+    }
+
+    private async Task<string> ReadAsync(CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder();
+        var buffer = new char[4096];
+        int read;
+        while ((read = await input.ReadAsync(buffer, cancellationToken)) > 0 && text.Length < LongestInput)
+        {
+            text.Append(buffer, 0, read);
+        }
+
+        return text.ToString().Trim();
+    }
+}

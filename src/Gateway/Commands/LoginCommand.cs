@@ -1,0 +1,120 @@
+using System.CommandLine;
+using Gateway.ClientLogin;
+using Gateway.Configuration;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// <c>gateway login|logout REGISTRY</c>: signs a person in on his own machine, for docker, podman and their kin. Needs none of
+/// the server's files.
+/// </summary>
+internal static class LoginCommand
+{
+    private static readonly Argument<string> Registry = new("REGISTRY") { Description = "The registry: registry.example.com." };
+
+    private static readonly Option<string> User = new("--username", "-u") { Description = "Who signs in.", Required = true };
+
+    private static readonly Option<FileInfo?> Authority = new("--ca")
+    {
+        Description = "PEM file of the authority that signed the registry's certificate, where the system does not know it.",
+    };
+
+    private static readonly Option<bool> NoDocker = new("--no-docker")
+    {
+        Description = "Leaves docker's configuration alone.",
+    };
+
+    public static Command CreateLogin()
+    {
+        var command = new Command(
+            "login", "Signs in at a registry; asks for the password, or reads it from standard input.") { Registry, User, Authority, NoDocker };
+        command.SetAction((result, cancellationToken) => ReportingAsync(() => LoginAsync(result, cancellationToken)));
+        return command;
+    }
+
+    public static Command CreateLogout()
+    {
+        var command = new Command("logout", "Forgets the sign-in at a registry.") { Registry, NoDocker };
+        command.SetAction((result, _) => ReportingAsync(() =>
+        {
+            var registry = RegistryAddress.Parse(result.GetRequiredValue(Registry));
+            var removed = LoginFile.Own().Remove(registry);
+            if (!result.GetValue(NoDocker))
+            {
+                DockerConfiguration.Own().LeaveHelper(registry);
+            }
+
+            Console.WriteLine(removed ? $"Signed out of {registry}." : $"There was no sign-in at {registry}.");
+            return Task.FromResult(0);
+        }));
+        return command;
+    }
+
+    public static Command CreateHelper()
+    {
+        var action = new Argument<string>("ACTION") { Description = "get, store, erase or list." };
+        var command = new Command(
+            "credential-helper", $"Gives docker the stored sign-ins; docker calls it as {CredentialHelper.ExecutableName}.") { action };
+        command.SetAction((result, cancellationToken) =>
+            new CredentialHelper(LoginFile.Own(), TimeProvider.System, Console.In, Console.Out)
+                .RunAsync(result.GetRequiredValue(action), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> LoginAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        var registry = RegistryAddress.Parse(result.GetRequiredValue(Registry));
+        var user = result.GetRequiredValue(User);
+        var authority = result.GetValue(Authority)?.FullName;
+        using var signIn = new RegistrySignIn(registry, authority);
+        var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, user, isNew: false);
+        var token = await signIn.SignInAsync(user, password, cancellationToken);
+
+        var file = LoginFile.Own();
+        file.Set(registry, new StoredLogin(user, token ?? password, token is not null, TimeProvider.System.GetUtcNow())
+        {
+            CertificateAuthority = authority,
+        });
+        Console.WriteLine($"Signed in at {registry} as {user}.");
+        if (token is null)
+        {
+            Console.Error.WriteLine(
+                $"This registry gives no refresh tokens (tokens.refreshTokens), so the password itself is stored in {file.Path}, which only you can read.");
+        }
+
+        if (!result.GetValue(NoDocker))
+        {
+            var docker = DockerConfiguration.Own();
+            docker.UseHelper(registry);
+            Console.WriteLine($"{docker.Path} has docker ask {CredentialHelper.ExecutableName} for it.");
+            if (!IsOnPath())
+            {
+                Console.Error.WriteLine(
+                    $"{CredentialHelper.ExecutableName} is not on the PATH: ln -s {Environment.ProcessPath} /usr/local/bin/{CredentialHelper.ExecutableName}");
+            }
+        }
+
+        return 0;
+    }
+
+    private static bool IsOnPath() => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(static folder => File.Exists(Path.Combine(folder, CredentialHelper.ExecutableName)));
+
+    private static async Task<int> ReportingAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems)
+            {
+                await Console.Error.WriteLineAsync(problem.ToString());
+            }
+
+            return 1;
+        }
+    }
+}
