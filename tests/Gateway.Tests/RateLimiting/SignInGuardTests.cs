@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Gateway.Authentication;
+using Gateway.Keys;
 using Gateway.RateLimiting;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -335,6 +336,12 @@ public sealed class SignInGuardTests : IAsyncLifetime
         {
             options.TrustedProxies = ["127.0.0.1"];
             options.Redis = redis?.Options;
+            if (redis is not null)
+            {
+                // Replicas share their keys: without, each would take the other's requests for another password.
+                options.Tokens.Keys = new SigningKeyOptions { Store = SigningKeyStoreKind.Redis, Password = "key-password" };
+            }
+
             options.Limits = new LimitOptions
             {
                 Timeout = TimeSpan.FromSeconds(2), // the machine may be busy
