@@ -6,10 +6,9 @@ using Gateway.Tokens;
 namespace Gateway.ClientLogin;
 
 /// <summary>
-/// <c>docker-credential-gateway</c>: gives docker, podman and their kin the login of a registry, and says what to do where it
-/// has ended (docker-credential-helpers, "Development").
+/// <c>docker-credential-gateway</c>: gives docker, podman and their kin the login of a registry (docker-credential-helpers, "Development").
 /// </summary>
-internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextReader input, TextWriter output)
+internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWriter output)
 {
     /// <summary>What it is called, so that docker finds it.</summary>
     public const string ExecutableName = "docker-credential-gateway";
@@ -18,9 +17,6 @@ internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextRe
     private const string NotFound = "credentials not found in native keychain";
 
     private const int LongestInput = 64 * 1024;
-
-    // Often enough that nobody pushes for minutes with a login that has ended, seldom enough not to be felt.
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(10);
 
     /// <summary>Does one of <c>get</c>, <c>store</c>, <c>erase</c>, <c>list</c>.</summary>
     /// <returns>The exit code. What is wrong is said on the output: that is what docker shows.</returns>
@@ -31,7 +27,7 @@ internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextRe
             switch (action)
             {
                 case "get":
-                    return await GetAsync(RegistryAddress.Parse(await ReadAsync(cancellationToken)), cancellationToken);
+                    return await GetAsync(RegistryAddress.Parse(await ReadAsync(cancellationToken)));
                 case "store":
                     Store(await ReadAsync(cancellationToken));
                     return 0;
@@ -54,7 +50,7 @@ internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextRe
         }
     }
 
-    private async Task<int> GetAsync(string registry, CancellationToken cancellationToken)
+    private async Task<int> GetAsync(string registry)
     {
         if (file.Find(registry) is not { } login)
         {
@@ -62,35 +58,10 @@ internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextRe
             return 1;
         }
 
-        if (login.IsRefreshToken && time.GetUtcNow() - login.CheckedAt >= CheckInterval
-            && await FindFaultAsync(registry, login, cancellationToken) is { } fault)
-        {
-            await output.WriteLineAsync($"The sign-in at {registry} has ended ({fault}). Sign in again: gateway login {registry}");
-            return 1;
-        }
-
+        // Also one that has ended: the registry says why, and docker shows it; what a helper says, docker keeps to itself.
         var credentials = new HelperCredentials(registry, login.IsRefreshToken ? "<token>" : login.UserName, login.Secret);
         await output.WriteLineAsync(JsonSerializer.Serialize(credentials, HelperJsonContext.Default.HelperCredentials));
         return 0;
-    }
-
-    private async Task<string?> FindFaultAsync(string registry, StoredLogin login, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var signIn = new RegistrySignIn(registry, login.CertificateAuthority);
-            var fault = await signIn.CheckAsync(login.Secret, cancellationToken);
-            if (fault is null)
-            {
-                file.Set(registry, login with { CheckedAt = time.GetUtcNow() });
-            }
-
-            return fault;
-        }
-        catch (ProblemException)
-        {
-            return null; // docker will see for itself, and say it in its own words
-        }
     }
 
     // "docker login" hands over what was typed, or the refresh token that it was given.
@@ -113,7 +84,7 @@ internal sealed class CredentialHelper(LoginFile file, TimeProvider time, TextRe
         }
 
         var registry = RegistryAddress.Parse(given.ServerURL);
-        file.Set(registry, new StoredLogin(given.Username, given.Secret, RefreshTokens.HasForm(given.Secret), time.GetUtcNow()));
+        file.Set(registry, new StoredLogin(given.Username, given.Secret, RefreshTokens.HasForm(given.Secret)));
     }
 
     private async Task<string> ReadAsync(CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ using Gateway.Configuration;
 
 namespace Gateway.ClientLogin;
 
-/// <summary>Signs in at a registry behind this gateway, as docker would, and asks whether a login is still good.</summary>
+/// <summary>Signs in at a registry behind this gateway, as docker would.</summary>
 internal sealed partial class RegistrySignIn : IDisposable
 {
     private const string ClientId = "registry-gateway";
@@ -52,27 +52,6 @@ internal sealed partial class RegistrySignIn : IDisposable
             ],
             cancellationToken);
         return status == HttpStatusCode.OK ? TextOf(body, "refresh_token") : throw Refused(status, body);
-    }
-
-    /// <summary>Whether a refresh token is still taken.</summary>
-    /// <returns><see langword="null"/> where it is; else what the registry says.</returns>
-    /// <exception cref="ProblemException">The registry cannot be asked.</exception>
-    public async Task<string?> CheckAsync(string refreshToken, CancellationToken cancellationToken)
-    {
-        var (realm, service) = await FindRealmAsync(cancellationToken);
-        var (status, body) = await PostAsync(
-            realm,
-            [
-                new("grant_type", "refresh_token"), new("refresh_token", refreshToken), new("service", service),
-                new("client_id", ClientId),
-            ],
-            cancellationToken);
-        return status switch
-        {
-            HttpStatusCode.OK => null,
-            HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest => MessageOf(body) ?? "it is refused",
-            _ => throw Refused(status, body),
-        };
     }
 
     /// <inheritdoc/>

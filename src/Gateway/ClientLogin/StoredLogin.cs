@@ -6,12 +6,8 @@ namespace Gateway.ClientLogin;
 /// <param name="UserName">Who; for people only.</param>
 /// <param name="Secret">A refresh token, or the password where the registry gives none.</param>
 /// <param name="IsRefreshToken">Which of the two.</param>
-/// <param name="CheckedAt">When the registry last took it.</param>
-internal sealed record StoredLogin(string UserName, string Secret, bool IsRefreshToken, DateTimeOffset CheckedAt)
+internal sealed record StoredLogin(string UserName, string Secret, bool IsRefreshToken)
 {
-    /// <summary>PEM file of the authorities to trust, where it was named at the sign-in.</summary>
-    public string? CertificateAuthority { get; init; }
-
     /// <inheritdoc/>
     public override string ToString() => UserName;
 }

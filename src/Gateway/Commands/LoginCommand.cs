@@ -56,7 +56,7 @@ internal static class LoginCommand
         var command = new Command(
             "credential-helper", $"Gives docker the stored sign-ins; docker calls it as {CredentialHelper.ExecutableName}.") { action };
         command.SetAction((result, cancellationToken) =>
-            new CredentialHelper(LoginFile.Own(), TimeProvider.System, Console.In, Console.Out)
+            new CredentialHelper(LoginFile.Own(), Console.In, Console.Out)
                 .RunAsync(result.GetRequiredValue(action), cancellationToken));
         return command;
     }
@@ -71,10 +71,7 @@ internal static class LoginCommand
         var token = await signIn.SignInAsync(user, password, cancellationToken);
 
         var file = LoginFile.Own();
-        file.Set(registry, new StoredLogin(user, token ?? password, token is not null, TimeProvider.System.GetUtcNow())
-        {
-            CertificateAuthority = authority,
-        });
+        file.Set(registry, new StoredLogin(user, token ?? password, token is not null));
         Console.WriteLine($"Signed in at {registry} as {user}.");
         if (token is null)
         {

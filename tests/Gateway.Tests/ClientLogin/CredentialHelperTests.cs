@@ -110,7 +110,7 @@ public sealed class CredentialHelperTests : IDisposable
     {
         using var output = new StringWriter();
         using var reader = new StringReader(input);
-        var code = await new CredentialHelper(_file, TimeProvider.System, reader, output).RunAsync(action, CancellationToken.None);
+        var code = await new CredentialHelper(_file, reader, output).RunAsync(action, CancellationToken.None);
         return (code, output.ToString().TrimEnd());
     }
 }
