@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Gateway.Core.Tokens;
 
 /// <summary>
-/// The secret of a personal, robot, refresh or workload token: <c>rgp_</c>, <c>rgr_</c>, <c>rgf_</c> or <c>rgw_</c>, 32
-/// random characters, 6 characters of checksum.
+/// The secret of a personal, robot, refresh or workload token or of a browser's session: <c>rgp_</c>, <c>rgr_</c>,
+/// <c>rgf_</c>, <c>rgw_</c> or <c>rgs_</c>, 32 random characters, 6 characters of checksum.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -25,7 +25,7 @@ public sealed class CredentialSecret
     public const int Length = PrefixLength + RandomLength + ChecksumLength;
 
     /// <summary>A regular expression that finds secrets in other text; for secret scanners.</summary>
-    public const string ScannerPattern = @"\brg[prfw]_[0-9A-Za-z]{38}\b";
+    public const string ScannerPattern = @"\brg[prfws]_[0-9A-Za-z]{38}\b";
 
     private const int PrefixLength = 4;
     private const int RandomLength = 32;
@@ -100,6 +100,7 @@ public sealed class CredentialSecret
         CredentialSecretKind.Robot => "rgr_",
         CredentialSecretKind.Refresh => "rgf_",
         CredentialSecretKind.Workload => "rgw_",
+        CredentialSecretKind.Session => "rgs_",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -109,6 +110,7 @@ public sealed class CredentialSecret
         "rgr_" => CredentialSecretKind.Robot,
         "rgf_" => CredentialSecretKind.Refresh,
         "rgw_" => CredentialSecretKind.Workload,
+        "rgs_" => CredentialSecretKind.Session,
         _ => null,
     };
 

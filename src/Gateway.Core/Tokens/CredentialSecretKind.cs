@@ -14,4 +14,7 @@ public enum CredentialSecretKind
 
     /// <summary>A job's, exchanged for an ID token: <c>rgw_</c>.</summary>
     Workload,
+
+    /// <summary>A browser's session: <c>rgs_</c>.</summary>
+    Session,
 }

@@ -1,6 +1,8 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Ldap;
+using Gateway.Oidc;
+using Gateway.Sessions;
 using Gateway.Workloads;
 
 namespace Gateway.Authentication;
@@ -16,6 +18,12 @@ public sealed class AuthenticationOptions
 
     /// <summary>Users in directories that speak LDAP, each by a name of your choice.</summary>
     public Dictionary<string, LdapOptions> Ldap { get; set; } = [];
+
+    /// <summary>OpenID providers that people sign in with in the browser, each by a name of your choice.</summary>
+    public Dictionary<string, OidcOptions> Oidc { get; set; } = [];
+
+    /// <summary>How long people stay signed in in the browser.</summary>
+    public BrowserSessionOptions Sessions { get; set; } = new();
 
     /// <summary>Issuers whose ID tokens CI jobs and other workloads sign in with, each by a name of your choice.</summary>
     public Dictionary<string, WorkloadOptions> Workloads { get; set; } = [];

@@ -1,6 +1,8 @@
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Ldap;
+using Gateway.Oidc;
+using Gateway.Sessions;
 using Gateway.Workloads;
 
 namespace Gateway.Authentication;
@@ -22,6 +24,7 @@ internal static class AuthenticationOptionsValidator
         else if (!htpasswd.IsBroken
             && options.ClientCertificates is null && !scope.At(nameof(options.ClientCertificates)).IsBroken
             && options.Ldap.Count == 0 && !scope.At(nameof(options.Ldap)).IsBroken
+            && options.Oidc.Count == 0 && !scope.At(nameof(options.Oidc)).IsBroken
             && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
@@ -35,6 +38,8 @@ internal static class AuthenticationOptionsValidator
         }
 
         LdapOptionsValidator.Validate(options.Ldap, options.Collisions, scope.At(nameof(options.Ldap)));
+        OidcOptionsValidator.Validate(options.Oidc, scope.At(nameof(options.Oidc)));
+        BrowserSessionOptionsValidator.Validate(options.Sessions, scope.At(nameof(options.Sessions)));
         WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
         CheckNames(options, scope);
         CheckOrder(options, scope.At(nameof(options.Order)));
@@ -49,6 +54,11 @@ internal static class AuthenticationOptionsValidator
         foreach (var name in options.Ldap.Keys.Intersect(options.Workloads.Keys))
         {
             scope.At(nameof(options.Workloads)).AtName(name).Report("is the name of a directory too", "Give each source of users a name of its own.");
+        }
+
+        foreach (var name in options.Oidc.Keys.Where(name => options.Ldap.ContainsKey(name) || options.Workloads.ContainsKey(name)))
+        {
+            scope.At(nameof(options.Oidc)).AtName(name).Report("is the name of another source too", "Give each source of users a name of its own.");
         }
     }
 
@@ -84,6 +94,11 @@ internal static class AuthenticationOptionsValidator
         foreach (var name in options.Ldap.Keys)
         {
             yield return "ldap:" + name;
+        }
+
+        foreach (var name in options.Oidc.Keys)
+        {
+            yield return OidcProvider.MethodOf(name);
         }
 
         if (options.ClientCertificates is not null)

@@ -1,4 +1,5 @@
 using Gateway.Core.Tokens;
+using Gateway.Devices;
 using Gateway.Issuers;
 using Gateway.Tokens;
 
@@ -43,7 +44,9 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
     };
 
     private static SignInForm FormOf(string secret, SignInForm otherwise) =>
-        CredentialSecret.Read(secret, out _) == CredentialSecretReading.NotASecret ? otherwise
+        DeviceCode.HasForm(secret) ? SignInForm.Device
+            : CredentialSecret.Read(secret, out var parsed) == CredentialSecretReading.NotASecret ? otherwise
+            : parsed is { Kind: CredentialSecretKind.Session } ? SignInForm.Session
             : RefreshTokens.HasForm(secret) ? SignInForm.RefreshToken
             : SignInForm.Token;
 }
@@ -71,6 +74,15 @@ internal enum SignInForm
 
     /// <summary>An ID token of an outside issuer, as the password of a job.</summary>
     IdToken,
+
+    /// <summary>A provider's word, brought by the browser.</summary>
+    OpenId,
+
+    /// <summary>A browser's session.</summary>
+    Session,
+
+    /// <summary>The code of a device that a person let in.</summary>
+    Device,
 
     /// <summary>Something that cannot be read.</summary>
     Unreadable,

@@ -90,6 +90,12 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         };
     }
 
+    /// <summary>What a new credential of a subject is bound to; <see langword="null"/> where nothing is, or nobody can tell.</summary>
+    public async ValueTask<string?> FindEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
+        Find(subject) is { } source && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
+            ? current.Evidence
+            : null;
+
     // Unknown means no: a method that is no longer configured vouches for nobody.
     private ISubjectSource? Find(Subject subject) => _sources.GetValueOrDefault(subject.Method);
 }

@@ -127,13 +127,15 @@ internal sealed partial class CredentialService(
         StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, CredentialActor by, CancellationToken cancellationToken)
     {
         var now = Now();
-        if (old.Kind == CredentialKind.Refresh || old.StateAt(now) != TokenState.Active)
+        if (old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) || old.StateAt(now) != TokenState.Active)
         {
             return new CredentialOutcome.Conflict(new Problem(
                 old.Id,
-                old.Kind == CredentialKind.Refresh ? "a refresh token is not rotated" : "the token has ended",
+                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot)
+                    ? $"a {TokenDocument.NameOf(old.Kind)} token is not rotated"
+                    : "the token has ended",
                 null,
-                old.Kind == CredentialKind.Refresh ? "Revoke it and sign in again." : "Make a new one."));
+                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) ? "Revoke it and sign in again." : "Make a new one."));
         }
 
         if (lifetime is { } wanted && CheckLifetime(wanted) is { } problem)
@@ -240,7 +242,7 @@ internal sealed partial class CredentialService(
 
         foreach (var credential in kept)
         {
-            if (credential.Kind != CredentialKind.Refresh && credential.StateAt(now) == TokenState.Active)
+            if (credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.StateAt(now) == TokenState.Active)
             {
                 live++;
             }

@@ -10,6 +10,7 @@ internal static class CredentialServiceExtensions
     {
         services.AddSingleton<IIssuedCredentials, IssuedCredentialVerifier>();
         services.AddSingleton<CredentialService>();
+        services.AddSingleton<Administrators>();
         services.AddSingleton<TokenResource>();
         services.AddSingleton<TokenApi>();
         return services;

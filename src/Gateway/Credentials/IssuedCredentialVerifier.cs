@@ -33,7 +33,7 @@ internal sealed class IssuedCredentialVerifier(
         CredentialSecret.Read(secret, out var parsed) switch
         {
             CredentialSecretReading.Mistyped => ValueTask.FromResult<AuthenticationResult>(Mistyped),
-            CredentialSecretReading.Secret when parsed!.Kind != CredentialSecretKind.Refresh =>
+            CredentialSecretReading.Secret when parsed!.Kind is not (CredentialSecretKind.Refresh or CredentialSecretKind.Session) =>
                 LookUpAsync(secret, userName, clientAddress, cancellationToken),
             _ => ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance),
         };

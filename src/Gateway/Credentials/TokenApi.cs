@@ -4,9 +4,7 @@ using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
-using Gateway.Reloading;
 using Gateway.State;
-using Gateway.Tokens;
 
 namespace Gateway.Credentials;
 
@@ -21,8 +19,7 @@ internal sealed partial class TokenApi(
     TokenResource tokens,
     SignInGate signIn,
     AuditAdmission audit,
-    Reloadable<PolicySet> policies,
-    TokenOptions options,
+    Administrators administrators,
     ILogger<TokenApi> logger)
 {
     private const string Description = "/api/v1/openapi.json";
@@ -32,11 +29,6 @@ internal sealed partial class TokenApi(
         SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_");
 
     private static readonly Lazy<byte[]> DescriptionText = new(ReadDescription);
-
-    private readonly SubjectSelectorSet _administrators = new(options.Administrators.Select(
-        static text => SubjectSelector.TryParse(text, out var selector)
-            ? selector
-            : throw new FormatException("tokens.administrators was not validated")));
 
     /// <summary>Answers a request below <c>/api/</c>.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -142,7 +134,7 @@ internal sealed partial class TokenApi(
                 gateway.Principal = principal;
                 if (await audit.TryAdmitAsync(context))
                 {
-                    await serve(new TokenApiCaller(context, principal.Subject, IsAdministrator(principal.Subject)));
+                    await serve(new TokenApiCaller(context, principal.Subject, administrators.Include(principal.Subject)));
                 }
 
                 break;
@@ -163,8 +155,6 @@ internal sealed partial class TokenApi(
                 break;
         }
     }
-
-    private bool IsAdministrator(Subject subject) => policies.Current.IsPicked(subject, _administrators);
 
     private static bool IsId(string text) =>
         text.Length is > 0 and <= LongestId && !text.AsSpan().ContainsAnyExcept(IdCharacters);

@@ -36,11 +36,14 @@ internal sealed record TokenDocument(
             _ => "revoked",
         });
 
-    private static string NameOf(CredentialKind kind) => kind switch
+    /// <summary>What a kind is called.</summary>
+    public static string NameOf(CredentialKind kind) => kind switch
     {
         CredentialKind.Personal => "personal",
         CredentialKind.Robot => "robot",
         CredentialKind.Workload => "workload",
+        CredentialKind.Session => "session",
+        CredentialKind.Device => "device",
         _ => "refresh",
     };
 }

@@ -12,6 +12,7 @@ using Gateway.Ldap;
 using Gateway.Listing;
 using Gateway.Metrics;
 using Gateway.Pipeline;
+using Gateway.Portal;
 using Gateway.Proxying;
 using Gateway.RateLimiting;
 using Gateway.Redis;
@@ -62,6 +63,7 @@ internal static class GatewayHost
         builder.Services.AddLdap(options.Authentication);
         builder.Services.AddIssuers();
         builder.Services.AddWorkloads(options.Authentication);
+        builder.Services.AddPortal(options);
         builder.Services.AddGatewayAuthorization(options);
         builder.Services.AddSigningKeys(options);
         builder.Services.AddAccessTokens();
@@ -99,6 +101,7 @@ internal static class GatewayHost
         app.UseGatewayCors(); // before any credentials are asked for: a preflight carries none
         app.MapSigningKeys();
         app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
+        app.UsePortal(options); // pages for people: sign-in by a provider, tokens, devices
         app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(

@@ -24,8 +24,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <param name="audience">Whom it must be for.</param>
     /// <param name="type">The <c>typ</c> that it must have; <see langword="null"/>: <c>JWT</c> or none.</param>
     /// <param name="cancellationToken">Ends the waiting for keys.</param>
+    /// <param name="needsSubject">Whether it must name a subject; a logout token need not. Without one it is empty.</param>
     public async ValueTask<IdTokenResult> VerifyAsync(
-        string token, IssuerMetadata metadata, string audience, string? type, CancellationToken cancellationToken)
+        string token, IssuerMetadata metadata, string audience, string? type, CancellationToken cancellationToken, bool needsSubject = true)
     {
         if (JwtParts.Read(token, out var fault) is not { } parts)
         {
@@ -39,7 +40,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return Bad($"its typ is \"{PrintableName.Of(parts.Type ?? "")}\"", "it is a token of another kind");
         }
 
-        if (FindFault(parts.Claims, metadata.Issuer, audience) is { } early)
+        if (FindFault(parts.Claims, metadata.Issuer, audience, needsSubject) is { } early)
         {
             return early; // before any key is fetched for it
         }
@@ -111,12 +112,12 @@ internal sealed class IdTokenVerifier(TimeProvider time)
 
     private static IdTokenResult.Good Good(JsonElement claims) => new(new IdToken(
         claims.GetProperty("iss").GetString()!,
-        claims.GetProperty("sub").GetString()!,
+        Text(claims, "sub") ?? "",
         Instant(claims, "iat")!.Value,
         Instant(claims, "exp")!.Value,
         claims));
 
-    private IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience)
+    private IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience, bool needsSubject)
     {
         if (Text(claims, "iss") != issuer)
         {
@@ -132,7 +133,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
                 $"it was issued for another audience: have it issued for \"{audience}\"");
         }
 
-        if (Text(claims, "sub") is not { Length: > 0 and <= 1024 })
+        if (claims.TryGetProperty("sub", out _) || needsSubject ? Text(claims, "sub") is not { Length: > 0 and <= 1024 } : false)
         {
             return Bad("it has no sub");
         }

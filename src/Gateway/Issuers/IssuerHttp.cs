@@ -48,9 +48,14 @@ internal sealed class IssuerHttp : IDisposable
 
     /// <summary>Gets a document.</summary>
     /// <exception cref="IssuerException">There is no answer, or none with status 200.</exception>
-    public async Task<string> GetAsync(Uri url, CancellationToken cancellationToken)
+    public async Task<string> GetAsync(Uri url, CancellationToken cancellationToken, string? authorization = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        if (authorization is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        }
+
         var (status, body) = await SendAsync(request, cancellationToken);
         return status == HttpStatusCode.OK
             ? body

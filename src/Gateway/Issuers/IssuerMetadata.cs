@@ -64,6 +64,9 @@ internal sealed partial class IssuerMetadata : IHealthPart, IDisposable
     /// <summary>The issuer, exactly as tokens name it.</summary>
     public string Issuer => _options.Issuer;
 
+    /// <summary>The document as last read, however old; <see langword="null"/> where there is none yet.</summary>
+    public IssuerDocument? Known => _current;
+
     /// <summary>How it is asked; for its other endpoints.</summary>
     public IssuerHttp Http => _http;
 

@@ -1,3 +1,4 @@
+using Gateway.Authentication;
 using Gateway.Configuration;
 
 namespace Gateway.Ldap;
@@ -99,14 +100,4 @@ public sealed class LdapGroupOptions
 
     /// <summary>What every group's name begins with here, so that a directory's <c>admins</c> are not another's.</summary>
     public string Prefix { get; set; } = "";
-}
-
-/// <summary>What users of a source are called.</summary>
-public enum NameForm
-{
-    /// <summary><c>alice</c>.</summary>
-    Plain,
-
-    /// <summary><c>corp/alice</c>.</summary>
-    Qualified,
 }

@@ -58,4 +58,10 @@ internal enum CredentialKind
 
     /// <summary>A job's: what came of its ID token, kept under that token's hash or under a secret of its own.</summary>
     Workload,
+
+    /// <summary>A person's session in a browser, good for the pages of this gateway only.</summary>
+    Session,
+
+    /// <summary>A person's word that a device may sign in as him, kept under the hash of the device's code for minutes.</summary>
+    Device,
 }

@@ -36,5 +36,16 @@ internal static class SqliteSchema
         ) STRICT;
         CREATE INDEX changes_by_time ON changes (at);
         """,
+
+        // Version 2. People that providers vouched for.
+        """
+        CREATE TABLE identities (
+            method TEXT NOT NULL,
+            name TEXT NOT NULL,
+            document TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            PRIMARY KEY (method, name)
+        ) STRICT;
+        """,
     ];
 }

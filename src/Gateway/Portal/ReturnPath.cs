@@ -1,0 +1,35 @@
+using Gateway.Devices;
+
+namespace Gateway.Portal;
+
+/// <summary>
+/// Where a person goes after the sign-in. One of the few pages there are, and not any address that looks like ours: there is
+/// nothing to be redirected to elsewhere.
+/// </summary>
+internal static class ReturnPath
+{
+    /// <summary>The page, or <see cref="PortalPaths.Account"/> for everything else.</summary>
+    /// <param name="text">Untrusted.</param>
+    public static string Of(string? text)
+    {
+        if (text == PortalPaths.Device)
+        {
+            return PortalPaths.Device;
+        }
+
+        const string WithCode = PortalPaths.Device + "?user_code=";
+        return text is not null && text.StartsWith(WithCode, StringComparison.Ordinal)
+            && UserCode.TryParse(text[WithCode.Length..], out var code)
+                ? WithCode + code
+                : PortalPaths.Account;
+    }
+}
+
+/// <summary>The pages' addresses.</summary>
+internal static class PortalPaths
+{
+    public const string SignIn = "/sign-in";
+    public const string SignOut = "/sign-out";
+    public const string Account = "/account";
+    public const string Device = "/device";
+}

@@ -1,0 +1,31 @@
+using System.Xml.Linq;
+using Gateway.Redis;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+
+namespace Gateway.Sessions;
+
+/// <summary>Keys in a hash in Redis, for all replicas.</summary>
+/// <remarks>
+/// The framework's package for Redis needs a client of version 2. Its interface has no asynchronous form; it is called at the
+/// first sign-in and once a day, within Redis's budget, and not by requests to the registry.
+/// </remarks>
+internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
+{
+    private const string Name = "data-protection";
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<XElement> GetAllElements()
+    {
+        var texts = (string[]?)Task.Run(() => redis.EvaluateAsync(
+            "return redis.call('HVALS', KEYS[1])", [redis.Key(Name)], [], CancellationToken.None)).GetAwaiter().GetResult() ?? [];
+        return [.. texts.Select(static text => XElement.Parse(text))];
+    }
+
+    /// <inheritdoc/>
+    public void StoreElement(XElement element, string friendlyName) =>
+        Task.Run(() => redis.EvaluateAsync(
+            "return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])",
+            [redis.Key(Name)],
+            [friendlyName, element.ToString(SaveOptions.DisableFormatting)],
+            CancellationToken.None)).GetAwaiter().GetResult();
+}
