@@ -73,8 +73,7 @@ internal sealed class OidcHandler(IOptionsMonitor<OidcHandlerOptions> options, I
         var metadata = Options.Provider.Metadata;
         _document = await metadata.GetAsync(Context.RequestAborted);
         var issuers = Request.Query["iss"];
-        var isPromised = _document.Configuration.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var promised)
-            && promised is true or JsonElement { ValueKind: JsonValueKind.True } or "true" or "True";
+        var isPromised = _document.Configuration.AuthorizationResponseIssParameterSupported;
         if (issuers.Count > 1 || (issuers.Count == 1 ? issuers[0] != metadata.Issuer : isPromised))
         {
             throw new OidcException(

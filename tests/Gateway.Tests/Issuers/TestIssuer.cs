@@ -38,6 +38,12 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public Func<HttpContext, Task>? OnKeys { get; set; }
 
+    /// <summary>Further endpoints, by their path: <c>/token</c>, <c>/userinfo</c>.</summary>
+    public Dictionary<string, Func<HttpContext, Task>> Endpoints { get; } = [];
+
+    /// <summary>Further members of the document.</summary>
+    public JsonObject MoreOfDocument { get; } = [];
+
     /// <summary>What the document says its issuer is; its own URL unless set.</summary>
     public string? ClaimedIssuer { get; set; }
 
@@ -122,21 +128,35 @@ internal sealed class TestIssuer : IAsyncDisposable
         {
             case "/.well-known/openid-configuration":
                 DocumentRequests++;
-                await (OnDocument?.Invoke(context) ?? context.Response.WriteAsync(JsonSerializer.Serialize(new
-                {
-                    issuer = ClaimedIssuer ?? Url,
-                    jwks_uri = Url + "/keys",
-                    authorization_endpoint = Url + "/authorize",
-                    token_endpoint = Url + "/token",
-                })));
+                await (OnDocument?.Invoke(context) ?? context.Response.WriteAsync(Document()));
                 break;
             case "/keys":
                 KeyRequests++;
                 await (OnKeys?.Invoke(context) ?? context.Response.WriteAsync(Keys()));
                 break;
+            case { } path when Endpoints.TryGetValue(path, out var endpoint):
+                await endpoint(context);
+                break;
             default:
                 context.Response.StatusCode = 404;
                 break;
         }
+    }
+
+    private string Document()
+    {
+        var document = new JsonObject
+        {
+            ["issuer"] = ClaimedIssuer ?? Url,
+            ["jwks_uri"] = Url + "/keys",
+            ["authorization_endpoint"] = Url + "/authorize",
+            ["token_endpoint"] = Url + "/token",
+        };
+        foreach (var (name, value) in MoreOfDocument)
+        {
+            document[name] = value?.DeepClone();
+        }
+
+        return document.ToJsonString();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gateway.Authentication;
 using Gateway.Ldap;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
