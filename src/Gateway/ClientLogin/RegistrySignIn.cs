@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Gateway.Configuration;
+using Gateway.Devices;
 
 namespace Gateway.ClientLogin;
 
@@ -52,6 +53,65 @@ internal sealed partial class RegistrySignIn : IDisposable
             ],
             cancellationToken);
         return status == HttpStatusCode.OK ? TextOf(body, "refresh_token") : throw Refused(status, body);
+    }
+
+    /// <summary>Signs in with a browser, here or on another machine (RFC 8628).</summary>
+    /// <param name="show">Told the page to open, and the code that must stand there.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The refresh token.</returns>
+    /// <exception cref="ProblemException">The registry cannot be reached, has no such thing, or nobody said yes.</exception>
+    public async Task<string> SignInByBrowserAsync(Action<string, string> show, CancellationToken cancellationToken)
+    {
+        var (status, body) = await PostAsync(new Uri(_url, DeviceEndpoints.CodePath), [new("client_id", ClientId)], cancellationToken);
+        if (status == HttpStatusCode.NotFound)
+        {
+            throw new ProblemException(new Problem(
+                _registry, "this registry signs nobody in by the browser", MessageOf(body),
+                "Sign in with a password: gateway login -u NAME " + _registry));
+        }
+
+        if (status != HttpStatusCode.OK || TextOf(body, "device_code") is not { } deviceCode || TextOf(body, "user_code") is not { } userCode
+            || !UserCode.TryParse(userCode, out var shown)
+            || !Uri.TryCreate(TextOf(body, "verification_uri_complete"), UriKind.Absolute, out var page) || page.Authority != _url.Authority)
+        {
+            throw Refused(status, body);
+        }
+
+        // Only what was understood goes to the terminal, and the person only to the registry that he named.
+        show(page.AbsoluteUri, shown);
+        var wait = DeviceSignIn.Interval;
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) <= DeviceSignIn.Lifetime + wait)
+        {
+            await Task.Delay(wait, cancellationToken);
+            (status, body) = await PostAsync(
+                new Uri(_url, DeviceEndpoints.TokenPath),
+                [new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", deviceCode), new("client_id", ClientId)],
+                cancellationToken);
+            if (status == HttpStatusCode.OK)
+            {
+                return TextOf(body, "refresh_token") ?? throw Refused(status, body);
+            }
+
+            // Section 3.5. Also a gateway that is away for a moment is asked again: the person is not asked twice.
+            switch (TextOf(body, "error"))
+            {
+                case "authorization_pending":
+                    break;
+                case "slow_down":
+                    wait += DeviceSignIn.Interval;
+                    break;
+                default:
+                    if ((int)status < 500 && status != HttpStatusCode.TooManyRequests)
+                    {
+                        throw Refused(status, body);
+                    }
+
+                    break;
+            }
+        }
+
+        throw new ProblemException(new Problem(_registry, "nobody let this device in", null, "Begin again."));
     }
 
     /// <inheritdoc/>

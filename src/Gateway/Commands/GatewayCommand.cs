@@ -16,6 +16,7 @@ internal static class GatewayCommand
         ConfigCommand.Create(),
         UserCommand.Create(),
         TokenCommand.Create(),
+        IdentityCommand.Create(),
         PolicyCommand.Create(),
         KeysCommand.Create(),
         LimitsCommand.Create(),

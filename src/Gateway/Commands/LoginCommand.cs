@@ -12,7 +12,10 @@ internal static class LoginCommand
 {
     private static readonly Argument<string> Registry = new("REGISTRY") { Description = "The registry: registry.example.com." };
 
-    private static readonly Option<string> User = new("--username", "-u") { Description = "Who signs in.", Required = true };
+    private static readonly Option<string?> User = new("--username", "-u")
+    {
+        Description = "Who signs in, with a password. Without it, in the browser: any browser, also on another machine.",
+    };
 
     private static readonly Option<FileInfo?> Authority = new("--ca")
     {
@@ -27,7 +30,7 @@ internal static class LoginCommand
     public static Command CreateLogin()
     {
         var command = new Command(
-            "login", "Signs in at a registry; asks for the password, or reads it from standard input.") { Registry, User, Authority, NoDocker };
+            "login", "Signs in at a registry, in the browser or with a password, which it asks for or reads from standard input.") { Registry, User, Authority, NoDocker };
         command.SetAction((result, cancellationToken) => ReportingAsync(() => LoginAsync(result, cancellationToken)));
         return command;
     }
@@ -64,19 +67,28 @@ internal static class LoginCommand
     private static async Task<int> LoginAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var registry = RegistryAddress.Parse(result.GetRequiredValue(Registry));
-        var user = result.GetRequiredValue(User);
         var authority = result.GetValue(Authority)?.FullName;
         using var signIn = new RegistrySignIn(registry, authority);
-        var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, user, isNew: false);
-        var token = await signIn.SignInAsync(user, password, cancellationToken);
-
         var file = LoginFile.Own();
-        file.Set(registry, new StoredLogin(user, token ?? password, token is not null));
-        Console.WriteLine($"Signed in at {registry} as {user}.");
-        if (token is null)
+        if (result.GetValue(User) is not { } user)
         {
-            Console.Error.WriteLine(
-                $"This registry gives no refresh tokens (tokens.refreshTokens), so the password itself is stored in {file.Path}, which only you can read.");
+            // The device's own words (RFC 8628, section 3.3): the person sees where he is led, and compares the code.
+            var token = await signIn.SignInByBrowserAsync(
+                (page, code) => Console.WriteLine($"Open {page} in a browser, and let the code {code} in."), cancellationToken);
+            file.Set(registry, new StoredLogin("<token>", token, IsRefreshToken: true));
+            Console.WriteLine($"Signed in at {registry}.");
+        }
+        else
+        {
+            var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, user, isNew: false);
+            var token = await signIn.SignInAsync(user, password, cancellationToken);
+            file.Set(registry, new StoredLogin(user, token ?? password, token is not null));
+            Console.WriteLine($"Signed in at {registry} as {user}.");
+            if (token is null)
+            {
+                Console.Error.WriteLine(
+                    $"This registry gives no refresh tokens (tokens.refreshTokens), so the password itself is stored in {file.Path}, which only you can read.");
+            }
         }
 
         if (!result.GetValue(NoDocker))

@@ -59,7 +59,7 @@ public sealed class OidcOptions : IssuerOptions
     public Dictionary<string, string> Claims { get; set; } = [];
 
     /// <summary>
-    /// How long what the provider said of a person holds before it is asked again, when a token of his is used: 1 minute to
+    /// How long what the provider said of a person holds before it is asked again, when a token of his is used: 10 seconds to
     /// 24 hours. Who is disabled there is out here after it.
     /// </summary>
     public TimeSpan RevalidateEvery { get; set; } = TimeSpan.FromMinutes(15);

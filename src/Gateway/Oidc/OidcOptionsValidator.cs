@@ -73,7 +73,7 @@ internal static class OidcOptionsValidator
             scope.At(nameof(options.AdminGroup)).Report("is no name of a group", "Write it as it is called here, after map and prefix.");
         }
 
-        scope.At(nameof(options.RevalidateEvery)).CheckRange(options.RevalidateEvery, TimeSpan.FromMinutes(1), TimeSpan.FromHours(24));
+        scope.At(nameof(options.RevalidateEvery)).CheckRange(options.RevalidateEvery, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));
         scope.At(nameof(options.TrustWithoutRefresh)).CheckRange(options.TrustWithoutRefresh, TimeSpan.FromHours(1), TimeSpan.FromDays(30));
     }
 

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using Gateway.Audit;
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+using Gateway.Credentials;
+using Gateway.Identities;
+using Gateway.State;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway identity list|forget</c>: the people that OpenID providers vouched for.</summary>
+internal static class IdentityCommand
+{
+    private const int NothingDone = 1;
+    private const string By = "operator";
+
+    private static readonly Option<FileInfo> Config = ConfigOption.Create();
+
+    private static readonly Argument<string> Method = new("METHOD") { Description = "The provider, as \"list\" shows it: oidc:corp." };
+
+    private static readonly Argument<string> Name = new("NAME") { Description = "The user's name here." };
+
+    public static Command Create()
+    {
+        var list = new Command("list", "Lists them: whose each name is, and when the provider last vouched for him.") { Config };
+        list.SetAction((result, cancellationToken) => RunAsync(result, ListAsync, cancellationToken));
+        var forget = new Command(
+            "forget", "Frees a name for another account of the provider, and ends everything issued to the one that had it.")
+        {
+            Config, Method, Name,
+        };
+        forget.SetAction((result, cancellationToken) => RunAsync(result, ForgetAsync, cancellationToken));
+        return new Command("identity", "People who signed in by an OpenID provider.") { list, forget };
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult result, Func<ParseResult, GatewayOptions, IIdentityStore, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = ConfigOption.Load(result.GetRequiredValue(Config));
+            if (StoreOwner.Check(options.State) is { } foreign)
+            {
+                throw new ProblemException(foreign);
+            }
+
+            await using var store = IdentityServiceExtensions.OpenForCommand(options);
+            return await action(result, options, store, cancellationToken);
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems)
+            {
+                result.InvocationConfiguration.Error.WriteLine(problem.ToString());
+            }
+
+            return GatewayCommand.ConfigurationProblem;
+        }
+        catch (StateException exception)
+        {
+            result.InvocationConfiguration.Error.WriteLine(exception.Message);
+            return NothingDone;
+        }
+    }
+
+    private static async Task<int> ListAsync(
+        ParseResult result, GatewayOptions options, IIdentityStore store, CancellationToken cancellationToken)
+    {
+        var all = await store.ListAsync(cancellationToken);
+        string[] titles = ["METHOD", "NAME", "SUB", "SIGNED IN", "VOUCHED FOR", "GROUPS", "STATE"];
+        foreach (var line in all.Count == 0 ? [] : TextTable.Format([titles, .. all.Select(Cells)]))
+        {
+            result.InvocationConfiguration.Output.WriteLine(line);
+        }
+
+        return 0;
+
+        static string[] Cells(StoredIdentity one) =>
+        [
+            one.Method, one.Name, Authentication.PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt), TokenTable.Format(one.ValidatedAt),
+            one.Groups.Count == 0 ? "-" : string.Join(',', one.Groups),
+            one.Ended is null ? "good" : "ended: " + one.Ended,
+        ];
+    }
+
+    private static async Task<int> ForgetAsync(
+        ParseResult result, GatewayOptions options, IIdentityStore store, CancellationToken cancellationToken)
+    {
+        var (method, name) = (result.GetRequiredValue(Method), result.GetRequiredValue(Name));
+        if (await store.FindAsync(method, name, cancellationToken) is null)
+        {
+            result.InvocationConfiguration.Error.WriteLine($"{method} has vouched for nobody named \"{name}\". \"gateway identity list\" shows whom.");
+            return NothingDone;
+        }
+
+        using var audit = CommandAudit.Begin(
+            options, "identity forget", $"{method} {name}", TimeProvider.System, result.InvocationConfiguration.Error.WriteLine);
+        await using var credentials = StateServiceExtensions.OpenForCommand(options);
+        var service = new CredentialService(
+            credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
+
+        // First: whoever gets the name next must not find a single token of the former under it.
+        var owner = new Subject { Kind = SubjectKind.User, Name = name, Method = method };
+        var count = await service.RevokeAllAsync(owner, By, cancellationToken);
+        await store.RemoveAsync(method, name, cancellationToken);
+        result.InvocationConfiguration.Output.WriteLine($"The name \"{name}\" is free; {count} tokens and sessions were ended.");
+        return audit.HasFailed ? NothingDone : 0;
+    }
+}

@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
+using Gateway.EndToEndTests.Clients;
+using Gateway.EndToEndTests.Support;
+using Microsoft.Playwright;
+
+namespace Gateway.EndToEndTests.Oidc;
+
+/// <summary>
+/// A person in a real Chromium at two real providers' pages, and real clients with what he gets there. One provider is killed,
+/// rotated and made to lie.
+/// </summary>
+[Collection(ClientMachine.Name)]
+[SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
+public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine engine, Chromium chromium)
+    : IClassFixture<Chromium>, IAsyncLifetime
+{
+    private readonly TestImage _image = TestImage.Create(size: 1024);
+    private readonly OidcProviderProcess _first = new("developers");
+    private readonly OidcProviderProcess _second = new("others");
+    private ClientGateway _gateway = null!;
+    private IBrowserContext _profile = null!;
+
+    private string Url => $"https://{_gateway.Authority}";
+
+    public async Task InitializeAsync()
+    {
+        await OidcProviderProcess.InstallAsync();
+
+        // Before its providers: one that is not there stops nothing.
+        _gateway = await ClientGateway.StartAsync(stack.Host, new GatewaySettings
+        {
+            Upstream = stack.Registry.Address,
+            Policy = ClientsFixture.Policy + "\n" + """
+                  - { name: developers write, to: [ "group:developers" ], role: writer, on: [ "dev/**" ] }
+                """,
+            MoreAuthentication = $$"""
+                , oidc: {
+                  first: { issuer: "{{_first.Issuer}}", clientId: {{OidcProviderProcess.ClientId}}, clientSecret: "{{OidcProviderProcess.ClientSecret}}", revalidateEvery: 10s, adminGroup: nobody },
+                  second: { issuer: "{{_second.Issuer}}", clientId: {{OidcProviderProcess.ClientId}}, clientSecret: "{{OidcProviderProcess.ClientSecret}}", names: qualified, revalidateEvery: 10s } }
+                """,
+            MoreYaml = "tokens: { refreshTokens: true }",
+        });
+        await _first.StartAsync("first", _gateway.Authority);
+        await _second.StartAsync("second", _gateway.Authority);
+        _profile = await chromium.NewProfileAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _profile.DisposeAsync();
+        await _gateway.DisposeAsync();
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+        _image.Dispose();
+    }
+
+    [Fact]
+    public async Task Person_SignsInAndMintsAToken_DockerAndPodmanUseIt_UntilTheProviderDisablesHim()
+    {
+        var page = await _profile.NewPageAsync();
+        await SignInAsync(page, "first", "olga");
+        Assert.Equal($"docker login {_gateway.Authority} -u olga", await page.InnerTextAsync("#login"));
+        var token = await MintAsync(page);
+
+        await using var docker = new DockerClient(_gateway, engine);
+        var image = $"dev/oidc-{Guid.NewGuid():n}:1";
+        (await docker.LoginAsync("olga", token)).Succeeded();
+        (await docker.PushAsync(_image, image)).Succeeded();
+        (await docker.PullAsync(image)).Succeeded();
+        await using (var podman = new PodmanClient(_gateway, "podman"))
+        {
+            (await podman.LoginAsync("olga", token)).Succeeded();
+            (await podman.PullAsync(image)).Succeeded();
+        }
+
+        // The provider is away: tokens go on, and the other provider is not held up.
+        await _first.KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(11));
+        (await docker.PushAsync(_image, image)).Succeeded();
+        await using (var other = await chromium.NewProfileAsync())
+        {
+            var anna = await other.NewPageAsync();
+            await SignInAsync(anna, "second", "anna");
+            Assert.Contains("-u second/anna", await anna.InnerTextAsync("#login"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task PersonDisabledAtTheProvider_TokensStop()
+    {
+        var page = await _profile.NewPageAsync();
+        await SignInAsync(page, "first", "olga");
+        var token = await MintAsync(page);
+        await using var docker = new DockerClient(_gateway, engine);
+        (await docker.LoginAsync("olga", token)).Succeeded();
+        await _first.DisableAsync("olga");
+        await Task.Delay(TimeSpan.FromSeconds(16)); // revalidateEvery, and the five seconds that an answer is remembered
+        (await docker.LoginAsync("olga", token)).FailedWith("sign in again in the browser");
+        await page.GotoAsync(Url + "/account");
+        Assert.Contains("/sign-in", page.Url, StringComparison.Ordinal);
+
+        // The neighbour, at the same provider.
+        await using var other = await chromium.NewProfileAsync();
+        var vera = await other.NewPageAsync();
+        await SignInAsync(vera, "first", "vera");
+        (await docker.LoginAsync("vera", await MintAsync(vera))).Succeeded();
+    }
+
+    [Fact]
+    public async Task Provider_RotatedThenWithAnotherSecretThenLying()
+    {
+        var page = await _profile.NewPageAsync();
+        await SignInAsync(page, "first", "olga");
+        await SignOutAsync(page);
+
+        // Other keys, which the gateway picks up by itself.
+        await _first.KillAsync();
+        await _first.StartAsync("first", _gateway.Authority);
+        for (var attempt = 0; ; attempt++)
+        {
+            await using var profile = await chromium.NewProfileAsync();
+            var again = await profile.NewPageAsync();
+            await WalkAsync(again, "first", "olga");
+            if (again.Url == Url + "/account")
+            {
+                break;
+            }
+
+            Assert.True(attempt < 12, await again.ContentAsync());
+            await Task.Delay(TimeSpan.FromSeconds(5)); // keys are asked for at most twice a minute
+        }
+
+        await _first.KillAsync();
+        await _first.StartAsync("first", _gateway.Authority, secret: "another secret");
+        await using (var profile = await chromium.NewProfileAsync())
+        {
+            var refused = await profile.NewPageAsync();
+            await WalkAsync(refused, "first", "olga");
+            Assert.Contains("client secret", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+        }
+
+        await _first.KillAsync();
+        await _first.StartAsync("first", _gateway.Authority, issuer: "https://evil.example");
+        await using (var profile = await chromium.NewProfileAsync())
+        {
+            var lied = await profile.NewPageAsync();
+            await WalkAsync(lied, "first", "olga");
+            Assert.Contains("another provider", await lied.InnerTextAsync("main"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Terminal_IsLetInByTheBrowser_AndDockerAsksTheHelper()
+    {
+        await using var docker = new DockerClient(_gateway, engine);
+        var folder = Directory.CreateTempSubdirectory("gateway-device-").FullName;
+        File.CreateSymbolicLink(Path.Combine(folder, "docker-credential-gateway"), Path.Combine(AppContext.BaseDirectory, "gateway"));
+        docker.Environment["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        docker.Environment["REGISTRY_GATEWAY_LOGINS"] = Path.Combine(folder, "logins.json");
+        await File.WriteAllTextAsync(docker.ConfigurationFile, "{}");
+
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "gateway"), ["login", "--ca", _gateway.Process.AuthorityFile, _gateway.Authority]);
+        foreach (var (name, value) in docker.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["DOCKER_CONFIG"] = Path.GetDirectoryName(docker.ConfigurationFile);
+        await using var terminal = ServerProcess.Start("gateway-login", start, Path.Combine(folder, "terminal.log"), TimeSpan.FromSeconds(2));
+        await terminal.WaitUntilReadyAsync(
+            () => Task.FromResult(terminal.Log.Contains("Open https://", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+        var link = Link().Match(terminal.Log).Value;
+
+        var page = await _profile.NewPageAsync();
+        await page.GotoAsync(link);
+        await WalkFromSignInAsync(page, "first", "olga");
+        Assert.Equal(link, page.Url);
+        await page.ClickAsync("main form[action='/device'] button");
+        Assert.Contains("is let in", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
+        for (var i = 0; i < 100 && !terminal.HasExited; i++)
+        {
+            await Task.Delay(200);
+        }
+
+        Assert.Contains("Signed in at", terminal.Log, StringComparison.Ordinal);
+        (await docker.PushAsync(_image, $"dev/device-{Guid.NewGuid():n}:1")).Succeeded();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Identity_ListedAndForgotten_EndsItsTokens()
+    {
+        var page = await _profile.NewPageAsync();
+        await SignInAsync(page, "first", "olga");
+        var token = await MintAsync(page);
+        Assert.Contains("oidc:first", (await _gateway.RunCommandAsync("identity", "list")).Succeeded(), StringComparison.Ordinal);
+        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("vouched for nobody");
+        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "olga")).Succeeded();
+        await using var docker = new DockerClient(_gateway, engine);
+        (await docker.LoginAsync("olga", token)).FailedWith("revoked");
+    }
+
+    private async Task SignInAsync(IPage page, string provider, string name)
+    {
+        await WalkAsync(page, provider, name);
+        Assert.True(page.Url == Url + "/account", page.Url + "\n" + await page.InnerTextAsync("body"));
+    }
+
+    private async Task WalkAsync(IPage page, string provider, string name)
+    {
+        await page.GotoAsync(Url + "/account");
+        await WalkFromSignInAsync(page, provider, name);
+    }
+
+    private static async Task WalkFromSignInAsync(IPage page, string provider, string name)
+    {
+        await page.ClickAsync($"text=Sign in with {provider}");
+        await page.FillAsync("input[name=login]", name);
+        await page.FillAsync("input[name=password]", "any");
+        await page.ClickAsync("button[type=submit]");
+        await page.ClickAsync("button[type=submit]"); // what this registry may know
+        await page.WaitForLoadStateAsync();
+    }
+
+    private async Task SignOutAsync(IPage page)
+    {
+        await page.ClickAsync("text=Sign out >> nth=-1");
+        await page.ClickAsync("button[name=logout]"); // the provider asks whether to end its own session
+        await page.WaitForURLAsync(Url + "/sign-out**");
+        Assert.Contains("signed out", await page.InnerTextAsync("main"), StringComparison.Ordinal);
+        await page.GotoAsync(Url + "/account");
+        Assert.Contains("/sign-in", page.Url, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> MintAsync(IPage page)
+    {
+        await page.FillAsync("input[name=name]", "laptop");
+        await page.ClickAsync("text=Make it");
+        var token = await page.InnerTextAsync("#token");
+        Assert.Matches("^rgp_[0-9A-Za-z]{38}$", token);
+        Secrets.Know("token of the page", token);
+        return token;
+    }
+
+    [GeneratedRegex("https://[^ ]+/device\\?user_code=[A-Z-]+")]
+    private static partial Regex Link();
+}
