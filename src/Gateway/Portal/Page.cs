@@ -43,7 +43,7 @@ internal static class Page
         response.Headers.ContentSecurityPolicy =
             $"default-src 'none'; style-src 'sha256-{StyleHash}'; form-action 'self'{(formTarget is null ? "" : " " + formTarget)}; frame-ancestors 'none'; base-uri 'none'";
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers["Referrer-Policy"] = "no-referrer"; // a sign-in's code stands in an address
+        response.Headers["Referrer-Policy"] = "same-origin"; // a code stands in an address; without any, our own forms would come from "null"
         response.Headers.CacheControl = "no-store";
         if (!HttpMethods.IsHead(context.Request.Method))
         {
@@ -57,6 +57,6 @@ internal static class Page
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = location;
         context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        context.Response.Headers["Referrer-Policy"] = "same-origin";
     }
 }

@@ -13,8 +13,8 @@ namespace Gateway.EndToEndTests.Oidc;
 /// </summary>
 [Collection(ClientMachine.Name)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
-public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine engine, Chromium chromium)
-    : IClassFixture<Chromium>, IAsyncLifetime
+public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine engine, ClientChromium chromium)
+    : IClassFixture<ClientChromium>, IAsyncLifetime
 {
     private readonly TestImage _image = TestImage.Create(size: 1024);
     private readonly OidcProviderProcess _first = new("developers");
@@ -44,7 +44,18 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         });
         await _first.StartAsync("first", _gateway.Authority);
         await _second.StartAsync("second", _gateway.Authority);
+        using var client = _gateway.Process.CreateClient();
+        foreach (var name in new[] { "first", "second" })
+        {
+            for (var i = 0; (int)(await client.GetAsync(new Uri($"/sign-in/{name}", UriKind.Relative))).StatusCode != 302; i++)
+            {
+                Assert.True(i < 300, "the gateway has not found its provider");
+                await Task.Delay(200);
+            }
+        }
+
         _profile = await chromium.NewProfileAsync();
+        _profile.SetDefaultTimeout(15_000);
     }
 
     public async Task DisposeAsync()

@@ -7,7 +7,7 @@ namespace Gateway.EndToEndTests.Support;
 /// No request is intercepted, since preflights never reach a server where one is: what servers see is what every user's
 /// browser sends.
 /// </remarks>
-public sealed class Chromium : IAsyncLifetime
+public class Chromium : IAsyncLifetime
 {
     private static readonly string[] Arguments =
     [
@@ -19,12 +19,14 @@ public sealed class Chromium : IAsyncLifetime
         "--disable-sync",
         "--metrics-recording-only",
         "--no-proxy-server",
-        // Names for tests lead here, and every other name nowhere: nothing that runs in it can call out.
-        "--host-resolver-rules=MAP *.gateway.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     ];
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+
+    /// <summary>Where the tests' names lead.</summary>
+    protected virtual string Address => "127.0.0.1";
+
 
     public async Task InitializeAsync()
     {
@@ -32,7 +34,12 @@ public sealed class Chromium : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = TestPaths.Program("chromium"),
-            Args = Arguments,
+            Args =
+            [
+                .. Arguments,
+                // Names for tests lead here, and every other name nowhere: nothing that runs in it can call out.
+                $"--host-resolver-rules=MAP *.gateway.test {Address}, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE {Address}",
+            ],
         });
     }
 
@@ -50,4 +57,11 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="person">What a person types into the browser's own prompt; without it nobody is there, and a prompt stays open.</param>
     public Task<IBrowserContext> NewProfileAsync(HttpCredentials? person = null) =>
         _browser!.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, HttpCredentials = person });
+}
+
+/// <summary>One on the machine of the clients, where the gateway's name has an address of its own.</summary>
+public sealed class ClientChromium : Chromium
+{
+    /// <inheritdoc/>
+    protected override string Address => TrustedHost.Address;
 }

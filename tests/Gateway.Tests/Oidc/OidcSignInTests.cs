@@ -274,7 +274,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
             Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
             Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
             Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
-            Assert.Equal("no-referrer", answer.Headers.GetValues("Referrer-Policy").Single());
+            Assert.Equal("same-origin", answer.Headers.GetValues("Referrer-Policy").Single());
         }
 
         Assert.Equal("/sign-in?return=%2Faccount", (await browser.GetAsync("/account")).Headers.Location!.ToString());
