@@ -1,4 +1,6 @@
 using Gateway.Credentials;
+using Gateway.Devices;
+using Gateway.Portal;
 using Gateway.Tokens;
 
 namespace Gateway.Audit;
@@ -14,6 +16,9 @@ internal static class AuditSurface
 
     /// <summary>The API for tokens.</summary>
     public const string Api = "api";
+
+    /// <summary>The pages for people, and what devices and providers ask beside them.</summary>
+    public const string Portal = "portal";
 
     /// <summary>Everything else.</summary>
     public const string Http = "http";
@@ -36,6 +41,12 @@ internal static class AuditSurface
             return Registry;
         }
 
+        if (PortalPaths.Include(path))
+        {
+            operation = PortalOperation(context.Request.Method, path.Value!);
+            return Portal;
+        }
+
         if (!path.StartsWithSegments("/api", StringComparison.Ordinal))
         {
             return Http;
@@ -53,4 +64,17 @@ internal static class AuditSurface
         };
         return Api;
     }
+
+    private static string? PortalOperation(string method, string path) => (method, path) switch
+    {
+        ("POST", PortalPaths.Account + "/tokens") => "createToken",
+        ("POST", PortalPaths.Account + "/revoke") => "revokeToken",
+        ("POST", PortalPaths.SignOut) => "signOut",
+        ("POST", PortalPaths.Device) => "approveDevice",
+        ("POST", DeviceEndpoints.CodePath) => "beginDevice",
+        ("POST", DeviceEndpoints.TokenPath) => "signInDevice",
+        ("GET", _) when path.EndsWith("/callback", StringComparison.Ordinal) => "signIn",
+        ("POST", _) when path.EndsWith("/logout", StringComparison.Ordinal) => "endSessions",
+        _ => "showPage",
+    };
 }

@@ -1,4 +1,5 @@
 using Gateway.Pipeline;
+using Gateway.Portal;
 using Gateway.Tokens;
 
 namespace Gateway.Metrics;
@@ -17,6 +18,7 @@ internal static class RequestLabels
         var path = context.Request.Path;
         return path.Value == TokenMiddleware.Path ? "token"
             : path.StartsWithSegments("/api", StringComparison.Ordinal) ? "api"
+            : PortalPaths.Include(path) ? "portal"
             : path.StartsWithSegments("/.well-known", StringComparison.Ordinal) ? "keys"
             : "other"; // what no step understood
     }

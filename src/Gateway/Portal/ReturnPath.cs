@@ -24,12 +24,3 @@ internal static class ReturnPath
                 : PortalPaths.Account;
     }
 }
-
-/// <summary>The pages' addresses.</summary>
-internal static class PortalPaths
-{
-    public const string SignIn = "/sign-in";
-    public const string SignOut = "/sign-out";
-    public const string Account = "/account";
-    public const string Device = "/device";
-}

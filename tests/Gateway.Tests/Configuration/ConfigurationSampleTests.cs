@@ -50,6 +50,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
         _folder.Write("secrets/ldap-password", "x\n");
+        _folder.Write("secrets/oidc-secret", "x\n");
         _folder.Write("secrets/otlp-headers", "x-key=x\n");
         _folder.Write("secrets/audit-key", new string('k', 32) + "\n");
 
@@ -66,6 +67,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         _folder.Write("secrets/partners-token", "x\n");
         _folder.Write("secrets/redis-password", "x\n");
         _folder.Write("secrets/ldap-password", "x\n");
+        _folder.Write("secrets/oidc-secret", "x\n");
         _folder.Write("secrets/otlp-headers", "x-key=x\n");
         _folder.Write("secrets/audit-key", new string('k', 32) + "\n");
         var asIs = ConfigurationLoader.Load(Sample, NoEnvironment);

@@ -84,7 +84,7 @@ public sealed class SqliteFileTests : IDisposable
         session.Dispose();
 
         AssertRefused(
-            $"{DatabaseFile}: the store has schema version 2, and this gateway knows versions up to 1. A newer gateway wrote it: "
+            $"{DatabaseFile}: the store has schema version 3, and this gateway knows versions up to 2. A newer gateway wrote it: "
             + "run that one again, or restore the backup made before the upgrade.");
     }
 
