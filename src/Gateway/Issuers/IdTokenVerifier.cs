@@ -16,6 +16,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <summary>How far the clocks of two machines may differ.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
 
+    private const string SetClocks = "Have both machines' clocks set by NTP.";
+
     private static readonly JsonWebTokenHandler Handler = new();
 
     /// <summary>Verifies one.</summary>
@@ -72,7 +74,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         }
     }
 
-    private static IdTokenResult.Bad Bad(string reason, string? message = null) => new(reason, message ?? reason);
+    private static IdTokenResult.Bad Bad(string reason, string? message = null, string? cure = null) =>
+        new(reason, message ?? reason, cure);
 
     private static JsonWebKey? FindKey(IssuerDocument document, JwtParts parts)
     {
@@ -130,7 +133,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         {
             return Bad(
                 $"its aud is {AudienceOf(claims)}, where \"{audience}\" is expected",
-                $"it was issued for another audience: have it issued for \"{audience}\"");
+                $"it was issued for another audience: have it issued for \"{audience}\"",
+                "See whether the audience, or the clientId, is the same at the issuer and in gateway.yaml.");
         }
 
         if (claims.TryGetProperty("sub", out _) || needsSubject ? Text(claims, "sub") is not { Length: > 0 and <= 1024 } : false)
@@ -155,11 +159,12 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         {
             return Bad(
                 Seconds($"it is from the future by {(notBefore - now).TotalSeconds:F0} s: clocks differ"),
-                Seconds($"it begins {(notBefore - now).TotalSeconds:F0} s from now by this gateway's clock, so one of the two clocks is wrong"));
+                Seconds($"it begins {(notBefore - now).TotalSeconds:F0} s from now by this gateway's clock, so one of the two clocks is wrong"),
+                SetClocks);
         }
 
         return now - expiresAt >= Leeway
-            ? Bad(Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago"), Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago by this gateway's clock"))
+            ? Bad(Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago"), Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago by this gateway's clock"), SetClocks)
             : null;
     }
 

@@ -81,7 +81,7 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         {
             IdTokenResult.Good good => good.Token,
             IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'), "See the log of the provider."),
-            IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message),
+            IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message, bad.Cure),
             _ => throw new InvalidOperationException(),
         };
 
@@ -150,7 +150,7 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
     private static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static OidcException Wrong(string reason, string? message = null) => new(
+    private static OidcException Wrong(string reason, string? message = null, string? cure = null) => new(
         $"the provider's answer is not accepted ({message ?? reason}); tell the registry's operator",
-        "the ID token is not accepted: " + reason);
+        $"the ID token is not accepted: {reason}. {cure ?? "See docs/oidc.md, \"When it does not work\"."}");
 }

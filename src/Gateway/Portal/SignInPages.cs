@@ -48,7 +48,7 @@ internal sealed partial class SignInPages(
             Log.ProviderAway(logger, GatewayContext.Of(context).RequestId, provider.Method, exception.Message);
             await ShowFailureAsync(
                 context, StatusCodes.Status503ServiceUnavailable,
-                $"{provider.Title} cannot be reached from this registry at the moment. Try again shortly; tokens that you have go on working.");
+                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, or tell its operator; tokens that you have go on working.");
         }
     }
 
@@ -156,7 +156,7 @@ internal sealed partial class SignInPages(
         {
             OidcException refused => (StatusCodes.Status403Forbidden, $"You are not signed in: {refused.Message}.", refused.Reason),
             IssuerException away => (StatusCodes.Status503ServiceUnavailable,
-                $"You are not signed in: {provider.Title} cannot be asked from this registry at the moment. Try again shortly, and if that does not help, tell its operator.", away.Message),
+                $"You are not signed in: {provider.Title} cannot be asked from this registry at the moment: {away.What}. Try again shortly, or tell its operator.", away.Message),
             StateException state => (StatusCodes.Status503ServiceUnavailable,
                 "You are not signed in: this registry cannot keep that at the moment. Try again shortly.", state.Message),
             _ when context.Request.Query["error"] == "access_denied" => (StatusCodes.Status403Forbidden,

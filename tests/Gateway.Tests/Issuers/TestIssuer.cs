@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -47,15 +48,22 @@ internal sealed class TestIssuer : IAsyncDisposable
     /// <summary>What the document says its issuer is; its own URL unless set.</summary>
     public string? ClaimedIssuer { get; set; }
 
-    public static async Task<TestIssuer> StartAsync(int port = 0)
+    public static async Task<TestIssuer> StartAsync(int port = 0, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
         var app = builder.Build();
         var issuer = new TestIssuer(app);
         app.Run(issuer.HandleAsync);
         await app.StartAsync();
         issuer.Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        issuer.Url = certificate is null ? issuer.Url : issuer.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         return issuer;
     }
 

@@ -1,10 +1,12 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Identities;
 using Gateway.Keys;
 using Gateway.State;
+using Gateway.Tests.Issuers;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -235,12 +237,34 @@ public sealed class OidcRevalidationTests
         var browser = stage.NewBrowser();
         var away = await browser.GetAsync("/sign-in/corp");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
-        Assert.Contains("cannot be reached", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("answered 500", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(stage.Log.Lines, static line => line.Contains("oidc:corp", StringComparison.Ordinal) && line.Contains("answered 500", StringComparison.Ordinal));
 
+        var health = stage.Gateway.Services.GetServices<Gateway.Hosting.IHealthPart>().Single(static part => part.Name == "oidc:corp"); // of /readyz
+        Assert.False(health.IsUp);
         stage.Issuer.OnDocument = null;
         await Eventually.TrueAsync(
             async () => (await browser.GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect, TimeSpan.FromSeconds(30));
+        Assert.True(health.IsUp);
+    }
+
+    [Fact]
+    public async Task ProvidersCertificateNotTrusted_PersonAndOperatorAreToldTheCause()
+    {
+        using var folder = new TemporaryFolder();
+        var pair = TestCertificates.Write(folder.Path, "localhost");
+        await using var issuer = await TestIssuer.StartAsync(certificate: X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key));
+        await using var stage = await OidcStage.StartAsync(oidc: provider => provider.Issuer = issuer.Url);
+        var page = await stage.NewBrowser().GetAsync("/sign-in/corp");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, page.StatusCode);
+        Assert.Contains("certificate of localhost", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(stage.Log.Lines, static line =>
+            line.Contains("is not trusted", StringComparison.Ordinal) && line.Contains("certificateAuthority", StringComparison.Ordinal));
+
+        // The neighbour: its authority is named.
+        var trusting = await stage.AddGatewayAsync(oidc: provider => (provider.Issuer, provider.CertificateAuthority) = (issuer.Url, pair.Certificate));
+        await Eventually.TrueAsync(
+            async () => (await stage.NewBrowser(trusting).GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect, TimeSpan.FromSeconds(30));
     }
 
     [Fact]
