@@ -42,6 +42,15 @@ internal static class GatewayOptionsValidator
             options.Tokens.Keys,
             options.Redis is not null,
             scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)));
+        if (options.Authentication.Oidc.Count > 0 && options.State.Store == StateStoreKind.Redis
+            && options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
+        {
+            // A sign-in begins at one replica and ends at another, which must be able to read what the first one gave the browser.
+            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)).At(nameof(options.Tokens.Keys.Store)).Report(
+                "keeps keys in a folder, while sign-ins by a provider go over several replicas (state.store: redis)",
+                "Set tokens.keys.store: redis, and a password.");
+        }
+
         CorsOptionsValidator.Validate(options.Cors, scope.At(nameof(options.Cors)));
     }
 

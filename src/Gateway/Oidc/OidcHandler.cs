@@ -12,13 +12,6 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Oidc;
 
-/// <summary>Options of <see cref="OidcHandler"/>.</summary>
-internal sealed class OidcHandlerOptions : OAuthOptions
-{
-    /// <summary>Whom it signs in by.</summary>
-    public OidcProvider Provider { get; set; } = null!;
-}
-
 /// <summary>
 /// The code flow of OpenID Connect with PKCE (S256), state, nonce and the check of <c>iss</c> (RFC 9207), on the framework's
 /// OAuth handler. It has the state and the correlation cookie; what is said here is whom the answer means.
@@ -108,14 +101,4 @@ internal sealed class OidcHandler(IOptionsMonitor<OidcHandlerOptions> options, I
         Context.Features.Set(new OidcAnswer(person, sessionId, mine.RefreshToken));
         return new AuthenticationTicket(new ClaimsPrincipal(identity), properties, Scheme.Name);
     }
-}
-
-/// <summary>What came of a sign-in: whom the provider means.</summary>
-/// <param name="Person">The person.</param>
-/// <param name="SessionId">The provider's session.</param>
-/// <param name="RefreshToken">By which it can be asked later.</param>
-internal sealed record OidcAnswer(OidcPerson Person, string? SessionId, string? RefreshToken)
-{
-    /// <summary>Never a token.</summary>
-    public override string ToString() => Person.Name;
 }

@@ -64,7 +64,7 @@ internal static class OidcOptionsValidator
             if (!SubjectSelector.IsName(here))
             {
                 scope.At(nameof(options.Groups)).At(nameof(options.Groups.Map)).AtName(group).Report(
-                    "is no name that a policy could write", "Use printable characters without blanks, commas and quotes.");
+                    "is no name that a policy could write", "Use 1 to 256 characters, without control characters and without blanks around them.");
             }
         }
 

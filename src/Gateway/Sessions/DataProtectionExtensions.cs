@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 namespace Gateway.Sessions;
 
 /// <summary>
-/// The keys that encrypt what a browser carries during a sign-in, forms' tokens, and the providers' refresh tokens. They lie
-/// where the signing keys do, in a folder or in Redis, and under the same password.
+/// The keys that encrypt what a browser carries during a sign-in, forms' tokens, and the providers' refresh tokens: in
+/// the state folder, or, for replicas, in Redis under the password of the signing keys.
 /// </summary>
 internal static class DataProtectionExtensions
 {
-    /// <summary>The folder beside the signing keys.</summary>
+    /// <summary>The folder in the state folder.</summary>
     public const string FolderName = "data-protection";
 
     /// <summary>Adds data protection.</summary>
@@ -24,7 +24,7 @@ internal static class DataProtectionExtensions
             var keys = options.Tokens.Keys;
             management.XmlRepository = keys.Store == SigningKeyStoreKind.Redis
                 ? new RedisXmlRepository(provider.GetRequiredService<RedisConnection>())
-                : new FolderXmlRepository(Path.Combine(SigningKeyServiceExtensions.FolderOf(options), FolderName));
+                : new FolderXmlRepository(Path.Combine(options.State.Folder, FolderName));
             if (keys.Password is { } password)
             {
                 management.XmlEncryptor = new PasswordXmlEncryptor(password);
