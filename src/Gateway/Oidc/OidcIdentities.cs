@@ -135,7 +135,7 @@ internal sealed partial class OidcIdentities(
 
             return Remember(await RevalidateAsync(identity));
         }
-        catch (StateException exception)
+        catch (Exception exception) when (exception is StateException or CryptographicException)
         {
             return new SubjectState.Undecided($"{Method}: {exception.Message}");
         }

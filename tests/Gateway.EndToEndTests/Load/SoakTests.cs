@@ -98,20 +98,21 @@ public sealed class SoakTests : IAsyncLifetime
     private static async Task PrepareCertificatesAsync(GatewayProcess gateway)
     {
         var folder = Path.Combine(gateway.Folder, "certs");
-        foreach (var pair in new[] { "a", "b" })
+        var (first, second) = (Path.Combine(folder, "a"), Path.Combine(folder, "b"));
+        Directory.CreateDirectory(first);
+        Directory.CreateDirectory(second);
+        foreach (var file in new[] { "tls.crt", "tls.key" })
         {
-            if (pair == "b")
-            {
-                File.Delete(Path.Combine(folder, "tls.crt"));
-                File.Delete(Path.Combine(folder, "tls.key"));
-                (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", folder, "--name", "localhost"])).Succeeded();
-            }
-
-            Directory.CreateDirectory(Path.Combine(folder, pair));
-            File.Copy(Path.Combine(folder, "tls.crt"), Path.Combine(folder, pair, "tls.crt"));
-            File.Copy(Path.Combine(folder, "tls.key"), Path.Combine(folder, pair, "tls.key"));
+            File.Copy(Path.Combine(folder, file), Path.Combine(first, file));
         }
 
+        // Beside the files in use: the gateway runs, and must never see a moment without them.
+        foreach (var file in new[] { "ca.crt", "ca.key" })
+        {
+            File.Copy(Path.Combine(folder, file), Path.Combine(second, file));
+        }
+
+        (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", second, "--name", "localhost"])).Succeeded();
         await SwapAsync(folder, "a");
         foreach (var file in new[] { "tls.crt", "tls.key" })
         {
