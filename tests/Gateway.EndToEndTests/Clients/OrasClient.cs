@@ -41,9 +41,21 @@ internal sealed class OrasClient(ClientGateway gateway) : RegistryClient(gateway
     /// <summary>Runs <c>oras</c>.</summary>
     public Task<CliResult> RunAsync(params string[] arguments) => RunAsync(arguments, input: null);
 
-    private Task<CliResult> RunAsync(string[] arguments, string? input) => Cli.RunAsync(Program, arguments, new CliSettings
+    private async Task<CliResult> RunAsync(string[] arguments, string? input)
     {
-        Input = input,
-        Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },
-    });
+        for (var attempt = 1; ; attempt++)
+        {
+            var result = await Cli.RunAsync(Program, arguments, new CliSettings
+            {
+                Input = input,
+                Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },
+            });
+
+            // Its own fault: two errors of different types at the same moment end it (oras-go, internal/syncutil/limit.go).
+            if (attempt == 3 || !result.Text.Contains("compare and swap of inconsistently typed value", StringComparison.Ordinal))
+            {
+                return result;
+            }
+        }
+    }
 }
