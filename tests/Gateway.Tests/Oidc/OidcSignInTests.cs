@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Gateway.Identities;
 using Gateway.State;
 using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -184,6 +185,61 @@ public sealed class OidcSignInTests : IAsyncLifetime
             _stage.NewBrowser(gateway),
             more: more.Replace("ISSUER", Uri.EscapeDataString(_stage.Issuer.Url), StringComparison.Ordinal));
         Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task UserInfo_OfAnotherSub_SignsNobodyIn()
+    {
+        _stage.Issuer.MoreOfDocument["userinfo_endpoint"] = _stage.Issuer.Url + "/userinfo";
+        var (subject, authorization) = ("sub-of-mallory", "");
+        _stage.Issuer.Endpoints["/userinfo"] = context =>
+        {
+            authorization = context.Request.Headers.Authorization.ToString();
+            return context.Response.WriteAsync(JsonSerializer.Serialize(new { sub = subject, preferred_username = "alice", groups = new[] { "devs" } }));
+        };
+        var gateway = await _stage.AddGatewayAsync();
+        _stage.More = new JsonObject { ["preferred_username"] = null, ["groups"] = null };
+        var browser = _stage.NewBrowser(gateway);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _stage.SignInAsync(browser)).StatusCode);
+        Assert.DoesNotContain("__Host-session", browser.Cookies.Keys);
+
+        // The neighbour: his own, from where what the ID token lacks is taken, and nothing that stands there is replaced.
+        subject = "sub-of-alice";
+        _stage.More = new JsonObject { ["preferred_username"] = null, ["groups"] = new JsonArray("signed") };
+        Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(browser)).StatusCode);
+        Assert.Equal("Bearer provider-access-token", authorization);
+        Assert.Contains("in the groups signed", await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StateOfOneProvider_BroughtToAnother_SignsNobodyIn()
+    {
+        var gateway = await _stage.AddGatewayAsync(options => options.Authentication.Oidc["other"] = new Gateway.Oidc.OidcOptions
+        {
+            Issuer = _stage.Issuer.Url,
+            ClientId = OidcStage.ClientId,
+            ClientSecret = "client secret",
+        });
+        var browser = _stage.NewBrowser(gateway);
+        var callback = await _stage.BeginAsync(browser);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await browser.GetAsync(callback.Replace("/corp/", "/other/", StringComparison.Ordinal))).StatusCode);
+        Assert.DoesNotContain("__Host-session", browser.Cookies.Keys);
+    }
+
+    [Fact]
+    public async Task Session_SignsInOnThePagesOnly()
+    {
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        foreach (var path in new[] { "/v2/", "/v2/team-a/app/tags/list", "/api/v1/tokens" })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync(path)).StatusCode);
+        }
+
+        var token = await browser.GetAsync($"/token?service={TestGateway.Host}&scope=repository:team-a/app:pull");
+        Assert.DoesNotContain("team-a/app:pull", await token.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
