@@ -229,7 +229,7 @@ internal sealed partial class CredentialService(
         Subject owner, DateTimeOffset now, int endsNow, CancellationToken cancellationToken)
     {
         var live = 0;
-        var kept = await store.ListAsync(owner, cancellationToken);
+        var kept = (await store.ListAsync(owner, cancellationToken)).WithoutPassing();
         if (kept.Count >= ICredentialStore.MostKeptPerOwner)
         {
             // Ended ones are kept for a while; a loop of making and ending would fill the store and slow all down.

@@ -43,6 +43,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
             return false;
         }
 
+        await store.EnsureRoomAsync(owner, CredentialKind.Device, cancellationToken);
         var now = time.GetUtcNow();
         await store.AddAsync(
             new StoredCredential

@@ -46,6 +46,7 @@ internal sealed partial class BrowserSessions(
             Claims = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(
                 sid is null ? [] : new Dictionary<string, string> { [SidClaim] = sid }),
         };
+        await store.EnsureRoomAsync(owner, CredentialKind.Session, context.RequestAborted);
         await store.AddAsync(
             new StoredCredential
             {

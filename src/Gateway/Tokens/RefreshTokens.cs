@@ -152,7 +152,7 @@ internal sealed partial class RefreshTokens(
     // The longest unused goes: a machine that was set up anew and never comes back.
     private async Task<bool> MakeRoomAsync(Subject owner, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var kept = await store.ListAsync(owner, cancellationToken);
+        var kept = (await store.ListAsync(owner, cancellationToken)).WithoutPassing();
         if (kept.Count >= ICredentialStore.MostKeptPerOwner)
         {
             Log.TooMany(logger, owner, kept.Count);

@@ -85,6 +85,23 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Approvals_InALoop_AreRefusedBeforeTheyFillTheStore()
+    {
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        async Task<HttpStatusCode> Approve() => (await browser.PostFormAsync("/device", "/device", ("user_code", UserCode.Create()))).StatusCode;
+        Assert.Equal(HttpStatusCode.OK, await Approve());
+        var one = (await _stage.Store.ListAsync(null, default)).First(static one => one.Kind == CredentialKind.Device);
+        for (var i = 1; i < ICredentialStore.MostKeptPerOwner; i++)
+        {
+            await _stage.Store.AddAsync(one with { Id = $"device-{i}", Hash = SecretHash.Of($"device-{i}") }, default);
+        }
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await Approve());
+        await OidcStage.MakeTokenAsync(browser); // which is counted on its own
+    }
+
+    [Fact]
     public async Task Approver_EndedMeanwhile_LetsNobodyIn()
     {
         var device = await BeginAsync();
