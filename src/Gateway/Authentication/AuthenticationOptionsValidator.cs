@@ -43,6 +43,7 @@ internal static class AuthenticationOptionsValidator
         WorkloadOptionsValidator.Validate(options.Workloads, scope.At(nameof(options.Workloads)));
         CheckNames(options, scope);
         CheckOrder(options, scope.At(nameof(options.Order)));
+        CheckCollisions(options, scope.At(nameof(options.Oidc)));
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
         scope.At(nameof(options.CacheSize)).CheckRange(options.CacheSize, 1, LargestCache);
         scope.At(nameof(options.ConcurrentHashes)).CheckRange(options.ConcurrentHashes, 0, MostConcurrentHashes);
@@ -82,6 +83,32 @@ internal static class AuthenticationOptionsValidator
                     "Put it last: nobody can be asked whom certificates name, so every other way's names come before theirs.");
             }
         }
+    }
+
+    // A provider cannot be asked whom it knows before he has signed in: until then a later source's user of that name would have
+    // what policy grants to it.
+    private static void CheckCollisions(AuthenticationOptions options, SettingScope scope)
+    {
+        if (options.Collisions == NameCollisions.Same)
+        {
+            return;
+        }
+
+        var order = SignInMethods.Sort(MethodsOf(options), static method => method, options.Order);
+        foreach (var (name, provider) in options.Oidc)
+        {
+            var method = OidcProvider.MethodOf(name);
+            if (provider.Names == NameForm.Plain && order.Skip(order.IndexOf(method) + 1).FirstOrDefault(HasPlainNames) is { } later)
+            {
+                scope.AtName(name).Report(
+                    $"comes before {later}, whose users could not be told from its own before they have signed in",
+                    "Set names: qualified for one of the two; or put this one last in authentication.order; or set authentication.collisions: same, where one name is one person everywhere.");
+            }
+        }
+
+        bool HasPlainNames(string method) =>
+            !options.Oidc.Any(one => one.Value.Names == NameForm.Qualified && OidcProvider.MethodOf(one.Key) == method)
+            && !options.Ldap.Any(one => one.Value.Names == NameForm.Qualified && "ldap:" + one.Key == method);
     }
 
     private static IEnumerable<string> MethodsOf(AuthenticationOptions options)

@@ -27,6 +27,9 @@ internal sealed partial class CredentialAuthenticator(
     private static readonly AuthenticationResult.Refused RefreshToken = new(
         "a refresh token in the wrong place", "it is a refresh token, which only the token endpoint takes");
 
+    private static readonly AuthenticationResult.Refused Session = new(
+        "a session's secret in the wrong place", "it is the secret of a browser's session, which is no password");
+
     /// <summary>Judges the credentials of a request.</summary>
     /// <returns>
     /// Never <see cref="AuthenticationResult.NotMine"/>. Credentials that are wrong are never anonymous.
@@ -110,9 +113,8 @@ internal sealed partial class CredentialAuthenticator(
         }
 
         // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.
-        var own = RefreshTokens.HasForm(credentials.Password)
-            ? RefreshToken
-            : await issued.VerifyAsync(credentials.Password, credentials.UserName, clientAddress, cancellationToken);
+        var own = FindMisplaced(credentials.Password)
+            ?? await issued.VerifyAsync(credentials.Password, credentials.UserName, clientAddress, cancellationToken);
         if (own is AuthenticationResult.Accepted)
         {
             return own;
@@ -124,6 +126,14 @@ internal sealed partial class CredentialAuthenticator(
             ? await AskMethodsAsync(credentials, cancellationToken)
             : Refuse(credentials, undecided, refused);
     }
+
+    // No password, so the guard does not count it as a guess (SignInAttempt.FormOf): what it does not count must not be hashed
+    // or shown to a directory either, or guesses of that form would be free.
+    private static AuthenticationResult.Refused? FindMisplaced(string secret) =>
+        !CredentialSecret.TryParse(secret, out var parsed) ? null
+        : parsed.Kind == CredentialSecretKind.Refresh ? RefreshToken
+        : parsed.Kind == CredentialSecretKind.Session ? Session
+        : null;
 
     private async ValueTask<AuthenticationResult> AskMethodsAsync(
         BasicCredentials credentials, CancellationToken cancellationToken)

@@ -5,6 +5,12 @@ namespace Gateway.Authentication;
 /// <summary>A method of authentication that can say later whether a subject it vouched for still stands.</summary>
 internal interface ISubjectSource
 {
+    /// <summary>
+    /// Whether even what outlives a password, a personal token, is bound to <see cref="SubjectState.Current.Evidence"/>: where a name can
+    /// come to be another person's.
+    /// </summary>
+    bool BindsEveryCredential => false;
+
     /// <summary>The method's name, as <see cref="Subject.Method"/> has it: <c>htpasswd</c>, <c>ldap:corp</c>.</summary>
     string Method { get; }
 

@@ -38,14 +38,14 @@ internal sealed record SignInAttempt(SignInForm Form, string? UserName, SignInOu
         PresentedCredentialsKind.None => SignInForm.None,
         PresentedCredentialsKind.Password when JwtParts.HasForm(credentials.Password.Password) => SignInForm.IdToken,
         PresentedCredentialsKind.Password => FormOf(credentials.Password.Password, SignInForm.Password),
+        PresentedCredentialsKind.Bearer when DeviceCode.HasForm(credentials.Token) => SignInForm.Device,
         PresentedCredentialsKind.Bearer => FormOf(credentials.Token, SignInForm.AccessToken),
         PresentedCredentialsKind.Certificate => SignInForm.Certificate,
         _ => SignInForm.Unreadable,
     };
 
     private static SignInForm FormOf(string secret, SignInForm otherwise) =>
-        DeviceCode.HasForm(secret) ? SignInForm.Device
-            : CredentialSecret.Read(secret, out var parsed) == CredentialSecretReading.NotASecret ? otherwise
+        CredentialSecret.Read(secret, out var parsed) == CredentialSecretReading.NotASecret ? otherwise
             : parsed is { Kind: CredentialSecretKind.Session } ? SignInForm.Session
             : RefreshTokens.HasForm(secret) ? SignInForm.RefreshToken
             : SignInForm.Token;

@@ -18,7 +18,7 @@ internal sealed class SignInMethods
 
     private const int RememberedNames = 100_000;
 
-    private readonly ISubjectSource[] _sources;
+    private readonly List<ISubjectSource> _sources;
     private readonly Dictionary<string, ICredentialVerifier> _byRealm;
     private readonly NameCollisions _collisions;
 
@@ -29,18 +29,22 @@ internal sealed class SignInMethods
     public SignInMethods(
         IEnumerable<ICredentialVerifier> verifiers, IEnumerable<ISubjectSource> sources, AuthenticationOptions options)
     {
-        var order = options.Order;
-        Verifiers = [.. verifiers.OrderBy(verifier => Rank(verifier.Method))];
-        _sources = [.. sources.OrderBy(source => Rank(source.Method))];
+        Verifiers = Sort(verifiers, static verifier => verifier.Method, options.Order);
+        _sources = Sort(sources, static source => source.Method, options.Order);
         _byRealm = Verifiers.ToDictionary(static verifier => RealmOf(verifier.Method));
         _collisions = options.Collisions;
-
-        // Stable: what the order leaves out comes after it, as it was added.
-        // Certificates come last in any case: nobody can be asked whom they name.
-        int Rank(string method) => method == CertificateSubjectReader.Method ? int.MaxValue
-            : order.IndexOf(method) is var index and >= 0 ? index
-            : order.Count;
     }
+
+    /// <summary>Puts methods into their order. What it leaves out comes after it, as it was added.</summary>
+    /// <param name="methods">The methods.</param>
+    /// <param name="nameOf">The name of each.</param>
+    /// <param name="order">See <see cref="AuthenticationOptions.Order"/>.</param>
+    public static List<T> Sort<T>(IEnumerable<T> methods, Func<T, string> nameOf, List<string> order) =>
+        [.. methods.OrderBy(method =>
+            // Certificates come last in any case: nobody can be asked whom they name.
+            nameOf(method) is var name && name == CertificateSubjectReader.Method ? int.MaxValue
+            : order.IndexOf(name) is var index and >= 0 ? index
+            : order.Count)];
 
     /// <summary>The methods that take a user name and password, in their order.</summary>
     public IReadOnlyList<ICredentialVerifier> Verifiers { get; }
@@ -84,7 +88,7 @@ internal sealed class SignInMethods
 
             switch (await source.ResolveAsync(subject.Name, cancellationToken))
             {
-                case SubjectState.Current:
+                case SubjectState.Current or SubjectState.Gone { IsNameTaken: true }:
                     return new AuthenticationResult.Refused(
                         $"{source.Method}, which comes first, knows the name as well as {subject.Method}",
                         $"the name \"{subject.Name}\" is another source's here ({source.Method}), which comes before "

@@ -15,6 +15,10 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     public static readonly AuthenticationResult.Refused PasswordChanged =
         new("the password was changed", "the password was changed since");
 
+    /// <summary>What is said where the name is another account's now.</summary>
+    public static readonly AuthenticationResult.Refused AnotherAccount =
+        new("the name is another account's now", "its owner's name belongs to another account now");
+
     /// <summary>What is said of a token whose owner is gone.</summary>
     public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
 
@@ -82,7 +86,8 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         {
             SubjectState.Gone gone => new AuthenticationResult.Refused(gone.Reason, gone.Message),
             SubjectState.Undecided undecided => new AuthenticationResult.Undecided(undecided.Reason),
-            SubjectState.Current current when principal.Evidence is { } judged && judged != current.Evidence => PasswordChanged,
+            SubjectState.Current current when principal.Evidence is { } judged && judged != current.Evidence =>
+                Find(subject)!.BindsEveryCredential ? AnotherAccount : PasswordChanged,
             SubjectState.Current current when ReferenceEquals(current.Subject, subject) => accepted,
             SubjectState.Current current =>
                 new AuthenticationResult.Accepted(principal with { Subject = current.Subject }),
@@ -95,6 +100,12 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         Find(subject) is { } source && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
             ? current.Evidence
             : null;
+
+    /// <summary>
+    /// What a credential is bound to that a new password does not end; <see langword="null"/> where the name alone says whose it is.
+    /// </summary>
+    public ValueTask<string?> FindLastingEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
+        Find(subject) is { BindsEveryCredential: true } ? FindEvidenceAsync(subject, cancellationToken) : ValueTask.FromResult<string?>(null);
 
     // Unknown means no: a method that is no longer configured vouches for nobody.
     private ISubjectSource? Find(Subject subject) => _sources.GetValueOrDefault(subject.Method);

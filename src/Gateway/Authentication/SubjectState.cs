@@ -20,7 +20,8 @@ internal abstract record SubjectState
     /// <summary>There is no such subject, or it may not sign in any more.</summary>
     /// <param name="Reason">For the log and the audit record.</param>
     /// <param name="Message">What the holder of a credential of this subject may know.</param>
-    public sealed record Gone(string Reason, string Message) : SubjectState
+    /// <param name="IsNameTaken">Whether the name is somebody's all the same, who may come back: it is not free for another.</param>
+    public sealed record Gone(string Reason, string Message, bool IsNameTaken = false) : SubjectState
     {
         /// <summary>Nothing more is known.</summary>
         public static readonly Gone Instance = new("the user is gone", "its owner no longer exists");

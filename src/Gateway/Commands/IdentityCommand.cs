@@ -104,6 +104,9 @@ internal static class IdentityCommand
         var owner = new Subject { Kind = SubjectKind.User, Name = name, Method = method };
         var count = await service.RevokeAllAsync(owner, By, cancellationToken);
         await store.RemoveAsync(method, name, cancellationToken);
+
+        // Again: he may have made one in between. What he makes from here on is bound to nobody who has the name.
+        count += await service.RevokeAllAsync(owner, By, cancellationToken);
         result.InvocationConfiguration.Output.WriteLine($"The name \"{name}\" is free; {count} tokens and sessions were ended.");
         return audit.HasFailed ? NothingDone : 0;
     }

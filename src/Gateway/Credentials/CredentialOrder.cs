@@ -8,6 +8,9 @@ internal sealed record CredentialOrder
     /// <summary>Whose it is to be. A robot gets a robot token, a person a personal one.</summary>
     public required Subject Owner { get; init; }
 
+    /// <summary>What it is bound to; see <see cref="Authentication.SubjectStanding.FindLastingEvidenceAsync"/>.</summary>
+    public string? Evidence { get; init; }
+
     /// <summary>What its maker calls it.</summary>
     public required string Name { get; init; }
 

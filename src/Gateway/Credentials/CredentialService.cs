@@ -148,7 +148,7 @@ internal sealed partial class CredentialService(
             return new CredentialOutcome.Conflict(excess);
         }
 
-        var order = new CredentialOrder { Owner = old.Owner, Name = old.Name, Limit = old.Limit, CreatedBy = by.Name };
+        var order = new CredentialOrder { Owner = old.Owner, Evidence = old.Evidence, Name = old.Name, Limit = old.Limit, CreatedBy = by.Name };
         var span = lifetime ?? Clamp(old.ExpiresAt - old.CreatedAt);
 
         // The new one first: should the process end in between, the job still has a token that is good.
@@ -270,6 +270,7 @@ internal sealed partial class CredentialService(
             Name = order.Name,
             // Without groups and claims: what a method vouched for once must not outlive its word.
             Owner = new Subject { Kind = order.Owner.Kind, Name = order.Owner.Name, Method = order.Owner.Method },
+            Evidence = order.Evidence,
             Limit = order.Limit,
             CreatedBy = order.CreatedBy,
             CreatedAt = now,

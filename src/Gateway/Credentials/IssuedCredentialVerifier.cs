@@ -102,7 +102,7 @@ internal sealed class IssuedCredentialVerifier(
         Subject = credential.Owner,
         Limit = credential.Limit,
         CredentialId = credential.Id,
-        Evidence = credential.Evidence, // none: a new password does not end a personal token, a revocation does
+        Evidence = credential.Evidence, // no password's: a new one does not end a personal token, a revocation does
         ExpiresAt = credential.ExpiresAt,
     });
 

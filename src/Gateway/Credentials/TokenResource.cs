@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
@@ -9,7 +10,7 @@ using Gateway.State;
 namespace Gateway.Credentials;
 
 /// <summary>What <c>/api/v1/tokens</c> does for a person who is signed in.</summary>
-internal sealed class TokenResource(CredentialService credentials, TimeProvider time)
+internal sealed class TokenResource(CredentialService credentials, SubjectStanding standing, TimeProvider time)
 {
     /// <summary>The path of the tokens.</summary>
     public const string Path = "/api/v1/tokens";
@@ -63,6 +64,7 @@ internal sealed class TokenResource(CredentialService credentials, TimeProvider 
         var order = new CredentialOrder
         {
             Owner = robot is null ? caller.Subject : CredentialOwner.Robot(robot),
+            Evidence = robot is null ? await standing.FindLastingEvidenceAsync(caller.Subject, caller.Context.RequestAborted) : null,
             Name = body.RequiredText(NameMember, "Call the token something, such as \"laptop\"."),
             Limit = body.Scopes(ScopesMember),
             Lifetime = body.Duration(LifetimeMember),

@@ -56,10 +56,18 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             return;
         }
 
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
         try
         {
+            var form = await context.Request.ReadFormAsync(context.RequestAborted);
             await (context.Request.Path.Value == CodePath ? BeginAsync(context) : PollAsync(context, form));
+        }
+        catch (InvalidDataException)
+        {
+            await context.WriteErrorAsync(TokenRequestParser.Invalid("the form has too many fields, or too long ones"));
+        }
+        catch (AccessTokenException exception)
+        {
+            await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
         }
         catch (StateException)
         {

@@ -53,6 +53,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
                 Hash = hash,
                 Name = "device",
                 Owner = new Subject { Kind = owner.Kind, Name = owner.Name, Method = owner.Method },
+                Evidence = await standing.FindLastingEvidenceAsync(owner, cancellationToken),
                 Service = service,
                 CreatedBy = owner.ToString(),
                 CreatedAt = now,
@@ -99,7 +100,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
 
         // No credential's id: what is given lives on when the approval, which is used up, is forgotten.
         var result = await standing.ResolveAsync(
-            new AuthenticationResult.Accepted(new Principal { Subject = approval.Owner }), cancellationToken);
+            new AuthenticationResult.Accepted(new Principal { Subject = approval.Owner, Evidence = approval.Evidence }), cancellationToken);
         return result is AuthenticationResult.Accepted(var principal)
             ? new AuthenticationResult.Accepted(principal with { Evidence = await standing.FindEvidenceAsync(principal.Subject, cancellationToken) })
             : result;

@@ -35,7 +35,7 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
     /// <inheritdoc/>
     public async Task<StoredIdentity?> WriteAsync(StoredIdentity identity, CancellationToken cancellationToken)
     {
-        var next = identity with { Version = identity.Version + 1 };
+        var next = identity with { Version = identity.NextVersion() };
         var written = await redis.EvaluateAsync(
             Write,
             [redis.Key(Name)],

@@ -40,7 +40,7 @@ internal sealed class SqliteIdentityStore : IIdentityStore
     /// <inheritdoc/>
     public async Task<StoredIdentity?> WriteAsync(StoredIdentity identity, CancellationToken cancellationToken)
     {
-        var next = identity with { Version = identity.Version + 1 };
+        var next = identity with { Version = identity.NextVersion() };
         var isWritten = await _writer.RunAsync(
             session => session.Execute(
                 """

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Core.Authorization;
@@ -48,6 +49,12 @@ internal sealed record StoredIdentity
     /// <summary>Changes with each writing; 0: not written yet.</summary>
     [JsonIgnore]
     public long Version { get; init; }
+
+    /// <summary>
+    /// The version of the next writing. The first is random: whoever still holds a forgotten one must not find its version again
+    /// in the record of the account that has the name now.
+    /// </summary>
+    public long NextVersion() => Version == 0 ? RandomNumberGenerator.GetInt32(1, int.MaxValue) * 1024L : Version + 1;
 
     /// <summary>The subject that policy sees.</summary>
     public Subject ToSubject() => new()

@@ -74,8 +74,10 @@ internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, J
         }
     }
 
-    // The parser passes over bytes that are no UTF-8, and escaped halves of a character; whoever reads them throws.
-    private static bool HoldsTexts(JsonElement element) => element.ValueKind switch
+    /// <summary>Whether every text in it can be read.</summary>
+    /// <remarks>The parser passes over bytes that are no UTF-8, and escaped halves of a character; whoever reads them throws.</remarks>
+    /// <exception cref="InvalidOperationException">One cannot.</exception>
+    public static bool HoldsTexts(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => element.GetString() is not null,
         JsonValueKind.Array => element.EnumerateArray().All(HoldsTexts),

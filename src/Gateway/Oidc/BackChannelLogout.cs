@@ -36,7 +36,7 @@ internal sealed partial class BackChannelLogout(
         }
 
         if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > LargestForm
-            || (await context.Request.ReadFormAsync(context.RequestAborted))["logout_token"] is not [{ Length: > 0 } text])
+            || await ReadTokenAsync(context) is not { } text)
         {
             await context.WriteErrorAsync(TokenRequestParser.Invalid("send a form with logout_token"));
             return;
@@ -63,6 +63,18 @@ internal sealed partial class BackChannelLogout(
             default:
                 context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 break;
+        }
+    }
+
+    private static async Task<string?> ReadTokenAsync(HttpContext context)
+    {
+        try
+        {
+            return (await context.Request.ReadFormAsync(context.RequestAborted))["logout_token"] is [{ Length: > 0 } text] ? text : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null; // too many fields, or too long ones
         }
     }
 

@@ -8,6 +8,8 @@ namespace Gateway.Oidc;
 /// <summary>Makes persons of claims, by the configuration of one provider.</summary>
 internal sealed class OidcClaims(string provider, OidcOptions options)
 {
+    private const string EmailClaim = "email", VerifiedClaim = "email_verified";
+
     private readonly ClaimPath _name = ClaimPath.Parse(options.NameClaim)!;
     private readonly ClaimPath? _groups = options.Groups.Claim.Length == 0 ? null : ClaimPath.Parse(options.Groups.Claim);
     private readonly Glob[] _only = [.. options.Groups.Only.Select(static pattern => new Glob(pattern))];
@@ -18,13 +20,16 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
     private readonly (string Name, ClaimPath Path)[] _seen =
         [.. options.Claims.Select(static pair => (pair.Key, ClaimPath.Parse(pair.Value)!))];
 
+    private readonly bool _usesEmail = options.NameClaim == EmailClaim || options.Require.ContainsKey(EmailClaim)
+        || options.Claims.ContainsValue(EmailClaim);
+
     /// <summary>Whether claims lack something that the provider may tell elsewhere (the userinfo endpoint).</summary>
     public bool LackSomething(JsonElement claims) =>
         _name.FindText(claims) is null
         || (_groups is not null && _groups.Find(claims) is null)
         || _required.Any(required => required.Path.Find(claims) is null)
         || _seen.Any(seen => seen.Path.Find(claims) is null)
-        || (options.NameClaim == "email" && !claims.TryGetProperty("email_verified", out _));
+        || (_usesEmail && !claims.TryGetProperty(VerifiedClaim, out _));
 
     /// <summary>Reads a person.</summary>
     /// <param name="subject"><c>sub</c>.</param>
@@ -42,21 +47,21 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             }
         }
 
+        // A provider may let people write any address into their profile: alice@example.com must be hers.
+        var isVerified = claims.TryGetProperty(VerifiedClaim, out var verified)
+            && verified.ValueKind is JsonValueKind.True or JsonValueKind.String && ClaimPath.TextOf(verified) == "true";
+        if (!isVerified && (options.NameClaim == EmailClaim || options.Require.ContainsKey(EmailClaim)))
+        {
+            throw new OidcException(
+                "your provider has not verified that your e-mail address is yours",
+                $"email_verified of sub \"{PrintableName.Of(subject)}\" is not true, and {(options.NameClaim == EmailClaim ? "nameClaim" : "require")} is about email");
+        }
+
         if (_name.FindText(claims) is not { } name)
         {
             throw new OidcException(
                 "your provider does not tell this registry your name; ask the registry's operator",
                 $"there is no claim {_name} (nameClaim) in the ID token or the userinfo; ask for the scope that brings it, or name another claim");
-        }
-
-        // A provider may let people write any address into their profile: alice@example.com must be hers.
-        if (options.NameClaim == "email"
-            && !(claims.TryGetProperty("email_verified", out var verified)
-                && verified.ValueKind is JsonValueKind.True or JsonValueKind.String && ClaimPath.TextOf(verified) == "true"))
-        {
-            throw new OidcException(
-                $"your provider has not verified that the address {PrintableName.Of(name)} is yours",
-                $"email_verified of \"{PrintableName.Of(name)}\" is not true");
         }
 
         if (!UserName.IsValid(name))
@@ -67,7 +72,7 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
         }
 
         var qualified = options.Names == NameForm.Qualified ? provider + SignInMethods.RealmSeparator + name : name;
-        return new OidcPerson(subject, qualified, GroupsOf(claims), ClaimsOf(claims));
+        return new OidcPerson(subject, qualified, GroupsOf(claims), ClaimsOf(claims, isVerified));
     }
 
     private IReadOnlyList<string> GroupsOf(JsonElement claims)
@@ -106,12 +111,12 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             .Order(StringComparer.Ordinal)];
     }
 
-    private Dictionary<string, string> ClaimsOf(JsonElement claims)
+    private Dictionary<string, string> ClaimsOf(JsonElement claims, bool isEmailVerified)
     {
         var seen = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, path) in _seen)
         {
-            if (path.FindText(claims) is { } text)
+            if ((path.Text != EmailClaim || isEmailVerified) && path.FindText(claims) is { } text)
             {
                 seen[name] = text;
             }

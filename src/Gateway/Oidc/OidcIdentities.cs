@@ -30,7 +30,7 @@ internal sealed partial class OidcIdentities(
 
     // Other replicas see within it what one has learned; an operator's "identity forget" bites after it.
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly IDataProtector _protector = protection.CreateProtector("refresh token of " + provider.Method);
@@ -84,10 +84,14 @@ internal sealed partial class OidcIdentities(
         Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity.ProviderSubject)))[..32];
 
     /// <inheritdoc/>
+    public bool BindsEveryCredential => true;
+
+    /// <inheritdoc/>
     public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
-        _known.TryGet(subject.Name, out var known) && !IsOld(known) && known.State is SubjectState.Gone gone
-            ? new AuthenticationResult.Refused(gone.Reason, gone.Message)
-            : null; // an access token is good for minutes
+        !_known.TryGet(subject.Name, out var known) || IsOld(known) ? null // an access token is good for minutes
+            : known.State is SubjectState.Gone gone ? new AuthenticationResult.Refused(gone.Reason, gone.Message)
+            : known.State is SubjectState.Current current && evidence is not null && evidence != current.Evidence ? SubjectStanding.AnotherAccount
+            : null;
 
     /// <inheritdoc/>
     public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken)
@@ -260,7 +264,8 @@ internal sealed partial class OidcIdentities(
         {
             return new SubjectState.Gone(
                 $"{Method} vouches for {identity.Name} no more: {reason}",
-                $"{provider.Title} does not vouch for you any more: sign in again in the browser (/account), and your tokens work again");
+                $"{provider.Title} does not vouch for you any more: sign in again in the browser (/account), and your tokens work again",
+                IsNameTaken: true);
         }
 
         if (time.GetUtcNow() - identity.ValidatedAt >= Window(identity))
@@ -268,7 +273,8 @@ internal sealed partial class OidcIdentities(
             return identity.RefreshToken is null
                 ? new SubjectState.Gone(
                     $"{identity.Name} has not signed in at {Method} for {provider.Options.TrustWithoutRefresh}, which gives no refresh token",
-                    "your last sign-in in the browser is too long ago: sign in again (/account), and your tokens work again")
+                    "your last sign-in in the browser is too long ago: sign in again (/account), and your tokens work again",
+                    IsNameTaken: true)
                 : new SubjectState.Undecided($"{Method} has not answered for {provider.Options.TrustWithoutRefresh}, so nobody knows whether {identity.Name} is still good");
         }
 

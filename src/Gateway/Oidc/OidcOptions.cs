@@ -40,7 +40,7 @@ public sealed class OidcOptions : IssuerOptions
     /// </summary>
     public string NameClaim { get; set; } = "preferred_username";
 
-    /// <summary>How names stand here: <c>plain</c>, or <c>qualified</c> by the provider's name, such as <c>corp/alice</c>.</summary>
+    /// <summary>How names stand here: <c>plain</c>, or <c>qualified</c> by the provider's name, such as <c>corp/alice</c>. With <c>collisions: refuse</c>, plain only at the last of the <c>order</c>.</summary>
     public NameForm Names { get; set; } = NameForm.Plain;
 
     /// <summary>Where groups come from, and what they are called here.</summary>

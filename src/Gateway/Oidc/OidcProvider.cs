@@ -53,7 +53,9 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
             var token = await VerifyAsync(text, tokens.AccessToken, nonce, cancellationToken);
             if (subject is not null && token.Subject != subject)
             {
-                throw Wrong($"its sub is \"{PrintableName.Of(token.Subject)}\", another one than at the sign-in");
+                throw new OidcException(
+                    "your provider answered with another account than the one that signed in here; sign in again",
+                    $"its sub is \"{PrintableName.Of(token.Subject)}\", another one than at the sign-in");
             }
 
             (subject, claims) = (token.Subject, token.Claims);
@@ -152,5 +154,6 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
 
     private static OidcException Wrong(string reason, string? message = null, string? cure = null) => new(
         $"the provider's answer is not accepted ({message ?? reason}); tell the registry's operator",
-        $"the ID token is not accepted: {reason}. {cure ?? "See docs/oidc.md, \"When it does not work\"."}");
+        $"the ID token is not accepted: {reason}. {cure ?? "See docs/oidc.md, \"When it does not work\"."}",
+        isGateways: true);
 }

@@ -68,7 +68,10 @@ internal static class OidcServiceExtensions
         handler.AuthorizationEndpoint = handler.TokenEndpoint = provider.Options.Issuer;
 
         // Lax: the provider sends the browser back with a GET. Strict, it would not be sent along.
-        handler.CorrelationCookie.Name = "__Secure-sign-in-";
+        // __Host-: a neighbour under the same domain cannot set one (RFC 6265bis, section 4.1.3.2), and with it put his own
+        // sign-in into another's browser.
+        handler.CorrelationCookie.Name = "__Host-sign-in-";
+        handler.CorrelationCookie.Path = "/";
         handler.CorrelationCookie.SameSite = SameSiteMode.Lax;
         handler.CorrelationCookie.SecurePolicy = CookieSecurePolicy.Always;
         handler.RemoteAuthenticationTimeout = TimeSpan.FromMinutes(15);

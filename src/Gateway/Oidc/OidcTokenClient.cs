@@ -45,9 +45,11 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             return Read(body);
         }
 
-        if (ErrorOf(body) is ("invalid_grant", var description))
+        // RFC 6749, section 5.2: only these are about the person. Whatever else is said may be a fault that passes, and must
+        // not end his tokens for good.
+        if (ErrorOf(body) is ("invalid_grant" or "access_denied", _) found)
         {
-            throw new GrantEndedException($"the provider says: {PrintableName.Of(description ?? "invalid_grant")}");
+            throw new GrantEndedException($"the provider says: {PrintableName.Of(found.Description ?? found.Error)}");
         }
 
         throw Refusal(status, body);
@@ -117,7 +119,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
                 isGateways: true)
             : new OidcException(
                 "the provider did not accept the end of this sign-in; begin it again",
-                $"the token endpoint answered {(int)status} ({said})");
+                $"the token endpoint answered {(int)status} ({said})",
+                isGateways: true);
     }
 
     private static OidcTokens Read(string body)
@@ -155,12 +158,12 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         try
         {
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            if (document.RootElement.ValueKind == JsonValueKind.Object && JwtParts.HoldsTexts(document.RootElement))
             {
                 return document.RootElement.Clone();
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // said below
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Audit;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Credentials;
@@ -14,6 +15,7 @@ namespace Gateway.Portal;
 /// <summary>What a person who is signed in sees: how docker logs in, his tokens, and the devices that ask to be let in.</summary>
 internal sealed class AccountPages(
     CredentialService credentials,
+    SubjectStanding standing,
     Administrators administrators,
     DeviceSignIn devices,
     SignInPages signIn,
@@ -79,10 +81,11 @@ internal sealed class AccountPages(
         }
 
         var gateway = GatewayContext.Of(context);
-        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 36_500 ? number : 0;
         var order = new CredentialOrder
         {
             Owner = subject,
+            Evidence = await standing.FindLastingEvidenceAsync(subject, context.RequestAborted),
             Name = form["name"].ToString().Trim(),
             Limit = null,
             Lifetime = TimeSpan.FromDays(days),

@@ -3,6 +3,7 @@ using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.Identities;
+using Gateway.Oidc;
 using Gateway.Pipeline;
 using Gateway.State;
 
@@ -55,6 +56,7 @@ internal sealed partial class BrowserSessions(
                 Hash = SecretHash.Of(secret),
                 Name = "browser",
                 Owner = owner,
+                Evidence = OidcIdentities.EvidenceOf(identity),
                 Service = GatewayContext.Of(context).Host.Authority,
                 CreatedBy = owner.ToString(),
                 CreatedAt = now,
@@ -90,6 +92,7 @@ internal sealed partial class BrowserSessions(
             {
                 Subject = session.Owner,
                 CredentialId = session.Id,
+                Evidence = session.Evidence,
                 ExpiresAt = session.ExpiresAt,
             }),
             context.RequestAborted);

@@ -143,6 +143,24 @@ public class CredentialAuthenticatorTests
     }
 
     [Fact]
+    public async Task Authenticate_SessionSecretOrDeviceCodeAsPassword_IsNoFreeGuess()
+    {
+        // Whatever the guard does not count must not reach a method that looks at passwords.
+        var verifier = new FixedVerifier(Refused);
+        foreach (var password in new[] { CredentialSecret.Create(CredentialSecretKind.Session).Reveal(), "rgd.AAAA.AAAA", "rgd.guess", "plain" })
+        {
+            var asked = verifier.Asked;
+            var header = Header("alice", password);
+            Assert.IsType<AuthenticationResult.Refused>(await Authenticate(header, FixedIssued.None, new FixedTokens(Accepted), verifier));
+            var isCounted = SignInAttempt.FormOf(PresentedCredentials.Read(header)) == SignInForm.Password;
+            Assert.Equal(isCounted, verifier.Asked > asked);
+        }
+
+        Assert.Equal(3, verifier.Asked);
+        Assert.Equal(SignInForm.Device, SignInAttempt.FormOf(PresentedCredentials.Read("Bearer rgd.AAAA.AAAA")));
+    }
+
+    [Fact]
     public async Task Authenticate_OneHalfEmpty_IsNotAnonymous()
     {
         Assert.IsType<AuthenticationResult.Refused>((await Authenticate(Header("alice", ""), NotMine)).Result);

@@ -47,6 +47,15 @@ public class SignInMethodsTests
     }
 
     [Fact]
+    public async Task Collision_NameOfOneWhoMayComeBack_IsNotFree()
+    {
+        _corp.Names.Add("dora");
+        Assert.Equal("dora", (await Accept("corp/dora", "ldap:corp")).Name); // known to nobody before it
+        _file.Lapsed.Add("dora");
+        Assert.Contains("another source", (await Refuse("corp/dora", "ldap:corp")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Collision_Same_IsOnePersonByTwoDoors()
     {
         _corp.Names.Add("alice");
@@ -119,6 +128,8 @@ public class SignInMethodsTests
 
         public HashSet<string> Names { get; } = [.. names];
 
+        public HashSet<string> Lapsed { get; } = [];
+
         public bool IsAway { get; set; }
 
         public string Method => method;
@@ -136,6 +147,7 @@ public class SignInMethodsTests
             ValueTask.FromResult<SubjectState>(
                 IsAway ? new SubjectState.Undecided(Away.Reason)
                 : Names.Contains(name) ? new SubjectState.Current(SubjectOf(name), null)
+                : Lapsed.Contains(name) ? new SubjectState.Gone("ended", "ended", IsNameTaken: true)
                 : SubjectState.Gone.Instance);
 
         private Subject SubjectOf(string name) => new() { Kind = SubjectKind.User, Name = name, Method = method };

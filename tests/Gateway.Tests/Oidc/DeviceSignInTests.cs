@@ -67,6 +67,17 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Form_ThatCannotBeRead_IsTheClientsFault()
+    {
+        var fields = string.Join('&', Enumerable.Range(0, 1100).Select(static i => $"{(char)('a' + (i % 26))}="));
+        foreach (var target in new[] { "/device/token", "/sign-in/corp/logout" })
+        {
+            var answer = await _stage.NewBrowser().SendAsync(HttpMethod.Post, target, new StringContent(fields, null, "application/x-www-form-urlencoded"));
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Approval_NeedsThePersonsOwnForm()
     {
         var device = await BeginAsync();

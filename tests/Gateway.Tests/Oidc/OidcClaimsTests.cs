@@ -54,6 +54,19 @@ public sealed class OidcClaimsTests
     }
 
     [Fact]
+    public void Email_AsACondition_MustBeVerified()
+    {
+        _options.Require = new Dictionary<string, string> { ["email"] = "*@example.com" };
+        Assert.Equal("alice", Read("""{"preferred_username":"alice","email":"a@example.com","email_verified":true}""").Name);
+        Assert.Throws<OidcException>(() => Read("""{"preferred_username":"alice","email":"a@example.com"}"""));
+
+        _options.Require = [];
+        _options.Claims = new Dictionary<string, string> { ["mail"] = "email" };
+        Assert.Equal("a@b.c", Read("""{"preferred_username":"alice","email":"a@b.c","email_verified":true}""").Claims["mail"]);
+        Assert.Empty(Read("""{"preferred_username":"alice","email":"a@b.c","email_verified":false}""").Claims);
+    }
+
+    [Fact]
     public void Required_MustBeThere()
     {
         _options.Require = new Dictionary<string, string> { ["hd"] = "example.com", ["org.tier"] = "g*" };
