@@ -71,6 +71,11 @@ public sealed class RepositoryPattern
     /// <inheritdoc/>
     public override string ToString() => Text;
 
+    /// <summary>Whether it matches a repository for some subject, whoever <c>${subject}</c> stands for.</summary>
+    public bool CouldMatch(RepositoryName repository) =>
+        new RepositoryPattern(Text, [.. Segments.Select(static one => one.Kind == PatternSegmentKind.Subject ? one with { Kind = PatternSegmentKind.Any } : one)])
+            .Matches(repository, subjectSegment: null);
+
     /// <summary>Matches this one pattern; the index matches all of them at once.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="subjectSegment">

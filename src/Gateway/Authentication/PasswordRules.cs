@@ -8,6 +8,9 @@ internal static class PasswordRules
     /// <summary>bcrypt reads no further, so that all longer passwords with one beginning would be the same.</summary>
     public const int LongestForBcrypt = 72;
 
+    /// <summary>What new passwords are hashed with, unless said otherwise: bcrypt's cost, and yescrypt's.</summary>
+    public const int TodaysBcryptCost = 10, TodaysYescryptCost = 5;
+
     /// <summary>Whether any scheme could hash the password: not empty, no NUL, not above libcrypt's limit.</summary>
     public static bool CanBeHashed(string password) =>
         password.Length is > 0 and <= Crypt.LongestPassword

@@ -14,6 +14,7 @@ internal static class GatewayCommand
         HealthCheckCommand.Create(),
         DevCertCommand.Create(),
         ConfigCommand.Create(),
+        DoctorCommand.Create(),
         UserCommand.Create(),
         TokenCommand.Create(),
         IdentityCommand.Create(),

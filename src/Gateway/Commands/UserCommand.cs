@@ -10,7 +10,7 @@ namespace Gateway.Commands;
 internal static class UserCommand
 {
     private const int WrongPassword = 1;
-    private const int DefaultBcryptCost = 10, DefaultYescryptCost = 5;
+    private const int DefaultBcryptCost = PasswordRules.TodaysBcryptCost, DefaultYescryptCost = PasswordRules.TodaysYescryptCost;
 
     private static readonly Option<FileInfo?> File = new("--file", "-f")
     {

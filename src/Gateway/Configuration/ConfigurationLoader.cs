@@ -63,6 +63,7 @@ internal static class ConfigurationLoader
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var options = (GatewayOptions)new OptionsBinder(document, folder, SettingModel.Gateway).Bind(tree);
         options.File = Path.GetFullPath(path);
+        options.NamedFiles = document.Files;
         GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
         return options;
     }

@@ -84,4 +84,7 @@ public sealed class GatewayOptions
 
     /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
     internal string? File { get; set; }
+
+    /// <summary>The files that settings name, secrets of their own included. No setting.</summary>
+    internal IReadOnlyList<NamedFile> NamedFiles { get; set; } = [];
 }

@@ -137,7 +137,18 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        return setting is { IsPath: true } ? ResolvePath(text, key) : value;
+        if (setting is not { IsPath: true })
+        {
+            return value;
+        }
+
+        var path = ResolvePath(text, key);
+        if (path is not null)
+        {
+            document.RecordFile(new NamedFile(key, path, IsSecret: false));
+        }
+
+        return path;
     }
 
     // Empty text is a value only where the options class says so by a default that is neither null nor required.
@@ -255,6 +266,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         {
             if (SecretFile.TryRead(path, out var what) is { } secret)
             {
+                document.RecordFile(new NamedFile(fileKey, path, IsSecret: true));
                 return new YamlScalar(file.Position, secret, isPlain: false);
             }
 

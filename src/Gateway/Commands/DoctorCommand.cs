@@ -1,0 +1,171 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Configuration;
+using Gateway.Doctor;
+using Gateway.Doctor.Client;
+using Gateway.Doctor.Server;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway doctor</c>: finds what is wrong with sign-ins, pulls and pushes, from the server's side or a client's.</summary>
+internal static class DoctorCommand
+{
+    private static readonly Option<FileInfo> Config = ConfigOption.Create();
+
+    private static readonly Option<string?> Client = new("--client")
+    {
+        Description = "Look from a client's side instead, at this registry: https://registry.example.com. Any registry will do.",
+    };
+
+    private static readonly Option<FileInfo?> Authority = new("--ca")
+    {
+        Description = "A PEM file with the authority that clients are to trust besides the system's.",
+    };
+
+    private static readonly Option<bool> UploadProbe = new("--upload-probe")
+    {
+        Description = "Also begin an upload and cancel it, to see where uploads are led and whether something in between breaks them.",
+    };
+
+    private static readonly Option<string?> User = new("--user", "-u") { Description = "With --client: whom to sign in." };
+
+    private static readonly Option<FileInfo?> PasswordFile = new("--password-file")
+    {
+        Description = "With --user: a file with the password or token; it is asked for where there is none. \"-\": standard input.",
+    };
+
+    private static readonly Option<string?> Repository = new("--repository", "-r") { Description = "With --client: what may be done with this repository." };
+
+    private static readonly Option<string?> Origin = new("--origin") { Description = "With --client: whether pages of this origin may use it (CORS)." };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Write one JSON document." };
+
+    private static readonly Option<DirectoryInfo?> Root = new("--root")
+    {
+        Description = "With --client: read the files of docker, podman and containerd below this folder instead of /.",
+        Hidden = true,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Finds what is wrong with sign-ins, pulls and pushes; exit code 0 well, 1 warnings, 2 errors, 3 not all could be looked at.")
+        {
+            Config, Client, Authority, UploadProbe, User, PasswordFile, Repository, Origin, Json, Root,
+        };
+        command.Add(CreatePages());
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    // For the repository's own docs/problems; the test holds both in step.
+    private static Command CreatePages()
+    {
+        var folder = new Argument<DirectoryInfo>("FOLDER");
+        var command = new Command("pages", "Writes the pages of all problems.") { folder };
+        command.Hidden = true;
+        command.SetAction(result =>
+        {
+            var path = result.GetRequiredValue(folder).FullName;
+            Directory.CreateDirectory(path);
+            foreach (var page in ProblemCatalog.Instance.Pages)
+            {
+                File.WriteAllText(Path.Combine(path, page.Id + ".md"), ProblemCatalog.Write(page));
+            }
+
+            File.WriteAllText(Path.Combine(path, "README.md"), ProblemCatalog.Instance.WriteIndex());
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        var error = result.InvocationConfiguration.Error;
+        X509Certificate2Collection? authorities = null;
+        if (result.GetValue(Authority) is { } file && !TryReadAuthorities(file, out authorities, error))
+        {
+            return GatewayCommand.ConfigurationProblem;
+        }
+
+        Diagnosis diagnosis;
+        if (result.GetValue(Client) is { } text)
+        {
+            if (!ClientQuestion.TryParseUrl(text, out var url))
+            {
+                await error.WriteLineAsync($"--client: this is no address of a registry (found \"{DoctorText.OneLine(text)}\"). Write https://registry.example.com, with a port where clients use one.");
+                return GatewayCommand.ConfigurationProblem;
+            }
+
+            diagnosis = await ClientDoctor.ExamineAsync(
+                new ClientQuestion(url!)
+                {
+                    Authorities = authorities,
+                    User = result.GetValue(User),
+                    Password = ReadPassword(result),
+                    Repository = result.GetValue(Repository),
+                    Origin = result.GetValue(Origin),
+                    MayProbeUploads = result.GetValue(UploadProbe),
+                    Machine = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ConfigurationLoader.ProcessEnvironment()),
+                },
+                TimeProvider.System,
+                cancellationToken);
+        }
+        else
+        {
+            diagnosis = await ServerDoctor.ExamineAsync(
+                result.GetRequiredValue(Config).FullName,
+                ConfigurationLoader.ProcessEnvironment(),
+                options => new ServerPatient(options, TimeProvider.System) { Authorities = authorities, MayProbeUploads = result.GetValue(UploadProbe) },
+                cancellationToken);
+        }
+
+        if (result.GetValue(Json))
+        {
+            using var output = new MemoryStream();
+            DoctorReport.WriteJson(diagnosis, output);
+            await result.InvocationConfiguration.Output.WriteLineAsync(System.Text.Encoding.UTF8.GetString(output.ToArray()));
+        }
+        else
+        {
+            DoctorReport.Write(diagnosis, result.InvocationConfiguration.Output);
+        }
+
+        return DoctorReport.ExitCodeOf(diagnosis);
+    }
+
+    private static string? ReadPassword(ParseResult result)
+    {
+        if (result.GetValue(User) is null)
+        {
+            return null;
+        }
+
+        return result.GetValue(PasswordFile) switch
+        {
+            null => PasswordPrompt.Read(result.InvocationConfiguration.Error, result.GetValue(User)!, isNew: false),
+            { Name: "-" } => Console.In.ReadLine(),
+            var file => SecretFile.TryRead(file.FullName, out _),
+        };
+    }
+
+    private static bool TryReadAuthorities(FileInfo file, out X509Certificate2Collection authorities, TextWriter error)
+    {
+        authorities = [];
+        try
+        {
+            authorities.ImportFromPemFile(file.FullName);
+            if (authorities.Count > 0)
+            {
+                return true;
+            }
+
+            error.WriteLine($"--ca: the file holds no certificate (found \"{file.FullName}\"). Name the authority's PEM file.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            error.WriteLine($"--ca: {exception.Message} (found \"{file.FullName}\"). Name the authority's PEM file.");
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Tomlyn.Model;
+
+namespace Gateway.Doctor.Client;
+
+/// <summary>What one client of this machine trusts for a registry besides the system's authorities.</summary>
+/// <param name="Client">Its name.</param>
+/// <param name="Source">Where it looks.</param>
+/// <param name="Authorities">What it finds there.</param>
+/// <param name="SkipsVerification">Whether it takes any certificate.</param>
+/// <param name="ProblemId">The problem where it does not trust.</param>
+/// <param name="Cure">What makes it trust.</param>
+internal sealed record TrustStore(
+    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Cure);
+
+/// <summary>Finds the trust stores of the clients that this machine has.</summary>
+internal static class TrustStores
+{
+    /// <summary>Those of docker, containerd and podman, where they are installed.</summary>
+    public static IReadOnlyList<TrustStore> Of(ClientQuestion question)
+    {
+        var (machine, name) = (question.Machine, question.Name);
+        var found = new List<TrustStore>();
+        if (machine.Has("/etc/docker") || machine.HasProgram("dockerd"))
+        {
+            var folder = $"/etc/docker/certs.d/{name}";
+            found.Add(new TrustStore(
+                "docker", folder, ReadFolder(machine, folder), IsInsecureForDocker(machine, question), "TLS021",
+                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (dockerd needs no restart)"));
+        }
+
+        if (machine.Has("/etc/containerd") || machine.HasProgram("containerd"))
+        {
+            found.Add(Containerd(machine, name));
+        }
+
+        if (machine.Has("/etc/containers") || machine.HasProgram("podman"))
+        {
+            string[] folders = [$"{machine.Home}/.config/containers/certs.d/{name}", $"/etc/containers/certs.d/{name}", $"/etc/docker/certs.d/{name}"];
+            var authorities = new X509Certificate2Collection();
+            foreach (var folder in folders)
+            {
+                authorities.AddRange(ReadFolder(machine, folder));
+            }
+
+            found.Add(new TrustStore(
+                "podman, skopeo and buildah", folders[1], authorities, IsInsecureForPodman(machine, question), "TLS023",
+                $"mkdir -p {folders[1]} && cp CA.crt {folders[1]}/ca.crt"));
+        }
+
+        return found;
+    }
+
+    /// <summary>Whether dockerd takes any certificate, and plain HTTP, from a registry.</summary>
+    public static bool IsInsecureForDocker(ClientMachine machine, ClientQuestion question) =>
+        machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
+        && daemon.TryGetProperty("insecure-registries", out var list) && list.ValueKind == System.Text.Json.JsonValueKind.Array
+        && list.EnumerateArray().Any(one => one.ValueKind == System.Text.Json.JsonValueKind.String && (one.GetString() == question.Name || one.GetString() == question.Host));
+
+    /// <summary>Whether podman does.</summary>
+    public static bool IsInsecureForPodman(ClientMachine machine, ClientQuestion question) =>
+        machine.Files("/etc/containers/registries.conf.d", "*.conf").Prepend("/etc/containers/registries.conf")
+            .Any(file => machine.ReadToml(file, out _) is { } table
+                && table.TryGetValue("registry", out var registries) && registries is TomlTableArray all
+                && all.Any(one => one.TryGetValue("insecure", out var insecure) && insecure is true
+                    && ((one.TryGetValue("location", out var location) && Names(location, question)) || (one.TryGetValue("prefix", out var prefix) && Names(prefix, question)))));
+
+    private static bool Names(object? value, ClientQuestion question) => value is string text && (text == question.Name || text == question.Host || text.StartsWith(question.Name + "/", StringComparison.Ordinal));
+
+    private static TrustStore Containerd(ClientMachine machine, string name)
+    {
+        const string root = "/etc/containerd/certs.d";
+        var folder = machine.Has($"{root}/{name}") ? $"{root}/{name}" : machine.Has($"{root}/_default") ? $"{root}/_default" : $"{root}/{name}";
+        var authorities = new X509Certificate2Collection();
+        var skips = false;
+        if (machine.ReadToml($"{folder}/hosts.toml", out _) is { } hosts)
+        {
+            // At the top for the registry itself, and for each host of [host."https://…"].
+            var tables = hosts.TryGetValue("host", out var named) && named is TomlTable all
+                ? all.Values.OfType<TomlTable>().Prepend(hosts)
+                : [hosts];
+            foreach (var table in tables)
+            {
+                skips |= table.TryGetValue("skip_verify", out var skip) && skip is true;
+                foreach (var file in !table.TryGetValue("ca", out var ca) ? [] : ca is TomlArray list ? list.OfType<string>() : ca is string one ? [one] : Array.Empty<string>())
+                {
+                    Import(machine, file.StartsWith('/') ? file : $"{folder}/{file}", authorities);
+                }
+            }
+        }
+        else
+        {
+            authorities = ReadFolder(machine, folder); // docker's layout is understood as well
+        }
+
+        return new TrustStore(
+            "containerd", $"{folder}/hosts.toml", authorities, skips, "TLS022",
+            $"mkdir -p {root}/{name}, put CA.crt there as ca.crt, and write into hosts.toml: server = \"https://{name}\" and [host.\"https://{name}\"] with ca = \"ca.crt\"; config_path in config.toml must name {root}");
+    }
+
+    private static X509Certificate2Collection ReadFolder(ClientMachine machine, string folder)
+    {
+        var authorities = new X509Certificate2Collection();
+        foreach (var file in machine.Files(folder, "*.crt"))
+        {
+            Import(machine, file, authorities);
+        }
+
+        return authorities;
+    }
+
+    private static void Import(ClientMachine machine, string file, X509Certificate2Collection authorities)
+    {
+        try
+        {
+            authorities.ImportFromPemFile(machine.At(file));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            // It adds nothing to what is trusted, for its client as well.
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Gateway.Authentication;
+using Gateway.Configuration;
+
+namespace Gateway.Doctor.Server;
+
+/// <summary>The htpasswd file: lines that cannot be used, names that stand there twice, hashes below today's cost.</summary>
+internal sealed class HtpasswdCheck : IServerCheck
+{
+    private const int MostTold = 20;
+
+    /// <inheritdoc/>
+    public string Area => "HTP";
+
+    /// <inheritdoc/>
+    public string Subject => "the htpasswd file";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (patient.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
+        {
+            return Task.CompletedTask;
+        }
+
+        try
+        {
+            var file = HtpasswdFile.Load(options);
+            if (file.Count == 0)
+            {
+                diagnosis.Warn("HTP004", options.File, "no line names a user");
+            }
+
+            var old = file.Names.Where(name => IsOld(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
+            if (old.Count > 0)
+            {
+                diagnosis.Warn("HTP002", options.File, $"{old.Count} of {file.Count} users: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
+            }
+            else
+            {
+                diagnosis.Pass(Area, options.File, $"{file.Count} users, every hash of today's cost");
+            }
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems.Take(MostTold))
+            {
+                diagnosis.Error(IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Whether a hash is below what "gateway user add" makes today.</summary>
+    public static bool IsOld(PasswordHash hash) => hash.Scheme switch
+    {
+        HashScheme.Bcrypt => hash.Cost < PasswordRules.TodaysBcryptCost,
+        HashScheme.Yescrypt => hash.Cost < PasswordRules.TodaysYescryptCost,
+        _ => true, // SHA-crypt is accepted for moving in only
+    };
+
+    private static string IdOf(Problem problem) =>
+        problem.What.Contains("already", StringComparison.Ordinal) ? "HTP003"
+        : problem.What.Contains("no such", StringComparison.Ordinal) || problem.What.Contains("permission", StringComparison.Ordinal) || problem.What.Contains("folder", StringComparison.Ordinal) ? "FIL002"
+        : "HTP001";
+}

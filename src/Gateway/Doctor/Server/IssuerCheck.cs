@@ -1,0 +1,275 @@
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using Gateway.Issuers;
+using Gateway.Oidc;
+using Gateway.Routing;
+
+namespace Gateway.Doctor.Server;
+
+/// <summary>
+/// The issuers of ID tokens, for jobs and for people: discovery, keys, clock; and whether a provider knows this gateway, its
+/// secret and its redirect URI.
+/// </summary>
+internal sealed class IssuerCheck : IServerCheck
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    // What the verifier itself allows.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(45);
+
+    /// <inheritdoc/>
+    public string Area => "ISS";
+
+    /// <inheritdoc/>
+    public string Subject => "the issuers";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        foreach (var (name, options) in patient.Options.Authentication.Workloads)
+        {
+            if (options.Keys is { } file)
+            {
+                InspectKeysFile($"issuer:{name}", file, diagnosis);
+            }
+            else
+            {
+                await InspectAsync($"issuer:{name}", options, null, patient, diagnosis, cancellationToken);
+            }
+        }
+
+        foreach (var (name, options) in patient.Options.Authentication.Oidc)
+        {
+            await InspectAsync(OidcProvider.MethodOf(name), options, (name, options), patient, diagnosis, cancellationToken);
+        }
+    }
+
+    private void InspectKeysFile(string subject, string file, Diagnosis diagnosis)
+    {
+        try
+        {
+            if (IssuerMetadata.ReadKeys(File.ReadAllText(file), file).Count > 0)
+            {
+                diagnosis.Pass(Area, subject, $"{file} holds keys");
+                return;
+            }
+
+            diagnosis.Error("ISS003", subject, $"{file} holds no key that can verify a signature");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or IssuerException)
+        {
+            diagnosis.Error("ISS003", subject, DoctorText.Of(exception));
+        }
+    }
+
+    private async Task InspectAsync(
+        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        using var client = CreateClient(options.CertificateAuthority);
+        var address = new Uri(options.Issuer.TrimEnd('/') + "/.well-known/openid-configuration");
+        if (await ReadAsync(client, address, subject, patient, diagnosis, cancellationToken) is not { } document)
+        {
+            return;
+        }
+
+        if (Text(document, "issuer") is var issuer && issuer != options.Issuer)
+        {
+            diagnosis.Error("ISS002", subject, $"{address} names the issuer \"{issuer}\", and \"{options.Issuer}\" is configured", $"issuer: \"{issuer}\"");
+            return;
+        }
+
+        if (!Uri.TryCreate(Text(document, "jwks_uri"), UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
+        {
+            diagnosis.Error("ISS003", subject, $"{address} names no https address of keys (jwks_uri \"{Text(document, "jwks_uri")}\")");
+            return;
+        }
+
+        if (await ReadAsync(client, keys, subject, patient, diagnosis, cancellationToken, isKeys: true) is not { } set)
+        {
+            return;
+        }
+
+        if (IssuerMetadata.ReadKeys(set.GetRawText(), keys.ToString()).Count == 0)
+        {
+            diagnosis.Error("ISS003", subject, $"{keys} holds no key that can verify a signature");
+            return;
+        }
+
+        if (provider is { } one)
+        {
+            await InspectProviderAsync(client, subject, document, one.Name, one.Options, patient, diagnosis, cancellationToken);
+        }
+
+        if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
+        {
+            diagnosis.Pass(Area, subject, $"{options.Issuer} answers, and publishes keys");
+        }
+    }
+
+    private static async Task InspectProviderAsync(
+        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (OidcTokenClient.Endpoint(Text(document, "token_endpoint")) is not { } tokens
+            || OidcTokenClient.Endpoint(Text(document, "authorization_endpoint")) is not { } authorization)
+        {
+            diagnosis.Error("ISS008", subject, "its document names no safe authorization_endpoint and token_endpoint");
+            return;
+        }
+
+        if (Texts(document, "code_challenge_methods_supported") is { Count: > 0 } methods && !methods.Contains("S256"))
+        {
+            diagnosis.Error("ISS008", subject, $"it offers PKCE by {string.Join(", ", methods)} only, and the gateway uses S256");
+            return;
+        }
+
+        if (Texts(document, "scopes_supported") is { Count: > 0 } scopes && options.Scopes.Except(scopes).ToList() is { Count: > 0 } unknown)
+        {
+            diagnosis.Warn("ISS008", subject, $"it does not list the scopes {string.Join(", ", unknown)}", "Leave them out of scopes, or have the provider offer them");
+        }
+
+        // A code that nobody issued: whether the client is known is judged before it (RFC 6749, section 5.2).
+        var callback = new RegistryRouter(patient.Options).PublicHost.Origin + OidcProvider.CallbackOf(name);
+        using var request = new HttpRequestMessage(HttpMethod.Post, tokens);
+        List<KeyValuePair<string, string>> form = [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))];
+        var ways = Texts(document, "token_endpoint_auth_methods_supported");
+        if (ways.Count == 0 || ways.Contains("client_secret_basic"))
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(
+                $"{System.Net.WebUtility.UrlEncode(options.ClientId)}:{System.Net.WebUtility.UrlEncode(options.ClientSecret)}")));
+        }
+        else
+        {
+            form.Add(new("client_id", options.ClientId));
+            form.Add(new("client_secret", options.ClientSecret!));
+        }
+
+        request.Content = new FormUrlEncodedContent(form);
+        using var answer = await client.SendAsync(request, cancellationToken);
+        var error = ErrorOf(await answer.Content.ReadAsStringAsync(cancellationToken));
+        if (error is "invalid_client" or "unauthorized_client")
+        {
+            diagnosis.Error("ISS007", subject, $"its token endpoint answers {(int)answer.StatusCode} {error} to the client \"{options.ClientId}\" and its secret");
+            return;
+        }
+
+        await InspectRedirectAsync(client, subject, authorization, callback, options, diagnosis, cancellationToken);
+    }
+
+    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section 4.1.2.1).
+    private static async Task InspectRedirectAsync(
+        HttpClient client, string subject, Uri authorization, string callback, OidcOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var challenge = Convert.ToBase64String(SHA256.HashData("doctor"u8)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var url = Microsoft.AspNetCore.WebUtilities.QueryHelpers.AddQueryString(authorization.ToString(), new Dictionary<string, string?>
+        {
+            ["client_id"] = options.ClientId,
+            ["redirect_uri"] = callback,
+            ["response_type"] = "code",
+            ["scope"] = string.Join(' ', options.Scopes),
+            ["state"] = "doctor",
+            ["nonce"] = "doctor",
+            ["code_challenge"] = challenge,
+            ["code_challenge_method"] = "S256",
+        });
+        using var answer = await client.GetAsync(new Uri(url), cancellationToken);
+        if ((int)answer.StatusCode >= 400)
+        {
+            var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+            if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase) || answer.StatusCode == System.Net.HttpStatusCode.BadRequest)
+            {
+                diagnosis.Error("ISS006", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
+            }
+            else
+            {
+                diagnosis.Error("ISS008", subject, $"its authorization endpoint answers {(int)answer.StatusCode}");
+            }
+        }
+        else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
+            && Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
+        {
+            diagnosis.Error("ISS008", subject, $"it refuses sign-ins as they are begun: {refusal}");
+        }
+    }
+
+    private static async Task<JsonElement?> ReadAsync(
+        HttpClient client, Uri address, string subject, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
+    {
+        var id = isKeys ? "ISS003" : "ISS001";
+        try
+        {
+            using var answer = await client.GetAsync(address, cancellationToken);
+            if ((int)answer.StatusCode != 200)
+            {
+                diagnosis.Error(id, subject, $"{address} is answered {(int)answer.StatusCode}");
+                return null;
+            }
+
+            var now = patient.Time.GetUtcNow();
+            if (answer.Headers.Date is { } date && (date - now).Duration() > ClockTolerance)
+            {
+                diagnosis.Error("ISS005", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(date - now)} apart");
+                return null;
+            }
+
+            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return document.RootElement.Clone();
+            }
+
+            diagnosis.Error(id, subject, $"{address} answers something that is no JSON object");
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            diagnosis.Error("ISS004", subject, DoctorText.Of(exception));
+        }
+        catch (JsonException)
+        {
+            diagnosis.Error(id, subject, $"{address} answers something that is no JSON");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error(id, subject, exception is HttpRequestException ? DoctorText.Of(exception) : $"{address} does not answer within {DoctorText.Span(Timeout)}");
+        }
+
+        return null;
+    }
+
+    private static HttpClient CreateClient(string? certificateAuthority)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(5) };
+        if (certificateAuthority is not null)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+            policy.CustomTrustStore.ImportFromPemFile(certificateAuthority);
+            handler.SslOptions.CertificateChainPolicy = policy;
+        }
+
+        return new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = IssuerHttp.LargestAnswer };
+    }
+
+    private static string? ErrorOf(string body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? Text(document.RootElement, "error") : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Text(JsonElement document, string name) =>
+        document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static List<string> Texts(JsonElement document, string name) =>
+        document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.String).Select(static one => one.GetString()!)]
+            : [];
+}

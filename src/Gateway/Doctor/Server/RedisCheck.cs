@@ -1,0 +1,191 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Gateway.Hosting;
+using Gateway.Keys;
+using Gateway.Redis;
+using Gateway.State;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Doctor.Server;
+
+/// <summary>Redis: reached, let in, and fit to keep what the gateway gives it.</summary>
+internal sealed class RedisCheck : IServerCheck
+{
+    private const int DefaultPort = 6379;
+
+    // Written, and gone at once.
+    private const string WriteProbe = "redis.call('SET', KEYS[1], 'doctor', 'PX', 1000) return redis.call('DEL', KEYS[1])";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public string Area => "RED";
+
+    /// <inheritdoc/>
+    public string Subject => "Redis";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (patient.Options.Redis is not { } options)
+        {
+            return;
+        }
+
+        var subject = options.Server;
+        if (!await IsReachedAsync(options, subject, diagnosis, cancellationToken))
+        {
+            return;
+        }
+
+        var holdsTokens = patient.Options.State.Store == StateStoreKind.Redis || patient.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
+        await using var redis = new RedisConnection(options, patient.Time, NullLogger<RedisConnection>.Instance, Timeout);
+        try
+        {
+            await InspectAsync(redis, options, holdsTokens, subject, diagnosis, cancellationToken);
+            if (patient.Options.State.Store == StateStoreKind.Redis && !diagnosis.Has("RED", Severity.Error))
+            {
+                await using var store = StateServiceExtensions.OpenForCommand(patient.Options);
+                StateCheck.Report(await store.ListAsync(null, cancellationToken), subject, patient.Time.GetUtcNow(), diagnosis);
+            }
+        }
+        catch (StateException exception)
+        {
+            diagnosis.Error(IdOf(exception.Message), subject, exception.Message);
+            return;
+        }
+
+        if (!diagnosis.Has(Area))
+        {
+            diagnosis.Pass(Area, subject, "it is reached, lets the gateway in, and takes writes");
+        }
+    }
+
+    private static async Task InspectAsync(
+        RedisConnection redis, RedisOptions options, bool holdsTokens, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var replication = Parse(await redis.ReadInfoAsync("replication", cancellationToken));
+        if (replication.GetValueOrDefault("role") == "slave")
+        {
+            diagnosis.Error("RED006", subject, "it is a replica of " + replication.GetValueOrDefault("master_host"), "Name the primary as redis.server");
+            return;
+        }
+
+        try
+        {
+            await redis.EvaluateAsync(WriteProbe, [redis.Key("doctor")], [], cancellationToken);
+        }
+        catch (StateException exception)
+        {
+            diagnosis.Error(IdOf(exception.Message), subject, exception.Message);
+            return;
+        }
+
+        var memory = Parse(await redis.ReadInfoAsync("memory", cancellationToken));
+        var most = Number(memory, "maxmemory");
+        var used = Number(memory, "used_memory");
+        var policy = memory.GetValueOrDefault("maxmemory_policy", "noeviction");
+        if (most > 0 && used > most * 0.9)
+        {
+            diagnosis.Warn("RED007", subject, string.Create(CultureInfo.InvariantCulture, $"{used >> 20} of {most >> 20} MiB are used"));
+        }
+
+        if (policy.StartsWith("allkeys", StringComparison.Ordinal) && most > 0)
+        {
+            Note("RED004", $"maxmemory-policy {policy}", holdsTokens, "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
+        }
+
+        var persistence = Parse(await redis.ReadInfoAsync("persistence", cancellationToken));
+        if (holdsTokens && persistence.GetValueOrDefault("aof_enabled") != "1")
+        {
+            Note("RED005", "appendonly no, and it holds tokens or keys", options.RequirePersistence, "redis-cli CONFIG SET appendonly yes, and the same in redis.conf, with appendfsync always");
+        }
+        else if (holdsTokens && await redis.ReadConfigurationAsync("appendfsync", cancellationToken) is { } flush and not "always")
+        {
+            diagnosis.Inform("RED009", subject, $"appendfsync {flush}");
+        }
+
+        if (!options.Tls && !IsNear(options))
+        {
+            diagnosis.Warn("RED008", subject, "redis.tls is false, and the way to it is no private network");
+        }
+
+        void Note(string id, string evidence, bool isError, string cure)
+        {
+            if (isError)
+            {
+                diagnosis.Error(id, subject, evidence, cure);
+            }
+            else
+            {
+                diagnosis.Warn(id, subject, evidence, cure);
+            }
+        }
+    }
+
+    private static async Task<bool> IsReachedAsync(RedisOptions options, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var (host, port) = AddressOf(options);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Timeout);
+        using var socket = new TcpClient();
+        try
+        {
+            await socket.ConnectAsync(host, port, limit.Token);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error("RED001", subject, exception is SocketException ? DoctorText.Of(exception) : $"no connection within {DoctorText.Span(Timeout)}");
+            return false;
+        }
+
+        if (!options.Tls)
+        {
+            return true;
+        }
+
+        var trust = RedisTrust.Load(options);
+        await using var tls = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, trust.Validate);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, limit.Token);
+            return true;
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error("RED003", subject, trust.HasRefused ? $"its certificate is not trusted, or is for another name than {host}" : DoctorText.Of(exception));
+            return false;
+        }
+    }
+
+    private static string IdOf(string message) =>
+        message.Contains("password", StringComparison.OrdinalIgnoreCase) || message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
+        : message.Contains("OOM", StringComparison.Ordinal) ? "RED007"
+        : message.Contains("READONLY", StringComparison.Ordinal) || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal) ? "RED006"
+        : "RED001";
+
+    // A name without a dot is one of a container network's, as a rule.
+    private static bool IsNear(RedisOptions options)
+    {
+        var (host, _) = AddressOf(options);
+        return IPAddress.TryParse(host, out var address)
+            ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
+            : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal) || host.EndsWith(".local", StringComparison.Ordinal);
+    }
+
+    private static (string Host, int Port) AddressOf(RedisOptions options) => HostName.TryParse(options.Server, out var server)
+        ? (server.Host.Trim('[', ']'), server.Port ?? DefaultPort)
+        : throw new ArgumentException("not a host", nameof(options)); // the validator has seen to it
+
+    private static long Number(Dictionary<string, string> values, string name) =>
+        long.TryParse(values.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    private static Dictionary<string, string> Parse(string info) => info.Split('\n')
+        .Select(static line => line.Trim().Split(':', 2)).Where(static pair => pair.Length == 2)
+        .DistinctBy(static pair => pair[0]).ToDictionary(static pair => pair[0], static pair => pair[1]);
+}
