@@ -97,7 +97,7 @@ internal static class DoctorReport
     private static string Summary(Diagnosis diagnosis)
     {
         int Count(Severity severity) => diagnosis.Findings.Count(finding => finding.Severity == severity);
-        return $"{Count(Severity.Error)} errors, {Count(Severity.Warning)} warnings, {Count(Severity.NotRun)} not run, "
+        return $"{DoctorText.Count(Count(Severity.Error), "error")}, {DoctorText.Count(Count(Severity.Warning), "warning")}, {Count(Severity.NotRun)} not run, "
             + $"{Count(Severity.Information)} to know, {Count(Severity.Passed)} well";
     }
 

@@ -26,6 +26,9 @@ internal static class DoctorText
         var seconds => string.Create(CultureInfo.InvariantCulture, $"{seconds.TotalSeconds:F0} s"),
     };
 
+    /// <summary>A number of things: <c>1 user</c>, <c>3 users</c>.</summary>
+    public static string Count(int count, string one) => string.Create(CultureInfo.InvariantCulture, $"{count} {one}{(count == 1 ? "" : "s")}");
+
     /// <summary>The first sentences of an exception and of what is behind it.</summary>
     public static string Of(Exception exception) =>
         exception.InnerException is { } inner && !exception.Message.Contains(inner.Message, StringComparison.Ordinal)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Doctor.Client;
@@ -33,6 +34,9 @@ internal sealed record ClientQuestion(Uri Url)
 
     /// <summary>The registry as clients' files name it: <c>registry.example.com</c>, <c>localhost:8443</c>.</summary>
     public string Name => Url.Authority;
+
+    /// <summary>Whether it is on this machine's own loopback.</summary>
+    public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>Reads an address of a registry; https where no scheme is written.</summary>
     public static bool TryParseUrl(string text, [NotNullWhen(true)] out Uri? url)

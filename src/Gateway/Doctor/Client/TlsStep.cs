@@ -103,6 +103,13 @@ internal static class TlsStep
                 continue;
             }
 
+            // dockerd counts 127.0.0.0/8 among insecure-registries, whatever daemon.json says.
+            if (store.Client == "docker" && question.IsLoopback)
+            {
+                diagnosis.Pass("TLS", store.Client, "verifies no certificate of a loopback address");
+                continue;
+            }
+
             if (store.Authorities.Count > 0 && CertificateInspection.LeadsToAuthority(chain, store.Authorities, now, out _))
             {
                 visit.IsTrusted = true;

@@ -50,7 +50,7 @@ internal sealed class FileCheck : IServerCheck
 
         if (!diagnosis.Has("FIL"))
         {
-            diagnosis.Pass(Area, Subject, $"{count} files are readable, and the secrets among them by nobody else");
+            diagnosis.Pass(Area, Subject, $"{DoctorText.Count(count, "file")} read, the secrets among them readable by nobody else");
         }
 
         return Task.CompletedTask;
@@ -83,7 +83,7 @@ internal sealed class FileCheck : IServerCheck
     {
         try
         {
-            return Directory.GetFiles(folder);
+            return [.. Directory.EnumerateFiles(folder).Where(static path => Path.GetExtension(path) != ".sock")];
         }
         catch (UnauthorizedAccessException)
         {

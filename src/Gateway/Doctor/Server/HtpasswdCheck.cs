@@ -33,11 +33,11 @@ internal sealed class HtpasswdCheck : IServerCheck
             var old = file.Names.Where(name => IsOld(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
             if (old.Count > 0)
             {
-                diagnosis.Warn("HTP002", options.File, $"{old.Count} of {file.Count} users: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
+                diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
             }
             else
             {
-                diagnosis.Pass(Area, options.File, $"{file.Count} users, every hash of today's cost");
+                diagnosis.Pass(Area, options.File, $"{DoctorText.Count(file.Count, "user")}, every hash of today's cost");
             }
         }
         catch (ProblemException exception)

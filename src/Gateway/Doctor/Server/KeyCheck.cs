@@ -62,7 +62,7 @@ internal sealed class KeyCheck : IServerCheck
         }
         else
         {
-            diagnosis.Pass(Area, folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}; {keys.Count} keys in all");
+            diagnosis.Pass(Area, folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}; {DoctorText.Count(keys.Count, "key")} in all");
         }
 
         return Task.CompletedTask;

@@ -31,7 +31,7 @@ internal sealed class LimitCheck : IServerCheck
 
         if (rules.Count > 0 && !diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, Subject, $"{rules.Count} limits, each of which ordinary use keeps");
+            diagnosis.Pass(Area, Subject, $"{DoctorText.Count(rules.Count, "limit")}, which ordinary use keeps");
         }
 
         return Task.CompletedTask;

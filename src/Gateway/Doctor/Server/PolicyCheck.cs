@@ -13,6 +13,7 @@ namespace Gateway.Doctor.Server;
 internal sealed class PolicyCheck : IServerCheck
 {
     private const int MostRepositories = 10_000;
+    private const int PageSize = 1000; // Distribution's greatest (catalog.maxentries)
 
     /// <inheritdoc/>
     public string Area => "POL";
@@ -54,7 +55,7 @@ internal sealed class PolicyCheck : IServerCheck
         await InspectCatalogAsync(options, definition, diagnosis, cancellationToken);
         if (!diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, options.Policies, $"{definition.Rules.Length} rules, none of them odd");
+            diagnosis.Pass(Area, options.Policies, $"{DoctorText.Count(definition.Rules.Length, "rule")}, none of them odd");
         }
     }
 
@@ -148,29 +149,40 @@ internal sealed class PolicyCheck : IServerCheck
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
         new UpstreamTrust(options).Configure(registry.Name, handler);
         using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15) };
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Upstreams[0], $"/v2/_catalog?n={MostRepositories}"));
-        if (UpstreamCredential.Header(registry.Credential) is { } credential)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", credential);
-        }
-
+        var names = new List<RepositoryName>();
+        var path = $"/v2/_catalog?n={PageSize}";
         try
         {
-            using var answer = await client.SendAsync(request, cancellationToken);
-            if (!answer.IsSuccessStatusCode)
+            while (names.Count < MostRepositories)
             {
-                return null;
-            }
-
-            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
-            var names = new List<RepositoryName>();
-            foreach (var one in document.RootElement.GetProperty("repositories").EnumerateArray())
-            {
-                var text = registry.Prefix is { } prefix && registry.StripPrefix ? $"{prefix}/{one.GetString()}" : one.GetString();
-                if (RepositoryName.TryParse(text!, out var name))
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Upstreams[0], path));
+                if (UpstreamCredential.Header(registry.Credential) is { } credential)
                 {
-                    names.Add(name);
+                    request.Headers.TryAddWithoutValidation("Authorization", credential);
                 }
+
+                using var answer = await client.SendAsync(request, cancellationToken);
+                if (!answer.IsSuccessStatusCode)
+                {
+                    return null;
+                }
+
+                using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+                var page = document.RootElement.GetProperty("repositories").EnumerateArray().Select(static one => one.GetString()!).ToList();
+                foreach (var one in page)
+                {
+                    if (RepositoryName.TryParse(registry is { Prefix: { } prefix, StripPrefix: true } ? $"{prefix}/{one}" : one, out var name))
+                    {
+                        names.Add(name);
+                    }
+                }
+
+                if (page.Count < PageSize)
+                {
+                    break;
+                }
+
+                path = $"/v2/_catalog?n={PageSize}&last={Uri.EscapeDataString(page[^1])}";
             }
 
             return names;

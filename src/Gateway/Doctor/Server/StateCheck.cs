@@ -65,7 +65,7 @@ internal sealed class StateCheck : IServerCheck
         }
         else
         {
-            diagnosis.Pass("STA", subject, $"the store is read: {live.Count} tokens in use");
+            diagnosis.Pass("STA", subject, $"the store is read: {DoctorText.Count(live.Count, "token")} in use");
         }
     }
 
