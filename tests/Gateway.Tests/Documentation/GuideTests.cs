@@ -51,6 +51,20 @@ public sealed partial class GuideTests : IDisposable
     }
 
     [Fact]
+    public async Task Policies_OfAllGuides_GoTogether()
+    {
+        foreach (var row in Policies())
+        {
+            var block = BlockAt((string)row[0], (int)row[1]);
+            _folder.Write(block.File!, block.Text);
+        }
+
+        var (code, error) = await RunAsync("policy", "check", Path.Combine(_folder.Path, Policy));
+
+        Assert.Equal((0, ""), (code, error));
+    }
+
+    [Fact]
     public void Blocks_OfGuides_NameOnlyFilesThatAreChecked()
     {
         // A slip in the first line would leave a block unchecked.
