@@ -72,9 +72,13 @@ internal sealed class CertificateCheck : IServerCheck
         var last = chain[^1];
         if (patient.Authorities is { } authorities)
         {
-            if (!CertificateInspection.LeadsToAuthority(chain, authorities, now, out var isPartial))
+            if (!CertificateInspection.LeadsToAuthority(chain, authorities, now, out _))
             {
-                diagnosis.Error(isPartial ? "TLS004" : "TLS015", file, $"nothing leads from {last.Subject}, issued by {last.Issuer}, to the authorities named with --ca ({string.Join("; ", authorities.Select(static one => one.Subject))})");
+                var meant = string.Join("; ", authorities.Select(static one => one.Subject));
+                var namesIt = authorities.Any(one => chain.Any(issued => issued.IssuerName.RawData.AsSpan().SequenceEqual(one.SubjectName.RawData)));
+                diagnosis.Error(
+                    namesIt ? "TLS015" : CertificateInspection.IsSelfIssued(last) ? "TLS013" : "TLS004",
+                    file, $"nothing leads from {last.Subject}, issued by {last.Issuer}, to the authorities named with --ca ({meant})");
                 return;
             }
         }

@@ -40,7 +40,8 @@ internal sealed class KeyCheck : IServerCheck
         var schedule = new SigningKeySchedule(options.Tokens, patient.Time);
         if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
         {
-            foreach (var problem in problems)
+            // FileCheck has said whose mode is wrong.
+            foreach (var problem in problems.Where(problem => !diagnosis.Findings.Any(finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal) && finding.Subject == problem.Source)))
             {
                 diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
             }
