@@ -69,6 +69,9 @@ public sealed class Laboratory : IAsyncLifetime
                 """),
         });
         await _provider.StartAsync("first", Gateway.Authority);
+        using var client = new HttpClient();
+        await Eventually.TrueAsync(
+            async () => !(await client.GetStringAsync(new Uri(Gateway.Management, "/readyz"))).Contains("\"down\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         foreach (var repository in new[] { "team-a/app", "team-a/deep/er" })
         {
             await Registry.PushAsync(TestImage.Create(size: 256), repository, "v1");

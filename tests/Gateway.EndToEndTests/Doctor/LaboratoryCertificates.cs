@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Doctor;
 
@@ -32,12 +33,11 @@ internal sealed class LaboratoryCertificates : IDisposable
     /// <param name="end">Its end, in days from now.</param>
     /// <param name="keySize">Bits of its RSA key.</param>
     /// <param name="usage">Its extended key usage.</param>
-    /// <param name="hash">What it is signed with.</param>
-    public Issued Issue(string? host, double begin = -1, double end = 300, int keySize = 2048, string usage = "1.3.6.1.5.5.7.3.1", string hash = "SHA256")
+    public Issued Issue(string? host, double begin = -1, double end = 300, int keySize = 2048, string usage = "1.3.6.1.5.5.7.3.1")
     {
         var now = TimeProvider.System.GetUtcNow();
         using var key = RSA.Create(keySize);
-        var request = new CertificateRequest("CN=" + (host ?? "registry.gateway.test"), key, new HashAlgorithmName(hash), RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest("CN=" + (host ?? "registry.gateway.test"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         if (host is not null)
         {
             var names = new SubjectAlternativeNameBuilder();
@@ -57,6 +57,36 @@ internal sealed class LaboratoryCertificates : IDisposable
         using var certificate = request.Create(
             Intermediate.SubjectName, X509SignatureGenerator.CreateForRSA(_intermediateKey, RSASignaturePadding.Pkcs1), now.AddDays(begin), now.AddDays(end), RandomNumberGenerator.GetBytes(8));
         return new Issued(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>The same, signed with SHA-1, which .NET does not do any more.</summary>
+    public Issued IssueWithSha1(string host)
+    {
+        var issued = Issue(host);
+        var folder = Directory.CreateTempSubdirectory("gateway-sha1-").FullName;
+        try
+        {
+            string At(string name, string? text = null)
+            {
+                var path = Path.Combine(folder, name);
+                if (text is not null)
+                {
+                    File.WriteAllText(path, text);
+                }
+
+                return path;
+            }
+
+            At("ca.crt", IntermediatePem);
+            Cli.RunAsync("openssl", [
+                "x509", "-in", At("tls.crt", issued.Certificate), "-sha1", "-CA", At("ca.crt"), "-CAkey", At("ca.key", _intermediateKey.ExportPkcs8PrivateKeyPem()),
+                "-set_serial", "99", "-days", "300", "-out", At("out.crt")]).GetAwaiter().GetResult().Succeeded();
+            return issued with { Certificate = File.ReadAllText(At("out.crt")) };
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     public void Dispose()

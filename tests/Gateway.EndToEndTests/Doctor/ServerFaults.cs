@@ -27,7 +27,7 @@ internal static class ServerFaults
         }
         ),
         ["key too short"] = ("TLS008", static site => site.Serve(site.Laboratory.Certificates.Issue(Host, keySize: 1024))),
-        ["signed with SHA-1"] = ("TLS009", static site => site.Serve(site.Laboratory.Certificates.Issue(Host, hash: "SHA1"))),
+        ["signed with SHA-1"] = ("TLS009", static site => site.Serve(site.Laboratory.Certificates.IssueWithSha1(Host))),
         ["common name alone"] = ("TLS010", static site => site.Serve(site.Laboratory.Certificates.Issue(host: null))),
         ["certificate cut off"] = ("TLS012", static site => site.Write("certs/tls.crt", File.ReadAllText(site.At("certs/tls.crt"))[..300])),
         ["unknown authority"] = ("TLS013", static site =>
@@ -68,7 +68,7 @@ internal static class ServerFaults
         ["everybody writes"] = ("POL007", static site => Rule(site, """{ name: all, to: [ authenticated ], role: writer, on: [ "**" ] }""")),
         ["no rule"] = ("POL008", static site => site.Write("policies/policy.yaml", "groups: {}\n")),
         ["store of a newer gateway"] = ("STA002", static site => Sql(site, "PRAGMA user_version = 99")),
-        ["signing key a year old"] = ("KEY002", static site => site.Time = new Later(TimeSpan.FromDays(366))),
+        ["signing key a year old"] = ("KEY002", static site => MakeKeyOld(site)),
         ["secret a year old"] = ("ROT002", static site =>
         {
             site.Configure($"bindPassword: \"{LdapServerProcess.BindPassword}\"", "bindPasswordFile: bind-password");
@@ -134,8 +134,11 @@ internal static class ServerFaults
         Cli.RunAsync("python3", ["-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()", site.At("state/gateway.db"), sql])
             .GetAwaiter().GetResult().Succeeded();
 
-    private sealed class Later(TimeSpan by) : TimeProvider
+    private static void MakeKeyOld(Laboratory.Site site)
     {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+        var file = Directory.GetFiles(site.At("state/keys"), "*.pem")[0];
+        var year = TimeProvider.System.GetUtcNow().Year;
+        File.WriteAllText(file, File.ReadAllText(file).Replace(
+            string.Create(CultureInfo.InvariantCulture, $": {year}-"), string.Create(CultureInfo.InvariantCulture, $": {year - 2}-"), StringComparison.Ordinal));
     }
 }

@@ -155,6 +155,12 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
+        if (diagnosis.Has("NET003", Severity.Error) || diagnosis.Has("NET004", Severity.Error))
+        {
+            diagnosis.NotRun("ISS", subject, "whether it knows the redirect URI: the public URL, which that is below, leads nowhere");
+            return;
+        }
+
         await InspectRedirectAsync(client, subject, authorization, callback, options, diagnosis, cancellationToken);
     }
 

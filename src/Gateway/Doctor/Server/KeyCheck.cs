@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Keys;
 
 namespace Gateway.Doctor.Server;
@@ -10,6 +11,26 @@ internal sealed class KeyCheck : IServerCheck
 
     /// <summary>The age at which a secret in a file is due.</summary>
     public static readonly TimeSpan SecretAge = TimeSpan.FromDays(365);
+
+    /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
+    public static IReadOnlyList<SigningKey> ReadUsable(ServerPatient patient)
+    {
+        var folder = SigningKeyServiceExtensions.FolderOf(patient.Options);
+        if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
+        {
+            return [];
+        }
+
+        var schedule = new SigningKeySchedule(patient.Options.Tokens, patient.Time);
+        try
+        {
+            return schedule.Usable(new KeyFolder(folder, schedule).Read());
+        }
+        catch (ProblemException)
+        {
+            return []; // said by RunAsync
+        }
+    }
 
     /// <inheritdoc/>
     public string Area => "KEY";
@@ -49,7 +70,7 @@ internal sealed class KeyCheck : IServerCheck
             return Task.CompletedTask;
         }
 
-        if (!Directory.Exists(folder) || schedule.Usable(new KeyFolder(folder, schedule).Read()) is not { Count: > 0 } keys)
+        if (ReadUsable(patient) is not { Count: > 0 } keys)
         {
             diagnosis.Inform("KEY003", folder, "there is no key yet: the first start makes one");
             return Task.CompletedTask;

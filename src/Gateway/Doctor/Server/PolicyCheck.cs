@@ -120,7 +120,7 @@ internal sealed class PolicyCheck : IServerCheck
             }
 
             // A team that has pushed nothing yet is no mistake; one whose name is almost another's may be.
-            if (!roots.Contains(root, StringComparer.Ordinal) && NearestName.Of(root, roots) is { } near)
+            if (!roots.Contains(root, StringComparer.Ordinal) && roots.Find(other => IsSlip(root, other)) is { } near)
             {
                 diagnosis.Warn("POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository, and there are some below \"{near}/\"", $"Is \"{near}{pattern.Text[root.Length..]}\" meant?");
             }
@@ -192,6 +192,18 @@ internal sealed class PolicyCheck : IServerCheck
             cancellationToken.ThrowIfCancellationRequested();
             return null;
         }
+    }
+
+    // Letters interchanged, or one too many or too few. One letter for another is no slip but the usual difference of names:
+    // team-a and team-b.
+    private static bool IsSlip(string one, string other)
+    {
+        var (shorter, longer) = one.Length < other.Length ? (one, other) : (other, one);
+        return shorter.Length > 3
+            && (longer.Length == shorter.Length
+                ? longer.Order().SequenceEqual(shorter.Order())
+                : longer.Length == shorter.Length + 1
+                    && Enumerable.Range(0, longer.Length).Any(at => char.IsAsciiLetter(longer[at]) && longer.Remove(at, 1) == shorter));
     }
 
     private static string PlaceOf(PolicyRule rule) => $"{rule.Identity.File}:{rule.Identity.Line}";

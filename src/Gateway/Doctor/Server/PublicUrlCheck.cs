@@ -5,7 +5,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Gateway.Doctor.Client;
 using Gateway.Hosting;
-using Gateway.Keys;
 
 namespace Gateway.Doctor.Server;
 
@@ -155,14 +154,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             : null;
     }
 
-    private static List<string> OwnKeys(ServerPatient patient)
-    {
-        var schedule = new SigningKeySchedule(patient.Options.Tokens, patient.Time);
-        var folder = SigningKeyServiceExtensions.FolderOf(patient.Options);
-        return patient.Options.Tokens.Keys.Store == SigningKeyStoreKind.Folder && Directory.Exists(folder)
-            ? [.. schedule.Usable(new KeyFolder(folder, schedule).Read()).Select(static key => key.Id)]
-            : [];
-    }
+    private static List<string> OwnKeys(ServerPatient patient) => [.. KeyCheck.ReadUsable(patient).Select(static key => key.Id)];
 
     private static string Thumbprint(string file)
     {

@@ -18,6 +18,7 @@ internal static class ServerDoctor
         new KeyCheck(),
         new MachineCheck(),
         new ListenerCheck(),
+        new PublicUrlCheck(),
         new UpstreamCheck(),
         new RedisCheck(),
         new IssuerCheck(),
@@ -26,7 +27,6 @@ internal static class ServerDoctor
         new LimitCheck(),
         new CorsCheck(),
         new TokenCheck(),
-        new PublicUrlCheck(),
         new StartCheck(),
     ];
 

@@ -126,10 +126,9 @@ internal sealed class UpstreamCheck : IServerCheck
                 return true;
             }
 
-            var schedule = new SigningKeySchedule(patient.Options.Tokens, patient.Time);
-            if (schedule.Usable(new KeyFolder(SigningKeyServiceExtensions.FolderOf(patient.Options), schedule).Read()) is not { Count: > 0 } keys)
+            if (KeyCheck.ReadUsable(patient) is not { Count: > 0 } keys)
             {
-                diagnosis.NotRun("UPS", subject, "there are no signing keys yet, so nothing to show it");
+                diagnosis.NotRun("UPS", subject, "there are no signing keys, so nothing to show it");
                 return true;
             }
 
