@@ -77,9 +77,11 @@ internal sealed class LaboratoryCertificates : IDisposable
                 return path;
             }
 
-            At("ca.crt", IntermediatePem);
             Cli.RunAsync("openssl", [
-                "x509", "-in", At("tls.crt", issued.Certificate), "-sha1", "-CA", At("ca.crt"), "-CAkey", At("ca.key", _intermediateKey.ExportPkcs8PrivateKeyPem()),
+                "req", "-new", "-key", At("tls.key", issued.Key), "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host, "-out", At("tls.csr")])
+                .GetAwaiter().GetResult().Succeeded();
+            Cli.RunAsync("openssl", [
+                "x509", "-req", "-in", At("tls.csr"), "-copy_extensions", "copy", "-sha1", "-CA", At("ca.crt", IntermediatePem), "-CAkey", At("ca.key", _intermediateKey.ExportPkcs8PrivateKeyPem()),
                 "-set_serial", "99", "-days", "300", "-out", At("out.crt")]).GetAwaiter().GetResult().Succeeded();
             return issued with { Certificate = File.ReadAllText(At("out.crt")) };
         }
