@@ -21,6 +21,8 @@ internal static class GatewayCommand
         KeysCommand.Create(),
         LimitsCommand.Create(),
         AuditCommand.Create(),
+        BackupCommand.CreateBackup(),
+        BackupCommand.CreateRestore(),
         LoginCommand.CreateLogin(),
         LoginCommand.CreateLogout(),
         LoginCommand.CreateHelper(),
