@@ -2,7 +2,6 @@
 using System.Security.Cryptography;
 using Gateway.Configuration;
 using Gateway.Keys;
-using Gateway.Policies;
 using Gateway.Sessions;
 using Gateway.State;
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+#pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
 using Gateway.Configuration;
 using Gateway.Keys;
@@ -148,7 +148,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
     {
         Format = BackupManifest.CurrentFormat,
         CreatedAt = time.GetUtcNow(),
-        Gateway = typeof(BackupJob).Assembly.GetName().Version?.ToString(3).ToString(CultureInfo.InvariantCulture) ?? "",
+        Gateway = typeof(BackupJob).Assembly.GetName().Version?.ToString(3) ?? "",
         Configuration = collection.PathOf(options.File!),
         Store = options.State.Store == StateStoreKind.Sqlite ? "sqlite" : "redis",
         Keys = options.Tokens.Keys.Store == SigningKeyStoreKind.Folder ? "folder" : "redis",

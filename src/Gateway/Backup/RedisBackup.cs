@@ -274,7 +274,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         return [.. values.Chunk(2).Select(static pair => (Text(pair[0])!, Text(pair[1])!))];
     }
 
-    private RedisLine Read(string line, int number)
+    private static RedisLine Read(string line, int number)
     {
         try
         {

@@ -8,7 +8,7 @@ using Gateway.State;
 namespace Gateway.Backup;
 
 /// <summary>Puts a backup back: verified as a whole, unpacked beside its place, then put there by names alone.</summary>
-internal sealed class RestoreJob
+internal sealed class RestoreJob : IAsyncDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnersFolder = OwnerOnly | UnixFileMode.UserExecute;
@@ -21,6 +21,8 @@ internal sealed class RestoreJob
     private readonly string _mark;
     private readonly string _aside;
     private readonly Stack<Func<Task>> _undo = [];
+    private readonly List<string> _made = [];
+    private RedisBackup? _redis;
 
     /// <param name="order">What to do.</param>
     /// <param name="time">The clock, for the name of what is moved aside.</param>
@@ -62,10 +64,10 @@ internal sealed class RestoreJob
         {
             Unpack(reader, manifest, files, cancellationToken);
             Reached(RestoreStep.Unpacked);
-            await using var redis = await StageAsync(manifest, files, cancellationToken);
+            await StageAsync(manifest, files, cancellationToken);
             Reached(RestoreStep.Staged);
             CheckRunning(manifest);
-            await PlaceAsync(redis, files, cancellationToken);
+            await PlaceAsync(files, cancellationToken);
             isDone = true;
         }
         catch (Exception exception)
@@ -84,7 +86,7 @@ internal sealed class RestoreJob
         }
         finally
         {
-            Clean(files);
+            Clean(files, isDone);
         }
 
         if (isDone)
@@ -92,6 +94,9 @@ internal sealed class RestoreJob
             Say("Restored. Look at it with \"gateway config check\", then start the gateway.");
         }
     }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private static void MakeFolder(string folder, UnixFileMode mode)
     {
@@ -232,7 +237,7 @@ internal sealed class RestoreJob
         ArchiveReader reader, BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
     {
         var owner = Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!;
-        MakeFolder(_staging, OwnersFolder);
+        Directory.CreateDirectory(_staging, OwnersFolder);
         var places = files.ToDictionary(static file => file.Entry.Path, StringComparer.Ordinal);
         var read = reader.Read(
             (again, entry) => ReferenceEquals(entry, again.Redis) ? Create(RedisFile) : Create(places[entry.Path].Staged),
@@ -258,12 +263,17 @@ internal sealed class RestoreJob
     {
         foreach (var folder in manifest.Folders.OrderByDescending(static folder => folder.Path.Length))
         {
-            var path = ArchivePath.IsAbsolute(folder.Path) ? null : Path.Combine(_staging, folder.Path).TrimEnd('/');
-            if (path is not null)
+            var isOutside = ArchivePath.IsAbsolute(folder.Path);
+            var path = isOutside ? folder.Path : Path.Combine(_staging, folder.Path).TrimEnd('/');
+            if (!isOutside)
             {
-                MakeFolder(path, OwnersFolder); // one that held nothing
+                MakeParents(path); // one that held nothing
+            }
+
+            if (!isOutside || _made.Contains(path))
+            {
                 File.SetUnixFileMode(path, BackupManifest.ParseMode(folder.Mode));
-                FileOwner.TakeFromFolder(path, owner);
+                FileOwner.TakeFromFolder(path, isOutside ? Path.GetDirectoryName(path)! : owner);
                 NativePlace.Sync(path);
             }
         }
@@ -271,9 +281,19 @@ internal sealed class RestoreJob
 
     private string RedisFile => _staging + ".jsonl";
 
+    private void MakeParents(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            MakeParents(Path.GetDirectoryName(folder)!);
+            Directory.CreateDirectory(folder, OwnersFolder);
+            _made.Add(folder);
+        }
+    }
+
     private FileStream Create(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!, OwnersFolder);
+        MakeParents(Path.GetDirectoryName(path)!);
         return new FileStream(path, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -282,12 +302,12 @@ internal sealed class RestoreJob
         });
     }
 
-    private async Task<RedisBackup?> StageAsync(
+    private async Task StageAsync(
         BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
     {
         if (manifest.Redis is null)
         {
-            return null;
+            return;
         }
 
         // Files that it names elsewhere are not in their places yet.
@@ -304,53 +324,36 @@ internal sealed class RestoreJob
         }
 
         options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority ? Locate(authority) : null;
-        var redis = new RedisBackup(options);
-        try
+        _redis = new RedisBackup(options);
+        if (await _redis.FindObstacleAsync(_order.MayReplace, cancellationToken) is { } obstacle)
         {
-            if (await redis.FindObstacleAsync(_order.MayReplace, cancellationToken) is { } obstacle)
-            {
-                throw new ProblemException(obstacle);
-            }
+            throw new ProblemException(obstacle);
+        }
 
-            _undo.Push(() => redis.RemoveAsync(_mark + ":"));
-            await using var input = File.OpenRead(RedisFile);
-            await redis.StageAsync(_mark + ":", input, cancellationToken);
-            return redis;
-        }
-        catch
-        {
-            await UndoAsync();
-            await redis.DisposeAsync();
-            throw;
-        }
+        _undo.Push(() => _redis.RemoveAsync(_mark + ":"));
+        await using var input = File.OpenRead(RedisFile);
+        await _redis.StageAsync(_mark + ":", input, cancellationToken);
     }
 
-    // Redis first: where this process is killed behind it, no gateway can start on half of the backup, since its folder is not there.
-    private async Task PlaceAsync(RedisBackup? redis, List<PlacedFile> files, CancellationToken cancellationToken)
+    // Redis first: where this process is killed behind it, no gateway can start on half of the backup, since its folder is
+    // not there.
+    private async Task PlaceAsync(List<PlacedFile> files, CancellationToken cancellationToken)
     {
-        try
+        if (_redis is not null)
         {
-            if (redis is not null)
-            {
-                await redis.SwitchAsync(_mark + ":", _aside + ":", _order.MayReplace, cancellationToken);
-                _undo.Push(() => redis.SwitchAsync(_aside + ":", _mark + ":", mayReplace: true, CancellationToken.None));
-                Reached(RestoreStep.RedisSwitched);
-            }
-
-            foreach (var file in files.Where(static file => file.IsOutside))
-            {
-                PlaceOutside(file);
-            }
-
-            Reached(RestoreStep.OutsidePlaced);
-            PlaceFolder();
-            Reached(RestoreStep.FolderPlaced);
+            await _redis.SwitchAsync(_mark + ":", _aside + ":", _order.MayReplace, cancellationToken);
+            _undo.Push(() => _redis.SwitchAsync(_aside + ":", _mark + ":", mayReplace: true, CancellationToken.None));
+            Reached(RestoreStep.RedisSwitched);
         }
-        catch
+
+        foreach (var file in files.Where(static file => file.IsOutside))
         {
-            await UndoAsync(); // while the connection is open
-            throw;
+            PlaceOutside(file);
         }
+
+        Reached(RestoreStep.OutsidePlaced);
+        PlaceFolder();
+        Reached(RestoreStep.FolderPlaced);
     }
 
     private void PlaceOutside(PlacedFile file)
@@ -430,14 +433,19 @@ internal sealed class RestoreJob
         }
     }
 
-    private void Clean(List<PlacedFile> files)
+    private void Clean(List<PlacedFile> files, bool isDone)
     {
         try
         {
             File.Delete(RedisFile);
-            foreach (var file in files.Where(static file => file.IsOutside))
+            foreach (var file in files.Where(static file => file.IsOutside && Directory.Exists(Path.GetDirectoryName(file.Staged))))
             {
                 File.Delete(file.Staged);
+            }
+
+            foreach (var folder in Enumerable.Reverse(_made).Where(folder => !isDone && Directory.Exists(folder) && IsEmpty(folder)))
+            {
+                Directory.Delete(folder);
             }
 
             if (Directory.Exists(_staging))

@@ -131,7 +131,7 @@ internal static class BackupCommand
         }
     }
 
-    private static Task RestoreAsync(ParseResult result, CancellationToken cancellationToken)
+    private static async Task RestoreAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
         WarnOfVariables(error, "The restored configuration is read with them.");
@@ -145,8 +145,9 @@ internal static class BackupCommand
             IsDryRun = result.GetValue(DryRun),
             MayReplace = result.GetValue(ForceRestore),
         };
-        return new RestoreJob(order, TimeProvider.System, ConfigurationLoader.ProcessEnvironment(), output.WriteLine)
-            .RunAsync(cancellationToken);
+        await using var job = new RestoreJob(
+            order, TimeProvider.System, ConfigurationLoader.ProcessEnvironment(), output.WriteLine);
+        await job.RunAsync(cancellationToken);
     }
 
     private static string? PassphraseOf(ParseResult result, bool isNew)
