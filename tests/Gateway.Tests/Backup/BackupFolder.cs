@@ -33,7 +33,7 @@ internal sealed class BackupFolder : IDisposable
             publicUrl: https://registry.test
             tls: { certificates: [ { certificate: certs/tls.crt, key: certs/tls.key } ] }
             registries:
-              - { name: main, upstreams: [ "http://127.0.0.1:5000" ], credential: { user: gateway, passwordFile: secrets/upstream } }
+              - { name: main, upstreams: [ "http://127.0.0.1:5000" ], credential: { username: gateway, passwordFile: secrets/upstream } }
             authentication: { htpasswd: { file: users.htpasswd, minimumCost: 4 } }
             policies: policies
             state: { folder: {{state}} }
