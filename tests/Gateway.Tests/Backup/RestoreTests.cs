@@ -38,7 +38,7 @@ public sealed class RestoreTests : IDisposable
         Assert.StartsWith("600", after["state/gateway.db"], StringComparison.Ordinal);
         before.Remove("state/gateway.db");
         after.Remove("state/gateway.db");
-        Assert.Equal(before.Order(), after.Order());
+        Assert.Equal(before, after);
         Assert.StartsWith("600", after["certs/tls.key"], StringComparison.Ordinal);
         Assert.StartsWith("400", after["secrets/upstream"], StringComparison.Ordinal);
         Assert.Equal("700", after["state/keys"]);
@@ -195,14 +195,16 @@ public sealed class RestoreTests : IDisposable
     {
         await MakeAsync();
         Assert.Equal(0, (await _folder.RestoreAsync()).Code);
-        Assert.Equal(0, (await _folder.RestoreAsync("--force")).Code);
 
         await using (var store = SqliteCredentialStore.Open(Path.Combine(_folder.Target, "state")))
         {
+            await store.ReadChangesAsync(0, CancellationToken.None); // as a gateway does all the time
             var (code, _, error) = await _folder.RestoreAsync("--force");
             Assert.Equal(78, code);
             Assert.Contains("has the store open", error, StringComparison.Ordinal);
         }
+
+        Assert.Equal(0, (await _folder.RestoreAsync("--force")).Code);
     }
 
     [Fact]
