@@ -249,10 +249,12 @@ internal sealed class ArchiveReader(string path, string? passphrase)
             return;
         }
 
-        // gzip's own last word is how long the text was: it is missing where the end is, or where something follows.
-        Span<byte> last = stackalloc byte[4];
+        // gzip's own last words are the CRC and how long the text was: others stand there where the end is missing, or where
+        // something follows.
+        Span<byte> last = stackalloc byte[8];
         file.Seek(-last.Length, SeekOrigin.End);
-        if (ReadFully(file, last) != last.Length || BinaryPrimitives.ReadUInt32LittleEndian(last) != (uint)input.Count)
+        if (ReadFully(file, last) != last.Length || BinaryPrimitives.ReadUInt32LittleEndian(last) != input.Crc
+            || BinaryPrimitives.ReadUInt32LittleEndian(last[4..]) != (uint)input.Count)
         {
             throw Wrong("the end of the backup is missing, or something follows it", null);
         }

@@ -281,7 +281,9 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         {
             var value = await _redis.CommandAsync("--raw", "TYPE", key) switch
             {
-                "hash" => string.Join('\n', (await _redis.CommandAsync("--raw", "HGETALL", key)).Split('\n').Chunk(2).Select(static pair => string.Join('=', pair)).Order()),
+                "hash" => string.Join('\n', (await _redis.CommandAsync("--no-raw", "HGETALL", key)).Split('\n')
+                    .Select(static line => line[(line.IndexOf(')', StringComparison.Ordinal) + 2)..]) // without its number
+                    .Chunk(2).Select(static pair => string.Join('=', pair)).Order()),
                 "zset" => await _redis.CommandAsync("--raw", "ZRANGE", key, "0", "-1", "WITHSCORES"),
                 _ => await _redis.CommandAsync("--raw", "GET", key),
             };
