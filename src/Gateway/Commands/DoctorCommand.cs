@@ -53,9 +53,22 @@ internal static class DoctorCommand
         {
             Config, Client, Authority, UploadProbe, User, PasswordFile, Repository, Origin, Json, Root,
         };
+        command.Add(ExplainCommand.Create(PrintPage));
         command.Add(CreatePages());
         command.SetAction(RunAsync);
         return command;
+    }
+
+    private static int PrintPage(string id)
+    {
+        if (ProblemCatalog.Instance.Find(id) is not { } page)
+        {
+            Console.Error.WriteLine($"There is no such problem (found \"{DoctorText.OneLine(id)}\"). docs/problems lists them all.");
+            return 1;
+        }
+
+        Console.Out.Write(ProblemCatalog.Write(page));
+        return 0;
     }
 
     // For the repository's own docs/problems; the test holds both in step.

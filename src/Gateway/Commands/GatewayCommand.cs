@@ -22,6 +22,8 @@ internal static class GatewayCommand
         KeysCommand.Create(),
         LimitsCommand.Create(),
         AuditCommand.Create(),
+        BackupCommand.CreateBackup(),
+        BackupCommand.CreateRestore(),
         LoginCommand.CreateLogin(),
         LoginCommand.CreateLogout(),
         LoginCommand.CreateHelper(),

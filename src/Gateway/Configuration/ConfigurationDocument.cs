@@ -6,14 +6,6 @@ namespace Gateway.Configuration;
 /// <remarks>Keys are written as people read them: <c>tls.certificates[0].key</c>.</remarks>
 internal sealed class ConfigurationDocument(string file, ProblemCollector problems)
 {
-    private readonly List<NamedFile> _files = [];
-
-    /// <summary>Every file and folder that the settings name, in the order of the file.</summary>
-    public IReadOnlyList<NamedFile> Files => _files;
-
-    /// <summary>Notes that a setting names a file.</summary>
-    public void RecordFile(NamedFile named) => _files.Add(named);
-
     private readonly Dictionary<string, (SourcePosition Position, string? Text)> _keys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _broken = new(StringComparer.Ordinal);
 

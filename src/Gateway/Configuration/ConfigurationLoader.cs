@@ -11,17 +11,19 @@ internal static class ConfigurationLoader
     /// <summary>Reads and validates a configuration.</summary>
     /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
     /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment"/> gives them.</param>
+    /// <param name="locate">Where a secret's file lies while it is not in its place, as during a restore.</param>
     /// <returns>
     /// Settings that hold every rule that can be checked without opening the files they name (secrets are read).
     /// </returns>
     /// <exception cref="ProblemException">
     /// Something is wrong; it carries every problem, in the order of the file.
     /// </exception>
-    public static GatewayOptions Load(string path, IReadOnlyDictionary<string, string> environment)
+    public static GatewayOptions Load(
+        string path, IReadOnlyDictionary<string, string> environment, Func<string, string>? locate = null)
     {
         var problems = new ProblemCollector();
         ForeignEnvironment.Check(environment, problems);
-        var options = ReadFile(path, problems) is { } text ? Read(text, path, environment, problems) : null;
+        var options = ReadFile(path, problems) is { } text ? Read(text, path, environment, problems, locate) : null;
         problems.ThrowIfAny();
         return options!;
     }
@@ -46,7 +48,11 @@ internal static class ConfigurationLoader
     }
 
     private static GatewayOptions? Read(
-        string text, string path, IReadOnlyDictionary<string, string> environment, ProblemCollector problems)
+        string text,
+        string path,
+        IReadOnlyDictionary<string, string> environment,
+        ProblemCollector problems,
+        Func<string, string>? locate)
     {
         var tree = YamlReader.Read(text, path, problems);
         if (tree is null)
@@ -61,9 +67,10 @@ internal static class ConfigurationLoader
 
         var document = new ConfigurationDocument(path, problems);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var options = (GatewayOptions)new OptionsBinder(document, folder, SettingModel.Gateway).Bind(tree);
+        var binder = new OptionsBinder(document, folder, SettingModel.Gateway, locate);
+        var options = (GatewayOptions)binder.Bind(tree);
+        options.Paths = binder.Paths;
         options.File = Path.GetFullPath(path);
-        options.NamedFiles = document.Files;
         GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
         return options;
     }

@@ -85,6 +85,6 @@ public sealed class GatewayOptions
     /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
     internal string? File { get; set; }
 
-    /// <summary>The files that settings name, secrets of their own included. No setting.</summary>
-    internal IReadOnlyList<NamedFile> NamedFiles { get; set; } = [];
+    /// <summary>Every file and folder that is named in it. No setting.</summary>
+    internal IReadOnlyList<NamedPath> Paths { get; set; } = [];
 }

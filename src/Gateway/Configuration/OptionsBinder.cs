@@ -11,8 +11,18 @@ namespace Gateway.Configuration;
 /// Where a value cannot be read its default stays, and its key is marked broken. The result of a run with problems is
 /// looked at by validators only.
 /// </remarks>
-internal sealed class OptionsBinder(ConfigurationDocument document, string folder, SectionType root)
+/// <param name="document">Told what is wrong, and where each key stands.</param>
+/// <param name="folder">What relative paths are relative to.</param>
+/// <param name="root">The shape of the whole.</param>
+/// <param name="locate">Where a secret's file lies while it is not in its place; <see langword="null"/>: in its place.</param>
+internal sealed class OptionsBinder(
+    ConfigurationDocument document, string folder, SectionType root, Func<string, string>? locate = null)
 {
+    private readonly List<NamedPath> _paths = [];
+
+    /// <summary>Every file and folder that the configuration names, by its own words or by a default.</summary>
+    public IReadOnlyList<NamedPath> Paths => _paths;
+
     /// <summary>Binds the root section.</summary>
     public object Bind(YamlNode node)
     {
@@ -137,18 +147,7 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        if (setting is not { IsPath: true })
-        {
-            return value;
-        }
-
-        var path = ResolvePath(text, key);
-        if (path is not null)
-        {
-            document.RecordFile(new NamedFile(key, path, IsSecret: false));
-        }
-
-        return path;
+        return setting is { IsPath: true } ? ResolvePath(text, key) : value;
     }
 
     // Empty text is a value only where the options class says so by a default that is neither null nor required.
@@ -180,7 +179,9 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
             return null;
         }
 
-        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(text, folder));
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(text, folder));
+        _paths.Add(new NamedPath(key, path));
+        return path;
     }
 
     private IList? BindList(ListType type, YamlNode node, string key, Setting? setting)
@@ -264,9 +265,8 @@ internal sealed class OptionsBinder(ConfigurationDocument document, string folde
         }
         else if (ResolvePath(text, fileKey) is { } path)
         {
-            if (SecretFile.TryRead(path, out var what) is { } secret)
+            if (SecretFile.TryRead(locate?.Invoke(path) ?? path, out var what) is { } secret)
             {
-                document.RecordFile(new NamedFile(fileKey, path, IsSecret: true));
                 return new YamlScalar(file.Position, secret, isPlain: false);
             }
 

@@ -11,13 +11,16 @@ namespace Gateway.Control;
 /// </summary>
 internal static class ControlSocket
 {
+    /// <summary>Its name in the state folder.</summary>
+    public const string FileName = "control.sock";
+
     private const int LongestPath = 107; // sun_path of unix(7), without its end
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Where it is.</summary>
-    public static string PathOf(GatewayOptions options) => Path.Combine(options.State.Folder, "control.sock");
+    public static string PathOf(GatewayOptions options) => Path.Combine(options.State.Folder, FileName);
 
     /// <summary>Makes room for it: removes what a gateway that was killed left behind.</summary>
     /// <returns>Why there can be none; <see langword="null"/> where there can.</returns>
@@ -48,8 +51,8 @@ internal static class ControlSocket
         }
     }
 
-    // Nobody listens behind what a killed one left.
-    private static bool IsServed(string path)
+    /// <summary>Whether a gateway listens there. Nobody does behind what a killed one left.</summary>
+    public static bool IsServed(string path)
     {
         if (!File.Exists(path))
         {

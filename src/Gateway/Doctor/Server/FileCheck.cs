@@ -59,7 +59,7 @@ internal sealed class FileCheck : IServerCheck
     private static IEnumerable<(string Path, bool IsSecret)> FilesOf(GatewayOptions options)
     {
         yield return (options.File!, false);
-        foreach (var file in options.NamedFiles.DistinctBy(static file => file.Path))
+        foreach (var file in options.Paths.DistinctBy(static file => file.Path))
         {
             if (!Directory.Exists(file.Path))
             {

@@ -43,7 +43,7 @@ internal sealed class KeyCheck : IServerCheck
     {
         var options = patient.Options;
         var now = patient.Time.GetUtcNow();
-        foreach (var file in options.NamedFiles.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
+        foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
         {
             var age = now - File.GetLastWriteTimeUtc(file.Path);
             if (age > SecretAge)

@@ -1,0 +1,51 @@
+using Gateway.Configuration;
+using Gateway.Control;
+using Gateway.State;
+
+namespace Gateway.Backup;
+
+/// <summary>Finds a gateway that runs on a state folder.</summary>
+internal static class RunningGateway
+{
+    // Where SQLite has its locks (https://www.sqlite.org/fileformat.html, "lock-byte page"): whoever has the file open in
+    // WAL mode holds one of them.
+    private const long FirstLockByte = 0x40000000;
+    private const int LockBytes = 512;
+
+    /// <summary>Whether one runs; a folder that is not there has none.</summary>
+    public static Problem? Find(string stateFolder)
+    {
+        if (ControlSocket.IsServed(Path.Combine(stateFolder, ControlSocket.FileName)))
+        {
+            return new Problem(stateFolder, "a gateway is running with this state folder", null, "Stop it first.");
+        }
+
+        var store = Path.Combine(stateFolder, SqliteCredentialStore.FileName);
+        return File.Exists(store) && NativePlace.IsLocked(store, FirstLockByte, LockBytes)
+            ? new Problem(store, "a gateway, or a command of it, has the store open", null, "Stop it first: fuser -v FILE tells which.")
+            : null;
+    }
+
+    /// <summary>Whether one runs on any state folder in a folder, whatever the configuration there calls it.</summary>
+    public static Problem? FindBelow(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return null;
+        }
+
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = 8,
+            IgnoreInaccessible = true,
+            AttributesToSkip = FileAttributes.ReparsePoint,
+        };
+        return new[] { ControlSocket.FileName, SqliteCredentialStore.FileName }
+            .SelectMany(name => Directory.EnumerateFiles(folder, name, options))
+            .Select(static file => Path.GetDirectoryName(file)!)
+            .Distinct(StringComparer.Ordinal)
+            .Select(Find)
+            .FirstOrDefault(static problem => problem is not null);
+    }
+}
