@@ -95,7 +95,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
     [Fact]
     public async Task Redis_HoldsTokensWithoutWritingThem()
     {
-        _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: key-password } }");
+        _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: a-password-for-the-keys } }");
         Findings.AssertWell(await _site.ExamineAsync());
         await laboratory.Redis.CommandAsync("CONFIG", "SET", "appendonly", "no");
         try
@@ -149,7 +149,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadPkcs12(
             loose.Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12), null);
         await using var issuer = await TestIssuer.StartAsync(certificate: id == "ISS004" ? certificate : null);
-        _site.Configure("oidc: {", $$"""workloads: { jobs: { issuer: "{{issuer.Url}}", audience: "https://registry.gateway.test", rules: [ { name: all, subject: "*", as: "{sub}" } ] } }, oidc: {""");
+        _site.Configure("oidc: {", $$"""workloads: { jobs: { issuer: "{{issuer.Url}}", audience: "https://registry.gateway.test", rules: [ { name: all, subject: "job:*", as: "{sub}" } ] } }, oidc: {""");
         if (id != "ISS004")
         {
             Findings.AssertWell(await _site.ExamineAsync());
@@ -313,7 +313,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
     [Fact]
     public async Task Token_EndsSoon()
     {
-        (await GatewayProcess.RunCommandAsync(["token", "create", "--config", _site.At("gateway.yaml"), "--robot", "ci", "--name", "deploy", "--scope", "team-a/**:pull", "--expires", "100d"])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(["token", "create", "--config", _site.At("gateway.yaml"), "deploy", "--robot", "ci", "--scope", "team-a/**:pull", "--expires", "100d"])).Succeeded();
         Findings.AssertWell(await _site.ExamineAsync());
         _site.Time = new Later(TimeSpan.FromDays(95));
         var diagnosis = await _site.ExamineAsync();
