@@ -102,6 +102,7 @@ internal sealed class SpoilingFront : IAsyncDisposable
         if (context.Request.ContentLength > 0 && !Collects)
         {
             request.Content = new StreamContent(context.Request.Body);
+            request.Headers.ExpectContinue = true; // else this client sends all of the body before it looks at an answer
         }
 
         foreach (var (name, values) in context.Request.Headers.Where(static header => header.Key is not "Host"))
@@ -117,7 +118,7 @@ internal sealed class SpoilingFront : IAsyncDisposable
         context.Response.StatusCode = (int)answer.StatusCode;
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(static header => header.Key is not ("Transfer-Encoding" or "Connection")))
         {
-            context.Response.Headers[name] = values.Select(value => value.Replace(_gateway, $"{TrustedHost.Name}:{Port}", StringComparison.Ordinal)).ToArray();
+            context.Response.Headers[name] = values.Select(value => value.Replace($"https://{_gateway}", $"https://{TrustedHost.Name}:{Port}", StringComparison.Ordinal)).ToArray();
         }
 
         var body = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted);

@@ -57,12 +57,6 @@ internal static class ClientFiles
             {
                 diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {file} {Path.ChangeExtension(file, ".crt")}");
             }
-
-            // Named without the port, it is never looked at.
-            if (!question.Url.IsDefaultPort && !question.Machine.Has(folder) && question.Machine.Files($"{root}/{question.Host}", "*.crt").Any())
-            {
-                diagnosis.Warn("DCK007", $"{root}/{question.Host}", $"it is for port 443; {question.Name} has a folder of its own", $"mv {root}/{question.Host} {folder}");
-            }
         }
     }
 

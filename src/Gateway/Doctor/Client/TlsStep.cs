@@ -115,6 +115,10 @@ internal static class TlsStep
                 visit.IsTrusted = true;
                 diagnosis.Pass("TLS", $"{store.Client} ({store.Source})", "trusts the certificate");
             }
+            else if (store is { Authorities.Count: 0, Misnamed: { } misnamed })
+            {
+                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {misnamed} {store.Source}");
+            }
             else
             {
                 diagnosis.Error(store.ProblemId, store.Client, $"issued by {issuer}; {(store.Authorities.Count == 0 ? $"no authority for it in {store.Source}" : $"{store.Source} has {string.Join("; ", store.Authorities.Select(static one => one.Subject))}")}", store.Cure);

@@ -12,7 +12,11 @@ namespace Gateway.Doctor.Client;
 /// <param name="ProblemId">The problem where it does not trust.</param>
 /// <param name="Cure">What makes it trust.</param>
 internal sealed record TrustStore(
-    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Cure);
+    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Cure)
+{
+    /// <summary>A folder of the same host that this client does not look at, since it is named without the port.</summary>
+    public string? Misnamed { get; init; }
+}
 
 /// <summary>Finds the trust stores of the clients that this machine has.</summary>
 internal static class TrustStores
@@ -27,7 +31,10 @@ internal static class TrustStores
             var folder = $"/etc/docker/certs.d/{name}";
             found.Add(new TrustStore(
                 "docker", folder, ReadFolder(machine, folder), IsInsecureForDocker(machine, question), "TLS021",
-                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (dockerd needs no restart)"));
+                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (dockerd needs no restart)")
+            {
+                Misnamed = MisnamedIn(question, "/etc/docker/certs.d"),
+            });
         }
 
         if (machine.Has("/etc/containerd") || machine.HasProgram("containerd"))
@@ -46,7 +53,10 @@ internal static class TrustStores
 
             found.Add(new TrustStore(
                 "podman, skopeo and buildah", folders[1], authorities, IsInsecureForPodman(machine, question), "TLS023",
-                $"mkdir -p {folders[1]} && cp CA.crt {folders[1]}/ca.crt"));
+                $"mkdir -p {folders[1]} && cp CA.crt {folders[1]}/ca.crt")
+            {
+                Misnamed = MisnamedIn(question, "/etc/containers/certs.d"),
+            });
         }
 
         return found;
@@ -67,6 +77,9 @@ internal static class TrustStores
                     && ((one.TryGetValue("location", out var location) && Names(location, question)) || (one.TryGetValue("prefix", out var prefix) && Names(prefix, question)))));
 
     private static bool Names(object? value, ClientQuestion question) => value is string text && (text == question.Name || text == question.Host || text.StartsWith(question.Name + "/", StringComparison.Ordinal));
+
+    private static string? MisnamedIn(ClientQuestion question, string root) =>
+        !question.Url.IsDefaultPort && question.Machine.Files($"{root}/{question.Host}", "*.crt").Any() ? $"{root}/{question.Host}" : null;
 
     private static TrustStore Containerd(ClientMachine machine, string name)
     {
