@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Rotation;
 
 namespace Gateway.Doctor;
 
@@ -110,17 +111,13 @@ internal static class CertificateInspection
                 return;
             }
 
-            // Short-lived ones are renewed when a third of their life is left.
-            if (end - now < NoticeOf(end - begin))
+            if (RotationRules.IsDue(begin, end, now))
             {
                 diagnosis.Warn("TLS003", subject, $"{certificate.Subject} ends {DoctorText.At(end)}, in {DoctorText.Span(end - now)}");
                 return;
             }
         }
     }
-
-    /// <summary>How long before its end a certificate is due for renewal.</summary>
-    public static TimeSpan NoticeOf(TimeSpan life) => life / 4 < TimeSpan.FromDays(21) ? life / 4 : TimeSpan.FromDays(21);
 
     private static void InspectOrder(Diagnosis diagnosis, string subject, IReadOnlyList<X509Certificate2> chain)
     {

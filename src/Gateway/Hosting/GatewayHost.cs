@@ -17,6 +17,7 @@ using Gateway.Proxying;
 using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Reloading;
+using Gateway.Rotation;
 using Gateway.Routing;
 using Gateway.State;
 using Gateway.Telemetry;
@@ -75,6 +76,8 @@ internal static class GatewayHost
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddGatewayCors(options);
         builder.Services.AddHostedService<FileReloadService>();
+        builder.Services.AddSingleton<RotationReminders>();
+        builder.Services.AddHostedService(static provider => provider.GetRequiredService<RotationReminders>());
         builder.Services.AddGatewayMetrics();
         builder.Services.AddTelemetry(options);
         builder.Services.AddSingleton<RunningRequests>();

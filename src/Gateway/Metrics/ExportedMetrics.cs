@@ -66,6 +66,8 @@ internal static class ExportedMetrics
                 "Changed files that were read again, by whether they were taken."),
             new(Own, "gateway.certificate.expiry", MetricKind.Gauge, "s", ["certificate", "key"],
                 "Time until a served certificate expires; negative once it has."),
+            new(Own, "gateway.rotation.due", MetricKind.Gauge, "{secret}", ["kind"],
+                "Keys, passwords, tokens, certificates and secrets that are due to be replaced, as the daily line in the log names them."),
             new(Own, "gateway.build.info", MetricKind.Gauge, "", ["version"],
                 "Always 1; the label says which version runs."),
             new(Own, "gateway.metrics.dropped", MetricKind.Counter, "{measurement}", [],

@@ -4,6 +4,7 @@ using Gateway.Audit;
 using Gateway.Hosting;
 using Gateway.Redis;
 using Gateway.Reloading;
+using Gateway.Rotation;
 using Gateway.Routing;
 using Gateway.Tls;
 using Yarp.ReverseProxy;
@@ -22,6 +23,7 @@ internal sealed class StateInstruments(
     RegistryRouter router,
     IProxyStateLookup clusters,
     Reloadable<CertificateSet> certificates,
+    RotationReminders rotation,
     TimeProvider time)
 {
     /// <summary>The version that runs.</summary>
@@ -45,6 +47,8 @@ internal sealed class StateInstruments(
         Gauge("gateway.reload.last_success.timestamp", () => reloadables.Select(static files => new Measurement<double>(
             files.Status.LoadedAt.ToUnixTimeMilliseconds() / 1000d, new KeyValuePair<string, object?>("files", files.Name))));
         Gauge("gateway.certificate.expiry", ReadExpiries);
+        Gauge("gateway.rotation.due", () => rotation.Due.Select(static kind => new Measurement<double>(
+            kind.Names.Count, new KeyValuePair<string, object?>("kind", kind.Kind))));
         Counter("gateway.reloads", () => reloadables.SelectMany(static files => new[]
         {
             Count(files.Status.Reloads, "files", files.Name, "outcome", "taken"),

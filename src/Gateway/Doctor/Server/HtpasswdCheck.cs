@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Rotation;
 
 namespace Gateway.Doctor.Server;
 
@@ -30,7 +31,7 @@ internal sealed class HtpasswdCheck : IServerCheck
                 diagnosis.Warn("HTP004", options.File, "no line names a user");
             }
 
-            var old = file.Names.Where(name => IsOld(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
+            var old = file.Names.Where(name => RotationRules.IsDue(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
             if (old.Count > 0)
             {
                 diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
@@ -50,14 +51,6 @@ internal sealed class HtpasswdCheck : IServerCheck
 
         return Task.CompletedTask;
     }
-
-    /// <summary>Whether a hash is below what "gateway user add" makes today.</summary>
-    public static bool IsOld(PasswordHash hash) => hash.Scheme switch
-    {
-        HashScheme.Bcrypt => hash.Cost < PasswordRules.TodaysBcryptCost,
-        HashScheme.Yescrypt => hash.Cost < PasswordRules.TodaysYescryptCost,
-        _ => true, // SHA-crypt is accepted for moving in only
-    };
 
     private static string IdOf(Problem problem) =>
         problem.What.Contains("already", StringComparison.Ordinal) ? "HTP003"

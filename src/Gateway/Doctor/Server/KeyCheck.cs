@@ -1,17 +1,12 @@
 using Gateway.Configuration;
 using Gateway.Keys;
+using Gateway.Rotation;
 
 namespace Gateway.Doctor.Server;
 
 /// <summary>The signing keys and the other secrets: whether they can be used, and how old they are.</summary>
 internal sealed class KeyCheck : IServerCheck
 {
-    /// <summary>The age at which a key that does not rotate by itself is due.</summary>
-    public static readonly TimeSpan KeyAge = TimeSpan.FromDays(365);
-
-    /// <summary>The age at which a secret in a file is due.</summary>
-    public static readonly TimeSpan SecretAge = TimeSpan.FromDays(365);
-
     /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
     public static IReadOnlyList<SigningKey> ReadUsable(ServerPatient patient)
     {
@@ -46,7 +41,7 @@ internal sealed class KeyCheck : IServerCheck
         foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
         {
             var age = now - File.GetLastWriteTimeUtc(file.Path);
-            if (age > SecretAge)
+            if (age > RotationRules.SecretAge)
             {
                 diagnosis.Warn("ROT002", file.Path, $"{file.Key}: not changed for {DoctorText.Span(age)}");
             }
@@ -77,10 +72,9 @@ internal sealed class KeyCheck : IServerCheck
         }
 
         var signs = SigningKeyRing.ActiveAt(keys, now);
-        var limit = options.Tokens.Keys.RotateAfter is var set && set > TimeSpan.Zero ? set + TimeSpan.FromDays(1) : KeyAge;
-        if (now - signs.ActiveFrom is var old && signs.CreatedAt is not null && old > limit)
+        if (RotationRules.IsDue(signs, options.Tokens, now))
         {
-            diagnosis.Warn("KEY002", folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}, for {DoctorText.Span(old)}", "gateway keys rotate; or set tokens.keys.rotateAfter: 90d, and it is done by itself");
+            diagnosis.Warn("KEY002", folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}, for {DoctorText.Span(now - signs.ActiveFrom)}", "gateway keys rotate; or set tokens.keys.rotateAfter: 90d, and it is done by itself");
         }
         else
         {

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Rotation;
 using Gateway.State;
 
 namespace Gateway.Doctor.Server;
@@ -6,8 +7,6 @@ namespace Gateway.Doctor.Server;
 /// <summary>The state folder and the store in it, and the tokens in the store that end soon.</summary>
 internal sealed class StateCheck : IServerCheck
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromDays(7);
-
     /// <inheritdoc/>
     public string Area => "STA";
 
@@ -57,8 +56,8 @@ internal sealed class StateCheck : IServerCheck
     /// <summary>Says which tokens end soon.</summary>
     public static void Report(IReadOnlyList<StoredCredential> all, string subject, DateTimeOffset now, Diagnosis diagnosis)
     {
-        var live = all.Where(one => one.Kind is CredentialKind.Personal or CredentialKind.Robot && one.RevokedAt is null && one.ExpiresAt > now).ToList();
-        var ending = live.Where(one => one.ExpiresAt - now < Soon && one.ExpiresAt - now < (one.ExpiresAt - one.CreatedAt) / 4).OrderBy(static one => one.ExpiresAt).ToList();
+        var live = all.Where(one => RotationRules.IsInUse(one, now)).ToList();
+        var ending = live.Where(one => RotationRules.IsDue(one, now)).OrderBy(static one => one.ExpiresAt).ToList();
         if (ending.Count > 0)
         {
             diagnosis.Warn("ROT001", subject, string.Join("; ", ending.Take(10).Select(one => $"{one.Id} \"{one.Name}\" of {one.Owner} ends {DoctorText.At(one.ExpiresAt)}")) + (ending.Count > 10 ? $"; and {ending.Count - 10} more" : ""), $"gateway token rotate {ending[0].Id}");
