@@ -362,6 +362,32 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         Assert.DoesNotContain(LdapServerProcess.BindPassword, text.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task SingleFile_RunsWhereThereIsNoDotnet()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-single-").FullName;
+        try
+        {
+            (await Cli.RunAsync(Path.Combine(TestPaths.Repository, "tools", "single-file"), [folder], new CliSettings { Timeout = TimeSpan.FromMinutes(8) })).Succeeded();
+            Assert.Equal(["gateway"], Directory.GetFiles(folder).Select(static file => Path.GetFileName(file)!));
+
+            // Nothing of .NET is to be found, nor of the server's files.
+            string[] run = ["-i", "HOME=" + folder, "PATH=/nonexistent", "DOTNET_ROOT=/nonexistent", Path.Combine(folder, "gateway"), "doctor"];
+            var answer = await Cli.RunAsync("env", [
+                .. run, "--json", "--client", laboratory.Gateway.PublicUrl.ToString(), "--ca", laboratory.Gateway.AuthorityFile, "--root", folder,
+                "--user", "alice", "--password-file", "-", "--repository", "team-a/app", "--upload-probe"],
+                new CliSettings { Input = GatewaySettings.SampleUsers["alice"] + "\n" });
+            Assert.Equal(0, answer.ExitCode);
+            Assert.Contains("he may pull, push", answer.Output, StringComparison.Ordinal);
+            Assert.Contains("docs/problems/TKN005.md", (await Cli.RunAsync("env", [.. run, "explain", "denied: requested access to the resource is denied"])).Succeeded(), StringComparison.Ordinal);
+            Assert.StartsWith("# TLS004", (await Cli.RunAsync("env", [.. run, "explain", "TLS004"])).Succeeded(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "gateway.dll");
 
     private static string? First(string json)

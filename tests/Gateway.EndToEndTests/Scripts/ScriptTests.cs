@@ -6,7 +6,7 @@ namespace Gateway.EndToEndTests.Scripts;
 public sealed class ScriptTests
 {
     public static TheoryData<string> Scripts =>
-        ["compose/up", "compose/down", "compose/local-images", "tests/run", ".ci/run"];
+        ["compose/up", "compose/down", "compose/local-images", "tests/run", ".ci/run", "tools/single-file"];
 
     [Theory]
     [MemberData(nameof(Scripts))]
@@ -26,6 +26,7 @@ public sealed class ScriptTests
     [InlineData("compose/up", "--detach")]
     [InlineData("compose/down", "--purge")]
     [InlineData("tests/run", "tests/run unit")]
+    [InlineData("tools/single-file", "--runtime")]
     public async Task Script_Help_NamesTheOptions(string script, string option)
     {
         var help = await Cli.RunAsync(Path.Combine(TestPaths.Repository, script), ["--help"]);
@@ -38,6 +39,7 @@ public sealed class ScriptTests
     [InlineData("compose/down", "--volumes")]
     [InlineData("compose/local-images", "postgres")]
     [InlineData("tests/run", "units")]
+    [InlineData("tools/single-file", "--rid")]
     public async Task Script_UnknownArgument_SaysWhatIsKnown(string script, string argument)
     {
         var run = await Cli.RunAsync(Path.Combine(TestPaths.Repository, script), [argument]);
