@@ -128,7 +128,12 @@ internal static class DoctorCommand
             diagnosis = await ServerDoctor.ExamineAsync(
                 result.GetRequiredValue(Config).FullName,
                 ConfigurationLoader.ProcessEnvironment(),
-                options => new ServerPatient(options, TimeProvider.System) { Authorities = authorities, MayProbeUploads = result.GetValue(UploadProbe) },
+                options => new ServerPatient(options, TimeProvider.System)
+                {
+                    Authorities = authorities,
+                    MayProbeUploads = result.GetValue(UploadProbe),
+                    IsInContainer = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv") || Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null,
+                },
                 cancellationToken);
         }
 

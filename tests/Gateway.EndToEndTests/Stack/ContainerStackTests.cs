@@ -47,6 +47,14 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
     }
 
     [Fact]
+    public async Task Doctor_InTheContainer_FindsNothingWrong()
+    {
+        var doctor = await fixture.DockerAsync("exec", await fixture.ContainerAsync("gateway"), "gateway", "doctor", "--config", "/etc/gateway/gateway.yaml");
+
+        Assert.Contains("0 errors, 0 warnings", doctor.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Gateway_Container_HasNoPrivileges()
     {
         const string Format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.State.Health.Status}}";

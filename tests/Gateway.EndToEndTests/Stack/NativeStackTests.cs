@@ -30,6 +30,10 @@ public sealed class NativeStackTests : IAsyncLifetime
         await CopyAsync("alice", $"oci:{_image.OciLayout}:latest", Remote);
         var gateway = _stack.ProcessIdOf("gateway");
 
+        // The doctor, as the README has it, finds the stack well.
+        var doctor = await Cli.RunAsync("sh", ["-c", $". {_stack.State}/env; {_stack.State}/gateway doctor --config config/gateway.yaml --ca {_stack.State}/ca.crt"], new CliSettings { Folder = TestPaths.Repository });
+        Assert.Contains("0 errors, 0 warnings, 0 not run", doctor.Succeeded(), StringComparison.Ordinal);
+
         // Started twice, it is the same stack.
         (await _stack.UpAsync("--native", "--detach")).Succeeded();
         Assert.Equal(gateway, _stack.ProcessIdOf("gateway"));

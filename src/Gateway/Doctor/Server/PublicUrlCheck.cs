@@ -37,6 +37,13 @@ internal sealed class PublicUrlCheck : IServerCheck
             return;
         }
 
+        // Inside a container "localhost" is the container, and the port that is published is another one.
+        if (url.IsLoopback && ListenAddress.Parse(listen.Https).Port != url.Port)
+        {
+            diagnosis.NotRun(Area, subject, $"it is a loopback address with another port than listen.https ({listen.Https}), so it leads here only where that port is published", $"gateway doctor --client {subject}, there");
+            return;
+        }
+
         IPAddress[] addresses;
         try
         {
@@ -44,13 +51,13 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
         catch (SocketException exception)
         {
-            diagnosis.Error("NET003", subject, $"{url.IdnHost}: {exception.SocketErrorCode}");
+            Report(patient, "NET003", subject, $"{url.IdnHost}: {exception.SocketErrorCode}", diagnosis);
             return;
         }
 
         foreach (var address in addresses)
         {
-            if (await ShakeHandsAsync(new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
+            if (await ShakeHandsAsync(patient, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
             {
                 InspectCertificate(patient, subject, answer, diagnosis);
                 await InspectChallengeAsync(patient, url, subject, diagnosis, cancellationToken);
@@ -59,8 +66,21 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
     }
 
+    // A container has a resolver and a network of its own: what it does not reach clients may well reach.
+    private static void Report(ServerPatient patient, string id, string subject, string evidence, Diagnosis diagnosis)
+    {
+        if (patient.IsInContainer)
+        {
+            diagnosis.NotRun("NET", subject, $"it is not reached from inside this container ({evidence})", $"gateway doctor --client {subject}, at a client");
+        }
+        else
+        {
+            diagnosis.Error(id, subject, evidence);
+        }
+    }
+
     private static async Task<TlsAnswer?> ShakeHandsAsync(
-        IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ServerPatient patient, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
@@ -84,7 +104,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             }
             else
             {
-                diagnosis.Error("NET004", subject, evidence);
+                Report(patient, "NET004", subject, evidence, diagnosis);
             }
         }
 

@@ -14,6 +14,6 @@ internal sealed record ServerPatient(GatewayOptions Options, TimeProvider Time)
     /// <summary>Whether an upload may be begun and cancelled at the upstreams.</summary>
     public bool MayProbeUploads { get; init; }
 
-    /// <summary>Where the gateway is asked from this machine instead of by its public name: host and port.</summary>
-    public string? ConnectTo { get; init; }
+    /// <summary>Whether the doctor runs in a container, from which the way that clients come is often not there.</summary>
+    public bool IsInContainer { get; init; }
 }
