@@ -8,11 +8,16 @@ namespace Gateway.Core.Authorization;
 /// </remarks>
 public static class PolicyReview
 {
+    private const RepositoryActions Changes = RepositoryActions.Push | RepositoryActions.Delete | RepositoryActions.Overwrite;
+
     /// <summary>Looks at all rules. Its cost is the square of their number, so it is for an operator's question only.</summary>
     public static IReadOnlyList<PolicyRemark> Of(PolicyDefinition definition)
     {
         var found = new List<PolicyRemark>();
-        var groups = definition.Groups.ToDictionary(static group => group.Name, static group => group.Members);
+        var groups = definition.Groups
+            .SelectMany(static group => group.Members, static (group, member) => (Member: member, Group: group.Name))
+            .Where(static pair => pair.Member.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot or SubjectSelectorKind.Group)
+            .ToLookup(static pair => pair.Member, static pair => new SubjectSelector(SubjectSelectorKind.Group, pair.Group));
         var allows = definition.Rules.Where(static rule => rule.Effect == RuleEffect.Allow).ToList();
         var denies = definition.Rules.Where(static rule => rule.Effect == RuleEffect.Deny).ToList();
         foreach (var rule in definition.Rules)
@@ -23,19 +28,27 @@ public static class PolicyReview
             }
         }
 
-        foreach (var rule in allows)
+        for (var i = 0; i < allows.Count; i++)
         {
-            if (denies.FirstOrDefault(deny => Covers(deny, rule, groups)) is { } deny)
+            var rule = allows[i];
+            if (ActionNames.Granted(rule.Actions) == RepositoryActions.None)
+            {
+                continue; // it grants nothing, which no other rule is to blame for
+            }
+
+            if (denies.Find(deny => Covers(deny, rule, groups)) is { } deny)
             {
                 found.Add(new PolicyRemark(PolicyRemarkKind.Denied, rule, deny, $"whatever it grants is denied by \"{deny.Identity.Name}\""));
+                continue;
             }
-            else if (allows.FirstOrDefault(other => !ReferenceEquals(other, rule) && Covers(other, rule, groups) && !(Covers(rule, other, groups) && IsBefore(rule, other, allows))) is { } other)
+
+            if (FindCover(allows, i, groups) is { } other)
             {
                 found.Add(new PolicyRemark(PolicyRemarkKind.Redundant, rule, other, $"whatever it grants is granted by \"{other.Identity.Name}\" already"));
             }
 
-            if ((rule.Actions & (RepositoryActions.Push | RepositoryActions.Delete | RepositoryActions.Overwrite)) != 0
-                && rule.When.AreNone && rule.Tags.IsEmpty
+            if ((ActionNames.Granted(rule.Actions) & Changes) != 0
+                && rule.When.AreNone && rule.Tags.IsEmpty && !PicksNobody(rule)
                 && rule.To.Any(static to => to.Kind is SubjectSelectorKind.Everyone or SubjectSelectorKind.Anonymous or SubjectSelectorKind.Authenticated)
                 && rule.On.Any(static pattern => pattern.Text is "**"))
             {
@@ -46,7 +59,19 @@ public static class PolicyReview
         return found;
     }
 
-    private static bool IsBefore(PolicyRule rule, PolicyRule other, List<PolicyRule> all) => all.IndexOf(rule) < all.IndexOf(other);
+    // Of rules that say the same the first stays, so that all that are reported can be removed together.
+    private static PolicyRule? FindCover(List<PolicyRule> allows, int at, ILookup<SubjectSelector, SubjectSelector> groups)
+    {
+        for (var i = 0; i < allows.Count; i++)
+        {
+            if (i != at && Covers(allows[i], allows[at], groups) && (i < at || !Covers(allows[at], allows[i], groups)))
+            {
+                return allows[i];
+            }
+        }
+
+        return null;
+    }
 
     private static string Join(ImmutableArray<SubjectSelector> selectors) => string.Join(", ", selectors);
 
@@ -54,8 +79,8 @@ public static class PolicyReview
         rule.To.Length > 0 && rule.To.All(to => rule.Unless.Any(unless => Includes(unless, to, null)));
 
     // Whether every request that the second is about is one that the first is about, actions included.
-    private static bool Covers(PolicyRule general, PolicyRule special, Dictionary<string, ImmutableArray<SubjectSelector>> groups) =>
-        (Implied(general) & Implied(special)) == Implied(special)
+    private static bool Covers(PolicyRule general, PolicyRule special, ILookup<SubjectSelector, SubjectSelector> groups) =>
+        (Brought(special) & ~Brought(general)) == RepositoryActions.None
         && general.When.AreNone
         && general.Tags.IsEmpty
         && general.Unless.All(unless => special.Unless.Contains(unless))
@@ -64,16 +89,36 @@ public static class PolicyReview
             || (special.To.Length > 0 && special.To.All(to => general.To.Any(wide => Includes(wide, to, groups)))))
         && special.On.All(pattern => general.On.Any(wide => Includes(wide.Text, pattern.Text)));
 
-    // A deny of pull leaves no push: every client looks before it pushes.
-    private static RepositoryActions Implied(PolicyRule rule) => rule.Effect == RuleEffect.Deny
-        ? (rule.Actions & RepositoryActions.Pull) != 0 ? ActionNames.All : rule.Actions
-        : (rule.Actions & RepositoryActions.Push) != 0 ? rule.Actions | RepositoryActions.Pull : rule.Actions;
+    // The actions with what they bring with them, as the policy itself reads them: a deny of pull leaves delete.
+    private static RepositoryActions Brought(PolicyRule rule) =>
+        rule.Effect == RuleEffect.Deny ? ActionNames.Denied(rule.Actions) : ActionNames.Granted(rule.Actions);
 
-    private static bool Includes(SubjectSelector wide, SubjectSelector narrow, Dictionary<string, ImmutableArray<SubjectSelector>>? groups) =>
+    private static bool Includes(SubjectSelector wide, SubjectSelector narrow, ILookup<SubjectSelector, SubjectSelector>? groups) =>
         wide == narrow
         || wide.Kind == SubjectSelectorKind.Everyone
         || (wide.Kind == SubjectSelectorKind.Authenticated && narrow.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot or SubjectSelectorKind.Issuer)
-        || (wide.Kind == SubjectSelectorKind.Group && groups is not null && groups.TryGetValue(wide.Name, out var members) && members.Contains(narrow));
+        || (wide.Kind == SubjectSelectorKind.Group && groups is not null && IsMember(wide, narrow, groups));
+
+    // Members of a group's groups are its members, however deep, and whether or not groups hold each other.
+    private static bool IsMember(SubjectSelector group, SubjectSelector member, ILookup<SubjectSelector, SubjectSelector> groups)
+    {
+        var seen = new HashSet<SubjectSelector> { member };
+        var open = new Queue<SubjectSelector>(seen);
+        while (open.TryDequeue(out var one))
+        {
+            foreach (var parent in groups[one].Where(seen.Add))
+            {
+                if (parent == group)
+                {
+                    return true;
+                }
+
+                open.Enqueue(parent);
+            }
+        }
+
+        return false;
+    }
 
     private static bool Includes(string wide, string narrow) =>
         wide == narrow

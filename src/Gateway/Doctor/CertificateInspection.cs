@@ -46,9 +46,7 @@ internal static class CertificateInspection
             diagnosis.Error("TLS009", subject, $"{weak.Subject} is signed with {weak.SignatureAlgorithm.FriendlyName}");
         }
 
-        var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>()
-            .SelectMany(static extension => extension.EnhancedKeyUsages.Cast<Oid>()).Select(static usage => usage.Value).ToList();
-        if (usages.Count > 0 && !usages.Contains(ServerAuthentication) && !usages.Contains(AnyPurpose))
+        if (!IsForServers(leaf))
         {
             diagnosis.Error("TLS014", subject, "its extended key usage lacks serverAuth");
         }
@@ -81,6 +79,34 @@ internal static class CertificateInspection
         return isTrusted;
     }
 
+    /// <summary>
+    /// Whether a password may be sent to whoever shows this: for the host, in time, for servers, and from one of the authorities.
+    /// </summary>
+    /// <param name="chain">As it was sent.</param>
+    /// <param name="host">Whom it must be for.</param>
+    /// <param name="authorities">Sets of authorities, of which one will do; <see langword="null"/>: the system's.</param>
+    /// <param name="now">The time.</param>
+    public static bool IsFit(
+        IReadOnlyList<X509Certificate2> chain, string host, IEnumerable<X509Certificate2Collection?> authorities, DateTimeOffset now)
+    {
+        if (chain is not [var leaf, ..])
+        {
+            return false;
+        }
+
+        try
+        {
+            return leaf.MatchesHostname(host, allowWildcards: true, allowCommonName: false)
+                && leaf.NotBefore.ToUniversalTime() <= now && now < leaf.NotAfter.ToUniversalTime()
+                && IsForServers(leaf)
+                && authorities.Any(one => LeadsToAuthority(chain, one, now, out _));
+        }
+        catch (CryptographicException)
+        {
+            return false; // names that are no names
+        }
+    }
+
     /// <summary>Whether a certificate signed itself.</summary>
     public static bool IsSelfIssued(X509Certificate2 certificate) =>
         certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
@@ -93,6 +119,13 @@ internal static class CertificateInspection
     ];
 
     private static bool HasNames(X509Certificate2 certificate) => NamesOf(certificate).Count > 0;
+
+    private static bool IsForServers(X509Certificate2 certificate)
+    {
+        var usages = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>()
+            .SelectMany(static extension => extension.EnhancedKeyUsages.Cast<Oid>()).Select(static usage => usage.Value).ToList();
+        return usages.Count == 0 || usages.Contains(ServerAuthentication) || usages.Contains(AnyPurpose);
+    }
 
     private static void InspectTimes(Diagnosis diagnosis, string subject, IReadOnlyList<X509Certificate2> chain, DateTimeOffset now)
     {
@@ -110,6 +143,12 @@ internal static class CertificateInspection
                 diagnosis.Error("TLS002", subject, $"{certificate.Subject} begins {DoctorText.At(begin)}, in {DoctorText.Span(begin - now)}; this machine has {DoctorText.At(now)}");
                 return;
             }
+        }
+
+        // Only then what ends soon, lest it hide one that has ended.
+        foreach (var certificate in chain)
+        {
+            DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
 
             if (RotationRules.IsDue(begin, end, now))
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Gateway.Doctor;
 
@@ -7,11 +8,41 @@ internal static class DoctorText
 {
     private const int Longest = 400;
 
-    /// <summary>Without control characters, and not endless: a server's answer may hold anything.</summary>
-    public static string OneLine(string text)
+    /// <summary>
+    /// Without control characters, nor those that turn a line round or hide in it, and not endless: a server's answer may hold anything.
+    /// </summary>
+    public static string OneLine(string text, int longest = Longest)
     {
-        var line = string.Concat(text.Select(static c => char.IsControl(c) ? ' ' : c)).Trim();
-        return line.Length <= Longest ? line : line[..Longest] + "…";
+        var line = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes()) // a lone surrogate comes as U+FFFD
+        {
+            var isSpace = Rune.GetUnicodeCategory(rune)
+                is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator;
+            if (line.Length + rune.Utf16SequenceLength > longest)
+            {
+                return line.ToString().TrimEnd() + "…";
+            }
+
+            if (!isSpace)
+            {
+                line.Append(rune.ToString());
+            }
+            else if (line.Length > 0)
+            {
+                line.Append(' ');
+            }
+        }
+
+        return line.ToString().TrimEnd();
+    }
+
+    /// <summary>A text as one word of a shell's line: commands are made to be pasted, and names come from anywhere.</summary>
+    public static string Word(string text)
+    {
+        text = OneLine(text);
+        return text.Length > 0 && text[0] != '-' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or ':' or '[' or ']' or '@' or '+' or ',' or '=' or '%')
+            ? text
+            : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 
     /// <summary>An instant: <c>2026-11-20 08:00 UTC</c>.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Doctor;
@@ -20,6 +21,23 @@ internal static class TlsProbe
         using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(endPoint, cancellationToken);
         return await ShakeHandsAsync(new NetworkStream(socket), host, cancellationToken);
+    }
+
+    /// <summary>What a server sent: its certificate first, then the others in their order; none where it showed none.</summary>
+    public static List<X509Certificate2> ChainOf(X509Certificate? certificate, X509Chain? built)
+    {
+        if (certificate is null)
+        {
+            return [];
+        }
+
+        var leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return
+        [
+            leaf,
+            .. built?.ChainPolicy.ExtraStore.Where(one => !one.RawData.AsSpan().SequenceEqual(leaf.RawData))
+                .Select(static one => X509CertificateLoader.LoadCertificate(one.RawData)) ?? [],
+        ];
     }
 
     /// <summary>Shakes hands over a connection.</summary>
@@ -43,22 +61,15 @@ internal static class TlsProbe
 #pragma warning disable CA5359 // it is judged afterwards; nothing but the handshake goes over this connection
                     RemoteCertificateValidationCallback = (_, certificate, built, _) =>
                     {
-                        if (certificate is not null)
-                        {
-                            chain = [X509CertificateLoader.LoadCertificate(certificate.GetRawCertData())];
-                            chain.AddRange(built?.ChainPolicy.ExtraStore
-                                .Where(one => !one.RawData.AsSpan().SequenceEqual(chain[0].RawData))
-                                .Select(static one => X509CertificateLoader.LoadCertificate(one.RawData)) ?? []);
-                        }
-
+                        chain = ChainOf(certificate, built);
                         return true;
                     },
 #pragma warning restore CA5359
                 },
                 cancellationToken);
-            return new TlsAnswer(chain, tls.SslProtocol, asksForCertificate, Fault: null);
+            return new TlsAnswer(chain, tls.SslProtocol, asksForCertificate, chain.Count > 0 ? null : "no certificate is shown");
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or System.ComponentModel.Win32Exception)
+        catch (Exception exception) when (exception is AuthenticationException or IOException or CryptographicException or System.ComponentModel.Win32Exception)
         {
             return new TlsAnswer(chain, SslProtocols.None, asksForCertificate, DoctorText.Of(exception));
         }

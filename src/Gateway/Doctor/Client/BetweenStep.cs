@@ -29,6 +29,12 @@ internal static class BetweenStep
         foreach (var (length, text) in Sizes)
         {
             var (status, isEarly) = await SendHeadAsync(visit, length, cancellationToken);
+            if (status == 0 && isEarly)
+            {
+                diagnosis.Warn("UPL004", question.Name, $"the head of an upload of {text} is not answered: the connection is closed");
+                break;
+            }
+
             if (status == 413)
             {
                 diagnosis.Error("UPL001", question.Name, $"an upload of more than {text} is refused with 413 before anybody is asked to sign in");

@@ -19,16 +19,17 @@ internal static class ChallengeStep
         {
             answer = await visit.Http.GetAsync(visit.At("/v2/"), cancellationToken);
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            diagnosis.Error("CHL005", question.Name, DoctorText.Of(exception));
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error("CHL005", question.Name, exception is HttpRequestException ? DoctorText.Of(exception) : "GET /v2/ is not answered in time");
             return false;
         }
 
         using (answer)
         {
             InspectClock(visit, answer.Headers, question.Name);
-            var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+            var body = await ClientVisit.ReadAsync(answer.Content, cancellationToken);
             var type = answer.Content.Headers.ContentType?.MediaType ?? "";
             switch (answer.StatusCode)
             {
@@ -56,7 +57,7 @@ internal static class ChallengeStep
     private static async Task<bool> InspectAsync(ClientVisit visit, HttpResponseHeaders headers, string type, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
-        var text = headers.TryGetValues("WWW-Authenticate", out var values) ? string.Join(", ", values) : "";
+        var text = headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? string.Join(", ", values) : "";
         var challenges = Challenges.Parse(text);
         if (challenges.Count == 0)
         {

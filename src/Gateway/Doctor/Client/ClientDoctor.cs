@@ -14,19 +14,19 @@ internal static class ClientDoctor
         limit.CancelAfter(Longest);
 
         // Each step is given what the one before found out; where one fails, those behind it could not run, and say so.
-        (string Area, string Subject, Func<ClientVisit, CancellationToken, Task<bool>> Step)[] steps =
+        (string Area, string Subject, bool IsNeeded, Func<ClientVisit, CancellationToken, Task<bool>> Step)[] steps =
         [
-            ("DCK", "the files of docker, podman and containerd", ClientFiles.LookAsync),
-            ("PRX", "proxies", ProxyStep.LookAsync),
-            ("NET", "the name and its addresses", NameStep.LookAsync),
-            ("TLS", "the certificate", TlsStep.LookAsync),
-            ("CHL", "the challenge", ChallengeStep.LookAsync),
-            ("UPL", "what lies in between", BetweenStep.LookAsync),
-            ("COR", "web pages", CorsStep.LookAsync),
-            ("TKN", "tokens and rights", TokenStep.LookAsync),
+            ("DCK", "the files of docker, podman and containerd", false, ClientFiles.LookAsync),
+            ("PRX", "proxies", true, ProxyStep.LookAsync),
+            ("NET", "the name and its addresses", true, NameStep.LookAsync),
+            ("TLS", "the certificate", true, TlsStep.LookAsync),
+            ("CHL", "the challenge", true, ChallengeStep.LookAsync),
+            ("UPL", "what lies in between", false, BetweenStep.LookAsync),
+            ("COR", "web pages", false, CorsStep.LookAsync),
+            ("TKN", "tokens and rights", false, TokenStep.LookAsync),
         ];
         var isOpen = true;
-        foreach (var (area, subject, step) in steps)
+        foreach (var (area, subject, isNeeded, step) in steps)
         {
             if (!isOpen)
             {
@@ -40,13 +40,20 @@ internal static class ClientDoctor
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                diagnosis.NotRun(area, subject, $"the whole was not done within {DoctorText.Span(Longest)}");
-                isOpen = false;
+                diagnosis.NotRun(area, subject, limit.IsCancellationRequested ? $"the whole was not done within {DoctorText.Span(Longest)}" : "there was no answer in time");
+                isOpen = !isNeeded && !limit.IsCancellationRequested;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
+                // What the others rely on was not found out: they must not conclude anything from that.
                 diagnosis.NotRun(area, subject, $"it broke off: {DoctorText.Of(exception)}");
+                isOpen = !isNeeded;
             }
+        }
+
+        foreach (var (path, reason) in question.Machine.Unread)
+        {
+            diagnosis.NotRun("DCK", path, reason);
         }
 
         return diagnosis;

@@ -9,6 +9,8 @@ internal static class ClientFiles
 {
     private const string Daemon = "/etc/docker/daemon.json";
 
+    private const int LargestOutput = 1 << 20;
+
     private static readonly TimeSpan LongestHelper = TimeSpan.FromSeconds(5);
 
     /// <summary>Looks. It never keeps the rest from running.</summary>
@@ -55,7 +57,7 @@ internal static class ClientFiles
             var folder = $"{root}/{question.Name}";
             foreach (var file in question.Machine.Files(folder, "*.cert").Where(file => !question.Machine.Has(Path.ChangeExtension(file, ".key"))))
             {
-                diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {file} {Path.ChangeExtension(file, ".crt")}");
+                diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {DoctorText.Word(file)} {DoctorText.Word(Path.ChangeExtension(file, ".crt"))}");
             }
         }
     }
@@ -100,7 +102,7 @@ internal static class ClientFiles
             }
             else if (!isMeant && hasSecret && HostOf(entry.Name) == question.Host)
             {
-                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {entry.Name}; docker login {question.Name}");
+                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {DoctorText.Word(entry.Name)}; docker login {question.Name}");
             }
         }
     }
@@ -110,7 +112,7 @@ internal static class ClientFiles
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         var program = "docker-credential-" + helper;
-        if (helper.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || !question.Machine.HasProgram(program))
+        if (helper.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || question.Machine.ProgramOf(program) is not { } path)
         {
             diagnosis.Error("DCK004", file, $"{program} is not on the path");
             return;
@@ -124,13 +126,16 @@ internal static class ClientFiles
 
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, "list") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+            // By its whole path: a bare name is looked for in the current folder first.
+            using var process = Process.Start(new ProcessStartInfo(path, "list") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
             process.StandardInput.Close();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(LongestHelper);
             try
             {
-                var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+                var errors = process.StandardError.BaseStream.CopyToAsync(Stream.Null, limit.Token);
+                var output = await ReadOutputAsync(process.StandardOutput.BaseStream, limit.Token);
+                await errors;
                 await process.WaitForExitAsync(limit.Token);
                 using var document = JsonDocument.Parse(output);
                 var names = document.RootElement.EnumerateObject().Select(static one => one.Name).ToList();
@@ -149,14 +154,27 @@ internal static class ClientFiles
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                process.Kill(entireProcessTree: true);
                 diagnosis.Warn("DCK004", program, $"it does not answer within {DoctorText.Span(LongestHelper)}");
             }
+            finally
+            {
+                if (!process.HasExited)
+                {
+                    process.Kill(entireProcessTree: true);
+                }
+            }
         }
-        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or JsonException or InvalidOperationException or IOException)
         {
             diagnosis.Warn("DCK004", program, DoctorText.Of(exception));
         }
+    }
+
+    private static async Task<string> ReadOutputAsync(Stream output, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[LargestOutput + 1];
+        var length = await output.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        return length <= LargestOutput ? Encoding.UTF8.GetString(bytes, 0, length) : throw new IOException("it does not end its list");
     }
 
     /// <summary>The login that docker would use, decoded; <see langword="null"/> where none is stored in a file.</summary>

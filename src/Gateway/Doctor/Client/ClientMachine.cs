@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Tomlyn;
 using Tomlyn.Model;
@@ -15,8 +16,16 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
     /// <summary>A variable; <see langword="null"/> where it is not set or empty.</summary>
     public string? Variable(string name) => Environment.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    /// <summary>Where a path of the machine is for this process.</summary>
-    public string At(string path) => Path.Combine(Root, path.TrimStart('/'));
+    private const int LargestFile = 1 << 20;
+    private const int MostFiles = 200;
+
+    private readonly ConcurrentDictionary<string, string> _unread = new(StringComparer.Ordinal);
+
+    /// <summary>The files and folders that are there and could not be read, with the reason: nobody knows what they say.</summary>
+    public IReadOnlyList<(string Path, string Reason)> Unread => [.. _unread.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => (one.Key, one.Value))];
+
+    /// <summary>Where a path of the machine is for this process; it never leads out of the root by "..".</summary>
+    public string At(string path) => Path.Combine(Root, Path.GetFullPath("/" + path).TrimStart('/'));
 
     /// <summary>Whether there is a file or folder.</summary>
     public bool Has(string path) => File.Exists(At(path)) || Directory.Exists(At(path));
@@ -26,12 +35,62 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
     {
         try
         {
-            return File.Exists(At(path)) ? File.ReadAllText(At(path)) : null;
+            var file = At(path);
+            if (!File.Exists(file))
+            {
+                return null;
+            }
+
+            if (!IsInside(file))
+            {
+                _unread[path] = "it is a link that leads out of this machine's files";
+                return null;
+            }
+
+            // A pipe or a device, which would keep the doctor waiting or never end, has no length; nor has an empty file anything to read.
+            if (new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length == 0)
+            {
+                return "";
+            }
+
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[LargestFile + 1];
+            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length > LargestFile)
+            {
+                _unread[path] = "it is larger than 1 MiB, so it was not read";
+                return null;
+            }
+
+            using var text = new StreamReader(new MemoryStream(bytes, 0, length));
+            return text.ReadToEnd();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
+            _unread[path] = exception is UnauthorizedAccessException ? "permission denied" : DoctorText.Of(exception);
             return null;
         }
+    }
+
+    // Another machine's links are its own: they must not lead to this machine's files.
+    private bool IsInside(string file)
+    {
+        if (Root == "/")
+        {
+            return true;
+        }
+
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Root));
+        for (var at = file; at is not null && at.Length > root.Length; at = Path.GetDirectoryName(at))
+        {
+            if (new FileInfo(at).LinkTarget is not null
+                && (File.ResolveLinkTarget(at, returnFinalTarget: true)?.FullName.StartsWith(root + "/", StringComparison.Ordinal)) != true)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The files of a folder, by name; none where it is not there.</summary>
@@ -42,18 +101,26 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         try
         {
             return Directory.Exists(At(folder))
-                ? [.. Directory.EnumerateFiles(At(folder), pattern).Select(file => $"{folder.TrimEnd('/')}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)]
+                ? [.. Directory.EnumerateFiles(At(folder), pattern).Take(MostFiles).Select(file => $"{folder.TrimEnd('/')}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)]
                 : [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            _unread[folder] = exception is UnauthorizedAccessException ? "permission denied" : DoctorText.Of(exception);
             return [];
         }
     }
 
     /// <summary>Whether a program is on the path.</summary>
-    public bool HasProgram(string name) => (Variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(At($"{folder}/{name}")));
+    public bool HasProgram(string name) => ProgramOf(name) is not null;
+
+    /// <summary>
+    /// Where a program is that the path leads to, in folders that are named from the root only: never one that lies where somebody
+    /// happens to be.
+    /// </summary>
+    public string? ProgramOf(string name) => (Variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .Split(':', StringSplitOptions.RemoveEmptyEntries).Where(static folder => folder.StartsWith('/'))
+        .Select(folder => At($"{folder}/{name}")).FirstOrDefault(File.Exists);
 
     /// <summary>Reads a JSON object.</summary>
     /// <param name="path">As the machine names it.</param>
@@ -102,6 +169,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         catch (TomlException exception)
         {
             fault = exception.Message;
+            _unread[path] = fault;
             return null;
         }
     }

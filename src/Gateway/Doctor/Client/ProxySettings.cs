@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Net;
-using System.Text.RegularExpressions;
 
 namespace Gateway.Doctor.Client;
 
@@ -9,10 +9,8 @@ namespace Gateway.Doctor.Client;
 /// <param name="Https">For https; <see langword="null"/>: none.</param>
 /// <param name="Http">For http.</param>
 /// <param name="NoProxy">What is reached without, as written.</param>
-internal sealed partial record ProxySettings(string Client, string Source, string? Https, string? Http, string? NoProxy)
+internal sealed record ProxySettings(string Client, string Source, string? Https, string? Http, string? NoProxy)
 {
-    private static readonly string[] UnitFolders = ["/lib/systemd/system", "/usr/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
-
     /// <summary>
     /// The proxy for a URL; <see langword="null"/> where it is reached directly. As Go's net/http decides (golang.org/x/net/http/httpproxy),
     /// which docker, containerd, podman, skopeo, buildkit and oras are written with.
@@ -42,52 +40,21 @@ internal sealed partial record ProxySettings(string Client, string Source, strin
     /// <param name="client">What it is called.</param>
     public static ProxySettings OfService(ClientMachine machine, string service, string client)
     {
-        string? https = null, http = null, noProxy = null;
-        var sources = new List<string>();
-
-        // systemd reads /etc over /run over /lib, and drop-ins after the unit; the last assignment counts.
-        foreach (var file in UnitFolders.Select(folder => $"{folder}/{service}.service")
-            .Concat(UnitFolders.SelectMany(folder => machine.Files($"{folder}/{service}.service.d", "*.conf"))))
-        {
-            Take(machine.Read(file), file, Assignment());
-            foreach (Match named in EnvironmentFile().Matches(machine.Read(file) ?? ""))
-            {
-                Take(machine.Read(named.Groups[1].Value), named.Groups[1].Value, Line());
-            }
-        }
+        var environment = SystemdEnvironment.Of(machine, service);
+        List<string> sources = [.. environment.SourcesOf(["https_proxy", "http_proxy", "no_proxy"])];
+        string? Any(string name) => environment.Value(name.ToUpperInvariant()) ?? environment.Value(name);
+        var (https, http, noProxy) = (Any("https_proxy"), Any("http_proxy"), Any("no_proxy"));
 
         // Those of daemon.json win over the environment (dockerd, "proxies").
         if (service == "docker" && machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
             && daemon.TryGetProperty("proxies", out var proxies) && proxies.ValueKind == System.Text.Json.JsonValueKind.Object)
         {
-            string? Text(string name) => proxies.TryGetProperty(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String ? value.GetString() : null;
+            string? Text(string name) => proxies.TryGetProperty(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
             (https, http, noProxy) = (Text("https-proxy") ?? https, Text("http-proxy") ?? http, Text("no-proxy") ?? noProxy);
             sources.Add("/etc/docker/daemon.json");
         }
 
         return new ProxySettings(client, string.Join(", ", sources.Distinct()), https, http, noProxy);
-
-        void Take(string? text, string file, Regex pattern)
-        {
-            foreach (Match found in pattern.Matches(text ?? ""))
-            {
-                var value = found.Groups[2].Value.Trim('"', '\'', ' ');
-                switch (found.Groups[1].Value.ToLowerInvariant())
-                {
-                    case "https_proxy":
-                        https = value;
-                        break;
-                    case "http_proxy":
-                        http = value;
-                        break;
-                    default:
-                        noProxy = value;
-                        break;
-                }
-
-                sources.Add(file);
-            }
-        }
     }
 
     private bool IsExempt(Uri url)
@@ -98,6 +65,7 @@ internal sealed partial record ProxySettings(string Client, string Source, strin
             || (NoProxy ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Any(entry => Exempts(entry, url));
     }
 
+    // golang.org/x/net/http/httpproxy, (*config).init and the matchers, case by case.
     private static bool Exempts(string entry, Uri url)
     {
         var host = url.IdnHost.Trim('[', ']').ToLowerInvariant();
@@ -107,36 +75,80 @@ internal sealed partial record ProxySettings(string Client, string Source, strin
             return true;
         }
 
-        if (IPNetwork.TryParse(entry, out var network))
+        var isAddress = TryParseAddress(host, out var address);
+        if (TryParseNetwork(entry, out var network))
         {
-            return IPAddress.TryParse(host, out var inside) && network.Contains(inside);
+            return isAddress && network.Contains(address!);
         }
 
-        if (entry.LastIndexOf(':') is var colon and > 0 && entry.IndexOf(':', StringComparison.Ordinal) == colon && int.TryParse(entry[(colon + 1)..], out var port))
+        var (name, port) = SplitPort(entry);
+        if (name.Length == 0 || (port.Length > 0 && port != url.Port.ToString(CultureInfo.InvariantCulture)))
         {
-            if (port != url.Port)
-            {
-                return false;
-            }
-
-            entry = entry[..colon];
+            return false;
         }
 
-        if (IPAddress.TryParse(entry.Trim('[', ']'), out var exact))
+        if (TryParseAddress(name, out var exact))
         {
-            return IPAddress.TryParse(host, out var address) && address.Equals(exact);
+            return isAddress && Plain(exact!).Equals(Plain(address!));
         }
 
-        entry = entry.StartsWith("*.", StringComparison.Ordinal) ? entry[1..] : entry;
-        return entry.StartsWith('.') ? host.EndsWith(entry, StringComparison.Ordinal) : host == entry || host.EndsWith("." + entry, StringComparison.Ordinal);
+        // A domain is never matched with the numbers of an address.
+        name = name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
+        return name.StartsWith('.') ? host.EndsWith(name, StringComparison.Ordinal) : host == name || host.EndsWith("." + name, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex("(?im)^\\s*Environment=.*?\"?\\b(HTTPS_PROXY|HTTP_PROXY|NO_PROXY)=([^\"\\r\\n]*)")]
-    private static partial Regex Assignment();
+    /// <summary>Reads a network as Go does: the address before the slash may be any of it.</summary>
+    public static bool TryParseNetwork(string text, out IPNetwork network)
+    {
+        network = default;
+        if (text.Split('/') is not [var first, var length] || !TryParseAddress(first, out var address)
+            || !int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var bits))
+        {
+            return false;
+        }
 
-    [GeneratedRegex("(?im)^\\s*EnvironmentFile=-?(\\S+)")]
-    private static partial Regex EnvironmentFile();
+        var bytes = address!.GetAddressBytes();
+        if (bits > bytes.Length * 8)
+        {
+            return false;
+        }
 
-    [GeneratedRegex("(?im)^\\s*(?:export\\s+)?(HTTPS_PROXY|HTTP_PROXY|NO_PROXY)=([^\\r\\n]*)")]
-    private static partial Regex Line();
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] &= (byte)(0xFF << (8 - Math.Clamp(bits - (i * 8), 0, 8)));
+        }
+
+        network = new IPNetwork(new IPAddress(bytes), bits);
+        return true;
+    }
+
+    // Go's net.SplitHostPort; where it finds a fault, all of it is the name.
+    private static (string Name, string Port) SplitPort(string entry)
+    {
+        var colon = entry.LastIndexOf(':');
+        if (colon < 0)
+        {
+            return (entry, "");
+        }
+
+        var (name, port) = (entry[..colon], entry[(colon + 1)..]);
+        if (name.StartsWith('['))
+        {
+            return name.EndsWith(']') && name.IndexOf(']', StringComparison.Ordinal) == name.Length - 1 && !port.Contains(']', StringComparison.Ordinal) ? (name[1..^1], port) : (entry, "");
+        }
+
+        return entry.AsSpan().ContainsAny('[', ']') || name.Contains(':', StringComparison.Ordinal) ? (entry, "") : (name, port);
+    }
+
+    // Only what Go's net.ParseIP takes: "1" and "0x7f.1" are names.
+    private static bool TryParseAddress(string text, out IPAddress? address)
+    {
+        address = null;
+        return (text.Contains(':', StringComparison.Ordinal)
+                ? !text.AsSpan().ContainsAny('%', '[', ']')
+                : text.Split('.') is { Length: 4 } parts && parts.All(static part => part.Length is > 0 and < 4 && part.All(char.IsAsciiDigit) && (part.Length == 1 || part[0] != '0')))
+            && IPAddress.TryParse(text, out address);
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

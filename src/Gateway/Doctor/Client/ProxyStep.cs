@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
 
 namespace Gateway.Doctor.Client;
 
@@ -36,18 +38,26 @@ internal static class ProxyStep
 
         // docker pulls and pushes by its daemon, so that one's way is the one to look at.
         var chosen = all.Find(static settings => settings.Client == "dockerd") ?? all[0];
+        visit.Proxies = chosen;
         if (proxies[chosen] is not { } text)
         {
             diagnosis.Pass("PRX", question.Name, "it is reached without a proxy");
             return true;
         }
 
-        if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out var proxy))
+        if (!Route.TryParseProxy(text, out var proxy))
         {
-            diagnosis.Error("PRX004", chosen.Source, $"\"{DoctorText.OneLine(text)}\" is no address of a proxy");
+            diagnosis.Error("PRX004", chosen.Source, $"\"{Show(text)}\" is no address of a proxy");
             return false;
         }
 
+        if (proxy.Scheme is not ("http" or "https"))
+        {
+            diagnosis.NotRun("PRX", $"{chosen.Client} ({chosen.Source})", $"{Show(text)} is a proxy of another kind than http, which the doctor does not use");
+            return false;
+        }
+
+        HideLogin(diagnosis, proxy);
         visit.Route = new Route(proxy);
         try
         {
@@ -55,15 +65,31 @@ internal static class ProxyStep
             diagnosis.Inform("PRX001", question.Name, $"{chosen.Client} reaches it through {Show(text)} ({chosen.Source})");
             return true;
         }
-        catch (Exception exception) when (exception is SocketException or IOException or TimeoutException or ProxyRefusalException)
+        catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException or TimeoutException or ProxyRefusalException)
         {
             diagnosis.Error("PRX004", $"{chosen.Client} ({chosen.Source})", $"{Show(text)}: {DoctorText.Of(exception)}");
             return false;
         }
     }
 
-    // A proxy's address may hold a password.
-    private static string Show(string? proxy) => proxy is null ? "no proxy"
-        : proxy.LastIndexOf('@') is var at and >= 0 ? string.Concat(proxy.AsSpan(0, proxy.IndexOf("//", StringComparison.Ordinal) is var start and >= 0 ? start + 2 : 0), "…", proxy.AsSpan(at))
-        : proxy;
+    private static void HideLogin(Diagnosis diagnosis, Uri proxy)
+    {
+        var password = proxy.UserInfo.Split(':', 2)[^1];
+        diagnosis.Hide(password);
+        diagnosis.Hide(Uri.UnescapeDataString(password));
+        diagnosis.Hide(proxy.UserInfo.Length == 0 ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(proxy.UserInfo))));
+    }
+
+    /// <summary>A proxy's address without the login that it may hold, however it is written.</summary>
+    internal static string Show(string? proxy)
+    {
+        if (proxy is null)
+        {
+            return "no proxy";
+        }
+
+        var at = proxy.LastIndexOf('@');
+        var scheme = proxy.IndexOf("://", StringComparison.Ordinal);
+        return at < 0 ? proxy : $"{(scheme > 0 && scheme < at && proxy.Take(scheme).All(char.IsAsciiLetterOrDigit) ? proxy[..(scheme + 3)] : "")}…{proxy[at..]}";
+    }
 }

@@ -11,14 +11,34 @@ internal static class RawHttp
 {
     private const int LongestHead = 64 * 1024;
 
-    /// <summary>Reads the head of an answer.</summary>
+    private const int MostInterim = 8;
+
+    /// <summary>Reads the head of the final answer; those that say "go on" before it are passed over (RFC 9110, section 15.2).</summary>
     /// <exception cref="IOException">It is none.</exception>
     public static async Task<RawAnswer> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)
     {
+        for (var i = 0; i < MostInterim; i++)
+        {
+            if (await ReadOneAsync(stream, cancellationToken) is { Status: < 100 or > 199 or 101 } answer)
+            {
+                return answer;
+            }
+        }
+
+        throw new IOException("there is no end of interim answers (1xx)");
+    }
+
+    private static async Task<RawAnswer> ReadOneAsync(Stream stream, CancellationToken cancellationToken)
+    {
         var head = new List<byte>();
         var one = new byte[1];
-        while (head.Count < LongestHead)
+        while (true)
         {
+            if (head.Count >= LongestHead)
+            {
+                throw new IOException("the head of the answer has no end");
+            }
+
             if (await stream.ReadAsync(one, cancellationToken) == 0)
             {
                 throw new IOException(head.Count == 0 ? "the connection was closed without an answer" : "the connection was closed in the middle of an answer");

@@ -6,6 +6,8 @@ namespace Gateway.Doctor.Client;
 /// <summary>The certificate as it is shown here, and whether the system, docker, containerd and podman each trust it.</summary>
 internal static class TlsStep
 {
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
     // Products that break TLS open, by what they write into the certificates that they make.
     private static readonly string[] Interceptors =
     [
@@ -25,7 +27,21 @@ internal static class TlsStep
         }
 
         var stream = await visit.Route.ConnectAsync(question.Host, question.Url.Port, cancellationToken);
-        var answer = await TlsProbe.ShakeHandsAsync(stream, question.Host, cancellationToken);
+        TlsAnswer answer;
+        using (var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            limit.CancelAfter(HandshakeTimeout);
+            try
+            {
+                answer = await TlsProbe.ShakeHandsAsync(stream, question.Host, limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                diagnosis.Error("TLS016", question.Name, $"it connects, and there is no handshake within {DoctorText.Span(HandshakeTimeout)}");
+                return false;
+            }
+        }
+
         if (answer.Fault is not null && answer.Chain.Count == 0)
         {
             if (await SpeaksPlainHttpAsync(visit, cancellationToken) is { } line)
@@ -48,6 +64,7 @@ internal static class TlsStep
 
         CertificateInspection.Inspect(diagnosis, question.Name, answer.Chain, question.Host, visit.Time.GetUtcNow());
         InspectTrust(visit, answer.Chain);
+        visit.IsTrusted = visit.IsFit(answer.Chain, question.Host);
         if (!diagnosis.Has("TLS"))
         {
             diagnosis.Pass("TLS", question.Name, $"{answer.Protocol}; for {string.Join(", ", CertificateInspection.NamesOf(answer.Chain[0]).Take(5))} until {DoctorText.At(answer.Chain[0].NotAfter)}");
@@ -62,7 +79,6 @@ internal static class TlsStep
         var stores = TrustStores.Of(question);
         var isSystems = CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _);
         var isNamed = question.Authorities is { } named && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
-        visit.IsTrusted = isSystems || isNamed;
         var issuer = $"{chain[^1].Issuer}";
         if (!isSystems && Interceptors.FirstOrDefault(word => issuer.Contains(word, StringComparison.OrdinalIgnoreCase) || chain[0].Issuer.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null)
         {
@@ -112,12 +128,12 @@ internal static class TlsStep
 
             if (store.Authorities.Count > 0 && CertificateInspection.LeadsToAuthority(chain, store.Authorities, now, out _))
             {
-                visit.IsTrusted = true;
+                visit.ClientAuthorities.AddRange(store.Authorities);
                 diagnosis.Pass("TLS", $"{store.Client} ({store.Source})", "trusts the certificate");
             }
             else if (store is { Authorities.Count: 0, Misnamed: { } misnamed })
             {
-                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {misnamed} {store.Source}");
+                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {DoctorText.Word(misnamed)} {DoctorText.Word(store.Source)}");
             }
             else
             {

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Gateway.Core.Registry;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Doctor.Client;
@@ -14,6 +17,19 @@ internal static class TokenStep
 
     /// <summary>Looks.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LookInsideAsync(visit, cancellationToken);
+        }
+        catch (KeptSecretException exception)
+        {
+            visit.Diagnosis.NotRun("TKN", visit.Question.Name, exception.Message);
+            return true;
+        }
+    }
+
+    private static async Task<bool> LookInsideAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (visit.Challenge is not { } challenge)
@@ -27,6 +43,12 @@ internal static class TokenStep
             return true;
         }
 
+        if (question.Repository is { } named && !RepositoryName.TryParse(named, out _))
+        {
+            diagnosis.NotRun("TKN", named, "this is no name of a repository: team-a/app, without the registry and without a tag");
+            return true;
+        }
+
         if (challenge.IsBasic)
         {
             return await LookWithBasicAsync(visit, cancellationToken);
@@ -36,15 +58,16 @@ internal static class TokenStep
         var anonymous = await AskAsync(visit, realm, challenge, null, [], cancellationToken);
         if (anonymous.Token is { } nobody)
         {
-            await InspectReturnAsync(visit, nobody, cancellationToken);
+            await InspectReturnAsync(visit, nobody, isAnybodys: true, cancellationToken);
         }
         else if (anonymous.Status is HttpStatusCode.OK)
         {
-            diagnosis.Error("TKN002", question.Name, $"{realm.GetLeftPart(UriPartial.Path)} answers 200 without a token: {anonymous.Body}");
+            diagnosis.Error("TKN002", question.Name, $"{realm.GetLeftPart(UriPartial.Path)} answers 200 without a token that a header can carry: {MessageOf(visit, anonymous.Body)}");
             return false;
         }
 
-        await InspectStoredLoginAsync(visit, realm, challenge, cancellationToken);
+        await diagnosis.AttemptAsync(
+            "DCK", $"the login stored for {question.Name}", () => InspectStoredLoginAsync(visit, realm, challenge, cancellationToken), cancellationToken);
         if (question.User is not { } user)
         {
             if (question.Repository is not null)
@@ -58,9 +81,10 @@ internal static class TokenStep
         var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{question.Password}"));
         string[] scopes = question.Repository is { } wanted ? [$"repository:{wanted}:pull,push,delete"] : [];
         var granted = await AskAsync(visit, realm, challenge, basic, scopes, cancellationToken);
+        diagnosis.Hide(granted.Token);
         if (granted.Token is not { } token)
         {
-            diagnosis.Error(granted.Status == HttpStatusCode.OK ? "TKN002" : granted.Status == HttpStatusCode.TooManyRequests ? "LIM010" : "TKN001", $"{user} at {question.Name}", $"{(int)granted.Status}: {MessageOf(granted.Body)}");
+            diagnosis.Error(granted.Status == HttpStatusCode.OK ? "TKN002" : granted.Status == HttpStatusCode.TooManyRequests ? "LIM010" : "TKN001", $"{user} at {question.Name}", $"{(int)granted.Status}: {MessageOf(visit, granted.Body)}");
             return false;
         }
 
@@ -70,7 +94,7 @@ internal static class TokenStep
         }
 
         await InspectPostAsync(visit, realm, challenge, user, cancellationToken);
-        if (!await InspectReturnAsync(visit, token, cancellationToken))
+        if (!await InspectReturnAsync(visit, token, isAnybodys: false, cancellationToken))
         {
             return false;
         }
@@ -105,15 +129,23 @@ internal static class TokenStep
             return true;
         }
 
-        diagnosis.Error("TKN001", $"{user} at {question.Name}", $"{(int)answer.StatusCode}: {MessageOf(await answer.Content.ReadAsStringAsync(cancellationToken))}");
+        diagnosis.Error("TKN001", $"{user} at {question.Name}", $"{(int)answer.StatusCode}: {MessageOf(visit, await ClientVisit.ReadAsync(answer.Content, cancellationToken))}");
         return false;
     }
 
     // A login that docker stored, shown where docker would show it.
     private static async Task InspectStoredLoginAsync(ClientVisit visit, Uri realm, AuthenticationChallenge challenge, CancellationToken cancellationToken)
     {
-        if (!visit.IsTrusted || ClientFiles.StoredLoginOf(visit.Question) is not var (user, secret, isRefreshToken))
+        if (ClientFiles.StoredLoginOf(visit.Question) is not var (user, secret, isRefreshToken))
         {
+            return;
+        }
+
+        visit.Diagnosis.Hide(secret);
+        visit.Diagnosis.Hide(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")));
+        if (!visit.IsTrusted || (visit.Question.Url.Scheme == "http" && !visit.Question.IsLoopback))
+        {
+            visit.Diagnosis.NotRun("DCK", $"the login stored for {visit.Question.Name}", "the registry is not trusted, so it is not shown there");
             return;
         }
 
@@ -122,20 +154,22 @@ internal static class TokenStep
             : await AskAsync(visit, realm, challenge, "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")), [], cancellationToken);
         if (answer.Token is null && answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest or HttpStatusCode.Forbidden)
         {
-            visit.Diagnosis.Error("DCK010", $"the login stored for {visit.Question.Name}", $"{(int)answer.Status}: {MessageOf(answer.Body)}", $"docker logout {visit.Question.Name}; docker login {visit.Question.Name}");
+            visit.Diagnosis.Error("DCK010", $"the login stored for {visit.Question.Name}", $"{(int)answer.Status}: {MessageOf(visit, answer.Body)}", $"docker logout {visit.Question.Name}; docker login {visit.Question.Name}");
         }
     }
 
     // Whether a token that was given is seen again at the registry: something in between may take the header out.
-    private static async Task<bool> InspectReturnAsync(ClientVisit visit, string token, CancellationToken cancellationToken)
+    private static async Task<bool> InspectReturnAsync(ClientVisit visit, string token, bool isAnybodys, CancellationToken cancellationToken)
     {
-        using var answer = await SendAsync(visit, HttpMethod.Get, visit.At("/v2/"), "Bearer " + token, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, visit.At("/v2/"));
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        using var answer = isAnybodys ? await visit.Http.SendAsync(request, cancellationToken) : await SendSecretAsync(visit, request, cancellationToken);
         if (answer.StatusCode != HttpStatusCode.Unauthorized)
         {
             return true;
         }
 
-        var challenge = answer.Headers.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
+        var challenge = answer.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
         if (challenge is [{ IsBearer: true } one, ..] && one.Parameters.TryGetValue("error", out var error))
         {
             visit.Diagnosis.Error("TKN002", visit.Question.Name, $"the registry does not take the token that its own realm gave: {error} {one.Parameters.GetValueOrDefault("error_description", "")}");
@@ -172,11 +206,11 @@ internal static class TokenStep
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         using var tags = await SendAsync(visit, HttpMethod.Get, visit.At($"/v2/{repository}/tags/list"), authorization, cancellationToken);
-        var body = await tags.Content.ReadAsStringAsync(cancellationToken);
+        var body = await ClientVisit.ReadAsync(tags.Content, cancellationToken);
         InspectLimit(visit, tags);
         if (granted is not null && !granted.Contains("pull"))
         {
-            diagnosis.Error("TKN005", $"{question.User} on {repository}", $"asked for pull, push and delete, granted {(granted.Count == 0 ? "nothing" : string.Join(", ", granted))}{(tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {MessageOf(body)}")}");
+            diagnosis.Error("TKN005", $"{question.User} on {repository}", $"asked for pull, push and delete, granted {(granted.Count == 0 ? "nothing" : string.Join(", ", granted))}{(tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {MessageOf(visit, body)}")}");
             return;
         }
 
@@ -188,7 +222,7 @@ internal static class TokenStep
             case HttpStatusCode.TooManyRequests:
                 break; // said
             default:
-                diagnosis.Error("TKN005", $"{question.User} on {repository}", $"{(int)tags.StatusCode}: {MessageOf(body)}");
+                diagnosis.Error("TKN005", $"{question.User} on {repository}", $"{(int)tags.StatusCode}: {MessageOf(visit, body)}");
                 return;
         }
 
@@ -221,7 +255,7 @@ internal static class TokenStep
             request.Headers.TryAddWithoutValidation("Accept", accept);
         }
 
-        using var answer = await visit.Http.SendAsync(request, cancellationToken);
+        using var answer = await SendSecretAsync(visit, request, cancellationToken);
         InspectLimit(visit, answer);
         if (!answer.IsSuccessStatusCode)
         {
@@ -251,7 +285,7 @@ internal static class TokenStep
         }
         else if (limit is { } most && left is { } rest)
         {
-            if (rest * 10 < most)
+            if (rest * 10L < most)
             {
                 visit.Diagnosis.Warn("LIM010", visit.Question.Name, $"{rest} of {most} requests are left");
             }
@@ -268,48 +302,76 @@ internal static class TokenStep
         using var begun = await SendAsync(visit, HttpMethod.Post, visit.At($"/v2/{repository}/blobs/uploads/"), authorization, cancellationToken);
         if (begun.StatusCode != HttpStatusCode.Accepted || begun.Headers.Location is not { } location)
         {
-            diagnosis.Error(begun.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized ? "TKN005" : "UPL004", repository, $"an upload is answered {(int)begun.StatusCode}: {MessageOf(await begun.Content.ReadAsStringAsync(cancellationToken))}");
+            diagnosis.Error(begun.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized ? "TKN005" : "UPL004", repository, $"an upload is answered {(int)begun.StatusCode}: {MessageOf(visit, await ClientVisit.ReadAsync(begun.Content, cancellationToken))}");
             return;
         }
 
-        var target = new Uri(question.Url, location);
-        if (target.Scheme != question.Url.Scheme || target.Authority != question.Url.Authority)
+        if (!TryResolve(question.Url, location, out var target))
+        {
+            diagnosis.Error("UPL003", repository, $"an upload's Location is no address: {location.OriginalString}");
+            return;
+        }
+
+        if (!IsAtRegistry(question, target))
         {
             diagnosis.Error("UPL003", repository, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}, and clients reach {question.Url.GetLeftPart(UriPartial.Authority)}");
             target = new Uri(question.Url, target.PathAndQuery);
         }
         else
         {
-            foreach (var size in new[] { 1024, 64 * 1024, 1536 * 1024 })
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Patch, target) { Content = new ByteArrayContent(new byte[size]) };
-                request.Headers.TryAddWithoutValidation("Authorization", authorization);
-                request.Content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/octet-stream");
-                using var answer = await visit.Http.SendAsync(request, cancellationToken);
-                if (answer.StatusCode != HttpStatusCode.Accepted || answer.Headers.Location is not { } next)
-                {
-                    var body = await answer.Content.ReadAsStringAsync(cancellationToken);
-                    diagnosis.Error(
-                        answer.StatusCode == HttpStatusCode.RequestEntityTooLarge ? "UPL001" : "UPL004", repository,
-                        string.Create(CultureInfo.InvariantCulture, $"a chunk of {size / 1024} KiB is answered {(int)answer.StatusCode}: {MessageOf(body)}"));
-                    break;
-                }
-
-                target = new Uri(question.Url, next);
-            }
+            await diagnosis.AttemptAsync(
+                "UPL", repository, async () => target = await SendChunksAsync(visit, repository, authorization, target, cancellationToken), cancellationToken);
         }
 
         using var ended = await SendAsync(visit, HttpMethod.Delete, target, authorization, cancellationToken);
-        if (!diagnosis.Has("UPL"))
+        if (!diagnosis.Has("UPL") && !diagnosis.Findings.Any(finding => finding.Severity == Severity.NotRun && finding.Subject == repository && finding.Id == "UPL"))
         {
-            diagnosis.Pass("UPL", repository, "an upload begins, takes chunks and is cancelled");
+            diagnosis.Pass("UPL", repository, ended.IsSuccessStatusCode
+                ? "an upload begins, takes chunks and is cancelled"
+                : string.Create(CultureInfo.InvariantCulture, $"an upload begins and takes chunks (to cancel it is answered {(int)ended.StatusCode}: it ends by itself)"));
         }
     }
+
+    private static async Task<Uri> SendChunksAsync(ClientVisit visit, string repository, string authorization, Uri target, CancellationToken cancellationToken)
+    {
+        var (question, diagnosis) = (visit.Question, visit.Diagnosis);
+        foreach (var size in new[] { 1024, 64 * 1024, 1536 * 1024 })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Patch, target) { Content = new ByteArrayContent(new byte[size]) };
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+            request.Content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/octet-stream");
+            using var answer = await SendSecretAsync(visit, request, cancellationToken);
+            if (answer.StatusCode != HttpStatusCode.Accepted || answer.Headers.Location is not { } location || !TryResolve(target, location, out var next))
+            {
+                var body = await ClientVisit.ReadAsync(answer.Content, cancellationToken);
+                diagnosis.Error(
+                    answer.StatusCode == HttpStatusCode.RequestEntityTooLarge ? "UPL001" : "UPL004", repository,
+                    string.Create(CultureInfo.InvariantCulture, $"a chunk of {size / 1024} KiB is answered {(int)answer.StatusCode}: {MessageOf(visit, body)}"));
+                break;
+            }
+
+            if (!IsAtRegistry(question, next))
+            {
+                diagnosis.Error("UPL003", repository, $"the Location after a chunk leads to {next.GetLeftPart(UriPartial.Authority)}, and clients reach {question.Url.GetLeftPart(UriPartial.Authority)}");
+                break;
+            }
+
+            target = next;
+        }
+
+        return target;
+    }
+
+    private static bool TryResolve(Uri at, Uri location, [NotNullWhen(true)] out Uri? target) =>
+        Uri.TryCreate(at, location.OriginalString, out target) && target.Scheme is ("http" or "https");
+
+    private static bool IsAtRegistry(ClientQuestion question, Uri target) =>
+        target.Scheme == question.Url.Scheme && target.Authority == question.Url.Authority;
 
     private static async Task<TokenReply> AskAsync(
         ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string? authorization, string[] scopes, CancellationToken cancellationToken)
     {
-        var url = realm.ToString();
+        var url = realm.AbsoluteUri;
         if (challenge.Service is { } service)
         {
             url = QueryHelpers.AddQueryString(url, "service", service);
@@ -321,25 +383,45 @@ internal static class TokenStep
         }
 
         using var answer = await SendAsync(visit, HttpMethod.Get, new Uri(url), authorization, cancellationToken);
-        return TokenReply.Read(answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
+        return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
 
     private static async Task<TokenReply> PostAsync(ClientVisit visit, Uri realm, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
     {
-        using var content = new FormUrlEncodedContent(form);
-        using var answer = await visit.Http.PostAsync(realm, content, cancellationToken);
-        return TokenReply.Read(answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
+        using var request = new HttpRequestMessage(HttpMethod.Post, realm) { Content = new FormUrlEncodedContent(form) };
+        using var answer = await SendSecretAsync(visit, request, cancellationToken);
+        return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
 
     private static async Task<HttpResponseMessage> SendAsync(ClientVisit visit, HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, url);
-        if (authorization is not null)
+        if (authorization is null)
         {
-            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+            return await visit.Http.SendAsync(request, cancellationToken);
         }
 
-        return await visit.Http.SendAsync(request, cancellationToken);
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        return await SendSecretAsync(visit, request, cancellationToken);
+    }
+
+    // The one way that passwords and tokens of people go.
+    private static async Task<HttpResponseMessage> SendSecretAsync(ClientVisit visit, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var url = request.RequestUri!;
+        if (!visit.MayReceiveSecrets(url))
+        {
+            throw new KeptSecretException($"{url.GetLeftPart(UriPartial.Authority)} is neither the registry nor a realm with TLS, so no password is sent there");
+        }
+
+        try
+        {
+            return await visit.GuardedHttp.SendAsync(request, cancellationToken);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            throw new KeptSecretException($"the certificate of {url.Authority} is not trusted, so no password is sent there");
+        }
     }
 
     // What a token says of itself (Distribution, "Token Authentication Implementation"); nothing is concluded where it is another kind.
@@ -371,7 +453,9 @@ internal static class TokenStep
         try
         {
             using var document = JsonDocument.Parse(tagList);
-            return document.RootElement.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array ? tags.EnumerateArray().FirstOrDefault().GetString() : null;
+            return document.RootElement.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array
+                ? tags.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.String).Select(static one => one.GetString()!).FirstOrDefault(static one => Tag.TryParse(one, out _))
+                : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -379,12 +463,13 @@ internal static class TokenStep
         }
     }
 
-    private static string MessageOf(string body)
+    private static string MessageOf(ClientVisit visit, string body)
     {
+        body = visit.Diagnosis.Redact(body); // before it is cut
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first)
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first)
             {
                 return first.TryGetProperty("message", out var message) ? message.ToString() : first.ToString();
             }
@@ -397,8 +482,13 @@ internal static class TokenStep
         return DoctorText.OneLine(body.Length > 160 ? body[..160] : body);
     }
 
+    private sealed class KeptSecretException(string message) : Exception(message);
+
     private sealed record TokenReply(HttpStatusCode Status, string? Token, TimeSpan? Life, string Body)
     {
+        // What a header can carry; a token of anything else would be left out, and a proxy blamed for it.
+        private static bool IsSendable(string token) => token.All(static c => c is > ' ' and <= '~');
+
         public static TokenReply Read(HttpStatusCode status, string body)
         {
             if (status == HttpStatusCode.OK)
@@ -407,11 +497,11 @@ internal static class TokenStep
                 {
                     using var document = JsonDocument.Parse(body);
                     var root = document.RootElement;
-                    string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+                    string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text && IsSendable(text) ? text : null;
                     return new TokenReply(
                         status,
                         Text("token") ?? Text("access_token"),
-                        root.TryGetProperty("expires_in", out var life) && life.TryGetInt32(out var seconds) ? TimeSpan.FromSeconds(seconds) : null,
+                        root.TryGetProperty("expires_in", out var life) && life.ValueKind == JsonValueKind.Number && life.TryGetInt32(out var seconds) ? TimeSpan.FromSeconds(seconds) : null,
                         "");
                 }
                 catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -420,7 +510,7 @@ internal static class TokenStep
                 }
             }
 
-            return new TokenReply(status, null, null, body.Length > 400 ? body[..400] : body);
+            return new TokenReply(status, null, null, body);
         }
     }
 }

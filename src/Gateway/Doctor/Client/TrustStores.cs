@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Tomlyn.Model;
@@ -66,7 +67,11 @@ internal static class TrustStores
     public static bool IsInsecureForDocker(ClientMachine machine, ClientQuestion question) =>
         machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
         && daemon.TryGetProperty("insecure-registries", out var list) && list.ValueKind == System.Text.Json.JsonValueKind.Array
-        && list.EnumerateArray().Any(one => one.ValueKind == System.Text.Json.JsonValueKind.String && (one.GetString() == question.Name || one.GetString() == question.Host));
+        && list.EnumerateArray().Any(one => one.ValueKind == System.Text.Json.JsonValueKind.String && IsInsecureEntry(one.GetString()!, question));
+
+    // moby, registry/config.go: a network, or host and port exactly as images name them.
+    private static bool IsInsecureEntry(string entry, ClientQuestion question) =>
+        entry == question.Name || (ProxySettings.TryParseNetwork(entry, out var network) && IPAddress.TryParse(question.Host, out var address) && network.Contains(address));
 
     /// <summary>Whether podman does.</summary>
     public static bool IsInsecureForPodman(ClientMachine machine, ClientQuestion question) =>
@@ -84,15 +89,29 @@ internal static class TrustStores
     private static TrustStore Containerd(ClientMachine machine, string name)
     {
         const string root = "/etc/containerd/certs.d";
-        var folder = machine.Has($"{root}/{name}") ? $"{root}/{name}" : machine.Has($"{root}/_default") ? $"{root}/_default" : $"{root}/{name}";
+        var colon = name.LastIndexOf(':');
+        string[] folders = [.. colon > 0 ? [$"{root}/{name[..colon]}_{name[(colon + 1)..]}_"] : Array.Empty<string>(), $"{root}/{name}", $"{root}/_default"];
+        var folder = Array.Find(folders, machine.Has) ?? $"{root}/{name}";
         var authorities = new X509Certificate2Collection();
         var skips = false;
-        if (machine.ReadToml($"{folder}/hosts.toml", out _) is { } hosts)
+        if (!machine.Has($"{folder}/hosts.toml"))
         {
-            // At the top for the registry itself, and for each host of [host."https://…"].
-            var tables = hosts.TryGetValue("host", out var named) && named is TomlTable all
-                ? all.Values.OfType<TomlTable>().Prepend(hosts)
-                : [hosts];
+            authorities = ReadFolder(machine, folder); // docker's layout is understood as well
+        }
+        else if (machine.ReadToml($"{folder}/hosts.toml", out _) is { } hosts)
+        {
+            // At the top for the server itself, and for each host of [host."https://…"]: what is said of a mirror is not said of it.
+            List<TomlTable> tables = [];
+            if (!hosts.TryGetValue("server", out var server) || IsAt(server as string, name))
+            {
+                tables.Add(hosts);
+            }
+
+            if (hosts.TryGetValue("host", out var named) && named is TomlTable all)
+            {
+                tables.AddRange(all.Where(pair => IsAt(pair.Key, name)).Select(static pair => pair.Value).OfType<TomlTable>());
+            }
+
             foreach (var table in tables)
             {
                 skips |= table.TryGetValue("skip_verify", out var skip) && skip is true;
@@ -102,15 +121,14 @@ internal static class TrustStores
                 }
             }
         }
-        else
-        {
-            authorities = ReadFolder(machine, folder); // docker's layout is understood as well
-        }
 
         return new TrustStore(
             "containerd", $"{folder}/hosts.toml", authorities, skips, "TLS022",
             $"mkdir -p {root}/{name}, put CA.crt there as ca.crt, and write into hosts.toml: server = \"https://{name}\" and [host.\"https://{name}\"] with ca = \"ca.crt\"; config_path in config.toml must name {root}");
     }
+
+    private static bool IsAt(string? address, string name) =>
+        address is not null && Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : "https://" + address, UriKind.Absolute, out var url) && url.Authority == name;
 
     private static X509Certificate2Collection ReadFolder(ClientMachine machine, string folder)
     {
@@ -127,9 +145,9 @@ internal static class TrustStores
     {
         try
         {
-            authorities.ImportFromPemFile(machine.At(file));
+            authorities.ImportFromPem(machine.Read(file));
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (CryptographicException)
         {
             // It adds nothing to what is trusted, for its client as well.
         }

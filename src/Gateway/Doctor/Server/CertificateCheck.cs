@@ -15,7 +15,7 @@ internal sealed class CertificateCheck : IServerCheck
     public string Subject => "the certificates";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var now = patient.Time.GetUtcNow();
         var host = patient.Options.PublicUrl!.IdnHost.Trim('[', ']');
@@ -26,10 +26,9 @@ internal sealed class CertificateCheck : IServerCheck
         var forHost = Math.Max(chains.FindIndex(chain => chain is [var leaf, ..] && leaf.MatchesHostname(host, allowWildcards: true, allowCommonName: false)), 0);
         for (var i = 0; i < pairs.Count; i++)
         {
-            Inspect(patient, diagnosis, pairs[i], chains[i], i == forHost ? host : null, now);
+            var (pair, chain, meant) = (pairs[i], chains[i], i == forHost ? host : null);
+            await diagnosis.AttemptAsync(Area, pair.Certificate, () => Task.Run(() => Inspect(patient, diagnosis, pair, chain, meant, now), cancellationToken), cancellationToken);
         }
-
-        return Task.CompletedTask;
     }
 
     private void Inspect(
@@ -85,7 +84,7 @@ internal sealed class CertificateCheck : IServerCheck
         else if (!CertificateInspection.IsSelfIssued(last) && IssuerAddressOf(last) is { } address)
         {
             // A private authority that hands out its own certificate by AIA is rare; a forgotten intermediate is not.
-            diagnosis.Error("TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor an authority of this machine", $"curl -s {address} | openssl x509 -inform DER >> {file}");
+            diagnosis.Error("TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor an authority of this machine", $"curl -s {DoctorText.Word(address.AbsoluteUri)} | openssl x509 -inform DER >> {DoctorText.Word(file)}");
             return;
         }
 
@@ -94,7 +93,9 @@ internal sealed class CertificateCheck : IServerCheck
 
     private static Uri? IssuerAddressOf(X509Certificate2 certificate) =>
         certificate.Extensions.OfType<X509AuthorityInformationAccessExtension>()
-            .SelectMany(static extension => extension.EnumerateCAIssuersUris()).Select(static text => new Uri(text)).FirstOrDefault();
+            .SelectMany(static extension => extension.EnumerateCAIssuersUris())
+            .Select(static text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : null)
+            .FirstOrDefault(static address => address is not null);
 
     private static List<X509Certificate2>? Read(string path)
     {

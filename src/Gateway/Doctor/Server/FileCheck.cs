@@ -95,6 +95,13 @@ internal sealed class FileCheck : IServerCheck
     {
         try
         {
+            // A pipe would keep the doctor waiting; it has no length, and neither has a file with nothing in it.
+            if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length == 0)
+            {
+                fault = "";
+                return true;
+            }
+
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
             fault = "";
             return true;

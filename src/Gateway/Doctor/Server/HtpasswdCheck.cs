@@ -36,7 +36,7 @@ internal sealed class HtpasswdCheck : IServerCheck
             {
                 diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
             }
-            else
+            else if (file.Count > 0)
             {
                 diagnosis.Pass(Area, options.File, $"{DoctorText.Count(file.Count, "user")}, every hash of today's cost");
             }

@@ -37,13 +37,17 @@ internal sealed class IssuerCheck : IServerCheck
             }
             else
             {
-                await InspectAsync($"issuer:{name}", options, null, patient, diagnosis, cancellationToken);
+                await diagnosis.AttemptAsync(
+                    Area, $"issuer:{name}", () => InspectAsync($"issuer:{name}", options, null, patient, diagnosis, cancellationToken), cancellationToken);
             }
         }
 
         foreach (var (name, options) in patient.Options.Authentication.Oidc)
         {
-            await InspectAsync(OidcProvider.MethodOf(name), options, (name, options), patient, diagnosis, cancellationToken);
+            diagnosis.Hide(options.ClientSecret);
+            await diagnosis.AttemptAsync(
+                Area, OidcProvider.MethodOf(name),
+                () => InspectAsync(OidcProvider.MethodOf(name), options, (name, options), patient, diagnosis, cancellationToken), cancellationToken);
         }
     }
 
@@ -148,7 +152,7 @@ internal sealed class IssuerCheck : IServerCheck
 
         request.Content = new FormUrlEncodedContent(form);
         using var answer = await client.SendAsync(request, cancellationToken);
-        var error = ErrorOf(await answer.Content.ReadAsStringAsync(cancellationToken));
+        var error = ErrorOf(await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken));
         if (error is "invalid_client" or "unauthorized_client")
         {
             diagnosis.Error("ISS007", subject, $"its token endpoint answers {(int)answer.StatusCode} {error} to the client \"{options.ClientId}\" and its secret");
@@ -183,7 +187,7 @@ internal sealed class IssuerCheck : IServerCheck
         using var answer = await client.GetAsync(new Uri(url), cancellationToken);
         if ((int)answer.StatusCode >= 400)
         {
-            var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+            var body = await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken);
             if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase) || answer.StatusCode == System.Net.HttpStatusCode.BadRequest)
             {
                 diagnosis.Error("ISS006", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
@@ -220,7 +224,7 @@ internal sealed class IssuerCheck : IServerCheck
                 return null;
             }
 
-            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+            using var document = JsonDocument.Parse(await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken));
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 return document.RootElement.Clone();

@@ -39,7 +39,9 @@ internal sealed class LdapCheck : IServerCheck
                 using var trust = LdapTrust.Load(options.CertificateAuthority);
                 foreach (var url in options.Servers)
                 {
-                    await InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, patient, diagnosis);
+                    await diagnosis.AttemptAsync(
+                        Area, $"{name} at {url.GetLeftPart(UriPartial.Authority)}",
+                        () => InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, patient, diagnosis), cancellationToken);
                 }
             }
             catch (ProblemException exception)

@@ -43,6 +43,10 @@ internal sealed class ListenerCheck : IServerCheck
                 {
                     diagnosis.Error("NET010", text, $"{key}: no interface of this machine has this address");
                 }
+                else if (listen.Management.Length == 0)
+                {
+                    diagnosis.NotRun(Area, text, $"{key}: {error}; whether it is the gateway that listens there cannot be told without listen.management");
+                }
                 else
                 {
                     diagnosis.Error("NET001", text, $"{key}: {error}, and it is not the gateway that answers at {listen.Management}", $"ss -ltnp 'sport = :{ListenAddress.Parse(text).Port}' names who listens there");
@@ -60,11 +64,11 @@ internal sealed class ListenerCheck : IServerCheck
     public static async Task<JsonElement?> AskAsync(ListenAddress address, CancellationToken cancellationToken)
     {
         var host = address.Address is null || address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : address.Address;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Timeout };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Timeout, MaxResponseContentBufferSize = 1 << 20 };
         try
         {
             using var answer = await client.GetAsync(new UriBuilder("http", host.ToString(), address.Port, "/readyz").Uri, cancellationToken);
-            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+            using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
             return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("registries", out _) && root.TryGetProperty("files", out _)
                 ? root.Clone()
                 : null;

@@ -148,12 +148,12 @@ internal sealed class PolicyCheck : IServerCheck
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
         new UpstreamTrust(options).Configure(registry.Name, handler);
-        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15) };
+        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = 8 << 20 };
         var names = new List<RepositoryName>();
         var path = $"/v2/_catalog?n={PageSize}";
         try
         {
-            while (names.Count < MostRepositories)
+            for (var read = 0; read < MostRepositories; read += PageSize)
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(registry.Upstreams[0], path));
                 if (UpstreamCredential.Header(registry.Credential) is { } credential)
@@ -167,8 +167,8 @@ internal sealed class PolicyCheck : IServerCheck
                     return null;
                 }
 
-                using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
-                var page = document.RootElement.GetProperty("repositories").EnumerateArray().Select(static one => one.GetString()!).ToList();
+                using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+                var page = document.RootElement.GetProperty("repositories").EnumerateArray().Select(static one => one.GetString() ?? "").ToList();
                 foreach (var one in page)
                 {
                     if (RepositoryName.TryParse(registry is { Prefix: { } prefix, StripPrefix: true } ? $"{prefix}/{one}" : one, out var name))

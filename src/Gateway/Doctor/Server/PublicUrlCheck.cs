@@ -11,6 +11,8 @@ namespace Gateway.Doctor.Server;
 /// <summary>Whether clients that use the public URL come to this gateway, and its challenge sends them back there.</summary>
 internal sealed class PublicUrlCheck : IServerCheck
 {
+    private const int LargestAnswer = 1 << 20;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
@@ -63,6 +65,15 @@ internal sealed class PublicUrlCheck : IServerCheck
                 await InspectChallengeAsync(patient, url, subject, diagnosis, cancellationToken);
                 return;
             }
+        }
+
+        if (addresses.Length == 0)
+        {
+            diagnosis.Error("NET003", subject, $"{url.IdnHost} has no address");
+        }
+        else if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity == Severity.Error))
+        {
+            diagnosis.Error("NET004", subject, $"none of its {addresses.Length} addresses answers: {string.Join(", ", addresses.Take(5).Select(static address => address.ToString()))}");
         }
     }
 
@@ -128,11 +139,11 @@ internal sealed class PublicUrlCheck : IServerCheck
 #pragma warning disable CA5359
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
-        using var client = new HttpClient(handler) { Timeout = Timeout };
+        using var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
         try
         {
             using var ping = await client.GetAsync(new Uri(url, "/v2/"), cancellationToken);
-            var challenge = ping.Headers.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
+            var challenge = ping.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
             if (ping.StatusCode != HttpStatusCode.Unauthorized || challenge is not [var first, ..])
             {
                 diagnosis.Error("NET006", subject, $"GET /v2/ is answered {(int)ping.StatusCode} without a challenge, as this gateway never does");
@@ -145,13 +156,15 @@ internal sealed class PublicUrlCheck : IServerCheck
                 return;
             }
 
-            if (await ReadKeysAsync(client, url, cancellationToken) is { } published && OwnKeys(patient) is { Count: > 0 } own && !published.Overlaps(own))
+            var (published, own) = (await ReadKeysAsync(client, url, cancellationToken), OwnKeys(patient));
+            var isCompared = published is not null && own.Count > 0;
+            if (isCompared && !published!.Overlaps(own))
             {
                 diagnosis.Error("NET006", subject, "whoever answers there signs tokens with other keys than this gateway's");
                 return;
             }
 
-            diagnosis.Pass("NET", subject, "it leads here, and its challenge back to it");
+            diagnosis.Pass("NET", subject, isCompared ? "it leads here, and its challenge back to it" : "its challenge leads back to it; whose keys sign there was not compared");
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or JsonException)
         {
@@ -168,9 +181,9 @@ internal sealed class PublicUrlCheck : IServerCheck
             return null;
         }
 
-        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
         return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
-            ? [.. keys.EnumerateArray().Select(static key => key.TryGetProperty("kid", out var id) ? id.GetString() ?? "" : "")]
+            ? [.. keys.EnumerateArray().Select(static key => key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : "")]
             : null;
     }
 

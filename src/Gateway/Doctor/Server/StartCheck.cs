@@ -27,6 +27,11 @@ internal sealed class StartCheck : IServerCheck
             }
         }
 
+        else
+        {
+            diagnosis.Inform(Area, Subject, $"a start would be refused for {DoctorText.Count(problems.Count, "problem")}; the errors come first");
+        }
+
         return Task.CompletedTask;
     }
 }

@@ -13,6 +13,7 @@ namespace Gateway.Doctor.Server;
 /// <summary>The registries behind the gateway: reached, registries, and closed to everybody else.</summary>
 internal sealed class UpstreamCheck : IServerCheck
 {
+    private const int LargestAnswer = 1 << 20;
     private const string Probe = "/v2/gateway-doctor/probe/blobs/uploads/";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -46,10 +47,14 @@ internal sealed class UpstreamCheck : IServerCheck
         {
             using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
             trust.Configure(registry.Name, handler);
-            using var client = new HttpClient(handler) { Timeout = Timeout };
+            using var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
+            diagnosis.Hide(registry.Credential?.Password);
+            diagnosis.Hide(UpstreamCredential.Header(registry.Credential)?.Split(' ')[^1]);
             foreach (var upstream in registry.Upstreams)
             {
-                await InspectAsync(patient, registry, upstream, client, diagnosis, cancellationToken);
+                await diagnosis.AttemptAsync(
+                    Area, $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}",
+                    () => InspectAsync(patient, registry, upstream, client, diagnosis, cancellationToken), cancellationToken);
             }
         }
     }
@@ -80,7 +85,7 @@ internal sealed class UpstreamCheck : IServerCheck
             InspectClock(patient, subject, answer, diagnosis);
             var isRegistry = answer.Headers.Contains("Docker-Distribution-Api-Version")
                 || (answer.StatusCode == HttpStatusCode.Unauthorized && answer.Headers.WwwAuthenticate.Count > 0)
-                || (answer.StatusCode == HttpStatusCode.OK && (await answer.Content.ReadAsStringAsync(cancellationToken)).Trim() is "{}" or "");
+                || (answer.StatusCode == HttpStatusCode.OK && (await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
             if (!isRegistry || answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized))
             {
                 diagnosis.Error("UPS002", subject, $"GET /v2/ is answered {(int)answer.StatusCode} ({answer.Content.Headers.ContentType?.MediaType ?? "no type"}), as no registry does");
@@ -216,16 +221,23 @@ internal sealed class UpstreamCheck : IServerCheck
         using var begun = await SendAsync(client, HttpMethod.Post, new Uri(upstream, Probe), credential, cancellationToken);
         if (begun.StatusCode != HttpStatusCode.Accepted || begun.Headers.Location is not { } location)
         {
-            diagnosis.Error("UPS010", subject, $"an upload is answered {(int)begun.StatusCode}: {await begun.Content.ReadAsStringAsync(cancellationToken)}");
+            diagnosis.Error("UPS010", subject, $"an upload is answered {(int)begun.StatusCode}: {await Client.ClientVisit.ReadAsync(begun.Content, cancellationToken)}");
             return;
         }
 
-        if (location.IsAbsoluteUri && location.Authority != upstream.Authority)
+        // "//elsewhere/x" leads elsewhere as well; the credential goes to the upstream only.
+        if (!Uri.TryCreate(upstream, location.OriginalString, out var target))
         {
-            diagnosis.Warn("UPS005", subject, $"an upload's Location leads to {location.GetLeftPart(UriPartial.Authority)}", "In the registry's configuration: http: { relativeurls: true }, and no http.host");
+            diagnosis.Error("UPS010", subject, $"an upload's Location is no address: {location.OriginalString}");
+            return;
         }
 
-        var target = new Uri(upstream, location.IsAbsoluteUri ? location.PathAndQuery : location.OriginalString);
+        if (target.Scheme != upstream.Scheme || target.Authority != upstream.Authority)
+        {
+            diagnosis.Warn("UPS005", subject, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}", "In the registry's configuration: http: { relativeurls: true }, and no http.host");
+        }
+
+        target = new Uri(upstream, target.PathAndQuery);
         using var ended = await SendAsync(client, HttpMethod.Delete, target, credential, cancellationToken);
     }
 
