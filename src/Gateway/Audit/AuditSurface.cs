@@ -2,6 +2,7 @@ using Gateway.Credentials;
 using Gateway.Devices;
 using Gateway.Portal;
 using Gateway.Tokens;
+using Gateway.Trust;
 
 namespace Gateway.Audit;
 
@@ -41,7 +42,7 @@ internal static class AuditSurface
             return Registry;
         }
 
-        if (PortalPaths.Include(path))
+        if (PortalPaths.Include(path) || TrustPaths.Include(path))
         {
             operation = PortalOperation(context.Request.Method, path.Value!);
             return Portal;

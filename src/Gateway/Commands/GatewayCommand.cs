@@ -24,6 +24,7 @@ internal static class GatewayCommand
         AuditCommand.Create(),
         BackupCommand.CreateBackup(),
         BackupCommand.CreateRestore(),
+        TrustCommand.Create(),
         LoginCommand.CreateLogin(),
         LoginCommand.CreateLogout(),
         LoginCommand.CreateHelper(),

@@ -9,6 +9,7 @@ using Gateway.Proxying;
 using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tls;
+using Gateway.Trust;
 
 namespace Gateway.Configuration;
 
@@ -24,6 +25,7 @@ internal static class ConfigurationCheck
     private static readonly Func<GatewayOptions, IEnumerable<Problem>>[] Checks =
     [
         Loading(static options => CertificateSet.Load(options.Tls, options.PublicUrl, TimeProvider.System.GetUtcNow())),
+        Loading(static options => TrustServiceExtensions.Load(options.Tls, TimeProvider.System.GetUtcNow())),
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
         Loading(static options => ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates)),
         static options => LdapServiceExtensions.Check(options.Authentication),
@@ -49,6 +51,7 @@ internal static class ConfigurationCheck
         [
             .. certificates.Warnings,
             .. certificates.ExpiryWarnings(now),
+            .. TrustServiceExtensions.Warnings(options.Tls, certificates, now),
             .. ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates).Warnings(now),
             .. PolicyFolder.Read(options.Policies).Warnings,
         ];

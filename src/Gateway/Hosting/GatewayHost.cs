@@ -23,6 +23,7 @@ using Gateway.State;
 using Gateway.Telemetry;
 using Gateway.Tls;
 using Gateway.Tokens;
+using Gateway.Trust;
 using Gateway.Uploads;
 using Gateway.Workloads;
 
@@ -57,6 +58,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddAudit(options);
         builder.Services.AddGatewayTls();
+        builder.Services.AddTrustPages(options);
         builder.Services.AddRedis(options);
         builder.Services.AddStateStore(options);
         builder.Services.AddGatewayAuthentication();
@@ -104,6 +106,7 @@ internal static class GatewayHost
         app.UseGatewayCors(); // before any credentials are asked for: a preflight carries none
         app.MapSigningKeys();
         app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
+        app.UseTrustPages(options); // how clients come to trust a private authority
         app.UsePortal(options); // pages for people: sign-in by a provider, tokens, devices
         app.MapTokenApi();
         app.MapRegistry();

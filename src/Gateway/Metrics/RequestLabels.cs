@@ -1,6 +1,7 @@
 using Gateway.Pipeline;
 using Gateway.Portal;
 using Gateway.Tokens;
+using Gateway.Trust;
 
 namespace Gateway.Metrics;
 
@@ -18,7 +19,7 @@ internal static class RequestLabels
         var path = context.Request.Path;
         return path.Value == TokenMiddleware.Path ? "token"
             : path.StartsWithSegments("/api", StringComparison.Ordinal) ? "api"
-            : PortalPaths.Include(path) ? "portal"
+            : PortalPaths.Include(path) || TrustPaths.Include(path) ? "portal"
             : path.StartsWithSegments("/.well-known", StringComparison.Ordinal) ? "keys"
             : "other"; // what no step understood
     }

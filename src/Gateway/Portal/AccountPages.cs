@@ -7,7 +7,9 @@ using Gateway.Credentials;
 using Gateway.Devices;
 using Gateway.Pipeline;
 using Gateway.State;
+using Gateway.Tls;
 using Gateway.Tokens;
+using Gateway.Trust;
 using Microsoft.AspNetCore.Antiforgery;
 
 namespace Gateway.Portal;
@@ -20,6 +22,7 @@ internal sealed class AccountPages(
     DeviceSignIn devices,
     SignInPages signIn,
     TokenOptions options,
+    TlsOptions tls,
     IAntiforgery antiforgery,
     AuditAdmission audit,
     TimeProvider time)
@@ -58,6 +61,7 @@ internal sealed class AccountPages(
             <h2>docker login</h2>
             <p>Make a token below, and give it as the password:</p>
             <pre id="login">docker login {host} -u {subject.Name}</pre>
+            {TrustPage.LinkOf(tls)}
             <h2>New token</h2>
             <form method="post" action="{PortalPaths.Account}/tokens">{csrf}
             <label>Name <input name="name" required maxlength="64" placeholder="laptop"></label>

@@ -6,6 +6,8 @@ using Gateway.Oidc;
 using Gateway.Pipeline;
 using Gateway.Sessions;
 using Gateway.State;
+using Gateway.Tls;
+using Gateway.Trust;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -18,6 +20,7 @@ internal sealed partial class SignInPages(
     SignInMethods methods,
     BrowserSessions sessions,
     AuditAdmission audit,
+    TlsOptions tls,
     ILogger<SignInPages> logger)
 {
     private readonly Dictionary<string, OidcIdentities> _providers = providers.ToDictionary(static one => one.Provider.Name);
@@ -32,7 +35,7 @@ internal sealed partial class SignInPages(
         var host = GatewayContext.Of(context).Host.Authority;
         var buttons = Html.Join(_providers.Values.Select(one => Html.Of(
             $"""<p><a class="button" href="{$"{PortalPaths.SignIn}/{one.Provider.Name}?return={Uri.EscapeDataString(back)}"}">Sign in with {one.Provider.Title}</a></p>""")));
-        return Page.WriteAsync(context, "Sign in", Html.Of($"<p>This is the container registry {host}.</p>{buttons}"));
+        return Page.WriteAsync(context, "Sign in", Html.Of($"<p>This is the container registry {host}.</p>{buttons}{TrustPage.LinkOf(tls)}"));
     }
 
     /// <summary>Sends the browser to a provider.</summary>

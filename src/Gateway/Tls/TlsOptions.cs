@@ -9,6 +9,13 @@ public sealed class TlsOptions
     [RequiredSetting]
     public List<CertificateOptions> Certificates { get; set; } = [];
 
+    /// <summary>
+    /// The certificate of the private authority that signed the certificates, PEM. <c>/trust</c> then shows how clients are told
+    /// to trust it, and <c>/trust/ca.crt</c> gives it to everybody.
+    /// </summary>
+    [PathSetting]
+    public string? Authority { get; set; }
+
     /// <summary>How long browsers remember to use HTTPS only (<c>Strict-Transport-Security</c>); zero sends no header.</summary>
     public TimeSpan HstsMaxAge { get; set; } = TimeSpan.FromDays(365);
 }

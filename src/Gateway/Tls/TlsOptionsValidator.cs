@@ -14,6 +14,16 @@ internal static class TlsOptionsValidator
                 "is not a whole number of seconds", "Browsers count seconds: round it.");
         }
 
+        var authority = scope.At(nameof(options.Authority));
+        if (options.Authority is { Length: 0 })
+        {
+            authority.Report("is empty", "Name the authority's certificate, or remove the key.");
+        }
+        else if (options.Authority is { } file && options.Certificates.Exists(pair => pair.Key == file))
+        {
+            authority.Report("is a private key of tls.certificates", "Name the authority's certificate: everybody gets this file.");
+        }
+
         var pairs = scope.At(nameof(options.Certificates));
         for (var i = 0; i < options.Certificates.Count; i++)
         {
