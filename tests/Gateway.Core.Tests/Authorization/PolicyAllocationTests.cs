@@ -34,13 +34,21 @@ public sealed class PolicyAllocationTests
             Use(policy, in request); // the subjects are met, and the one refusal by a deny is made
         }
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1_000; i++)
+        // What is allocated for each request shows in every round; what the runtime does by itself now and then, as after a
+        // collection that the tests beside this one bring about, does not.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5 && least > 0; round++)
         {
-            Use(policy, in requests[i % requests.Length]);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 1_000; i++)
+            {
+                Use(policy, in requests[i % requests.Length]);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, least);
     }
 
     private static void Use(PolicySet policy, in AccessRequest request)

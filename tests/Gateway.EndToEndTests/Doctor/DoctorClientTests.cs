@@ -257,6 +257,7 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IClassFixture<Lab
         await First("DCK001", "/etc/docker/daemon.json", $$$"""{"insecure-registries":["{{{name}}}"]}""");
         await First("DCK001", "/etc/containers/registries.conf.d/x.conf", $"[[registry]]\nlocation = \"{name}\"\ninsecure = true\n");
         await First("DCK002", "/etc/docker/daemon.json", "{ \"log-level\": \"info\", }}");
+        await First("PRX005", config, """{"proxies":{"default":{"httpsProxy":"http://proxy.gateway.test:3128"}}}""");
         await First("DCK003", config, Logins(name, login));
         await First("DCK004", config, """{"credsStore":"nowhere"}""");
         await First("DCK005", config, Logins(Host, login));

@@ -41,10 +41,14 @@ internal static class ClientFiles
         return true;
     }
 
+    /// <summary>The file of docker's client.</summary>
+    internal static string DockerFileOf(ClientMachine machine) =>
+        machine.Variable("DOCKER_CONFIG") is { } folder ? $"{folder}/config.json" : $"{machine.Home}/.docker/config.json";
+
     /// <summary>Where logins are stored, as docker and podman look for them.</summary>
     private static IEnumerable<string> LoginFilesOf(ClientMachine machine)
     {
-        yield return machine.Variable("DOCKER_CONFIG") is { } folder ? $"{folder}/config.json" : $"{machine.Home}/.docker/config.json";
+        yield return DockerFileOf(machine);
         yield return machine.Variable("REGISTRY_AUTH_FILE")
             ?? (machine.Variable("XDG_RUNTIME_DIR") is { } runtime ? $"{runtime}/containers/auth.json" : "/run/containers/0/auth.json");
     }

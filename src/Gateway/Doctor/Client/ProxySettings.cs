@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 
 namespace Gateway.Doctor.Client;
 
@@ -32,6 +33,25 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         string? Any(string name) => machine.Variable(name.ToUpperInvariant()) ?? machine.Variable(name.ToLowerInvariant());
         var (https, http) = (Any("https_proxy"), Any("http_proxy"));
         return new ProxySettings("the shell, and with it podman, skopeo and buildah", https is null && http is null ? "" : "its environment", https, http, Any("no_proxy"));
+    }
+
+    /// <summary>
+    /// The proxies that docker's client puts into the containers that it starts (<c>proxies.default</c> of its config.json). It uses
+    /// none of them itself, and neither does dockerd; <see langword="null"/> where there are none.
+    /// </summary>
+    public static ProxySettings? OfDockerClient(ClientMachine machine)
+    {
+        var file = ClientFiles.DockerFileOf(machine);
+        if (machine.ReadJson(file, out _) is not { } config || Member(config, "proxies") is not { } proxies || Member(proxies, "default") is not { ValueKind: JsonValueKind.Object } values)
+        {
+            return null;
+        }
+
+        string? Text(string name) => Member(values, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+        return new ProxySettings("containers that docker starts", file, Text("httpsProxy"), Text("httpProxy"), Text("noProxy"));
+
+        static JsonElement? Member(JsonElement element, string name) =>
+            element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : null;
     }
 
     /// <summary>The proxies of a daemon that systemd starts, and that may have a file of its own.</summary>

@@ -36,6 +36,12 @@ internal static class ProxyStep
             diagnosis.Warn("PRX002", question.Name, string.Join("; ", proxies.Select(static pair => $"{pair.Key.Client}: {Show(pair.Value)}{(pair.Key.Source.Length > 0 ? $" ({pair.Key.Source})" : "")}")));
         }
 
+        if (all.Find(static settings => settings.Client == "dockerd") is { } daemon && proxies[daemon] is null
+            && ProxySettings.OfDockerClient(machine) is { } forContainers && forContainers.For(question.Url) is { } idle)
+        {
+            diagnosis.Warn("PRX005", forContainers.Source, $"{Show(idle)}, and dockerd has no proxy");
+        }
+
         // docker pulls and pushes by its daemon, so that one's way is the one to look at.
         var chosen = all.Find(static settings => settings.Client == "dockerd") ?? all[0];
         visit.Proxies = chosen;
