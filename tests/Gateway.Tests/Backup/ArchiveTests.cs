@@ -52,7 +52,10 @@ public sealed class ArchiveTests : IDisposable
             try
             {
                 Assert.Equal(manifest, Verify(null).Write()); // every file's hash is in it, and was compared
-                Assert.True(position is 8 or 9, $"position {position}"); // which compressor, which system: nobody reads it
+
+                // Which compressor and which system nobody reads; and the last byte of the compressed data, before CRC and length
+                // (RFC 1952), may end in bits that fill it up (RFC 1951, section 3.2.3).
+                Assert.True(position is 8 or 9 || position == whole.Length - 9, $"position {position} of {whole.Length}");
             }
             catch (ProblemException)
             {
@@ -60,7 +63,7 @@ public sealed class ArchiveTests : IDisposable
             }
         }
 
-        Assert.True(refusals >= positions.Count - 2);
+        Assert.True(refusals >= positions.Count - 3);
     }
 
     [Theory]
