@@ -16,8 +16,10 @@ internal sealed class IssuerHttp : IDisposable
     /// <summary>The longest answer read, in bytes.</summary>
     public const int LargestAnswer = 1024 * 1024;
 
+    /// <summary>The longest wait for an answer.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly HttpClient _client;
     private readonly string? _authority;
@@ -27,6 +29,14 @@ internal sealed class IssuerHttp : IDisposable
     public IssuerHttp(string? certificateAuthority)
     {
         _authority = certificateAuthority;
+        _client = CreateClient(certificateAuthority);
+    }
+
+    /// <summary>A client that asks as this class does, for who must see more of the answers.</summary>
+    /// <param name="certificateAuthority">PEM file of the authorities to trust; <see langword="null"/>: the system's.</param>
+    /// <exception cref="ProblemException">The file cannot be used.</exception>
+    public static HttpClient CreateClient(string? certificateAuthority)
+    {
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -41,9 +51,10 @@ internal sealed class IssuerHttp : IDisposable
             handler.SslOptions.CertificateChainPolicy = ChainPolicy(certificateAuthority);
         }
 
-        _client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
-        _client.DefaultRequestHeaders.UserAgent.ParseAdd("registry-gateway");
-        _client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("registry-gateway");
+        client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        return client;
     }
 
     /// <summary>Gets a document.</summary>

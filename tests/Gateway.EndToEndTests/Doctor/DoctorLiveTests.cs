@@ -181,6 +181,19 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         Findings.AssertWell(await _site.ExamineAsync());
     }
 
+    [Fact]
+    public async Task Upstream_ThatDoesNotKnowTheKeys()
+    {
+        _site.Write("others.crt", laboratory.Certificates.RootPem);
+        await using var registry = await RegistryProcess.StartAsync(new RegistrySettings
+        {
+            AuthenticationYaml = $"  token: {{ realm: \"{laboratory.Gateway.PublicUrl}token\", service: registry, issuer: other, rootcertbundle: {_site.At("others.crt")} }}",
+        });
+        _site.Configure(laboratory.Registry.Address.ToString(), registry.Address.ToString());
+        _site.Configure("upstreams: [", "forwardToken: true, upstreams: [");
+        await FirstAsync("UPS007");
+    }
+
     [Theory]
     [InlineData("UPS005", "REGISTRY_HTTP_HOST", "https://elsewhere.gateway.test")]
     [InlineData("UPS010", "REGISTRY_STORAGE_MAINTENANCE_READONLY", "{enabled: true}")]

@@ -67,6 +67,11 @@ internal static class ServerFaults
         ["star for two stars"] = ("POL006", static site => Rule(site, """{ name: all, to: [ "user:bob" ], role: reader, on: [ "*" ] }""")),
         ["everybody writes"] = ("POL007", static site => Rule(site, """{ name: all, to: [ authenticated ], role: writer, on: [ "**" ] }""")),
         ["no rule"] = ("POL008", static site => site.Write("policies/policy.yaml", "groups: {}\n")),
+        ["group of no rule"] = ("POL009", static site => site.Replace("policies/policy.yaml", "team-a: [alice]", "team-a: [alice]\n  nobody: [bob]")),
+        ["deny by a claim that people lack"] = ("POL010", static site => Rule(site, """{ name: odd, deny: [ push ], on: [ "team-b/**" ], when: { department: guests } }""")),
+        ["signing key damaged"] = ("KEY001", static site => File.WriteAllText(Directory.GetFiles(site.At("state/keys"), "*.pem")[0], "no key at all\n")),
+        ["scope that the provider does not know"] = ("ISS008", static site => site.Configure("clientId: gateway", "scopes: [ openid, nonsense ], clientId: gateway")),
+        ["issuer's authority missing"] = ("ISS004", static site => site.Configure("clientId: gateway", "certificateAuthority: nowhere.crt, clientId: gateway")),
         ["store of a newer gateway"] = ("STA002", static site => Sql(site, "PRAGMA user_version = 99")),
         ["signing key a year old"] = ("KEY002", static site => MakeKeyOld(site)),
         ["secret a year old"] = ("ROT002", static site =>

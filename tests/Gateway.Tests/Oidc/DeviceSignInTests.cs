@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using Gateway.Devices;
+using Gateway.Identities;
 using Gateway.State;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Oidc;
 
@@ -122,6 +124,22 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var owner = (await _stage.Store.ListAsync(null, default)).First(static one => one.Kind == CredentialKind.Device).Owner;
         await _stage.Store.RevokeAllAsync(owner, _stage.Clock.GetUtcNow(), default);
         Assert.Equal("expired_token", await ErrorAsync(device.GetProperty("device_code").GetString()!));
+    }
+
+    [Fact]
+    public async Task Approver_WhoseNameIsAnothersMeanwhile_LetsNobodyIn()
+    {
+        var device = await BeginAsync();
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
+
+        var identities = _stage.Gateway.Services.GetRequiredService<IIdentityStore>();
+        await identities.RemoveAsync("oidc:corp", "alice", default);
+        _stage.More = new System.Text.Json.Nodes.JsonObject { ["sub"] = "sub-of-another-alice" };
+        Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(_stage.NewBrowser())).StatusCode);
+        await Task.Delay(TimeSpan.FromSeconds(5.5)); // what is remembered of the former
+        Assert.Equal("invalid_grant", await ErrorAsync(device.GetProperty("device_code").GetString()!));
     }
 
     [Fact]

@@ -33,6 +33,9 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.Equal("openid profile email offline_access", asked["scope"]);
         Assert.Equal("consent", asked["prompt"]);
         Assert.NotEmpty(asked["nonce"].ToString());
+        var correlation = browser.Lines.Single(static line => line.Key.Contains("sign-in", StringComparison.Ordinal));
+        Assert.StartsWith("__Host-", correlation.Key, StringComparison.Ordinal); // no neighbour under the same domain can set one
+        Assert.All(["; secure", "; path=/;"], part => Assert.Contains(part, correlation.Value.ToLowerInvariant() + ";", StringComparison.Ordinal));
 
         var done = await _stage.SignInAsync(browser);
         Assert.Equal(HttpStatusCode.SeeOther, done.StatusCode);
@@ -209,6 +212,34 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(browser)).StatusCode);
         Assert.Equal("Bearer provider-access-token", authorization);
         Assert.Contains("in the groups signed", await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("36501")]
+    [InlineData("2147483647")]
+    [InlineData("-1")]
+    [InlineData("week")]
+    public async Task Token_WithALifeThatCannotBe_IsTheFormsFault(string days)
+    {
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        Assert.Equal(HttpStatusCode.BadRequest, (await browser.PostFormAsync("/account", "/account/tokens", ("name", "laptop"), ("days", days))).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("token")]
+    [InlineData("userinfo")]
+    public async Task HalfACharacter_FromTheProvider_IsItsFault(string endpoint)
+    {
+        // JSON may escape half of one, which no text can be.
+        const string half = "{\"sub\":\"sub-of-alice\",\"access_token\":\"a\",\"id_token\":\"\\ud800\"}";
+        _stage.Issuer.MoreOfDocument["userinfo_endpoint"] = _stage.Issuer.Url + "/userinfo";
+        _stage.Issuer.Endpoints["/userinfo"] = static context => context.Response.WriteAsync(half);
+        var gateway = await _stage.AddGatewayAsync();
+        _stage.More = new JsonObject { ["preferred_username"] = null };
+        _stage.OnToken = endpoint == "token" ? static _ => (200, half) : null;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _stage.SignInAsync(_stage.NewBrowser(gateway))).StatusCode);
     }
 
     [Fact]

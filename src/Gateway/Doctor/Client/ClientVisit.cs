@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 
 namespace Gateway.Doctor.Client;
 
@@ -72,6 +74,60 @@ internal sealed class ClientVisit : IDisposable
     /// <summary>The text of an answer, whatever it says of its characters.</summary>
     public static async Task<string> ReadAsync(HttpContent content, CancellationToken cancellationToken) =>
         Encoding.UTF8.GetString(await content.ReadAsByteArrayAsync(cancellationToken));
+
+    /// <summary>Sends a request, with a secret only to whom it is for.</summary>
+    /// <exception cref="KeptSecretException">Nobody vouches for who would get it.</exception>
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, url);
+        if (authorization is null)
+        {
+            return await Http.SendAsync(request, cancellationToken);
+        }
+
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        return await SendSecretAsync(request, cancellationToken);
+    }
+
+    /// <summary>Sends a request that holds a secret. The one way that passwords and tokens of people go.</summary>
+    /// <exception cref="KeptSecretException">Nobody vouches for who would get it.</exception>
+    public async Task<HttpResponseMessage> SendSecretAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var url = request.RequestUri!;
+        if (!MayReceiveSecrets(url))
+        {
+            throw new KeptSecretException($"{url.GetLeftPart(UriPartial.Authority)} is neither the registry nor a realm with TLS, so no password is sent there");
+        }
+
+        try
+        {
+            return await GuardedHttp.SendAsync(request, cancellationToken);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            throw new KeptSecretException($"the certificate of {url.Authority} is not trusted, so no password is sent there");
+        }
+    }
+
+    /// <summary>What a registry says is wrong, in its own words, without what must not be shown.</summary>
+    public string MessageOf(string body)
+    {
+        body = Diagnosis.Redact(body); // before it is cut
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first)
+            {
+                return first.TryGetProperty("message", out var message) ? message.ToString() : first.ToString();
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // as it is
+        }
+
+        return DoctorText.OneLine(body.Length > 160 ? body[..160] : body);
+    }
 
     /// <summary>Opens a connection to the registry, with TLS where it has it.</summary>
     public async Task<Stream> OpenAsync(CancellationToken cancellationToken)

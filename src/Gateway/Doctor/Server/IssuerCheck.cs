@@ -1,8 +1,8 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using Gateway.Configuration;
 using Gateway.Issuers;
 using Gateway.Oidc;
 using Gateway.Routing;
@@ -15,11 +15,6 @@ namespace Gateway.Doctor.Server;
 /// </summary>
 internal sealed class IssuerCheck : IServerCheck
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
-
-    // What the verifier itself allows.
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(45);
-
     /// <inheritdoc/>
     public string Area => "ISS";
 
@@ -72,7 +67,12 @@ internal sealed class IssuerCheck : IServerCheck
     private async Task InspectAsync(
         string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        using var client = CreateClient(options.CertificateAuthority);
+        using var client = CreateClient(options, subject, diagnosis);
+        if (client is null)
+        {
+            return;
+        }
+
         var address = new Uri(options.Issuer.TrimEnd('/') + "/.well-known/openid-configuration");
         if (await ReadAsync(client, address, subject, patient, diagnosis, cancellationToken) is not { } document)
         {
@@ -110,6 +110,20 @@ internal sealed class IssuerCheck : IServerCheck
         if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
         {
             diagnosis.Pass(Area, subject, $"{options.Issuer} answers, and publishes keys");
+        }
+    }
+
+    // As the gateway itself asks it.
+    private static HttpClient? CreateClient(IssuerOptions options, string subject, Diagnosis diagnosis)
+    {
+        try
+        {
+            return IssuerHttp.CreateClient(options.CertificateAuthority);
+        }
+        catch (ProblemException exception)
+        {
+            diagnosis.Error("ISS004", subject, SettingProblems.EvidenceOf(exception.Problems[0]), exception.Problems[0].Cure);
+            return null;
         }
     }
 
@@ -184,17 +198,19 @@ internal sealed class IssuerCheck : IServerCheck
             ["code_challenge"] = challenge,
             ["code_challenge_method"] = "S256",
         });
-        using var answer = await client.GetAsync(new Uri(url), cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Accept.ParseAdd("text/html"); // it is a page for people
+        using var answer = await client.SendAsync(request, cancellationToken);
         if ((int)answer.StatusCode >= 400)
         {
             var body = await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken);
-            if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase) || answer.StatusCode == System.Net.HttpStatusCode.BadRequest)
+            if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase))
             {
                 diagnosis.Error("ISS006", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
             }
             else
             {
-                diagnosis.Error("ISS008", subject, $"its authorization endpoint answers {(int)answer.StatusCode}");
+                diagnosis.Error("ISS008", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to the beginning of a sign-in");
             }
         }
         else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
@@ -218,7 +234,7 @@ internal sealed class IssuerCheck : IServerCheck
             }
 
             var now = patient.Time.GetUtcNow();
-            if (answer.Headers.Date is { } date && (date - now).Duration() > ClockTolerance)
+            if (answer.Headers.Date is { } date && (date - now).Duration() > IdTokenVerifier.Leeway)
             {
                 diagnosis.Error("ISS005", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(date - now)} apart");
                 return null;
@@ -236,6 +252,10 @@ internal sealed class IssuerCheck : IServerCheck
         {
             diagnosis.Error("ISS004", subject, DoctorText.Of(exception));
         }
+        catch (HttpRequestException exception) when (exception.InnerException is IssuerException refused)
+        {
+            diagnosis.Error(id, subject, refused.Message);
+        }
         catch (JsonException)
         {
             diagnosis.Error(id, subject, $"{address} answers something that is no JSON");
@@ -243,23 +263,10 @@ internal sealed class IssuerCheck : IServerCheck
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error(id, subject, exception is HttpRequestException ? DoctorText.Of(exception) : $"{address} does not answer within {DoctorText.Span(Timeout)}");
+            diagnosis.Error(id, subject, exception is HttpRequestException ? DoctorText.Of(exception) : $"{address} does not answer within {DoctorText.Span(IssuerHttp.Timeout)}");
         }
 
         return null;
-    }
-
-    private static HttpClient CreateClient(string? certificateAuthority)
-    {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(5) };
-        if (certificateAuthority is not null)
-        {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-            policy.CustomTrustStore.ImportFromPemFile(certificateAuthority);
-            handler.SslOptions.CertificateChainPolicy = policy;
-        }
-
-        return new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = IssuerHttp.LargestAnswer };
     }
 
     private static string? ErrorOf(string body)
