@@ -331,4 +331,29 @@ public sealed class OidcRevalidationTests
         Assert.Equal(HttpStatusCode.SeeOther, (await stage.SignInAsync(browser)).StatusCode);
         Assert.NotNull(await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "carol", default));
     }
+
+    [Fact]
+    public async Task NameOfOneWhoLapsed_IsNoOtherSources()
+    {
+        // The configuration refuses this order for plain names; the rule holds where that ever changes.
+        await using var stage = await OidcStage.StartAsync();
+        var gateway = await stage.AddGatewayAsync(options =>
+        {
+            options.Authentication.Htpasswd = new HtpasswdOptions
+            {
+                File = Path.Combine(Path.GetDirectoryName(options.Policies)!, "users.htpasswd"),
+                MinimumCost = 4,
+            };
+            options.Authentication.Order = ["oidc:corp", "htpasswd"];
+        });
+        await stage.SignInAsync(stage.NewBrowser(gateway));
+        stage.OnToken = static _ => (400, """{"error":"invalid_grant"}""");
+        stage.Clock.Advance(Interval);
+        await Task.Delay(TimeSpan.FromSeconds(5.5));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
+        Assert.NotNull((await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "alice", default))!.Ended);
+        // Gone, and the name is not free.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("bob", "bob-password", gateway)).StatusCode);
+    }
 }
