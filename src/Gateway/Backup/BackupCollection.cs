@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Sessions;
-using Gateway.State;
+using Gateway.State.Sqlite;
 
 namespace Gateway.Backup;
 
@@ -56,7 +56,7 @@ internal sealed class BackupCollection
         collection.AddFolder(PoliciesSetting, options.Policies, static name => name.EndsWith(".yaml", StringComparison.Ordinal));
         if (snapshot is not null)
         {
-            collection.AddSnapshot(Path.Combine(options.State.Folder, SqliteCredentialStore.FileName), snapshot);
+            collection.AddSnapshot(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
         }
 
         // After the store: whatever was encrypted or signed for it was there before.

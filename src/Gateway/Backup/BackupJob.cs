@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.State;
+using Gateway.State.Sqlite;
 
 namespace Gateway.Backup;
 
@@ -34,7 +35,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
             {
                 snapshot = beside + ".db";
                 Create(snapshot).Dispose();
-                SqliteSnapshot.Take(Path.Combine(options.State.Folder, SqliteCredentialStore.FileName), snapshot);
+                SqliteSnapshot.Take(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
             }
 
             if (RedisBackup.IsNeeded(options))

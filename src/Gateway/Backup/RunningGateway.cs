@@ -1,6 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Control;
-using Gateway.State;
+using Gateway.State.Sqlite;
 
 namespace Gateway.Backup;
 
@@ -20,7 +20,7 @@ internal static class RunningGateway
             return new Problem(stateFolder, "a gateway is running with this state folder", null, "Stop it first.");
         }
 
-        var store = Path.Combine(stateFolder, SqliteCredentialStore.FileName);
+        var store = Path.Combine(stateFolder, SqliteDatabase.FileName);
         return File.Exists(store) && NativePlace.IsLocked(store, FirstLockByte, LockBytes)
             ? new Problem(store, "a gateway, or a command of it, has the store open", null, "Stop it first: fuser -v FILE tells which.")
             : null;
@@ -41,7 +41,7 @@ internal static class RunningGateway
             IgnoreInaccessible = true,
             AttributesToSkip = FileAttributes.ReparsePoint,
         };
-        return new[] { ControlSocket.FileName, SqliteCredentialStore.FileName }
+        return new[] { ControlSocket.FileName, SqliteDatabase.FileName }
             .SelectMany(name => Directory.EnumerateFiles(folder, name, options))
             .Select(static file => Path.GetDirectoryName(file)!)
             .Distinct(StringComparer.Ordinal)

@@ -35,7 +35,7 @@ internal static class IdentityCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult result, Func<ParseResult, GatewayOptions, IIdentityStore, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
+        ParseResult result, Func<ParseResult, GatewayOptions, CommandStores, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
     {
         try
         {
@@ -45,8 +45,8 @@ internal static class IdentityCommand
                 throw new ProblemException(foreign);
             }
 
-            await using var store = IdentityServiceExtensions.OpenForCommand(options);
-            return await action(result, options, store, cancellationToken);
+            await using var stores = CommandStores.Open(options);
+            return await action(result, options, stores, cancellationToken);
         }
         catch (ProblemException exception)
         {
@@ -65,9 +65,9 @@ internal static class IdentityCommand
     }
 
     private static async Task<int> ListAsync(
-        ParseResult result, GatewayOptions options, IIdentityStore store, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CancellationToken cancellationToken)
     {
-        var all = await store.ListAsync(cancellationToken);
+        var all = await stores.Identities.ListAsync(cancellationToken);
         string[] titles = ["METHOD", "NAME", "SUB", "SIGNED IN", "VOUCHED FOR", "GROUPS", "STATE"];
         foreach (var line in all.Count == 0 ? [] : TextTable.Format([titles, .. all.Select(Cells)]))
         {
@@ -85,10 +85,10 @@ internal static class IdentityCommand
     }
 
     private static async Task<int> ForgetAsync(
-        ParseResult result, GatewayOptions options, IIdentityStore store, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CancellationToken cancellationToken)
     {
         var (method, name) = (result.GetRequiredValue(Method), result.GetRequiredValue(Name));
-        if (await store.FindAsync(method, name, cancellationToken) is null)
+        if (await stores.Identities.FindAsync(method, name, cancellationToken) is null)
         {
             result.InvocationConfiguration.Error.WriteLine($"{method} has vouched for nobody named \"{name}\". \"gateway identity list\" shows whom.");
             return NothingDone;
@@ -96,14 +96,13 @@ internal static class IdentityCommand
 
         using var audit = CommandAudit.Begin(
             options, "identity forget", $"{method} {name}", TimeProvider.System, result.InvocationConfiguration.Error.WriteLine);
-        await using var credentials = StateServiceExtensions.OpenForCommand(options);
         var service = new CredentialService(
-            credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
+            stores.Credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
 
         // First: whoever gets the name next must not find a single token of the former under it.
         var owner = new Subject { Kind = SubjectKind.User, Name = name, Method = method };
         var count = await service.RevokeAllAsync(owner, By, cancellationToken);
-        await store.RemoveAsync(method, name, cancellationToken);
+        await stores.Identities.RemoveAsync(method, name, cancellationToken);
 
         // Again: he may have made one in between. What he makes from here on is bound to nobody who has the name.
         count += await service.RevokeAllAsync(owner, By, cancellationToken);

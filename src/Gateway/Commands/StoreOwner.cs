@@ -14,7 +14,7 @@ internal static partial class StoreOwner
     /// command. Root is: SQLite gives those files to the owner of the database (sqlite3, os_unix.c, <c>robustFchown</c>).
     /// </remarks>
     public static Problem? Check(StateOptions options) => options.Store == StateStoreKind.Sqlite
-        ? Check(Path.Combine(options.Folder, SqliteCredentialStore.FileName), EffectiveUser())
+        ? Check(Path.Combine(options.Folder, SqliteDatabase.FileName), EffectiveUser())
         : null;
 
     internal static Problem? Check(string file, uint user) =>

@@ -1,4 +1,3 @@
-using Gateway.State;
 using Gateway.State.Sqlite;
 using Microsoft.Data.Sqlite;
 
@@ -9,23 +8,24 @@ internal sealed class SqliteIdentityStore : IIdentityStore
 {
     private const string Columns = "SELECT document, version FROM identities ";
 
+    private readonly SqliteDatabase _database;
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
+    private readonly bool _ownsDatabase;
 
-    private SqliteIdentityStore(SqliteFile file, SqliteSession session)
+    /// <param name="database">Where they are.</param>
+    /// <param name="ownsDatabase">Whether it is closed with this store.</param>
+    public SqliteIdentityStore(SqliteDatabase database, bool ownsDatabase = false)
     {
-        _writer = new SqliteWriter(file, session);
-        _readers = new SqliteReaders(file);
+        _database = database;
+        _writer = database.Writer;
+        _readers = database.Readers;
+        _ownsDatabase = ownsDatabase;
     }
 
-    /// <summary>Opens the file in a folder, or makes both.</summary>
-    /// <exception cref="Configuration.ProblemException">It cannot be used; told with the cure.</exception>
-    public static SqliteIdentityStore Open(string folder)
-    {
-        var file = SqliteFile.Open(
-            Path.Combine(folder, SqliteCredentialStore.FileName), SqliteSchema.Migrations, out var session);
-        return new SqliteIdentityStore(file, session);
-    }
+    /// <summary>Opens the file in a folder, or makes both, for this store alone.</summary>
+    /// <exception cref="Configuration.ProblemException">It cannot be used; told with the fix.</exception>
+    public static SqliteIdentityStore Open(string folder) => new(SqliteDatabase.Open(folder), ownsDatabase: true);
 
     /// <inheritdoc/>
     public Task<StoredIdentity?> FindAsync(string method, string name, CancellationToken cancellationToken) =>
@@ -64,11 +64,7 @@ internal sealed class SqliteIdentityStore : IIdentityStore
             cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _writer.DisposeAsync();
-        _readers.Dispose();
-    }
+    public ValueTask DisposeAsync() => _ownsDatabase ? _database.DisposeAsync() : ValueTask.CompletedTask;
 
     private static StoredIdentity Read(SqliteDataReader row) => StoredIdentity.Read(row.GetString(0), row.GetInt64(1));
 }

@@ -31,6 +31,10 @@ internal readonly partial struct FileStatus
     [field: FieldOffset(140)]
     public uint DeviceMinor { get; }
 
+    /// <summary>Whether both are of one file, whatever its content.</summary>
+    public bool IsSameFile(in FileStatus other) =>
+        Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
+
     /// <returns>Zero, or the error number of the system.</returns>
     public static int Read(string path, out FileStatus status) =>
         Statx(CurrentDirectory, path, 0, Wanted, out status) == 0 ? 0 : Marshal.GetLastPInvokeError();

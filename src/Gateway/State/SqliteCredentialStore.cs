@@ -7,9 +7,6 @@ namespace Gateway.State;
 /// <summary>Credentials in one file of this machine. Other processes, such as the command line's, may use it too.</summary>
 internal sealed class SqliteCredentialStore : ICredentialStore
 {
-    /// <summary>The file's name in the state folder.</summary>
-    public const string FileName = "gateway.db";
-
     private const int PageSize = 1000;
 
     private const string Columns =
@@ -17,28 +14,28 @@ internal sealed class SqliteCredentialStore : ICredentialStore
 
     private const string Newest = "ORDER BY created_at DESC, sequence DESC";
 
-    private readonly SqliteFile _file;
+    private readonly SqliteDatabase _database;
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
+    private readonly bool _ownsDatabase;
 
-    private SqliteCredentialStore(SqliteFile file, SqliteSession session)
+    /// <param name="database">Where they are.</param>
+    /// <param name="ownsDatabase">Whether it is closed with this store.</param>
+    public SqliteCredentialStore(SqliteDatabase database, bool ownsDatabase = false)
     {
-        _file = file;
-        _writer = new SqliteWriter(file, session);
-        _readers = new SqliteReaders(file);
+        _database = database;
+        _writer = database.Writer;
+        _readers = database.Readers;
+        _ownsDatabase = ownsDatabase;
     }
 
     /// <inheritdoc/>
     /// <remarks>Only of this process's own changes: a file tells nobody.</remarks>
     public event Action? Changed;
 
-    /// <summary>Opens the file in a folder, or makes both.</summary>
-    /// <exception cref="Configuration.ProblemException">It cannot be used; told with the cure.</exception>
-    public static SqliteCredentialStore Open(string folder)
-    {
-        var file = SqliteFile.Open(Path.Combine(folder, FileName), SqliteSchema.Migrations, out var session);
-        return new SqliteCredentialStore(file, session);
-    }
+    /// <summary>Opens the file in a folder, or makes both, for this store alone.</summary>
+    /// <exception cref="Configuration.ProblemException">It cannot be used; told with the fix.</exception>
+    public static SqliteCredentialStore Open(string folder) => new(SqliteDatabase.Open(folder), ownsDatabase: true);
 
     /// <inheritdoc/>
     public Task AddAsync(StoredCredential credential, CancellationToken cancellationToken)
@@ -156,7 +153,6 @@ internal sealed class SqliteCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public Task<ChangePage> ReadChangesAsync(long position, CancellationToken cancellationToken)
     {
-        _file.EnsureInPlace(); // a replaced file may know of revocations that the open one does not
         var changes = _readers.Run(session => session.Query(
             FormattableString.Invariant(
                 $"SELECT position, kind, key, at FROM changes WHERE position > $1 ORDER BY position LIMIT {PageSize}"),
@@ -179,11 +175,7 @@ internal sealed class SqliteCredentialStore : ICredentialStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        _readers.Dispose();
-        await _writer.DisposeAsync(); // last: the connection that closes last empties the log into the file
-    }
+    public ValueTask DisposeAsync() => _ownsDatabase ? _database.DisposeAsync() : ValueTask.CompletedTask;
 
     private static bool Announce(SqliteSession session, CredentialChangeKind kind, string key, DateTimeOffset at) =>
         session.Execute(

@@ -14,9 +14,15 @@ internal static class StateServiceExtensions
     /// <summary>
     /// Adds <see cref="ICredentialStore"/>, <see cref="ICredentialDirectory"/> and <see cref="IRevocations"/>. Takes
     /// <see cref="TimeProvider"/>, logging and, where it is configured, <see cref="RedisConnection"/> from the services.
+    /// With the file, also <see cref="SqliteDatabase"/>, for whatever else is kept in it.
     /// </summary>
     public static IServiceCollection AddStateStore(this IServiceCollection services, GatewayOptions options)
     {
+        if (options.State.Store == StateStoreKind.Sqlite)
+        {
+            services.AddSingleton(_ => SqliteDatabase.Open(options.State.Folder));
+        }
+
         services.AddKeyedSingleton(Bare, (provider, _) => Create(provider, options));
         services.AddSingleton(static provider => new RevocationFeed(
             Store(provider),
@@ -55,17 +61,18 @@ internal static class StateServiceExtensions
             return SqliteCredentialStore.Open(options.State.Folder);
         }
 
-        // A command's first question waits for the connection, which no request to a running gateway does.
-        var timeout = TimeSpan.FromSeconds(5);
-        var connection = new RedisConnection(
-            options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance, timeout);
-        return new RedisCredentialStore(
-            connection,
-            options.Redis!,
-            TimeProvider.System,
-            NullLogger<RedisCredentialStore>.Instance,
-            ownsConnection: true);
+        return OpenForCommand(options, ConnectForCommand(options), ownsConnection: true);
     }
+
+    /// <summary>Opens the store in Redis for a command.</summary>
+    public static ICredentialStore OpenForCommand(GatewayOptions options, RedisConnection connection, bool ownsConnection) =>
+        new RedisCredentialStore(
+            connection, options.Redis!, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance, ownsConnection);
+
+    /// <summary>Connects a command to Redis. Its first question waits for the connection, which no request to a gateway does.</summary>
+    /// <exception cref="ProblemException">The file of Redis's authorities cannot be used.</exception>
+    public static RedisConnection ConnectForCommand(GatewayOptions options) => new(
+        options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance, TimeSpan.FromSeconds(5));
 
     /// <summary>Sees whether a start could use the folder and the file in it. It makes and opens nothing.</summary>
     /// <exception cref="ProblemException">It could not.</exception>
@@ -76,7 +83,7 @@ internal static class StateServiceExtensions
             return;
         }
 
-        var file = Path.Combine(options.Folder, SqliteCredentialStore.FileName);
+        var file = Path.Combine(options.Folder, SqliteDatabase.FileName);
         if ((SqliteLibrary.Check() ?? SqliteFile.Check(file, SqliteSchema.Migrations.Count)) is { } problem)
         {
             throw new ProblemException(problem);
@@ -90,7 +97,7 @@ internal static class StateServiceExtensions
     {
         if (options.State.Store == StateStoreKind.Sqlite)
         {
-            return SqliteCredentialStore.Open(options.State.Folder);
+            return new SqliteCredentialStore(provider.GetRequiredService<SqliteDatabase>());
         }
 
         var store = new RedisCredentialStore(

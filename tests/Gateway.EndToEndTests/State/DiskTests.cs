@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Gateway.EndToEndTests.Support;
 using Gateway.State;
+using Gateway.State.Sqlite;
 
 namespace Gateway.EndToEndTests.State;
 
@@ -9,7 +10,7 @@ public sealed class DiskTests : IAsyncLifetime, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-disk-").FullName;
 
-    private string DatabaseFile => Path.Combine(_folder, SqliteCredentialStore.FileName);
+    private string DatabaseFile => Path.Combine(_folder, SqliteDatabase.FileName);
 
     public Task InitializeAsync() => RunAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", _folder);
 

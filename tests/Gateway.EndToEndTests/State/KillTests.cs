@@ -109,7 +109,7 @@ public sealed class KillTests
         var lost = answered.Where(id => !kept.Contains(id)).ToList();
         Assert.True(lost.Count == 0, $"{lost.Count} of {answered.Count} were lost, such as {lost.FirstOrDefault()}");
         Assert.NotNull(await store.FindAsync(SecretHash.Of(answered[^1]), default));
-        using var session = SqliteSession.Open(Path.Combine(folder, SqliteCredentialStore.FileName), SqliteOpenMode.ReadOnly);
+        using var session = SqliteSession.Open(Path.Combine(folder, SqliteDatabase.FileName), SqliteOpenMode.ReadOnly);
         Assert.Equal(["ok"], session.Query("PRAGMA integrity_check", static row => row.GetString(0)));
     }
 

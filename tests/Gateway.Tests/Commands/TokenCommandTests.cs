@@ -244,7 +244,7 @@ public sealed class TokenCommandTests : IDisposable
     public async Task Store_OfAnotherUser_IsLeftAloneExceptByRoot()
     {
         await CreateAsync("laptop", "--user", "alice", "--all");
-        var file = Path.Combine(_folder.Path, "state", SqliteCredentialStore.FileName);
+        var file = Path.Combine(_folder.Path, "state", SqliteDatabase.FileName);
         var owner = FileOwner.Read(file)!.Value.User;
 
         Assert.Null(StoreOwner.Check(file, owner));

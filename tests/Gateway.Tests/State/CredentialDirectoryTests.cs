@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Redis;
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Gateway.Tests.Tls;
@@ -119,14 +120,16 @@ public sealed class CredentialDirectoryTests : IDisposable
     [Fact]
     public async Task Find_StoreKnownToBeAway_RefusesWithoutAskingItAgain()
     {
-        // The file is gone, which the feed has seen; a look-up of its own would be answered through the open handle.
+        // The file was gone, which the feed has seen; a look-up of its own would be answered, since the file is back.
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         var credential = Credentials.New("one");
         await stage.Store.AddAsync(credential, default);
-        File.Delete(Path.Combine(_folder.Path, SqliteCredentialStore.FileName));
         Assert.NotNull(await stage.Directory.FindAsync(credential.Hash, default));
+        var file = Path.Combine(_folder.Path, SqliteDatabase.FileName);
+        File.Move(file, file + ".away");
 
         Assert.False(await stage.Feed.ReadAsync(default));
+        File.Move(file + ".away", file);
         _clock.Advance(TimeSpan.FromSeconds(1));
 
         await Assert.ThrowsAsync<StateException>(async () => await stage.Directory.FindAsync(credential.Hash, default));

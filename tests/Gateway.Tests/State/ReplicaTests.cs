@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.Configuration;
 using Gateway.Redis;
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -108,7 +109,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         var address = new Uri($"http://127.0.0.1:{gateway.PlainPorts[^1]}/readyz");
         Assert.Contains("\"state\":\"ok\"", await client.GetStringAsync(address), StringComparison.Ordinal);
 
-        var file = Path.Combine(gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteCredentialStore.FileName);
+        var file = Path.Combine(gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
         File.Move(file, file + ".away");
 
         await Eventually.TrueAsync(async () =>

@@ -1,4 +1,5 @@
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 
@@ -11,7 +12,7 @@ public sealed class RevocationFeedTests : IDisposable
     private readonly SteppedTime _clock = new();
     private readonly ListLogger<RevocationFeed> _logger = new();
 
-    private string DatabaseFile => Path.Combine(_folder.Path, SqliteCredentialStore.FileName);
+    private string DatabaseFile => Path.Combine(_folder.Path, SqliteDatabase.FileName);
 
     public void Dispose() => _folder.Dispose();
 

@@ -1,5 +1,8 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
+using Gateway.Backup;
 using Gateway.Configuration;
+using Gateway.Identities;
+using Gateway.Reloading;
 using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
@@ -16,7 +19,7 @@ public sealed class SqliteFileTests : IDisposable
 
     private string Folder => Path.Combine(_folder.Path, "state");
 
-    private string DatabaseFile => Path.Combine(Folder, SqliteCredentialStore.FileName);
+    private string DatabaseFile => Path.Combine(Folder, SqliteDatabase.FileName);
 
     public void Dispose() => _folder.Dispose();
 
@@ -196,6 +199,65 @@ public sealed class SqliteFileTests : IDisposable
             exception.Message);
     }
 
+    [Theory]
+    [InlineData("-wal")]
+    [InlineData("-shm")]
+    public async Task Use_LogRemovedWhileItIsOpen_IsRefused(string ending)
+    {
+        await using var store = SqliteCredentialStore.Open(Folder);
+        await store.AddAsync(Credentials.New("one"), default);
+        Assert.NotNull(await store.FindAsync("one", default));
+
+        File.Move(DatabaseFile + ending, DatabaseFile + ending + ".away");
+        var expected = $"{DatabaseFile}{ending}: the store's log was removed or replaced while the gateway runs. Restart the gateway, "
+            + "see with \"gateway token list\" what is there, and repeat the last changes that are missing.";
+        foreach (var use in new Func<Task>[]
+        {
+            () => store.ReadChangesAsync(0, default),
+            () => store.FindAsync("one", default),
+            () => store.RevokeAsync("one", Credentials.Now, default),
+        })
+        {
+            Assert.Equal(expected, (await Assert.ThrowsAsync<StateException>(use)).Message);
+        }
+
+        File.Move(DatabaseFile + ending + ".away", DatabaseFile + ending);
+        Assert.True(await store.RevokeAsync("one", Credentials.Now, default));
+    }
+
+    [Fact]
+    public async Task Open_FileThatThisProcessHasOpen_KeepsItsLocks()
+    {
+        await using var store = SqliteCredentialStore.Open(Folder);
+        await store.AddAsync(Credentials.New("one"), default);
+        var before = LocksOf(DatabaseFile);
+        Assert.NotEmpty(before);
+
+        StateServiceExtensions.Check(new StateOptions { Folder = Folder });
+        Assert.Equal(before, LocksOf(DatabaseFile));
+        await using (var identities = SqliteIdentityStore.Open(Folder))
+        {
+            await identities.ListAsync(default);
+        }
+
+        SqliteSnapshot.Take(DatabaseFile, _folder.Write("copy", ""));
+        Assert.Equal(before, LocksOf(DatabaseFile));
+        Assert.True(File.Exists(DatabaseFile + "-wal"));
+    }
+
+    [Fact]
+    public void Check_PathWithSignsOfAnAddress_ReadsThisFile()
+    {
+        var folder = Path.Combine(_folder.Path, "a?immutable=0#b%41 c");
+        var file = Path.Combine(folder, SqliteDatabase.FileName);
+        SqliteFile.Open(file, [.. SqliteSchema.Migrations, "CREATE TABLE later (x)"], out var session);
+        session.Dispose();
+
+        Assert.Contains("schema version", SqliteFile.Check(file, 1)!.ToString(), StringComparison.Ordinal);
+        Assert.Equal([file], Directory.GetFiles(folder));
+        Assert.Equal([folder], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
     [Fact]
     public async Task Write_FullDatabase_FailsAllThatShareTheTransactionAndGoesOnAfterwards()
     {
@@ -291,6 +353,16 @@ public sealed class SqliteFileTests : IDisposable
 
         Assert.Equal([DatabaseFile], Directory.GetFiles(Folder));
         Assert.Equal(before, File.ReadAllBytes(DatabaseFile));
+    }
+
+    // The kernel's own list: "1: POSIX  ADVISORY  READ 4711 fe:00:1234 1073741826 1073742335".
+    private static string[] LocksOf(string file)
+    {
+        Assert.Equal(0, FileStatus.Read(file, out var status));
+        var inode = $":{status.Inode} ";
+        return [.. File.ReadLines("/proc/locks")
+            .Where(line => line.Contains("POSIX", StringComparison.Ordinal) && line.Contains(inode, StringComparison.Ordinal))
+            .Select(static line => line[line.IndexOf(':', StringComparison.Ordinal)..])];
     }
 
     private void Make(string sql)

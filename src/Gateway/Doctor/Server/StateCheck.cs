@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Gateway.Rotation;
 using Gateway.State;
+using Gateway.State.Sqlite;
 
 namespace Gateway.Doctor.Server;
 
@@ -38,7 +39,7 @@ internal sealed class StateCheck : IServerCheck
             return;
         }
 
-        if (options.State.Store == StateStoreKind.Sqlite && !File.Exists(Path.Combine(folder, SqliteCredentialStore.FileName)))
+        if (options.State.Store == StateStoreKind.Sqlite && !File.Exists(Path.Combine(folder, SqliteDatabase.FileName)))
         {
             diagnosis.Inform("STA003", folder, "there is no store yet: the first start makes it");
             return;

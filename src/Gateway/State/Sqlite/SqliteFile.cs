@@ -1,5 +1,4 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
 using Gateway.Reloading;
@@ -10,17 +9,24 @@ namespace Gateway.State.Sqlite;
 /// <summary>The store's file: made, checked, brought to this program's schema, and watched not to be swapped.</summary>
 internal sealed partial class SqliteFile
 {
-    private const int HeaderLength = 100; // https://www.sqlite.org/fileformat.html, section 1.3
+    // What SQLite keeps beside it while it is open, https://www.sqlite.org/tempfiles.html: the log, and the index of the log.
+    private static readonly string[] Endings = ["", "-wal", "-shm"];
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly FileStatus _status;
+    private readonly string[] _paths;
+    private readonly FileStatus[] _opened = new FileStatus[Endings.Length];
 
     private SqliteFile(string path)
     {
         Path = path;
-        if (FileStatus.Read(path, out _status) != 0)
+        _paths = [.. Endings.Select(ending => path + ending)];
+        for (var i = 0; i < _paths.Length; i++)
         {
-            throw new IOException("it vanished while it was opened");
+            if (FileStatus.Read(_paths[i], out _opened[i]) != 0)
+            {
+                throw new IOException($"{_paths[i]} vanished while it was opened");
+            }
         }
     }
 
@@ -42,7 +48,7 @@ internal sealed partial class SqliteFile
         SqliteSession? opened = null;
         try
         {
-            Throw(Check(path, migrations.Count)); // what "config check" says, in the same words
+            Throw(CheckPlace(path)); // what "config check" says, in the same words
             Create(path);
             opened = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
             Migrate(opened, path, migrations);
@@ -65,11 +71,33 @@ internal sealed partial class SqliteFile
         }
     }
 
-    /// <summary>Looks at the file, where there is one, and at its folder. It opens no database and makes nothing.</summary>
+    /// <summary>Looks at the file, where there is one, and at its folder. It makes nothing.</summary>
     /// <param name="path">The file.</param>
     /// <param name="version">The newest schema that is understood.</param>
-    /// <returns>Why it cannot be used; none where it can, as far as that can be told without opening it.</returns>
-    public static Problem? Check(string path, int version)
+    /// <returns>Why it cannot be used; none where it can, as far as that can be told without its log.</returns>
+    public static Problem? Check(string path, int version) =>
+        CheckPlace(path) ?? (File.Exists(path) ? CheckHeader(path, version) : null);
+
+    /// <summary>Sees that the paths still lead to the files that are open.</summary>
+    /// <exception cref="StateException">
+    /// One was removed or replaced. What is written to the open ones would be gone at the next start, answered or not; and what
+    /// another process writes to the new ones, such as a revocation, is not seen here.
+    /// </exception>
+    public void EnsureInPlace()
+    {
+        for (var i = 0; i < _paths.Length; i++)
+        {
+            if (FileStatus.Read(_paths[i], out var now) != 0 || !now.IsSameFile(_opened[i]))
+            {
+                throw new StateException(i == 0
+                    ? $"{Path}: the store was removed or replaced while the gateway runs. Put it back, or restart the gateway."
+                    : $"{_paths[i]}: the store's log was removed or replaced while the gateway runs. Restart the gateway, see with "
+                        + "\"gateway token list\" what is there, and repeat the last changes that are missing.");
+            }
+        }
+    }
+
+    private static Problem? CheckPlace(string path)
     {
         const int writable = 2 | 1; // W_OK | X_OK
         var folder = System.IO.Path.GetDirectoryName(path)!;
@@ -95,21 +123,7 @@ internal sealed partial class SqliteFile
 
         return Directory.Exists(path)
             ? new Problem(path, "a folder is in the store's place", null, "Move it away.")
-            : File.Exists(path) ? CheckFile(path, version) : null;
-    }
-
-    /// <summary>Sees that the path still leads to the file that is open.</summary>
-    /// <exception cref="StateException">
-    /// It was removed or replaced. What is written to the open one would be gone at the next start, answered or not.
-    /// </exception>
-    public void EnsureInPlace()
-    {
-        if (FileStatus.Read(Path, out var now) != 0 || now.Inode != _status.Inode
-            || now.DeviceMajor != _status.DeviceMajor || now.DeviceMinor != _status.DeviceMinor)
-        {
-            throw new StateException(
-                $"{Path}: the store was removed or replaced while the gateway runs. Put it back, or restart the gateway.");
-        }
+            : File.Exists(path) ? CheckAccess(path) : null;
     }
 
     private static Problem? CheckParent(string folder)
@@ -128,7 +142,7 @@ internal sealed partial class SqliteFile
                 $"Make it, owned by the gateway's user (\"{Environment.UserName}\"), with mode 0700.");
     }
 
-    private static Problem? CheckFile(string path, int version)
+    private static Problem? CheckAccess(string path)
     {
         const int readable = 4 | 2; // R_OK | W_OK
         if (Access(path, readable) != 0)
@@ -138,27 +152,24 @@ internal sealed partial class SqliteFile
                 $"Let the gateway's user (\"{Environment.UserName}\") own it, for example with chown.");
         }
 
-        if ((File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != 0)
-        {
-            return new Problem(path, "the store can be written by every user", null, $"Run chmod 0600 {path}.");
-        }
+        return (File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != 0
+            ? new Problem(path, "the store can be written by every user", null, $"Run chmod 0600 {path}.")
+            : null;
+    }
 
-        var header = new byte[HeaderLength];
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var length = file.ReadAtLeast(header, HeaderLength, throwOnEndOfStream: false);
-        if (length == 0)
+    // By SQLite, never by a descriptor of our own: closing one drops the locks of a store that this process has open. See
+    // SqliteDatabase.
+    private static Problem? CheckHeader(string path, int version)
+    {
+        try
         {
-            return null; // made, and nothing written yet
+            var (application, found) = SqliteSession.ReadHeader(path);
+            return CheckVersion(path, application, found, version);
         }
-
-        if (length < HeaderLength || !header.AsSpan().StartsWith("SQLite format 3\0"u8))
+        catch (SqliteException exception)
         {
-            return SqliteFaults.NotADatabase(path);
+            return SqliteFaults.Describe(exception, path);
         }
-
-        var found = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(60));
-        var application = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(68));
-        return CheckVersion(path, application, found, version);
     }
 
     private static Problem? CheckVersion(string path, int application, int found, int version)
@@ -189,9 +200,20 @@ internal sealed partial class SqliteFile
             return;
         }
 
-        // SQLite gives the files that it keeps beside the database the owner and mode of the database.
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
-        using var file = new FileStream(path, options);
+        // SQLite gives the files that it keeps beside the database the owner and mode of the database. CreateNew: one that
+        // exists by now may be open in this process, and then no other descriptor of it may be closed.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, options);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return; // another process, or thread, was first
+        }
+
+        using var made = file;
         if (Environment.IsPrivilegedProcess && FileOwner.Read(folder) is { User: not 0 } owner)
         {
             owner.Give(file.SafeFileHandle); // root's "gateway token create" must not lock the gateway out
@@ -225,6 +247,9 @@ internal sealed partial class SqliteFile
         {
             MigrateOnce(session, next, migrations[next]);
         }
+
+        // The log is opened by the first reading in its mode, and kept: from here on the files beside the database are ours to watch.
+        session.Number("SELECT count(*) FROM sqlite_schema");
     }
 
     private static void MigrateOnce(SqliteSession session, int from, string migration)

@@ -38,6 +38,23 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
+    /// <summary>Reads whose database a file is and its schema's version, without its log, and makes no file beside it.</summary>
+    /// <exception cref="SqliteException">It cannot be opened, or is no database.</exception>
+    public static (int Application, int Version) ReadHeader(string path)
+    {
+        // https://www.sqlite.org/uri.html: "immutable" takes no lock and looks for no log. The path is escaped, since a "?" or
+        // "#" in it would end it.
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = $"file:{Uri.EscapeDataString(path)}?immutable=1",
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+        }.ToString());
+        using var session = new SqliteSession(connection);
+        connection.Open();
+        return ((int)session.Number("PRAGMA application_id"), (int)session.Number("PRAGMA user_version"));
+    }
+
     /// <summary>Runs a statement.</summary>
     /// <param name="sql">One statement; its parameters are <c>$1</c>, <c>$2</c>, …</param>
     /// <param name="values">Numbers, texts, bytes or <see langword="null"/>.</param>
