@@ -1,5 +1,6 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Globalization;
+using Gateway.Files;
 using Gateway.Keys;
 using Gateway.Reloading;
 using Microsoft.Win32.SafeHandles;
@@ -125,7 +126,7 @@ internal sealed class AuditFile : IAuditSink
                 NativeFile.Sync(file);
                 if (isNew)
                 {
-                    NativeFile.SyncFolder(Path.GetDirectoryName(_path)!);
+                    DurableFolder.Sync(Path.GetDirectoryName(_path)!);
                 }
             }
         }
@@ -188,7 +189,7 @@ internal sealed class AuditFile : IAuditSink
     private SafeFileHandle OpenCurrent()
     {
         _path = AuditFileSet.Resolve(_name);
-        Directory.CreateDirectory(
+        DurableFolder.Create(
             Path.GetDirectoryName(_path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var file = NativeFile.OpenForAppend(_path);
         if (RandomAccess.GetLength(file) == 0 && File.Exists(_path))

@@ -124,13 +124,6 @@ internal static unsafe partial class NativeFile
         }
     }
 
-    /// <summary>Has a folder's names stored by the disk, where the file system can do that.</summary>
-    public static void SyncFolder(string folder)
-    {
-        using var handle = Open(folder, CloseOnExec, 0);
-        _ = handle.IsInvalid ? 0 : FSync(handle);
-    }
-
     // struct flock of the 64-bit architectures.
     [StructLayout(LayoutKind.Explicit, Size = 32)]
     private struct LockRange

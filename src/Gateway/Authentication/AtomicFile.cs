@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
+using Gateway.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Authentication;
@@ -41,7 +42,7 @@ internal static unsafe partial class AtomicFile
                 try
                 {
                     Write(temporary, content, like: oldContent is null ? null : target);
-                    File.Move(temporary, target, overwrite: true);
+                    DurableFolder.Move(temporary, target); // a user who was removed stays so after a power cut, too
                 }
                 catch
                 {
@@ -49,7 +50,6 @@ internal static unsafe partial class AtomicFile
                     throw;
                 }
 
-                _ = FSync(folderHandle); // the new name survives a power cut too, where the file system can do that
             }
         }
         catch (UnauthorizedAccessException)
@@ -139,9 +139,6 @@ internal static unsafe partial class AtomicFile
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fchown")]
     private static partial int FChOwn(SafeFileHandle file, uint user, uint group);

@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
 using Gateway.Configuration;
+using Gateway.Files;
 using Gateway.Keys;
 using Gateway.State;
 using Gateway.State.Sqlite;
@@ -65,7 +66,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
             new ArchiveReader(beside + ".tmp", passphrase).Read(static (_, _) => null, cancellationToken);
             var size = new FileInfo(beside + ".tmp").Length;
             File.Move(beside + ".tmp", path, overwrite: mayReplace);
-            NativePlace.Sync(Path.GetDirectoryName(path)!);
+            DurableFolder.Sync(Path.GetDirectoryName(path)!);
             return new BackupReport(
                 manifest.Entries.Count,
                 size,

@@ -11,17 +11,6 @@ internal static unsafe partial class NativePlace
     private const int ExchangeNames = 2; // RENAME_EXCHANGE
     private const int GetLock = 36; // F_OFD_GETLK
 
-    /// <summary>Has a folder's names stored by the disk, where the file system can do that.</summary>
-    public static void Sync(string folder)
-    {
-        const int closeOnExec = 0x80000; // O_CLOEXEC; read-only is 0
-        using var handle = Open(folder, closeOnExec);
-        if (!handle.IsInvalid)
-        {
-            _ = FSync(handle);
-        }
-    }
-
     /// <summary>Exchanges two names in one step.</summary>
     /// <returns><see langword="false"/> where the file system cannot do that; nothing is changed then.</returns>
     public static bool TryExchange(string first, string second) =>
@@ -56,12 +45,6 @@ internal static unsafe partial class NativePlace
         public long Length;
         public int Process;
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameFile(string from, string to);

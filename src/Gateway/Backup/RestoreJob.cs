@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Gateway.Configuration;
+using Gateway.Files;
 using Gateway.Keys;
 using Gateway.State;
 
@@ -274,7 +275,7 @@ internal sealed class RestoreJob : IAsyncDisposable
             {
                 File.SetUnixFileMode(path, BackupManifest.ParseMode(folder.Mode));
                 FileOwner.TakeFromFolder(path, isOutside ? Path.GetDirectoryName(path)! : owner);
-                NativePlace.Sync(path);
+                DurableFolder.Sync(path);
             }
         }
     }
@@ -372,7 +373,7 @@ internal sealed class RestoreJob : IAsyncDisposable
 
         NativePlace.Rename(file.Staged, file.Path);
         Undo(() => NativePlace.Rename(file.Path, file.Staged));
-        NativePlace.Sync(Path.GetDirectoryName(file.Path)!);
+        DurableFolder.Sync(Path.GetDirectoryName(file.Path)!);
     }
 
     private void PlaceFolder()
@@ -409,7 +410,7 @@ internal sealed class RestoreJob : IAsyncDisposable
             }
         }
 
-        NativePlace.Sync(parent);
+        DurableFolder.Sync(parent);
     }
 
     private void Undo(Action action) => _undo.Push(() =>

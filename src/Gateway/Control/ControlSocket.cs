@@ -2,6 +2,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Gateway.Configuration;
+using Gateway.Files;
 
 namespace Gateway.Control;
 
@@ -33,7 +34,7 @@ internal static class ControlSocket
 
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
+            DurableFolder.Create(Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
             if (IsServed(path))
             {
                 return "another gateway with the same state folder listens there";

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Gateway.Configuration;
+using Gateway.Files;
 
 namespace Gateway.Keys;
 
@@ -60,7 +61,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
     {
         try
         {
-            MakeFolder(_folder);
+            DurableFolder.Create(_folder, OwnerOnly);
             using var held = Lock();
             var entries = ReadFiles();
             var change = decide([.. entries.Select(static entry => entry.Key)]);
@@ -77,6 +78,11 @@ internal sealed partial class KeyFolder : ISigningKeyStore
                 {
                     File.Delete(path);
                 }
+            }
+
+            if (change.Removed.Count > 0)
+            {
+                DurableFolder.Sync(_folder); // a retired key must not come back with a power cut
             }
 
             return change;
@@ -156,7 +162,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         return Task.FromResult(change);
     }
 
-    /// <summary>Writes a file so that it appears whole, and is on the disk before it appears.</summary>
+    /// <summary>Writes a file so that it appears whole, is on the disk before it appears, and lasts once this returns.</summary>
     internal static void WriteWhole(string path, byte[] content, UnixFileMode mode)
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.tmp");
@@ -175,7 +181,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         }
 
         FileOwner.TakeFromFolder(temporary, Path.GetDirectoryName(path)!);
-        File.Move(temporary, path, overwrite: true);
+        DurableFolder.Move(temporary, path);
     }
 
     private static Problem NotWritable(string folder) => new(
@@ -184,19 +190,6 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
     private static Problem IsAFile(string path) => new(
         path, "this is a file, not a folder", null, "Name the folder of the signing keys: tokens.keys.folder.");
-
-    private static void MakeFolder(string folder)
-    {
-        if (!Directory.Exists(folder))
-        {
-            if (Path.GetDirectoryName(folder) is { } parent)
-            {
-                MakeFolder(parent);
-            }
-
-            Directory.CreateDirectory(folder, OwnerOnly);
-        }
-    }
 
     private static bool IsWritable(string folder) => Access(-100, folder, 0b011, 0x200) == 0;
 

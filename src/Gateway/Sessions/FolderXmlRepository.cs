@@ -1,5 +1,6 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Xml.Linq;
+using Gateway.Files;
 using Gateway.State;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 
@@ -29,7 +30,7 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
     {
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            DurableFolder.Create(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var path = Path.Combine(folder, $"{friendlyName}.xml");
             var temporary = Path.Combine(folder, $".{Guid.NewGuid():n}.tmp");
             var settings = new FileStreamOptions
@@ -44,7 +45,7 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            DurableFolder.Move(temporary, path); // before a cookie is encrypted with it
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
+using Gateway.Files;
 
 namespace Gateway.Tls;
 
@@ -230,7 +231,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
                 ((FileStream)writer.BaseStream).Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            DurableFolder.Move(temporary, path);
         }
         catch
         {

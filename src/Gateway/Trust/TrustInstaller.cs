@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // it installs on Linux only
 using Gateway.Configuration;
 using Gateway.Doctor.Client;
+using Gateway.Files;
 
 namespace Gateway.Trust;
 
@@ -55,7 +56,7 @@ internal static class TrustInstaller
                 file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
             }
 
-            File.Move(temporary, path, overwrite: true);
+            DurableFolder.Move(temporary, path);
         }
         catch
         {

@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
+using Gateway.Files;
 using Gateway.Reloading;
 using Microsoft.Data.Sqlite;
 
@@ -194,7 +195,7 @@ internal sealed partial class SqliteFile
     private static void Create(string path)
     {
         var folder = System.IO.Path.GetDirectoryName(path)!;
-        Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+        DurableFolder.Create(folder, OwnerOnly | UnixFileMode.UserExecute);
         if (File.Exists(path))
         {
             return;
