@@ -18,8 +18,10 @@ internal sealed partial class LimitRedis(
 {
     private const int MostFailures = 3;
 
-    // Whether it can be written, too: one that is full, or a replica, answers questions all the same.
-    private const string Probe = "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
+    // Whether it can be written, too: one that is full, or a replica, answers questions all the same. Two keys, as limits use
+    // several: a node of a cluster refuses keys of different slots, and one that is asked for single keys only would seem well.
+    private const string Probe =
+        "redis.call('SET', KEYS[1], '1', 'PX', 1000) redis.call('SET', KEYS[2], '1', 'PX', 1000) return redis.call('DEL', KEYS[1], KEYS[2])";
 
     // One wait at the start, so that the first requests are counted where all are.
     private static readonly TimeSpan FirstBudget = TimeSpan.FromSeconds(1);
@@ -73,7 +75,7 @@ internal sealed partial class LimitRedis(
     {
         try
         {
-            await redis.EvaluateAsync(Probe, [Key("limits-probe")], [], cancellationToken, FirstBudget);
+            await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], cancellationToken, FirstBudget);
         }
         catch (StateException exception)
         {
@@ -127,7 +129,7 @@ internal sealed partial class LimitRedis(
                 await Task.Delay(ProbeInterval, time, _ending.Token);
                 try
                 {
-                    await redis.EvaluateAsync(Probe, [Key("limits-probe")], [], _ending.Token, options.Timeout);
+                    await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], _ending.Token, options.Timeout);
                     break;
                 }
                 catch (Exception exception) when (exception is not OperationCanceledException)

@@ -129,7 +129,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             // Only the waiting ends with the budget, not the subscribing.
             await SubscribeOnceConnectedAsync(channel).WaitAsync(_timeout, _time);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception)
         {
             Log.SubscribedLater(_logger, Describe(exception, _timeout).Message);
         }
@@ -154,7 +154,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             // Not CloseAsync: it waits for answers that a hanging Redis never gives.
             (await connecting.WaitAsync(_timeout, _time)).Dispose();
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception)
         {
             // It never connected, or tries still: the program ends without waiting for that.
         }
@@ -227,7 +227,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 await SubscribeAsync(multiplexer, channel);
             }
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception)
         {
             Log.SubscribedLater(_logger, Describe(exception, _timeout).Message);
         }
@@ -288,13 +288,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                     .WaitAsync(Left(timeout, started), _time, cancellationToken);
             }
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // All of them, whatever their family: some of the library's are no RedisException (RedisCommandException, for what
+            // it does not even send), and one that got past here would be a 500 where a limit or a token should be answered.
             throw Describe(exception, timeout);
-        }
-        catch (ObjectDisposedException exception)
-        {
-            throw new StateException($"The connection to Redis at {_options.Server} is closed: the gateway is ending.", exception);
         }
     }
 
@@ -319,9 +317,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             RedisServerException => $"Redis at {_options.Server} refused: {LogText.OneLine(exception.Message)}.",
             RedisConnectionException => DescribeLoss(FindReason(exception)),
-            _ => string.Create(
+            TimeoutException => string.Create(
                 CultureInfo.InvariantCulture,
                 $"Redis at {_options.Server} did not answer within {timeout.TotalMilliseconds} ms."),
+            ObjectDisposedException => $"The connection to Redis at {_options.Server} is closed: the gateway is ending.",
+            _ => $"Redis at {_options.Server} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
         };
         return new StateException(message, exception);
     }

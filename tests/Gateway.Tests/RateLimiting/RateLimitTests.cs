@@ -271,6 +271,33 @@ public sealed class RateLimitTests : IAsyncLifetime
         });
     }
 
+    [Fact]
+    public async Task Redis_NodeOfACluster_NoRequestFailsAndLimitsAreCountedHere()
+    {
+        await using var redis = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        await redis.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+        _gateway = await TestGateway.StartAsync(_upstream.Address, change: options =>
+        {
+            options.Redis = redis.Options;
+            options.Limits.Rules =
+            [
+                Rule("pulls of one", LimitClass.Pull, rate: 5, per: LimitPartition.Subject),
+                Rule("pulls of an address", LimitClass.Pull, rate: 1000, per: LimitPartition.Address),
+            ];
+        });
+
+        var answers = new List<int>();
+        for (var i = 0; i < 8; i++)
+        {
+            answers.Add(await SendAsync(_gateway, "GET", Manifest, "alice")); // a password, guarded by budgets in Redis, too
+        }
+
+        Assert.Equal([200, 200, 200, 200, 200, 429, 429, 429], answers);
+        Assert.Equal(200, await SendAsync(_gateway, "GET", "/token?service=registry.test", "alice"));
+        using var ready = await _gateway.SendAsync(HttpMethod.Get, "/readyz");
+        Assert.Contains("\"limits\":\"down\"", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static LimitRuleOptions Rule(
         string name, LimitClass one, int rate, string? to = null, int seconds = 6 * 3600, LimitPartition? per = null) => new()
         {

@@ -29,6 +29,34 @@ public sealed class RedisConnectionTests
     }
 
     [Fact]
+    public async Task Everything_NodeOfACluster_FailsAsEveryOtherFailure()
+    {
+        // The library does not even send keys of two slots, and says so by an exception that is none of its own family.
+        await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        Assert.Equal("OK", (await server.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383")).Trim());
+        await Eventually.TrueAsync(async () =>
+            (await server.CommandAsync("CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal));
+        await using var redis = Connect(server.Options);
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync(
+            "return redis.call('DEL', KEYS[1], KEYS[2])", [redis.Key("a"), redis.Key("b")], [], default));
+
+        Assert.StartsWith($"Redis at {server.Options.Server} ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("slot", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Evaluate_CallerThatLeaves_IsNoFailureOfRedis()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var redis = Connect(server.Options);
+        using var left = new CancellationTokenSource();
+        await left.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => redis.EvaluateAsync(Count, [redis.Key("n")], [], left.Token));
+    }
+
+    [Fact]
     public async Task Evaluate_ManyAtOnce_AllAnswered()
     {
         await using var server = await RedisServer.StartAsync();
