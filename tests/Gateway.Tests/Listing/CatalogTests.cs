@@ -60,6 +60,9 @@ public sealed class CatalogTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/v2/_catalog?n=1001", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=1000000", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=9223372036854775807", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=0000000000000", HttpStatusCode.OK)]
     [InlineData("/v2/_catalog?n=0", HttpStatusCode.OK)]
     [InlineData("/v2/_catalog?last=zzz", HttpStatusCode.OK)]
     public async Task Catalog_AtTheEdges_IsAnsweredAsByTheRegistry(string target, HttpStatusCode expected)
