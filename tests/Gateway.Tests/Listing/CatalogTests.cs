@@ -116,6 +116,40 @@ public sealed class CatalogTests : IAsyncLifetime
         Assert.Empty(_upstream.Requests);
     }
 
+    [Theory]
+    [InlineData("alice")]
+    [InlineData(TestGateway.Nobody)]
+    public async Task Catalog_OfOneCallersManySlowWalks_KeepsNobodyElseWaiting(string many)
+    {
+        var slow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = 0;
+        var quick = Catalog(["public"], 1_000);
+        _upstream.Respond = async context =>
+        {
+            if (context.Request.Query["last"] == "slow")
+            {
+                Interlocked.Increment(ref running);
+                await slow.Task;
+            }
+
+            await quick(context);
+        };
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
+        (await gateway.SendAsync(HttpMethod.Get, "/v2/", many)).Dispose(); // hashes the password, once for all below
+        var walks = Enumerable.Range(0, 12)
+            .Select(_ => gateway.SendAsync(HttpMethod.Get, "/v2/_catalog?last=slow", many)).ToArray();
+        await Eventually.TrueAsync(() => Volatile.Read(ref running) >= 2);
+
+        using var other = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog", "admin");
+
+        var most = Volatile.Read(ref running);
+        slow.SetResult();
+        await Task.WhenAll(walks);
+        Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+        Assert.Equal(12, walks.Count(static walk => walk.Result.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
+        Assert.Equal(2, most);
+    }
+
     [Fact]
     public async Task Catalog_WhenTheUpstreamIsDown_Is502AndNotAnEmptyList()
     {
