@@ -144,9 +144,9 @@ public sealed class CatalogTests : IAsyncLifetime
 
         var most = Volatile.Read(ref running);
         slow.SetResult();
-        await Task.WhenAll(walks);
+        var answers = await Task.WhenAll(walks);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
-        Assert.Equal(12, walks.Count(static walk => walk.Result.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
+        Assert.All(answers, static answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
         Assert.Equal(2, most);
     }
 

@@ -1,5 +1,4 @@
 using Gateway.Listing;
-using Gateway.Tests.Support;
 using Gateway.Tests.Tls;
 
 namespace Gateway.Tests.Listing;
