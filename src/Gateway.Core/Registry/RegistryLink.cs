@@ -6,7 +6,7 @@ namespace Gateway.Core.Registry;
 /// <c>&lt;/v2/_catalog?last=b%2Fc&amp;n=2&gt;; rel="next"</c>.</summary>
 /// <param name="Last">The entry after which the next page begins, decoded.</param>
 /// <param name="PageSize">The page's size, where the link has one.</param>
-public sealed record RegistryLink(string Last, int? PageSize)
+public sealed record RegistryLink(string Last, long? PageSize)
 {
     /// <summary>Reads a <c>Link</c> header (RFC 8288) with one link.</summary>
     /// <param name="link">The header's value; an upstream's, which is not trusted either.</param>

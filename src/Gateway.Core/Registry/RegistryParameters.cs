@@ -28,7 +28,7 @@ public sealed record RegistryParameters
     public string? UpstreamQuery { get; init; }
 
     /// <summary><c>n</c>: the page size asked for.</summary>
-    public int? PageSize { get; init; }
+    public long? PageSize { get; init; }
 
     /// <summary><c>last</c>: the entry after which a page begins, decoded. It need not exist.</summary>
     public string? Last { get; init; }

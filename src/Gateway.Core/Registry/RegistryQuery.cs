@@ -246,17 +246,20 @@ internal ref struct RegistryQuery
 
     private readonly RegistryError? ReadPage(ref RegistryParameters parameters)
     {
-        int? pageSize = null;
+        long? pageSize = null;
         if (_seen.HasFlag(Keys.PageSize))
         {
-            // Stricter than int.Parse and Go's Atoi, which take signs: the registry's versions disagree about those.
-            if (_pageSize.Length is 0 or > 6 || _pageSize.ContainsAnyExceptInRange('0', '9'))
+            // Digits only, up to Go's int: about signs and greater numbers the registry's versions disagree (2.8 takes
+            // its default, 3 refuses). What is too many for a page is said by who makes the page, as in the registry.
+            // The alphabet is looked at, since TryParse skips NULs at the end.
+            if (_pageSize.ContainsAnyExceptInRange('0', '9')
+                || !long.TryParse(_pageSize, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
                 return RegistryError.PaginationNumberInvalid(
-                    $"page size n={QuotedInput.Of(_pageSize)} is not a number: send one to six digits");
+                    $"page size n={QuotedInput.Of(_pageSize)} is not a number: send digits, {long.MaxValue} at most");
             }
 
-            pageSize = int.Parse(_pageSize, NumberStyles.None, CultureInfo.InvariantCulture);
+            pageSize = number;
         }
 
         if (_last.Length > MaxLastLength || _last.ContainsAnyExceptInRange(' ', '~'))

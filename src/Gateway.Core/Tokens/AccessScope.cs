@@ -71,6 +71,21 @@ public sealed class AccessScope
         return RepositoryActions.None;
     }
 
+    /// <summary>Whether this grants all that was asked for.</summary>
+    public bool Covers(AccessScope asked)
+    {
+        foreach (var (repository, actions) in asked.Repositories)
+        {
+            // Overwrite is no word of the wire: what moves a tag is asked for as push.
+            if ((actions & ~RepositoryActions.Overwrite & ~ActionsOn(repository)) != RepositoryActions.None)
+            {
+                return false;
+            }
+        }
+
+        return Catalog || !asked.Catalog;
+    }
+
     /// <summary>As on the wire: <c>repository:team/app:pull,push registry:catalog:*</c>; empty for nothing.</summary>
     public override string ToString()
     {

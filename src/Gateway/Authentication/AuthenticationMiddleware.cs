@@ -91,9 +91,13 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         (PresentedCredentialsKind.Certificate, not null) => $"the client certificate is not accepted: {message}",
         (PresentedCredentialsKind.None, not null) => message,
         (_, not null) => $"the token is not accepted: {message}",
-        (PresentedCredentialsKind.Bearer, _) => "the token is not valid here",
-        _ => "the user name or password is wrong; run \"docker login\" again",
+        (PresentedCredentialsKind.Unreadable, _) => $"the credentials cannot be read: {credentials.Fault.Message}",
+        (PresentedCredentialsKind.Bearer, _) => $"the token is not valid here{Hint(credentials, "")}",
+        _ => $"the user name or password is wrong{Hint(credentials, "; run \"docker login\" again")}",
     };
+
+    private static string Hint(PresentedCredentials credentials, string otherwise) =>
+        CredentialHint.Of(credentials) is { } hint ? "; " + hint : otherwise;
 
     // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
     // password that it keeps for /token, or shows the person's certificate: the page could start uploads and mount blobs in

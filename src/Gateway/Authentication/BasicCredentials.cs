@@ -15,13 +15,13 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
     /// <summary>Reads what follows <c>Basic</c> in an <c>Authorization</c> header.</summary>
     /// <param name="text">Untrusted; the caller has limited its length.</param>
     /// <param name="credentials">User name and password, either of which may be empty.</param>
-    /// <param name="fault">What is wrong, for the log.</param>
+    /// <param name="fault">What is wrong.</param>
     /// <returns>
     /// <see langword="false"/> for anything but base64 of UTF-8 with a colon and without control characters.
     /// </returns>
     /// <remarks>RFC 7617, section 2. Nothing is repaired: two readings of one header would be two identities.</remarks>
     public static bool TryParse(
-        ReadOnlySpan<char> text, out BasicCredentials credentials, [NotNullWhen(false)] out string? fault)
+        ReadOnlySpan<char> text, out BasicCredentials credentials, [NotNullWhen(false)] out CredentialFault? fault)
     {
         credentials = default;
         var buffer = ArrayPool<byte>.Shared.Rent(text.Length + 1);
@@ -34,21 +34,21 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
                 || text[..^padding].ContainsAnyExcept(Base64)
                 || !Convert.TryFromBase64Chars(text, buffer, out length))
             {
-                fault = "Basic credentials that are not base64";
+                fault = CredentialFault.NotBase64;
                 return false;
             }
 
             ReadOnlySpan<byte> bytes = buffer.AsSpan(0, length);
             if (!Utf8.IsValid(bytes))
             {
-                fault = "Basic credentials that are not UTF-8";
+                fault = CredentialFault.NotUtf8;
                 return false;
             }
 
             var colon = bytes.IndexOf((byte)':');
             if (colon < 0)
             {
-                fault = "Basic credentials without a colon";
+                fault = CredentialFault.NoColon;
                 return false;
             }
 
@@ -56,7 +56,7 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
             var password = Encoding.UTF8.GetString(bytes[(colon + 1)..]);
             if (HoldsControl(userName) || HoldsControl(password))
             {
-                fault = "Basic credentials with a control character";
+                fault = FaultOf(userName, password);
                 return false;
             }
 
@@ -73,6 +73,12 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
 
     /// <inheritdoc/>
     public override string ToString() => "***";
+
+    // Only a line break at the very end has a usual cause; everything else is odd.
+    private static CredentialFault FaultOf(string userName, string password) =>
+        !HoldsControl(userName) && !HoldsControl(password.TrimEnd('\r', '\n')) ? CredentialFault.LineBreak
+        : !HoldsControl(password) && !HoldsControl(userName.TrimEnd('\r', '\n')) ? CredentialFault.NameLineBreak
+        : CredentialFault.Control;
 
     private static bool HoldsControl(string text)
     {

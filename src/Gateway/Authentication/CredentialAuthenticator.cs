@@ -48,8 +48,8 @@ internal sealed partial class CredentialAuthenticator(
             case PresentedCredentialsKind.Bearer:
                 return VerifyBearerAsync(credentials.Token, context, cancellationToken);
             default:
-                Log.CredentialsUnreadable(logger, credentials.Fault);
-                return ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Refused(credentials.Fault));
+                Log.CredentialsUnreadable(logger, credentials.Fault.Reason);
+                return ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Refused(credentials.Fault.Reason));
         }
     }
 

@@ -12,17 +12,20 @@ internal readonly record struct PresentedCredentials
     public const int MaxBearerLength = (16 * 1024) + 16;
 
     private readonly string? _text;
+    private readonly CredentialFault? _fault;
 
     private PresentedCredentials(
         PresentedCredentialsKind kind,
         string? text = null,
         BasicCredentials password = default,
-        PresentedCertificate? certificate = null)
+        PresentedCertificate? certificate = null,
+        CredentialFault? fault = null)
     {
         Kind = kind;
         Certificate = certificate;
         _text = text;
         Password = password;
+        _fault = fault;
     }
 
     /// <summary>Which of the forms it is.</summary>
@@ -37,8 +40,8 @@ internal readonly record struct PresentedCredentials
     /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
     public string Token => Kind == PresentedCredentialsKind.Bearer ? _text! : throw new InvalidOperationException("no token");
 
-    /// <summary>Why they cannot be read, for the log; for that kind.</summary>
-    public string Fault => Kind == PresentedCredentialsKind.Unreadable ? _text! : throw new InvalidOperationException("no fault");
+    /// <summary>Why they cannot be read; for that kind.</summary>
+    public CredentialFault Fault => Kind == PresentedCredentialsKind.Unreadable ? _fault! : throw new InvalidOperationException("no fault");
 
     /// <summary>Reads an <c>Authorization</c> header (RFC 9110, section 11.4): a scheme, one space, a token68.</summary>
     /// <param name="header">
@@ -54,7 +57,7 @@ internal readonly record struct PresentedCredentials
 
         if (header.Length > MaxBearerLength)
         {
-            return Unreadable("the Authorization header is too long");
+            return Unreadable(CredentialFault.TooLong);
         }
 
         var space = header.IndexOf(' ', StringComparison.Ordinal);
@@ -67,12 +70,12 @@ internal readonly record struct PresentedCredentials
 
         if (header.Length > MaxHeaderLength)
         {
-            return Unreadable("the Authorization header is too long");
+            return Unreadable(CredentialFault.TooLong);
         }
 
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
         {
-            return Unreadable("unsupported scheme");
+            return Unreadable(CredentialFault.Scheme);
         }
 
         return BasicCredentials.TryParse(parameter, out var credentials, out var fault)
@@ -98,7 +101,8 @@ internal readonly record struct PresentedCredentials
     /// <inheritdoc/>
     public override string ToString() => Kind.ToString();
 
-    private static PresentedCredentials Unreadable(string fault) => new(PresentedCredentialsKind.Unreadable, fault);
+    private static PresentedCredentials Unreadable(CredentialFault fault) =>
+        new(PresentedCredentialsKind.Unreadable, fault: fault);
 }
 
 /// <summary>The forms of credentials.</summary>

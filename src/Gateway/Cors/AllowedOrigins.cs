@@ -27,6 +27,10 @@ internal sealed class AllowedOrigins
     /// <summary>Whether every page there is may use the registry.</summary>
     public bool IncludesEvery { get; }
 
+    /// <summary>Whether an origin stands there by itself, not by a wildcard.</summary>
+    /// <param name="origin">What a browser sent; untrusted.</param>
+    public bool Names(string origin) => _exact.Contains(origin);
+
     /// <summary>Whether pages of an origin may use the registry.</summary>
     /// <param name="origin">What a browser sent; untrusted.</param>
     public bool Contains(string origin)

@@ -21,7 +21,9 @@ internal sealed class CrossOriginMiddleware(RequestDelegate next, AllowedOrigins
             context.Response.Headers);
         if (context.Request.Headers.Origin is [{ } origin] && origins.Contains(origin))
         {
-            GatewayContext.Of(context).Page = options.Credentials ? PageStanding.Trusted : PageStanding.Allowed;
+            var gateway = GatewayContext.Of(context);
+            gateway.Page = options.Credentials ? PageStanding.Trusted : PageStanding.Allowed;
+            gateway.IsPageNamed = origins.Names(origin);
         }
 
         if (HttpMethods.IsOptions(context.Request.Method) && context.Request.Headers.Origin.Count > 0

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -34,7 +35,11 @@ internal sealed class HealthReport(
             destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy });
 
     /// <summary>Answers a health path, and 404 to any other.</summary>
-    public async Task TryAnswerAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="isKnownHost">
+    /// Whether it asks by a name of ours or an address. To others <c>/readyz</c> says the status and no parts.
+    /// </param>
+    public async Task TryAnswerAsync(HttpContext context, bool isKnownHost)
     {
         GatewayContext.Of(context).IsRecorded = false; // asked every few seconds by those who watch; nothing is decided
         if (!IsHealthPath(context))
@@ -56,10 +61,10 @@ internal sealed class HealthReport(
         var ending = running.IsEnding || lifetime.ApplicationStopping.IsCancellationRequested;
         context.Response.StatusCode = ending || parts.Any(static part => part is { IsEssential: true, IsUp: false })
             ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        await context.Response.Body.WriteAsync(Describe(ending), context.RequestAborted);
+        await context.Response.Body.WriteAsync(Describe(ending, isKnownHost), context.RequestAborted);
     }
 
-    private ReadOnlyMemory<byte> Describe(bool ending)
+    private ReadOnlyMemory<byte> Describe(bool ending, bool withParts)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
         using var json = new Utf8JsonWriter(buffer);
@@ -100,7 +105,13 @@ internal sealed class HealthReport(
             json.WriteString(part.Name, isUp ? "ok" : "down");
         }
 
-        json.WriteString("status", ending ? "ending" : degraded ? "degraded" : "ok");
+        var overall = ending ? "ending" : degraded ? "degraded" : "ok";
+        if (!withParts)
+        {
+            return Encoding.UTF8.GetBytes($"{{\"status\":\"{overall}\"}}");
+        }
+
+        json.WriteString("status", overall);
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;

@@ -17,4 +17,11 @@ public sealed class ListenerOptions
     /// otherwise. Empty: no such listener; health is answered on the TLS listener, and metrics nowhere.
     /// </summary>
     public string Management { get; set; } = "127.0.0.1:8081";
+
+    /// <summary>
+    /// Names by which the management listener is asked for <c>/metrics</c>, for example <c>gateway</c> where Prometheus scrapes
+    /// <c>gateway:8081</c>; without a port. Addresses, <c>localhost</c> and the public hosts may always; other names get 421,
+    /// and of <c>/readyz</c> the status alone, so that no web page reads it by a name of its own.
+    /// </summary>
+    public List<string> ManagementHosts { get; set; } = [];
 }

@@ -24,6 +24,16 @@ internal static class ListenerOptionsValidator
         {
             Check(options.Management, scope.At(nameof(options.Management)), listeners);
         }
+
+        var hosts = scope.At(nameof(options.ManagementHosts));
+        for (var i = 0; i < options.ManagementHosts.Count; i++)
+        {
+            if (!HostName.TryParse(options.ManagementHosts[i], out var host) || host.Port is not null)
+            {
+                hosts.At(i).Report(
+                    "is not a host name", "Write the name alone, for example \"gateway\": no scheme, no port, no \"*\".");
+            }
+        }
     }
 
     private static void Check(

@@ -13,16 +13,9 @@ internal sealed class RunningRequestsMiddleware(RequestDelegate next, RunningReq
             return next(context);
         }
 
-        if (running.IsEnding && HttpProtocol.IsHttp11(context.Request.Protocol))
+        if (running.IsEnding)
         {
-            // The next request of this client begins elsewhere.
-            context.Response.OnStarting(
-                static state =>
-                {
-                    ((HttpResponse)state).Headers.Connection = "close";
-                    return Task.CompletedTask;
-                },
-                context.Response);
+            context.CloseAfterwards(); // the next request of this client begins elsewhere
         }
 
         return running.RunAsync(context, next);

@@ -26,7 +26,7 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
         CancellationToken cancellationToken)
     {
         var size = parameters.PageSize ?? DefaultPageSize;
-        var names = new List<string>(Math.Min(size, DefaultPageSize));
+        var names = new List<string>((int)Math.Min(size, DefaultPageSize));
         // n=0 as Distribution answers it. Who may do nothing sees nothing: no walk, which costs the upstream most, for him.
         if (size == 0 || !policy.HasAnyGrant(principal.Subject))
         {

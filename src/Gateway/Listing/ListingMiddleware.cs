@@ -1,10 +1,11 @@
+using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
 
 namespace Gateway.Listing;
 
 /// <summary>Answers here what must not be forwarded as it is: ping, the catalog, and tag lists that rules filter.</summary>
-internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister catalog, TagLister tags)
+internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister catalog, CatalogWalks walks, TagLister tags)
 {
     // "{}" and a JSON type: what Distribution answers, and what docker's login takes for a registry.
     private static readonly ReadOnlyMemory<byte> EmptyObject = "{}"u8.ToArray();
@@ -30,6 +31,15 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
             return;
         }
 
+        var (place, refusal) = await walks.EnterAsync(CatalogWalks.CallerOf(gateway), context.RequestAborted);
+        if (place is null)
+        {
+            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            await context.WriteErrorAsync(refusal!);
+            return;
+        }
+
+        using var held = place;
         var result = await catalog.ListAsync(
             gateway.Host, gateway.Policy, gateway.Principal, gateway.ClientAddress, gateway.Request.Parameters,
             context.RequestAborted);

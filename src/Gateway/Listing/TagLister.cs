@@ -37,6 +37,6 @@ internal sealed class TagLister(UpstreamTags upstream)
         visible.Sort(StringComparer.Ordinal);
         var size = parameters.PageSize ?? visible.Count;
         // n=0 asks for nothing, and gets no link either, as from Distribution.
-        return new NamePage(visible.Take(size).ToList(), size, size > 0 && visible.Count > size);
+        return new NamePage(visible.Take((int)Math.Min(size, visible.Count)).ToList(), size, size > 0 && visible.Count > size);
     }
 }

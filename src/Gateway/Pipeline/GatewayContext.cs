@@ -37,6 +37,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>What the page that asks may do, where CORS is on and a page of another origin asks.</summary>
     public PageStanding Page { get; set; }
 
+    /// <summary>Whether that page's origin stands in <c>cors.origins</c> by itself, not by a wildcard.</summary>
+    public bool IsPageNamed { get; set; }
+
     /// <summary>The parsed request. Authorization may replace it by a narrower one (a mount dropped).</summary>
     public RegistryRequest Request
     {

@@ -22,6 +22,13 @@ internal static class RegistryErrorWriter
             size.MaxRequestBodySize = null;
         }
 
+        if (context.Request.Headers.Expect.Count > 0)
+        {
+            // A client that waits for "100 Continue" may leave its body out after this answer, or send it all the same (RFC
+            // 9110, section 10.1.1): what comes next on the connection is a body to some and a request to others.
+            context.CloseAfterwards();
+        }
+
         var gateway = GatewayContext.Of(context);
         gateway.Error = error;
         var response = context.Response;

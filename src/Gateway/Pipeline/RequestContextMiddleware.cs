@@ -29,6 +29,7 @@ internal sealed partial class RequestContextMiddleware(
         {
             if (HasTwoLengths(context.Request.Headers))
             {
+                context.CloseAfterwards();
                 await context.WriteErrorAsync(RegistryError.BadRequest(
                     "the request has both Content-Length and Transfer-Encoding; send one of them"));
                 return;
@@ -36,6 +37,7 @@ internal sealed partial class RequestContextMiddleware(
 
             if (HasAnotherCoding(context.Request))
             {
+                context.CloseAfterwards();
                 await context.WriteErrorAsync(RegistryError.BadRequest(
                     "the request has a Transfer-Encoding other than \"chunked\"; send that or Content-Length"));
                 return;
@@ -46,6 +48,7 @@ internal sealed partial class RequestContextMiddleware(
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
             // Kestrel's own limits: a body too large or too slow, broken chunks.
+            context.CloseAfterwards();
             await context.WriteErrorAsync(
                 new RegistryError("UNSUPPORTED", exception.StatusCode, "the request is malformed or too large"));
         }

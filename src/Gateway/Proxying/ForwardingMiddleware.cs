@@ -103,6 +103,11 @@ internal sealed partial class ForwardingMiddleware(
             return context.WriteErrorAsync(TooLarge);
         }
 
+        if (failure.Error == ForwarderError.RequestBodyClient || BodyFault(failure.Exception) is not null)
+        {
+            context.CloseAfterwards();
+        }
+
         var error = failure.Error switch
         {
             ForwarderError.NoAvailableDestinations => UpstreamErrors.NoneAvailable,

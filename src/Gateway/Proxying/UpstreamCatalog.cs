@@ -7,18 +7,12 @@ using Gateway.Routing;
 namespace Gateway.Proxying;
 
 /// <summary>Walks an upstream's catalog page by page, whatever its page limit.</summary>
-internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
+internal sealed class UpstreamCatalog(UpstreamClient upstream)
 {
     private const int PageSize = 1_000;
     private const int LargestPage = 4 * 1024 * 1024;
 
-    // A caller who may see little of a large registry walks all of it: bounded in pages, and in walks at a time.
-    private const int MostPages = 2_000;
-    private const int WalksAtATime = 8;
-
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
-
-    private readonly SemaphoreSlim _walks = new(WalksAtATime, WalksAtATime);
+    private const int MostPages = 2_000; // a caller who may see little of a large registry walks all of it
 
     /// <summary>The public names of the repositories after <paramref name="last"/>, in the upstream's order.</summary>
     /// <param name="registry">The registry.</param>
@@ -28,48 +22,34 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream) : IDisposable
     public async IAsyncEnumerable<RepositoryName> ListAsync(
         UpstreamRegistry registry, string? last, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!await _walks.WaitAsync(LongestWait, cancellationToken))
+        int? size = PageSize;
+        for (var page = 0; page < MostPages; page++)
         {
-            throw new UpstreamException(RegistryError.Unavailable(503, "too many catalogs are listed at once; try again shortly"));
-        }
-
-        try
-        {
-            int? size = PageSize;
-            for (var page = 0; page < MostPages; page++)
+            var (names, next) = await ReadPageAsync(registry, last, size, cancellationToken);
+            if (names is null)
             {
-                var (names, next) = await ReadPageAsync(registry, last, size, cancellationToken);
-                if (names is null)
-                {
-                    size = null; // the upstream's limit is lower: take whatever page it gives by itself
-                    continue;
-                }
-
-                foreach (var name in names)
-                {
-                    if (registry.TryToPublic(name, out var repository))
-                    {
-                        yield return repository;
-                    }
-                }
-
-                if (next is null || next == last)
-                {
-                    yield break;
-                }
-
-                last = next;
+                size = null; // the upstream's limit is lower: take whatever page it gives by itself
+                continue;
             }
 
-            throw new UpstreamException(UpstreamErrors.Nonsense("its catalog does not end"));
-        }
-        finally
-        {
-            _walks.Release();
-        }
-    }
+            foreach (var name in names)
+            {
+                if (registry.TryToPublic(name, out var repository))
+                {
+                    yield return repository;
+                }
+            }
 
-    public void Dispose() => _walks.Dispose();
+            if (next is null || next == last)
+            {
+                yield break;
+            }
+
+            last = next;
+        }
+
+        throw new UpstreamException(UpstreamErrors.Nonsense("its catalog does not end"));
+    }
 
     private async Task<(IReadOnlyList<string>? Names, string? Next)> ReadPageAsync(
         UpstreamRegistry registry, string? last, int? size, CancellationToken cancellationToken)

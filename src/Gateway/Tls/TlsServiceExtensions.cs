@@ -31,9 +31,11 @@ internal static class TlsServiceExtensions
     public static ListenOptions UseGatewayTls(this ListenOptions listener, IServiceProvider services)
     {
         var certificates = services.GetRequiredService<Reloadable<CertificateSet>>();
-        var asks = services.GetRequiredService<GatewayOptions>().Authentication.ClientCertificates is not null;
+        var options = services.GetRequiredService<GatewayOptions>();
+        var asks = options.Authentication.ClientCertificates is not null;
         var time = services.GetRequiredService<TimeProvider>();
         listener.Protocols = HttpProtocols.Http1AndHttp2;
+        listener.Use(next => new PlainHttpMiddleware(next, options.PublicUrl!, HandshakeTimeout, time).OnConnectionAsync);
         listener.Use(next => new ClientHelloMiddleware(next, certificates, HandshakeTimeout, time).OnConnectionAsync);
         return listener.UseHttps(new TlsHandshakeCallbackOptions
         {

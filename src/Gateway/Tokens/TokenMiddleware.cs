@@ -5,6 +5,7 @@ using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
 using Gateway.Core.Registry;
+using Gateway.Core.Tokens;
 using Gateway.Pipeline;
 using Gateway.RateLimiting;
 using Gateway.Reloading;
@@ -141,7 +142,8 @@ internal sealed class TokenMiddleware(
             return;
         }
 
-        if (answer.Granted.IsEmpty && principal.Subject.IsAnonymous && IsBrowserWithoutCredentials(context.Request))
+        if (principal.Subject.IsAnonymous && IsBrowserWithoutCredentials(context.Request)
+            && (answer.Granted.IsEmpty || MustAsk(gateway, request.Asked, answer.Granted)))
         {
             await RefuseAsync(context, "authentication required");
             return;
@@ -240,6 +242,13 @@ internal sealed class TokenMiddleware(
     // everybody else a token without any access is the right one: "podman login" and pulls of public images need it.
     private static bool IsBrowserWithoutCredentials(HttpRequest http) =>
         http.Headers.Origin.Count > 0 && http.Headers.Authorization.Count == 0 && http.Method == "GET";
+
+    // Where anonymous callers may do anything, a UI that leaves the sign-in to the browser would be given a nobody's token for
+    // everything, and its visitors could never sign in. So it is asked where signing in may give more: for less than it wants,
+    // and for the catalog, which shows a person more than nobody. Only pages of origins that the operator names, and lets use
+    // the browser's password: elsewhere a prompt would be of no use, and a page of the web must not be able to open one.
+    private static bool MustAsk(GatewayContext gateway, AccessScope asked, AccessScope granted) =>
+        gateway is { Page: PageStanding.Trusted, IsPageNamed: true } && (asked.Catalog || !granted.Covers(asked));
 
     private static Task RefuseAsync(HttpContext context, string message)
     {

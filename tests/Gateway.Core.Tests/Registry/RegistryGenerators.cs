@@ -120,7 +120,7 @@ internal static class RegistryGenerators
             from ticket in Optional(Tickets)
             select new RegistryParameters { Ticket = ticket },
         RegistryOperation.ListCatalog or RegistryOperation.ListTags =>
-            from size in Gen.Choose(-1, 999999)
+            from size in Gen.OneOf(Gen.Choose(-1, 999999).Select(static size => (long)size), Gen.Constant(long.MaxValue))
             from last in Printable
             select new RegistryParameters { PageSize = size < 0 ? null : size, Last = last },
         RegistryOperation.ListReferrers =>

@@ -44,7 +44,8 @@ internal sealed class CorsStage : IAsyncDisposable
     public string AllowedOriginOfSameSite => OriginOf("https", UiHost);
 
     /// <param name="settings">Further settings of <c>cors</c>, in YAML's flow style, each after a comma.</param>
-    public static async Task<CorsStage> StartAsync(string settings = "")
+    /// <param name="rules">Further rules of the policy, each as a line of a YAML list.</param>
+    public static async Task<CorsStage> StartAsync(string settings = "", string rules = "")
     {
         var registry = await RegistryProcess.StartAsync();
         var script = await File.ReadAllTextAsync(
@@ -55,7 +56,7 @@ internal sealed class CorsStage : IAsyncDisposable
         {
             Upstream = registry.Address,
             PublicPort = front.Port,
-            Policy = Policy,
+            Policy = Policy + "\n" + rules,
             MoreYaml = $"cors: {{ origins: [ \"{pages.OriginOf("http", UiHost)}\", \"{pages.OriginOf("https", UiHost)}\" ]{settings} }}",
         });
         front.LeadTo(gateway);

@@ -87,6 +87,40 @@ public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>
             _stage.Take().Lines);
     }
 
+    // Once anything is public, the catalog's token could be given to nobody, and the browser would never be asked.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ui_WhereImagesArePublic_ShowsThePersonsAfterThePromptAndPublicOnesWithoutIt(bool secured)
+    {
+        await using var stage = await CorsStage.StartAsync(
+            ", credentials: true", """  - { name: public, to: [ anonymous, authenticated ], role: reader, on: [ "public/**" ] }""");
+        await stage.Registry.PushAsync(_image, "team-a/app", "1");
+        await stage.Registry.PushAsync(_image, "public/app", "1");
+        await using var alice = await chromium.NewProfileAsync(stage.Person("alice"));
+        await using var nobody = await chromium.NewProfileAsync(stage.Person("alice", "wrong")); // typed once, then closed
+        var signedIn = await CorsStage.OpenAsync(alice, stage.AllowedOriginOfSameSite);
+        var anonymous = await CorsStage.OpenAsync(nobody, stage.AllowedOriginOfSameSite);
+        Task<PageAnswer> Get(IPage page, string target) =>
+            stage.CallAsync(page, "sendSignedIn", "GET", target, new Dictionary<string, string>(), secured);
+
+        var catalog = await Get(signedIn, "/v2/_catalog?n=1000");
+        var hers = await Get(signedIn, "/v2/team-a/app/tags/list");
+        stage.Take();
+        var publicTags = await Get(anonymous, "/v2/public/app/tags/list");
+        var requests = stage.Take().Lines;
+        var notAsked = await Get(anonymous, "/v2/_catalog?n=1000");
+        var hidden = await Get(anonymous, "/v2/team-a/app/tags/list");
+
+        Assert.Equal((200, """{"repositories":["public/app","team-a/app"]}"""), (catalog.Status, catalog.Body.Trim()));
+        Assert.Equal((200, """{"name":"team-a/app","tags":["1"]}"""), (hers.Status, hers.Body.Trim()));
+        Assert.Equal((200, """{"name":"public/app","tags":["1"]}"""), (publicTags.Status, publicTags.Body.Trim()));
+        Assert.DoesNotContain(requests, static line => line.StartsWith("GET /token", StringComparison.Ordinal) && line.EndsWith("401", StringComparison.Ordinal));
+        // Without a sign-in, what needs one is refused with its reason.
+        Assert.Equal(401, notAsked.Status);
+        Assert.Equal(401, hidden.Status);
+    }
+
     [Fact]
     public async Task Ui_OfAPersonWithAWrongPassword_IsToldToSignIn()
     {

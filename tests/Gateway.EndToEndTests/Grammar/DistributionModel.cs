@@ -152,7 +152,7 @@ internal static class DistributionModel
             Digest = Value("digest"),
             Ticket = Value("_ticket"),
             State = Value("_state"),
-            PageSize = int.TryParse(
+            PageSize = long.TryParse(
                 Value("n"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : null,
             Last = Value("last"),
             ArtifactTypes = string.Join('\n', artifactTypes),

@@ -16,7 +16,7 @@ internal sealed record DistributionReading(string Route, string? Name = null, st
 
     public string? State { get; init; }
 
-    public int? PageSize { get; init; }
+    public long? PageSize { get; init; }
 
     public string? Last { get; init; }
 

@@ -305,18 +305,18 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
     // The page that the parsed n and last ask for, of the repositories that were seeded.
     private void CompareCatalog(Sent sent, RawResponse response)
     {
+        var size = sent.Request.Parameters.PageSize ?? 100;
+        Expect(size > 1000 ? 400 : 200, response.Status, sent, "the catalog's answer"); // catalog.maxentries
         if (response.Status != 200)
         {
-            Find(sent, $"the catalog's answer is {response.Status}");
             return;
         }
 
         var last = sent.Request.Parameters.Last ?? "";
-        var size = sent.Request.Parameters.PageSize ?? 100;
         var expected = GrammarRegistry.Repositories
             .OrderBy(Sortable, StringComparer.Ordinal)
             .Where(name => string.CompareOrdinal(Sortable(name), Sortable(last)) > 0)
-            .Take(size);
+            .Take((int)size);
         var body = JsonDocument.Parse(response.Body).RootElement.GetProperty("repositories");
         Expect(string.Join(' ', expected), string.Join(' ', body.EnumerateArray()), sent, "the catalog's page");
     }

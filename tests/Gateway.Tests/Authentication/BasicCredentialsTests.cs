@@ -36,20 +36,25 @@ public class BasicCredentialsTests
     public void TryParse_NotBase64OrNoColon_IsRefused(string text)
     {
         Assert.False(BasicCredentials.TryParse(text, out _, out var fault));
-        Assert.NotEmpty(fault);
+        Assert.NotNull(fault);
     }
 
     [Theory]
-    [InlineData("alice:sec\0ret")]
-    [InlineData("alice\0:secret")]
-    [InlineData("alice:secret\n")]
-    [InlineData("ali\rce:secret")]
-    [InlineData("alice:secret\u007f")]
-    [InlineData("alice:secret\u0085")]
-    public void TryParse_ControlCharacter_IsRefused(string text)
+    [InlineData("alice:sec\0ret", "with a control character")]
+    [InlineData("alice\0:secret", "with a control character")]
+    [InlineData("alice:secret\n", "whose password ends in a line break")]
+    [InlineData("alice:secret\r\n", "whose password ends in a line break")]
+    [InlineData("alice:\n", "whose password ends in a line break")]
+    [InlineData("alice:sec\nret\n", "with a control character")]
+    [InlineData("alice\n:secret", "whose user name ends in a line break")]
+    [InlineData("alice\n:secret\n", "with a control character")]
+    [InlineData("ali\rce:secret", "with a control character")]
+    [InlineData("alice:secret\u007f", "with a control character")]
+    [InlineData("alice:secret\u0085", "with a control character")]
+    public void TryParse_ControlCharacter_IsRefused(string text, string reason)
     {
         Assert.False(BasicCredentials.TryParse(Encode(Encoding.UTF8.GetBytes(text)), out _, out var fault));
-        Assert.Equal("Basic credentials with a control character", fault);
+        Assert.Equal("Basic credentials " + reason, fault.Reason);
     }
 
     [Theory]
@@ -60,7 +65,7 @@ public class BasicCredentialsTests
     public void TryParse_InvalidUtf8_IsRefused(byte[] bytes)
     {
         Assert.False(BasicCredentials.TryParse(Encode(bytes), out _, out var fault));
-        Assert.Equal("Basic credentials that are not UTF-8", fault);
+        Assert.Equal("Basic credentials that are not UTF-8", fault.Reason);
     }
 
     [Fact]

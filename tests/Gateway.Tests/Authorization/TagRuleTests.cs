@@ -314,9 +314,11 @@ public sealed class TagRuleTests : IAsyncLifetime
         using var all = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "bob");
         using var first = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list?n=2", "bob");
         using var second = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list?n=2&last=stable-2", "bob");
+        using var huge = await _gateway.SendAsync(HttpMethod.Get, $"/v2/app/tags/list?n={long.MaxValue}", "bob");
         using var everything = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "alice");
 
         Assert.Equal("""{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await all.Content.ReadAsStringAsync());
+        Assert.Equal("""{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await huge.Content.ReadAsStringAsync());
         Assert.Equal("""{"name":"app","tags":["stable-1","stable-2"]}""", await first.Content.ReadAsStringAsync());
         Assert.Equal("</v2/app/tags/list?last=stable-2&n=2>; rel=\"next\"", first.Headers.GetValues("Link").Single());
         Assert.Equal("""{"name":"app","tags":["stable-3"]}""", await second.Content.ReadAsStringAsync());

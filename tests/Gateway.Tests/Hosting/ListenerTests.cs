@@ -39,11 +39,93 @@ public sealed class ListenerTests : IAsyncLifetime
     [InlineData("POST /v2/team-a/app/blobs/uploads/ HTTP/1.1", "registry.test", "400", null)]
     public async Task RedirectingListener_OnlyRedirectsToItsOwnHosts(string requestLine, string host, string status, string? location)
     {
-        var answer = await SendPlainAsync(_gateway.PlainPorts[0], $"{requestLine}\r\nHost: {host}\r\nAuthorization: {TestGateway.Basic("admin")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        var answer = await SendPlainAsync(_gateway.PlainPorts[0], $"{requestLine}\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
         Assert.Equal(location, answer.Split("\r\n").FirstOrDefault(static l => l.StartsWith("Location: ", StringComparison.Ordinal))?["Location: ".Length..]);
         Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("GET /v2/ HTTP/1.1", "Authorization: Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=")]
+    [InlineData("HEAD /v2/team-a/app/manifests/1 HTTP/1.1", "Authorization: Bearer abc")]
+    [InlineData("GET /v2/ HTTP/1.1", "authorization: anything")]
+    [InlineData("GET /v2/ HTTP/1.1", "Authorization:")]
+    [InlineData("GET /v2/ HTTP/1.1", "Proxy-Authorization: Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=")]
+    [InlineData("GET /v2/?access_token=abc HTTP/1.1", "X: y")]
+    [InlineData("GET /token?service=registry.test&pass%77ord=abc HTTP/1.1", "X: y")]
+    [InlineData("POST /token HTTP/1.1", "X: y")] // a form with the password
+    [InlineData("PUT /v2/team-a/app/manifests/1 HTTP/1.1", "Authorization: Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=")]
+    public async Task RedirectingListener_AskedWithCredentials_RefusesAndSaysThatTheyWentInTheClear(string requestLine, string header)
+    {
+        var answer = await SendPlainAsync(
+            _gateway.PlainPorts[0], $"{requestLine}\r\nHost: registry.test\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("Location:", answer, StringComparison.Ordinal);
+        Assert.True(requestLine.StartsWith("HEAD", StringComparison.Ordinal) || answer.Contains(
+            "this port only redirects; use https://registry.test. The password or token of this request was sent to it unencrypted",
+            StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("GET /v2/?service=registry.test&n=5 HTTP/1.1", "Cookie: theme=dark", "308")] // nothing that is ours
+    [InlineData("GET /token?service=registry.test HTTP/1.1", "Accept: */*", "308")]
+    public async Task RedirectingListener_AskedWithoutCredentials_Redirects(string requestLine, string header, string status)
+    {
+        var answer = await SendPlainAsync(
+            _gateway.PlainPorts[0], $"{requestLine}\r\nHost: registry.test\r\n{header}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("127.0.0.1:8081", true)]
+    [InlineData("203.0.113.7:8081", true)] // a pod's address, however it is reached
+    [InlineData("[::1]:8081", true)]
+    [InlineData("[fd00::7]", true)]
+    [InlineData("localhost:8081", true)]
+    [InlineData("LOCALHOST", true)]
+    [InlineData("gateway:8081", true)] // listen.managementHosts
+    [InlineData("registry.test:8081", true)] // publicUrl
+    [InlineData("evil.example:8081", false)]
+    [InlineData("localhost.evil.example", false)]
+    [InlineData("127.0.0.1.evil.example", false)]
+    [InlineData("127.1", false)]
+    [InlineData("gateway.evil.example", false)]
+    [InlineData("localhost.", false)]
+    public async Task Management_AskedByThisHost_TellsOnlyThoseOfOurs(string host, bool isOurs)
+    {
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, change: static options =>
+        {
+            options.Listen.Management = "127.0.0.1:0";
+            options.Listen.ManagementHosts = ["gateway"];
+        });
+        Task<string> Ask(string path) =>
+            SendPlainAsync(gateway.PlainPorts[0], $"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+
+        var metrics = await Ask("/metrics");
+        var readiness = await Ask("/readyz");
+        var life = await Ask("/healthz");
+
+        Assert.StartsWith(isOurs ? "HTTP/1.1 200" : "HTTP/1.1 421", metrics, StringComparison.Ordinal);
+        Assert.Equal(isOurs, metrics.Contains("gateway_", StringComparison.Ordinal));
+        // Probes go on by any name; what the parts are is told to names of ours alone.
+        Assert.StartsWith("HTTP/1.1 200", readiness, StringComparison.Ordinal);
+        Assert.Contains("\"status\":\"ok\"}", readiness, StringComparison.Ordinal);
+        Assert.Equal(isOurs, readiness.Contains("certificates", StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 200", life, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Management_AskedWithoutAHost_TellsIt()
+    {
+        // HTTP/1.0, as some load balancers ask; no browser does.
+        var answer = await SendPlainAsync(_gateway.PlainPorts[1], "GET /readyz HTTP/1.0\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Contains("certificates", answer, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,7 +166,7 @@ public sealed class ListenerTests : IAsyncLifetime
         do
         {
             await Task.Delay(50, limit.Token);
-            answer = await SendPlainAsync(_gateway.PlainPorts[1], "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            answer = await SendPlainAsync(_gateway.PlainPorts[1], "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
         }
         while (!answer.Contains("the last good ones are in force", StringComparison.Ordinal));
 

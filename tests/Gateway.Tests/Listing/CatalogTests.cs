@@ -60,6 +60,9 @@ public sealed class CatalogTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/v2/_catalog?n=1001", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=1000000", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=9223372036854775807", HttpStatusCode.BadRequest)]
+    [InlineData("/v2/_catalog?n=0000000000000", HttpStatusCode.OK)]
     [InlineData("/v2/_catalog?n=0", HttpStatusCode.OK)]
     [InlineData("/v2/_catalog?last=zzz", HttpStatusCode.OK)]
     public async Task Catalog_AtTheEdges_IsAnsweredAsByTheRegistry(string target, HttpStatusCode expected)
@@ -111,6 +114,40 @@ public sealed class CatalogTests : IAsyncLifetime
 
         Assert.Equal("""{"repositories":[]}""", await answer.Content.ReadAsStringAsync());
         Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("alice")]
+    [InlineData(TestGateway.Nobody)]
+    public async Task Catalog_OfOneCallersManySlowWalks_KeepsNobodyElseWaiting(string many)
+    {
+        var slow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = 0;
+        var quick = Catalog(["public"], 1_000);
+        _upstream.Respond = async context =>
+        {
+            if (context.Request.Query["last"] == "slow")
+            {
+                Interlocked.Increment(ref running);
+                await slow.Task;
+            }
+
+            await quick(context);
+        };
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
+        (await gateway.SendAsync(HttpMethod.Get, "/v2/", many)).Dispose(); // hashes the password, once for all below
+        var walks = Enumerable.Range(0, 12)
+            .Select(_ => gateway.SendAsync(HttpMethod.Get, "/v2/_catalog?last=slow", many)).ToArray();
+        await Eventually.TrueAsync(() => Volatile.Read(ref running) >= 2);
+
+        using var other = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog", "admin");
+
+        var most = Volatile.Read(ref running);
+        slow.SetResult();
+        var answers = await Task.WhenAll(walks);
+        Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+        Assert.All(answers, static answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
+        Assert.Equal(2, most);
     }
 
     [Fact]

@@ -102,6 +102,64 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
         Assert.Equal(status == "200" ? 1 : 0, Forwarded);
     }
 
+    // Without "Connection: close" from the client: it is the gateway that must not read on.
+    [Theory]
+    [InlineData("Content-Length: 6\r\nTransfer-Encoding: chunked", "0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: gzip, chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked, chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: identity", "")]
+    [InlineData("Transfer-Encoding: chunked", "5\nhello\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "5\r\nhelloXX0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked", "0x5\r\nhello\r\n0\r\n\r\n")]
+    [InlineData("Content-Length: 5\r\nContent-Length: 5", "hello")]
+    [InlineData("Content-Length: 5, 5", "hello")]
+    [InlineData("Content-Length: -5", "")]
+    [InlineData("Content-Length: 99999999999999999999", "")]
+    public async Task Framing_InDoubt_IsRefusedAndTheConnectionClosed(string header, string body)
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry.test\r\n{Authorization}{header}\r\n\r\n{body}"
+            + $"GET /v2/a/manifests/behind HTTP/1.1\r\nHost: registry.test\r\n{Authorization}Connection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(0, Forwarded);
+    }
+
+    [Theory]
+    [InlineData("PATCH /v2/a/blobs/uploads/u HTTP/1.1")] // refused for want of a ticket
+    [InlineData("PUT /v2/a/../b/manifests/1 HTTP/1.1")] // refused by the parser
+    [InlineData("GET /nowhere HTTP/1.1")]
+    public async Task Refusal_BeforeAnExpectedBody_LeavesNoDoubtWhatComesNext(string requestLine)
+    {
+        // The client may leave the body out after a final answer (RFC 9110, section 10.1.1): what comes next on the
+        // connection is either the body or a request.
+        var answer = await _gateway.SendRawAsync(
+            $"{requestLine}\r\nHost: registry.test\r\n{Authorization}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+            + $"GET /v2/a/manifests/behind HTTP/1.1\r\nHost: registry.test\r\n{Authorization}Connection: close\r\n\r\n");
+
+        Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(0, Forwarded);
+    }
+
+    [Theory]
+    [InlineData("POST /v2/a/../b/blobs/uploads/ HTTP/1.1", "Content-Length: 5", "hello", "400")]
+    [InlineData("PATCH /v2/a/blobs/uploads/u HTTP/1.1", "Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", "404")]
+    public async Task Refusal_OfARequestWhoseEndIsKnown_KeepsTheConnection(
+        string requestLine, string header, string body, string status)
+    {
+        var answer = await _gateway.SendRawAsync(
+            $"{requestLine}\r\nHost: registry.test\r\n{Authorization}{header}\r\n\r\n{body}"
+            + $"GET /v2/a/manifests/1 HTTP/1.1\r\nHost: registry.test\r\n{Authorization}Connection: close\r\n\r\n");
+
+        var answers = answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([status, "200"], answers.Select(static one => one[..3]));
+        Assert.Equal(1, Forwarded);
+    }
+
     [Theory]
     [InlineData("5;name=value\r\nhello\r\n0\r\n\r\n", "200")] // the neighbour: an extension that RFC 9112 allows
     [InlineData("5;name=value\nhello\r\n0\r\n\r\n", "400")]

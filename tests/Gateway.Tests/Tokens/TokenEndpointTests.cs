@@ -61,10 +61,13 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [Theory]
     [InlineData("Basic YWxpY2U6d3Jvbmc=", WrongPassword)] // alice:wrong
     [InlineData("Basic bWFsbG9yeTp3cm9uZw==", WrongPassword)] // mallory:wrong; whether she exists does not show
-    [InlineData("Basic YWxpY2U6", WrongPassword)] // alice without a password is not anonymous
+    [InlineData("Basic YWxpY2U6", // alice without a password is not anonymous
+        "authentication failed: the user name or password is wrong; the password is empty; in a script, look whether its variable is set")]
     [InlineData("Basic OmFsaWNl", WrongPassword)]
-    [InlineData("Basic !!!", WrongPassword)]
-    [InlineData("Digest username=\"alice\"", WrongPassword)]
+    [InlineData("Basic !!!",
+        "authentication failed: the credentials cannot be read: what follows \"Basic\" is not base64 of name:password")]
+    [InlineData("Digest username=\"alice\"",
+        "authentication failed: the credentials cannot be read: the Authorization header is neither \"Basic\" nor \"Bearer\", followed by one space")]
     [InlineData("Bearer abc",
         "authentication failed: the token is not accepted: the token endpoint takes user name and password, or a refresh token")]
     public async Task Get_WrongCredentials_AreNeverAnonymousAlsoForAPublicScope(string authorization, string message)
@@ -176,16 +179,18 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     }
 
     [Theory]
-    [InlineData("alice", "wrong")]
-    [InlineData("mallory", "wrong")]
-    [InlineData("alice", "")]
-    [InlineData("alice", "alice\0password")]
-    public async Task Post_WrongPassword_IsUnauthorized(string user, string password)
+    [InlineData("alice", "wrong", "run \"docker login\" again")]
+    [InlineData("mallory", "wrong", "run \"docker login\" again")]
+    [InlineData("alice", "", "the password is empty; in a script, look whether its variable is set")]
+    [InlineData("alice", "alice\0password", "the password holds a control character (a tab, a NUL or a line break inside)")]
+    [InlineData("alice", "alice-password\n", "the password ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)")]
+    [InlineData("mallory", "alice-password\n", "the password ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)")]
+    public async Task Post_WrongPassword_IsUnauthorized(string user, string password, string hint)
     {
         var reply = await _gateway.PostAsync(("grant_type", "password"), ("username", user), ("password", password));
 
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
-        AssertError(reply, "UNAUTHORIZED", WrongPassword, "invalid_grant");
+        AssertError(reply, "UNAUTHORIZED", "authentication failed: the user name or password is wrong; " + hint, "invalid_grant");
         AssertNotStored(reply);
     }
 
