@@ -75,14 +75,18 @@ public abstract class LaterClientTests : ClientTests
         Assert.DoesNotMatch("(?i)not found|(manifest|blob|name) unknown", pull.Text.Replace(Name("team-b/private"), "", StringComparison.Ordinal));
     }
 
-    // The limit is far away, so no client is told to wait long for it: skopeo asks five times, podman twenty.
+    // The limit is far away, so no client is told to wait long for it: podman and skopeo ask five times, with five seconds between. Were it a
+    // minute, they would take four.
     [Fact]
     public async Task Pull_LimitUsedUp_IsSaidSoon()
     {
         var name = await UseUpAsync("public/limited");
 
-        var pull = await Client.PullAsync($"{name}:1");
+        var pull = await PullOnceAsync($"{name}:1");
 
         AssertLimited(pull, LimitWords);
     }
+
+    /// <summary>Pulls, and does not try the whole pull again.</summary>
+    private protected virtual Task<CliResult> PullOnceAsync(string name) => Client.PullAsync(name);
 }
