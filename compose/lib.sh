@@ -75,42 +75,69 @@ need_packages() {
     fi
 }
 
-# need_later_packages SUITE PROGRAM:PACKAGE…  gets programs that this Debian lacks from a later one, and says so. Nothing
-# is installed: apt's lists and the unpacked packages stay in .cache/SUITE/, which joins PATH, and the system's own apt
-# does not learn of SUITE. Only for programs that run on the libraries that are here, such as Go's. apt verifies the
-# archive's signature as ever, and package files by its hashes.
+# need_later_packages SUITE PROGRAM:PACKAGE…  gets programs of a later Debian, also beside older ones that are here, and says
+# so. Nothing is installed: the unpacked packages stay in .cache/SUITE/root, and the system's own apt does not learn of
+# SUITE. Only for programs that run on the libraries that are here, such as Go's. apt verifies the archive's signature as
+# ever, and package files by its hashes.
 need_later_packages() {
-    local suite=$1 pair missing=()
+    unpack_later "$1" root alone "${@:2}"
+}
+
+# need_later_system SUITE PROGRAM:PACKAGE…  the same with all that the packages depend on, in .cache/SUITE/system: for
+# programs that want libraries of their own suite. They run where its usr/ is bound over /usr, in a mount namespace.
+need_later_system() {
+    unpack_later "$1" system whole "${@:2}"
+}
+
+unpack_later() {
+    local suite=$1 name=$2 extent=$3 pair missing=()
     local folder=$PWD/.cache/$suite keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    shift
-    PATH=$PATH:$folder/root/usr/bin
+    local root=$folder/$name
+    shift 3
     for pair in "$@"; do
-        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+        is_unpacked "$root" "${pair%%:*}" || missing+=("${pair#*:}")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
     command -v apt-get >/dev/null || fail "programs are missing and this is no Debian system" "no apt-get" \
         "Install by hand: ${missing[*]}"
     [ -r "$keyring" ] || fail "the keys that sign Debian's archive are missing" "no $keyring" \
         "Install debian-archive-keyring, or by hand: ${missing[*]}"
-    say "unpacking ${missing[*]} of Debian $suite into .cache/$suite (nothing is installed)"
+    say "unpacking ${missing[*]} of Debian $suite into .cache/$suite/$name (nothing is installed)"
     rm -rf "$folder"/{debs,state,cache} # of a run that was broken off
-    mkdir -p "$folder"/{root,debs,state/lists/partial,cache/archives/partial}
+    mkdir -p "$root" "$folder"/{debs,state/lists/partial,cache/archives/partial}
+    : >"$folder/state/status" # as if nothing were installed: what is here is of another suite
     echo "deb [signed-by=$keyring] http://deb.debian.org/debian $suite main" >"$folder/sources.list"
     local apt=(
         apt-get -q -o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
-        -o "Dir::State=$folder/state" -o Dir::State::Status=/dev/null -o "Dir::Cache=$folder/cache"
+        -o "Dir::State=$folder/state" -o "Dir::State::Status=$folder/state/status" -o "Dir::Cache=$folder/cache"
+        -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
         -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
+        -o Acquire::Retries=3 -o APT::Update::Error-Mode=any
     )
-    quietly "${apt[@]}" update
-    (cd "$folder/debs" && quietly "${apt[@]}" download "${missing[@]}")
+    # The file that dates sid's lists is valid for a week, and mirrors may lag behind.
+    [ "$suite" != sid ] || apt+=(-o Acquire::Check-Valid-Until=false)
+    quietly "${apt[@]}" update || fail "the archive of Debian $suite cannot be read" "see above" \
+        "Check that http://deb.debian.org/debian can be reached, or put the programs of ${missing[*]} into $root/usr by hand"
+    case $extent in
+        alone) (cd "$folder/debs" && quietly "${apt[@]}" download "${missing[@]}") ;;
+        whole)
+            quietly "${apt[@]}" install --download-only --yes --no-install-recommends "${missing[@]}" &&
+                mv "$folder"/cache/archives/*.deb "$folder/debs/"
+            ;;
+    esac || fail "packages of Debian $suite cannot be fetched" "see above" "Run this again; if it stays, fetch by hand: ${missing[*]}"
     for pair in "$folder"/debs/*.deb; do
-        dpkg-deb --extract "$pair" "$folder/root"
+        dpkg-deb --extract "$pair" "$root"
+        dpkg-deb --show "$pair" >>"$root/versions" # for tests: PACKAGE and version, a tab between
     done
     rm -rf "$folder"/{debs,state,cache}
     for pair in "$@"; do
-        command -v "${pair%%:*}" >/dev/null ||
+        is_unpacked "$root" "${pair%%:*}" ||
             fail "the package ${pair#*:} of Debian $suite lacks its program" "no ${pair%%:*}" "Install it by hand"
     done
+}
+
+is_unpacked() { # ROOT PROGRAM
+    [ -x "$1/usr/bin/$2" ] || [ -x "$1/usr/sbin/$2" ]
 }
 
 need_dotnet() {

@@ -6,11 +6,20 @@ namespace Gateway.Core.Registry;
 /// <param name="Message">For the person at the client; docker and podman print it. Lower-case start, never a secret.</param>
 public sealed record RegistryError(string Code, int StatusCode, string Message)
 {
+    /// <summary>The code of what is refused to a known caller, which audit and metrics go by.</summary>
+    public const string DeniedCode = "DENIED";
+
     /// <summary>Facts for the curious client: the rule, the missing grant. Serialized as a JSON object of strings.</summary>
     public IReadOnlyDictionary<string, string>? Detail { get; init; }
 
     /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
     public string? Allow { get; init; }
+
+    /// <summary>
+    /// Until when there is no use in asking again: whole in the detail, as <c>retryAfterSeconds</c>, and in
+    /// <c>Retry-After</c> as far as clients wait. <see langword="null"/> where that is not known.
+    /// </summary>
+    public TimeSpan? Wait { get; init; }
 
     /// <summary>
     /// The code of RFC 6749, section 5.2, for the token endpoint, where it stands beside the errors together with the
@@ -22,10 +31,13 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 
     /// <summary>A known caller whom policy refuses.</summary>
-    public static RegistryError Denied(string message) => new("DENIED", 403, message);
+    public static RegistryError Denied(string message) => new(DeniedCode, 403, message);
 
-    /// <summary>A limit is used up. Always sent together with <c>Retry-After</c>, never with a challenge.</summary>
-    public static RegistryError TooManyRequests(string message) => new("TOOMANYREQUESTS", 429, message);
+    /// <summary>A limit is used up. Never sent with a challenge: nothing is wrong with the credentials.</summary>
+    /// <param name="message">Which, and when it is possible again.</param>
+    /// <param name="wait">Until then.</param>
+    public static RegistryError TooManyRequests(string message, TimeSpan wait) =>
+        new("TOOMANYREQUESTS", 429, message) { Wait = wait };
 
     /// <summary>A path that is not part of the API.</summary>
     public static RegistryError NotFound(string message) => new("UNSUPPORTED", 404, message);

@@ -65,7 +65,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
 
     private string Decide(GatewayContext gateway, int status, bool isAborted) => gateway.Error switch
     {
-        { Code: "DENIED" } => AuditDecision.Deny,
+        { Code: RegistryError.DeniedCode } => AuditDecision.Deny,
         _ when IsAdmitted => AuditDecision.Allow,
         null when isAborted => AuditDecision.Error, // whoever hung up before anything was decided
         null => AuditDecision.Public,

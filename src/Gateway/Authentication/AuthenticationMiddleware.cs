@@ -1,5 +1,5 @@
-using System.Globalization;
 using Gateway.Core.Authorization;
+using Gateway.Core.RateLimiting;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
 
@@ -10,9 +10,6 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
 {
     /// <summary>Long enough for a dead dependency's breaker to try again, short enough for a person to wait.</summary>
     public const string RetryAfterSeconds = "5";
-
-    /// <summary>What clients that honour <c>Retry-After</c> wait at most; longer ones they cap or ignore.</summary>
-    public const int LongestRetryAfterSeconds = 60;
 
     /// <summary>Which of two credentials counts is a guess that another component may make otherwise.</summary>
     public static readonly RegistryError RepeatedHeader =
@@ -74,11 +71,11 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     /// <summary>Answers whom too many failures went before. No challenge: nothing was found wrong with these credentials.</summary>
     public static Task WriteThrottledAsync(HttpContext context, AuthenticationResult.Throttled throttled)
     {
-        var seconds = (int)Math.Clamp(Math.Ceiling(throttled.RetryAfter.TotalSeconds), 1, LongestRetryAfterSeconds);
-        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        var seconds = RetryAfter.WholeSeconds(throttled.RetryAfter);
         return context.WriteErrorAsync(RegistryError.TooManyRequests(
             $"too many failed sign-ins from this address or for this user; try again in {seconds} s. "
-            + "The password was not looked at, so this says nothing about it"));
+            + "The password was not looked at, so this says nothing about it",
+            throttled.RetryAfter));
     }
 
     /// <summary>Tells the caller what is wrong with his credentials, as far as he may know.</summary>

@@ -100,7 +100,8 @@ internal sealed partial class AuthorizationMiddleware(
         if (beyondLimit != 0)
         {
             LogDenied(gateway, "the limit of the token");
-            return context.WriteErrorAsync(Denial.DescribeLimit(access, beyondLimit, principal.Limit!));
+            return context.WriteErrorAsync(
+                Denial.ForHead(gateway.Request, Denial.DescribeLimit(access, beyondLimit, principal.Limit!)));
         }
 
         var beyondScope = principal.Scope is null ? 0 : access.Actions & ~principal.Scope.ActionsOn(access.Repository);
@@ -192,6 +193,10 @@ internal sealed partial class AuthorizationMiddleware(
             // only once it is asked. Who has none comes back with a token for the certificate, and is denied for good.
             challenge.Set(context);
             denial = denial with { Code = RegistryError.Unauthorized("").Code, StatusCode = StatusCodes.Status401Unauthorized };
+        }
+        else
+        {
+            denial = Denial.ForHead(gateway.Request, denial);
         }
 
         await context.WriteErrorAsync(denial);

@@ -59,5 +59,17 @@ internal static class Denial
         };
     }
 
+    /// <summary>The same refusal, as HEAD of a blob is answered: 404, as of a blob that is not there.</summary>
+    /// <remarks>
+    /// HEAD has no body to say why, and every client but docker's own store begins a push with it: after a 403 it gives up
+    /// without a word. After a 404 it goes on to the POST, whose 403 says why. It tells nothing, since the upstream is not
+    /// asked; and no pull looks for a blob before it has its manifest, whose HEAD stays 403. The code, which audit and
+    /// metrics go by, stays what it is.
+    /// </remarks>
+    public static RegistryError ForHead(RegistryRequest request, RegistryError denial) =>
+        request is { Operation: RegistryOperation.ReadBlob, Method: RegistryMethod.Head }
+            ? denial with { StatusCode = 404 }
+            : denial;
+
     private static string Shorten(string text) => text.Length <= 200 ? text : text[..200] + "…";
 }

@@ -1,3 +1,4 @@
+using Gateway.Core.Registry;
 using Gateway.Pipeline;
 using Gateway.Portal;
 using Gateway.Tokens;
@@ -39,7 +40,8 @@ internal static class RequestLabels
                 ? "sign_in_refused"
                 : "unauthenticated",
             StatusCodes.Status403Forbidden => "denied",
-            StatusCodes.Status404NotFound => "not_found",
+            // HEAD of a blob is denied so; see Denial.ForHead.
+            StatusCodes.Status404NotFound => gateway.Error is { Code: RegistryError.DeniedCode } ? "denied" : "not_found",
             StatusCodes.Status429TooManyRequests => "limited",
             < StatusCodes.Status500InternalServerError => "rejected",
             StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout => "upstream_failed",

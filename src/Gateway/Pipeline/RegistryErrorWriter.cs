@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gateway.Core.RateLimiting;
 using Gateway.Core.Registry;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -36,7 +38,9 @@ internal static class RegistryErrorWriter
         var retryAfter = response.Headers.RetryAfter;
         response.Clear();
         response.Headers.WWWAuthenticate = challenge;
-        response.Headers.RetryAfter = retryAfter;
+        response.Headers.RetryAfter = error.Wait is { } wait
+            ? RetryAfter.For(wait).ToString(CultureInfo.InvariantCulture)
+            : retryAfter;
         response.StatusCode = error.StatusCode;
         if (error.Allow is not null)
         {
@@ -67,6 +71,11 @@ internal static class RegistryErrorWriter
             json.WriteString(name, value);
         }
 
+        if (error.Wait is { } wait)
+        {
+            json.WriteNumber("retryAfterSeconds", RetryAfter.WholeSeconds(wait));
+        }
+
         json.WriteString("requestId", requestId);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -75,6 +84,12 @@ internal static class RegistryErrorWriter
         {
             json.WriteString("error", error.OAuthCode);
             json.WriteString("error_description", error.Message.Replace('"', '\'')); // no quotes: RFC 6749, section 5.2
+            if (error.StatusCode == StatusCodes.Status401Unauthorized)
+            {
+                // From docker's engine 28 on this alone makes a refused sign-in final. With the errors above it goes on to
+                // http:// where the host is a loopback name, and prints what that came to.
+                json.WriteString("details", error.Message);
+            }
         }
 
         json.WriteEndObject();

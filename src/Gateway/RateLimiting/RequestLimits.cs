@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
@@ -43,7 +42,7 @@ internal sealed partial class RequestLimits(
         var rule = lease.Tightest!.Rule;
         gateway.Limit = rule.Name;
         Log.Refused(logger, gateway.RequestId, gateway.Subject, gateway.ClientAddress, rule.Name);
-        await RefuseAsync(context, gateway, rule, lease.RetryAfter);
+        await RefuseAsync(context, rule, lease.RetryAfter);
         return false;
     }
 
@@ -80,21 +79,15 @@ internal sealed partial class RequestLimits(
     private static string SafeInHeader(string source) =>
         source.AsSpan().ContainsAnyExceptInRange('!', '~') ? Uri.EscapeDataString(source) : source;
 
-    private static Task RefuseAsync(HttpContext context, GatewayContext gateway, LimitRule rule, TimeSpan wait)
+    private static Task RefuseAsync(HttpContext context, LimitRule rule, TimeSpan wait)
     {
-        var seconds = (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, AuthenticationMiddleware.LongestRetryAfterSeconds);
-        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        var next = Duration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)));
+        var next = Duration.Format(TimeSpan.FromSeconds(RetryAfter.WholeSeconds(wait)));
         return context.WriteErrorAsync(RegistryError.TooManyRequests(
             $"the rate limit \"{rule.Name}\" is used up: {Describe(rule)}; the next is possible in {next}. Nothing is wrong "
-            + "with your sign-in or your rights, and signing in again does not help") with
+            + "with your sign-in or your rights, and signing in again does not help",
+            wait) with
         {
-            Detail = new Dictionary<string, string>
-            {
-                ["limit"] = rule.Name,
-                ["retryAfterSeconds"] = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture),
-                ["requestId"] = gateway.RequestId,
-            },
+            Detail = new Dictionary<string, string> { ["limit"] = rule.Name },
         });
     }
 

@@ -21,6 +21,7 @@ internal static class TrustGuide
     private static TrustSection Docker(RegistryName name, string file) => new(TrustClient.Docker, "docker",
     [
         new("On the machine of the engine, as root. It is read at each connection: no restart.", Install(file, $"/etc/docker/certs.d/{name.Text}/ca.crt")),
+        new("With containerd's image store (docker info names io.containerd.snapshotter.v1) docker login succeeds so, but push and pull end with x509: token requests go by the system's store alone. Tell that as well, as shown for the system below, then restart docker."),
         new("Rootless docker, as its user:", Install(file, $"~/.config/docker/certs.d/{name.Text}/ca.crt")),
         new(
             "Docker Desktop on macOS: into the System keychain. Then restart Docker Desktop.",

@@ -3,7 +3,7 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary><c>docker</c> with a real engine, which does the talking to the registry.</summary>
-internal sealed class DockerClient(ClientGateway gateway, DockerEngine engine) : RegistryClient(gateway)
+internal sealed class DockerClient(ClientGateway gateway, IDockerEngine engine) : RegistryClient(gateway)
 {
     private readonly HashSet<string> _images = [];
 

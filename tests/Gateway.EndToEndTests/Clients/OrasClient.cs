@@ -3,9 +3,9 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary><c>oras</c>, as Helm and other programs built on its library talk to registries.</summary>
-internal sealed class OrasClient(ClientGateway gateway) : RegistryClient(gateway)
+internal sealed class OrasClient(ClientGateway gateway, ClientProgram? program = null) : RegistryClient(gateway)
 {
-    private static readonly string Program = TestPaths.Program("oras");
+    private readonly ClientProgram _program = program ?? ClientProgram.Later("trixie", "oras");
 
     /// <summary>Where it keeps credentials: docker's file.</summary>
     public string CredentialsFile => Path.Combine(Folder, "config.json");
@@ -45,7 +45,7 @@ internal sealed class OrasClient(ClientGateway gateway) : RegistryClient(gateway
     {
         for (var attempt = 1; ; attempt++)
         {
-            var result = await Cli.RunAsync(Program, arguments, new CliSettings
+            var result = await _program.RunAsync(arguments, new CliSettings
             {
                 Input = input,
                 Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },

@@ -5,9 +5,14 @@ namespace Gateway.EndToEndTests.Clients;
 /// <summary><c>podman</c> or <c>buildah</c>: the same commands, storage and credentials.</summary>
 internal sealed class PodmanClient : RegistryClient
 {
-    private readonly string _program;
+    private readonly ClientProgram _program;
 
     public PodmanClient(ClientGateway gateway, string program)
+        : this(gateway, ClientProgram.Of(program))
+    {
+    }
+
+    public PodmanClient(ClientGateway gateway, ClientProgram program)
         : base(gateway)
     {
         _program = program;
@@ -49,8 +54,7 @@ internal sealed class PodmanClient : RegistryClient
     }
 
     // Storage of the test's own; vfs needs nothing of the kernel.
-    private Task<CliResult> RunAsync(string[] arguments, string? input) => Cli.RunAsync(
-        _program,
+    private Task<CliResult> RunAsync(string[] arguments, string? input) => _program.RunAsync(
         [
             "--root", Path.Combine(Folder, "storage"), "--runroot", Path.Combine(Folder, "run"), "--storage-driver", "vfs",
             .. arguments,

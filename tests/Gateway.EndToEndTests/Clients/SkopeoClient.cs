@@ -3,8 +3,10 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary><c>skopeo</c>, which copies between registries and folders without a daemon.</summary>
-internal sealed class SkopeoClient(ClientGateway gateway) : RegistryClient(gateway)
+internal sealed class SkopeoClient(ClientGateway gateway, ClientProgram? program = null) : RegistryClient(gateway)
 {
+    private readonly ClientProgram _program = program ?? ClientProgram.Of("skopeo");
+
     /// <summary>Where it keeps credentials.</summary>
     public string CredentialsFile => Path.Combine(Folder, "auth.json");
 
@@ -38,7 +40,7 @@ internal sealed class SkopeoClient(ClientGateway gateway) : RegistryClient(gatew
     /// <summary>Runs <c>skopeo</c>.</summary>
     public Task<CliResult> RunAsync(params string[] arguments) => RunAsync(arguments, input: null);
 
-    private Task<CliResult> RunAsync(string[] arguments, string? input) => Cli.RunAsync("skopeo", arguments, new CliSettings
+    private Task<CliResult> RunAsync(string[] arguments, string? input) => _program.RunAsync(arguments, new CliSettings
     {
         Input = input,
         Environment = new Dictionary<string, string?> { ["REGISTRY_AUTH_FILE"] = CredentialsFile },

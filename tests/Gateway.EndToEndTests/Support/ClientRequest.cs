@@ -147,12 +147,12 @@ internal sealed partial class ClientRequest
         }
     }
 
-    [GeneratedRegex("sha256(:|%3A)[0-9a-f]{64}")]
+    [GeneratedRegex("sha256(:|%3A)[0-9a-f]{64}|(?<=sha256-)[0-9a-f]{64}")]
     private static partial Regex Digests();
 
     [GeneratedRegex("/uploads/[^/?]+")]
     private static partial Regex Ids();
 
-    [GeneratedRegex("(_ticket|_state)=[^&]*")]
+    [GeneratedRegex("(_ticket|_state|origin)=[^&]*")]
     private static partial Regex Query();
 }

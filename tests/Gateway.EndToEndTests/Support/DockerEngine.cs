@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>A Docker Engine: the one that runs here, else a <c>dockerd</c> of the tests' own, which Dispose stops.</summary>
-public sealed class DockerEngine : IAsyncLifetime
+public sealed class DockerEngine : IAsyncLifetime, IDockerEngine
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
@@ -86,8 +86,10 @@ public sealed class DockerEngine : IAsyncLifetime
         return all;
     }
 
-    // Where the machine's mounts are private, dockerd mounts its data on itself and leaves that behind.
-    private static async Task UnmountAsync(string folder)
+    Task<CliResult> IDockerEngine.DockerAsync(IEnumerable<string> arguments, CliSettings settings) => DockerAsync(arguments, settings);
+
+    /// <summary>Takes back what a dockerd leaves: where the machine's mounts are private, it mounts its data on itself.</summary>
+    internal static async Task UnmountAsync(string folder)
     {
         var mounts = File.ReadLines("/proc/self/mounts")
             .Select(static line => line.Split(' ')[1])

@@ -12,14 +12,15 @@ internal static class TestPaths
     /// <summary>Where logs of servers are kept for a failed run, or <see langword="null"/>: <c>tests/run</c> names it.</summary>
     public static string? Logs { get; } = Environment.GetEnvironmentVariable("GATEWAY_TEST_LOGS");
 
-    /// <summary>A program on the PATH, else where <c>tests/run</c> unpacks those that this Debian lacks.</summary>
-    public static string Program(string name)
-    {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        return folders.Append(Path.Combine(Repository, ".cache", "trixie", "root", "usr", "bin"))
-            .Select(folder => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists) ?? name;
-    }
+    /// <summary>A program on the PATH, with its folder.</summary>
+    public static string Program(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+        .Select(folder => Path.Combine(folder, name))
+        .FirstOrDefault(File.Exists) ?? name;
+
+    /// <summary>Where <c>tests/run</c> unpacks programs of later Debians: <c>need_later_packages</c> of compose/lib.sh.</summary>
+    /// <param name="suite">The suite's name.</param>
+    /// <param name="part"><c>root</c>: programs alone; <c>system</c>: with all that they need.</param>
+    public static string Later(string suite, string part) => Path.Combine(Repository, ".cache", suite, part);
 
     /// <summary>A TCP port on loopback that nothing listens on at this moment.</summary>
     public static int FreePort()

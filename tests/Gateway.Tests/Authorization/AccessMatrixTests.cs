@@ -72,7 +72,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
                 new HttpMethod(method), $"/v2/{repository}/{rest.Replace("{ticket}", ticket, StringComparison.Ordinal)}", user);
 
             var allowed = grants.Split(' ').Contains(action);
-            var expected = allowed ? HttpStatusCode.OK : user is null or TestGateway.Nobody ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden;
+            var expected = allowed ? HttpStatusCode.OK
+                : user is null or TestGateway.Nobody ? HttpStatusCode.Unauthorized
+                : method == "HEAD" && rest == $"blobs/{Digest}" ? HttpStatusCode.NotFound // Denial.ForHead
+                : HttpStatusCode.Forbidden;
             Assert.True(expected == answer.StatusCode, $"{user} {repository}: {answer.StatusCode}, not {expected}");
             Assert.Equal(allowed ? 1 : 0, _upstream.Requests.Count - before);
             Assert.Equal(expected == HttpStatusCode.Unauthorized, answer.Headers.WwwAuthenticate.Count > 0);
@@ -140,6 +143,54 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.Contains("\"missing\":\"push\"", body, StringComparison.Ordinal);
         Assert.Contains($"\"requestId\":\"{denied.Headers.GetValues("X-Request-Id").Single()}\"", body, StringComparison.Ordinal);
         Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("bob", null, "/v2/team-b/app")] // policy
+    [InlineData("alice", "team-b/**:pull", "/v2/team-a/app")] // the token's limit
+    public async Task DeniedHead_OfABlob_IsTheSameWhateverExistsAndIsRecordedAsDenied(string who, string? limit, string repository)
+    {
+        // Existing and missing blobs: where the upstream were asked, the answers would differ.
+        const string missing = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = context.Request.Path.Value!.EndsWith("000", StringComparison.Ordinal) ? 404 : 200;
+            context.Response.ContentLength = 12345;
+            return Task.CompletedTask;
+        };
+        var user = limit is null ? who : null;
+        (string, string)[] headers = limit is null
+            ? []
+            : [("Authorization", "Bearer " + (await _gateway.AddPersonalTokenAsync(who, null, limit)).Secret)];
+
+        using var present = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/blobs/{Digest}", user, null, headers);
+        using var absent = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/blobs/{missing}", user, null, headers);
+        using var manifest = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/manifests/v1", user, null, headers);
+        using var get = await _gateway.SendAsync(HttpMethod.Get, $"{repository}/blobs/{Digest}", user, null, headers);
+
+        Assert.Equal(HttpStatusCode.NotFound, present.StatusCode);
+        Assert.Equal(Describe(absent), Describe(present));
+        Assert.Equal(HttpStatusCode.Forbidden, manifest.StatusCode); // a pull is not told that nothing is there
+        Assert.Equal(HttpStatusCode.Forbidden, get.StatusCode);
+        Assert.Empty(_upstream.Requests);
+        var line = await AuditRecords.OfAsync(_gateway, present);
+        Assert.Equal(("deny", "404", "DENIED"), (line.Text("decision"), line.Text("status"), line.Text("error.code")));
+
+        static string Describe(HttpResponseMessage answer) => string.Join('\n', answer.Headers.Concat(answer.Content.Headers)
+            .Where(static header => !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase) && header.Key != "Date")
+            .Select(static header => $"{header.Key}: {string.Join(',', header.Value)}"));
+    }
+
+    [Fact]
+    public async Task Head_OfABlobWithATokenThatIsTooNarrow_IsToldToFetchAnother()
+    {
+        var token = await _gateway.BearerAsync("repository:public/app:pull", TestGateway.Basic("bob"));
+
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Head, $"/v2/team-a/app/blobs/{Digest}", null, null, ("Authorization", token));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains("error=\"insufficient_scope\"", answer.Headers.GetValues("WWW-Authenticate").Single(), StringComparison.Ordinal);
     }
 
     [Fact]

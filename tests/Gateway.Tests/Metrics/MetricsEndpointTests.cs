@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Gateway.Metrics;
 using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Metrics;
@@ -67,6 +68,25 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         Assert.Equal(5, scrape["gateway_sign_ins_total{method=\"password\",outcome=\"accepted\"}"]);
         Assert.Equal(1, scrape["gateway_tokens_issued_total{kind=\"access\"}"]);
         Assert.Equal(1, scrape["gateway_tokens_issued_total{kind=\"personal\"}"]);
+    }
+
+    // Both are answered 404, one by the gateway and one by the upstream.
+    [Fact]
+    public async Task Metrics_OfADeniedHeadOfABlob_AreOfADenialAndNotOfWhatIsMissing()
+    {
+        const string blob = "blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        _upstream.Respond = static context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        };
+
+        using var denied = await _gateway.SendAsync(HttpMethod.Head, $"/v2/team-b/app/{blob}", "bob");
+        using var missing = await _gateway.SendAsync(HttpMethod.Head, $"/v2/team-a/app/{blob}", "bob");
+
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (denied.StatusCode, missing.StatusCode));
+        await Scrape.UntilAsync(_gateway, "gateway_requests_total{operation=\"read_blob\",outcome=\"denied\"}", 1);
+        await Scrape.UntilAsync(_gateway, "gateway_requests_total{operation=\"read_blob\",outcome=\"not_found\"}", 1);
     }
 
     [Fact]

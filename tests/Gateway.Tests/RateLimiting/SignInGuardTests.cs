@@ -41,6 +41,7 @@ public sealed class SignInGuardTests : IAsyncLifetime
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Contains("TOOMANYREQUESTS", body, StringComparison.Ordinal);
         Assert.Contains("The password was not looked at", body, StringComparison.Ordinal);
+        Assert.Matches("\"retryAfterSeconds\":[0-9]+,\"requestId\":\"[0-9a-f]{16}\"}", body);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal static class ChallengeStep
                     diagnosis.Warn("CHL001", question.Name, "GET /v2/ is answered 200 to nobody in particular");
                     return true;
                 case HttpStatusCode.TooManyRequests:
-                    diagnosis.Error("LIM010", question.Name, $"GET /v2/ is answered 429{(answer.Headers.RetryAfter is { } wait ? $"; again in {wait}" : "")}");
+                    diagnosis.Error("LIM010", question.Name, $"GET /v2/ is answered 429: {visit.MessageOf(body)}");
                     return false;
                 case HttpStatusCode.ProxyAuthenticationRequired:
                     diagnosis.Error("PRX004", question.Name, "407: a proxy on the way asks for a sign-in of its own");

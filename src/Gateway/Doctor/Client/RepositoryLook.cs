@@ -95,7 +95,7 @@ internal static class RepositoryLook
         var (limit, left) = (Number("ratelimit-limit"), Number("ratelimit-remaining"));
         if (answer.StatusCode == HttpStatusCode.TooManyRequests)
         {
-            visit.Diagnosis.Error("LIM010", visit.Question.Name, $"429{(answer.Headers.RetryAfter is { } wait ? $"; again in {wait} s" : "")}");
+            visit.Diagnosis.Error("LIM010", visit.Question.Name, $"429{(answer.Headers.RetryAfter is { } wait ? $"; Retry-After: {wait} s" : "")}");
         }
         else if (limit is { } most && left is { } rest)
         {

@@ -32,7 +32,7 @@ internal static class TrustStores
             var folder = $"/etc/docker/certs.d/{name}";
             found.Add(new TrustStore(
                 "docker", folder, ReadFolder(machine, folder), IsInsecureForDocker(machine, question), "TLS021",
-                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (dockerd needs no restart)")
+                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (no restart; with containerd's image store into the system's store as well, then restart docker)")
             {
                 Misnamed = MisnamedIn(question, "/etc/docker/certs.d"),
             });
