@@ -24,12 +24,14 @@ RUN { ls /usr/lib/*/libsqlite3.so.0 && ls /usr/lib/*/libldap* ; } >/dev/null 2>&
             "$(apt-cache show libldap2 >/dev/null 2>&1 && echo libldap2 || echo libldap-2.5-0)" && \
         rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /app /app
+# GATEWAY_CONFIG: for the service and for every command beside it: docker exec CONTAINER gateway doctor.
 ENV PATH=/app:$PATH \
+    GATEWAY_CONFIG=/etc/gateway/gateway.yaml \
     DOTNET_EnableDiagnostics=0
 # Numeric, so that Kubernetes can verify runAsNonRoot. It is the "app" user of Microsoft's images.
 USER 1654:1654
 EXPOSE 8443 8081
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["gateway", "healthcheck", "--config", "/etc/gateway/gateway.yaml"]
+    CMD ["gateway", "healthcheck"]
 ENTRYPOINT ["gateway"]
-CMD ["serve", "--config", "/etc/gateway/gateway.yaml"]
+CMD ["serve"]

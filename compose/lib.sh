@@ -6,7 +6,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users do not have these, a
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# A failure for people: what is wrong, the value found, the cure.
+# A failure for people: what is wrong, the value found, the fix.
 fail() {
     printf '%s: %s (found: %s). %s.\n' "${0##*/}" "$1" "$2" "$3" >&2
     exit 1
@@ -21,6 +21,27 @@ quietly() {
         say "this failed with exit code $status: $*"
     fi
     return "$status"
+}
+
+# with_progress WHAT COMMAND…  runs a command that may take minutes, quietly: says what it does, and every 15 seconds that it goes on.
+with_progress() {
+    local what=$1 began=$SECONDS status=0
+    shift
+    say "$what"
+    # Ends with this script's end of the pipe, however the script ends; the command does not hold it, nor this the lock.
+    exec 8> >(
+        exec 9>&-
+        while true; do
+            ended=0
+            read -r -t 15 _ || ended=$?
+            [ "$ended" -gt 128 ] || exit 0
+            say "$what: $((SECONDS - began)) s so far"
+        done
+    )
+    quietly "$@" 8>&- || status=$?
+    exec 8>&-
+    [ "$status" -eq 0 ] || return "$status"
+    say "$what: done in $((SECONDS - began)) s"
 }
 
 as_root() {

@@ -3,10 +3,10 @@ namespace Gateway.Core.Authorization;
 /// <summary>The policy's answer, with the rule that made it. Answers, explanations and records all come from this value.</summary>
 /// <param name="IsAllowed">Whether every action asked for is granted.</param>
 /// <param name="Rule">
-/// The rule that decided: the deny that refused, or the allow that granted the strongest action asked for;
-/// <see langword="null"/> where no rule matched, which refuses.
+/// The rule that decided: the deny that took away what was granted, or the allow that granted the strongest action asked
+/// for; <see langword="null"/> where an action is granted by no rule, which refuses whatever denies say.
 /// </param>
-/// <param name="Missing">The actions that were not granted, or that a deny took away; none where allowed.</param>
+/// <param name="Missing">The actions that no rule grants, else those that a deny took away; none where allowed.</param>
 public sealed record AccessDecision(bool IsAllowed, RuleIdentity? Rule, RepositoryActions Missing);
 
 /// <summary>What names a rule to a person: its name and where it stands.</summary>

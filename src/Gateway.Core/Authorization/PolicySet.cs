@@ -202,16 +202,18 @@ public sealed class PolicySet
             return (Defaults[(int)wanted], null); // nothing we know was asked for: nothing is granted
         }
 
-        var denied = Collect(_denies, patterns, in request, subject);
-        if (denied.Rule is not null)
+        // A missing grant is named before a deny that refuses as well: without the deny it would be refused all the same,
+        // and a person who reads of a protected tag looks for help in the wrong place.
+        var granted = Collect(_allows, patterns, in request, subject);
+        if (granted.Actions != wanted)
         {
-            return (denied.Rule.Refused(denied.Actions), denied.Rule);
+            return (Defaults[(int)(wanted & ~granted.Actions)], null);
         }
 
-        var granted = Collect(_allows, patterns, in request, subject);
-        return granted.Actions == wanted
-            ? (granted.Rule!.Allowed, granted.Rule)
-            : (Defaults[(int)(wanted & ~granted.Actions)], null);
+        var denied = Collect(_denies, patterns, in request, subject);
+        return denied.Rule is not null
+            ? (denied.Rule.Refused(denied.Actions), denied.Rule)
+            : (granted.Rule!.Allowed, granted.Rule);
     }
 
     private static Findings Collect(

@@ -22,8 +22,13 @@ internal static unsafe partial class AtomicFile
     /// <param name="path">The file; where it is a symbolic link, what it points to is changed.</param>
     /// <param name="read">Reads the file, or gives <see langword="null"/> where there is none.</param>
     /// <param name="edit">Makes the new content, or gives <see langword="null"/> to leave the file alone.</param>
+    /// <param name="modeOfNewFiles">The mode of a file that was not there.</param>
     /// <exception cref="ProblemException">The folder is missing, or permission to write there.</exception>
-    public static void Edit(string path, Func<string, byte[]?> read, Func<byte[]?, byte[]?> edit)
+    public static void Edit(
+        string path,
+        Func<string, byte[]?> read,
+        Func<byte[]?, byte[]?> edit,
+        UnixFileMode modeOfNewFiles = ModeOfNewFiles)
     {
         try
         {
@@ -41,7 +46,7 @@ internal static unsafe partial class AtomicFile
                 File.Delete(temporary);
                 try
                 {
-                    Write(temporary, content, like: oldContent is null ? null : target);
+                    Write(temporary, content, like: oldContent is null ? null : target, modeOfNewFiles);
                     DurableFolder.Move(temporary, target); // a user who was removed stays so after a power cut, too
                 }
                 catch
@@ -92,7 +97,7 @@ internal static unsafe partial class AtomicFile
         return handle;
     }
 
-    private static void Write(string temporary, byte[] content, string? like)
+    private static void Write(string temporary, byte[] content, string? like, UnixFileMode modeOfNewFiles)
     {
         // Hashes are nobody's business even for the moment before owner and mode are set.
         var options = new FileStreamOptions
@@ -108,7 +113,7 @@ internal static unsafe partial class AtomicFile
             CopyOwner(like, file.SafeFileHandle);
         }
 
-        File.SetUnixFileMode(file.SafeFileHandle, like is null ? ModeOfNewFiles : File.GetUnixFileMode(like));
+        File.SetUnixFileMode(file.SafeFileHandle, like is null ? modeOfNewFiles : File.GetUnixFileMode(like));
         file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
     }
 

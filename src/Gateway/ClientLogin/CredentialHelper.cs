@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Gateway.Configuration;
 using Gateway.Tokens;
 
@@ -18,7 +19,14 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
 
     private const int LongestInput = 64 * 1024;
 
-    /// <summary>Does one of <c>get</c>, <c>store</c>, <c>erase</c>, <c>list</c>.</summary>
+    /// <summary>Whether this is an answer to <c>list</c>: an object of registries and user names.</summary>
+    public static bool IsList(string answer) =>
+        Read(answer, HelperJsonContext.Default.DictionaryStringString) is not null;
+
+    /// <summary>The secret in an answer to <c>get</c>; <see langword="null"/> where it is none.</summary>
+    public static string? SecretIn(string answer) => Read(answer, HelperJsonContext.Default.HelperCredentials)?.Secret;
+
+    /// <summary>Does one of <c>get</c>, <c>store</c>, <c>erase</c>, <c>list</c>, <c>version</c>.</summary>
     /// <returns>The exit code. What is wrong is said on the output: that is what docker shows.</returns>
     public async Task<int> RunAsync(string action, CancellationToken cancellationToken)
     {
@@ -38,8 +46,11 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
                     var logins = file.Read().ToDictionary(static login => login.Key, static login => login.Value.UserName);
                     await output.WriteLineAsync(JsonSerializer.Serialize(logins, HelperJsonContext.Default.DictionaryStringString));
                     return 0;
+                case "version":
+                    await output.WriteLineAsync($"{ExecutableName} {typeof(CredentialHelper).Assembly.GetName().Version?.ToString(3)}");
+                    return 0;
                 default:
-                    await output.WriteLineAsync($"{ExecutableName} knows get, store, erase and list (found \"{action}\").");
+                    await output.WriteLineAsync($"{ExecutableName} knows get, store, erase, list and version (found \"{action}\").");
                     return 1;
             }
         }
@@ -67,16 +78,7 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
     // "docker login" hands over what was typed, or the refresh token that it was given.
     private void Store(string text)
     {
-        HelperCredentials? given;
-        try
-        {
-            given = JsonSerializer.Deserialize(text, HelperJsonContext.Default.HelperCredentials);
-        }
-        catch (JsonException)
-        {
-            given = null;
-        }
-
+        var given = Read(text, HelperJsonContext.Default.HelperCredentials);
         if (given is not { ServerURL: not null, Username: not null, Secret: not null })
         {
             throw new ProblemException(new Problem(
@@ -85,6 +87,19 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
 
         var registry = RegistryAddress.Parse(given.ServerURL);
         file.Set(registry, new StoredLogin(given.Username, given.Secret, RefreshTokens.HasForm(given.Secret)));
+    }
+
+    private static T? Read<T>(string text, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private async Task<string> ReadAsync(CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+#pragma warning disable CA1416 // .NET ignores modes where there are none
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -10,6 +11,11 @@ namespace Gateway.ClientLogin;
 internal sealed class DockerConfiguration(string path)
 {
     private const string Helper = "gateway";
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    // Which of two equal names counts, readers differ on.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -27,16 +33,20 @@ internal sealed class DockerConfiguration(string path)
     /// Has docker ask the helper for a registry, and forget what it stored for it itself. All else in the file stays.
     /// </summary>
     /// <exception cref="ProblemException">The file is not understood, or cannot be written.</exception>
-    public void UseHelper(string registry) => Edit(root =>
+    /// <returns>The other helper that docker asked for this registry before; usually <see langword="null"/>.</returns>
+    public string? UseHelper(string registry)
     {
-        (root["auths"] as JsonObject)?.Remove(registry);
-        if (root["credHelpers"] is not JsonObject helpers)
+        string? other = null;
+        Edit(root =>
         {
-            root["credHelpers"] = helpers = [];
-        }
-
-        helpers[registry] = Helper;
-    });
+            var helpers = Section(root, "credHelpers") ?? [];
+            root["credHelpers"] = helpers;
+            Section(root, "auths")?.Remove(registry);
+            other = NameIn(helpers, registry) is { } name && name != Helper ? name : null;
+            helpers[registry] = Helper;
+        });
+        return other;
+    }
 
     /// <summary>Has docker no longer ask the helper for a registry.</summary>
     public void LeaveHelper(string registry)
@@ -45,7 +55,7 @@ internal sealed class DockerConfiguration(string path)
         {
             Edit(root =>
             {
-                if (root["credHelpers"] is JsonObject helpers && (string?)helpers[registry] == Helper)
+                if (Section(root, "credHelpers") is { } helpers && NameIn(helpers, registry) == Helper)
                 {
                     helpers.Remove(registry);
                 }
@@ -55,14 +65,25 @@ internal sealed class DockerConfiguration(string path)
 
     private void Edit(Action<JsonObject> change)
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
         AtomicFile.Edit(path, static file => File.Exists(file) ? File.ReadAllBytes(file) : null, content =>
         {
             var root = Parse(content);
             change(root);
             return Encoding.UTF8.GetBytes(root.ToJsonString(Indented) + "\n");
-        });
+        }, OwnerOnly); // docker keeps passwords in it
     }
+
+    private static string? NameIn(JsonObject helpers, string registry) =>
+        helpers[registry] is JsonValue value && value.TryGetValue(out string? name) ? name : null;
+
+    // What is there and no object, docker does not understand either: it is not for us to throw it away.
+    private JsonObject? Section(JsonObject root, string name) => root[name] switch
+    {
+        null => null,
+        JsonObject section => section,
+        _ => throw NotUnderstood($"\"{name}\" is no object"),
+    };
 
     private JsonObject Parse(byte[]? content)
     {
@@ -73,13 +94,15 @@ internal sealed class DockerConfiguration(string path)
 
         try
         {
-            return JsonNode.Parse(content) as JsonObject ?? throw new JsonException("it is no object");
+            return JsonNode.Parse(content, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is no object");
         }
         catch (JsonException exception)
         {
-            throw new ProblemException(new Problem(
-                path, "docker's configuration is not understood, and was left alone", exception.Message,
-                "Mend it, or sign in with --no-docker and set credHelpers yourself."));
+            throw NotUnderstood(exception.Message);
         }
     }
+
+    private ProblemException NotUnderstood(string why) => new(new Problem(
+        path, "docker's configuration is not understood, and was left alone", why,
+        "Correct it, or sign in with --no-docker and set credHelpers yourself."));
 }

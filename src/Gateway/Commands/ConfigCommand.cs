@@ -17,7 +17,7 @@ internal static class ConfigCommand
     {
         var file = new Argument<string?>("FILE")
         {
-            Description = "The configuration file; config/gateway.yaml unless given.",
+            Description = $"The configuration file. Without it, ${ConfigOption.Variable}, or what \"gateway serve\" would take.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var config = new Option<string?>("--config", "-c") { Description = "The same, as \"gateway serve\" takes it." };
@@ -35,7 +35,7 @@ internal static class ConfigCommand
         });
         command.SetAction(result =>
         {
-            var path = result.GetValue(file) ?? result.GetValue(config) ?? "config/gateway.yaml";
+            var path = result.GetValue(file) ?? result.GetValue(config) ?? ConfigOption.DefaultPath();
             var output = result.InvocationConfiguration;
             return Check(path, ConfigurationLoader.ProcessEnvironment(), output.Output, output.Error);
         });

@@ -18,12 +18,7 @@ internal static class KeysCommand
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
-    private static readonly Option<FileInfo> Config = new("--config", "-c")
-    {
-        Description = "The configuration file of the gateway whose keys are meant.",
-        DefaultValueFactory = static _ => new FileInfo("config/gateway.yaml"),
-        Recursive = true,
-    };
+    private static readonly Option<FileInfo> Config = CreateConfig();
 
     private static readonly Option<bool> Json = new("--json") { Description = "Writes JSON." };
 
@@ -49,6 +44,13 @@ internal static class KeysCommand
     {
         Description = "The folder for bundle.crt and jwks.json.",
     };
+
+    private static Option<FileInfo> CreateConfig()
+    {
+        var option = ConfigOption.Create("The configuration file of the gateway whose keys are meant.");
+        option.Recursive = true;
+        return option;
+    }
 
     public static Command Create() => new(
         "keys", "Shows and changes the keys that sign access tokens. Running gateways take changes up within a second.")

@@ -68,21 +68,31 @@ internal static class LoginCommand
     {
         var registry = RegistryAddress.Parse(result.GetRequiredValue(Registry));
         var authority = result.GetValue(Authority)?.FullName;
+        var usesDocker = !result.GetValue(NoDocker);
+        // Before anything is asked, sent or kept: naming a helper that does not answer breaks every docker command for the registry.
+        if (usesDocker && await HelperProbe.FindProblemAsync(cancellationToken) is { } missing)
+        {
+            throw NoHelper("nothing was done", missing);
+        }
+
         using var signIn = new RegistrySignIn(registry, authority);
         var file = LoginFile.Own();
+        StoredLogin login;
         if (result.GetValue(User) is not { } user)
         {
             // The device's own words (RFC 8628, section 3.3): the person sees where he is led, and compares the code.
             var token = await signIn.SignInByBrowserAsync(
                 (page, code) => Console.WriteLine($"Open {page} in a browser, and let the code {code} in."), cancellationToken);
-            file.Set(registry, new StoredLogin("<token>", token, IsRefreshToken: true));
+            login = new StoredLogin("<token>", token, IsRefreshToken: true);
+            file.Set(registry, login);
             Console.WriteLine($"Signed in at {registry}.");
         }
         else
         {
             var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, user, isNew: false);
             var token = await signIn.SignInAsync(user, password, cancellationToken);
-            file.Set(registry, new StoredLogin(user, token ?? password, token is not null));
+            login = new StoredLogin(user, token ?? password, token is not null);
+            file.Set(registry, login);
             Console.WriteLine($"Signed in at {registry} as {user}.");
             if (token is null)
             {
@@ -91,24 +101,30 @@ internal static class LoginCommand
             }
         }
 
-        if (!result.GetValue(NoDocker))
+        return usesDocker ? await ConfigureDockerAsync(registry, login, cancellationToken) : 0;
+    }
+
+    private static async Task<int> ConfigureDockerAsync(string registry, StoredLogin login, CancellationToken cancellationToken)
+    {
+        var docker = DockerConfiguration.Own();
+        if (await HelperProbe.FindProblemAsync(registry, login.Secret, cancellationToken) is { } problem)
         {
-            var docker = DockerConfiguration.Own();
-            docker.UseHelper(registry);
-            Console.WriteLine($"{docker.Path} has docker ask {CredentialHelper.ExecutableName} for it.");
-            if (!IsOnPath())
-            {
-                Console.Error.WriteLine(
-                    $"{CredentialHelper.ExecutableName} is not on the PATH: ln -s {Environment.ProcessPath} /usr/local/bin/{CredentialHelper.ExecutableName}");
-            }
+            throw NoHelper($"the sign-in is kept, but {docker.Path} was left alone and docker does not use it", problem);
         }
 
+        if (docker.UseHelper(registry) is { } other)
+        {
+            await Console.Error.WriteLineAsync($"Until now docker asked docker-credential-{other} for {registry}.");
+        }
+
+        Console.WriteLine($"{docker.Path} has docker ask {CredentialHelper.ExecutableName} for it.");
         return 0;
     }
 
-    private static bool IsOnPath() => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Any(static folder => File.Exists(Path.Combine(folder, CredentialHelper.ExecutableName)));
+    private static ProblemException NoHelper(string consequence, string found) => new(new Problem(
+        CredentialHelper.ExecutableName, $"docker's credential helper does not answer, so {consequence}", found,
+        $"Make this program the helper, and sign in again: {HelperInstallation.Command()} (or another folder on the PATH). "
+        + "Without docker: --no-docker."));
 
     private static async Task<int> ReportingAsync(Func<Task<int>> run)
     {

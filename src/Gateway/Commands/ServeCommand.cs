@@ -7,6 +7,9 @@ namespace Gateway.Commands;
 /// <summary><c>gateway serve --config FILE</c>: runs the gateway until it is told to stop.</summary>
 internal static partial class ServeCommand
 {
+    // Not that of a wrong configuration: what holds the port may be gone at the next start.
+    private const int CannotListen = 1;
+
     public static Command Create()
     {
         var config = ConfigOption.Create();
@@ -23,6 +26,13 @@ internal static partial class ServeCommand
         try
         {
             options = ConfigOption.Load(config);
+            if (ListenerProbe.FindProblems(options.Listen, config.FullName) is { Count: > 0 } problems)
+            {
+                var others = ConfigurationCheck.Run(options);
+                return ConfigOption.Report(
+                    Console.Error, [.. others, .. problems], others.Count > 0 ? GatewayCommand.ConfigurationProblem : CannotListen);
+            }
+
             app = GatewayHost.Build(options);
         }
         catch (ProblemException exception)
@@ -42,10 +52,15 @@ internal static partial class ServeCommand
             }
             catch (IOException exception)
             {
-                // Kestrel's own words name the address, not the setting.
-                return ConfigOption.Report(new ProblemException(new Problem(
-                    config.FullName, "listen: the gateway cannot listen", exception.Message,
-                    "Stop what uses the port, or change listen.https, listen.http or listen.management.")));
+                // Taken between the look at it and now. Kestrel's own words name the address, not the setting.
+                return ConfigOption.Report(
+                    Console.Error,
+                    [
+                        new Problem(
+                            config.FullName, "listen: the gateway cannot listen", exception.Message,
+                            "Stop what uses the port, or change listen.https, listen.http or listen.management."),
+                    ],
+                    CannotListen);
             }
 
             Log.Serving(app.Logger, options.PublicUrl!, options.Listen.Https);

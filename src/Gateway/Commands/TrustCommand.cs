@@ -109,8 +109,14 @@ internal static class TrustCommand
 
     private static (RegistryName Name, string File, string Setting) Ask(ParseResult result)
     {
-        var options = result.GetValue(Config) is { } config ? ConfigOption.Load(config) : null;
         var host = result.GetValue(Host);
+        var config = result.GetValue(Config);
+        if (config is null && host is null && result.GetValue(Authority) is null && ConfigOption.Named() is { } named)
+        {
+            config = named; // beside a service, as in its container; a person's own machine has no such variable
+        }
+
+        var options = config is null ? null : ConfigOption.Load(config);
         var setting = host is null ? "publicUrl" : "--host";
         if ((host ?? options?.PublicUrl?.OriginalString) is not { } text)
         {

@@ -18,12 +18,7 @@ internal static class UserCommand
         Recursive = true,
     };
 
-    private static readonly Option<FileInfo> Config = new("--config", "-c")
-    {
-        Description = "The configuration file that names the htpasswd file.",
-        DefaultValueFactory = static _ => new FileInfo("config/gateway.yaml"),
-        Recursive = true,
-    };
+    private static readonly Option<FileInfo> Config = CreateConfig();
 
     private static readonly Argument<string> Name = new("NAME")
     {
@@ -41,6 +36,13 @@ internal static class UserCommand
         Description = "How much work a hash is; one more is twice as much. "
             + "bcrypt: 10 unless set; yescrypt: 3 to 8, 5 unless set.",
     };
+
+    private static Option<FileInfo> CreateConfig()
+    {
+        var option = ConfigOption.Create("The configuration file that names the htpasswd file.");
+        option.Recursive = true;
+        return option;
+    }
 
     /// <summary>Makes the command.</summary>
     public static Command Create()

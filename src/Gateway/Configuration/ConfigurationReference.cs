@@ -14,7 +14,8 @@ internal sealed class ConfigurationReference
 
         One YAML file holds everything. `gateway serve --config FILE` reads it, and `gateway config check FILE` only checks
         it. Both print one line a problem (where it stands, what is wrong, what to write instead) and exit with 78 where
-        there is any. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON
+        there is any. Without `--config` every command takes the file that `GATEWAY_CONFIG` names in the environment, else
+        `config/gateway.yaml`, else `/etc/gateway/gateway.yaml`. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON
         Schema, by which editors complete the keys. The shortest useful file:
 
         ```yaml

@@ -12,6 +12,9 @@ internal static class LogExtensions
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Error);
+        // It warns of each key that is made without tokens.keys.password ("No XML encryptor configured"). That is no mishap but
+        // a setting, which docs/keys.md explains: the keys lie in a folder that only the gateway reads.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
         if (options.Format == LogFormat.Json)
         {
             logging.AddJsonConsole(static console =>

@@ -20,6 +20,7 @@ public sealed class PolicySetPropertyTests
     {
         var policy = PolicySet.Compile(test.Policy);
         var naive = new NaivePolicy(test.Policy);
+        var granting = new NaivePolicy(Without(test.Policy, RuleEffect.Deny));
         foreach (var question in test.Questions)
         {
             var decision = policy.Evaluate(in question);
@@ -31,6 +32,10 @@ public sealed class PolicySetPropertyTests
             var named = test.Policy.Rules.SingleOrDefault(rule => rule.Identity == decision.Rule);
             Assert.True(named is null ? !decision.IsAllowed : naive.Matches(named, question));
             Assert.True(named is null || decision.IsAllowed == (named.Effect == RuleEffect.Allow));
+
+            // A deny is named only where it alone is in the way; else what no rule grants.
+            var ungranted = granting.Ungranted(question);
+            Assert.Equal(ungranted, decision.IsAllowed || named is not null ? RepositoryActions.None : decision.Missing);
         }
     });
 

@@ -8,6 +8,10 @@ internal sealed class NaivePolicy(PolicyDefinition definition)
 {
     public bool Allows(AccessRequest request) => Split(request.Actions).All(action => Allows(request, action));
 
+    /// <summary>The actions asked for that are not allowed.</summary>
+    public RepositoryActions Ungranted(AccessRequest request) => Split(request.Actions).Where(action => !Allows(request, action))
+        .Aggregate(RepositoryActions.None, static (union, action) => union | action);
+
     public bool Matches(PolicyRule rule, AccessRequest request) =>
         (rule.To.Any(to => Picks(to, request.Subject)) || (rule.To.IsEmpty && rule.Effect == RuleEffect.Deny))
         && !rule.Unless.Any(unless => Picks(unless, request.Subject))

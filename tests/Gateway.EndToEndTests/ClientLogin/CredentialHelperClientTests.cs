@@ -82,6 +82,51 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
         (await RunAsync(["login", "--username", "alice", "127.0.0.1:1"], "x", _folder)).FailedWith("does not answer");
     }
 
+    [Theory]
+    [InlineData(null, "not on the PATH")]
+    [InlineData("dangling", "not on the PATH")]
+    [InlineData("#!/bin/sh\nexit 127\n", "ends with exit code 127")]
+    [InlineData("#!/nowhere/interpreter\n", "cannot be run")]
+    [InlineData("#!/bin/sh\necho hello\n", "something else")] // another program of this name, such as "dotnet" itself
+    public async Task Login_HelperDoesNotAnswer_DoesNothingAndNamesTheRightFile(string? helper, string found)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
+        var file = Path.Combine(folder, "docker-credential-gateway");
+        if (helper == "dangling")
+        {
+            File.CreateSymbolicLink(file, "/nowhere/gateway");
+        }
+        else if (helper is not null)
+        {
+            await File.WriteAllTextAsync(file, helper);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        var configuration = Path.Combine(_folder, "config.json");
+        await File.WriteAllTextAsync(configuration, """{"auths":{}}""");
+        var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), _folder, path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
+
+        // The tests run "dotnet gateway.dll": the file to link is the gateway's own program all the same.
+        login.FailedWith(found, "nothing was done", $"ln -sf {AppContext.BaseDirectory}gateway /usr/local/bin/docker-credential-gateway");
+        Assert.False(File.Exists(LoginsFile));
+        Assert.Equal("""{"auths":{}}""", await File.ReadAllTextAsync(configuration));
+    }
+
+    [Fact]
+    public async Task Login_HelperKnowsAnotherFile_KeepsTheSignInAndLeavesDockerAlone()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
+        var file = Path.Combine(folder, "docker-credential-gateway");
+        await File.WriteAllTextAsync(file, $"#!/bin/sh\nREGISTRY_GATEWAY_LOGINS=/nowhere/logins.json exec {_folder}/docker-credential-gateway \"$@\"\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), _folder, path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
+
+        login.FailedWith("the sign-in is kept", "get ends with exit code 1");
+        Assert.True(File.Exists(LoginsFile));
+        Assert.False(File.Exists(Path.Combine(_folder, "config.json")));
+    }
+
     [Fact]
     public async Task Docker_LogsInThroughTheHelper_ByItself()
     {
@@ -102,13 +147,16 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
         environment["REGISTRY_GATEWAY_LOGINS"] = LoginsFile;
     }
 
-    private Task<CliResult> LoginAsync(string user, string password, string dockerFolder, params string[] more) =>
-        RunAsync(["login", "--username", user, "--ca", refreshing.Gateway.Process.AuthorityFile, Authority, .. more], password, dockerFolder);
+    private Task<CliResult> LoginAsync(string user, string password, string dockerFolder, string? option = null, string? path = null) =>
+        RunAsync(
+            ["login", "--username", user, "--ca", refreshing.Gateway.Process.AuthorityFile, Authority, .. option is null ? [] : new[] { option }],
+            password, dockerFolder, path);
 
-    private Task<CliResult> RunAsync(string[] arguments, string? input, string dockerFolder)
+    private Task<CliResult> RunAsync(string[] arguments, string? input, string dockerFolder, string? path = null)
     {
         var environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = dockerFolder };
         AddTo(environment);
+        environment["PATH"] = path ?? environment["PATH"];
         return GatewayProcess.RunCommandAsync(arguments, new CliSettings { Input = input, Environment = environment });
     }
 }

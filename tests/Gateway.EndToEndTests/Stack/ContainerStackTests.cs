@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>The stack in containers, used by the Docker Engine that runs it.</summary>
 [Collection(SharedMachine.Name)]
-public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>, IDisposable
+public sealed partial class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-docker-client-").FullName;
 
@@ -49,7 +50,7 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
     [Fact]
     public async Task Doctor_InTheContainer_FindsNothingWrong()
     {
-        var doctor = await fixture.DockerAsync("exec", await fixture.ContainerAsync("gateway"), "gateway", "doctor", "--config", "/etc/gateway/gateway.yaml");
+        var doctor = await fixture.DockerAsync("exec", await fixture.ContainerAsync("gateway"), "gateway", "doctor");
 
         Assert.Contains("0 errors, 0 warnings", doctor.Output, StringComparison.Ordinal);
     }
@@ -163,6 +164,53 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
     }
 
     [Fact]
+    public async Task Readme_RobotToken_MadeWithoutTheSdk_SignsInAtTheStack()
+    {
+        var readme = await File.ReadAllLinesAsync(Path.Combine(TestPaths.Repository, "README.md"));
+        var line = readme.Single(static line => line.StartsWith("compose/.state/gateway token create ", StringComparison.Ordinal));
+
+        var secret = (await CommandAsync(line)).Succeeded();
+
+        (await DockerAsync(["login", "--username", "ci-deploy", "--password-stdin", fixture.Stack.Authority], secret)).Succeeded();
+        Assert.Contains("pipeline", (await CommandAsync("compose/.state/gateway token list")).Succeeded(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Command_InTheImage_PassesInputAndExitCodeOn()
+    {
+        const string Users = "--file compose/.state/users/users.htpasswd";
+
+        (await CommandAsync($"echo a-long-password | compose/.state/gateway user add carol {Users}")).Succeeded();
+
+        (await CommandAsync($"echo a-long-password | compose/.state/gateway user verify carol {Users}")).Succeeded();
+        Assert.Equal(1, (await CommandAsync($"echo another | compose/.state/gateway user verify carol {Users}")).ExitCode);
+        (await CommandAsync("cd config && compose/.state/gateway policy explain --policies policies user:alice push team-a/app")).Succeeded();
+    }
+
+    [Fact]
+    public async Task Documentation_CommandsInTheContainer_RunAsPrinted()
+    {
+        var pages = Directory.EnumerateFiles(Path.Combine(TestPaths.Repository, "docs"), "*.md", SearchOption.AllDirectories)
+            .Append(Path.Combine(TestPaths.Repository, "README.md"));
+        var lines = new List<string>();
+        foreach (var page in pages)
+        {
+            var text = (await File.ReadAllTextAsync(page)).Replace("\\\n", " ", StringComparison.Ordinal);
+            lines.AddRange(DockerExec().Matches(text).Select(static match => match.Value.ReplaceLineEndings(" ")));
+        }
+
+        Assert.True(lines.Count >= 3, string.Join('\n', lines));
+        var container = await fixture.ContainerAsync("gateway");
+        foreach (var line in lines)
+        {
+            Assert.DoesNotContain("--config", line, StringComparison.Ordinal);
+            var run = await CommandAsync(line.Replace("CONTAINER", container, StringComparison.Ordinal)
+                .Replace("project=registry-gateway", "project=" + fixture.Stack.Project, StringComparison.Ordinal));
+            run.Succeeded();
+        }
+    }
+
+    [Fact]
     public async Task Down_ThenUp_KeepsImagesAndPasswords()
     {
         var image = $"{fixture.Stack.Authority}/team-a/kept:1.0";
@@ -186,6 +234,26 @@ public sealed class ContainerStackTests(ContainerStackFixture fixture) : IClassF
         await File.WriteAllTextAsync(Path.Combine(context, "file.txt"), $"small {Guid.NewGuid()}\n");
         await File.WriteAllTextAsync(Path.Combine(context, "Dockerfile"), "FROM scratch\nCOPY file.txt /\n");
         (await DockerAsync("build", "--tag", image, context)).Succeeded();
+    }
+
+    [GeneratedRegex("docker exec [^`#\n]*")]
+    private static partial Regex DockerExec();
+
+    // As printed, where the stack's state lies in another folder than usual and there is no .NET.
+    private async Task<CliResult> CommandAsync(string line)
+    {
+        var dotnet = Path.Combine(_folder, "dotnet");
+        if (!File.Exists(dotnet))
+        {
+            await File.WriteAllTextAsync(dotnet, "#!/bin/sh\nexit 1\n");
+            File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        return await Cli.RunAsync("sh", ["-c", line.Replace("compose/.state", fixture.Stack.State, StringComparison.Ordinal)], new CliSettings
+        {
+            Folder = TestPaths.Repository,
+            Environment = new Dictionary<string, string?>(fixture.Stack.Environment) { ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}" },
+        });
     }
 
     private Task<CliResult> LoginAsync(string user) => DockerAsync(

@@ -231,6 +231,30 @@ public sealed class TagRuleTests : IAsyncLifetime
         Assert.DoesNotContain(_upstream.Requests, static request => request.Method == "DELETE");
     }
 
+    [Theory]
+    [InlineData("alice", "team-a/app", false)] // a writer: no rule grants delete, whatever tags are protected
+    [InlineData("bob", "users/bob/app", true)] // the neighbour: an owner, from whom the deny takes it
+    public async Task Delete_RefusalOfTheSample_NamesTheMissingGrantBeforeATagRule(string user, string repository, bool isTheTagRule)
+    {
+        var sample = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "config", "policies", "samples.yaml"));
+        await using var gateway = await TestGateway.StartAsync(_upstream.Address, sample);
+        _upstream.Respond = async context =>
+        {
+            context.Request.Path = context.Request.Path.Value!.Replace($"/v2/{repository}/", "/v2/app/", StringComparison.Ordinal);
+            await AnswerAsync(context);
+        };
+
+        foreach (var reference in new[] { Released, "v1" })
+        {
+            using var answer = await gateway.SendAsync(HttpMethod.Delete, $"/v2/{repository}/manifests/{reference}", user);
+            var text = await answer.Content.ReadAsStringAsync();
+
+            Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+            Assert.Equal(isTheTagRule, text.Contains("release tags are immutable", StringComparison.Ordinal));
+            Assert.Equal(!isTheTagRule, text.Contains($"no rule grants delete on {repository} to user:{user}", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task Delete_WhereTheUpstreamDoesNotSayWhatATagPointsTo_IsNotGuessed()
     {

@@ -106,6 +106,63 @@ public sealed class CredentialHelperTests : IDisposable
         Assert.Equal("{ \"auths\": ", File.ReadAllText(path));
     }
 
+    [Theory]
+    [InlineData("""{"credHelpers":"gcloud"}""")]
+    [InlineData("""{"auths":["a"]}""")]
+    [InlineData("""{"auths":{},"auths":{}}""")] // which of them counts, readers differ on
+    [InlineData("[]")]
+    public void DockerConfiguration_OfAnotherShape_IsLeftAlone(string content)
+    {
+        var path = Path.Combine(_folder.Path, "config.json");
+        File.WriteAllText(path, content);
+
+        Assert.Throws<ProblemException>(() => new DockerConfiguration(path).UseHelper(Registry));
+        Assert.Equal(content, File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void DockerConfiguration_HelperOfAnother_IsToldAndNotTakenAwayByALogout()
+    {
+        var path = Path.Combine(_folder.Path, "config.json");
+        File.WriteAllText(path, $$"""{"credsStore":"desktop","credHelpers":{"{{Registry}}":"ecr-login"} }""");
+        var docker = new DockerConfiguration(path);
+
+        docker.LeaveHelper(Registry);
+        Assert.Contains("ecr-login", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.Equal("ecr-login", docker.UseHelper(Registry));
+        Assert.Null(docker.UseHelper(Registry));
+        Assert.Contains("desktop", File.ReadAllText(path), StringComparison.Ordinal); // a registry's own helper comes before it
+    }
+
+    [Fact]
+    public void DockerConfiguration_LinkAndMode_Stay()
+    {
+        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        var target = _folder.Write("dotfiles.json", "{}");
+        File.SetUnixFileMode(target, Mode);
+        var link = Path.Combine(_folder.Path, "config.json");
+        File.CreateSymbolicLink(link, target);
+
+        new DockerConfiguration(link).UseHelper(Registry);
+
+        Assert.Equal(target, new FileInfo(link).LinkTarget);
+        Assert.Contains(Registry, File.ReadAllText(target), StringComparison.Ordinal);
+        Assert.Equal(Mode, File.GetUnixFileMode(target));
+        var made = Path.Combine(_folder.Path, "new", "config.json");
+        new DockerConfiguration(made).UseHelper(Registry);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(made)); // docker keeps passwords in it
+    }
+
+    [Theory]
+    [InlineData("/opt/gateway/gateway", "/opt/gateway/", true, "ln -sf /opt/gateway/gateway /usr/local/bin/docker-credential-gateway")]
+    [InlineData("/usr/bin/gateway", "/tmp/unpacked/", true, "ln -sf /usr/bin/gateway /usr/local/bin/docker-credential-gateway")] // one file
+    [InlineData("/usr/share/dotnet/dotnet", "/opt/a b/", true, "ln -sf '/opt/a b/gateway' /usr/local/bin/docker-credential-gateway")]
+    [InlineData("/usr/share/dotnet/dotnet", "/opt/it's/", false,
+        "printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' /usr/share/dotnet/dotnet '/opt/it'\\''s/gateway.dll' "
+        + ">/usr/local/bin/docker-credential-gateway && chmod 755 /usr/local/bin/docker-credential-gateway")]
+    public void Installation_NamesTheGatewaysOwnFileAndNeverDotnetAlone(string process, string folder, bool hasProgram, string expected) =>
+        Assert.Equal(expected, HelperInstallation.Command(process, folder, _ => hasProgram));
+
     private async Task<(int Code, string Output)> Run(string action, string input)
     {
         using var output = new StringWriter();
