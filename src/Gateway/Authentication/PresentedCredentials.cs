@@ -1,15 +1,23 @@
 using Gateway.ClientCertificates;
+using Gateway.Issuers;
 
 namespace Gateway.Authentication;
 
 /// <summary>What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.</summary>
 internal readonly record struct PresentedCredentials
 {
-    /// <summary>The longest header read, in characters: an ID token fits, as a CI job's password.</summary>
+    /// <summary>The longest header read with a user name and a password, in characters.</summary>
     public const int MaxHeaderLength = 8192;
+
+    /// <summary>
+    /// The longest header read with an ID token in the password's place: base64 of a user name, a colon and the longest token.
+    /// </summary>
+    public const int MaxIdTokenHeaderLength = 16 + ((JwtParts.MaxLength + 512) / 3 * 4);
 
     /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
     public const int MaxBearerLength = (16 * 1024) + 16;
+
+    private const string TooLong = "the Authorization header is too long";
 
     private readonly string? _text;
 
@@ -52,9 +60,9 @@ internal readonly record struct PresentedCredentials
             return default;
         }
 
-        if (header.Length > MaxBearerLength)
+        if (header.Length > MaxIdTokenHeaderLength)
         {
-            return Unreadable("the Authorization header is too long");
+            return Unreadable(TooLong);
         }
 
         var space = header.IndexOf(' ', StringComparison.Ordinal);
@@ -62,12 +70,9 @@ internal readonly record struct PresentedCredentials
         var parameter = space < 0 ? [] : header.AsSpan(space + 1);
         if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            return new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
-        }
-
-        if (header.Length > MaxHeaderLength)
-        {
-            return Unreadable("the Authorization header is too long");
+            return header.Length > MaxBearerLength
+                ? Unreadable(TooLong)
+                : new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
         }
 
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
@@ -75,9 +80,12 @@ internal readonly record struct PresentedCredentials
             return Unreadable("unsupported scheme");
         }
 
-        return BasicCredentials.TryParse(parameter, out var credentials, out var fault)
-            ? OfPassword(credentials)
-            : Unreadable(fault);
+        if (!BasicCredentials.TryParse(parameter, out var credentials, out var fault))
+        {
+            return Unreadable(header.Length > MaxHeaderLength ? TooLong : fault);
+        }
+
+        return header.Length > MaxHeaderLength && !JwtParts.HasForm(credentials.Password) ? Unreadable(TooLong) : OfPassword(credentials);
     }
 
     /// <summary>User name and password. Podman and skopeo leave both empty where they have none.</summary>
