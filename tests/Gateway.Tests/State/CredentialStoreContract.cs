@@ -343,7 +343,9 @@ public abstract class CredentialStoreContract
         var limit = Credentials.Now.AddDays(-30);
         StoredCredential Kept(string id, TimeSpan until) => Credentials.New(id) with
         {
-            ExpiresAt = limit.AddDays(-1), Identity = SecretHash.Of(id), KeptUntil = limit + until,
+            ExpiresAt = limit.AddDays(-1),
+            Identity = SecretHash.Of(id),
+            KeptUntil = limit + until,
         };
         await store.AddAsync(Kept("expired", TimeSpan.FromMinutes(1)), default);
         await store.AddAsync(Kept("revoked", TimeSpan.FromMinutes(1)), default);
