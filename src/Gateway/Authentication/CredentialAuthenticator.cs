@@ -109,7 +109,10 @@ internal sealed partial class CredentialAuthenticator(
         // Whatever the user name: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
         if (JwtParts.HasForm(credentials.Password))
         {
-            return await VerifyIdTokenAsync(credentials.Password, UnknownIssuer, clientAddress, cancellationToken);
+            var otherwise = JwtParts.Read(credentials.Password, out var unread) is null
+                ? new AuthenticationResult.Refused($"an ID token that cannot be read: {unread}", unread)
+                : UnknownIssuer;
+            return await VerifyIdTokenAsync(credentials.Password, otherwise, clientAddress, cancellationToken);
         }
 
         // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.

@@ -208,6 +208,13 @@ internal sealed class PasswordHash
             return new HashRefusal("white space behind the hash", "Remove it.");
         }
 
+        if (text is "*0" or "*1")
+        {
+            return new HashRefusal(
+                "a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and reports no error)",
+                Found: text);
+        }
+
         foreach (var (prefix, name) in RefusedSchemes)
         {
             if (text.StartsWith(prefix, StringComparison.Ordinal))

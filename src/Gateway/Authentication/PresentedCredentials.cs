@@ -1,12 +1,18 @@
 using Gateway.ClientCertificates;
+using Gateway.Issuers;
 
 namespace Gateway.Authentication;
 
 /// <summary>What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.</summary>
 internal readonly record struct PresentedCredentials
 {
-    /// <summary>The longest header read, in characters: an ID token fits, as a CI job's password.</summary>
+    /// <summary>The longest header read with a user name and a password, in characters.</summary>
     public const int MaxHeaderLength = 8192;
+
+    /// <summary>
+    /// The longest header read with an ID token in the password's place: base64 of a user name, a colon and the longest token.
+    /// </summary>
+    public const int MaxIdTokenHeaderLength = 16 + ((JwtParts.MaxLength + 512) / 3 * 4);
 
     /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
     public const int MaxBearerLength = (16 * 1024) + 16;
@@ -55,7 +61,7 @@ internal readonly record struct PresentedCredentials
             return default;
         }
 
-        if (header.Length > MaxBearerLength)
+        if (header.Length > MaxIdTokenHeaderLength)
         {
             return Unreadable(CredentialFault.TooLong);
         }
@@ -65,12 +71,9 @@ internal readonly record struct PresentedCredentials
         var parameter = space < 0 ? [] : header.AsSpan(space + 1);
         if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            return new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
-        }
-
-        if (header.Length > MaxHeaderLength)
-        {
-            return Unreadable(CredentialFault.TooLong);
+            return header.Length > MaxBearerLength
+                ? Unreadable(CredentialFault.TooLong)
+                : new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
         }
 
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
@@ -78,9 +81,14 @@ internal readonly record struct PresentedCredentials
             return Unreadable(CredentialFault.Scheme);
         }
 
-        return BasicCredentials.TryParse(parameter, out var credentials, out var fault)
-            ? OfPassword(credentials)
-            : Unreadable(fault);
+        if (!BasicCredentials.TryParse(parameter, out var credentials, out var fault))
+        {
+            return Unreadable(header.Length > MaxHeaderLength ? CredentialFault.TooLong : fault);
+        }
+
+        return header.Length > MaxHeaderLength && !JwtParts.HasForm(credentials.Password)
+            ? Unreadable(CredentialFault.TooLong)
+            : OfPassword(credentials);
     }
 
     /// <summary>User name and password. Podman and skopeo leave both empty where they have none.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Core.Tokens;
 using Gateway.Keys;
 using Gateway.State;
 
@@ -42,19 +43,19 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
     public static DeviceCode? Read(string text, SigningKeyRing keys)
     {
         var parts = text.Split('.');
-        if (text.Length > MaxLength || parts.Length != 3 || !HasForm(text) || !Base64Url.IsValid(parts[1]) || !Base64Url.IsValid(parts[2]))
+        if (text.Length > MaxLength || parts.Length != 3 || !HasForm(text)
+            || !CanonicalBase64Url.TryDecode(parts[1], out var payload) || !CanonicalBase64Url.TryDecode(parts[2], out var mac))
         {
             return null;
         }
 
-        var mac = Base64Url.DecodeFromChars(parts[2]);
         var signed = Prefix + parts[1];
         if (!keys.Keys.Any(key => CryptographicOperations.FixedTimeEquals(Mac(key, signed), mac)))
         {
             return null;
         }
 
-        var fields = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(parts[1])).Split('|');
+        var fields = Encoding.UTF8.GetString(payload).Split('|');
         return new DeviceCode(fields[0], fields[1], DateTimeOffset.FromUnixTimeSeconds(long.Parse(fields[2], CultureInfo.InvariantCulture)));
     }
 

@@ -71,7 +71,8 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
     public async ValueTask<AuthenticationResult> RedeemAsync(string text, string service, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (DeviceCode.Read(text, keys.Current) is not { } code || code.Service != service)
+        if (DeviceCode.Read(text, keys.Current) is not { } code || code.Service != service
+            || code.ExpiresAt - now > Lifetime + AccessTokenVerifier.Leeway) // no gateway signs one that reaches further
         {
             return Refused("invalid_grant", "this device code is not of this registry");
         }

@@ -16,6 +16,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <summary>How far the clocks of two machines may differ.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
 
+    // Of an issuer that gives its keys no names.
+    private const int MostTried = 4;
+
     private const string SetClocks = "Have both machines' clocks set by NTP.";
 
     private static readonly JsonWebTokenHandler Handler = new();
@@ -27,8 +30,17 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <param name="type">The <c>typ</c> that it must have; <see langword="null"/>: <c>JWT</c> or none.</param>
     /// <param name="cancellationToken">Ends the waiting for keys.</param>
     /// <param name="needsSubject">Whether it must name a subject; a logout token need not. Without one it is empty.</param>
+    /// <param name="judgeTime">
+    /// Whether it must be in force now; not for one that was found good before, and only shows another form of its signature.
+    /// </param>
     public async ValueTask<IdTokenResult> VerifyAsync(
-        string token, IssuerMetadata metadata, string audience, string? type, CancellationToken cancellationToken, bool needsSubject = true)
+        string token,
+        IssuerMetadata metadata,
+        string audience,
+        string? type,
+        CancellationToken cancellationToken,
+        bool needsSubject = true,
+        bool judgeTime = true)
     {
         if (JwtParts.Read(token, out var fault) is not { } parts)
         {
@@ -42,7 +54,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return Bad($"its typ is \"{PrintableName.Of(parts.Type ?? "")}\"", "it is a token of another kind");
         }
 
-        if (FindFault(parts.Claims, metadata.Issuer, audience, needsSubject) is { } early)
+        if ((FindFault(parts.Claims, metadata.Issuer, audience, needsSubject) ?? FindFaultOfTime(parts.Claims, judgeTime)) is { } early)
         {
             return early; // before any key is fetched for it
         }
@@ -50,23 +62,31 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         try
         {
             var document = await metadata.GetAsync(cancellationToken);
-            var key = FindKey(document, parts);
-            if (key is null)
+            var keys = FindKeys(document, parts);
+            if (await HasSignatureOfOneAsync(token, keys, parts))
             {
-                document = await metadata.RefreshAsync(document, cancellationToken);
-                key = FindKey(document, parts);
+                return Good(parts.Claims);
             }
 
-            if (key is null)
+            // Keys without names may have been exchanged since without leaving a trace in the token.
+            if (keys.Count == 0 || !IsNamed(keys[0], parts))
             {
-                return Bad(
+                var newer = await metadata.RefreshAsync(document, cancellationToken);
+                if (newer != document && FindKeys(newer, parts) is { Count: > 0 } others)
+                {
+                    keys = others;
+                    if (await HasSignatureOfOneAsync(token, keys, parts))
+                    {
+                        return Good(parts.Claims);
+                    }
+                }
+            }
+
+            return keys.Count > 0
+                ? Bad("its signature is wrong")
+                : Bad(
                     $"{metadata.Issuer} has no key \"{PrintableName.Of(parts.KeyId ?? "")}\" for {PrintableName.Of(parts.Algorithm)}",
                     "it is signed with a key that its issuer does not publish");
-            }
-
-            return await HasSignatureAsync(token, key, parts)
-                ? Good(parts.Claims)
-                : Bad("its signature is wrong");
         }
         catch (IssuerException exception)
         {
@@ -77,25 +97,30 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     private static IdTokenResult.Bad Bad(string reason, string? message = null, string? cure = null) =>
         new(reason, message ?? reason, cure);
 
-    private static JsonWebKey? FindKey(IssuerDocument document, JwtParts parts)
+    // Those that the token's kid names; where it has none, or no key has its name, those that are not told apart by name
+    // (OpenID Connect Core, section 10.1, wants names where there are several keys, and not every issuer gives them). Each is
+    // the issuer's own, so which of them verifies does not matter; how many are tried does.
+    private static List<JsonWebKey> FindKeys(IssuerDocument document, JwtParts parts)
     {
-        JsonWebKey? found = null;
-        foreach (var key in document.Keys)
+        var fitting = document.Keys.Where(key => SigningAlgorithms.Fits(key, parts.Algorithm)).ToList();
+        var named = fitting.FindAll(key => IsNamed(key, parts));
+        return named.Count > 0 ? [.. named.Take(MostTried)]
+            : [.. fitting.Where(key => parts.KeyId is null || string.IsNullOrEmpty(key.Kid)).Take(MostTried)];
+    }
+
+    private static bool IsNamed(JsonWebKey key, JwtParts parts) => parts.KeyId is not null && key.Kid == parts.KeyId;
+
+    private static async Task<bool> HasSignatureOfOneAsync(string token, List<JsonWebKey> keys, JwtParts parts)
+    {
+        foreach (var key in keys)
         {
-            if (!SigningAlgorithms.Fits(key, parts.Algorithm) || (parts.KeyId is not null && key.Kid != parts.KeyId))
+            if (await HasSignatureAsync(token, key, parts))
             {
-                continue;
+                return true;
             }
-
-            if (found is not null)
-            {
-                return null; // without a kid there must be one only (OpenID Connect Core, section 10.1)
-            }
-
-            found = key;
         }
 
-        return found;
+        return false;
     }
 
     private static async Task<bool> HasSignatureAsync(string token, JsonWebKey key, JwtParts parts)
@@ -104,7 +129,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         {
             IssuerSigningKey = key,
             ValidAlgorithms = [parts.Algorithm],
-            TryAllIssuerSigningKeys = parts.KeyId is null, // there is one only
+            TryAllIssuerSigningKeys = true, // there is this one only, whatever its name
             RequireSignedTokens = true,
             ValidateIssuer = false, // what it says is judged here, by our clock and in our words
             ValidateAudience = false,
@@ -120,7 +145,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         Instant(claims, "exp")!.Value,
         claims));
 
-    private IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience, bool needsSubject)
+    private static IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience, bool needsSubject)
     {
         if (Text(claims, "iss") != issuer)
         {
@@ -142,16 +167,21 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return Bad("it has no sub");
         }
 
-        return FindFaultOfTime(claims);
+        return null;
     }
 
-    private IdTokenResult.Bad? FindFaultOfTime(JsonElement claims)
+    private IdTokenResult.Bad? FindFaultOfTime(JsonElement claims, bool judge)
     {
         var now = time.GetUtcNow();
         if (Instant(claims, "exp") is not { } expiresAt || Instant(claims, "iat") is not { } issuedAt
             || (claims.TryGetProperty("nbf", out _) && Instant(claims, "nbf") is null))
         {
             return Bad("it has no exp or no iat");
+        }
+
+        if (!judge)
+        {
+            return null;
         }
 
         var notBefore = Instant(claims, "nbf") is { } nbf && nbf > issuedAt ? nbf : issuedAt;

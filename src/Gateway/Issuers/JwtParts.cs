@@ -1,5 +1,7 @@
-using System.Buffers.Text;
+using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Issuers;
 
@@ -8,37 +10,57 @@ namespace Gateway.Issuers;
 /// <param name="KeyId"><c>kid</c>; <see langword="null"/> where there is none.</param>
 /// <param name="Type"><c>typ</c>; <see langword="null"/> where there is none.</param>
 /// <param name="Claims">The payload, an object without repeated members.</param>
-internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, JsonElement Claims)
+/// <param name="Signature">The signature, decoded.</param>
+internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, JsonElement Claims, byte[] Signature)
 {
     /// <summary>The longest token read, in characters.</summary>
     public const int MaxLength = 16 * 1024;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>Whether a text has the form of a signed JWT, so that it is no password.</summary>
+    private static readonly SearchValues<char> AnySpelling =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.");
+
+    /// <summary>Whether a text has the form of a signed JWT, so that it is no password; also of one that <see cref="Read"/> refuses.</summary>
     public static bool HasForm(string text) =>
         text.StartsWith("eyJ", StringComparison.Ordinal) // {"
-        && Read(text, out _) is not null;
+        && text.AsSpan().Count('.') == 2
+        && !text.AsSpan().ContainsAnyExcept(AnySpelling)
+        && (!CanonicalBase64Url.TryDecode(text.AsSpan(0, text.IndexOf('.', StringComparison.Ordinal)), out var header)
+            || Parse(header) is not null);
 
     /// <summary>Takes a token apart.</summary>
     /// <param name="token">Untrusted.</param>
     /// <param name="fault">What is wrong with it.</param>
     /// <returns>
-    /// <see langword="null"/> for anything but three parts of base64url; an encrypted token (five parts) never gets further,
-    /// nor one whose header asks for something that is not understood here (<c>crit</c>; RFC 7515, section 4.1.11).
+    /// <see langword="null"/> for anything but three parts of base64url, each in its one spelling; an encrypted token (five
+    /// parts) never gets further, nor one whose header asks for something that is not understood here (<c>crit</c>; RFC 7515,
+    /// section 4.1.11).
     /// </returns>
     public static JwtParts? Read(string token, out string fault)
     {
         fault = "it is no signed JWT";
         if (token.Length > MaxLength)
         {
-            fault = "it is too long";
+            fault = string.Create(
+                CultureInfo.InvariantCulture, $"it is too long: it has {token.Length} characters, and at most {MaxLength} are read");
             return null;
         }
 
         var parts = token.Split('.');
-        if (parts.Length != 3 || parts[2].Length == 0 || Parse(parts[0]) is not { } header || Parse(parts[1]) is not { } claims
-            || !Base64Url.IsValid(parts[2]))
+        if (parts.Length != 3 || parts[2].Length == 0)
+        {
+            return null;
+        }
+
+        if (!CanonicalBase64Url.TryDecode(parts[0], out var headerBytes) || !CanonicalBase64Url.TryDecode(parts[1], out var claimBytes)
+            || !CanonicalBase64Url.TryDecode(parts[2], out var signature))
+        {
+            fault = "it is not spelled in base64url without padding, as its issuer spelled it";
+            return null;
+        }
+
+        if (Parse(headerBytes) is not { } header || Parse(claimBytes) is not { } claims)
         {
             return null;
         }
@@ -56,14 +78,17 @@ internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, J
             return null;
         }
 
-        return new JwtParts(algorithm, keyId, type, claims);
+        return new JwtParts(algorithm, keyId, type, claims, signature);
     }
 
-    private static JsonElement? Parse(string part)
+    /// <summary>What a token that was read says, without its signature: that has several forms which are all good (ECDSA).</summary>
+    public static string SignedPartOf(string token) => token[..token.LastIndexOf('.')];
+
+    private static JsonElement? Parse(byte[] part)
     {
         try
         {
-            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
+            using var document = JsonDocument.Parse(part, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object && HoldsTexts(document.RootElement)
                 ? document.RootElement.Clone()
                 : null;

@@ -20,7 +20,7 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     private static readonly RegistryError OneCallersMany = RegistryError.TooManyRequests(
-        $"you list more than {OfOneCaller} catalogs at once; wait for them and try again");
+        $"you list more than {OfOneCaller} catalogs at once; wait for them and try again", LongestWait);
 
     private static readonly RegistryError Many = RegistryError.Unavailable(
         503, "too many catalogs are listed at once; try again shortly");

@@ -26,6 +26,10 @@ internal sealed class AnnouncingCredentialStore(ICredentialStore store, Revocati
         store.FindAsync(id, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken) =>
+        store.FindByIdentityAsync(identity, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken) =>
         store.ListAsync(owner, cancellationToken);
 

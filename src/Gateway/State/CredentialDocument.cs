@@ -53,6 +53,7 @@ internal sealed record CredentialDocument(
                 Id = id,
                 Kind = Parse<CredentialKind>(read.Kind),
                 Hash = state.Hash,
+                Identity = state.Identity,
                 Name = read.Name,
                 Owner = new Subject
                 {
@@ -68,6 +69,7 @@ internal sealed record CredentialDocument(
                 CreatedBy = read.CreatedBy,
                 CreatedAt = Instant(state.CreatedAt),
                 ExpiresAt = Instant(state.ExpiresAt),
+                KeptUntil = state.KeptUntil is { } kept ? Instant(kept) : null,
                 RevokedAt = state.RevokedAt is { } revoked ? Instant(revoked) : null,
                 LastUsedAt = state.LastUsedAt is { } used ? Instant(used) : null,
                 LastUsedFrom = state.LastUsedFrom is { } address ? IPAddress.Parse(address) : null,
@@ -117,7 +119,14 @@ internal sealed record CredentialDocument(
 
 /// <summary>What stands beside a document. Instants are ticks of UTC.</summary>
 internal readonly record struct CredentialState(
-    SecretHash Hash, long CreatedAt, long ExpiresAt, long? RevokedAt, long? LastUsedAt, string? LastUsedFrom);
+    SecretHash Hash,
+    SecretHash? Identity,
+    long CreatedAt,
+    long ExpiresAt,
+    long? KeptUntil,
+    long? RevokedAt,
+    long? LastUsedAt,
+    string? LastUsedFrom);
 
 /// <summary>The documents' wire format.</summary>
 [JsonSourceGenerationOptions(

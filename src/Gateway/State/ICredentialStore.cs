@@ -15,6 +15,9 @@ internal interface ICredentialStore : IAsyncDisposable
     /// </summary>
     const int MostKeptPerOwner = 1000;
 
+    /// <summary>Longer than Kubernetes lets a token live that ends at all: a year.</summary>
+    static readonly TimeSpan KeptUnlessKnown = TimeSpan.FromDays(400);
+
     /// <summary>Adds a new credential.</summary>
     Task AddAsync(StoredCredential credential, CancellationToken cancellationToken);
 
@@ -23,6 +26,12 @@ internal interface ICredentialStore : IAsyncDisposable
 
     /// <summary>The credential with this id, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
     Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The credential whose secret says the same in whatever form (<see cref="StoredCredential.Identity"/>), also an expired or
+    /// revoked one; <see langword="null"/>: there is none. Whoever shows it has proved nothing by that.
+    /// </summary>
+    Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken);
 
     /// <summary>Credentials, the newest first, expired and revoked ones included while they are kept.</summary>
     /// <param name="owner">Whose (kind and name count); <see langword="null"/> for everybody's.</param>
@@ -54,7 +63,13 @@ internal interface ICredentialStore : IAsyncDisposable
     /// <summary>Raised where the store learns at once of a change by another replica; polling does not depend on it.</summary>
     event Action? Changed;
 
-    /// <summary>Forgets credentials that ended before an instant, and changes as old.</summary>
+    /// <summary>
+    /// Forgets credentials that ended before an instant, and had to be kept until then at most, and changes as old.
+    /// </summary>
+    /// <remarks>
+    /// Gateways up to 0.1 did not write down how long an ID token lives. The jobs' credentials that they left behind, revoked
+    /// ones at least, are kept for <see cref="KeptUnlessKnown"/> more.
+    /// </remarks>
     /// <returns>How many credentials were forgotten.</returns>
     Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

@@ -49,6 +49,7 @@ internal sealed class RedisCredentialStore : ICredentialStore
     {
         await _persistence.EnsureAsync(cancellationToken);
         var end = credential.RevokedAt is { } revoked && revoked < credential.ExpiresAt ? revoked : credential.ExpiresAt;
+        var kept = credential.KeptUntil;
         await RunAsync(
             RedisScripts.Add,
             cancellationToken,
@@ -58,10 +59,13 @@ internal sealed class RedisCredentialStore : ICredentialStore
             CredentialDocument.Write(credential),
             Ticks(credential.CreatedAt),
             Ticks(credential.ExpiresAt),
-            Milliseconds(end),
+            Milliseconds(kept > end ? kept.Value : end),
             credential.RevokedAt is null ? "" : Ticks(credential.RevokedAt.Value),
             credential.LastUsedAt is null ? "" : Ticks(credential.LastUsedAt.Value),
-            credential.LastUsedFrom?.ToString() ?? "");
+            credential.LastUsedFrom?.ToString() ?? "",
+            credential.Identity is { } identity ? Hex(identity) : "",
+            kept is null ? "" : Ticks(kept.Value),
+            kept is null ? "" : Milliseconds(kept.Value));
     }
 
     /// <inheritdoc/>
@@ -71,6 +75,10 @@ internal sealed class RedisCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public async Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken) =>
         ReadAll(await RunAsync(RedisScripts.FindById, cancellationToken, id), out _).SingleOrDefault();
+
+    /// <inheritdoc/>
+    public async Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken) =>
+        ReadAll(await RunAsync(RedisScripts.FindByIdentity, cancellationToken, Hex(identity)), out _).SingleOrDefault();
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken)
@@ -156,10 +164,15 @@ internal sealed class RedisCredentialStore : ICredentialStore
         {
             // In pages: Redis serves nobody else while a script runs.
             counts = (int[])(await RunAsync(
-                RedisScripts.Prune, cancellationToken, Ticks(before), Milliseconds(before), PageSize))!;
-            total += counts[0];
+                RedisScripts.Prune,
+                cancellationToken,
+                Ticks(before),
+                Milliseconds(before),
+                PageSize,
+                (long)ICredentialStore.KeptUnlessKnown.TotalMilliseconds))!;
+            total += counts[2];
         }
-        while (counts.Contains(PageSize));
+        while (counts[0] == PageSize || counts[1] == PageSize);
         return total;
     }
 
@@ -212,8 +225,10 @@ internal sealed class RedisCredentialStore : ICredentialStore
                     fields[0] ?? throw new FormatException("the document is missing."),
                     new CredentialState(
                         SecretHash.FromBytes(Convert.FromHexString(fields[1] ?? "")),
+                        fields[8] is null ? null : SecretHash.FromBytes(Convert.FromHexString(fields[8]!)),
                         ParseTicks(fields[2]),
                         ParseTicks(fields[3]),
+                        fields[9] is null ? null : ParseTicks(fields[9]),
                         fields[4] is null ? null : ParseTicks(fields[4]),
                         fields[5] is null ? null : ParseTicks(fields[5]),
                         fields[6] is "" ? null : fields[6])));

@@ -4,15 +4,17 @@ namespace Gateway.State;
 /// <remarks>
 /// <code>
 /// schema              the schema's version
-/// credential:ID       hash: hash, owner, document, created, expires, revoked, used, from, sequence
+/// credential:ID       hash: hash, owner, document, created, expires, revoked, used, from, sequence, identity, kept, keptms
 /// secret:HASH         the id
+/// identity:HASH       the id
 /// credentials         sorted set of ids by sequence
 /// owner:SUBJECT       the same of one owner
-/// ends                sorted set of ids by the millisecond they end
+/// ends                sorted set of ids by the millisecond they end, or must be kept until
 /// changes             sorted set of "position kind at key" by position
 /// last                hash: sequence, position
 /// </code>
-/// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far.
+/// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far. Gateways
+/// up to 0.1 know nothing of identities and of what must be kept; beside one of them the later ones' go on.
 /// Nothing here has an expiry of its own. With one, <c>maxmemory-policy volatile-*</c> would evict it, and a revocation
 /// must not get lost; <c>PruneAsync</c> removes what is over. PUBLISH is a pcall: a user without rights on channels must
 /// still be able to revoke.
@@ -22,9 +24,11 @@ internal static class RedisScripts
     /// <summary>The version of what is written above.</summary>
     public const string SchemaVersion = "1";
 
-    /// <summary>ARGV: id, hash, owner, document, created, expires, end in milliseconds, revoked, used, from.</summary>
+    /// <summary>ARGV: id, hash, owner, document, created, expires, end in milliseconds, revoked, used, from, identity, kept, kept in
+    /// milliseconds.</summary>
     public const string Add = Prelude + """
         if redis.call('EXISTS', p .. 'credential:' .. ARGV[1], p .. 'secret:' .. ARGV[2]) > 0 then return {'duplicate'} end
+        if ARGV[11] ~= '' and byIdentity(ARGV[11]) then return {'duplicate'} end
         redis.call('SET', p .. 'schema', version)
         local sequence = redis.call('HINCRBY', p .. 'last', 'sequence', 1)
         local key = p .. 'credential:' .. ARGV[1]
@@ -32,6 +36,11 @@ internal static class RedisScripts
             'expires', ARGV[6], 'sequence', sequence)
         if ARGV[8] ~= '' then redis.call('HSET', key, 'revoked', ARGV[8]) end
         if ARGV[9] ~= '' then redis.call('HSET', key, 'used', ARGV[9], 'from', ARGV[10]) end
+        if ARGV[11] ~= '' then
+            redis.call('HSET', key, 'identity', ARGV[11])
+            redis.call('SET', p .. 'identity:' .. ARGV[11], ARGV[1])
+        end
+        if ARGV[12] ~= '' then redis.call('HSET', key, 'kept', ARGV[12], 'keptms', ARGV[13]) end
         redis.call('SET', p .. 'secret:' .. ARGV[2], ARGV[1])
         redis.call('ZADD', p .. 'credentials', sequence, ARGV[1])
         redis.call('ZADD', p .. 'owner:' .. ARGV[3], sequence, ARGV[1])
@@ -42,6 +51,13 @@ internal static class RedisScripts
     /// <summary>ARGV: hash.</summary>
     public const string FindByHash = Prelude + """
         local id = redis.call('GET', p .. 'secret:' .. ARGV[1])
+        if not id then return {'ok', {}} end
+        return {'ok', {read(id)}}
+        """;
+
+    /// <summary>ARGV: identity.</summary>
+    public const string FindByIdentity = Prelude + """
+        local id = byIdentity(ARGV[1])
         if not id then return {'ok', {}} end
         return {'ok', {read(id)}}
         """;
@@ -91,7 +107,7 @@ internal static class RedisScripts
         local expires = redis.call('HGET', key, 'expires')
         if not expires or redis.call('HEXISTS', key, 'revoked') == 1 or expires <= ARGV[2] then return {'ok', 0} end
         redis.call('HSET', key, 'expires', ARGV[2])
-        redis.call('ZADD', p .. 'ends', ARGV[3], ARGV[1])
+        redis.call('ZADD', p .. 'ends', math.max(ARGV[3] + 0, kept(key)), ARGV[1])
         announce('shortened', ARGV[2], ARGV[1])
         redis.pcall('PUBLISH', ARGV[4], '')
         return {'ok', 1}
@@ -113,17 +129,32 @@ internal static class RedisScripts
         return {'ok', redis.call('ZRANGEBYSCORE', p .. 'changes', '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])}
         """;
 
-    /// <summary>ARGV: before, before in milliseconds, how many at most. Gives how many credentials and changes it removed.</summary>
+    /// <summary>
+    /// ARGV: before, before in milliseconds, how many at most, milliseconds that a revoked job's credential is kept where it
+    /// does not say itself. Gives how many credentials it looked at, and how many changes and credentials it removed.
+    /// </summary>
     public const string Prune = Prelude + """
         local ids = redis.call('ZRANGEBYSCORE', p .. 'ends', '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
+        local removed = 0
         for _, id in ipairs(ids) do
             local key = p .. 'credential:' .. id
-            local hash, owner = unpack(redis.call('HMGET', key, 'hash', 'owner'))
-            if hash then redis.call('DEL', p .. 'secret:' .. hash) end
-            if owner then redis.call('ZREM', p .. 'owner:' .. owner, id) end
-            redis.call('DEL', key)
-            redis.call('ZREM', p .. 'credentials', id)
-            redis.call('ZREM', p .. 'ends', id)
+            local hash, owner, document, revoked, identity, keptms =
+                unpack(redis.call('HMGET', key, 'hash', 'owner', 'document', 'revoked', 'identity', 'keptms'))
+            if revoked and not keptms and string.sub(document or '', 1, 18) == '{"kind":"workload"' then
+                local till = string.format('%.0f', redis.call('ZSCORE', p .. 'ends', id) + ARGV[4])
+                redis.call('HSET', key, 'keptms', till)
+                redis.call('ZADD', p .. 'ends', till, id)
+            elseif keptms and keptms + 0 >= ARGV[2] + 0 then
+                redis.call('ZADD', p .. 'ends', keptms, id)
+            else
+                if hash then redis.call('DEL', p .. 'secret:' .. hash) end
+                if identity then redis.call('DEL', p .. 'identity:' .. identity) end
+                if owner then redis.call('ZREM', p .. 'owner:' .. owner, id) end
+                redis.call('DEL', key)
+                redis.call('ZREM', p .. 'credentials', id)
+                redis.call('ZREM', p .. 'ends', id)
+                removed = removed + 1
+            end
         end
         local changes = 0
         for _, member in ipairs(redis.call('ZRANGE', p .. 'changes', 0, ARGV[3] - 1)) do
@@ -131,7 +162,7 @@ internal static class RedisScripts
                 changes = changes + redis.call('ZREM', p .. 'changes', member)
             end
         end
-        return {'ok', {#ids, changes}}
+        return {'ok', {#ids, changes, removed}}
         """;
 
     // Checked by every script, and so also after another replica has migrated what all of them share.
@@ -142,7 +173,11 @@ internal static class RedisScripts
         if found and found ~= version then return {'schema', found} end
         local function read(id)
             return {id, redis.call('HMGET', p .. 'credential:' .. id,
-                'document', 'hash', 'created', 'expires', 'revoked', 'used', 'from', 'sequence')}
+                'document', 'hash', 'created', 'expires', 'revoked', 'used', 'from', 'sequence', 'identity', 'kept')}
+        end
+        local function byIdentity(identity)
+            local id = redis.call('GET', p .. 'identity:' .. identity)
+            return id and redis.call('EXISTS', p .. 'credential:' .. id) == 1 and id
         end
 
         """;
@@ -158,11 +193,13 @@ internal static class RedisScripts
             redis.call('HSET', p .. 'last', 'position', text)
             redis.call('ZADD', p .. 'changes', text, text .. ' ' .. kind .. ' ' .. at .. ' ' .. key)
         end
+        local function kept(key) return (redis.call('HGET', key, 'keptms') or 0) + 0 end
         local function revoke(id, at, milliseconds)
             local key = p .. 'credential:' .. id
             redis.call('HSET', key, 'revoked', at)
-            if redis.call('ZSCORE', p .. 'ends', id) + 0 > milliseconds + 0 then
-                redis.call('ZADD', p .. 'ends', milliseconds, id)
+            local till = math.max(milliseconds + 0, kept(key))
+            if redis.call('ZSCORE', p .. 'ends', id) + 0 > till then
+                redis.call('ZADD', p .. 'ends', till, id)
             end
             announce('revoked', at, id)
         end

@@ -10,7 +10,7 @@ internal sealed class SqliteCredentialStore : ICredentialStore
     private const int PageSize = 1000;
 
     private const string Columns =
-        "SELECT id, document, hash, created_at, expires_at, revoked_at, last_used_at, last_used_from FROM credentials ";
+        "SELECT id, document, hash, created_at, expires_at, revoked_at, last_used_at, last_used_from, identity, kept_until FROM credentials ";
 
     private const string Newest = "ORDER BY created_at DESC, sequence DESC";
 
@@ -45,8 +45,9 @@ internal sealed class SqliteCredentialStore : ICredentialStore
             session => session.Execute(
                 """
                 INSERT INTO credentials (
-                    id, hash, owner, document, created_at, expires_at, revoked_at, last_used_at, last_used_from)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                    id, hash, owner, document, created_at, expires_at, revoked_at, last_used_at, last_used_from,
+                    identity, kept_until)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                 """,
                 credential.Id,
                 credential.Hash.ToBytes(),
@@ -56,7 +57,9 @@ internal sealed class SqliteCredentialStore : ICredentialStore
                 credential.ExpiresAt.UtcTicks,
                 credential.RevokedAt?.UtcTicks,
                 credential.LastUsedAt?.UtcTicks,
-                credential.LastUsedFrom?.ToString()),
+                credential.LastUsedFrom?.ToString(),
+                credential.Identity?.ToBytes(),
+                credential.KeptUntil?.UtcTicks),
             cancellationToken);
     }
 
@@ -68,6 +71,11 @@ internal sealed class SqliteCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken) =>
         Task.FromResult(_readers.Run(session => session.Query(Columns + "WHERE id = $1", Read, id).SingleOrDefault()));
+
+    /// <inheritdoc/>
+    public Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken) =>
+        Task.FromResult(_readers.Run(session =>
+            session.Query(Columns + "WHERE identity = $1", Read, identity.ToBytes()).SingleOrDefault()));
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken) =>
@@ -170,7 +178,7 @@ internal sealed class SqliteCredentialStore : ICredentialStore
         {
             session.Execute("DELETE FROM changes WHERE at < $1", before.UtcTicks);
             return session.Execute(
-                "DELETE FROM credentials WHERE min(expires_at, coalesce(revoked_at, expires_at)) < $1", before.UtcTicks);
+                $"DELETE FROM credentials WHERE {SqliteSchema.ForgottenAfter} < $1", before.UtcTicks);
         },
         cancellationToken);
 
@@ -210,8 +218,10 @@ internal sealed class SqliteCredentialStore : ICredentialStore
         row.GetString(1),
         new CredentialState(
             SecretHash.FromBytes(row.GetFieldValue<byte[]>(2)),
+            row.IsDBNull(8) ? null : SecretHash.FromBytes(row.GetFieldValue<byte[]>(8)),
             row.GetInt64(3),
             row.GetInt64(4),
+            Number(row, 9),
             Number(row, 5),
             Number(row, 6),
             row.IsDBNull(7) ? null : row.GetString(7)));

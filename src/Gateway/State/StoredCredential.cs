@@ -14,6 +14,12 @@ internal sealed record StoredCredential
     /// <summary>What its secret hashes to.</summary>
     public required SecretHash Hash { get; init; }
 
+    /// <summary>
+    /// What tells a secret again that is shown in another form: the hash of what an ID token says, without its signature. It
+    /// proves nothing by itself, since what a token says is no secret. <see langword="null"/> for secrets of one form.
+    /// </summary>
+    public SecretHash? Identity { get; init; }
+
     /// <summary>What its maker called it: <c>laptop</c>.</summary>
     public required string Name { get; init; }
 
@@ -35,6 +41,12 @@ internal sealed record StoredCredential
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>
+    /// Until when it is remembered at least, however early it ends: an ID token that is good at its issuer would be judged anew
+    /// where nobody remembers that it was revoked. <see langword="null"/>: there is nothing to judge anew.
+    /// </summary>
+    public DateTimeOffset? KeptUntil { get; init; }
 
     public DateTimeOffset? RevokedAt { get; init; }
 

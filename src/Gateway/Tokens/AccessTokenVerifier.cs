@@ -120,6 +120,13 @@ internal sealed class AccessTokenVerifier(
                 + $"the clocks of the gateway's replicas must be set right"));
         }
 
+        // No gateway issues such a one, whatever its settings: the key was used by somebody else, or by a fault.
+        if (claims.ExpiresAt - claims.IssuedAt > TokenOptions.LongestLifetime)
+        {
+            return new AuthenticationResult.Refused(
+                "it lives longer than any access token may", "it lives longer than this gateway lets any access token live");
+        }
+
         // Without leeway: the end of a personal token is exact, and what was issued for it does not outlast it.
         if (claims.CredentialExpiresAt <= now)
         {

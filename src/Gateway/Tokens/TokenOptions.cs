@@ -5,6 +5,12 @@ namespace Gateway.Tokens;
 /// <summary>Access tokens, refresh tokens, and the tokens that people and robots sign in with.</summary>
 public sealed class TokenOptions
 {
+    /// <summary>The longest life of an access token that can be configured.</summary>
+    internal static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(1);
+
+    /// <summary>The longest <see cref="UploadWindow"/> that can be configured.</summary>
+    internal static readonly TimeSpan LongestUploadWindow = TimeSpan.FromHours(24);
+
     /// <summary>Life of an access token: 1 minute to 1 hour. It never outlives the credential it was issued for.</summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(5);
 

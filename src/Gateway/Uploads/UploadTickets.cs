@@ -1,10 +1,11 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Core.Registry;
+using Gateway.Core.Tokens;
 using Gateway.Keys;
+using Gateway.Tokens;
 
 namespace Gateway.Uploads;
 
@@ -61,9 +62,11 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
             Sign(key, payload, registry, repository, upload, expected);
             if (CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(payload.Length)))
             {
-                return new UploadTicket( // ours, so it is well formed
+                // Ours, so it is well formed; but no setting lets one reach further than this.
+                var until = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(payload[UntilStart..]));
+                return until - time.GetUtcNow() > TokenOptions.LongestUploadWindow + AccessTokenVerifier.Leeway ? null : new UploadTicket(
                     Convert.ToHexStringLower(payload[SubjectStart..QueryStart]),
-                    DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(payload[UntilStart..])),
+                    until,
                     Encoding.ASCII.GetString(payload[QueryStart..]));
             }
         }
@@ -71,23 +74,8 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
         return null;
     }
 
-    // The decoder takes several texts for the same bytes (unused bits, white space); one ticket has one text.
-    private static byte[]? Decode(string text)
-    {
-        if (text.Length > Base64Url.GetEncodedLength(MaxLength))
-        {
-            return null;
-        }
-
-        var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        if (Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done)
-        {
-            return null;
-        }
-
-        Array.Resize(ref bytes, length);
-        return Base64Url.EncodeToString(bytes) == text ? bytes : null;
-    }
+    private static byte[]? Decode(string text) =>
+        text.Length <= Base64Url.GetEncodedLength(MaxLength) && CanonicalBase64Url.TryDecode(text, out var bytes) ? bytes : null;
 
     // Each part with its length in front, so that no two contexts give the same bytes.
     private static void Sign(

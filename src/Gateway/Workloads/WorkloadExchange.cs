@@ -42,6 +42,7 @@ internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time
             Evidence = principal.Evidence,
             CreatedBy = principal.Subject.ToString(),
             CreatedAt = now,
+            KeptUntil = end, // there is no judging it anew: it is a secret of our own
             ExpiresAt = end, // never longer than the ID token's own credential: exchanging twice gains nothing
         };
         await store.AddAsync(credential, cancellationToken);

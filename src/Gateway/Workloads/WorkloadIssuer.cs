@@ -1,4 +1,5 @@
 using Gateway.Authentication;
+using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Issuers;
 
@@ -8,6 +9,7 @@ namespace Gateway.Workloads;
 internal sealed class WorkloadIssuer : ISubjectSource
 {
     private readonly Dictionary<string, WorkloadRule> _byEvidence;
+    private readonly TimeSpan? _maximumTokenLifetime;
 
     /// <param name="name">Its name in the configuration.</param>
     /// <param name="options">Its options, valid.</param>
@@ -17,6 +19,7 @@ internal sealed class WorkloadIssuer : ISubjectSource
         Name = name;
         Audience = options.Audience;
         Metadata = metadata;
+        _maximumTokenLifetime = options.MaximumTokenLifetime;
         Rules = [.. options.Rules.Select(rule => new WorkloadRule(name, options, rule))];
         _byEvidence = Rules.DistinctBy(static rule => rule.Evidence).ToDictionary(static rule => rule.Evidence);
     }
@@ -36,6 +39,14 @@ internal sealed class WorkloadIssuer : ISubjectSource
     /// <summary>The rules, in their order.</summary>
     public IReadOnlyList<WorkloadRule> Rules { get; }
 
+    /// <summary>Why a token that is good at the issuer is not taken here, by the issuer's own settings.</summary>
+    /// <returns>A sentence's part for the log and for who showed it; <see langword="null"/> where it is taken.</returns>
+    public string? FindFault(IdToken token) =>
+        _maximumTokenLifetime is { } most && token.ExpiresAt - token.IssuedAt is var life && life > most
+            ? $"it lives {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for {Name} is {Duration.Format(most)}: "
+                + "have a shorter one issued"
+            : null;
+
     /// <inheritdoc/>
     public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
         evidence is not null && _byEvidence.ContainsKey(evidence)
@@ -47,4 +58,6 @@ internal sealed class WorkloadIssuer : ISubjectSource
     /// <remarks>Nobody is known here by name: jobs come and go.</remarks>
     public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
         ValueTask.FromResult<SubjectState>(SubjectState.Gone.Instance);
+
+    private static TimeSpan WholeSeconds(TimeSpan time) => TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds));
 }

@@ -22,6 +22,12 @@ public sealed class WorkloadOptions : IssuerOptions
     public string? Keys { get; set; }
 
     /// <summary>
+    /// The longest life that a token may have been issued with, from its <c>iat</c> to its <c>exp</c>: 1 minute to 3650 days.
+    /// One that lives longer is refused. Any, unless set.
+    /// </summary>
+    public TimeSpan? MaximumTokenLifetime { get; set; }
+
+    /// <summary>
     /// Nested claims that policies see, by the name that they have there: <c>namespace: kubernetes.io.namespace</c>. Claims of
     /// the topmost level are seen anyway.
     /// </summary>

@@ -35,6 +35,11 @@ internal static class WorkloadOptionsValidator
                     "Put the rules of both into one.");
             }
 
+            if (options.MaximumTokenLifetime is { } most)
+            {
+                at.At(nameof(options.MaximumTokenLifetime)).CheckRange(most, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
+            }
+
             foreach (var (claim, path) in options.Claims)
             {
                 if (ClaimPath.Parse(path) is null || ClaimPath.Parse(claim) is null)

@@ -8,6 +8,7 @@ using Gateway.Core.Authorization;
 using Gateway.Credentials;
 using Gateway.Issuers;
 using Gateway.State;
+using Gateway.Tokens;
 
 namespace Gateway.Workloads;
 
@@ -17,7 +18,10 @@ namespace Gateway.Workloads;
 /// once; what comes of that, a credential of the rule's life, is kept under the token's hash, and the token is then only the
 /// secret of that credential. It can be listed and revoked like any other; the issuer's end of the token no longer counts.
 /// This is the one exception to "exchanging never prolongs": it is bounded by the rule and stands in the audit trail.</para>
-/// <para>A token that was revoked, or whose credential has ended, is not judged anew.</para>
+/// <para>A token that was revoked, or whose credential has ended, is not judged anew, in whatever form it is shown: for one
+/// payload there are two good ECDSA signatures, which anybody can make of each other. What a token is, is what it says; so the
+/// credential stands under the hash of header and payload too. That hash proves nothing, as neither is secret: whoever
+/// shows a form that was not seen before must have a good signature under it.</para>
 /// </remarks>
 internal sealed partial class WorkloadVerifier(
     IEnumerable<WorkloadIssuer> issuers,
@@ -29,12 +33,17 @@ internal sealed partial class WorkloadVerifier(
     ILogger<WorkloadVerifier> logger,
     IAuditLog? audit = null) : IWorkloadCredentials
 {
+    private const int RememberedForms = 1_000;
+
     private readonly WorkloadIssuer[] _issuers = [.. issuers];
 
     // One judgement for all of a job's first requests, which come at once; and one instance of a principal, since policy works
     // out a subject's groups once for each.
     private readonly ConcurrentDictionary<SecretHash, Lazy<Task<AuthenticationResult>>> _flights = new();
     private readonly ConditionalWeakTable<StoredCredential, AuthenticationResult.Accepted> _accepted = [];
+
+    // Forms whose signature was verified, with the hash of the form that their credential is kept under.
+    private readonly BoundedCache<SecretHash, VerifiedForm> _forms = new(RememberedForms);
 
     /// <inheritdoc/>
     public async ValueTask<AuthenticationResult> VerifyAsync(string token, IPAddress clientAddress, CancellationToken cancellationToken)
@@ -47,7 +56,8 @@ internal sealed partial class WorkloadVerifier(
         var hash = SecretHash.Of(token);
         try
         {
-            if (await directory.FindAsync(hash, cancellationToken) is { } known)
+            var kept = _forms.TryGet(hash, out var form) ? form.KeptUnder : hash;
+            if (await directory.FindAsync(kept, cancellationToken) is { } known)
             {
                 return await JudgeAsync(known, clientAddress, cancellationToken);
             }
@@ -76,7 +86,9 @@ internal sealed partial class WorkloadVerifier(
 
     private async Task<AuthenticationResult> ExchangeAsync(SecretHash hash, string token, IPAddress clientAddress)
     {
-        var (issuer, result) = await VerifyAsync(token);
+        var identity = SecretHash.Of(JwtParts.SignedPartOf(token));
+        var known = await store.FindByIdentityAsync(identity, CancellationToken.None);
+        var (issuer, result) = await VerifyAsync(token, isAgain: known is not null);
         switch (result)
         {
             case null:
@@ -88,7 +100,19 @@ internal sealed partial class WorkloadVerifier(
         }
 
         var good = ((IdTokenResult.Good)result).Token;
-        if (issuer!.Rules.FirstOrDefault(rule => rule.Matches(good)) is not { } rule)
+        known ??= await FindOfOtherFormAsync(token);
+        if (known is not null)
+        {
+            _forms.Add(hash, new VerifiedForm(known.Hash), static _ => false);
+            return await JudgeAsync(known, clientAddress, CancellationToken.None);
+        }
+
+        if (issuer!.FindFault(good) is { } tooLong)
+        {
+            return new AuthenticationResult.Refused($"an ID token of {issuer.Method}: {tooLong}", tooLong);
+        }
+
+        if (issuer.Rules.FirstOrDefault(rule => rule.Matches(good)) is not { } rule)
         {
             return new AuthenticationResult.Refused(
                 $"no rule of {issuer.Method} lets in sub \"{PrintableName.Of(good.Subject)}\"",
@@ -100,9 +124,13 @@ internal sealed partial class WorkloadVerifier(
             return new AuthenticationResult.Refused($"an ID token of {issuer.Method}: {fault}", fault);
         }
 
-        var credential = await AddAsync(hash, rule, subject);
+        var credential = await AddAsync(hash, identity, good, rule, subject);
         return await JudgeAsync(credential, clientAddress, CancellationToken.None);
     }
+
+    // Gateways up to 0.1 kept a credential under the hash of the form that was shown first, and under no other.
+    private async Task<StoredCredential?> FindOfOtherFormAsync(string token) =>
+        EcdsaForms.OtherFormOf(token) is { } other ? await store.FindAsync(SecretHash.Of(other), CancellationToken.None) : null;
 
     private bool IsMine(string token) =>
         _issuers.Length > 0
@@ -118,7 +146,8 @@ internal sealed partial class WorkloadVerifier(
             : null;
 
     // Of several with the same issuer, which are told apart by their audience, the last one's word counts.
-    private async ValueTask<(WorkloadIssuer? Issuer, IdTokenResult? Result)> VerifyAsync(string token)
+    // A token that is known was judged by its times when it came first; what counts is the time of its credential.
+    private async ValueTask<(WorkloadIssuer? Issuer, IdTokenResult? Result)> VerifyAsync(string token, bool isAgain)
     {
         var named = IssuerOf(token);
         (WorkloadIssuer? Issuer, IdTokenResult? Result) last = default;
@@ -126,7 +155,8 @@ internal sealed partial class WorkloadVerifier(
         {
             if (issuer.Metadata.Issuer == named)
             {
-                last = (issuer, await verifier.VerifyAsync(token, issuer.Metadata, issuer.Audience, type: null, CancellationToken.None));
+                last = (issuer, await verifier.VerifyAsync(
+                    token, issuer.Metadata, issuer.Audience, type: null, CancellationToken.None, judgeTime: !isAgain));
                 if (last.Result is IdTokenResult.Good)
                 {
                     break;
@@ -137,7 +167,8 @@ internal sealed partial class WorkloadVerifier(
         return last;
     }
 
-    private async Task<StoredCredential> AddAsync(SecretHash hash, WorkloadRule rule, Subject subject)
+    private async Task<StoredCredential> AddAsync(
+        SecretHash hash, SecretHash identity, IdToken token, WorkloadRule rule, Subject subject)
     {
         var now = time.GetUtcNow();
         var credential = new StoredCredential
@@ -145,6 +176,7 @@ internal sealed partial class WorkloadVerifier(
             Id = CredentialId.Create(),
             Kind = CredentialKind.Workload,
             Hash = hash,
+            Identity = identity,
             Name = rule.Name,
             Owner = subject,
             Limit = rule.Limit,
@@ -152,6 +184,7 @@ internal sealed partial class WorkloadVerifier(
             CreatedBy = subject.ToString(),
             CreatedAt = now,
             ExpiresAt = now + rule.Lifetime,
+            KeptUntil = token.ExpiresAt + IdTokenVerifier.Leeway, // until then it would be good again where it were forgotten
         };
         try
         {
@@ -159,8 +192,8 @@ internal sealed partial class WorkloadVerifier(
         }
         catch (StateException exception)
         {
-            // Another replica may have been first.
-            return await store.FindAsync(hash, CancellationToken.None) ?? throw new StateException(exception.Message, exception);
+            // Another replica may have been first, or another form of the token; the signature of this one is good too.
+            return await store.FindByIdentityAsync(identity, CancellationToken.None) ?? throw new StateException(exception.Message, exception);
         }
 
         Log.Exchanged(logger, subject, rule.Name, credential.Id, credential.ExpiresAt);
@@ -209,6 +242,8 @@ internal sealed partial class WorkloadVerifier(
 
         return result;
     }
+
+    private sealed record VerifiedForm(SecretHash KeptUnder);
 
     private static partial class Log
     {

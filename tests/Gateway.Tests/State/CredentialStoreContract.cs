@@ -321,6 +321,48 @@ public abstract class CredentialStoreContract
     }
 
     [Fact]
+    public async Task Identity_FindsTheCredential_AndIsGivenOnceOnly()
+    {
+        await using var store = await OpenAsync();
+        var identity = SecretHash.Of("header.payload");
+        var first = Credentials.New("one") with { Identity = identity, KeptUntil = Credentials.Now.AddDays(100) };
+        await store.AddAsync(first, default);
+        await store.AddAsync(Credentials.New("plain"), default);
+
+        Credentials.AssertSame(first, await store.FindByIdentityAsync(identity, default));
+        Assert.Null(await store.FindAsync(identity, default)); // what a token says is no secret
+        Assert.Null(await store.FindByIdentityAsync(first.Hash, default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two") with { Identity = identity }, default));
+        Assert.Null(await store.FindAsync("two", default));
+    }
+
+    [Fact]
+    public async Task Prune_WhatMustBeKept_IsForgottenNoEarlier()
+    {
+        await using var store = await OpenAsync();
+        var limit = Credentials.Now.AddDays(-30);
+        StoredCredential Kept(string id, TimeSpan until) => Credentials.New(id) with
+        {
+            ExpiresAt = limit.AddDays(-1),
+            Identity = SecretHash.Of(id),
+            KeptUntil = limit + until,
+        };
+        await store.AddAsync(Kept("expired", TimeSpan.FromMinutes(1)), default);
+        await store.AddAsync(Kept("revoked", TimeSpan.FromMinutes(1)), default);
+        await store.AddAsync(Kept("shortened", TimeSpan.FromMinutes(1)) with { ExpiresAt = limit.AddDays(9) }, default);
+        await store.AddAsync(Kept("over", TimeSpan.FromMinutes(-1)), default);
+        await store.RevokeAsync("revoked", limit.AddDays(-2), default);
+        await store.ShortenAsync("shortened", limit.AddDays(-2), default);
+
+        Assert.Equal(1, await store.PruneAsync(limit, default));
+        Assert.Equal(["expired", "revoked", "shortened"], (await IdsAsync(store)).Order());
+        Assert.Null(await store.FindByIdentityAsync(SecretHash.Of("over"), default));
+
+        Assert.Equal(3, await store.PruneAsync(limit.AddMinutes(2), default));
+        Assert.Null(await store.FindByIdentityAsync(SecretHash.Of("revoked"), default));
+    }
+
+    [Fact]
     public async Task Prune_AfterIt_PositionsGoOn()
     {
         await using var store = await OpenAsync();

@@ -45,6 +45,8 @@ internal static class Credentials
                 Claims = new Dictionary<string, string> { ["repository"] = "acme/app", ["ref"] = "refs/heads/é" }.ToFrozenDictionary(),
             },
             Limit = limit,
+            Identity = SecretHash.Of("identity of " + id),
+            KeptUntil = Now.AddHours(-1).AddTicks(3),
             Evidence = "sha256:abc",
             Service = "registry.example.com:8443",
             CreatedBy = "operator",

@@ -52,7 +52,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         var keys = (await _server.CommandAsync("KEYS", "*")).Split('\n');
 
-        Assert.Equal(11, keys.Length);
+        Assert.Equal(12, keys.Length);
         Assert.All(keys, static key => Assert.StartsWith("gateway:", key, StringComparison.Ordinal));
         foreach (var key in keys)
         {

@@ -42,6 +42,23 @@ public sealed class AccessTokenVerifierTests
         Assert.Equal(stage.Clock.GetUtcNow() + TimeSpan.FromMinutes(5), principal.ExpiresAt);
     }
 
+    [Theory]
+    [InlineData(3600, true)]
+    [InlineData(3601, false)]
+    [InlineData(86400 * 365, false)]
+    public void Verify_OwnSignatureOverALongerLifeThanAny_IsRefused(int seconds, bool isGood)
+    {
+        _stage.Options.Lifetime = TimeSpan.FromSeconds(seconds); // as a gateway with a fault would, or a thief of the key
+
+        if (isGood)
+        {
+            _stage.Accept(_stage.Issue());
+            return;
+        }
+
+        Assert.Equal("it lives longer than any access token may", _stage.Refuse(_stage.Issue()).Reason);
+    }
+
     [Fact]
     public void Verify_AnonymousToken_IsTheAnonymousSubjectWithItsScope()
     {

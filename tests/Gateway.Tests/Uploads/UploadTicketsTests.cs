@@ -65,6 +65,14 @@ public sealed class UploadTicketsTests
     }
 
     [Fact]
+    public void Read_ThatReachesFurtherThanAnyWindow_IsNone()
+    {
+        var furthest = _time.GetUtcNow() + TimeSpan.FromHours(24) + TimeSpan.FromSeconds(60);
+        Assert.NotNull(Read(Write(Ticket with { ContinueUntil = furthest })));
+        Assert.Null(Read(Write(Ticket with { ContinueUntil = furthest.AddSeconds(1) })));
+    }
+
+    [Fact]
     public void Write_TheSameTicketTwice_GivesOneText() => Assert.Equal(Write(Ticket), Write(Ticket));
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Gateway.Configuration;
 using Gateway.Credentials;
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Issuers;
 using Gateway.Tests.Support;
 using Gateway.Workloads;
@@ -171,6 +172,134 @@ public sealed class WorkloadTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub())))).Status); // another job
     }
 
+    [Theory]
+    [InlineData("=")]
+    [InlineData("==")]
+    [InlineData("\t")]
+    [InlineData(" ")]
+    public async Task Revoked_InAnotherSpelling_IsRefused(string more)
+    {
+        var token = _github.Sign(GitHub());
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
+        await RevokeAsync();
+
+        foreach (var other in new[] { token + more, token.Replace(".", more + ".", StringComparison.Ordinal), WithOtherLastBits(token) })
+        {
+            Assert.NotEqual(token, other);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.AskAsync("", Basic("ci", other))).Status);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + other)).Status);
+        }
+
+        Assert.Single(await Stored());
+    }
+
+    [Fact]
+    public async Task Spelling_OfAnother_IsSaidAndNoPassword()
+    {
+        await Refused(_github.Sign(GitHub()) + "==", "it is not spelled in base64url without padding, as its issuer spelled it");
+        Assert.Empty(await Stored());
+    }
+
+    [Fact]
+    public async Task BothFormsOfAnEcdsaSignature_AreOneToken()
+    {
+        using var key = await UseEcdsaAsync();
+        var token = SignEcdsa(key, GitHub(minutes: 5));
+        var other = Gateway.Workloads.EcdsaForms.OtherFormOf(token)!;
+        Assert.Equal(token, Gateway.Workloads.EcdsaForms.OtherFormOf(other));
+
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", other))).Status);
+        Assert.Single(await Stored());
+        _clock.Advance(TimeSpan.FromMinutes(30)); // for as long as the one
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", other))).Status);
+
+        // What it says is known, and still it takes a good signature.
+        var forged = token[..(token.LastIndexOf('.') + 1)] + SignEcdsa(key, GitHub()).Split('.')[2];
+        await Refused(forged, "its signature is wrong");
+
+        await RevokeAsync();
+        await Refused(token, "it was revoked");
+        await Refused(other, "it was revoked");
+        Assert.Single(await Stored());
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", SignEcdsa(key, GitHub())))).Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Revoked_ShownInTheOtherFormFirst_IsRefused(bool keptByAnEarlierGateway)
+    {
+        using var key = await UseEcdsaAsync();
+        var token = SignEcdsa(key, GitHub(minutes: 60 * 24));
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
+        if (keptByAnEarlierGateway)
+        {
+            var file = Path.Combine(_gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
+            using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False");
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE credentials SET identity = NULL, kept_until = NULL";
+            Assert.Equal(1, command.ExecuteNonQuery());
+        }
+
+        await RevokeAsync();
+        await Refused(Gateway.Workloads.EcdsaForms.OtherFormOf(token)!, "it was revoked");
+        await Refused(token, "it was revoked");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Ended_LongAgo_IsNotJudgedAnewWhileTheTokenLives(bool revoke)
+    {
+        var token = _github.Sign(GitHub(minutes: 60 * 24 * 365));
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
+        if (revoke)
+        {
+            await RevokeAsync();
+        }
+
+        _clock.Advance(TimeSpan.FromDays(100));
+        await _gateway.Services.GetRequiredService<ICredentialStore>().PruneAsync(_clock.GetUtcNow() - StatePruning.Kept, CancellationToken.None);
+        await Refused(token, revoke ? "it was revoked" : "its time is over");
+        Assert.Single(await Stored());
+    }
+
+    [Fact]
+    public async Task Token_OfALongerLifeThanConfigured_IsRefused()
+    {
+        await using var strict = await TestGateway.StartAsync(_upstream.Address, Policy, options =>
+        {
+            Configure(options);
+            options.Authentication.Workloads["github"].MaximumTokenLifetime = TimeSpan.FromHours(1);
+        }, Customize);
+        var reply = await strict.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 61))));
+        Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
+        Assert.Contains("maximumTokenLifetime for github is 1h", reply.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await strict.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 60))))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 61))))).Status);
+    }
+
+    [Fact]
+    public async Task Token_OfSixteenKibibytes_IsAPasswordEverywhere_AndALongPasswordIsNone()
+    {
+        var claims = GitHub();
+        claims["groups"] = new JsonArray([.. Enumerable.Range(0, 900).Select(static i => (JsonNode)$"group-{i}")]);
+        var token = _github.Sign(claims);
+        Assert.InRange(token.Length, 14_000, 16 * 1024);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("gitlab-ci-token", token))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status);
+        var form = await _gateway.PostAsync(
+            ("grant_type", "password"), ("username", "ci"), ("password", token), ("scope", "repository:acme/app:push"), ("service", "registry.test"));
+        Assert.Equal(HttpStatusCode.OK, form.Status);
+
+        claims["more"] = new string('a', 4096);
+        var tooLong = await _gateway.AskAsync("", Basic("ci", _github.Sign(claims)));
+        Assert.Equal(HttpStatusCode.Unauthorized, tooLong.Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.AskAsync("", Basic("ci", new string('a', 9000)))).Status);
+    }
+
     [Fact]
     public async Task ManyAtOnce_AreJudgedOnce()
     {
@@ -332,6 +461,35 @@ public sealed class WorkloadTests : IAsyncLifetime
               "project_visibility": "public", "ci_config_ref_uri": "gitlab.example.com/my-group/my-project//.gitlab-ci.yml@refs/heads/main"
             }
             """);
+
+    // Bits that fill up the last character, which decoders pass over.
+    private static string WithOtherLastBits(string token)
+    {
+        const string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        return token[..^1] + alphabet[alphabet.IndexOf(token[^1], StringComparison.Ordinal) | 1];
+    }
+
+    private async Task RevokeAsync() => Assert.True(await _gateway.Services.GetRequiredService<CredentialService>()
+        .RevokeAsync(Assert.Single(await Stored()).Id, "operator", CancellationToken.None));
+
+    private async Task<System.Security.Cryptography.ECDsa> UseEcdsaAsync()
+    {
+        var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        var point = key.ExportParameters(false).Q;
+        var (x, y) = (System.Buffers.Text.Base64Url.EncodeToString(point.X), System.Buffers.Text.Base64Url.EncodeToString(point.Y));
+        _github.OnKeys = context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(
+            context.Response, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{x}}","y":"{{y}}"}]}"""); // a single one, without a name
+        await _gateway.DisposeAsync(); // it may have read the other key
+        _gateway = await TestGateway.StartAsync(_upstream.Address, Policy, Configure, Customize);
+        return key;
+    }
+
+    private static string SignEcdsa(System.Security.Cryptography.ECDsa key, JsonObject claims)
+    {
+        var text = TestIssuer.Encode("""{"alg":"ES256","kid":"any"}""") + "." + TestIssuer.Encode(claims.ToJsonString());
+        return text + "." + System.Buffers.Text.Base64Url.EncodeToString(
+            key.SignData(Encoding.ASCII.GetBytes(text), System.Security.Cryptography.HashAlgorithmName.SHA256));
+    }
 
     private static string Basic(string user, string password) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));

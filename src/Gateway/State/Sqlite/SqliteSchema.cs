@@ -6,6 +6,9 @@ internal static class SqliteSchema
     /// <summary>Tells our files from other programs': "RGst".</summary>
     public const int ApplicationId = 0x52477374;
 
+    /// <summary>When a credential's time to be remembered begins to run, as an expression that is indexed.</summary>
+    public const string ForgottenAfter = "max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, 0))";
+
     /// <summary>
     /// What leads from one version to the next, each in a transaction of its own. Entries are added, never changed:
     /// files out there have run them.
@@ -46,6 +49,20 @@ internal static class SqliteSchema
             version INTEGER NOT NULL,
             PRIMARY KEY (method, name)
         ) STRICT;
+        """,
+
+        // Version 3. What tells an ID token again in another form, and how long its credential must be remembered. Jobs'
+        // credentials from before are kept for 400 days where they are revoked, or may be yet (ICredentialStore.KeptUnlessKnown).
+        """
+        ALTER TABLE credentials ADD COLUMN identity BLOB CHECK (length(identity) = 32);
+        ALTER TABLE credentials ADD COLUMN kept_until INTEGER;
+        UPDATE credentials SET kept_until = coalesce(revoked_at, expires_at) + 400 * 864000000000
+            WHERE document LIKE '{"kind":"workload"%'
+            AND (revoked_at IS NOT NULL OR expires_at > (unixepoch() + 62135596800) * 10000000);
+        CREATE UNIQUE INDEX credentials_by_identity ON credentials (identity);
+        DROP INDEX credentials_by_end;
+        CREATE INDEX credentials_by_end
+            ON credentials (max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, 0)));
         """,
     ];
 }
