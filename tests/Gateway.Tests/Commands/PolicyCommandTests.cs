@@ -137,7 +137,7 @@ public sealed class PolicyCommandTests
             tests:
             - { name: one, subject: "user:alice", action: push, repository: team-b/app, expect: allow }
             - { name: two, subject: "user:alice", action: push, repository: team-a/app, expect: deny }
-            - { name: three, subject: "user:alice", action: delete, repository: team-a/app, expect: deny, rule: x }
+            - { name: three, subject: "user:alice", action: overwrite, repository: team-a/app, tag: v1, expect: deny, rule: x }
             """));
 
         var (code, output, _) = await RunAsync("policy", "test", files.Folder);

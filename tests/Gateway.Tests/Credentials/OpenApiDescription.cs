@@ -121,6 +121,7 @@ internal sealed class OpenApiDescription(JsonElement root)
         "object" => value.ValueKind == JsonValueKind.Object,
         "array" => value.ValueKind == JsonValueKind.Array,
         "string" => value.ValueKind == JsonValueKind.String,
+        "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
         "null" => value.ValueKind == JsonValueKind.Null,
         _ => throw new NotSupportedException($"type {type}"),
     };

@@ -86,8 +86,9 @@ public sealed class SqliteFileTests : IDisposable
         SqliteFile.Open(DatabaseFile, [.. SqliteSchema.Migrations, "CREATE TABLE later (x)"], out var session);
         session.Dispose();
 
+        var newest = SqliteSchema.Migrations.Count;
         AssertRefused(
-            $"{DatabaseFile}: the store has schema version 3, and this gateway knows versions up to 2. A newer gateway wrote it: "
+            $"{DatabaseFile}: the store has schema version {newest + 1}, and this gateway knows versions up to {newest}. A newer gateway wrote it: "
             + "run that one again, or restore the backup made before the upgrade.");
     }
 
