@@ -206,7 +206,9 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
             Assert.DoesNotContain("--config", line, StringComparison.Ordinal);
             var run = await CommandAsync(line.Replace("CONTAINER", container, StringComparison.Ordinal)
                 .Replace("project=registry-gateway", "project=" + fixture.Stack.Project, StringComparison.Ordinal));
-            run.Succeeded();
+
+            // 3: from inside a container the doctor cannot look at everything, and says so (docs/doctor.md).
+            Assert.True(run.ExitCode == 0 || (line.Contains("doctor", StringComparison.Ordinal) && run.ExitCode == 3), run.Text);
         }
     }
 
