@@ -94,6 +94,16 @@ internal static class HelperProbe
         .Select(static folder => Path.Combine(folder, FileName))
         .FirstOrDefault(static file => File.Exists(file) && IsExecutable(file));
 
-    private static bool IsExecutable(string file) => OperatingSystem.IsWindows()
-        || (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+    private static bool IsExecutable(string file)
+    {
+        try
+        {
+            return OperatingSystem.IsWindows()
+                || (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false; // a link to nowhere: File.Exists says that it is there
+        }
+    }
 }
