@@ -157,8 +157,8 @@ unpack_later() {
     done
 }
 
-is_unpacked() { # ROOT PROGRAM
-    [ -x "$1/usr/bin/$2" ] || [ -x "$1/usr/sbin/$2" ]
+is_unpacked() { # ROOT PROGRAM; a root without its list of versions is an earlier checkout's
+    [ -r "$1/versions" ] && { [ -x "$1/usr/bin/$2" ] || [ -x "$1/usr/sbin/$2" ]; }
 }
 
 need_dotnet() {
