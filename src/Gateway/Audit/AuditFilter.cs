@@ -59,15 +59,15 @@ internal sealed record AuditFilter
 
 /// <summary>Members of which one must match a pattern.</summary>
 /// <param name="Paths">Their ways: <c>subject</c>, <c>rule.name</c>.</param>
-/// <param name="Pattern">Text in which <c>*</c> stands for any characters, slashes included.</param>
-internal sealed record MemberPattern(IReadOnlyList<string> Paths, Core.Authorization.Glob Pattern)
+/// <param name="Patterns">Texts in which <c>*</c> stands for any characters, slashes included; one of them is enough.</param>
+internal sealed record MemberPattern(IReadOnlyList<string> Paths, IReadOnlyList<Core.Authorization.Glob> Patterns)
 {
     /// <summary>Whether one of them matches.</summary>
     public bool Fits(JsonElement line)
     {
         foreach (var path in Paths)
         {
-            if (AuditFilter.Text(line, path) is { Length: > 0 } text && Pattern.Matches(text))
+            if (AuditFilter.Text(line, path) is { Length: > 0 } text && Patterns.Any(pattern => pattern.Matches(text)))
             {
                 return true;
             }

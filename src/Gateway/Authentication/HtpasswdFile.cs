@@ -179,7 +179,7 @@ internal sealed class HtpasswdFile
         path,
         "no such htpasswd file",
         null,
-        $"Correct the path, or make the file with its first user: gateway user add --file {path} alice.");
+        $"Correct the path, or make the file with its first user: gateway user add --file {ShellWord.Of(path)} alice.");
 
     private static HtpasswdEntry ReadLine(string path, int number, ReadOnlySpan<byte> line)
     {
@@ -224,7 +224,7 @@ internal sealed class HtpasswdFile
         $"{name}: {refusal.What}",
         refusal.Found,
         refusal.Cure.Replace(
-            "{0}", $"Set the password anew: gateway user add --file {path} {name}", StringComparison.Ordinal));
+            "{0}", $"Set the password anew: gateway user add --file {ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
 
     private static Problem NotUtf8(string path, int number) =>
         new($"{path}:{number}", "the line is not UTF-8", null, "Save the file as UTF-8.");

@@ -4,6 +4,7 @@ using System.Net;
 using Gateway.Audit;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
 
 namespace Gateway.Commands;
 
@@ -32,19 +33,36 @@ internal static class AuditFilterOptions
     // In values "*" stands for any characters.
     private static readonly (Option<string?> Option, string[] Paths)[] Patterns =
     [
-        (Pattern("--subject", "Who: user:alice, robot:*. Sign-ins that failed are found by the name that was tried, (alice)."),
+        (Pattern("--subject", "Who: user:alice, or alice for short; robot:*. Sign-ins that failed are found by the name that was tried, (alice)."),
             ["subject", "by", "owner"]),
         (Pattern("--repository", "The repository: team-a/*."), ["repository"]),
         (Pattern("--reference", "The tag or digest."), ["reference", "digest"]),
         (Pattern("--operation", "The operation: putManifest, delete*, createToken."), ["operation", "action", "command"]),
         (Pattern("--decision", "allow, deny, challenge, limit, refuse, error or public."), ["decision"]),
         (Pattern("--rule", "The rule's name."), ["rule.name"]),
-        (Pattern("--event", "registry, token, api, http, credential, command, reload, outage, start or stop."), ["event"]),
+        (Pattern("--event", "registry, token, api, portal, http, credential, command, reload, outage, start or stop."), ["event"]),
         (Pattern("--user-name", "The name that was shown at a sign-in, right or wrong."), ["signIn.userName"]),
         (Pattern("--outcome", "How a sign-in or a reload ended: accepted, refused, undecided, throttled, applied."),
             ["signIn.outcome", "outcome"]),
         (Pattern("--credential", "The id of a token, made, ended or used."), ["credential", "signIn.credential", "replaced"]),
         (Pattern("--limit-rule", "The name of the limit that was hit."), ["limit"]),
+    ];
+
+    private static readonly string[] Events =
+    [
+        AuditSurface.Registry, AuditSurface.Token, AuditSurface.Api, AuditSurface.Portal, AuditSurface.Http,
+        "credential", "command", "reload", "outage", "start", "stop",
+    ];
+
+    // Of the registry, of the other surfaces (AuditSurface), of tokens, and commands.
+    private static readonly string[] Operations =
+    [
+        .. Enum.GetValues<RegistryOperation>().Select(AuditNames.Of),
+        "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut", "approveDevice",
+        "beginDevice", "signInDevice", "endSessions", "showPage",
+        "create", "revoke", "revokeAll", "rotate", "exchange",
+        "token create", "token revoke", "token rotate", "user add", "user remove", "identity forget", "keys rotate", "keys retire",
+        "limits reset", "backup",
     ];
 
     /// <summary>All of them.</summary>
@@ -65,9 +83,30 @@ internal static class AuditFilterOptions
             .. Patterns
                 .Select(pattern => (Text: result.GetValue(pattern.Option), pattern.Paths))
                 .Where(static pattern => pattern.Text is not null)
-                .Select(static pattern => new MemberPattern(pattern.Paths, new Glob(pattern.Text!))),
+                .Select(static pattern => new MemberPattern(pattern.Paths, GlobsOf(pattern.Paths, pattern.Text!))),
         ],
     };
+
+    private static IReadOnlyList<Glob> GlobsOf(string[] paths, string text)
+    {
+        var (option, known) = paths switch
+        {
+            ["decision"] => ("--decision", AuditDecision.All),
+            ["event"] => ("--event", Events),
+            ["operation", ..] => ("--operation", Operations),
+            _ => ("", []),
+        };
+        var glob = new Glob(text);
+
+        // A word that no line has would find nothing, and look like "nothing happened".
+        if (known.Length > 0 && !known.Any(word => glob.Matches(word)))
+        {
+            throw new ProblemException(new Problem(option, "no line has this word", text, NearestName.Hint(text, known)));
+        }
+
+        // What people type is a name; records have its kind as well.
+        return paths[0] == "subject" && !text.Contains(':', StringComparison.Ordinal) ? [glob, new Glob("user:" + text)] : [glob];
+    }
 
     private static Option<string?> Pattern(string name, string description) => new(name) { Description = description };
 

@@ -6,6 +6,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Credentials;
+using Gateway.Identities;
 using Gateway.State;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -98,7 +99,7 @@ internal static class TokenCommand
     private static Command Subcommand(
         string name,
         string description,
-        Func<ParseResult, GatewayOptions, CredentialService, CancellationToken, Task<int>> action,
+        Func<ParseResult, GatewayOptions, CommandStores, CredentialService, CancellationToken, Task<int>> action,
         params Symbol[] symbols)
     {
         var command = new Command(name, description) { Config }.With(symbols);
@@ -108,7 +109,7 @@ internal static class TokenCommand
 
     private static async Task<int> RunAsync(
         ParseResult result,
-        Func<ParseResult, GatewayOptions, CredentialService, CancellationToken, Task<int>> action,
+        Func<ParseResult, GatewayOptions, CommandStores, CredentialService, CancellationToken, Task<int>> action,
         CancellationToken cancellationToken)
     {
         try
@@ -119,16 +120,16 @@ internal static class TokenCommand
                 throw new ProblemException(foreign);
             }
 
-            await using var store = StateServiceExtensions.OpenForCommand(options);
+            await using var stores = CommandStores.Open(options);
             using var audit = IsListing(result) ? null : CommandAudit.Begin(
                 options,
                 "token " + result.CommandResult.Command.Name,
-                target: null,
+                TargetOf(result),
                 TimeProvider.System,
                 result.InvocationConfiguration.Error.WriteLine);
             var service = new CredentialService(
-                store, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
-            var exitCode = await action(result, options, service, cancellationToken);
+                stores.Credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
+            var exitCode = await action(result, options, stores, service, cancellationToken);
             return exitCode == 0 && audit is { HasFailed: true } ? NothingDone : exitCode;
         }
         catch (ProblemException exception)
@@ -142,10 +143,21 @@ internal static class TokenCommand
         }
     }
 
+    // What was typed: an attempt that fails has a target too.
+    private static string? TargetOf(ParseResult result) => result.CommandResult.Command.Name switch
+    {
+        "create" => result.GetValue(Robot) is { } robot ? "robot:" + robot
+            : result.GetValue(User) is { } user ? "user:" + user
+            : null,
+        "revoke" => result.GetValue(AllOf) ?? result.GetValue(OptionalId),
+        "rotate" => result.GetValue(Id),
+        _ => null,
+    };
+
     private static bool IsListing(ParseResult result) => result.CommandResult.Command.Name == "list";
 
     private static async Task<int> CreateAsync(
-        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
     {
         var outcome = await service.CreateAsync(
             new CredentialOrder
@@ -161,7 +173,7 @@ internal static class TokenCommand
     }
 
     private static async Task<int> ListAsync(
-        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
     {
         var owner = result.GetValue(Owner) is { } text ? ParseOwner(text, Owner.Name) : null;
         var now = TimeProvider.System.GetUtcNow();
@@ -184,7 +196,7 @@ internal static class TokenCommand
     }
 
     private static async Task<int> RevokeAsync(
-        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
     {
         var (id, allOf) = (result.GetValue(OptionalId), result.GetValue(AllOf));
         if ((id is null) == (allOf is null))
@@ -197,7 +209,18 @@ internal static class TokenCommand
         if (allOf is not null)
         {
             var owner = ParseOwner(allOf, AllOf.Name);
+            var isKnown = await KnownSubjects.IsKnownAsync(options, stores, owner, cancellationToken);
             var count = await service.RevokeAllAsync(owner, By, cancellationToken);
+            if (count == 0 && !isKnown)
+            {
+                // Done all the same: access tokens outlive the source's knowledge of a leaver.
+                var near = await KnownSubjects.FindLikeAsync(options, stores, owner.Name, cancellationToken);
+                result.InvocationConfiguration.Error.WriteLine(
+                    $"Found nobody and no token under {owner} here. Access tokens issued until now under exactly that name are "
+                    + $"refused, and nothing else was changed. {KnownSubjects.Describe(near)}");
+                return NothingDone;
+            }
+
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"Revoked {count} token{(count == 1 ? "" : "s")} of {owner}, and the access tokens issued until now."));
@@ -220,7 +243,7 @@ internal static class TokenCommand
     }
 
     private static async Task<int> RotateAsync(
-        ParseResult result, GatewayOptions options, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
     {
         var id = result.GetRequiredValue(Id);
         var overlap = DurationOf(result, Overlap) ?? CredentialService.DefaultOverlap;
@@ -247,6 +270,7 @@ internal static class TokenCommand
         // A token of nobody would be refused at its first use: its owner has to exist on every request.
         return AuthenticationServiceExtensions.LoadUsers(options.Authentication).Find(user!) is not null
             ? CredentialOwner.User(user!)
+            : KnownSubjects.FindQualifiedLdap(options, user!) is { } qualified ? qualified
             : throw new ProblemException(new Problem(
                 "--user",
                 $"no such user in {options.Authentication.Htpasswd?.File ?? "any htpasswd file"}",
@@ -327,7 +351,7 @@ internal static class TokenCommand
 
         error.WriteLine(
             "Its secret is shown this once. Sign in with it: docker login "
-            + $"--username {token.Owner.Name} --password-stdin {options.PublicUrl!.Authority}");
+            + $"--username {ShellWord.Of(token.Owner.Name)} --password-stdin {options.PublicUrl!.Authority}");
     }
 
     private static Problem ToOption(Problem problem) => problem with

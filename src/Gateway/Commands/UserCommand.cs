@@ -144,7 +144,7 @@ internal static class UserCommand
 
         result.InvocationConfiguration.Output.WriteLine(
             $"Removed {name} from {options.File}. Tokens of user:{name} are refused as long as there is no such user; "
-            + $"end them for good before the name is used again: gateway token revoke --all-of user:{name}");
+            + $"end them for good before the name is used again: gateway token revoke --all-of {ShellWord.Of("user:" + name)}");
         WarnOfOtherLines(result, options);
         return 0;
     }

@@ -1,4 +1,3 @@
-using Gateway.Authentication;
 using Gateway.Core.Authorization;
 
 namespace Gateway.Credentials;
@@ -14,12 +13,19 @@ internal static class CredentialOwner
     public static Subject User(string name) =>
         new() { Kind = SubjectKind.User, Name = name, Method = "htpasswd" };
 
-    /// <summary>Reads <c>user:alice</c>, <c>robot:ci-deploy</c> or <c>workload:github/acme/app</c>; <see langword="null"/> for anything else.</summary>
+    /// <summary>
+    /// Reads <c>user:alice</c>, <c>user:corp/alice</c>, <c>robot:ci-deploy</c> or <c>workload:github/acme/app</c>;
+    /// <see langword="null"/> for anything else.
+    /// </summary>
+    /// <remarks>
+    /// Every name that a policy can give a person, also one that no source knows any more: what somebody has left behind must
+    /// stay revocable. The method says nothing then; what belongs to an owner goes by kind and name alone.
+    /// </remarks>
     public static Subject? Parse(string text) => text.Split(':', 2) switch
     {
         ["workload", var name] when name.IndexOf('/', StringComparison.Ordinal) is var slash and > 0 && SubjectSelector.IsName(name) =>
             new() { Kind = SubjectKind.Workload, Name = name, Method = "issuer:" + name[..slash] },
-        ["user", var name] when UserName.IsValid(name) => User(name),
+        ["user", var name] when SubjectSelector.IsName(name) => User(name),
         ["robot", var name] when RobotName.IsValid(name) => Robot(name),
         _ => null,
     };

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Gateway.Configuration;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Identities;
@@ -61,7 +62,7 @@ internal sealed partial class OidcIdentities(
                 throw new OidcException(
                     $"the name \"{person.Name}\" belongs to another account of your provider here; ask the registry's operator",
                     $"the name \"{person.Name}\" is bound to sub \"{PrintableName.Of(old.ProviderSubject)}\" and was shown by sub "
-                    + $"\"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: gateway identity forget {Method} {person.Name}");
+                    + $"\"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: gateway identity forget {ShellWord.Of(Method)} {ShellWord.Of(person.Name)}");
             }
 
             var next = Current(person, now, old) with

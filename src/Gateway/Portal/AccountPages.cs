@@ -60,7 +60,7 @@ internal sealed class AccountPages(
             <p>You are signed in as <strong>{subject.Name}</strong>{(subject.Groups.Count > 0 ? $", in the groups {string.Join(", ", subject.Groups)}" : "")}.</p>
             <h2>docker login</h2>
             <p>Make a token below, and give it as the password:</p>
-            <pre id="login">docker login {host} -u {subject.Name}</pre>
+            <pre id="login">docker login {host} -u {ShellWord.Of(subject.Name)}</pre>
             {TrustPage.LinkOf(tls)}
             <h2>New token</h2>
             <form method="post" action="{PortalPaths.Account}/tokens">{csrf}

@@ -14,7 +14,7 @@ namespace Gateway.Proxying;
 internal sealed partial class UpstreamAuthorization(
     UpstreamTokens tokens, TimeProvider time, ILogger<UpstreamAuthorization> logger)
 {
-    // Who asks, in the upstream's log, where the gateway itself does. No user's name holds a colon.
+    // Who asks, in the upstream's log, where the gateway itself does. No subject is of the kind "gateway".
     private const string Self = "gateway:self";
 
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMinutes(1);
@@ -24,11 +24,14 @@ internal sealed partial class UpstreamAuthorization(
     /// <summary>The header for a client's request that was allowed; <see langword="null"/>: none is sent.</summary>
     public string? ForRequest(UpstreamRegistry registry, RegistryRequest request, Subject subject) =>
         registry.ForwardsToken
-            ? tokens.HeaderFor(subject.Name, new UpstreamAccess(
+            ? tokens.HeaderFor(NameOf(subject), new UpstreamAccess(
                 registry.ToUpstream(request.Repository!),
                 ActionsFor(request.Operation),
                 request.Parameters.From is { } source ? registry.ToUpstream(source) : null))
             : registry.Credential;
+
+    // With its kind: a robot "admin" is not the person "admin". Nobody in particular is nobody, as the token protocol has it.
+    private static string NameOf(Subject subject) => subject.IsAnonymous ? "" : subject.ToString();
 
     /// <summary>The header for a question of the gateway's own.</summary>
     /// <param name="registry">The registry.</param>

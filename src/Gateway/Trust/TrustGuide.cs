@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.Trust;
 
 /// <summary>How each client is told to trust a registry's authority: for the terminal and for the page alike.</summary>

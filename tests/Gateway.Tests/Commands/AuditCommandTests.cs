@@ -35,6 +35,8 @@ public sealed class AuditCommandTests : IDisposable
     [Theory]
     [InlineData("r1 r2 r3 r4 c1 htpasswd r5")]
     [InlineData("r1 c1 r4", "--subject", "user:alice")]
+    [InlineData("r1 c1 r4", "--subject", "alice")]
+    [InlineData("c1", "--subject", "robot:ci")]
     [InlineData("r1 r2 r5", "--repository", "team-a/*")]
     [InlineData("r1 r5", "--operation", "putManifest")]
     [InlineData("r1 r2 r5", "--repository", "team-a/app", "--operation", "*Manifest")]
@@ -86,6 +88,9 @@ public sealed class AuditCommandTests : IDisposable
     [InlineData("--since", "yesterday", "--since: this is no time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h.\n")]
     [InlineData("--address", "10.0.0.300", "--address: this is no address and no network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
     [InlineData("--status", "2x", "--status: this is no status (found \"2x\"). Write 404 or 4xx.\n")]
+    [InlineData("--decision", "denied", "--decision: no line has this word (found \"denied\"). Known: allow, challenge, deny, error, limit, public, refuse.\n")]
+    [InlineData("--event", "regisrty", "--event: no line has this word (found \"regisrty\"). Did you mean \"registry\"?\n")]
+    [InlineData("--operation", "putManifests", "--operation: no line has this word (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
     public async Task Search_WithAValueThatIsNone_SaysSo(string option, string value, string expected)
     {
         Assert.Equal((78, "", expected), await RunAsync("audit", "search", _file, option, value));

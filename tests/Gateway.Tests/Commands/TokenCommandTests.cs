@@ -176,6 +176,63 @@ public sealed class TokenCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Revoke_AllOfNobody_SaysWhoThereIsAndFails()
+    {
+        await CreateAsync("a", "--user", "alice", "--all");
+
+        var (code, output, error) = await RunAsync("revoke", "--all-of", "user:corp/Alice");
+
+        Assert.Equal((1, ""), (code, output));
+        Assert.Equal(
+            "Found nobody and no token under user:corp/Alice here. Access tokens issued until now under exactly that name are "
+            + "refused, and nothing else was changed. There is user:alice.\n",
+            error);
+        Assert.Null((await ListAsync()).Single().RevokedAt);
+    }
+
+    [Fact]
+    public async Task Revoke_AllOfSomebodyWithoutTokens_Succeeds() => Assert.Equal(
+        (0, "Revoked 0 tokens of user:alice, and the access tokens issued until now.\n", ""),
+        await RunAsync("revoke", "--all-of", "user:alice"));
+
+    [Fact]
+    public async Task QualifiedName_OfADirectory_IsGivenListedAndRevoked()
+    {
+        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], userDn: \"uid={name},dc=test\", names: qualified } }");
+
+        var token = await CreateAsync("laptop", "--user", "corp/alice", "--all");
+        await CreateAsync("other", "--user", "alice", "--all");
+
+        Assert.Equal(("user:corp/alice", "ldap:corp"), (token.Owner.ToString(), token.Owner.Method));
+        var (listed, list, _) = await RunAsync("list", "--owner", "user:corp/alice");
+        Assert.Equal(0, listed);
+        Assert.Contains(token.Id, list, StringComparison.Ordinal);
+        Assert.DoesNotContain(" other ", list, StringComparison.Ordinal);
+        Assert.Equal(
+            (0, "Revoked 1 token of user:corp/alice, and the access tokens issued until now.\n", ""),
+            await RunAsync("revoke", "--all-of", "user:corp/alice"));
+        Assert.Equal(token.Id, (await ListAsync()).Single(static one => one.RevokedAt is not null).Id);
+    }
+
+    [Theory]
+    [InlineData("o'brien@corp.test")]
+    [InlineData("ann$x")]
+    public async Task Create_NameWithTheShellsCharacters_PrintsALineThatAShellReadsBack(string name)
+    {
+        _folder.Write("users.htpasswd", name + ":" + TestUsers.Hash("a-password") + "\n");
+
+        var (_, _, error) = await RunAsync("create", "laptop", "--user", name, "--all");
+
+        var line = error[error.IndexOf("docker login ", StringComparison.Ordinal)..].TrimEnd();
+        Assert.Equal(
+            $"docker\nlogin\n--username\n{name}\n--password-stdin\nregistry.test\n",
+            await ShellReader.WordsOfAsync(line));
+    }
+
+    private void Add(string authentication) => _folder.Write("gateway.yaml", File.ReadAllText(_config).Replace(
+        "authentication: { ", "authentication: { " + authentication + ", ", StringComparison.Ordinal));
+
+    [Fact]
     public async Task RevokeAndRotate_UnknownId_SaySo()
     {
         foreach (var command in new[] { "revoke", "rotate" })

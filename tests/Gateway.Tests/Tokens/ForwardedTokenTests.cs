@@ -88,7 +88,7 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         var request = Assert.Single(_upstream.Requests);
         var claims = Claims(request);
         Assert.Equal(scope, ScopeOf(claims));
-        Assert.Equal(user, claims.GetProperty("sub").GetString());
+        Assert.Equal(user.Length == 0 ? "" : "user:" + user, claims.GetProperty("sub").GetString());
         Assert.Equal("https://registry.test", claims.GetProperty("iss").GetString());
         Assert.Equal("registry.test", claims.GetProperty("aud").GetString());
         Assert.Equal(120, claims.GetProperty("exp").GetInt64() - claims.GetProperty("iat").GetInt64());

@@ -106,7 +106,7 @@ internal static class ClientFiles
             }
             else if (!isMeant && hasSecret && HostOf(entry.Name) == question.Host)
             {
-                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {DoctorText.Word(entry.Name)}; docker login {question.Name}");
+                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {DoctorText.Word(entry.Name)}; docker login {DoctorText.Word(question.Name)}");
             }
         }
     }
@@ -149,11 +149,11 @@ internal static class ClientFiles
                 }
                 else if (names.Find(name => HostOf(name) == question.Host) is { } other)
                 {
-                    diagnosis.Warn("DCK005", program, $"it has a login at \"{other}\", and \"{question.Name}\" is used", $"docker login {question.Name}");
+                    diagnosis.Warn("DCK005", program, $"it has a login at \"{other}\", and \"{question.Name}\" is used", $"docker login {DoctorText.Word(question.Name)}");
                 }
                 else
                 {
-                    diagnosis.Inform("DCK009", program, $"it has no login at {question.Name}", $"docker login {question.Name}");
+                    diagnosis.Inform("DCK009", program, $"it has no login at {question.Name}", $"docker login {DoctorText.Word(question.Name)}");
                 }
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -1,4 +1,4 @@
-namespace Gateway.Trust;
+namespace Gateway.Configuration;
 
 /// <summary>Words of commands that people copy into a shell.</summary>
 internal static class ShellWord

@@ -1,0 +1,76 @@
+using Gateway.Authentication;
+using Gateway.Configuration;
+using Gateway.Core.Authorization;
+using Gateway.Identities;
+
+namespace Gateway.Commands;
+
+/// <summary>
+/// Whom this machine knows: the users of the htpasswd file, people who signed in by a provider, and owners of tokens. A
+/// directory is not asked, so its users are known once they have a token.
+/// </summary>
+internal static class KnownSubjects
+{
+    private const int MostShown = 10;
+
+    /// <summary>Whether a source or the store knows exactly this subject.</summary>
+    public static async Task<bool> IsKnownAsync(
+        GatewayOptions options, CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
+        (await ReadAsync(options, stores, cancellationToken)).Contains(subject.ToString());
+
+    /// <summary>The subjects whom a name may mean: those called so, or so behind a realm, in any kind.</summary>
+    public static async Task<IReadOnlyList<string>> FindLikeAsync(
+        GatewayOptions options, CommandStores stores, string name, CancellationToken cancellationToken)
+    {
+        var plain = PlainOf(name);
+        return [.. (await ReadAsync(options, stores, cancellationToken))
+            .Where(known => PlainOf(known[(known.IndexOf(':', StringComparison.Ordinal) + 1)..])
+                .Equals(plain, StringComparison.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The candidates as a sentence.</summary>
+    public static string Describe(IReadOnlyList<string> candidates) => candidates.Count == 0
+        ? "See who has tokens: gateway token list."
+        : $"There is {string.Join(", ", candidates.Take(MostShown))}.";
+
+    /// <summary>
+    /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names; <see langword="null"/> else.
+    /// Whether the directory has them is asked at each use of what they are given.
+    /// </summary>
+    public static Subject? FindQualifiedLdap(GatewayOptions options, string name)
+    {
+        var slash = name.IndexOf(SignInMethods.RealmSeparator, StringComparison.Ordinal);
+        return slash > 0 && UserName.IsValid(name.AsSpan(slash + 1))
+            && options.Authentication.Ldap.TryGetValue(name[..slash], out var ldap) && ldap.Names == NameForm.Qualified
+                ? new Subject { Kind = SubjectKind.User, Name = name, Method = "ldap:" + name[..slash] }
+                : null;
+    }
+
+    private static async Task<HashSet<string>> ReadAsync(
+        GatewayOptions options, CommandStores stores, CancellationToken cancellationToken)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var token in await stores.Credentials.ListAsync(null, cancellationToken))
+        {
+            known.Add(token.Owner.ToString());
+        }
+
+        if (options.Authentication.Htpasswd is { } htpasswd && HtpasswdFile.ReadContent(htpasswd.File) is { } content)
+        {
+            // Line by line: a wrong line must not keep anybody from revoking.
+            known.UnionWith(HtpasswdFile.ReadLines(htpasswd.File, content)
+                .Where(static entry => entry.Name is not null)
+                .Select(static entry => "user:" + entry.Name));
+        }
+
+        if (options.Authentication.Oidc.Count > 0)
+        {
+            known.UnionWith((await stores.Identities.ListAsync(cancellationToken)).Select(static one => "user:" + one.Name));
+        }
+
+        return known;
+    }
+
+    private static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
+}
