@@ -7,11 +7,6 @@ namespace Gateway.Backup;
 /// <summary>Finds a gateway that runs on a state folder.</summary>
 internal static class RunningGateway
 {
-    // Where SQLite has its locks (https://www.sqlite.org/fileformat.html, "lock-byte page"): whoever has the file open in
-    // WAL mode holds one of them.
-    private const long FirstLockByte = 0x40000000;
-    private const int LockBytes = 512;
-
     /// <summary>Whether one runs; a folder that is not there has none.</summary>
     public static Problem? Find(string stateFolder)
     {
@@ -21,7 +16,7 @@ internal static class RunningGateway
         }
 
         var store = Path.Combine(stateFolder, SqliteDatabase.FileName);
-        return File.Exists(store) && NativePlace.IsLocked(store, FirstLockByte, LockBytes)
+        return SqliteFile.IsInUse(store)
             ? new Problem(store, "a gateway, or a command of it, has the store open", null, "Stop it first: fuser -v FILE tells which.")
             : null;
     }

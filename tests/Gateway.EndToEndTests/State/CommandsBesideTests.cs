@@ -87,9 +87,7 @@ public sealed class CommandsBesideTests : IAsyncLifetime
             await process.WaitForExitAsync();
         }
 
-        var start = new ProcessStartInfo("dotnet", [Program, "serve", "--config", _gateway.ConfigurationFile]);
-        await using var again = ServerProcess.Start("again", start, Path.Combine(_root, "log"), TimeSpan.FromSeconds(40));
-        await again.WaitUntilReadyAsync(IsReadyAsync, TimeSpan.FromSeconds(60));
+        await using var again = await StartAgainAsync();
 
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byCommand.Secret)));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(new AuthenticationHeaderValue("Bearer", access)));
@@ -105,18 +103,63 @@ public sealed class CommandsBesideTests : IAsyncLifetime
 
         File.Delete(Store + "-wal");
 
+        await EventuallyDownAsync();
+        Assert.Contains("-wal: the store's log was removed or replaced while the gateway runs.", _gateway.Log, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PullAsync(Basic(token.Secret)));
+        using var alice = _gateway.CreateClient("alice");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await alice.DeleteAsync($"/api/v1/tokens/{token.Id}")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync("/v2/team-a/app/manifests/v1")).StatusCode); // a password needs no store
+        foreach (var command in new[] { "revoke", "rotate" })
+        {
+            var refused = await GatewayProcess.RunCommandAsync(["token", command, token.Id, "--config", _gateway.ConfigurationFile]);
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains("the store's log was removed while a gateway uses it", refused.Error, StringComparison.Ordinal);
+        }
+
+        await _gateway.TerminateAsync();
+        await using var again = await StartAgainAsync();
+        Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(token.Secret))); // what the log had is saved, and nothing was revoked
+    }
+
+    [Fact]
+    public async Task IndexOfTheLogRemoved_UnderARunningGateway_ItsEndUndoesNoRevocation()
+    {
+        var (token, kept) = (await CreateAsync("laptop"), await CreateByApiAsync("kept"));
+        File.Delete(Store + "-shm");
+        await EventuallyDownAsync();
+
+        (await GatewayProcess.RunCommandAsync(["token", "revoke", token.Id, "--config", _gateway.ConfigurationFile])).Succeeded();
+        await _gateway.TerminateAsync();
+
+        await using var again = await StartAgainAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(token.Secret)));
+        Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(kept.Secret)));
+    }
+
+    private async Task<ServerProcess> StartAgainAsync()
+    {
+        var start = new ProcessStartInfo("dotnet", [Program, "serve", "--config", _gateway.ConfigurationFile]);
+        var again = ServerProcess.Start("again", start, Path.Combine(_root, "log"), TimeSpan.FromSeconds(40));
+        try
+        {
+            await again.WaitUntilReadyAsync(IsReadyAsync, TimeSpan.FromSeconds(60));
+            return again;
+        }
+        catch
+        {
+            await again.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task EventuallyDownAsync()
+    {
         var deadline = Stopwatch.StartNew();
         while (!(await ReadyTextAsync()).Contains("\"state\":\"down\"", StringComparison.Ordinal))
         {
             Assert.True(deadline.Elapsed < TimeSpan.FromSeconds(20), await ReadyTextAsync());
             await Task.Delay(100);
         }
-
-        Assert.Contains("-wal: the store's log was removed or replaced while the gateway runs.", _gateway.Log, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PullAsync(Basic(token.Secret)));
-        using var alice = _gateway.CreateClient("alice");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await alice.DeleteAsync($"/api/v1/tokens/{token.Id}")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync("/v2/team-a/app/manifests/v1")).StatusCode); // a password needs no store
     }
 
     // The kernel's own list of the locks that the gateway holds on the file: "1: POSIX  ADVISORY  READ 4711 fe:00:1234 …".

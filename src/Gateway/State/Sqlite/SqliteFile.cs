@@ -11,9 +11,19 @@ namespace Gateway.State.Sqlite;
 internal sealed partial class SqliteFile
 {
     // What SQLite keeps beside it while it is open, https://www.sqlite.org/tempfiles.html: the log, and the index of the log.
-    private static readonly string[] Endings = ["", "-wal", "-shm"];
+    private const string Log = "-wal";
+    private const string Index = "-shm";
+    private static readonly string[] Endings = ["", Log, Index];
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    // Where SQLite has its locks (https://www.sqlite.org/fileformat.html, "lock-byte page"): a process that has the file open in
+    // WAL mode holds one of them.
+    private const long FirstLockByte = 0x40000000;
+    private const int LockBytes = 512;
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestOpening = TimeSpan.FromSeconds(3);
 
     private readonly string[] _paths;
     private readonly FileStatus[] _opened = new FileStatus[Endings.Length];
@@ -49,7 +59,7 @@ internal sealed partial class SqliteFile
         SqliteSession? opened = null;
         try
         {
-            Throw(CheckPlace(path)); // what "config check" says, in the same words
+            Throw(CheckPlace(path) ?? CheckLog(path)); // the first is what "config check" says, in the same words
             Create(path);
             opened = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
             Migrate(opened, path, migrations);
@@ -96,6 +106,45 @@ internal sealed partial class SqliteFile
                         + "\"gateway token list\" what is there, and repeat the last changes that are missing.");
             }
         }
+    }
+
+    /// <summary>Whether one of the paths leads to a file that is not the open one: another process has begun anew there.</summary>
+    public bool IsReplaced
+    {
+        get
+        {
+            for (var i = 0; i < _paths.Length; i++)
+            {
+                if (FileStatus.Read(_paths[i], out var now) == 0 && !now.IsSameFile(_opened[i]))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Whether a process has the store open. Not to be asked by one that has it open itself: see <see cref="FileLock.IsHeld"/>.</summary>
+    public static bool IsInUse(string path) => File.Exists(path) && FileLock.IsHeld(path, FirstLockByte, LockBytes);
+
+    // In use without a log: it was removed under a gateway. SQLite would begin another one that the gateway does not read, and a
+    // command would say "Revoked" of what is not. A process that just opens or closes the store is seen so for a moment only.
+    private static Problem? CheckLog(string path)
+    {
+        for (var waited = TimeSpan.Zero; !File.Exists(path + Log) && IsInUse(path); waited += Glance)
+        {
+            if (waited >= LongestOpening)
+            {
+                return new Problem(
+                    path + Log, "the store's log was removed while a gateway uses it", null,
+                    "Restart that gateway, which saves what it has of it, and try again.");
+            }
+
+            Thread.Sleep(Glance);
+        }
+
+        return null;
     }
 
     private static Problem? CheckPlace(string path)

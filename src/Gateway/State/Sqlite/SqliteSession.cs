@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Gateway.State.Sqlite;
 
@@ -76,6 +77,9 @@ internal sealed class SqliteSession : IDisposable
 
     /// <summary>The number that a statement gives.</summary>
     public long Number(string sql) => Query(sql, static row => row.GetInt64(0))[0];
+
+    /// <summary>Has the log stay as it is when this connection, the last one, is closed.</summary>
+    public void KeepLog() => _ = raw.sqlite3_db_config(_connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
 
     public void Dispose()
     {

@@ -52,6 +52,13 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         await _loop; // what waits is still written
+        if (_file.IsReplaced)
+        {
+            // The last one to close empties the log into the file and removes it, by its name: that would be another process's
+            // log with what that one answered, such as a revocation.
+            _session.KeepLog();
+        }
+
         _session.Dispose();
     }
 
