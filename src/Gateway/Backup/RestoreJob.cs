@@ -278,6 +278,11 @@ internal sealed class RestoreJob : IAsyncDisposable
                 DurableFolder.Sync(path);
             }
         }
+
+        foreach (var made in _made)
+        {
+            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, where it lies outside the target
+        }
     }
 
     private string RedisFile => _staging + ".jsonl";

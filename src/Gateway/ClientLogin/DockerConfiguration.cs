@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Files;
 
 namespace Gateway.ClientLogin;
 
@@ -65,7 +66,7 @@ internal sealed class DockerConfiguration(string path)
 
     private void Edit(Action<JsonObject> change)
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
+        DurableFolder.Create(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
         AtomicFile.Edit(path, static file => File.Exists(file) ? File.ReadAllBytes(file) : null, content =>
         {
             var root = Parse(content);

@@ -2,6 +2,7 @@
 using System.Text.Json;
 using Gateway.Authentication;
 using Gateway.Configuration;
+using Gateway.Files;
 
 namespace Gateway.ClientLogin;
 
@@ -56,7 +57,7 @@ internal sealed class LoginFile(string path)
 
     private void Edit(Func<Dictionary<string, StoredLogin>, bool> change)
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
+        DurableFolder.Create(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
         if (!File.Exists(path))
         {
             // Made with its mode, so that the secret is never readable, not even for a moment.

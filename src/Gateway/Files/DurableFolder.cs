@@ -11,6 +11,11 @@ namespace Gateway.Files;
 /// </remarks>
 internal static partial class DurableFolder
 {
+    // What Directory.CreateDirectory takes where nothing is said.
+    private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
     private const int CloseOnExec = 0x80000; // O_CLOEXEC; read-only is 0
     private const int AccessDenied = 13; // EACCES: a folder that may be written and not read
     private const int Invalid = 22; // EINVAL: a file system that has no disk of its own
@@ -31,16 +36,17 @@ internal static partial class DurableFolder
     }
 
     /// <summary>Makes a folder, with those above it that are missing, so that their names last.</summary>
-    /// <param name="folder">An absolute path.</param>
-    /// <param name="mode">The mode of each that is made.</param>
+    /// <param name="folder">Its path.</param>
+    /// <param name="mode">The mode of each that is made, as far as the process's mask leaves it.</param>
     /// <exception cref="IOException">It cannot be made, or the disk failed.</exception>
-    public static void Create(string folder, UnixFileMode mode)
+    public static void Create(string folder, UnixFileMode mode = Everybody)
     {
         if (Directory.Exists(folder))
         {
             return;
         }
 
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var parent = Path.GetDirectoryName(folder);
         if (parent is not null)
         {
@@ -59,7 +65,7 @@ internal static partial class DurableFolder
     public static void Move(string temporary, string path)
     {
         File.Move(temporary, path, overwrite: true);
-        Sync(Path.GetDirectoryName(path)!);
+        Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
     private static void Throw(string folder, int error)

@@ -46,7 +46,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
     public (IReadOnlyList<string> Written, IReadOnlyList<string> Kept) Make(
         IReadOnlyCollection<string> names, IReadOnlyCollection<IPAddress> addresses, bool force)
     {
-        Directory.CreateDirectory(folder);
+        DurableFolder.Create(folder);
         var written = new List<string>();
         var kept = new List<string>();
 

@@ -31,7 +31,7 @@ internal static class TrustInstaller
             if (File.Exists(path))
             {
                 kept = FreeName(step.Path, machine);
-                File.Copy(path, machine.At(kept));
+                Keep(path, machine.At(kept));
             }
 
             Replace(path, step.Content);
@@ -42,6 +42,13 @@ internal static class TrustInstaller
             throw new ProblemException(new Problem(
                 step.Path, "the file cannot be written", exception.Message, "Run as root; see that the disk has room and is not read-only. Run again: what is there already stays."));
         }
+    }
+
+    private static void Keep(string path, string copy)
+    {
+        File.Copy(path, copy);
+        using var file = new FileStream(copy, FileMode.Open, FileAccess.Write);
+        file.Flush(flushToDisk: true); // before the other is replaced; its name is stored with that one's
     }
 
     private static void Replace(string path, string content)
