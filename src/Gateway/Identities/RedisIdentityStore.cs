@@ -18,36 +18,42 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
         """;
 
     /// <inheritdoc/>
-    public async Task<StoredIdentity?> FindAsync(string method, string name, CancellationToken cancellationToken) =>
-        (string?)await redis.EvaluateAsync(
-            "return redis.call('HGET', KEYS[1], ARGV[1])", [redis.Key(Name)], [FieldOf(method, name)], cancellationToken) is { } text
-            ? Read(text)
-            : null;
+    public Task<StoredIdentity?> FindAsync(string method, string name, CancellationToken cancellationToken) => redis.EvaluateAsync(
+        "return redis.call('HGET', KEYS[1], ARGV[1])",
+        [redis.Key(Name)],
+        [FieldOf(method, name)],
+        static result => (string?)result is { } text ? Read(text) : null,
+        cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<StoredIdentity>> ListAsync(CancellationToken cancellationToken)
-    {
-        var all = (string[]?)await redis.EvaluateAsync(
-            "return redis.call('HVALS', KEYS[1])", [redis.Key(Name)], [], cancellationToken) ?? [];
-        return [.. all.Select(Read).OrderBy(static one => (one.Method, one.Name))];
-    }
+    public Task<IReadOnlyList<StoredIdentity>> ListAsync(CancellationToken cancellationToken) =>
+        redis.EvaluateAsync<IReadOnlyList<StoredIdentity>>(
+            "return redis.call('HVALS', KEYS[1])",
+            [redis.Key(Name)],
+            [],
+            static result => [.. ((string[]?)result ?? []).Select(Read).OrderBy(static one => (one.Method, one.Name))],
+            cancellationToken);
 
     /// <inheritdoc/>
     public async Task<StoredIdentity?> WriteAsync(StoredIdentity identity, CancellationToken cancellationToken)
     {
         var next = identity with { Version = identity.NextVersion() };
-        var written = await redis.EvaluateAsync(
+        var isWritten = await redis.EvaluateAsync(
             Write,
             [redis.Key(Name)],
             [FieldOf(next.Method, next.Name), identity.Version, FormattableString.Invariant($"{next.Version} ") + next.Write()],
+            static result => (int)result == 1,
             cancellationToken);
-        return (int)written == 1 ? next : null;
+        return isWritten ? next : null;
     }
 
     /// <inheritdoc/>
-    public async Task<bool> RemoveAsync(string method, string name, CancellationToken cancellationToken) =>
-        (int)await redis.EvaluateAsync(
-            "return redis.call('HDEL', KEYS[1], ARGV[1])", [redis.Key(Name)], [FieldOf(method, name)], cancellationToken) > 0;
+    public Task<bool> RemoveAsync(string method, string name, CancellationToken cancellationToken) => redis.EvaluateAsync(
+        "return redis.call('HDEL', KEYS[1], ARGV[1])",
+        [redis.Key(Name)],
+        [FieldOf(method, name)],
+        static result => (int)result > 0,
+        cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ownsConnection ? redis.DisposeAsync() : ValueTask.CompletedTask;

@@ -63,8 +63,7 @@ internal sealed class RedisKeyStore : ISigningKeyStore
             [
                 count, change.Added?.Id ?? "", text, .. change.Removed.Select(static key => (RedisValue)key.Id),
             ];
-            var answer = await _redis.EvaluateAsync(ChangeScript, [_hash], values, cancellationToken);
-            if ((int)answer == 1)
+            if (await _redis.EvaluateAsync(ChangeScript, [_hash], values, static result => (int)result == 1, cancellationToken))
             {
                 if (change.Added is not null)
                 {
@@ -81,7 +80,8 @@ internal sealed class RedisKeyStore : ISigningKeyStore
     private async Task<(IReadOnlyList<SigningKey> Keys, string Count)> ReadHashAsync(
         CancellationToken cancellationToken)
     {
-        var fields = (RedisValue[]?)await _redis.EvaluateAsync(ReadScript, [_hash], [], cancellationToken) ?? [];
+        var fields = await _redis.EvaluateAsync(
+            ReadScript, [_hash], [], static result => (RedisValue[]?)result ?? [], cancellationToken);
         var count = "0";
         var texts = new HashSet<string>(StringComparer.Ordinal);
         var opened = new List<Opened>();

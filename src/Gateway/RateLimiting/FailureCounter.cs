@@ -44,7 +44,7 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
         }
 
         return await redis.TryEvaluateAsync(LimitScripts.CountFailure, KeysOf(attempt), values, cancellationToken) is { } result
-            ? Judge(attempt, (long[])result!)
+            ? Judge(attempt, result)
             : CountHere(attempt.Halve(), isOver);
     }
 

@@ -115,7 +115,8 @@ internal sealed class LimitLedger(
         var keys = new HashSet<string>(StringComparer.Ordinal); // a scan may name a key twice
         do
         {
-            var page = (string[])(await redis.EvaluateAsync(Scan, [], [cursor, pattern], cancellationToken))!;
+            var page = await redis.EvaluateAsync(
+                Scan, [], [cursor, pattern], static result => (string[])result!, cancellationToken);
             cursor = page[0];
             var now = long.Parse(page[1], CultureInfo.InvariantCulture);
             for (var i = 2; i + 1 < page.Length; i += 2)

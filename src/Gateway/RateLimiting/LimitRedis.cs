@@ -1,4 +1,5 @@
 using Gateway.Hosting;
+using Gateway.Pipeline;
 using Gateway.Redis;
 using Gateway.State;
 using StackExchange.Redis;
@@ -17,6 +18,7 @@ internal sealed partial class LimitRedis(
     : IHostedService, IHealthPart, IAsyncDisposable
 {
     private const int MostFailures = 3;
+    private const int MostReasons = 3;
 
     // Whether it can be written, too: one that is full, or a replica, answers questions all the same. Two keys, as limits use
     // several: a node of a cluster refuses keys of different slots, and one that is asked for single keys only would seem well.
@@ -29,6 +31,7 @@ internal sealed partial class LimitRedis(
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _ending = new();
+    private readonly HashSet<string> _told = [];
     private Task _probing = Task.CompletedTask;
     private int _failures;
     private bool _isOpen;
@@ -41,8 +44,8 @@ internal sealed partial class LimitRedis(
     public bool IsUp => !Volatile.Read(ref _isOpen);
 
     /// <summary>Runs a script.</summary>
-    /// <returns>Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
-    public async ValueTask<RedisResult?> TryEvaluateAsync(
+    /// <returns>Its answer, which is numbers; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
+    public async ValueTask<long[]?> TryEvaluateAsync(
         string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
     {
         if (!IsUp)
@@ -52,7 +55,7 @@ internal sealed partial class LimitRedis(
 
         try
         {
-            var result = await redis.EvaluateAsync(script, keys, values, cancellationToken, options.Timeout);
+            var result = await redis.EvaluateAsync(script, keys, values, Numbers, cancellationToken, options.Timeout);
             Volatile.Write(ref _failures, 0);
             return result;
         }
@@ -104,6 +107,9 @@ internal sealed partial class LimitRedis(
         _ending.Dispose();
     }
 
+    private static long[] Numbers(RedisResult result) =>
+        (long[]?)result ?? throw new FormatException("nothing, and not numbers");
+
     private void Open(string problem)
     {
         lock (_lock)
@@ -114,10 +120,19 @@ internal sealed partial class LimitRedis(
             }
 
             Volatile.Write(ref _isOpen, true);
+            _told.Clear();
+            Tell_NeedsLock(problem);
             _probing = Task.Run(ProbeUntilBackAsync);
         }
+    }
 
-        Log.Lost(logger, problem);
+    // A first wait that was too short may hide why it will not come back, such as that it is a node of a cluster.
+    private void Tell_NeedsLock(string problem)
+    {
+        if (_told.Count < MostReasons && _told.Add(problem))
+        {
+            Log.Lost(logger, problem);
+        }
     }
 
     private async Task ProbeUntilBackAsync()
@@ -135,6 +150,10 @@ internal sealed partial class LimitRedis(
                 catch (Exception exception) when (exception is not OperationCanceledException)
                 {
                     // Still away, whatever it is: a loop that ended here would keep limits apart until the next start.
+                    lock (_lock)
+                    {
+                        Tell_NeedsLock(LogText.OneLine(exception.Message));
+                    }
                 }
             }
         }

@@ -41,8 +41,6 @@ internal sealed class SharedLimiter(LimitRedis redis, MemoryLimiter memory) : Re
             values[(2 * i) + 2] = quota.Burst;
         }
 
-        return await redis.TryEvaluateAsync(LimitScripts.Take, keys, values, cancellationToken) is { } result
-            ? (long[]?)result
-            : null;
+        return await redis.TryEvaluateAsync(LimitScripts.Take, keys, values, cancellationToken);
     }
 }

@@ -16,6 +16,9 @@ namespace Gateway.Redis;
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
     private const int DefaultPort = 6379;
+    private static readonly string[] ClusterWords =
+        ["CROSSSLOT ", "CLUSTERDOWN ", "MOVED ", "ASK ", "TRYAGAIN ", "single slot", "hash slot", "in a cluster"];
+
     private const string PasswordRefused = "refuses the password. See redis.password.";
 
     private readonly Lock _gate = new();
@@ -81,6 +84,28 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 .ScriptEvaluateAsync(script, keys, values, flags),
             cancellationToken,
             budget);
+
+    /// <summary>Runs a script and reads its answer, whose shape may be another one than the script's own where something is between.</summary>
+    /// <inheritdoc cref="EvaluateAsync(string, RedisKey[], RedisValue[], CancellationToken, TimeSpan?)"/>
+    public async Task<T> EvaluateAsync<T>(
+        string script,
+        RedisKey[] keys,
+        RedisValue[] values,
+        Func<RedisResult, T> read,
+        CancellationToken cancellationToken,
+        TimeSpan? budget = null)
+    {
+        var result = await EvaluateAsync(script, keys, values, cancellationToken, budget);
+        try
+        {
+            return read(result);
+        }
+        catch (Exception exception) when (exception is not StateException)
+        {
+            throw new StateException(
+                $"Redis at {_options.Server} answered what is not understood: {LogText.OneLine(exception.Message).TrimEnd('.')}.", exception);
+        }
+    }
 
     /// <summary>What Redis tells of itself in a section of <c>INFO</c>: lines of <c>name:value</c>.</summary>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
@@ -301,7 +326,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _connecting is { IsFaulted: false } connecting ? connecting : _connecting = Task.Run(ConnectAsync);
+            return _connecting is { IsFaulted: false, IsCanceled: false } connecting
+                ? connecting
+                : _connecting = Task.Run(ConnectAsync);
         }
     }
 
@@ -315,6 +342,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         var message = exception switch
         {
+            _ when IsOfACluster(exception) =>
+                $"Redis at {_options.Server} is a node of a cluster, which the gateway does not use: name one server as redis.server.",
             RedisServerException => $"Redis at {_options.Server} refused: {LogText.OneLine(exception.Message)}.",
             RedisConnectionException => DescribeLoss(FindReason(exception)),
             TimeoutException => string.Create(
@@ -325,6 +354,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         };
         return new StateException(message, exception);
     }
+
+    // What nodes of a cluster answer (Redis's cluster specification), and what the library says of keys that it does not even send.
+    // By words, since types and codes of the library change from version to version.
+    private static bool IsOfACluster(Exception exception) =>
+        exception is RedisServerException or RedisCommandException
+        && ClusterWords.Any(word => exception.Message.Contains(word, StringComparison.Ordinal));
 
     // The library's own messages run over several hundred characters of its counters, and it does not always know the
     // reason again that it knew before. The log is told once, and again where the reason comes later.

@@ -14,12 +14,13 @@ internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
     private const string Name = "data-protection";
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<XElement> GetAllElements()
-    {
-        var texts = (string[]?)Task.Run(() => redis.EvaluateAsync(
-            "return redis.call('HVALS', KEYS[1])", [redis.Key(Name)], [], CancellationToken.None)).GetAwaiter().GetResult() ?? [];
-        return [.. texts.Select(static text => XElement.Parse(text))];
-    }
+    public IReadOnlyCollection<XElement> GetAllElements() =>
+        Task.Run(() => redis.EvaluateAsync(
+            "return redis.call('HVALS', KEYS[1])",
+            [redis.Key(Name)],
+            [],
+            static result => ((string[]?)result ?? []).Select(static text => XElement.Parse(text)).ToList(),
+            CancellationToken.None)).GetAwaiter().GetResult();
 
     /// <inheritdoc/>
     public void StoreElement(XElement element, string friendlyName) =>

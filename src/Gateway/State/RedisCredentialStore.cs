@@ -187,7 +187,8 @@ internal sealed class RedisCredentialStore : ICredentialStore
 
     private async Task<RedisResult> RunAsync(string script, CancellationToken cancellationToken, params RedisValue[] values)
     {
-        var answer = (RedisResult[])(await _redis.EvaluateAsync(script, [_redis.Key("")], values, cancellationToken))!;
+        var answer = await _redis.EvaluateAsync(
+            script, [_redis.Key("")], values, static result => (RedisResult[])result!, cancellationToken);
         return (string?)answer[0] switch
         {
             "ok" => answer[^1],

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Gateway.Core.Authorization;
 using Gateway.Hosting;
+using Gateway.Pipeline;
 
 namespace Gateway.State;
 
@@ -113,12 +114,15 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
             return true;
         }
-        catch (StateException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is: one that ended this loop would end the gateway, and what cannot be read is not known.
             if (!_isDown)
             {
                 _isDown = true;
-                Log.Down(_logger, exception.Message);
+                Log.Down(_logger, exception is StateException
+                    ? exception.Message
+                    : $"The store of tokens cannot be read: {LogText.OneLine(exception.Message).TrimEnd('.')}.");
             }
 
             return false;

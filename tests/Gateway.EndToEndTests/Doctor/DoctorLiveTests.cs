@@ -93,6 +93,15 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
     }
 
     [Fact]
+    public async Task Redis_NodeOfACluster()
+    {
+        await using var node = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        _site.Configure($"127.0.0.1:{laboratory.Redis.Port}", node.Options.Server);
+
+        await FirstAsync("RED010");
+    }
+
+    [Fact]
     public async Task Redis_HoldsTokensWithoutWritingThem()
     {
         _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: a-password-for-the-keys } }");

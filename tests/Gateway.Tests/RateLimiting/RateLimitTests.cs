@@ -1,8 +1,15 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using Gateway.Core.Tokens;
 using Gateway.RateLimiting;
+using Gateway.State;
+using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.RateLimiting;
 
@@ -274,20 +281,41 @@ public sealed class RateLimitTests : IAsyncLifetime
         });
     }
 
-    [Fact]
-    public async Task Redis_NodeOfACluster_NoRequestFailsAndLimitsAreCountedHere()
+    [Theory]
+    [InlineData("all slots")]
+    [InlineData("no slots")]
+    [InlineData("half of the slots")]
+    public async Task Redis_NodeOfACluster_NoRequestFailsAndLimitsAreCountedHere(string has)
     {
         await using var redis = await RedisServer.StartAsync("--cluster-enabled", "yes");
-        await redis.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-        _gateway = await TestGateway.StartAsync(_upstream.Address, change: options =>
+        await using var other = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        if (has == "all slots")
         {
-            options.Redis = redis.Options;
-            options.Limits.Rules =
-            [
-                Rule("pulls of one", LimitClass.Pull, rate: 5, per: LimitPartition.Subject),
-                Rule("pulls of an address", LimitClass.Pull, rate: 1000, per: LimitPartition.Address),
-            ];
-        });
+            await redis.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+        }
+        else if (has == "half of the slots")
+        {
+            await redis.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
+            await other.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
+            await redis.CommandAsync("CLUSTER", "MEET", "127.0.0.1", other.Port.ToString(CultureInfo.InvariantCulture));
+            await Eventually.TrueAsync(async () =>
+                (await redis.CommandAsync("CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal));
+        }
+
+        var log = new ListLogger<LimitRedis>();
+        _gateway = await TestGateway.StartAsync(
+            _upstream.Address,
+            change: options =>
+            {
+                options.Redis = redis.Options;
+                options.State.Store = StateStoreKind.Redis;
+                options.Limits.Rules =
+                [
+                    Rule("pulls of one", LimitClass.Pull, rate: 5, per: LimitPartition.Subject),
+                    Rule("pulls of an address", LimitClass.Pull, rate: 1000, per: LimitPartition.Address),
+                ];
+            },
+            customize: builder => builder.Services.AddSingleton<ILogger<LimitRedis>>(log));
 
         var answers = new List<int>();
         for (var i = 0; i < 8; i++)
@@ -297,8 +325,21 @@ public sealed class RateLimitTests : IAsyncLifetime
 
         Assert.Equal([200, 200, 200, 200, 200, 429, 429, 429], answers);
         Assert.Equal(200, await SendAsync(_gateway, "GET", "/token?service=registry.test", "alice"));
+        Assert.Equal(503, await SendWithTokenAsync(_gateway)); // not 401, which clients forget their credentials for; not 500
         using var ready = await _gateway.SendAsync(HttpMethod.Get, "/readyz");
-        Assert.Contains("\"limits\":\"down\"", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var text = await ready.Content.ReadAsStringAsync();
+        Assert.Contains("\"limits\":\"down\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"down\"", text, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => Task.FromResult(
+            log.Lines.ToArray().Any(static line => line.Contains("is a node of a cluster", StringComparison.Ordinal))));
+    }
+
+    private static async Task<int> SendWithTokenAsync(TestGateway gateway)
+    {
+        var secret = CredentialSecret.Create(CredentialSecretKind.Personal).Reveal();
+        var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:{secret}"));
+        using var answer = await gateway.SendAsync(HttpMethod.Get, "/token?service=registry.test", headers: ("Authorization", basic));
+        return (int)answer.StatusCode;
     }
 
     private static LimitRuleOptions Rule(

@@ -41,8 +41,22 @@ public sealed class RedisConnectionTests
         var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync(
             "return redis.call('DEL', KEYS[1], KEYS[2])", [redis.Key("a"), redis.Key("b")], [], default));
 
-        Assert.StartsWith($"Redis at {server.Options.Server} ", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("slot", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"Redis at {server.Options.Server} is a node of a cluster, which the gateway does not use: name one server as redis.server.",
+            exception.Message);
+    }
+
+    [Fact]
+    public async Task Evaluate_AnswerOfAnotherShape_IsNotUnderstoodAndNothingElse()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var redis = Connect(server.Options);
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync(
+            "return 'text'", [redis.Key("a")], [], static result => (int)result, default));
+
+        Assert.StartsWith($"Redis at {server.Options.Server} answered what is not understood: ", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(7, await redis.EvaluateAsync("return 7", [redis.Key("a")], [], static result => (int)result, default));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
+using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.State;
 
@@ -33,6 +34,21 @@ public sealed class RevocationFeedTests : IDisposable
         Assert.True(feed.IsRevoked("one"));
         Assert.False(feed.IsRevoked("two"));
         Assert.False(feed.IsRevoked(Credentials.Alice, DateTimeOffset.MinValue.AddYears(1)));
+    }
+
+    [Fact]
+    public async Task Read_ChangeThatNoClockKnows_IsDownAndDoesNotThrow()
+    {
+        await using var store = Open();
+        using var feed = Feed(store);
+        using (var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite))
+        {
+            session.Execute("INSERT INTO changes (kind, key, at) VALUES ('revoked', 'one', 9223372036854775807)");
+        }
+
+        Assert.False(await feed.ReadAsync(default));
+        Assert.False(feed.IsCurrent);
+        Assert.StartsWith("Error 1133 The store of tokens cannot be read: ", Assert.Single(_logger.Lines), StringComparison.Ordinal);
     }
 
     [Fact]

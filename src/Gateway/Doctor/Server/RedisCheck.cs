@@ -74,6 +74,12 @@ internal sealed class RedisCheck : IServerCheck
             return;
         }
 
+        if (Parse(await redis.ReadInfoAsync("cluster", cancellationToken)).GetValueOrDefault("cluster_enabled") == "1")
+        {
+            diagnosis.Error("RED010", subject, "cluster-enabled yes");
+            return;
+        }
+
         try
         {
             await redis.EvaluateAsync(WriteProbe, [redis.Key("doctor")], [], cancellationToken);
