@@ -104,11 +104,7 @@ internal static class BackupCommand
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
         var file = result.GetRequiredValue(Archive).FullName;
         var options = ConfigOption.Load(result.GetRequiredValue(Config));
-        if (StoreOwner.Check(options.State) is { } foreign)
-        {
-            throw new ProblemException(foreign);
-        }
-
+        StoreOwner.Ensure(options, error.WriteLine);
         var passphrase = PassphraseOf(result, isNew: true);
         using var audit = CommandAudit.Begin(options, "backup", file, TimeProvider.System, error.WriteLine);
         WarnOfVariables(error, "They are not in the backup: keep them yourself, and set them again for the restored gateway.");

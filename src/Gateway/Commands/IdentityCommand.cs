@@ -40,11 +40,7 @@ internal static class IdentityCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
-            if (StoreOwner.Check(options.State) is { } foreign)
-            {
-                throw new ProblemException(foreign);
-            }
-
+            StoreOwner.Ensure(options, result.InvocationConfiguration.Error.WriteLine);
             await using var stores = CommandStores.Open(options);
             return await action(result, options, stores, cancellationToken);
         }

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using Gateway.Audit;
+using Gateway.Backup;
 using Gateway.Configuration;
+using Gateway.Files;
 using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.State;
@@ -95,6 +97,11 @@ internal static class KeysCommand
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
             var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+            if (StateElsewhere.FindMissingKeys(options) is { } elsewhere)
+            {
+                throw new ProblemException(elsewhere);
+            }
+
             using var audit = result.CommandResult.Command.Name is "rotate" or "retire"
                 ? CommandAudit.Begin(
                     options,
@@ -216,7 +223,7 @@ internal static class KeysCommand
         var keys = of.Schedule.Usable(await of.Store.ReadAsync(cancellationToken));
         try
         {
-            Directory.CreateDirectory(folder);
+            DurableFolder.Create(folder);
             new DerivedKeyFiles(folder).Write(keys);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Gateway.Backup;
 using Gateway.Configuration;
 using Gateway.State;
 using Gateway.State.Sqlite;
@@ -8,6 +9,23 @@ namespace Gateway.Commands;
 /// <summary>Keeps a command from leaving files in the state folder that the gateway's own user cannot write.</summary>
 internal static partial class StoreOwner
 {
+    /// <summary>Looks at the place of the store before a command opens it, and perhaps makes it.</summary>
+    /// <param name="options">The configuration, with what the command's environment sets.</param>
+    /// <param name="warn">Told what does not keep the command from working, and is most likely a mistake.</param>
+    /// <exception cref="ProblemException">The command may not use the store.</exception>
+    public static void Ensure(GatewayOptions options, Action<string> warn)
+    {
+        if ((Check(options.State) ?? StateElsewhere.FindMissingStore(options)) is { } problem)
+        {
+            throw new ProblemException(problem);
+        }
+
+        if (StateElsewhere.FindUnusedStore(options) is { } unused)
+        {
+            warn($"Warning: {unused}");
+        }
+    }
+
     /// <summary>Why a command may not use the store; <see langword="null"/> where it may.</summary>
     /// <remarks>
     /// A group that may write the store is not enough: what SQLite keeps beside the file would belong to whoever ran the

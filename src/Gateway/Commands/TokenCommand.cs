@@ -115,11 +115,7 @@ internal static class TokenCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
-            if (StoreOwner.Check(options.State) is { } foreign)
-            {
-                throw new ProblemException(foreign);
-            }
-
+            StoreOwner.Ensure(options, result.InvocationConfiguration.Error.WriteLine);
             await using var stores = CommandStores.Open(options);
             using var audit = IsListing(result) ? null : CommandAudit.Begin(
                 options,

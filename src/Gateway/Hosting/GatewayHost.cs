@@ -3,6 +3,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Control;
 using Gateway.Core.Registry;
 using Gateway.Cors;
 using Gateway.Credentials;
@@ -82,6 +83,7 @@ internal static class GatewayHost
         builder.Services.AddHostedService(static provider => provider.GetRequiredService<RotationReminders>());
         builder.Services.AddGatewayMetrics();
         builder.Services.AddTelemetry(options);
+        builder.Services.AddHostedService<RunningMark>();
         builder.Services.AddSingleton<RunningRequests>();
         builder.Services.AddSingleton<IHostLifetime, DrainingLifetime>();
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));

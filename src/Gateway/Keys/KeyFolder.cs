@@ -51,6 +51,23 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         }
     }
 
+    /// <summary>Whether a folder has files of keys, whatever is in them.</summary>
+    public static bool HasKeys(string folder)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(folder, "*" + KeySuffix).Any();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true; // something that reading it tells of
+        }
+    }
+
     /// <summary>Reads every key.</summary>
     /// <exception cref="ProblemException">Files are no usable keys, or others may read them; every problem.</exception>
     public IReadOnlyList<SigningKey> Read() => [.. ReadFiles().Select(static entry => entry.Key)];

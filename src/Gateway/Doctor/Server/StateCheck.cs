@@ -1,3 +1,4 @@
+using Gateway.Backup;
 using Gateway.Configuration;
 using Gateway.Rotation;
 using Gateway.State;
@@ -36,6 +37,12 @@ internal sealed class StateCheck : IServerCheck
                 diagnosis.Error("STA002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
             }
 
+            return;
+        }
+
+        if ((StateElsewhere.FindMissingStore(options) ?? StateElsewhere.FindUnusedStore(options)) is { } elsewhere)
+        {
+            diagnosis.Error("STA004", elsewhere.Source, elsewhere.What, elsewhere.Cure);
             return;
         }
 
