@@ -42,7 +42,8 @@ internal sealed class RedisCheck : IServerCheck
         }
 
         var holdsTokens = patient.Options.State.Store == StateStoreKind.Redis || patient.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
-        await using var redis = new RedisConnection(options, patient.Time, NullLogger<RedisConnection>.Instance, Timeout);
+        // Longer than the library takes for a connection (5 s): only after that it knows for sure that a password was refused.
+        await using var redis = new RedisConnection(options, patient.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
         try
         {
             await InspectAsync(redis, options, holdsTokens, subject, diagnosis, cancellationToken);
