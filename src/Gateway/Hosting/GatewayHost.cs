@@ -3,6 +3,7 @@ using Gateway.Authentication;
 using Gateway.Authorization;
 using Gateway.ClientCertificates;
 using Gateway.Configuration;
+using Gateway.Control;
 using Gateway.Core.Registry;
 using Gateway.Cors;
 using Gateway.Credentials;
@@ -78,6 +79,7 @@ internal static class GatewayHost
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddGatewayCors(options);
         builder.Services.AddHostedService<FileReloadService>();
+        builder.Services.AddSingleton<FilesEndpoint>();
         builder.Services.AddSingleton<RotationReminders>();
         builder.Services.AddHostedService(static provider => provider.GetRequiredService<RotationReminders>());
         builder.Services.AddGatewayMetrics();
