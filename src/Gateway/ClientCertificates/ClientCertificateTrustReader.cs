@@ -51,13 +51,13 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     }
 
     // Files hold several lists, and end anywhere while they are written. An authority that is still trusted and whose list
-    // is gone would have revoked nothing any more.
+    // is gone would have revoked nothing any more. One of its name will do: that is how it goes on with a new key.
     private void CheckNoneIsGone(
         ClientCertificateTrust? inForce, X509Certificate2[] authorities, List<SignedRevocationList> lists)
     {
         foreach (var gone in (inForce?.Lists ?? []).DistinctBy(static entry => entry.Authority.Thumbprint).Where(old =>
             authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))
-            && !lists.Exists(one => one.Authority.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))))
+            && !lists.Exists(one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
         {
             Refuse(gone.File, "authentication.clientCertificates.revocationLists", "the list of an authority that is trusted is gone",
                 gone.Authority.Subject,
