@@ -114,6 +114,29 @@ public sealed class HtpasswdReplacementTests : IDisposable
         Assert.Equal(["user9"], users.Current.Names);
     }
 
+    // As printf leaves it: what the command writes must not be held back.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Look_CommandOnAFileWithAnOpenLastLine_IsTaken(bool removes)
+    {
+        File.WriteAllText(_file, Lines(3).TrimEnd());
+        var users = Start();
+        if (removes)
+        {
+            HtpasswdEditor.Remove(_file, "user0");
+        }
+        else
+        {
+            HtpasswdEditor.Set(_file, "user0", Hash);
+        }
+
+        Look(users);
+
+        Assert.Empty(users.Status.Problems);
+        Assert.Equal(removes ? 2 : 3, users.Current.Count);
+    }
+
     [Fact]
     public void Look_FileCutBesideARemovalByTheCommand_IsHeldBack()
     {

@@ -56,6 +56,17 @@ public sealed class PolicyCommandTests
     }
 
     [Fact]
+    public async Task Test_EndRequired_RefusesATestFileWithoutIt()
+    {
+        using var files = new PolicyFiles(("a.yaml", Rules + "\n...\n"), ("a.test.yaml", "tests: []\n"));
+
+        var (code, _, error) = await RunAsync("policy", "test", files.Folder, "--require-document-end");
+
+        Assert.Equal(78, code);
+        Assert.StartsWith($"{files.Folder}/a.test.yaml: the line \"...\" at the end is missing", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_OnlyWarnings_ExitsWithZero()
     {
         using var files = new PolicyFiles(("a.yaml", Rules + "\n- { name: x, to: \"user:a\", role: reader, on: \"*\" }\n"));

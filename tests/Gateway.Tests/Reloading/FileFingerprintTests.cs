@@ -56,6 +56,20 @@ public sealed class FileFingerprintTests : IDisposable
         Assert.NotEqual(before, FileFingerprint.Of([PathOf("tls.key")]));
     }
 
+    // As rsync -t --inplace and cp -p write: other content of the same length, and the time of the old one.
+    [Fact]
+    public void Of_OtherContentWithTheSameLengthAndTime_Differs()
+    {
+        Write("tls.crt", "same length");
+        var before = FileFingerprint.Of([PathOf("tls.crt")]);
+        while (before.Equals(FileFingerprint.Of([PathOf("tls.crt")])))
+        {
+            Write("tls.crt", "another one"); // again until the file system's clock has moved
+        }
+
+        Assert.Equal(SameTime, File.GetLastWriteTimeUtc(PathOf("tls.crt")));
+    }
+
     [Fact]
     public void Of_FileOfAFolderComesAndGoes_Differs()
     {
