@@ -208,6 +208,7 @@ public sealed class ReloadableTests : IDisposable
     {
         _folder.Write("one/value", "1");
         _folder.Write("two/value", "22");
+        _folder.Write("three/value", "333");
         var link = Path.Combine(_folder.Path, "current");
         File.CreateSymbolicLink(link, "one");
         var value = new Reloadable<string>(
@@ -216,6 +217,17 @@ public sealed class ReloadableTests : IDisposable
             () => File.ReadAllText(Path.Combine(link, "value")) is "1" ? "1" : throw new ProblemException(new Problem(_file, "wrong", null, "")),
             _clock,
             NullLogger<Reloadable<string>>.Instance);
+        for (var swap = 0; swap < 25; swap++) // more than ten seconds without keeping still
+        {
+            await SwapAsync(swap % 2 == 0 ? "two" : "three");
+            value.Look(_clock.Advance);
+        }
+
+        Assert.Single(value.Status.Problems);
+        await SwapAsync("one"); // the very file that is in force
+        value.Look(_clock.Advance);
+        Assert.Equal((0, 0L), (value.Status.Problems.Count, value.Status.Reloads));
+
         await SwapAsync("two");
         value.LookTwice(_clock.Advance);
         Assert.Single(value.Status.Problems);
