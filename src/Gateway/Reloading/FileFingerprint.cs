@@ -40,7 +40,7 @@ internal sealed class FileFingerprint : IEquatable<FileFingerprint>
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Whoever reads it says why; that it can be read again is a change.
+                // The loader says why; that it can be read again is a change.
                 text.Append(path).Append("|!").Append(exception.GetType().Name).Append('\n');
             }
         }

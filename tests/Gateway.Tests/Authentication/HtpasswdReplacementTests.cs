@@ -87,7 +87,7 @@ public sealed class HtpasswdReplacementTests : IDisposable
         }
     }
 
-    // One who is renamed is one who is gone, whoever came: what counts is who is signed out.
+    // One who is renamed is one who is gone, even where others came: what counts is who is signed out.
     [Fact]
     public void Look_AsManyUsersAsEverButOthers_IsHeldBack()
     {
