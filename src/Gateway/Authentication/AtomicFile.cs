@@ -41,20 +41,7 @@ internal static unsafe partial class AtomicFile
             var oldContent = read(target);
             if (edit(oldContent) is { } content)
             {
-                // The lock makes the name ours. What a killed process left under it goes first.
-                var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.tmp");
-                File.Delete(temporary);
-                try
-                {
-                    Write(temporary, content, like: oldContent is null ? null : target, modeOfNewFiles);
-                    DurableFolder.Move(temporary, target); // a user who was removed stays so after a power cut, too
-                }
-                catch
-                {
-                    File.Delete(temporary);
-                    throw;
-                }
-
+                Replace(target, content, like: oldContent is null ? null : target, modeOfNewFiles);
             }
         }
         catch (UnauthorizedAccessException)
@@ -69,6 +56,31 @@ internal static unsafe partial class AtomicFile
                 "the file cannot be changed",
                 exception.Message,
                 "See that the disk has room, and that the file is not itself a mount point (mount its folder)."));
+        }
+    }
+
+    /// <summary>Replaces a file of a folder whose lock the caller holds.</summary>
+    /// <param name="target">The file; no link.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="like">The file whose owner, group and mode it gets; <see langword="null"/>: the process's own.</param>
+    /// <param name="modeOfNewFiles">The mode where there is no such file.</param>
+    /// <exception cref="IOException">The disk is full, for example.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written, or the owner not set.</exception>
+    internal static void Replace(
+        string target, byte[] content, string? like, UnixFileMode modeOfNewFiles = ModeOfNewFiles)
+    {
+        // The lock makes the name ours. What a killed process left under it goes first.
+        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.tmp");
+        File.Delete(temporary);
+        try
+        {
+            Write(temporary, content, like, modeOfNewFiles);
+            DurableFolder.Move(temporary, target); // a user who was removed stays so after a power cut, too
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
         }
     }
 

@@ -74,4 +74,11 @@ public sealed class HtpasswdOptions
 
     /// <summary>Whether SHA-crypt lines (<c>$5$</c>, <c>$6$</c>) are accepted, for a migration.</summary>
     public bool AllowShaCrypt { get; set; }
+
+    /// <summary>
+    /// How many percent of the users a changed file may lack before it is held back as cut off: 0 to 99; not set, any number.
+    /// Those whom <c>gateway user remove</c> took out do not count; <c>gateway user reload --accept</c> takes the file all the
+    /// same. A start takes what is there.
+    /// </summary>
+    public int? MaximumLossPercent { get; set; }
 }

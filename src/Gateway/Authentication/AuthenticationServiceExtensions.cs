@@ -38,18 +38,23 @@ internal static partial class AuthenticationServiceExtensions
     private static Reloadable<HtpasswdFile> CreateUsers(IServiceProvider provider)
     {
         var options = Options(provider);
+        var time = provider.GetRequiredService<TimeProvider>();
         var logger = provider.GetRequiredService<ILogger<Reloadable<HtpasswdFile>>>();
         return new Reloadable<HtpasswdFile>(
             "htpasswd",
             () => options.Htpasswd is { } htpasswd ? [htpasswd.File] : [],
-            () => LoadUsers(options, logger),
-            provider.GetRequiredService<TimeProvider>(),
+            replaced => LoadUsers(options, replaced, time, logger),
+            time,
             logger);
     }
 
     /// <summary>Reads the users, or none where no file is configured.</summary>
     /// <exception cref="ProblemException">The file, or the library that checks its hashes, is missing or wrong.</exception>
-    internal static HtpasswdFile LoadUsers(AuthenticationOptions options, ILogger? logger = null)
+    internal static HtpasswdFile LoadUsers(AuthenticationOptions options) =>
+        LoadUsers(options, default, TimeProvider.System, logger: null);
+
+    private static HtpasswdFile LoadUsers(
+        AuthenticationOptions options, Replacement<HtpasswdFile> replaced, TimeProvider time, ILogger? logger)
     {
         if (options.Htpasswd is not { } htpasswd)
         {
@@ -61,7 +66,12 @@ internal static partial class AuthenticationServiceExtensions
             throw new ProblemException(missing);
         }
 
-        var users = HtpasswdFile.Load(htpasswd);
+        var users = HtpasswdReplacement.Load(htpasswd, replaced, time.GetUtcNow());
+        if (users.HasOpenLine && logger is not null)
+        {
+            Log.OpenLine(logger, HtpasswdReplacement.OpenLine(htpasswd.File).ToString());
+        }
+
         if (users.Count == 0 && logger is not null)
         {
             Log.NoUsers(logger, htpasswd.File);
@@ -72,6 +82,9 @@ internal static partial class AuthenticationServiceExtensions
 
     private static partial class Log
     {
+        [LoggerMessage(1009, LogLevel.Warning, "The users are in force as the file was found at the start. {Problem}")]
+        public static partial void OpenLine(ILogger logger, string problem);
+
         [LoggerMessage(1005, LogLevel.Warning,
             "{File} holds no users: nobody can sign in with a password. Anonymous access goes on as the policies say.")]
         public static partial void NoUsers(ILogger logger, string file);

@@ -4,7 +4,8 @@ using Gateway.Configuration;
 namespace Gateway.Authentication;
 
 /// <summary>
-/// Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte.
+/// Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte, but that the last
+/// one gets the line break that it lacks.
 /// </summary>
 /// <remarks>
 /// It asks no more of the other lines, since setting a password anew is the cure for a line that is refused.
@@ -36,12 +37,13 @@ internal static class HtpasswdEditor
                 }
             }
 
+            EndLine(edited);
             if (isNew)
             {
-                var hasOpenLine = content is { Length: > 0 } && content[^1] != '\n';
-                edited.Write(Encoding.ASCII.GetBytes($"{(hasOpenLine ? "\n" : "")}{userName}:{hash}\n"));
+                edited.Write(Encoding.ASCII.GetBytes($"{userName}:{hash}\n"));
             }
 
+            RemovedUsers.Forget(path, userName, TimeProvider.System.GetUtcNow());
             return edited.ToArray();
         });
         return isNew;
@@ -70,9 +72,25 @@ internal static class HtpasswdEditor
                 }
             }
 
-            return isFound ? edited.ToArray() : null;
+            if (!isFound)
+            {
+                return null;
+            }
+
+            EndLine(edited);
+            RemovedUsers.Add(path, userName, TimeProvider.System.GetUtcNow());
+            return edited.ToArray();
         });
         return isFound;
+    }
+
+    // A running gateway takes a file whose last line is open for one that is cut off.
+    private static void EndLine(MemoryStream edited)
+    {
+        if (edited.Length > 0 && edited.GetBuffer()[edited.Length - 1] != '\n')
+        {
+            edited.WriteByte((byte)'\n');
+        }
     }
 
     private static bool IsFor(ReadOnlySpan<byte> line, string userName) =>

@@ -27,6 +27,9 @@ internal sealed class HtpasswdFile
         _failureWork = new FailureWork(_users.Values, fallback);
     }
 
+    /// <summary>Whether the last line has no line break, as where the file was cut off.</summary>
+    public bool HasOpenLine { get; private init; }
+
     /// <summary>How many users there are.</summary>
     public int Count => _users.Count;
 
@@ -89,7 +92,7 @@ internal sealed class HtpasswdFile
 
         return problems.Count > 0
             ? throw new ProblemException(problems)
-            : new HtpasswdFile(users, WorkDefault(options));
+            : new HtpasswdFile(users, WorkDefault(options)) { HasOpenLine = content is [.., not (byte)'\n'] };
     }
 
     /// <summary>Reads every line that names a user, or should, without judging costs.</summary>

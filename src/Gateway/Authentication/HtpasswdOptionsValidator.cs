@@ -13,6 +13,11 @@ internal static class HtpasswdOptionsValidator
         var maximum = scope.At(nameof(options.MaximumCost));
         minimum.CheckRange(options.MinimumCost, 4, 14);
         maximum.CheckRange(options.MaximumCost, 8, 16);
+        if (options.MaximumLossPercent is { } loss)
+        {
+            scope.At(nameof(options.MaximumLossPercent)).CheckRange(loss, 0, 99);
+        }
+
         if (options.MinimumCost > options.MaximumCost && !maximum.IsBroken)
         {
             minimum.Report(

@@ -44,7 +44,7 @@ internal static class ClientCertificateServiceExtensions
         ClientCertificateOptions? options, TimeProvider time, ILogger<Reloadable<ClientCertificateTrust>> logger) => new(
         "clientCertificates",
         () => options is null ? [] : [options.CertificateAuthorities, .. options.RevocationLists],
-        () => ClientCertificateTrustReader.Load(options),
+        replaced => ClientCertificateTrustReader.Load(options, replaced.InForce),
         time,
         logger);
 }

@@ -12,16 +12,20 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
 {
     private const int LargestList = 64 << 20;
     private const string ListLabel = "X509 CRL";
+    private const string Begin = "-----BEGIN ";
     private const string Setting = "authentication.clientCertificates.certificateAuthorities";
 
     private readonly List<Problem> _problems = [];
 
     /// <summary>Reads the files, or nothing where the section is missing.</summary>
-    /// <exception cref="ProblemException">A file is missing or wrong.</exception>
-    public static ClientCertificateTrust Load(ClientCertificateOptions? options) =>
-        options is null ? ClientCertificateTrust.None : new ClientCertificateTrustReader(options).Read();
+    /// <param name="options">The section.</param>
+    /// <param name="inForce">What is replaced; <see langword="null"/> at a start.</param>
+    /// <exception cref="ProblemException">A file is missing or wrong, or lacks a list that is in force.</exception>
+    public static ClientCertificateTrust Load(
+        ClientCertificateOptions? options, ClientCertificateTrust? inForce = null) =>
+        options is null ? ClientCertificateTrust.None : new ClientCertificateTrustReader(options).Read(inForce);
 
-    private ClientCertificateTrust Read()
+    private ClientCertificateTrust Read(ClientCertificateTrust? inForce)
     {
         X509Certificate2Collection roots = [], intermediates = [];
         ReadAuthorities(roots, intermediates);
@@ -37,11 +41,28 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
                     authorities,
                     lists);
             }
+
+            CheckNoneIsGone(inForce, authorities, lists);
         }
 
         return _problems.Count == 0
             ? new ClientCertificateTrust(roots, intermediates, lists)
             : throw new ProblemException(_problems);
+    }
+
+    // Files hold several lists, and end anywhere while they are written. An authority that is still trusted and whose list
+    // is gone would have revoked nothing any more. One of its name will do: that is how it goes on with a new key.
+    private void CheckNoneIsGone(
+        ClientCertificateTrust? inForce, X509Certificate2[] authorities, List<SignedRevocationList> lists)
+    {
+        foreach (var gone in (inForce?.Lists ?? []).DistinctBy(static entry => entry.Authority.Thumbprint).Where(old =>
+            authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))
+            && !lists.Exists(one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
+        {
+            Refuse(gone.File, "authentication.clientCertificates.revocationLists", "the list of an authority that is trusted is gone",
+                gone.Authority.Subject,
+                "Write it again, completely; where the authority has no list any more, restart the gateway.");
+        }
     }
 
     private void ReadAuthorities(X509Certificate2Collection roots, X509Certificate2Collection intermediates)
@@ -155,6 +176,11 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             var blocks = new List<byte[]>();
             while (PemEncoding.TryFind(text, out var fields))
             {
+                if (text[..fields.Location.Start].Contains(Begin, StringComparison.Ordinal))
+                {
+                    break; // a broken block stands before this one
+                }
+
                 if (text[fields.Label] is ListLabel)
                 {
                     var block = new byte[fields.DecodedDataLength];
@@ -163,6 +189,12 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
                 }
 
                 text = text[fields.Location.End..];
+            }
+
+            if (text.Contains(Begin, StringComparison.Ordinal))
+            {
+                Refuse(path, setting, "a PEM block of the file is broken or cut off", null, "Write it again, completely.");
+                return [];
             }
 
             if (blocks.Count == 0)

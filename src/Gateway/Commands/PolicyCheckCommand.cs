@@ -16,17 +16,18 @@ internal static class PolicyCheckCommand
             Description = "A folder with policy files.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("check", "Says everything that is wrong with policy files.") { folders };
-        command.SetAction(result => Run(result, result.GetRequiredValue(folders)));
+        var end = DocumentEndOption.Create();
+        var command = new Command("check", "Says everything that is wrong with policy files.") { folders, end };
+        command.SetAction(result => Run(result, result.GetRequiredValue(folders), end));
         return command;
     }
 
-    private static int Run(ParseResult result, string[] folders)
+    private static int Run(ParseResult result, string[] folders, Option<bool> end)
     {
         var problems = new List<Problem>();
         foreach (var folder in folders)
         {
-            var reading = PolicyFolder.Read(folder);
+            var reading = PolicyFolder.Read(folder, requiresEnd: DocumentEndOption.IsRequired(result, end, folder));
             problems.AddRange(reading.Problems);
             foreach (var warning in reading.Warnings)
             {

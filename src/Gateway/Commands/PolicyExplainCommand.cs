@@ -54,9 +54,10 @@ internal static partial class PolicyExplainCommand
             DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
         };
         var json = new Option<bool>("--json") { Description = "Answer as JSON." };
+        var end = DocumentEndOption.Create();
         var command = new Command("explain", "Says what the policy answers, and why.")
         {
-            subject, action, repository, policies, groups, method, claims, address, time, registry, json,
+            subject, action, repository, policies, groups, method, claims, address, time, registry, json, end,
         };
         command.SetAction(result =>
         {
@@ -88,18 +89,18 @@ internal static partial class PolicyExplainCommand
                 Tag = tag,
             };
             return question.TryBuild(out var request, out var problem)
-                ? Run(result, result.GetRequiredValue(policies), in request, result.GetValue(json))
+                ? Run(result, result.GetRequiredValue(policies), end, in request, result.GetValue(json))
                 : Refuse(result, problem);
         });
         return command;
     }
 
-    private static int Run(ParseResult result, string policies, in AccessRequest request, bool asJson)
+    private static int Run(ParseResult result, string policies, Option<bool> end, in AccessRequest request, bool asJson)
     {
         PolicySet policy;
         try
         {
-            policy = PolicyFolder.Load(policies);
+            policy = PolicyFolder.Load(policies, requiresEnd: DocumentEndOption.IsRequired(result, end, policies));
         }
         catch (ProblemException exception)
         {

@@ -16,17 +16,21 @@ internal static class PolicyTestCommand
         {
             Description = "A folder with policy files and *.test.yaml beside them.",
         };
-        var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.") { folder };
-        command.SetAction(result => Run(result, result.GetRequiredValue(folder)));
+        var end = DocumentEndOption.Create();
+        var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.") { folder, end };
+        command.SetAction(result => Run(
+            result,
+            result.GetRequiredValue(folder),
+            DocumentEndOption.IsRequired(result, end, result.GetRequiredValue(folder))));
         return command;
     }
 
-    private static int Run(ParseResult result, string folder)
+    private static int Run(ParseResult result, string folder, bool requiresEnd)
     {
         PolicyTestReport report;
         try
         {
-            report = PolicyTests.Run(PolicyFolder.Load(folder), folder);
+            report = PolicyTests.Run(PolicyFolder.Load(folder, requiresEnd: requiresEnd), folder, requiresEnd);
         }
         catch (ProblemException exception)
         {

@@ -6,7 +6,7 @@ using Gateway.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway user add|remove|list|verify</c>: the users of an htpasswd file.</summary>
+/// <summary><c>gateway user add|remove|list|verify|reload</c>: the users of an htpasswd file.</summary>
 internal static class UserCommand
 {
     private const int WrongPassword = 1;
@@ -65,6 +65,7 @@ internal static class UserCommand
             Subcommand("list", "Lists the users with scheme and cost of their hashes.", List),
             Subcommand(
                 "verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
+            UserReloadCommand.Create(File, Config),
         };
 
         Command Subcommand(

@@ -53,7 +53,10 @@ internal static class ConfigurationCheck
             .. certificates.ExpiryWarnings(now),
             .. TrustServiceExtensions.Warnings(options.Tls, certificates, now),
             .. ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates).Warnings(now),
-            .. PolicyFolder.Read(options.Policies).Warnings,
+            .. AuthenticationServiceExtensions.LoadUsers(options.Authentication).HasOpenLine
+                ? [HtpasswdReplacement.OpenLine(options.Authentication.Htpasswd!.File)]
+                : (IEnumerable<Problem>)[],
+            .. PolicyFolder.Read(options.Policies, requiresEnd: options.RequireDocumentEnd).Warnings,
         ];
     }
 

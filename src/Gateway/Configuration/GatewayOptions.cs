@@ -55,6 +55,12 @@ public sealed class GatewayOptions
     /// </summary>
     public bool TestPolicies { get; set; }
 
+    /// <summary>
+    /// Whether each policy file must end with YAML's end of a document, a line <c>...</c>, so that a file that was cut off
+    /// at a line is refused: it may look whole without it.
+    /// </summary>
+    public bool RequireDocumentEnd { get; set; }
+
     /// <summary>Access tokens, and the tokens that people and robots sign in with.</summary>
     public TokenOptions Tokens { get; set; } = new();
 

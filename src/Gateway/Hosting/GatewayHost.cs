@@ -79,6 +79,7 @@ internal static class GatewayHost
         builder.Services.AddUpstreamProxy(options);
         builder.Services.AddGatewayCors(options);
         builder.Services.AddHostedService<FileReloadService>();
+        builder.Services.AddSingleton<FilesEndpoint>();
         builder.Services.AddSingleton<RotationReminders>();
         builder.Services.AddHostedService(static provider => provider.GetRequiredService<RotationReminders>());
         builder.Services.AddGatewayMetrics();

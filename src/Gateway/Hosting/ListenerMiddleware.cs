@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Control;
 using Gateway.Core.Registry;
 using Gateway.Metrics;
 using Gateway.Pipeline;
@@ -19,7 +20,8 @@ internal sealed class ListenerMiddleware(
     RegistryRouter router,
     HealthReport health,
     MetricsEndpoint metrics,
-    LimitsEndpoint limits)
+    LimitsEndpoint limits,
+    FilesEndpoint files)
 {
     private const int LongestShown = 80;
 
@@ -37,6 +39,8 @@ internal sealed class ListenerMiddleware(
                 _managementHosts.Contains(context.Request.Host) ? metrics.AnswerAsync(context) : MisdirectAsync(context),
             ListenerKind.Management => health.TryAnswerAsync(context, _managementHosts.Contains(context.Request.Host)),
             ListenerKind.Control when context.Request.Path.Value == LimitsEndpoint.Path => limits.HandleAsync(context),
+            ListenerKind.Control when context.Request.Path.Value is FilesEndpoint.Path or FilesEndpoint.UsersPath =>
+                files.HandleAsync(context),
             ListenerKind.Control => context.WriteErrorAsync(RegistryError.NotFound("there is no such command")),
             ListenerKind.Http when options.Listen.HttpHealth && HealthReport.IsHealthPath(context) =>
                 health.TryAnswerAsync(context, _managementHosts.Contains(context.Request.Host)),

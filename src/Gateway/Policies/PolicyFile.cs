@@ -9,8 +9,11 @@ internal static class PolicyFile
     private const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>Reads a file; what is wrong is added to <paramref name="problems"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="requiresEnd">Whether it must end with <c>...</c>.</param>
+    /// <param name="problems">Told of everything that is wrong.</param>
     /// <returns>The top level, without keys for an empty file; <see langword="null"/> where there is none.</returns>
-    public static YamlMapping? Read(string path, ProblemCollector problems)
+    public static YamlMapping? Read(string path, bool requiresEnd, ProblemCollector problems)
     {
         if (SettingFile.TryRead(path, MaxBytes, out var fault) is not { } text)
         {
@@ -22,8 +25,8 @@ internal static class PolicyFile
             return null;
         }
 
-        // Policies hold no secrets, so whoever mends them is shown what was found.
-        var root = YamlReader.Read(text, path, problems, showsValues: true);
+        // Policies hold no secrets, so those who correct them are shown what was found.
+        var root = YamlReader.Read(text, path, problems, showsValues: true, requiresEnd);
         if (root is not (null or YamlMapping or YamlRefused))
         {
             problems.Add(

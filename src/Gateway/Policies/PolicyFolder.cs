@@ -15,27 +15,31 @@ internal static class PolicyFolder
     private const long MaxEntries = 5_000_000;
 
     /// <summary>Reads and compiles the policies. A folder without files denies everything.</summary>
-    /// <param name="folder">The folder; it is also what to watch for changes.</param>
+    /// <param name="folder">The folder; <see cref="Paths"/> are what to watch for changes.</param>
     /// <param name="registries">
     /// Names of the configured registries, so that rules for others are found; unknown where not given.
     /// </param>
+    /// <param name="requiresEnd">Whether each file must end with <c>...</c>, so that one that is cut off is told.</param>
     /// <exception cref="ProblemException">Something is wrong; every problem is in it.</exception>
-    public static PolicySet Load(string folder, IReadOnlyCollection<string>? registries = null)
+    public static PolicySet Load(
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
     {
-        var reading = Read(folder, registries);
+        var reading = Read(folder, registries, requiresEnd);
         return reading.Problems is [] ? reading.Policy : throw new ProblemException(reading.Problems);
     }
 
     /// <summary>
     /// Reads the policies with everything there is to say about them. It does not throw for what is in files.
     /// </summary>
-    public static PolicyReading Read(string folder, IReadOnlyCollection<string>? registries = null)
+    /// <inheritdoc cref="Load"/>
+    public static PolicyReading Read(
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
     {
         var problems = new ProblemCollector();
         var warnings = new PolicyWarnings();
         var paths = Files(folder, problems)
             .Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal)).ToList();
-        var files = paths.Select(path => PolicyFile.Read(path, problems)).OfType<YamlMapping>().ToList();
+        var files = paths.Select(path => PolicyFile.Read(path, requiresEnd, problems)).OfType<YamlMapping>().ToList();
         var definition = PolicyFileReader.Read(files, registries, problems, warnings);
         var entries = definition.Rules.Sum(static rule => (long)rule.On.Length * Math.Max(rule.To.Length, 1));
         if (entries > MaxEntries)
@@ -52,6 +56,29 @@ internal static class PolicyFolder
             paths.Count,
             problems.ToList(),
             warnings.ToList());
+    }
+
+    /// <summary>
+    /// What to watch for changes: the files that are read, and those that look like one. Not what editors and copying
+    /// programs keep beside them, which may change all the time.
+    /// </summary>
+    public static IReadOnlyList<string> Paths(string folder)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFileSystemEntries(folder)
+                    .Where(static path => !Path.GetFileName(path).StartsWith('.'))
+                    .SelectMany(static path => Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])
+                    .Where(static path => IsYaml(path) || IsMisnamed(path))
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [folder]; // reading it tells what is wrong
+        }
     }
 
     /// <summary>

@@ -30,9 +30,10 @@ internal static class PolicyTestFile
     private static readonly string[] RequiredKeys = ["name", "subject", "action", "repository", "expect"];
 
     /// <summary>The questions of a file; what is wrong is added to <paramref name="problems"/>.</summary>
-    public static IReadOnlyList<PolicyTest> Read(string path, ProblemCollector problems)
+    public static IReadOnlyList<PolicyTest> Read(string path, bool requiresEnd, ProblemCollector problems)
     {
-        if (PolicyFile.Read(path, problems) is not { Entries: not [] } root)
+        // Nor may it be empty: policies that fail no question because half of them are gone have passed nothing.
+        if (PolicyFile.Read(path, requiresEnd, problems) is not { } root)
         {
             return [];
         }
@@ -51,7 +52,7 @@ internal static class PolicyTestFile
                     root.Position,
                     "no list of tests",
                     null,
-                    "Begin with \"tests:\" and each test with \"- name: …\".");
+                    "Begin with \"tests:\" and each test with \"- name: …\"; where none are meant, write \"tests: []\".");
                 return [];
         }
     }

@@ -7,13 +7,16 @@ namespace Gateway.Policies;
 internal static class PolicyTests
 {
     /// <summary>Asks every question of a folder's <c>*.test.yaml</c>.</summary>
+    /// <param name="policy">Who is asked.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="requiresEnd">Whether each file must end with <c>...</c>.</param>
     /// <exception cref="ProblemException">A test file is wrong.</exception>
-    public static PolicyTestReport Run(PolicySet policy, string folder)
+    public static PolicyTestReport Run(PolicySet policy, string folder, bool requiresEnd = false)
     {
         var problems = new ProblemCollector();
         var tests = PolicyFolder.Files(folder, problems)
             .Where(static path => path.EndsWith(PolicyFolder.TestSuffix, StringComparison.Ordinal))
-            .SelectMany(path => PolicyTestFile.Read(path, problems)).ToList();
+            .SelectMany(path => PolicyTestFile.Read(path, requiresEnd, problems)).ToList();
         problems.ThrowIfAny();
         return new PolicyTestReport(tests.Count, [.. tests.Select(test => Failure(policy, test)).OfType<Problem>()]);
     }

@@ -7,7 +7,7 @@ public sealed class LimitOptions
 {
     /// <summary>
     /// The limits. All that apply to a request must allow it, and it draws on all of them or on none. Changes are in force
-    /// within a second, without a restart.
+    /// within two seconds, without a restart.
     /// </summary>
     public List<LimitRuleOptions> Rules { get; set; } = [];
 

@@ -10,15 +10,15 @@ internal interface IReloadable
     ReloadStatus Status { get; }
 
     /// <summary>
-    /// Reads the files again if they changed since the last reading, and refused ones once a minute besides; keeps the
-    /// value in force if they are wrong.
+    /// Looks at the files once. Changed ones are read when a later look shows them alike, refused ones once a minute
+    /// besides; the value in force is kept if they are wrong.
     /// </summary>
     void ReloadIfChanged();
 }
 
 /// <summary>How the last reading of something reloadable went.</summary>
 /// <param name="LoadedAt">When the value in force was read.</param>
-/// <param name="Problems">Why newer files were refused; empty while the files on disk are the ones in force.</param>
+/// <param name="Problems">Why newer files are not in force; empty while the files on disk are the ones in force.</param>
 /// <param name="Reloads">How often newer files came into force since the start.</param>
 /// <param name="Refusals">How often newer files were refused since the start.</param>
 internal sealed record ReloadStatus(

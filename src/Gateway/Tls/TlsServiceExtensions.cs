@@ -58,14 +58,10 @@ internal static class TlsServiceExtensions
     }
 
     private static Reloadable<CertificateSet> CreateCertificates(
-        GatewayOptions options, TimeProvider time, ILogger<Reloadable<CertificateSet>> logger)
-    {
-        CertificateSet? inForce = null;
-        return new Reloadable<CertificateSet>(
+        GatewayOptions options, TimeProvider time, ILogger<Reloadable<CertificateSet>> logger) => new(
             "certificates",
             () => options.Tls.Certificates.SelectMany(static pair => new[] { pair.Certificate, pair.Key }),
-            () => inForce = CertificateSet.Load(options.Tls, options.PublicUrl, time.GetUtcNow(), inForce),
+            replaced => CertificateSet.Load(options.Tls, options.PublicUrl, time.GetUtcNow(), replaced.InForce),
             time,
             logger);
-    }
 }

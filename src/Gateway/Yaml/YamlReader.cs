@@ -22,13 +22,15 @@ internal sealed class YamlReader
     private readonly string _file;
     private readonly ProblemCollector _problems;
     private readonly bool _showsValues;
+    private readonly bool _requiresEnd;
 
-    private YamlReader(string text, string file, ProblemCollector problems, bool showsValues)
+    private YamlReader(string text, string file, ProblemCollector problems, bool showsValues, bool requiresEnd)
     {
         _parser = new GuardedParser(new Parser(new StringReader(text)));
         _file = file;
         _problems = problems;
         _showsValues = showsValues;
+        _requiresEnd = requiresEnd;
     }
 
     /// <summary>Reads one document.</summary>
@@ -36,15 +38,17 @@ internal sealed class YamlReader
     /// <param name="file">The file's name for messages.</param>
     /// <param name="problems">Told of every problem.</param>
     /// <param name="showsValues">Whether problems may show what was found: only for files that hold no secrets.</param>
+    /// <param name="requiresEnd">Whether a document without its end, <c>...</c>, is a problem: the file may be cut off.</param>
     /// <returns>
     /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so
     /// that nothing more can be said about it.
     /// </returns>
-    public static YamlNode? Read(string text, string file, ProblemCollector problems, bool showsValues = false)
+    public static YamlNode? Read(
+        string text, string file, ProblemCollector problems, bool showsValues = false, bool requiresEnd = false)
     {
         try
         {
-            return new YamlReader(text, file, problems, showsValues).ReadDocument();
+            return new YamlReader(text, file, problems, showsValues, requiresEnd).ReadDocument();
         }
         catch (YamlException exception) when (exception.Message.Contains("tab", StringComparison.Ordinal))
         {
@@ -96,12 +100,13 @@ internal sealed class YamlReader
         _parser.Consume<StreamStart>();
         if (_parser.Accept<StreamEnd>(out _))
         {
+            CheckEnd(isThere: false);
             return new YamlMapping(new SourcePosition(_file, 1, 1));
         }
 
         _parser.Consume<DocumentStart>();
         var root = ReadNode(depth: 1);
-        _parser.Consume<DocumentEnd>();
+        CheckEnd(isThere: !_parser.Consume<DocumentEnd>().IsImplicit);
         if (_parser.Accept<DocumentStart>(out var second))
         {
             _problems.Add(
@@ -112,6 +117,18 @@ internal sealed class YamlReader
         }
 
         return root is YamlScalar { IsNull: true } ? new YamlMapping(root.Position) : root;
+    }
+
+    private void CheckEnd(bool isThere)
+    {
+        if (_requiresEnd && !isThere)
+        {
+            _problems.Add(
+                SourcePosition.OfFile(_file),
+                "the line \"...\" at the end is missing, so the file may be cut off (requireDocumentEnd)",
+                null,
+                "Write the file again, completely; its last line must be \"...\".");
+        }
     }
 
     private YamlNode ReadNode(int depth)

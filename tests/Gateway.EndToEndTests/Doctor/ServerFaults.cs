@@ -59,6 +59,8 @@ internal static class ServerFaults
         ["htpasswd at low cost"] = ("HTP002", static site => AddUser(site, "old:$2y$08$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe")),
         ["htpasswd names a user twice"] = ("HTP003", static site => AddUser(site, File.ReadAllLines(site.At("users.htpasswd"))[0])),
         ["htpasswd without users"] = ("HTP004", static site => site.Write("users.htpasswd", "# nobody\n")),
+        ["htpasswd cut within a line"] = ("HTP005", static site => site.Write("users.htpasswd", File.ReadAllText(site.At("users.htpasswd")).TrimEnd())),
+        ["policy file cut to nothing"] = ("POL001", static site => site.Write("policies/policy.yaml", "")),
         ["policy mistyped"] = ("POL001", static site => site.Replace("policies/policy.yaml", "role: owner", "rolle: owner")),
         ["rule does nothing"] = ("POL002", static site => Rule(site, """{ name: again, to: [ "user:bob" ], role: reader, on: [ "team-a/app" ] }""")),
         ["rule denied by another"] = ("POL003", static site => Rule(site, """{ name: nobody deletes, deny: [ pull, push, delete ], on: [ "team-b/**" ] }""")),

@@ -83,7 +83,7 @@ public sealed class SoakTests : IAsyncLifetime
             static name => name,
             name => Regex.Count(gateway.Log, $"{name} were read again and are in force", RegexOptions.NonBacktracking));
         var told = $"{writes} changes, {handshakes} handshakes, reloads: {string.Join(", ", counts)}";
-        Assert.True(counts.Values.Sum() >= Math.Min(300, Seconds * 3), told);
+        Assert.True(counts.Values.Sum() >= Math.Min(300, Seconds * 2), told);
         Assert.All(counts, count => Assert.True(count.Value >= Seconds / 4, told));
         Assert.Equal(2, served.Count); // both certificates were really served
         var refused = gateway.Log.Split('\n').Where(
@@ -146,8 +146,8 @@ public sealed class SoakTests : IAsyncLifetime
                 configuration.Replace("rate: 1000000,", $"rate: {900_000 + count},", StringComparison.Ordinal));
             await SwapAsync(Path.Combine(gateway.Folder, "certs"), count % 2 == 0 ? "a" : "b");
 
-            // As often as it looks (twice a second), more or less.
-            await Task.Delay(550, CancellationToken.None);
+            // As often as it can take them up, more or less: two looks, half a second apart, must show them alike.
+            await Task.Delay(1_100, CancellationToken.None);
         }
 
         return count;

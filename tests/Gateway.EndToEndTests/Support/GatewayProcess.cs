@@ -273,6 +273,9 @@ internal sealed record GatewaySettings
     /// <summary>Further settings of <c>authentication</c>, in flow style with a comma before each.</summary>
     public string MoreAuthentication { get; init; } = "";
 
+    /// <summary>Further settings of <c>authentication.htpasswd</c>, in flow style with a comma before each.</summary>
+    public string MoreHtpasswd { get; init; } = "";
+
     /// <summary>Further top-level sections of <c>gateway.yaml</c>.</summary>
     public string MoreYaml { get; init; } = "";
 
@@ -284,7 +287,7 @@ internal sealed record GatewaySettings
         listen: { https: "{{ListenAddress}}:{{port}}", management: "127.0.0.1:{{managementPort}}" }
         tls: { certificates: [ { certificate: certs/tls.crt, key: certs/tls.key } ] }
         registries: [ { name: main, upstreams: [ "{{Upstream}}" ] } ]
-        authentication: { htpasswd: { file: users.htpasswd }{{MoreAuthentication}} }
+        authentication: { htpasswd: { file: users.htpasswd{{MoreHtpasswd}} }{{MoreAuthentication}} }
         policies: policies/
         {{MoreYaml}}
         """);

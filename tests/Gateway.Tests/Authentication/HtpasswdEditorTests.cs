@@ -18,12 +18,12 @@ public sealed class HtpasswdEditorTests : IDisposable
     [Theory]
     [InlineData("", "alice:H\n")]
     [InlineData("bob:x", "bob:x\nalice:H\n")]
-    [InlineData("# c\r\n\n alice:kept\nbob:x\r\nalice:old\r\nalic:y\nalicex:z", "# c\r\n\n alice:kept\nbob:x\r\nalice:H\r\nalic:y\nalicex:z")]
+    [InlineData("# c\r\n\n alice:kept\nbob:x\r\nalice:old\r\nalic:y\nalicex:z", "# c\r\n\n alice:kept\nbob:x\r\nalice:H\r\nalic:y\nalicex:z\n")]
     [InlineData("alice:old", "alice:H\n")]
     [InlineData("#alice:old\nALICE:x\n", "#alice:old\nALICE:x\nalice:H\n")]
     [InlineData("alice:old\nbob:x\nalice:older\n", "alice:H\nbob:x\n")]
     [InlineData("\u00ff\u00fe\0\nalice:old\n", "\u00ff\u00fe\0\nalice:H\n")]
-    public void Set_AnyFile_ChangesTheUsersLineAndNoOtherByte(string before, string after)
+    public void Set_AnyFile_ChangesTheUsersLineAndNoOtherByteButEndsTheLastLine(string before, string after)
     {
         File.WriteAllBytes(Users, Encoding.Latin1.GetBytes(before));
         var isNew = HtpasswdEditor.Set(Users, "alice", Hash);

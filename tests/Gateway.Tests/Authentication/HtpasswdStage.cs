@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Reloading;
+using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Authentication;
@@ -49,7 +50,7 @@ internal sealed class HtpasswdStage : IDisposable
     public void Reload(string content)
     {
         Write(content);
-        Users.ReloadIfChanged();
+        Users.LookTwice(Time.Advance);
     }
 
     /// <summary>Keeps every hashing thread busy until <see cref="ReleaseThreads"/>.</summary>

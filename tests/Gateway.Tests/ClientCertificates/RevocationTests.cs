@@ -152,6 +152,39 @@ public sealed class RevocationTests
     }
 
     [Fact]
+    public void Load_FileOfSeveralListsCutAnywhere_NeverRevokesLess()
+    {
+        using var folder = new TemporaryFolder();
+        var (one, other) = (ClientAuthority.CreateRoot("One"), ClientAuthority.CreateRoot("Other"));
+        var whole = PemEncoding.WriteString("X509 CRL", one.Revoke(null)) + "\n" + PemEncoding.WriteString("X509 CRL", other.Revoke(null)) + "\n";
+        var options = new ClientCertificateOptions
+        {
+            CertificateAuthorities = folder.Write("clients.crt", one.Pem + other.Pem),
+            RevocationLists = [folder.Write("clients.crl", whole)],
+        };
+        var inForce = ClientCertificateTrustReader.Load(options);
+        Assert.Equal(2, ClientCertificateTrustReader.Load(options, inForce).Lists.Count);
+
+        for (var length = 0; length < whole.TrimEnd().Length; length++)
+        {
+            folder.Write("clients.crl", whole[..length]);
+            Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(options, inForce));
+        }
+
+        // A start has nothing to compare with, and tells what is cut within a list all the same.
+        folder.Write("clients.crl", whole[..(whole.Length * 3 / 4)]);
+        Assert.Contains(
+            "a PEM block of the file is broken or cut off",
+            Assert.Single(Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(options)).Problems).What,
+            StringComparison.Ordinal);
+
+        // An authority that is no longer trusted needs no list.
+        folder.Write("clients.crt", one.Pem);
+        folder.Write("clients.crl", PemEncoding.WriteString("X509 CRL", one.Revoke(null)));
+        Assert.Single(ClientCertificateTrustReader.Load(options, inForce).Lists);
+    }
+
+    [Fact]
     public void Load_AuthoritiesThatCannotBeUsed_AreRefusedWithTheCure()
     {
         using var folder = new TemporaryFolder();

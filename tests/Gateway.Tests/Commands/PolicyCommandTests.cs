@@ -38,6 +38,34 @@ public sealed class PolicyCommandTests
             error);
     }
 
+    [Theory]
+    [InlineData("policy", "check")]
+    [InlineData("policy", "test")]
+    [InlineData("policy", "explain", "alice", "pull", "team-a/app", "--policies")]
+    public async Task All_EndRequired_RefuseAFileWithoutIt(params string[] command)
+    {
+        using var files = new PolicyFiles(("a.yaml", Rules + "\n"));
+
+        Assert.Equal(0, (await RunAsync([.. command, files.Folder])).Code);
+        var (code, _, error) = await RunAsync([.. command, files.Folder, "--require-document-end"]);
+        Assert.Equal((78, $"{files.Folder}/a.yaml: the line \"...\" at the end is missing, so the file may be cut off "
+            + "(requireDocumentEnd). Write the file again, completely; its last line must be \"...\".\n"), (code, error));
+
+        files.Write("a.yaml", Rules + "\n...\n# a comment may follow\n");
+        Assert.Equal(0, (await RunAsync([.. command, files.Folder, "--require-document-end"])).Code);
+    }
+
+    [Fact]
+    public async Task Test_EndRequired_RefusesATestFileWithoutIt()
+    {
+        using var files = new PolicyFiles(("a.yaml", Rules + "\n...\n"), ("a.test.yaml", "tests: []\n"));
+
+        var (code, _, error) = await RunAsync("policy", "test", files.Folder, "--require-document-end");
+
+        Assert.Equal(78, code);
+        Assert.StartsWith($"{files.Folder}/a.test.yaml: the line \"...\" at the end is missing", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Check_OnlyWarnings_ExitsWithZero()
     {

@@ -431,7 +431,7 @@ public sealed class TokenUseTests : IAsyncLifetime
     {
         var lines = await File.ReadAllLinesAsync(_gateway.UsersFile);
         await File.WriteAllLinesAsync(_gateway.UsersFile, lines.Where(keep).Select(change));
-        _gateway.Services.GetRequiredService<Reloadable<HtpasswdFile>>().ReloadIfChanged();
+        await _gateway.Services.GetRequiredService<Reloadable<HtpasswdFile>>().ReloadAsync(isAccepted: false, CancellationToken.None);
     }
 
     private sealed record ApiResult(HttpStatusCode Status, string Body)

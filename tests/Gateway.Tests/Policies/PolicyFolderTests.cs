@@ -19,11 +19,9 @@ public sealed class PolicyFolderTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("# nothing yet\n")]
-    [InlineData("---\n")]
-    [InlineData("groups:\nroles:\nrules:\n")]
+    [InlineData("rules: []\n")]
     [InlineData("\uFEFFrules: []\n")]
+    [InlineData("groups: {}\nroles: {}\nrules: []\n")]
     public void Load_FileWithoutRules_DeniesEverything(string text)
     {
         using var files = new PolicyFiles(("a.yaml", text));

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Gateway.Reloading;
+using Gateway.Tests.Support;
 using Gateway.Tests.Tls;
 
 namespace Gateway.Tests.Reloading;
@@ -54,6 +55,22 @@ public sealed class FileFingerprintTests : IDisposable
         File.SetUnixFileMode(PathOf("tls.key"), UnixFileMode.UserRead);
 
         Assert.NotEqual(before, FileFingerprint.Of([PathOf("tls.key")]));
+    }
+
+    // As rsync -t --inplace and cp -p write: other content of the same length, and the time of the old one.
+    [Fact]
+    public async Task Of_OtherContentWithTheSameLengthAndTime_Differs()
+    {
+        Write("tls.crt", "same length");
+        var before = FileFingerprint.Of([PathOf("tls.crt")]);
+
+        await Eventually.TrueAsync(() =>
+        {
+            Write("tls.crt", "another one"); // again until the file system's clock has moved
+            return !before.Equals(FileFingerprint.Of([PathOf("tls.crt")]));
+        });
+
+        Assert.Equal(SameTime, File.GetLastWriteTimeUtc(PathOf("tls.crt")));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Reloading;
+using Gateway.Tests.Support;
 using Gateway.Tls;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -63,7 +64,7 @@ public sealed class CertificateWatchTests : IAsyncLifetime, IDisposable
         await StartAsync(_folder.Write("tls", _root.Issue(["localhost"])));
         _folder.Write("tls", _root.Issue([]));
 
-        Certificates.ReloadIfChanged();
+        Certificates.LookTwice(_clock.Advance);
 
         Assert.Contains(_log.Lines, static line => line.StartsWith(
             "1701 Warning The certificate is served, but clients may refuse it. ", StringComparison.Ordinal)
@@ -77,13 +78,13 @@ public sealed class CertificateWatchTests : IAsyncLifetime, IDisposable
         await StartAsync(_folder.Write("tls", _root.Issue(["localhost"], notAfter: now.AddDays(80))));
         _folder.Write("tls", _root.Issue(["localhost"], notBefore: now.AddMinutes(2), notAfter: now.AddDays(100)));
 
-        Certificates.ReloadIfChanged();
+        Certificates.LookTwice(_clock.Advance);
         var first = Certificates.Status.Problems;
         _clock.Advance(TimeSpan.FromMinutes(1));
-        Certificates.ReloadIfChanged();
+        Certificates.LookTwice(_clock.Advance);
         var second = Certificates.Status.Problems;
         _clock.Advance(TimeSpan.FromMinutes(2));
-        Certificates.ReloadIfChanged();
+        Certificates.LookTwice(_clock.Advance);
 
         Assert.Equal("the certificate of localhost is not valid yet", Assert.Single(first).What);
         Assert.Equal(first, second);

@@ -31,12 +31,17 @@ internal sealed class HtpasswdCheck : IServerCheck
                 diagnosis.Warn("HTP004", options.File, "no line names a user");
             }
 
+            if (file.HasOpenLine)
+            {
+                diagnosis.Warn("HTP005", options.File, HtpasswdReplacement.OpenLine(options.File).What);
+            }
+
             var old = file.Names.Where(name => RotationRules.IsDue(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
             if (old.Count > 0)
             {
                 diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
             }
-            else if (file.Count > 0)
+            else if (file.Count > 0 && !file.HasOpenLine)
             {
                 diagnosis.Pass(Area, options.File, $"{DoctorText.Count(file.Count, "user")}, every hash of today's cost");
             }

@@ -84,7 +84,8 @@ internal sealed class ListenerCheck : IServerCheck
     {
         foreach (var file in state.GetProperty("files").EnumerateObject())
         {
-            if (file.Value.TryGetProperty("status", out var status) && status.GetString() != "ok")
+            if (file.Value.TryGetProperty("status", out var status) && status.GetString() != "ok"
+                && !diagnosis.Findings.Any(finding => finding.Id == "RUN001" && finding.Subject == file.Name)) // told with its reason
             {
                 diagnosis.Warn("RUN001", subject, $"{file.Name}: the running gateway refused the newest ones and goes on with those of {file.Value.GetProperty("loadedAt").GetString()}");
             }

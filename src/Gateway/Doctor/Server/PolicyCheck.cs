@@ -25,7 +25,7 @@ internal sealed class PolicyCheck : IServerCheck
     public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
-        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)]);
+        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         if (reading.Problems.Count > 0)
         {
             return; // PolicyFileCheck said so

@@ -15,7 +15,7 @@ internal sealed class PolicyFileCheck : IServerCheck
     public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
-        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)]);
+        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         foreach (var problem in reading.Problems)
         {
             diagnosis.Error("POL001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);

@@ -17,6 +17,7 @@ internal static class ServerDoctor
         new StateCheck(),
         new KeyCheck(),
         new MachineCheck(),
+        new RunningFilesCheck(),
         new ListenerCheck(),
         new PublicUrlCheck(),
         new UpstreamCheck(),

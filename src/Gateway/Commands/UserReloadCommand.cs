@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Gateway.Audit;
+using Gateway.Configuration;
+using Gateway.Control;
+
+namespace Gateway.Commands;
+
+/// <summary><c>gateway user reload [--accept]</c>: has the running gateway on this machine read its users again.</summary>
+internal static class UserReloadCommand
+{
+    /// <summary>Makes the command.</summary>
+    /// <param name="file">The <c>--file</c> option of the commands beside it, which has no meaning here.</param>
+    /// <param name="config">Their <c>--config</c>.</param>
+    public static Command Create(Option<FileInfo?> file, Option<FileInfo> config)
+    {
+        var accept = new Option<bool>("--accept")
+        {
+            Description = "Takes the file although it lacks more users than authentication.htpasswd.maximumLossPercent allows.",
+        };
+        var command = new Command(
+            "reload", "Has the running gateway on this machine read the file now, and says whether it is in force.") { accept };
+        command.SetAction((result, cancellationToken) => result.GetValue(file) is null
+            ? RunAsync(
+                result.GetRequiredValue(config), result.GetValue(accept), result.InvocationConfiguration, cancellationToken)
+            : Task.FromResult(ConfigOption.Report(result.InvocationConfiguration.Error,
+                [new Problem("--file", "the running gateway reads the file that its configuration names", null, "Leave it out.")])));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        FileInfo config, bool isAccepted, InvocationConfiguration console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = ConfigOption.Load(config);
+            var path = options.Authentication.Htpasswd?.File ?? throw new ProblemException(new Problem(
+                config.FullName, "authentication.htpasswd.file: not set", null, "There are no users in a file to read again."));
+            using var audit = isAccepted
+                ? CommandAudit.Begin(options, "user reload --accept", path, TimeProvider.System, console.Error.WriteLine)
+                : null;
+            var standing = await RunningFiles.ReloadUsersAsync(options, isAccepted, cancellationToken);
+            if (standing.Problems.Count == 0)
+            {
+                await console.Output.WriteLineAsync($"{path} is in force.");
+                return 0;
+            }
+
+            foreach (var problem in standing.Problems)
+            {
+                await console.Error.WriteLineAsync(problem);
+            }
+
+            await console.Error.WriteLineAsync($"The users of {standing.LoadedAt:u} stay in force.");
+            return 1;
+        }
+        catch (ProblemException exception)
+        {
+            return ConfigOption.Report(console.Error, exception.Problems);
+        }
+    }
+}
