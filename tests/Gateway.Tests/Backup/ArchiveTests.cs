@@ -53,9 +53,9 @@ public sealed class ArchiveTests : IDisposable
             {
                 Assert.Equal(manifest, Verify(null).Write()); // every file's hash is in it, and was compared
 
-                // Which compressor and which system nobody reads; and the last byte of the compressed data, before CRC and length
-                // (RFC 1952), may end in bits that fill it up (RFC 1951, section 3.2.3).
-                Assert.True(position is 8 or 9 || position == whole.Length - 9, $"position {position} of {whole.Length}");
+                // Only what unpacks to the same bytes: which compressor and system it was (RFC 1952), bits that fill up a byte,
+                // and how far back a run of zeros is copied from (RFC 1951, section 3.2.3).
+                Assert.True(Unpacked(changed).SequenceEqual(Unpacked(whole)), $"position {position} of {whole.Length}");
             }
             catch (ProblemException)
             {
@@ -63,7 +63,15 @@ public sealed class ArchiveTests : IDisposable
             }
         }
 
-        Assert.True(refusals >= positions.Count - 3);
+        Assert.True(refusals >= positions.Count * 9 / 10, $"{refusals} of {positions.Count}");
+    }
+
+    private static byte[] Unpacked(byte[] archive)
+    {
+        using var content = new MemoryStream();
+        using var packed = new GZipStream(new MemoryStream(archive), CompressionMode.Decompress);
+        packed.CopyTo(content);
+        return content.ToArray();
     }
 
     [Theory]
