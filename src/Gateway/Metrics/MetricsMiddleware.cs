@@ -39,10 +39,6 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
 
     private void Record(HttpContext context, GatewayContext gateway, long started)
     {
-        metrics.RequestEnded(
-            RequestLabels.OperationOf(context, gateway),
-            RequestLabels.OutcomeOf(context, gateway),
-            time.GetElapsedTime(started));
         if (gateway.DecidedAt != 0)
         {
             metrics.Decided(gateway.Decision is { IsAllowed: true }, time.GetElapsedTime(started, gateway.DecidedAt));
@@ -79,5 +75,11 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
         }
 
         metrics.Transferred(gateway.BytesReceived, gateway.BytesSent);
+
+        // Last: who sees a request counted sees what belongs to it.
+        metrics.RequestEnded(
+            RequestLabels.OperationOf(context, gateway),
+            RequestLabels.OutcomeOf(context, gateway),
+            time.GetElapsedTime(started));
     }
 }

@@ -68,6 +68,19 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         Assert.Empty(await _stage.Store.ListAsync(null, default)); // strangers fill no store
     }
 
+    [Theory]
+    [InlineData(0, "authorization_pending")]
+    [InlineData(5, "invalid_grant")]
+    [InlineData(60 * 24 * 365, "invalid_grant")]
+    public async Task Code_OfOurKeyWithALongerLifeThanWeGive_IsRefused(int minutesMore, string error)
+    {
+        var now = _stage.Clock.GetUtcNow();
+        var keys = _stage.Gateway.Services.GetRequiredService<Gateway.Keys.ISigningKeys>().Current;
+        var code = new DeviceCode(UserCode.Create(), TestGateway.Host, now + DeviceSignIn.Lifetime + TimeSpan.FromMinutes(minutesMore));
+
+        Assert.Equal(error, await ErrorAsync(code.Sign(keys, now)));
+    }
+
     [Fact]
     public async Task Form_ThatCannotBeRead_IsTheClientsFault()
     {

@@ -1,3 +1,4 @@
+using Gateway.Credentials;
 using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tests.Authentication;
@@ -135,6 +136,24 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await store.AddAsync(Credentials.New("one"), default);
 
         Assert.NotNull(await store.FindAsync("one", default));
+    }
+
+    // What 0.1.0 wrote: the same keys, without "identity", "kept" and "keptms".
+    [Fact]
+    public async Task Prune_RevokedJobOfAnEarlierGateway_IsRememberedWhileItsIdTokenMayLive()
+    {
+        await using var store = await OpenAsync();
+        var job = Credentials.New("job") with { Kind = CredentialKind.Workload, RevokedAt = Credentials.Now };
+        await store.AddAsync(job, default);
+        await store.AddAsync(Credentials.New("personal") with { RevokedAt = Credentials.Now }, default);
+        var fields = (await _server.CommandAsync("HKEYS", "gateway:credential:job")).Split('\n').Order();
+        Assert.Equal(["created", "document", "expires", "hash", "owner", "revoked", "sequence"], fields);
+
+        await store.PruneAsync(Credentials.Now.AddDays(300), default);
+        Assert.Equal(["job"], (await store.ListAsync(null, default)).Select(static one => one.Id));
+        Assert.Equal(TokenState.Revoked, (await store.FindAsync(job.Hash, default))!.StateAt(Credentials.Now.AddDays(300)));
+        await store.PruneAsync(Credentials.Now.AddDays(500), default);
+        Assert.Empty(await store.ListAsync(null, default));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using Gateway.Backup;
 using Gateway.Configuration;
+using Gateway.Credentials;
 using Gateway.Identities;
 using Gateway.Reloading;
 using Gateway.State;
@@ -107,6 +108,41 @@ public sealed class SqliteFileTests : IDisposable
             Assert.Equal(80, session.Number("SELECT y FROM kept"));
             Assert.Equal(3, session.Number("PRAGMA user_version"));
         }
+    }
+
+    // Version 2 is 0.1.0's.
+    [Fact]
+    public async Task Open_FileOfVersionTwo_KeepsTokensAndRemembersRevokedJobs()
+    {
+        SqliteFile.Open(DatabaseFile, [.. SqliteSchema.Migrations.Take(2)], out var older);
+        using (older)
+        {
+            foreach (var one in new[]
+            {
+                Credentials.New("personal") with { ExpiresAt = Credentials.Now.AddDays(9000) },
+                Job("job revoked") with { RevokedAt = Credentials.Now.AddDays(-1) },
+                Job("job ended") with { ExpiresAt = Credentials.Now.AddHours(-1) },
+                Credentials.New("personal revoked") with { RevokedAt = Credentials.Now.AddDays(-1) },
+            })
+            {
+                older.Execute(
+                    "INSERT INTO credentials (id, hash, owner, document, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    one.Id, one.Hash.ToBytes(), one.Owner.ToString(), CredentialDocument.Write(one), one.CreatedAt.UtcTicks,
+                    one.ExpiresAt.UtcTicks, one.RevokedAt?.UtcTicks);
+            }
+        }
+
+        await using var store = SqliteCredentialStore.Open(Folder);
+        Assert.Equal(TokenState.Active, (await store.FindAsync("personal", default))!.StateAt(Credentials.Now));
+        Assert.Equal(TokenState.Revoked, (await store.FindAsync(Job("job revoked").Hash, default))!.StateAt(Credentials.Now));
+
+        // Their ID tokens may live yet, and would be judged anew where they were forgotten.
+        await store.PruneAsync(Credentials.Now.AddDays(300), default);
+        Assert.Equal(["job revoked", "personal"], (await store.ListAsync(null, default)).Select(static one => one.Id).Order());
+        await store.PruneAsync(Credentials.Now.AddDays(500), default);
+        Assert.Equal(["personal"], (await store.ListAsync(null, default)).Select(static one => one.Id));
+
+        static StoredCredential Job(string id) => Credentials.New(id) with { Kind = CredentialKind.Workload };
     }
 
     [Fact]
