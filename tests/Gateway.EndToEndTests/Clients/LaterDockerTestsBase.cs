@@ -18,23 +18,44 @@ public abstract class LaterDockerTestsBase : LaterClientTests
     [Fact]
     public async Task WrongPassword_OnALoopbackName_IsCalledThatToo()
     {
-        await using var gateway = await GatewayProcess.StartAsync(new GatewaySettings
+        await using var gateway = await StartOnLocalhostAsync();
+        (await LoginAsync(gateway)).FailedWith(WrongPassword);
+    }
+
+    // docs/clients.md. No answer of the plain port can tell it more: a 401 there would ask for the password in the clear.
+    [Fact]
+    public async Task LimitOnGuesses_OnALoopbackName_EndsAtPlainHttp()
+    {
+        await using var gateway = await StartOnLocalhostAsync();
+        CliResult login;
+        var guesses = 0;
+        do
         {
-            Upstream = Stack.Registry.Address,
-            Host = "localhost",
-        });
+            login = await LoginAsync(gateway);
+        }
+        while (login.Text.Contains(WrongPassword[0], StringComparison.Ordinal) && ++guesses < 30);
+
+        login.FailedWith($"login attempt to http://{gateway.Authority}/v2/ failed with status: 400 Bad Request");
+    }
+
+    private Task<GatewayProcess> StartOnLocalhostAsync() => GatewayProcess.StartAsync(new GatewaySettings
+    {
+        Upstream = Stack.Registry.Address,
+        Host = "localhost",
+    });
+
+    private async Task<CliResult> LoginAsync(GatewayProcess gateway)
+    {
         var folder = Directory.CreateTempSubdirectory("gateway-client-").FullName;
         try
         {
-            var login = await ((IDockerEngine)_engine).DockerAsync(
+            return await ((IDockerEngine)_engine).DockerAsync(
                 ["login", "--username", "alice", "--password-stdin", gateway.Authority],
                 new CliSettings
                 {
                     Input = "not-her-password",
                     Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = folder },
                 });
-
-            login.FailedWith(WrongPassword);
         }
         finally
         {
