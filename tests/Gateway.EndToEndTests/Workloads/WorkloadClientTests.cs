@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Gateway.EndToEndTests.Clients;
 using Gateway.EndToEndTests.Support;
 using Gateway.Tests.Issuers;
@@ -48,6 +49,31 @@ public sealed class WorkloadClientTests(ClientsFixture stack, DockerEngine engin
     [Fact]
     public async Task Skopeo_LogsInPushesAndPulls() => await PushAndPullAsync(new SkopeoClient(_gateway));
 
+    // GitLab's and Entra's list groups. Only the sign-in is new here, so each client pushes little.
+    [Theory]
+    [InlineData("docker")]
+    [InlineData("podman")]
+    [InlineData("buildah")]
+    [InlineData("skopeo")]
+    [InlineData("crane")]
+    [InlineData("oras")]
+    public async Task LongToken_OfFifteenKibibytes_LogsInPushesAndPulls(string client)
+    {
+        var token = Token(moreGroups: 920);
+        Assert.InRange(token.Length, 15_000, 16 * 1024);
+
+        await PushAndPullAsync(
+            client switch
+            {
+                "docker" => new DockerClient(_gateway, engine),
+                "skopeo" => new SkopeoClient(_gateway),
+                "crane" => new CraneClient(_gateway),
+                "oras" => new OrasClient(_gateway),
+                _ => new PodmanClient(_gateway, client),
+            },
+            token);
+    }
+
     [Fact]
     public async Task Docker_WrongAudience_IsToldTheCause()
     {
@@ -73,20 +99,25 @@ public sealed class WorkloadClientTests(ClientsFixture stack, DockerEngine engin
         await _gateway.UntilRefusedAsync("github", token);
     }
 
-    private async Task PushAndPullAsync(RegistryClient client)
+    private async Task PushAndPullAsync(RegistryClient client, string? token = null)
     {
         await using (client)
         {
             var name = $"acme/app-{Guid.NewGuid():n}:1";
-            (await client.LoginAsync("github", Token())).Succeeded();
+            (await client.LoginAsync("github", token ?? Token())).Succeeded();
             (await client.PushAsync(_image, name)).Succeeded();
             (await client.PullAsync(name)).Succeeded();
         }
     }
 
-    private string Token(string audience = Audience) => _issuer.Sign(_issuer.Claims(
-        audience,
-        "repo:acme/app:ref:refs/heads/main",
-        TimeProvider.System.GetUtcNow(),
-        """{"repository":"acme/app","repository_owner":"acme","repository_owner_id":"65","ref":"refs/heads/main","event_name":"push"}"""));
+    private string Token(string audience = Audience, int moreGroups = 0)
+    {
+        var claims = _issuer.Claims(
+            audience,
+            "repo:acme/app:ref:refs/heads/main",
+            TimeProvider.System.GetUtcNow(),
+            """{"repository":"acme/app","repository_owner":"acme","repository_owner_id":"65","ref":"refs/heads/main","event_name":"push"}""");
+        claims["groups"] = new JsonArray([.. Enumerable.Range(0, moreGroups).Select(static i => (JsonNode)$"group-{i}")]);
+        return _issuer.Sign(claims);
+    }
 }
