@@ -56,6 +56,8 @@ internal static class KnownSubjects
             known.Add(token.Owner.ToString());
         }
 
+        // Whoever was blocked once is known, also with nothing left.
+        known.UnionWith((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!.Select(static block => block.Subject));
         if (options.Authentication.Htpasswd is { } htpasswd && HtpasswdFile.ReadContent(htpasswd.File) is { } content)
         {
             // Line by line: a wrong line must not keep anybody from revoking.
@@ -72,5 +74,6 @@ internal static class KnownSubjects
         return known;
     }
 
-    private static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
+    /// <summary>A name without the realm before it.</summary>
+    public static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
 }

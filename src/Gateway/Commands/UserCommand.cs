@@ -6,7 +6,10 @@ using Gateway.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway user add|remove|list|verify|reload</c>: the users of an htpasswd file.</summary>
+/// <summary>
+/// <c>gateway user add|remove|list|verify|reload</c>: the users of an htpasswd file. <c>block|unblock|blocked</c>:
+/// <see cref="UserBlockCommand"/>.
+/// </summary>
 internal static class UserCommand
 {
     private const int WrongPassword = 1;
@@ -48,9 +51,10 @@ internal static class UserCommand
     public static Command Create()
     {
         Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
-        return new Command(
+        var user = new Command(
             "user",
-            "Edits and checks the users in an htpasswd file. A running gateway sees changes within two seconds.")
+            "Edits and checks the users in an htpasswd file, and blocks users of any source. A running gateway sees changes within "
+            + "two seconds, blocks within one.")
         {
             File,
             Config,
@@ -67,6 +71,12 @@ internal static class UserCommand
                 "verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
             UserReloadCommand.Create(File, Config),
         };
+        foreach (var command in UserBlockCommand.Create(File, Config))
+        {
+            user.Add(command);
+        }
+
+        return user;
 
         Command Subcommand(
             string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)

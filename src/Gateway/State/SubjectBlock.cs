@@ -89,6 +89,7 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a condition that is not known here must not be passed over
     WriteIndented = false)]
 [JsonSerializable(typeof(SubjectBlock))]
+[JsonSerializable(typeof(List<SubjectBlock>))]
 [JsonSerializable(typeof(BlockFileDocument))]
 internal sealed partial class SubjectBlockJsonContext : JsonSerializerContext;
 
