@@ -37,7 +37,13 @@ internal sealed class BlockFile(string folder)
             return null; // also where it cannot be seen: then the folder's own check says so
         }
 
-        var text = SettingFile.TryRead(path, Largest, out var fault) ?? throw Unreadable(path, fault);
+        return Parse(path, SettingFile.TryRead(path, Largest, out var fault) ?? throw Unreadable(path, fault));
+    }
+
+    /// <summary>What a file's content says.</summary>
+    /// <exception cref="ProblemException">It cannot be understood.</exception>
+    public static SubjectBlocks Parse(string path, ReadOnlySpan<char> text)
+    {
         try
         {
             var document = JsonSerializer.Deserialize(text, SubjectBlockJsonContext.Default.BlockFileDocument)

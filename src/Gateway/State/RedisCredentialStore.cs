@@ -177,7 +177,22 @@ internal sealed class RedisCredentialStore : ICredentialStore
 
     /// <summary>Reads a field of the hash of blocks: the instant of its last change, and the record.</summary>
     /// <exception cref="StateException">It is not understood.</exception>
-    public static SubjectBlock ReadBlock(string value) => SubjectBlock.Read(value[(value.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+    public static SubjectBlock ReadBlock(string value) =>
+        SubjectBlock.Read(value[(value.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+
+    /// <summary>Whether this is a whole field of that hash: of a subject, and of the instant that its record says.</summary>
+    public static bool IsBlock(string subject, string value)
+    {
+        try
+        {
+            var block = ReadBlock(value);
+            return block.Subject == subject && value.StartsWith(Ticks(block.ChangedAt) + " ", StringComparison.Ordinal);
+        }
+        catch (StateException)
+        {
+            return false;
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken)
