@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Identities;
+using Gateway.State;
 
 namespace Gateway.Commands;
 
@@ -33,6 +34,11 @@ internal static class KnownSubjects
     public static string Describe(IReadOnlyList<string> candidates) => candidates.Count == 0
         ? "See who has tokens: gateway token list."
         : $"There is {string.Join(", ", candidates.Take(MostShown))}.";
+
+    /// <summary>Whether an operator keeps a subject out now.</summary>
+    public static async Task<bool> IsBlockedAsync(CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
+        SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!)
+            .Find(subject, TimeProvider.System) is not null;
 
     /// <summary>
     /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names; <see langword="null"/> else.
