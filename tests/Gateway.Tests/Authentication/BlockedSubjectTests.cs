@@ -3,6 +3,7 @@ using System.Text;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
 using Gateway.Credentials;
+using Gateway.State;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using static Gateway.Tests.Support.TokenAnswers;
@@ -27,17 +28,9 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         _upstream = await RecordingUpstream.StartAsync();
-        var users = _folder.Write("users", string.Concat(
+        _folder.Write("users", string.Concat(
             new[] { "alice", "alice2", "Alice" }.Select(static name => $"{name}:{TestUsers.Hash(name + "-password")}\n")));
-        _gateway = await TestGateway.StartAsync(
-            _upstream.Address,
-            Policy,
-            options =>
-            {
-                options.Authentication.Htpasswd!.File = users;
-                options.Tokens.RefreshTokens = true;
-            },
-            builder => builder.Services.AddSingleton<TimeProvider>(_time));
+        _gateway = await StartAsync();
     }
 
     public async Task DisposeAsync()
@@ -142,6 +135,36 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
             _gateway, static line => line.TryGetProperty("signIn", out var signIn) && signIn.GetProperty("outcome").GetString() == "refused");
         Assert.Contains("user:alice is blocked", line.GetRawText(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task NobodyKnowsWhoIsBlocked_NobodyIsLetIn_UntilTheStoreAnswers()
+    {
+        await using var redis = RedisServer.Prepare(); // nothing listens yet, and this machine has no blocked.json
+        await using var gateway = await StartAsync(redis);
+
+        var refused = await gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status); // not 401: clients keep what they have
+        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.RegistryAsync("GET", "/v2/", null)).Status); // asked to sign in, as ever
+        await redis.StartAgainAsync();
+        await Eventually.TrueAsync(async () =>
+            (await gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"))).Status == HttpStatusCode.OK);
+    }
+
+    private Task<TestGateway> StartAsync(RedisServer? redis = null) => TestGateway.StartAsync(
+        _upstream.Address,
+        Policy,
+        options =>
+        {
+            options.Authentication.Htpasswd!.File = Path.Combine(_folder.Path, "users");
+            options.Tokens.RefreshTokens = true;
+            if (redis is not null)
+            {
+                options.State.Store = StateStoreKind.Redis;
+                options.Redis = redis.Options;
+            }
+        },
+        builder => builder.Services.AddSingleton<TimeProvider>(_time));
 
     private static string Basic(string user, string password) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
