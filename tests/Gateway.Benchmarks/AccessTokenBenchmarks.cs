@@ -118,6 +118,10 @@ public class AccessTokenBenchmarks
 
         public bool HasRead => true;
 
+        public bool KnowsBlocks => true;
+
+        public SubjectBlock? FindBlock(Subject subject) => null;
+
         public bool IsRevoked(string credentialId) => false;
 
         public bool IsRevoked(Subject subject, DateTimeOffset issuedAt) => false;

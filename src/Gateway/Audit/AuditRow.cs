@@ -93,10 +93,14 @@ internal static class AuditRow
         return Text(line, "action") switch
         {
             "revokeAll" => $"{Text(line, "count")} of {Text(line, "owner")}",
+            "block" => Text(line, "owner") + Labelled(" until ", Text(line, "until")) + Labelled(": ", Text(line, "reason")),
+            "unblock" => Text(line, "owner"),
             "rotate" => $"{what}, instead of {Text(line, "replaced")}",
             _ => what,
         };
     }
+
+    private static string Labelled(string label, string text) => text.Length == 0 ? "" : label + text;
 
     private static string DescribeReload(JsonElement line)
     {

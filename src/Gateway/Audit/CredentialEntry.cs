@@ -3,13 +3,16 @@ using Gateway.State;
 
 namespace Gateway.Audit;
 
-/// <summary>A personal, robot or workload token was made, revoked, rotated or exchanged. Never holds its secret or what that hashes to.</summary>
+/// <summary>
+/// A personal, robot or workload token was made, revoked, rotated or exchanged, or all that somebody has was blocked. Never holds a
+/// secret or what that hashes to.
+/// </summary>
 internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
 {
     /// <inheritdoc/>
     public override string Event => "credential";
 
-    /// <summary><c>create</c>, <c>revoke</c>, <c>revokeAll</c>, <c>rotate</c> or <c>exchange</c>.</summary>
+    /// <summary><c>create</c>, <c>revoke</c>, <c>revokeAll</c>, <c>rotate</c>, <c>exchange</c>, <c>block</c> or <c>unblock</c>.</summary>
     public required string Action { get; init; }
 
     /// <summary>Who did it: <c>user:alice</c>, <c>operator</c>.</summary>
@@ -32,6 +35,12 @@ internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
 
     /// <summary>How many were ended.</summary>
     public int? Count { get; init; }
+
+    /// <summary>When a block ends by itself.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>Why somebody was blocked, as the operator put it.</summary>
+    public string? Reason { get; init; }
 
     /// <inheritdoc/>
     protected override void WriteMembers(Utf8JsonWriter json)
@@ -59,6 +68,13 @@ internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
         {
             json.WriteNumber("count"u8, count);
         }
+
+        if (Until is { } until)
+        {
+            json.WriteString("until"u8, AuditText.Format(until));
+        }
+
+        json.WriteText("reason"u8, Reason);
     }
 
     private void WriteScopes(Utf8JsonWriter json)

@@ -12,6 +12,7 @@ internal sealed partial class SignInGate(
     CredentialAuthenticator authenticator,
     SignInGuard guard,
     ClientCertificateVerifier certificates,
+    SubjectStanding standing,
     AuditTrail audit,
     ILogger<SignInGate> logger)
 {
@@ -73,6 +74,15 @@ internal sealed partial class SignInGate(
             await guard.LeaveAsync(permit, result, gateway.ClientAddress);
         }
 
+        // Whatever was shown, by whichever method. After the guard: credentials that were right are no guess, and must not count
+        // against others behind the same address.
+        if (result is AuthenticationResult.Accepted(var principal) && standing.FindBlock(principal.Subject) is { } blocked)
+        {
+            result = blocked;
+            Log.KeptOut(logger, gateway.RequestId, principal.Subject, gateway.ClientAddress,
+                (blocked as AuthenticationResult.Refused)?.Reason ?? ((AuthenticationResult.Undecided)blocked).Reason);
+        }
+
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
             gateway.SignIn = SignInAttempt.Of(credentials, result);
@@ -89,6 +99,11 @@ internal sealed partial class SignInGate(
 
     private static partial class Log
     {
+        [LoggerMessage(1018, LogLevel.Warning,
+            "Request {RequestId}: good credentials of {Subject} from {Address} were not accepted: {Reason}.")]
+        public static partial void KeptOut(
+            ILogger logger, string requestId, Core.Authorization.Subject subject, System.Net.IPAddress address, string reason);
+
         [LoggerMessage(1008, LogLevel.Warning,
             "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at, by the limit {Limit}. Who is "
             + "signed in stays so, and tokens stay good.")]

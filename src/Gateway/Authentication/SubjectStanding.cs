@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Core.Authorization;
 using Gateway.State;
 
@@ -5,7 +6,7 @@ namespace Gateway.Authentication;
 
 /// <summary>
 /// Whether what a token says of its holder still holds: the subject exists, the password is the one it was issued for,
-/// nothing behind it was revoked. Asked on every request, so that an end bites at once and not when the token expires.
+/// nothing behind it was revoked, nobody blocked it. Asked on every request, so that an end bites at once and not when the token expires.
 /// </summary>
 internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevocations revocations)
 {
@@ -22,6 +23,9 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     /// <summary>What is said of a token whose owner is gone.</summary>
     public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
 
+    private static readonly AuthenticationResult.Undecided NobodyKnown = new(
+        "the store of tokens was not read since the start, and this machine has no record of it, so nobody knows who is blocked");
+
     private static readonly AuthenticationResult.Undecided NothingKnown =
         new("the store of tokens was not read since the start, so nobody knows what was revoked before");
 
@@ -35,6 +39,11 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         if (subject.IsAnonymous)
         {
             return null;
+        }
+
+        if (FindBlock(subject) is { } blocked)
+        {
+            return blocked;
         }
 
         // What is known already stays in force while the store is away; before the first reading nothing is known.
@@ -59,6 +68,24 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         }
 
         return Find(subject) is { } source ? source.FindFault(subject, principal.Evidence) : UserGone;
+    }
+
+    /// <summary>
+    /// Refused where an operator blocked a subject, undecided where that cannot be told; <see langword="null"/> else. Asked of
+    /// whomever any credentials name, after those were found to be good: nobody else is told of it.
+    /// </summary>
+    public AuthenticationResult? FindBlock(Subject subject)
+    {
+        if (revocations.FindBlock(subject) is not { } block)
+        {
+            return revocations.KnowsBlocks || subject.IsAnonymous ? null : NobodyKnown;
+        }
+
+        var until = block.Until is { } end
+            ? string.Create(CultureInfo.InvariantCulture, $" until {end.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
+            : "";
+        return new AuthenticationResult.Refused(
+            $"{block.Subject} is blocked", $"{block.Subject} is blocked by the operator of this registry{until}");
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Sessions;
+using Gateway.State;
 using Gateway.State.Sqlite;
 
 namespace Gateway.Backup;
@@ -57,6 +58,13 @@ internal sealed class BackupCollection
         if (snapshot is not null)
         {
             collection.AddSnapshot(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
+        }
+
+        // After the store, which a block reaches first.
+        var blocks = Path.Combine(options.State.Folder, BlockFile.FileName);
+        if (File.Exists(blocks))
+        {
+            collection.AddFile(StateFolderSetting, blocks);
         }
 
         // After the store: whatever was encrypted or signed for it was there before.

@@ -61,6 +61,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         {
             count = await ExportStateAsync(writer, cancellationToken);
             await ExportHashAsync(writer, "identities", cancellationToken);
+            await ExportHashAsync(writer, "blocks", cancellationToken);
         }
 
         // Last: whatever the state is encrypted with was there before it.
@@ -121,20 +122,20 @@ internal sealed class RedisBackup : IAsyncDisposable
     /// <param name="stage">What comes.</param>
     /// <param name="aside">Where what was there goes.</param>
     /// <param name="mayReplace">Whether there may be anything.</param>
+    /// <param name="keepBlocks">Whether what was there last says who is blocked, where what comes is older.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The subjects whose blocks stayed.</returns>
     /// <exception cref="ProblemException">Something is there, or a gateway runs; nothing was changed.</exception>
-    public async Task SwitchAsync(string stage, string aside, bool mayReplace, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> SwitchAsync(
+        string stage, string aside, bool mayReplace, bool keepBlocks, CancellationToken cancellationToken)
     {
-        var answer = (string)(await RunAsync(
+        var answer = (string[])(await RunAsync(
             RedisBackupScripts.Switch,
             ["", stage, aside],
-            [_options.KeyPrefix + "changed", mayReplace ? "1" : ""],
+            [_options.KeyPrefix + "changed", mayReplace ? "1" : "", keepBlocks ? "1" : ""],
             cancellationToken,
             LongBudget))!;
-        if (Describe(answer) is { } problem)
-        {
-            throw new ProblemException(problem);
-        }
+        return Describe(answer[0]) is { } problem ? throw new ProblemException(problem) : answer[1..];
     }
 
     /// <summary>Removes what is under a prefix of a restore.</summary>

@@ -60,15 +60,26 @@ internal static class RedisBackupScripts
         """;
 
     /// <summary>
-    /// KEYS: prefix of the store, of what comes, and for what goes. ARGV: the channel of changes, and 1 where something may
-    /// be there.
+    /// KEYS: prefix of the store, of what comes, and for what goes. ARGV: the channel of changes, 1 where something may be there,
+    /// and 1 where blocks of what goes stay in force. Gives what is in the way or nothing, and the subjects of blocks that stayed.
     /// </summary>
     public const string Switch = Find + Each + """
         local found = obstacle(KEYS[1], ARGV[1], ARGV[2])
-        if found ~= '' then return found end
+        if found ~= '' then return {found} end
         each(KEYS[1], function(name) redis.call('RENAME', KEYS[1] .. name, KEYS[3] .. name) end)
         each(KEYS[2], function(name) redis.call('RENAME', KEYS[2] .. name, KEYS[1] .. name) end)
-        return ''
+        local kept = {''}
+        local known = ARGV[3] == '1' and redis.call('HGETALL', KEYS[3] .. 'blocks') or {}
+        for i = 1, #known, 2 do
+            local subject, value = known[i], known[i + 1]
+            local old = redis.call('HGET', KEYS[1] .. 'blocks', subject)
+            if not old or string.sub(old, 1, 19) < string.sub(value, 1, 19) then
+                redis.call('HSET', KEYS[1] .. 'blocks', subject, value)
+                redis.call('HINCRBY', KEYS[1] .. 'last', 'blocks', 1)
+                kept[#kept + 1] = subject
+            end
+        end
+        return kept
         """;
 
     /// <summary>KEYS: prefix.</summary>
@@ -93,7 +104,7 @@ internal static class RedisBackupScripts
             local listening = redis.call('PUBSUB', 'NUMSUB', channel)
             if tonumber(listening[2]) > 0 then return 'running' end
             if replace ~= '1' and redis.call('EXISTS', p .. 'schema', p .. 'changes', p .. 'last', p .. 'identities',
-                p .. 'keys', p .. 'data-protection', p .. 'ends', p .. 'credentials') > 0 then return 'occupied' end
+                p .. 'blocks', p .. 'keys', p .. 'data-protection', p .. 'ends', p .. 'credentials') > 0 then return 'occupied' end
             return ''
         end
 
@@ -111,7 +122,8 @@ internal static class RedisBackupScripts
                 if fields[2] then on('owner:' .. fields[2]) end
                 on('credential:' .. id)
             end
-            for _, name in ipairs({'schema', 'changes', 'last', 'identities', 'keys', 'data-protection', 'ends', 'credentials'}) do on(name) end
+            for _, name in ipairs({'schema', 'changes', 'last', 'blocks', 'identities', 'keys', 'data-protection', 'ends',
+                'credentials'}) do on(name) end
         end
 
         """;

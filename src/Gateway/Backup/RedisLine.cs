@@ -75,7 +75,9 @@ internal sealed record RedisLine(string Kind, string Name, string[] Values)
         Credential => Name.Length > 0 && Values.Length > Positions && Values.Length % 2 == 0
             && IsNumber(Values[0]) && IsNumber(Values[1]) && FieldOf("hash").Length > 0 && FieldOf("owner").Length > 0,
         Change => Values.Length == 1 && IsNumber(Values[0].Split(' ')[0]) && Values[0].Split(' ', 4).Length == 4,
-        Field => Name is "last" or "identities" or "keys" or "data-protection" && Values.Length == 2,
+        Field => Values.Length == 2
+            && (Name is "last" or "identities" or "keys" or "data-protection"
+                || (Name == "blocks" && State.RedisCredentialStore.IsBlock(Values[0], Values[1]))),
         _ => false,
     };
 

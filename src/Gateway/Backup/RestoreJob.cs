@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Globalization;
 using System.Security.Cryptography;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Files;
 using Gateway.Keys;
@@ -50,10 +51,14 @@ internal sealed class RestoreJob : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var reader = new ArchiveReader(_order.Archive, _order.Passphrase);
-        var manifest = reader.Read(static (_, _) => null, cancellationToken);
+        using var archived = new MemoryStream();
+        var manifest = reader.Read(
+            (manifest, entry) => entry.Path == BlockPathOf(manifest) ? archived : null, cancellationToken);
         var files = Plan(manifest);
         Check(manifest, files);
+        var blocks = FindBlocks(manifest, archived.ToArray());
         Announce(manifest, files);
+        Announce(manifest, blocks);
         Reached(RestoreStep.Verified);
         if (_order.IsDryRun)
         {
@@ -64,6 +69,7 @@ internal sealed class RestoreJob : IAsyncDisposable
         try
         {
             Unpack(reader, manifest, files, cancellationToken);
+            KeepBlocks(manifest, files, blocks);
             Reached(RestoreStep.Unpacked);
             await StageAsync(manifest, files, cancellationToken);
             Reached(RestoreStep.Staged);
@@ -234,6 +240,58 @@ internal sealed class RestoreJob : IAsyncDisposable
         }
     }
 
+    private void Announce(BackupManifest manifest, BlocksKept? blocks)
+    {
+        foreach (var block in blocks?.Newer ?? [])
+        {
+            Say($"{(_order.IsDryRun ? "Would keep" : "Keeping")}: "
+                + $"{block.Subject} {(block.LiftedAt is null ? "is blocked" : "is no longer blocked")}, which the backup lacks");
+        }
+
+        if (blocks is null)
+        {
+            var last = string.Create(CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+            Say($"{Path.Combine(_target, BlockPathOf(manifest))} is not there, so nothing here tells who was blocked or unblocked "
+                + $"after {last}{(manifest.Redis is null ? "" : ", but for Redis")}. The audit trail does (\"block\", \"unblock\"): "
+                + "repeat that before the gateway starts.");
+        }
+    }
+
+    private static string BlockPathOf(BackupManifest manifest) => manifest.StateFolder.Length == 0
+        ? BlockFile.FileName
+        : $"{manifest.StateFolder}/{BlockFile.FileName}";
+
+    // A backup is older than what is there, and must let nobody in whom an operator keeps out since.
+    private BlocksKept? FindBlocks(BackupManifest manifest, byte[] archived)
+    {
+        var path = Path.Combine(_target, BlockPathOf(manifest)); // an absolute one stays so
+        if (BlockFile.Read(path) is not { } known)
+        {
+            return null;
+        }
+
+        var old = archived.Length > 0
+            ? BlockFile.Parse(_order.Archive, System.Text.Encoding.UTF8.GetString(archived))
+            : SubjectBlocks.None;
+        return new BlocksKept(path, old.With(known.All), known.Beyond(old));
+    }
+
+    private void KeepBlocks(BackupManifest manifest, List<PlacedFile> files, BlocksKept? blocks)
+    {
+        var isOutside = ArchivePath.IsAbsolute(manifest.StateFolder);
+        var staged = blocks is null ? null : files.Find(file => file.Path == blocks.Path)?.Staged;
+        if (blocks is null or { Newer.Count: 0 } || (staged is null && isOutside))
+        {
+            return; // what lies outside and is in no backup stays where it is
+        }
+
+        staged ??= Path.Combine(_staging, BlockPathOf(manifest));
+        MakeParents(Path.GetDirectoryName(staged)!);
+        AtomicFile.Replace(staged, BlockFile.Write(blocks.All), like: null, OwnerOnly);
+        FileOwner.TakeFromFolder(
+            staged, isOutside ? Path.GetDirectoryName(blocks.Path)! : Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!);
+    }
+
     private void Unpack(
         ArchiveReader reader, BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
     {
@@ -347,8 +405,15 @@ internal sealed class RestoreJob : IAsyncDisposable
     {
         if (_redis is not null)
         {
-            await _redis.SwitchAsync(_mark + ":", _aside + ":", _order.MayReplace, cancellationToken);
-            _undo.Push(() => _redis.SwitchAsync(_aside + ":", _mark + ":", mayReplace: true, CancellationToken.None));
+            var kept = await _redis.SwitchAsync(
+                _mark + ":", _aside + ":", _order.MayReplace, keepBlocks: true, cancellationToken);
+            _undo.Push(() => _redis.SwitchAsync(
+                _aside + ":", _mark + ":", mayReplace: true, keepBlocks: false, CancellationToken.None));
+            if (kept.Count > 0)
+            {
+                Say($"Kept what Redis said last of who is blocked, which the backup lacks: {string.Join(", ", kept)}");
+            }
+
             Reached(RestoreStep.RedisSwitched);
         }
 
@@ -466,4 +531,10 @@ internal sealed class RestoreJob : IAsyncDisposable
     }
 
     private void Say(string line) => _say(string.Concat(line.Select(static c => char.IsControl(c) ? '?' : c)));
+
+    /// <summary>Who is blocked where it is restored to.</summary>
+    /// <param name="Path">The file that says so, in its place.</param>
+    /// <param name="All">What it says and what the backup says, the later of each.</param>
+    /// <param name="Newer">What the backup lacks of it.</param>
+    private sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<SubjectBlock> Newer);
 }

@@ -60,9 +60,9 @@ internal static class AuditFilterOptions
         .. Enum.GetValues<RegistryOperation>().Select(AuditNames.Of),
         "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut", "approveDevice",
         "beginDevice", "signInDevice", "endSessions", "showPage",
-        "create", "revoke", "revokeAll", "rotate", "exchange",
-        "token create", "token revoke", "token rotate", "user add", "user remove", "identity forget", "keys rotate", "keys retire",
-        "limits reset", "backup",
+        "create", "revoke", "revokeAll", "rotate", "exchange", "block", "unblock",
+        "token create", "token revoke", "token rotate", "user add", "user remove", "user block", "user unblock", "user reload --accept",
+        "identity forget", "keys rotate", "keys retire", "limits reset", "backup",
     ];
 
     /// <summary>All of them.</summary>

@@ -14,7 +14,7 @@ namespace Gateway.Commands;
 /// <summary><c>gateway keys list|rotate|retire|export|probe</c>: the keys that sign access tokens.</summary>
 internal static class KeysCommand
 {
-    private const int Unreachable = 1;
+    private const int NothingDone = 1;
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
@@ -79,7 +79,7 @@ internal static class KeysCommand
     private static Command Subcommand(
         string name,
         string description,
-        Func<ParseResult, Keys, CancellationToken, Task> action,
+        Func<ParseResult, Keys, CancellationToken, Task<int>> action,
         params Symbol[] symbols)
     {
         var command = new Command(name, description).With(symbols);
@@ -89,7 +89,7 @@ internal static class KeysCommand
 
     private static async Task<int> RunAsync(
         ParseResult result,
-        Func<ParseResult, Keys, CancellationToken, Task> action,
+        Func<ParseResult, Keys, CancellationToken, Task<int>> action,
         CancellationToken cancellationToken)
     {
         var error = result.InvocationConfiguration.Error;
@@ -113,17 +113,15 @@ internal static class KeysCommand
             if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
             {
                 var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);
-                await action(result, new Keys(folder, schedule), cancellationToken);
+                return await action(result, new Keys(folder, schedule), cancellationToken);
             }
             else
             {
                 await using var redis = new RedisConnection(
                     options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
                 var store = new RedisKeyStore(redis, options.Tokens.Keys.Password!);
-                await action(result, new Keys(store, schedule), cancellationToken);
+                return await action(result, new Keys(store, schedule), cancellationToken);
             }
-
-            return 0;
         }
         catch (ProblemException exception)
         {
@@ -132,18 +130,18 @@ internal static class KeysCommand
         catch (StateException exception)
         {
             await error.WriteLineAsync(exception.Message);
-            return Unreachable;
+            return NothingDone;
         }
     }
 
-    private static async Task ListAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    private static async Task<int> ListAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
         var keys = await of.Store.ReadAsync(cancellationToken);
         var output = result.InvocationConfiguration.Output;
         if (result.GetValue(Json))
         {
             await output.WriteLineAsync(ToJson(of.Schedule, keys));
-            return;
+            return 0;
         }
 
         const string row = "{0,-59}  {1,-9}  {2,-20}  {3}";
@@ -154,15 +152,18 @@ internal static class KeysCommand
             await output.WriteLineAsync(Row(key.Id, key.Algorithm, created, Describe(of.Schedule, key, keys)));
         }
 
+        return 0;
+
         static string Row(params object[] cells) =>
             string.Format(System.Globalization.CultureInfo.InvariantCulture, row, cells);
     }
 
-    private static async Task RotateAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    private static async Task<int> RotateAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
         var delay = DelayOf(result);
         var change = await of.Store.ChangeAsync(keys => of.Schedule.Rotate(keys, delay), cancellationToken);
-        var output = result.InvocationConfiguration.Output;
+        var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+        var keys = await of.Store.ReadAsync(cancellationToken);
         if (change.Added is { } added)
         {
             await output.WriteLineAsync(added.ActiveFrom <= TimeProvider.System.GetUtcNow()
@@ -173,16 +174,24 @@ internal static class KeysCommand
         }
         else
         {
-            var keys = await of.Store.ReadAsync(cancellationToken);
             var next = keys.First(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Next);
-            await output.WriteLineAsync(
+            await error.WriteLineAsync(
                 $"Made none: {next.Id} was made before and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
+        }
+
+        foreach (var former in keys.Where(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Verifies))
+        {
+            await output.WriteLineAsync(
+                $"What {former.Id} signed is accepted until {SigningKeyText.Format(of.Schedule.NeededUntil(former, keys)!.Value)}; "
+                + $"to end it now: gateway keys retire {former.Id}");
         }
 
         foreach (var removed in change.Removed)
         {
             await output.WriteLineAsync($"Removed {removed.Id}: nothing that it signed can be in use.");
         }
+
+        return change.Added is null ? NothingDone : 0;
     }
 
     private static TimeSpan DelayOf(ParseResult result)
@@ -201,7 +210,7 @@ internal static class KeysCommand
                     "Write it as 1h or 90s, or leave one of the two out."));
     }
 
-    private static async Task RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    private static async Task<int> RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
         var id = result.GetRequiredValue(Id);
         var key = of.Schedule.Retire(await of.Store.ReadAsync(cancellationToken), id).Removed[0];
@@ -214,10 +223,11 @@ internal static class KeysCommand
         await of.Store.ChangeAsync(keys => of.Schedule.Retire(keys, key.Id), cancellationToken);
         await result.InvocationConfiguration.Output.WriteLineAsync(
             $"Retired {key.Id}: what it signed is not accepted any more. "
-            + "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart.");
+            + "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart; until then it accepts that key.");
+        return 0;
     }
 
-    private static async Task ExportAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
+    private static async Task<int> ExportAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
     {
         var folder = result.GetRequiredValue(Folder).FullName;
         var keys = of.Schedule.Usable(await of.Store.ReadAsync(cancellationToken));
@@ -233,6 +243,7 @@ internal static class KeysCommand
         }
 
         await result.InvocationConfiguration.Output.WriteLineAsync($"Wrote bundle.crt and jwks.json in {folder}.");
+        return 0;
     }
 
     private static bool Confirm(TextWriter prompt, SigningKey key)

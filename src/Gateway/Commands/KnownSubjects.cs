@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Identities;
+using Gateway.State;
 
 namespace Gateway.Commands;
 
@@ -34,6 +35,11 @@ internal static class KnownSubjects
         ? "See who has tokens: gateway token list."
         : $"There is {string.Join(", ", candidates.Take(MostShown))}.";
 
+    /// <summary>Whether an operator keeps a subject out now.</summary>
+    public static async Task<bool> IsBlockedAsync(CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
+        SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!)
+            .Find(subject, TimeProvider.System) is not null;
+
     /// <summary>
     /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names; <see langword="null"/> else.
     /// Whether the directory has them is asked at each use of what they are given.
@@ -56,6 +62,8 @@ internal static class KnownSubjects
             known.Add(token.Owner.ToString());
         }
 
+        // Whoever was blocked once is known, also with nothing left.
+        known.UnionWith((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!.Select(static block => block.Subject));
         if (options.Authentication.Htpasswd is { } htpasswd && HtpasswdFile.ReadContent(htpasswd.File) is { } content)
         {
             // Line by line: a wrong line must not keep anybody from revoking.
@@ -72,5 +80,6 @@ internal static class KnownSubjects
         return known;
     }
 
-    private static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
+    /// <summary>A name without the realm before it.</summary>
+    public static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
 }

@@ -33,7 +33,11 @@ internal static class LimitsCommand
             HttpMethod.Get,
             result.GetRequiredValue(config),
             result.GetValue(subject),
-            (answer, output) => Print(answer, result.GetValue(json), output),
+            (answer, output) =>
+            {
+                Print(answer, result.GetValue(json), output);
+                return true;
+            },
             cancellationToken));
         return command;
     }
@@ -47,9 +51,19 @@ internal static class LimitsCommand
             HttpMethod.Delete,
             result.GetRequiredValue(config),
             result.GetRequiredValue(subject),
-            static (answer, output) => output.WriteLine(
-                answer.Standings.Count == 0 ? "Nothing was used up." : $"Reset: {string.Join(", ", answer.Standings.Select(
-                    static standing => $"{standing.Limit} of {standing.Of}"))}."),
+            (answer, output) =>
+            {
+                if (answer.Standings.Count > 0)
+                {
+                    output.WriteLine($"Reset: {string.Join(", ", answer.Standings.Select(
+                        static standing => $"{standing.Limit} of {standing.Of}"))}.");
+                    return true;
+                }
+
+                Console.Error.WriteLine(
+                    $"Nothing of {result.GetRequiredValue(subject)} was used up, so nothing was reset. Whose something is: gateway limits show.");
+                return false;
+            },
             cancellationToken));
         return command;
     }
@@ -58,7 +72,7 @@ internal static class LimitsCommand
         HttpMethod method,
         FileInfo config,
         string? subject,
-        Action<LimitReport, TextWriter> print,
+        Func<LimitReport, TextWriter, bool> print,
         CancellationToken cancellationToken)
     {
         if (subject is not null && !LimitHolder.TryParse(subject, out _))
@@ -97,14 +111,14 @@ internal static class LimitsCommand
             }
 
             var report = JsonSerializer.Deserialize(body, LimitJsonContext.Default.LimitReport)!;
-            print(report, Console.Out);
+            var isDone = print(report, Console.Out);
             if (report.Problem is { } problem)
             {
                 await Console.Error.WriteLineAsync(problem);
                 return 1;
             }
 
-            return 0;
+            return isDone ? 0 : 1;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {

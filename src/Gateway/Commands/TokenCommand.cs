@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Gateway.Audit;
-using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Credentials;
@@ -35,7 +34,7 @@ internal static class TokenCommand
 
     private static readonly Option<string?> User = new("--user")
     {
-        Description = "The user whose personal token it is.",
+        Description = "The user whose personal token it is, by the whole name: alice, corp/alice.",
     };
 
     private static readonly Option<string?> Robot = new("--robot")
@@ -155,17 +154,24 @@ internal static class TokenCommand
     private static async Task<int> CreateAsync(
         ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
     {
+        var owner = await OwnerOfAsync(result, options, stores, cancellationToken);
         var outcome = await service.CreateAsync(
             new CredentialOrder
             {
-                Owner = OwnerOf(result, options),
+                Owner = owner.Subject,
+                Evidence = owner.Evidence,
                 Name = result.GetRequiredValue(Name),
                 Limit = LimitOf(result),
                 Lifetime = DurationOf(result, Expires),
                 CreatedBy = By,
             },
             cancellationToken);
-        return Print(result, options, outcome);
+        if (outcome is CredentialOutcome.Issued && owner.Note is { } note)
+        {
+            result.InvocationConfiguration.Error.WriteLine(note);
+        }
+
+        return await PrintAsync(result, options, stores, outcome, cancellationToken);
     }
 
     private static async Task<int> ListAsync(
@@ -245,11 +251,13 @@ internal static class TokenCommand
         var overlap = DurationOf(result, Overlap) ?? CredentialService.DefaultOverlap;
         var lifetime = DurationOf(result, Expires);
         return await service.FindAsync(id, cancellationToken) is { } old
-            ? Print(result, options, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken))
+            ? await PrintAsync(
+                result, options, stores, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken), cancellationToken)
             : Unknown(result, id);
     }
 
-    private static Subject OwnerOf(ParseResult result, GatewayOptions options)
+    private static async Task<TokenOwner> OwnerOfAsync(
+        ParseResult result, GatewayOptions options, CommandStores stores, CancellationToken cancellationToken)
     {
         var (user, robot) = (result.GetValue(User), result.GetValue(Robot));
         if ((user is null) == (robot is null))
@@ -258,20 +266,10 @@ internal static class TokenCommand
                 "--user", "name the owner: one user or one robot", null, "Give --user alice, or --robot ci-deploy."));
         }
 
-        if (robot is not null)
-        {
-            return CredentialOwner.Robot(robot);
-        }
-
         // A token of nobody would be refused at its first use: its owner has to exist on every request.
-        return AuthenticationServiceExtensions.LoadUsers(options.Authentication).Find(user!) is not null
-            ? CredentialOwner.User(user!)
-            : KnownSubjects.FindQualifiedLdap(options, user!) is { } qualified ? qualified
-            : throw new ProblemException(new Problem(
-                "--user",
-                $"no such user in {options.Authentication.Htpasswd?.File ?? "any htpasswd file"}",
-                user,
-                "See their exact names, upper and lower case: gateway user list."));
+        return robot is not null
+            ? new TokenOwner(CredentialOwner.Robot(robot))
+            : await TokenOwner.FindUserAsync(options, stores, user!, cancellationToken);
     }
 
     // Everything has to be said: a forgotten --scope must not make the strongest token there is.
@@ -302,12 +300,20 @@ internal static class TokenCommand
         ?? throw new ProblemException(new Problem(
             option, "this names no owner", text, "Write user:NAME or robot:NAME."));
 
-    private static int Print(ParseResult result, GatewayOptions options, CredentialOutcome outcome)
+    private static async Task<int> PrintAsync(
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialOutcome outcome, CancellationToken cancellationToken)
     {
         switch (outcome)
         {
             case CredentialOutcome.Issued issued:
                 Print(result, options, issued);
+                if (await KnownSubjects.IsBlockedAsync(stores, issued.Credential.Owner, cancellationToken))
+                {
+                    result.InvocationConfiguration.Error.WriteLine(
+                        $"{issued.Credential.Owner} is blocked: the token is refused until they are let in again: gateway user unblock "
+                        + ShellWord.Of(issued.Credential.Owner.ToString()));
+                }
+
                 return 0;
             case CredentialOutcome.Invalid(var problems):
                 return Report(result, problems.Select(ToOption), GatewayCommand.ConfigurationProblem);

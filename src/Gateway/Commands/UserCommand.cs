@@ -6,10 +6,14 @@ using Gateway.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway user add|remove|list|verify|reload</c>: the users of an htpasswd file.</summary>
+/// <summary>
+/// <c>gateway user add|remove|list|verify|reload</c>: the users of an htpasswd file. <c>block|unblock|blocked</c>:
+/// <see cref="UserBlockCommand"/>.
+/// </summary>
 internal static class UserCommand
 {
     private const int WrongPassword = 1;
+    private const int NotInForce = 1;
     private const int DefaultBcryptCost = PasswordRules.TodaysBcryptCost, DefaultYescryptCost = PasswordRules.TodaysYescryptCost;
 
     private static readonly Option<FileInfo?> File = new("--file", "-f")
@@ -48,9 +52,10 @@ internal static class UserCommand
     public static Command Create()
     {
         Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
-        return new Command(
+        var user = new Command(
             "user",
-            "Edits and checks the users in an htpasswd file. A running gateway sees changes within two seconds.")
+            "Edits and checks the users in an htpasswd file, and blocks users of any source. A running gateway sees changes within "
+            + "two seconds, blocks within one.")
         {
             File,
             Config,
@@ -67,6 +72,12 @@ internal static class UserCommand
                 "verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
             UserReloadCommand.Create(File, Config),
         };
+        foreach (var command in UserBlockCommand.Create(File, Config))
+        {
+            user.Add(command);
+        }
+
+        return user;
 
         Command Subcommand(
             string name, string description, Func<ParseResult, HtpasswdOptions, int> action, params Symbol[] symbols)
@@ -88,7 +99,7 @@ internal static class UserCommand
 
             if (result.GetValue(File) is { } file)
             {
-                return action(result, new HtpasswdOptions { File = file.FullName });
+                return action(result, new HtpasswdOptions { File = file.FullName }); // the usual settings
             }
 
             var config = result.GetValue(Config)!;
@@ -131,8 +142,7 @@ internal static class UserCommand
         var isNew = HtpasswdEditor.Set(options.File, name, hash);
         result.InvocationConfiguration.Output.WriteLine(
             isNew ? $"Added {name} to {options.File}." : $"Changed the password of {name} in {options.File}.");
-        WarnOfOtherLines(result, options);
-        return 0;
+        return TellOfOtherLines(result, options);
     }
 
     private static int Remove(ParseResult result, HtpasswdOptions options)
@@ -144,10 +154,10 @@ internal static class UserCommand
         }
 
         result.InvocationConfiguration.Output.WriteLine(
-            $"Removed {name} from {options.File}. Tokens of user:{name} are refused as long as there is no such user; "
-            + $"end them for good before the name is used again: gateway token revoke --all-of {ShellWord.Of("user:" + name)}");
-        WarnOfOtherLines(result, options);
-        return 0;
+            $"Removed {name} from {options.File}. Tokens of user:{name} are refused as long as there is no such user, those that they "
+            + "made for robots go on; end them for good before the name is used again: gateway token revoke --all-of "
+            + ShellWord.Of("user:" + name));
+        return TellOfOtherLines(result, options);
     }
 
     private static int List(ParseResult result, HtpasswdOptions options)
@@ -212,18 +222,23 @@ internal static class UserCommand
     private static ProblemException NoSuchUser(string name, HtpasswdOptions options) => new(new Problem(
         options.File, "no such user", name, "See their exact names, upper and lower case: gateway user list."));
 
-    // The user's own line is right now; others may still keep the gateway from taking the file up.
-    private static void WarnOfOtherLines(ParseResult result, HtpasswdOptions options)
+    // The user's own line is right now; others may still keep the gateway from taking the file up. Whether they do is known where
+    // the configuration names the file.
+    private static int TellOfOtherLines(ParseResult result, HtpasswdOptions options)
     {
         try
         {
             HtpasswdFile.Load(options);
+            return 0;
         }
         catch (ProblemException exception)
         {
-            result.InvocationConfiguration.Error.WriteLine(
-                "With its usual settings the gateway refuses the file because of other lines:");
+            var isKnown = result.GetValue(File) is null;
+            result.InvocationConfiguration.Error.WriteLine(isKnown
+                ? "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:"
+                : "With its usual settings the gateway refuses the file because of other lines:");
             ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
+            return isKnown ? NotInForce : 0;
         }
     }
 }

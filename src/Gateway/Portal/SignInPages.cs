@@ -18,6 +18,7 @@ namespace Gateway.Portal;
 internal sealed partial class SignInPages(
     IEnumerable<OidcIdentities> providers,
     SignInMethods methods,
+    SubjectStanding standing,
     BrowserSessions sessions,
     AuditAdmission audit,
     TlsOptions tls,
@@ -84,6 +85,11 @@ internal sealed partial class SignInPages(
         {
             var principal = new Principal { Subject = subject };
             var confirmed = await methods.ConfirmNameAsync(new AuthenticationResult.Accepted(principal), context.RequestAborted);
+            if (confirmed is AuthenticationResult.Accepted)
+            {
+                confirmed = standing.FindBlock(subject) ?? confirmed;
+            }
+
             if (confirmed is AuthenticationResult.Refused refused)
             {
                 throw new OidcException(refused.Message ?? "your name is another's here", refused.Reason);

@@ -66,6 +66,18 @@ internal sealed class AnnouncingCredentialStore(ICredentialStore store, Revocati
         store.ReadChangesAsync(position, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken) =>
+        store.ReadBlocksAsync(version, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken)
+    {
+        var written = await store.WriteBlockAsync(block, cancellationToken);
+        await feed.ReadAsync(cancellationToken);
+        return written;
+    }
+
+    /// <inheritdoc/>
     public Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         store.PruneAsync(before, cancellationToken);
 

@@ -60,6 +60,15 @@ internal interface ICredentialStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     Task<ChangePage> ReadChangesAsync(long position, CancellationToken cancellationToken);
 
+    /// <summary>Whom operators blocked, lifted blocks included.</summary>
+    /// <param name="version">From <see cref="BlockPage.Version"/>; empty for all there are.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken);
+
+    /// <summary>Keeps the record of a block, and tells every replica.</summary>
+    /// <returns><see langword="false"/> where one is kept that was changed as late or later.</returns>
+    Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken);
+
     /// <summary>Raised where the store learns at once of a change by another replica; polling does not depend on it.</summary>
     event Action? Changed;
 

@@ -14,6 +14,15 @@ internal interface IRevocations
     /// </summary>
     bool HasRead { get; }
 
+    /// <summary>
+    /// Whether it is known whom operators blocked: from the store, or from what this machine knew when the gateway ended. Until
+    /// then nobody can be let in.
+    /// </summary>
+    bool KnowsBlocks { get; }
+
+    /// <summary>What keeps a subject out; <see langword="null"/>: nothing.</summary>
+    SubjectBlock? FindBlock(Subject subject);
+
     /// <summary>Whether a credential was revoked.</summary>
     bool IsRevoked(string credentialId);
 

@@ -156,6 +156,45 @@ internal sealed class RedisCredentialStore : ICredentialStore
     }
 
     /// <inheritdoc/>
+    public async Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken)
+    {
+        var values = (string?[])(await RunAsync(RedisScripts.ReadBlocks, cancellationToken, version))!;
+        return values.Length == 0
+            ? new BlockPage(version, null)
+            : new BlockPage(values[0]!, [.. values.Skip(1).Select(static value => ReadBlock(value!))]);
+    }
+
+    /// <inheritdoc/>
+    // Not refused where Redis may forget: that would let in whom it keeps out at once, and not perhaps later.
+    public async Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken) =>
+        Told((int)await RunAsync(
+            RedisScripts.WriteBlock,
+            cancellationToken,
+            block.Subject,
+            Ticks(block.ChangedAt),
+            block.Write(),
+            _options.KeyPrefix + Channel) > 0);
+
+    /// <summary>Reads a field of the hash of blocks: the instant of its last change, and the record.</summary>
+    /// <exception cref="StateException">It is not understood.</exception>
+    public static SubjectBlock ReadBlock(string value) =>
+        SubjectBlock.Read(value[(value.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+
+    /// <summary>Whether this is a whole field of that hash: of a subject, and of the instant that its record says.</summary>
+    public static bool IsBlock(string subject, string value)
+    {
+        try
+        {
+            var block = ReadBlock(value);
+            return block.Subject == subject && value.StartsWith(Ticks(block.ChangedAt) + " ", StringComparison.Ordinal);
+        }
+        catch (StateException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         var total = 0;

@@ -11,7 +11,8 @@ namespace Gateway.State;
 /// owner:SUBJECT       the same of one owner
 /// ends                sorted set of ids by the millisecond they end, or must be kept until
 /// changes             sorted set of "position kind at key" by position
-/// last                hash: sequence, position
+/// blocks              hash: of a subject, "changed record"
+/// last                hash: sequence, position, blocks
 /// </code>
 /// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far. Gateways
 /// up to 0.1 know nothing of identities and of what must be kept; beside one of them the later ones' go on.
@@ -129,6 +130,27 @@ internal static class RedisScripts
         return {'ok', redis.call('ZRANGEBYSCORE', p .. 'changes', '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])}
         """;
 
+    /// <summary>ARGV: the version that is known. Gives nothing where it is the present one, else that and each block.</summary>
+    /// <remarks>The count is part of it: whoever deletes the hash alone does not touch the number.</remarks>
+    public const string ReadBlocks = Prelude + """
+        local current = (redis.call('HGET', p .. 'last', 'blocks') or '0') .. ':' .. redis.call('HLEN', p .. 'blocks')
+        if current == ARGV[1] then return {'ok', {}} end
+        local found = {current}
+        for _, value in ipairs(redis.call('HVALS', p .. 'blocks')) do found[#found + 1] = value end
+        return {'ok', found}
+        """;
+
+    /// <summary>ARGV: subject, changed, record, channel.</summary>
+    public const string WriteBlock = Prelude + Changing + """
+        local old = redis.call('HGET', p .. 'blocks', ARGV[1])
+        if old and string.sub(old, 1, 19) >= ARGV[2] then return {'ok', 0} end
+        redis.call('SET', p .. 'schema', version)
+        redis.call('HSET', p .. 'blocks', ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
+        redis.call('HSET', p .. 'last', 'blocks', after('blocks'))
+        redis.pcall('PUBLISH', ARGV[4], '')
+        return {'ok', 1}
+        """;
+
     /// <summary>
     /// ARGV: before, before in milliseconds, how many at most, milliseconds that a revoked job's credential is kept where it
     /// does not say itself. Gives how many credentials it looked at, and how many changes and credentials it removed.
@@ -185,11 +207,13 @@ internal static class RedisScripts
     // Positions follow the clock of Redis. A mere counter would go back with the last second of a Redis that was cut off
     // from power, and readers, who are further on, would pass over the changes that take those numbers again.
     private const string Changing = """
-        local function announce(kind, at, key)
+        local function after(field)
             local time = redis.call('TIME')
-            local last = tonumber(redis.call('HGET', p .. 'last', 'position') or '0')
-            local position = math.max(last + 1, time[1] * 1000000 + time[2])
-            local text = string.format('%.0f', position)
+            local last = tonumber(redis.call('HGET', p .. 'last', field) or '0')
+            return string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+        end
+        local function announce(kind, at, key)
+            local text = after('position')
             redis.call('HSET', p .. 'last', 'position', text)
             redis.call('ZADD', p .. 'changes', text, text .. ' ' .. kind .. ' ' .. at .. ' ' .. key)
         end

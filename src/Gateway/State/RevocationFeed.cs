@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Hosting;
 using Gateway.Pipeline;
 
 namespace Gateway.State;
 
-/// <summary>Reads what was revoked four times a second, and at once where the store tells of it.</summary>
+/// <summary>Reads what was revoked, and who is blocked, four times a second, and at once where the store tells of it.</summary>
 /// <remarks>
 /// Polling is what is relied on; messages only make it quicker. A feed that could not read for a second says so
 /// (<see cref="IsCurrent"/>), and nothing that it does not know for sure is served from memory then.
@@ -24,6 +25,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RetryKeeping = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, Ending> _credentials = new();
     private readonly ConcurrentDictionary<string, DateTimeOffset> _subjects = new();
@@ -32,6 +34,13 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly int _capacity;
+    private readonly BlockFile? _blockFile;
+    private SubjectBlocks _blocks;
+    private SubjectBlocks? _stored; // what the store is known to hold
+    private SubjectBlocks? _filed; // and the file
+    private string _blocksVersion = "";
+    private long _keptDownAt;
+    private bool _isKeepingDown;
     private long _position;
     private long _version;
     private long _readAt;
@@ -44,12 +53,22 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <param name="store">The store itself.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told when the store goes away, and when it is back.</param>
+    /// <param name="blockFile">Where blocks are kept beside the store; read now, so that they are in force before the store answers.</param>
     /// <param name="capacity">How many revocations are kept at most, some 30 MB.</param>
-    public RevocationFeed(ICredentialStore store, TimeProvider time, ILogger<RevocationFeed> logger, int capacity = 200_000)
+    /// <exception cref="ProblemException">The file is there and cannot be understood.</exception>
+    public RevocationFeed(
+        ICredentialStore store,
+        TimeProvider time,
+        ILogger<RevocationFeed> logger,
+        BlockFile? blockFile = null,
+        int capacity = 200_000)
     {
         _store = store;
         _time = time;
         _logger = logger;
+        _blockFile = blockFile;
+        _filed = blockFile?.Read();
+        _blocks = _filed ?? SubjectBlocks.None;
         _capacity = capacity;
         store.Changed += ReadSoon;
     }
@@ -67,6 +86,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <inheritdoc/>
     public bool HasRead => _hasRead;
 
+    /// <inheritdoc/>
+    public bool KnowsBlocks => _hasRead || Volatile.Read(ref _filed) is not null;
+
     /// <summary>Whether the last reading failed: the store is away, and asking it again would only cost the wait.</summary>
     public bool IsDown => _isDown;
 
@@ -75,6 +97,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
     /// <inheritdoc/>
     public bool IsUp => IsCurrent;
+
+    /// <inheritdoc/>
+    public SubjectBlock? FindBlock(Subject subject) => Volatile.Read(ref _blocks).Find(subject, _time);
 
     /// <inheritdoc/>
     public bool IsRevoked(string credentialId) =>
@@ -103,6 +128,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
             }
             while (page.Changes.Count > 0); // until there is none left, since pages have a limit
 
+            await ReadBlocksAsync(cancellationToken);
             Volatile.Write(ref _readAt, startedAt); // what happened while it was read may be missing
             _hasRead = true;
             Sweep();
@@ -219,6 +245,66 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
         }
     }
 
+    // What this machine knows is never taken back by a store that knows less: it was emptied, or an older one was put in its
+    // place. It gets back what it lacks; a lifted block is a record too, so one that was lifted does not return by that.
+    private async Task ReadBlocksAsync(CancellationToken cancellationToken)
+    {
+        var page = await _store.ReadBlocksAsync(_blocksVersion, cancellationToken);
+        if (page.Blocks is not null)
+        {
+            var stored = SubjectBlocks.None.With(page.Blocks);
+            Volatile.Write(ref _blocks, _blocks.With(page.Blocks)); // in force before anything else can fail
+            (_stored, _blocksVersion) = (stored, page.Version);
+        }
+
+        if ((_blockFile is null || ReferenceEquals(_blocks, _filed)) && ReferenceEquals(_blocks, _stored))
+        {
+            return;
+        }
+
+        if (!_isKeepingDown || _time.GetElapsedTime(_keptDownAt) >= RetryKeeping)
+        {
+            await KeepBlocksAsync(cancellationToken);
+        }
+    }
+
+    private async Task KeepBlocksAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var missing = _blocks.Beyond(_stored!);
+            foreach (var block in missing)
+            {
+                await _store.WriteBlockAsync(block, cancellationToken);
+            }
+
+            if (missing.Count > 0)
+            {
+                Log.BlocksWrittenBack(_logger, string.Join(", ", missing.Take(10).Select(static one => one.Subject)), missing.Count);
+            }
+
+            _stored = _blocks;
+            if (_blockFile is not null && !ReferenceEquals(_blocks, _filed))
+            {
+                var merged = _blockFile.Merge(_blocks);
+                Volatile.Write(ref _blocks, merged); // a command may have written one a moment ago, which the store has too
+                Volatile.Write(ref _filed, merged);
+            }
+
+            _isKeepingDown = false;
+        }
+        catch (Exception exception) when (exception is ProblemException or StateException)
+        {
+            // They are in force here, and tried again. That they are kept nowhere else is no reason to refuse tokens.
+            if (!_isKeepingDown)
+            {
+                Log.BlocksNotKept(_logger, LogText.OneLine(exception.Message));
+            }
+
+            (_isKeepingDown, _keptDownAt) = (true, _time.GetTimestamp());
+        }
+    }
+
     private void Sweep()
     {
         var now = _time.GetUtcNow();
@@ -256,6 +342,15 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
         [LoggerMessage(1134, LogLevel.Information, "The store of tokens is back.")]
         public static partial void Back(ILogger logger);
+
+        [LoggerMessage(1136, LogLevel.Warning,
+            "The store lacked blocks that this gateway knew of ({Count}: {Subjects}): it was emptied, or an older one is in its place. "
+            + "They stayed in force and are in the store again; tokens that were revoked meanwhile may be good again.")]
+        public static partial void BlocksWrittenBack(ILogger logger, string subjects, int count);
+
+        [LoggerMessage(1137, LogLevel.Error,
+            "Blocks are in force, but not kept in every place they should outlast a loss in; this is tried again: {Problem}")]
+        public static partial void BlocksNotKept(ILogger logger, string problem);
 
         [LoggerMessage(1135, LogLevel.Warning,
             "More than {Capacity} revocations within a day: access tokens issued until now are refused, and clients fetch new ones.")]

@@ -173,6 +173,33 @@ internal sealed class SqliteCredentialStore : ICredentialStore
     }
 
     /// <inheritdoc/>
+    public Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken) =>
+        Task.FromResult(_readers.Run(session =>
+        {
+            // The number first: a change in between is read again.
+            var current = session.Query(
+                "SELECT coalesce(max(sequence), 0) || ':' || count(*) FROM blocks", static row => row.GetString(0))[0];
+            return new BlockPage(current, current == version ? null : session.Query(
+                "SELECT document FROM blocks", static row => SubjectBlock.Read(row.GetString(0))));
+        }));
+
+    /// <inheritdoc/>
+    public async Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken)
+    {
+        var document = block.Write();
+        return Told(await _writer.RunAsync(
+            session => session.Execute(
+                """
+                INSERT OR REPLACE INTO blocks (subject, document, changed_at) SELECT $1, $2, $3
+                WHERE NOT EXISTS (SELECT 1 FROM blocks WHERE subject = $1 AND changed_at >= $3)
+                """,
+                block.Subject,
+                document,
+                block.ChangedAt.UtcTicks) > 0,
+            cancellationToken));
+    }
+
+    /// <inheritdoc/>
     public Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken) => _writer.RunAsync(
         session =>
         {

@@ -24,10 +24,11 @@ internal static class StateServiceExtensions
         }
 
         services.AddKeyedSingleton(Bare, (provider, _) => Create(provider, options));
-        services.AddSingleton(static provider => new RevocationFeed(
+        services.AddSingleton(provider => new RevocationFeed(
             Store(provider),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<RevocationFeed>>()));
+            provider.GetRequiredService<ILogger<RevocationFeed>>(),
+            new BlockFile(options.State.Folder)));
         services.AddSingleton<IRevocations>(static provider => provider.GetRequiredService<RevocationFeed>());
         services.AddSingleton<IHealthPart>(static provider => provider.GetRequiredService<RevocationFeed>());
         services.AddSingleton<ICredentialStore>(static provider =>
@@ -48,9 +49,9 @@ internal static class StateServiceExtensions
         return services;
     }
 
-    /// <summary>Opens the store; a Redis need not be there yet.</summary>
-    /// <exception cref="ProblemException">The file cannot be used.</exception>
-    public static void OpenStateStore(this IServiceProvider provider) => Store(provider);
+    /// <summary>Opens the store, which in Redis need not be there yet, and reads who is blocked beside it.</summary>
+    /// <exception cref="ProblemException">A file cannot be used.</exception>
+    public static void OpenStateStore(this IServiceProvider provider) => provider.GetRequiredService<RevocationFeed>();
 
     /// <summary>Opens the store for a command, beside a gateway that may run.</summary>
     /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
@@ -78,6 +79,7 @@ internal static class StateServiceExtensions
     /// <exception cref="ProblemException">It could not.</exception>
     public static void Check(StateOptions options)
     {
+        _ = new BlockFile(options.Folder).Read();
         if (options.Store != StateStoreKind.Sqlite)
         {
             return;

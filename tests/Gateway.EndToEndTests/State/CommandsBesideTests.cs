@@ -55,6 +55,7 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         [
             ["token", "list"], ["token", "list", "--json"], ["identity", "list"], ["identity", "forget", "oidc:corp", "nobody"],
             ["config", "check"], ["doctor"], ["backup", Path.Combine(_root, "archive")], ["token", "revoke", "no-such-token"],
+            ["user", "blocked"], ["user", "block", "robot:nobody"], ["user", "unblock", "robot:nobody"],
         ];
         foreach (var command in commands)
         {
@@ -78,6 +79,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         await EventuallyRefusedAsync(new AuthenticationHeaderValue("Bearer", access));
         await EventuallyRefusedAsync(Basic(byApi.Secret));
         Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(kept.Secret)));
+        (await GatewayProcess.RunCommandAsync(["user", "block", "user:alice", "--config", _gateway.ConfigurationFile])).Succeeded();
+        await EventuallyRefusedAsync(Basic(kept.Secret));
         Assert.Equal(locks, Locks());
 
         // As a crash does it: nothing is written any more, and the log is all that has the last changes.
@@ -92,7 +95,16 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byCommand.Secret)));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(new AuthenticationHeaderValue("Bearer", access)));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byApi.Secret)));
-        Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(kept.Secret)));
+        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(kept.Secret))); // still blocked
+        (await GatewayProcess.RunCommandAsync(["user", "unblock", "user:alice", "--config", _gateway.ConfigurationFile])).Succeeded();
+        var clock = Stopwatch.StartNew();
+        while (await PullAsync(Basic(kept.Secret)) != HttpStatusCode.OK)
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), "an unblocked subject is still refused");
+            await Task.Delay(50);
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byCommand.Secret))); // what was revoked stays so
     }
 
     [Fact]

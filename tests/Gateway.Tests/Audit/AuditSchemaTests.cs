@@ -74,6 +74,10 @@ public sealed class AuditSchemaTests
             Request(Hostile + new string('é', 5000)),
             new CommandEntry(DateTimeOffset.UnixEpoch) { Command = "token create", Account = Hostile, UserId = 1000 },
             new CredentialEntry(DateTimeOffset.UnixEpoch) { Action = "revoke", By = Hostile, Owner = Hostile, Id = Hostile },
+            new CredentialEntry(DateTimeOffset.UnixEpoch)
+            {
+                Action = "block", By = Hostile, Owner = Hostile, Until = DateTimeOffset.UnixEpoch, Reason = Hostile,
+            },
             new ReloadEntry(DateTimeOffset.UnixEpoch)
             {
                 Source = "policies",

@@ -60,7 +60,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         // Whatever the stores write is restored. A new kind of key fails here until the backup knows it.
         var names = (await DumpAsync("gw:")).Keys.Select(static key => key.Split(':')[0]).Distinct().Order();
         Assert.Equal(
-            ["changes", "credential", "credentials", "data-protection", "ends", "identities", "keys", "last", "owner", "schema", "secret"],
+            ["blocks", "changes", "credential", "credentials", "data-protection", "ends", "identities", "keys", "last", "owner", "schema", "secret"],
             names);
         Assert.Equal(names, (await DumpAsync("other:")).Keys.Select(static key => key.Split(':')[0]).Distinct().Order());
     }
@@ -122,6 +122,35 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         var now = await DumpAsync("gw:");
         Assert.Equal(old, now.Where(static pair => !pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)).ToDictionary());
         Assert.Equal(old.Count + 2, now.Count(static pair => pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Restore_OfAnOlderBackup_LetsNobodyInWhoIsBlockedSince()
+    {
+        await FillAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        var (blocked, lifted) = (new SubjectBlock("user:bob", now, "root"), new SubjectBlock("user:carol", now, "root"));
+        await using (var store = Store("gw:"))
+        {
+            await store.WriteBlockAsync(lifted, CancellationToken.None);
+        }
+
+        await MakeAsync();
+        lifted = lifted.Lift(now, "root");
+        await using (var store = Store("gw:"))
+        {
+            await store.WriteBlockAsync(blocked, CancellationToken.None);
+            await store.WriteBlockAsync(lifted, CancellationToken.None);
+        }
+
+        var (code, output, error) = await _folder.RestoreAsync("--force");
+
+        Assert.True(code == 0, error);
+        Assert.Contains("Kept what Redis said last of who is blocked, which the backup lacks: user:", output, StringComparison.Ordinal);
+        await using var restored = Store("gw:");
+        var blocks = (await restored.ReadBlocksAsync("", CancellationToken.None)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal).ToList();
+        Assert.Equal(["user:bob", "user:carol", "user:ärger"], blocks.Select(static one => one.Subject));
+        Assert.Equal([blocked, lifted], blocks[..2]);
     }
 
     [Theory]
@@ -208,6 +237,9 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     [InlineData("""["change","","1 revoked 2"]""")]
     [InlineData("""["schema","","2"]""")]
     [InlineData("""["something","","a"]""")]
+    [InlineData("""["field","blocks","user:a","0639000000000000000 {}"]""")]
+    [InlineData("""["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:b\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+    [InlineData("""["field","blocks","user:a","0638682192000000001 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
     [InlineData("""{}""")]
     public void Line_OfAnotherKind_IsRefused(string line) => Assert.Throws<FormatException>(() => RedisLine.Read(line));
 
@@ -216,6 +248,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     [InlineData("""["field","keys","a","ä\"\u0001"]""")]
     [InlineData("""["change","","1 revoked 2 id"]""")]
     [InlineData("""["schema","","1"]""")]
+    [InlineData("""["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
     public void Line_OfOurs_IsTheSameAgain(string line) =>
         Assert.Equal(RedisLine.Read(line).Values, RedisLine.Read(RedisLine.Read(line).Write()).Values);
 
@@ -263,6 +296,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
 
         await store.RevokeAsync(ids[1], now, CancellationToken.None);
         await store.ShortenAsync(ids[2], now.AddHours(1), CancellationToken.None);
+        await store.WriteBlockAsync(new SubjectBlock("user:ärger", now, "root") { Reason = "ä\"" }, CancellationToken.None);
         return ids;
     }
 

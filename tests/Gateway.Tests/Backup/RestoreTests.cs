@@ -2,6 +2,7 @@
 using Gateway.Backup;
 using Gateway.Core.Tokens;
 using Gateway.State;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Backup;
 
@@ -62,6 +63,98 @@ public sealed class RestoreTests : IDisposable
         Assert.True(code == 0, error);
         Assert.True(File.Exists(Path.Combine(_folder.Target, "other.yaml")));
         Assert.False(File.Exists(Path.Combine(_folder.Target, "gateway.yaml")));
+    }
+
+    [Theory]
+    [InlineData("state", false)]
+    [InlineData("state", true)]
+    [InlineData("{root}/var", false)]
+    public async Task Restore_OfAnOlderBackup_LetsNobodyInWhoIsBlockedSince(string state, bool archiveHasBlocks)
+    {
+        using var folder = new BackupFolder(state: state.Replace("{root}", Path.GetTempPath() + "gateway-var-" + Guid.NewGuid().ToString("N"), StringComparison.Ordinal));
+        await folder.FillAsync();
+        if (archiveHasBlocks)
+        {
+            await BlockAsync("block", "user:carol");
+            await BlockAsync("block", "user:dora");
+        }
+
+        Assert.Equal(0, (await folder.BackupAsync()).Code);
+        if (archiveHasBlocks)
+        {
+            await BlockAsync("unblock", "user:carol");
+        }
+
+        await BlockAsync("block", "user:bob");
+        var at = new RestoreOrder { Archive = folder.Archive, Target = folder.Folder, MayReplace = true, AllowAbsolute = true };
+        Assert.Contains("Would keep: user:bob is blocked, which the backup lacks", await RunAsync(at with { IsDryRun = true }));
+        var said = await RunAsync(at);
+
+        Assert.Contains("Keeping: user:bob is blocked, which the backup lacks", said);
+        Assert.Equal(archiveHasBlocks, said.Contains("Keeping: user:carol is no longer blocked, which the backup lacks"));
+        Assert.DoesNotContain(said, static line => line.Contains("dora", StringComparison.Ordinal));
+        Assert.DoesNotContain(said, static line => line.Contains("nothing here tells", StringComparison.Ordinal));
+
+        // And a gateway that begins on it goes by that, and tells the store.
+        var options = folder.Load();
+        await using var store = SqliteCredentialStore.Open(options.State.Folder);
+        Assert.DoesNotContain((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
+        using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance, new BlockFile(options.State.Folder));
+        Assert.NotNull(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("bob")));
+        Assert.True(await feed.ReadAsync(default));
+        Assert.NotNull(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("bob")));
+        Assert.Equal(archiveHasBlocks, feed.FindBlock(Gateway.Credentials.CredentialOwner.User("dora")) is not null);
+        Assert.Null(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("carol")));
+        Assert.Contains((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
+        Assert.Equal("600", Convert.ToString((int)File.GetUnixFileMode(Path.Combine(options.State.Folder, "blocked.json")), 8));
+
+        async Task BlockAsync(string command, string subject)
+        {
+            var (code, _, error) = await BackupFolder.RunAsync("user", command, subject, "--config", folder.Configuration);
+            Assert.True(code == 0, error);
+        }
+
+        static async Task<List<string>> RunAsync(RestoreOrder order)
+        {
+            var said = new List<string>();
+            await using var job = new RestoreJob(order, TimeProvider.System, new Dictionary<string, string>(), said.Add);
+            await job.RunAsync(default);
+            return said;
+        }
+    }
+
+    [Fact]
+    public async Task Restore_WhereNothingTellsOfBlocks_SaysSo()
+    {
+        await _folder.FillAsync();
+        Assert.Equal(0, (await BackupFolder.RunAsync("user", "block", "bob", "--config", _folder.Configuration)).Code);
+        await _folder.BackupAsync();
+
+        var (code, output, error) = await _folder.RestoreAsync();
+
+        Assert.True(code == 0, error);
+        Assert.Contains(
+            $"{_folder.Target}/state/blocked.json is not there, so nothing here tells who was blocked or unblocked after ",
+            output,
+            StringComparison.Ordinal);
+        Assert.Equal("user:bob", Assert.Single(new BlockFile(Path.Combine(_folder.Target, "state")).Read()!.All).Subject);
+        await using var store = SqliteCredentialStore.Open(Path.Combine(_folder.Target, "state"));
+        Assert.Equal("user:bob", Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!).Subject);
+    }
+
+    [Fact]
+    public async Task Restore_OverBlocksThatAreNotUnderstood_IsRefusedAndChangesNothing()
+    {
+        await MakeAsync();
+        Directory.CreateDirectory(Path.Combine(_folder.Target, "state"));
+        await File.WriteAllTextAsync(Path.Combine(_folder.Target, "state", "blocked.json"), "{");
+        var before = BackupFolder.Listing(_folder.Root);
+
+        var (code, _, error) = await _folder.RestoreAsync("--force");
+
+        Assert.Equal(78, code);
+        Assert.Contains("whom operators blocked cannot be read", error, StringComparison.Ordinal);
+        Assert.Equal(before, BackupFolder.Listing(_folder.Root));
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.ClientCertificates;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.ClientCertificates;
 
@@ -159,6 +160,28 @@ public sealed class ClientCertificateSignInTests
             stage.Client(stage.Authority.Issue("CN=dora, OU=builders, OU=others")), "/v2/built/app/manifests/latest");
 
         Assert.Equal(status, answer.Status);
+    }
+
+    [Fact]
+    public async Task Request_CertificateOfABlockedUser_IsRefused_AndItsTokens()
+    {
+        await using var stage = await CertificateStage.StartAsync();
+        var client = stage.Client(stage.Authority.Issue("CN=carol"));
+        var bearer = CertificateStage.Bearer(await CertificateStage.TokenAsync(client));
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(client, headers: bearer)).Status);
+        await stage.Gateway.BlockAsync("user:carol");
+
+        var refused = await CertificateStage.SendAsync(client);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.Status);
+        Assert.Contains("user:carol is blocked by the operator of this registry", Plain(refused), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(client, headers: bearer)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(client, $"/token?service={TestGateway.Host}")).Status);
+        var other = stage.Client(stage.Authority.Issue("CN=x", Names(null, "carol@example.com", null)));
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(other)).Status);
+
+        await stage.Gateway.UnblockAsync("user:carol");
+        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(client)).Status);
     }
 
     [Fact]

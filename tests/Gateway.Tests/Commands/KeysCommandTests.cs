@@ -34,7 +34,8 @@ public sealed class KeysCommandTests : IDisposable
         var first = Ids((await RunAsync("rotate")).Output)[0]; // the first one signs at once
         var second = Ids((await RunAsync("rotate")).Output)[0];
         var again = await RunAsync("rotate");
-        Assert.StartsWith($"Made none: {second} was made before and signs from 20", again.Output, StringComparison.Ordinal);
+        Assert.Equal((1, ""), (again.ExitCode, again.Output));
+        Assert.StartsWith($"Made none: {second} was made before and signs from 20", again.Error, StringComparison.Ordinal);
 
         var list = (await RunAsync("list")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, list.Length);
@@ -45,6 +46,8 @@ public sealed class KeysCommandTests : IDisposable
         var third = await RunAsync("rotate", "--now");
         Assert.StartsWith("Made ", third.Output, StringComparison.Ordinal);
         Assert.Contains(", which signs now.\n", third.Output, StringComparison.Ordinal);
+        Assert.Matches(
+            $@"\nWhat {first} signed is accepted until 20\S{{17}}Z; to end it now: gateway keys retire {first}\n", third.Output);
         Assert.EndsWith($"Removed {second}: nothing that it signed can be in use.\n", third.Output, StringComparison.Ordinal);
 
         using var json = JsonDocument.Parse((await RunAsync("list", "--json")).Output);

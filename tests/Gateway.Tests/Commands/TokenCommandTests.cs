@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Gateway.Commands;
 using Gateway.Core.Tokens;
+using Gateway.Identities;
 using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
@@ -232,6 +233,99 @@ public sealed class TokenCommandTests : IDisposable
     private void Add(string authentication) => _folder.Write("gateway.yaml", File.ReadAllText(_config).Replace(
         "authentication: { ", "authentication: { " + authentication + ", ", StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("dora", "plain")]
+    [InlineData("corp/dora", "qualified")]
+    public async Task Create_PersonOfAProvider_IsBoundToTheirAccount(string name, string names)
+    {
+        Add($"oidc: {{ corp: {{ issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: {names} }} }}");
+        var identity = await AddIdentityAsync(name);
+
+        var token = await CreateAsync("laptop", "--user", name, "--all");
+
+        Assert.Equal(("user:" + name, "oidc:corp"), (token.Owner.ToString(), token.Owner.Method));
+        Assert.Equal(Gateway.Oidc.OidcIdentities.EvidenceOf(identity), token.Evidence); // as one that they make themselves
+    }
+
+    [Fact]
+    public async Task Create_PersonWhomTheProviderNoLongerVouchesFor_IsRefused()
+    {
+        Add("oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file } }");
+        await AddIdentityAsync("dora", ended: "the account is gone");
+
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
+
+        Assert.Equal((78, ""), (code, output));
+        Assert.Equal(
+            "--user: oidc:corp vouches for them no more: the account is gone (found \"dora\"). Let them sign in again first.\n", error);
+        Assert.Empty(await ListAsync());
+    }
+
+    [Fact]
+    public async Task Create_PlainNameOfAQualifiedPerson_ListsThemAndMakesNothing()
+    {
+        Add(
+            "oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: qualified }, "
+            + "lab: { issuer: \"https://lab.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: qualified } }");
+        await AddIdentityAsync("corp/dora");
+        await AddIdentityAsync("lab/dora", "oidc:lab");
+
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
+
+        Assert.Equal((78, ""), (code, output));
+        Assert.Equal(
+            $"--user: no such user in {Path.Combine(_folder.Path, "users.htpasswd")}, and nobody of that name signed in by a provider "
+            + "(found \"dora\"). There is corp/dora, lab/dora. Write one of them whole.\n",
+            error);
+        Assert.Empty(await ListAsync());
+        Assert.Equal("oidc:lab", (await CreateAsync("laptop", "--user", "lab/dora", "--all")).Owner.Method);
+    }
+
+    [Fact]
+    public async Task Create_PlainNameOfADirectory_IsItsUsersAndSaysThatItWasNotAsked()
+    {
+        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: \"cn=gateway\", bindPassword: p } }");
+
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
+
+        Assert.Equal(0, code);
+        Assert.Equal("ldap:corp", (await FindAsync(output[..^1])).Owner.Method);
+        Assert.StartsWith(
+            "Whether the directory corp has a \"dora\" was not asked; without one the token is refused.\n", error, StringComparison.Ordinal);
+        Assert.Equal("htpasswd", (await CreateAsync("laptop", "--user", "alice", "--all")).Owner.Method); // the file's own
+    }
+
+    [Fact]
+    public async Task Create_PlainNameThatTwoDirectoriesMayHave_IsRefused()
+    {
+        Add(
+            "ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: \"cn=gateway\", bindPassword: p }, "
+            + "lab: { servers: [ \"ldaps://lab.test\" ], searchBase: \"dc=lab\", bindDn: \"cn=gateway\", bindPassword: p } }");
+
+        var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
+
+        Assert.Equal((78, ""), (code, output));
+        Assert.StartsWith("--user: several directories may have them (corp, lab) (found \"dora\").", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CreateAndRotate_ForSomebodyBlocked_SaysThatTheTokenIsRefused()
+    {
+        var token = await CreateAsync("blue", "--robot", "ci-deploy", "--scope", "a:pull");
+        await using (var store = SqliteCredentialStore.Open(Path.Combine(_folder.Path, "state")))
+        {
+            await store.WriteBlockAsync(
+                SubjectBlock.Create(null, "robot:ci-deploy", TimeProvider.System.GetUtcNow(), "root"), default);
+        }
+
+        const string warning =
+            "robot:ci-deploy is blocked: the token is refused until they are let in again: gateway user unblock robot:ci-deploy\n";
+        var created = await RunAsync("create", "green", "--robot", "ci-deploy", "--scope", "a:pull", "--quiet");
+        Assert.Equal((0, warning), (created.Code, created.Error));
+        Assert.Equal((0, warning), (await RunAsync("rotate", token.Id, "--quiet")) is var (code, _, error) ? (code, error) : default);
+        Assert.Equal("", (await RunAsync("create", "other", "--robot", "ci-other", "--scope", "a:pull", "--quiet")).Error);
+    }
+
     [Fact]
     public async Task RevokeAndRotate_UnknownId_SaySo()
     {
@@ -328,6 +422,15 @@ public sealed class TokenCommandTests : IDisposable
         var (code, output, error) = await RunAsync(["create", .. arguments, "--quiet"]);
         Assert.True(code == 0, error);
         return await FindAsync(output[..^1]);
+    }
+
+    private async Task<StoredIdentity> AddIdentityAsync(string name, string method = "oidc:corp", string? ended = null)
+    {
+        await using var database = SqliteDatabase.Open(Path.Combine(_folder.Path, "state"));
+        var now = TimeProvider.System.GetUtcNow();
+        return (await new SqliteIdentityStore(database).WriteAsync(
+            new StoredIdentity { Method = method, Name = name, ProviderSubject = "sub of " + name, SignedInAt = now, ValidatedAt = now, Ended = ended },
+            default))!;
     }
 
     private async Task<StoredCredential> FindAsync(string secret)

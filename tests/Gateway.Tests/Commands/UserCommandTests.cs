@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.Authentication;
 using Gateway.Tests.Authentication;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;
 
@@ -69,6 +70,32 @@ public sealed class UserCommandTests : IDisposable
             + $"{Users}:2: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
             result.Error);
         Assert.Equal(new ToolResult(0, $"Changed the password of bob in {Users}.\n", ""), Gateway("secret", "add", "bob"));
+    }
+
+    [Fact]
+    public void Remove_FileThatTheRunningGatewayRefuses_SaysThatItIsNotInForce()
+    {
+        var config = Path.Combine(_folder, "gateway.yaml");
+        File.WriteAllText(config, """
+            publicUrl: https://registry.test
+            tls: { certificates: [ { certificate: tls.crt, key: tls.key } ] }
+            registries: [ { name: main, upstreams: [ "http://127.0.0.1:5000" ] } ]
+            authentication: { htpasswd: { file: users.htpasswd, minimumCost: 4 } }
+            policies: policies
+            """);
+        File.WriteAllText(Users, $"alice:{TestUsers.Hash("secret")}\nbob:plain\ncarol:{TestUsers.Hash("secret")}\n");
+
+        var result = Tool.RunGateway("", ["user", "remove", "alice", "--config", config]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith($"Removed alice from {Users}.", result.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:\n"
+            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
+            result.Error);
+
+        Assert.Equal(0, Tool.RunGateway("", ["user", "remove", "bob", "--config", config]).ExitCode);
+        Assert.Equal(78, Tool.RunGateway("", ["user", "remove", "bob", "--config", config]).ExitCode); // there is none
     }
 
     [Fact]

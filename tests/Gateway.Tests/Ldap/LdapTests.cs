@@ -360,6 +360,23 @@ public sealed class LdapTests : IAsyncLifetime
         Assert.Equal("repository:dev/app:pull,push", await GrantedAsync(flat, "dora", "dora-password", "staff/app", "dev/app"));
     }
 
+    [Fact]
+    public async Task Blocked_UserOfADirectory_IsRefused_AndTheOneOfTheHtpasswdFileIsNot()
+    {
+        var gateway = await StartAsync(static options => options.Names = NameForm.Qualified);
+        var token = await MakeTokenAsync(gateway, "corp/alice", "alice-of-the-directory");
+        await gateway.BlockAsync("user:corp/alice");
+
+        Assert.Equal(401, await StatusAsync(gateway, "corp/alice", "alice-of-the-directory"));
+        Assert.Equal(401, await StatusAsync(gateway, "corp/alice", token));
+        Assert.Equal(200, await StatusAsync(gateway, "alice", "alice-password"));
+        Assert.Equal(200, await StatusAsync(gateway, "corp/erik", "erik-password"));
+
+        await gateway.UnblockAsync("user:corp/alice");
+        Assert.Equal(200, await StatusAsync(gateway, "corp/alice", "alice-of-the-directory"));
+        Assert.Equal(200, await StatusAsync(gateway, "corp/alice", token));
+    }
+
     private async Task<TestGateway> StartAsync(Action<LdapOptions>? change = null)
     {
         var gateway = await TestGateway.StartAsync(

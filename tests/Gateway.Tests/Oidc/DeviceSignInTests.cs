@@ -140,6 +140,25 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Approver_BlockedMeanwhile_LetsNobodyIn()
+    {
+        var (device, other) = (await BeginAsync(), await BeginAsync());
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
+
+        await _stage.Gateway.BlockAsync("user:alice");
+
+        var answer = JsonDocument.Parse(await (await PollAsync(device.GetProperty("device_code").GetString()!)).Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal("invalid_grant", answer.GetProperty("error").GetString());
+        Assert.Contains("user:alice is blocked", answer.GetProperty("error_description").GetString(), StringComparison.Ordinal);
+
+        // Nor does the session approve another one.
+        Assert.Equal(HttpStatusCode.SeeOther, (await browser.PostFormAsync("/device", "/device", ("user_code", other.GetProperty("user_code").GetString()!))).StatusCode);
+        Assert.Equal("authorization_pending", await ErrorAsync(other.GetProperty("device_code").GetString()!));
+    }
+
+    [Fact]
     public async Task Approver_WhoseNameIsAnothersMeanwhile_LetsNobodyIn()
     {
         var device = await BeginAsync();

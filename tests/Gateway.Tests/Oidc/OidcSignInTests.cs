@@ -21,6 +21,36 @@ public sealed class OidcSignInTests : IAsyncLifetime
     public async Task DisposeAsync() => await _stage.DisposeAsync();
 
     [Fact]
+    public async Task Blocked_Person_HasNoSessionNorToken_AndCannotSignIn()
+    {
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+        var (token, revoked) = (await OidcStage.MakeTokenAsync(browser), await OidcStage.MakeTokenAsync(browser));
+        await _stage.Gateway.BlockAsync("user:alice");
+
+        Assert.Equal(HttpStatusCode.SeeOther, (await browser.GetAsync("/account")).StatusCode); // to the sign-in
+        Assert.Equal(HttpStatusCode.Unauthorized, (await _stage.LogInAsync("alice", token)).StatusCode);
+        var another = _stage.NewBrowser();
+        var refused = await _stage.SignInAsync(another);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains(
+            "user:alice is blocked by the operator of this registry", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("__Host-session", another.Cookies.Keys);
+
+        // Somebody whose name only ends alike.
+        _stage.More = new JsonObject { ["sub"] = "sub-of-another", ["preferred_username"] = "malice" };
+        Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(_stage.NewBrowser())).StatusCode);
+
+        var (id, now) = ((await _stage.Store.FindAsync(SecretHash.Of(revoked), default))!.Id, _stage.Clock.GetUtcNow());
+        await _stage.Store.RevokeAsync(id, now, default);
+        await _stage.Gateway.UnblockAsync("user:alice");
+
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/account")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _stage.LogInAsync("alice", token)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await _stage.LogInAsync("alice", revoked)).StatusCode);
+    }
+
+    [Fact]
     public async Task SignIn_WholeWay_EndsOnTheAccountWithASessionAndAWorkingToken()
     {
         var browser = _stage.NewBrowser();

@@ -294,6 +294,148 @@ public abstract class CredentialStoreContract
     }
 
     [Fact]
+    public async Task Blocks_EveryField_ComeBackToEveryReader()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var complete = new SubjectBlock("user:corp/zoë", Credentials.Now, "root")
+        {
+            Reason = "left on 1 March, \"ticket\" 17 漢字 ;--'",
+            Until = Credentials.Now.AddDays(3).AddTicks(7),
+        };
+        var lifted = new SubjectBlock("robot:ci", Credentials.Now, "root").Lift(Credentials.Now.AddTicks(5), "admin");
+
+        Assert.Empty((await other.ReadBlocksAsync("", default)).Blocks!);
+        Assert.True(await store.WriteBlockAsync(complete, default));
+        Assert.True(await store.WriteBlockAsync(lifted, default));
+
+        foreach (var reader in new[] { store, other })
+        {
+            Assert.Equal([lifted, complete], await BlocksAsync(reader));
+        }
+    }
+
+    [Fact]
+    public async Task Blocks_OfSubjectsThatAreCalledAlike_AreOnesOfTheirOwn()
+    {
+        await using var store = await OpenAsync();
+        string[] subjects = ["robot:alice", "user:Alice", "user:alice", "user:alice2", "user:corp/alice", "workload:github/alice"];
+        foreach (var subject in subjects)
+        {
+            Assert.True(await store.WriteBlockAsync(new SubjectBlock(subject, Credentials.Now, "root"), default));
+        }
+
+        var block = (await BlocksAsync(store)).Single(static one => one.Subject == "user:alice");
+        Assert.True(await store.WriteBlockAsync(block.Lift(Credentials.Now.AddTicks(1), "root"), default));
+
+        var blocks = await BlocksAsync(store);
+        Assert.Equal(subjects, blocks.Select(static one => one.Subject));
+        Assert.Equal("user:alice", Assert.Single(blocks, static one => one.LiftedAt is not null).Subject);
+    }
+
+    [Fact]
+    public async Task Blocks_TwoOfOneSubject_TheLaterChangeHolds()
+    {
+        await using var store = await OpenAsync();
+        var first = new SubjectBlock("user:alice", Credentials.Now, "root") { Reason = "first" };
+        var second = new SubjectBlock("user:alice", Credentials.Now.AddTicks(1), "root") { Reason = "second" };
+
+        Assert.True(await store.WriteBlockAsync(second, default));
+        Assert.False(await store.WriteBlockAsync(first, default)); // out of an old backup
+        Assert.False(await store.WriteBlockAsync(second with { Reason = "at the very same time" }, default));
+        Assert.Equal([second], await BlocksAsync(store));
+
+        var lifted = second.Lift(Credentials.Now.AddTicks(2), "root");
+        Assert.True(await store.WriteBlockAsync(lifted, default));
+        Assert.False(await store.WriteBlockAsync(second, default));
+        Assert.Equal([lifted], await BlocksAsync(store));
+    }
+
+    [Fact]
+    public async Task Blocks_ManyWritersAtOnce_TheLatestOfEachSubjectHolds()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var order = Enumerable.Range(0, 200).ToArray();
+        new Random(15).Shuffle(order);
+
+        await Task.WhenAll(order.Select(i => Task.Run(() => (i % 3 == 0 ? store : other).WriteBlockAsync(
+            new SubjectBlock($"user:u{i % 4}", Credentials.Now.AddTicks(i), "root"), default))));
+
+        foreach (var reader in new[] { store, other })
+        {
+            Assert.Equal(
+                [("user:u0", 196), ("user:u1", 197), ("user:u2", 198), ("user:u3", 199)],
+                (await BlocksAsync(reader)).Select(static one => (one.Subject, (int)(one.At - Credentials.Now).Ticks)));
+        }
+    }
+
+    [Fact]
+    public async Task ReadBlocks_FromAVersion_GivesThemWhereAnyChanged()
+    {
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var block = new SubjectBlock("user:alice", Credentials.Now, "root");
+        var versions = new HashSet<string>();
+        async Task ChangedAsync(int count)
+        {
+            var version = versions.LastOrDefault("");
+            var page = await other.ReadBlocksAsync(version, default);
+            Assert.Equal(count, page.Blocks!.Count);
+            Assert.True(versions.Add(page.Version));
+            Assert.Null((await other.ReadBlocksAsync(page.Version, default)).Blocks);
+        }
+
+        await ChangedAsync(0);
+        await store.WriteBlockAsync(block, default);
+        await ChangedAsync(1);
+        await store.WriteBlockAsync(new SubjectBlock("user:bob", Credentials.Now, "root"), default);
+        await ChangedAsync(2);
+        await store.WriteBlockAsync(block.Lift(Credentials.Now.AddTicks(1), "root"), default);
+        await ChangedAsync(2);
+    }
+
+    [Fact]
+    public async Task ReadBlocks_WhileOthersWrite_MissesNone()
+    {
+        // A version that is given out before its block can be read would be taken for the last.
+        await using var store = await OpenAsync();
+        await using var other = await OpenAsync();
+        var writing = Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() =>
+            (i % 2 == 0 ? store : other).WriteBlockAsync(new SubjectBlock($"user:u{i}", Credentials.Now, "root"), default))));
+
+        var (version, known) = ("", SubjectBlocks.None);
+        bool last;
+        do
+        {
+            last = writing.IsCompleted;
+            var page = await other.ReadBlocksAsync(version, default);
+            (version, known) = (page.Version, known.With(page.Blocks ?? []));
+        }
+        while (!last);
+
+        Assert.All(await writing, Assert.True);
+        Assert.Equal(200, known.All.Count);
+    }
+
+    [Fact]
+    public async Task Changed_OwnBlock_IsRaised_AndPruningLeavesIt()
+    {
+        await using var store = await OpenAsync();
+        var raised = 0;
+        store.Changed += () => Interlocked.Increment(ref raised);
+
+        await store.WriteBlockAsync(new SubjectBlock("user:alice", Credentials.Now.AddYears(-2), "root"), default);
+
+        Assert.True(Volatile.Read(ref raised) >= 1);
+        await store.PruneAsync(Credentials.Now, default);
+        Assert.Single(await BlocksAsync(store));
+    }
+
+    private static async Task<IReadOnlyList<SubjectBlock>> BlocksAsync(ICredentialStore store) =>
+        [.. (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal)];
+
+    [Fact]
     public async Task Prune_WhatEndedLongAgo_IsForgottenAndNothingElse()
     {
         await using var store = await OpenAsync();

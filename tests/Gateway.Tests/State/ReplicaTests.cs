@@ -121,9 +121,102 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         });
     }
 
-    private GatewayOptions Options(StateStoreKind kind) => new()
+    [Theory]
+    [InlineData(StateStoreKind.Sqlite)]
+    [InlineData(StateStoreKind.Redis)]
+    public async Task Block_InOne_IsInForceThereAtOnceAndInTheOtherWithinASecond(StateStoreKind kind)
     {
-        State = new StateOptions { Folder = _folder.Path, Store = kind },
+        await using var one = await Replica.StartAsync(Options(kind, kind == StateStoreKind.Redis ? "one" : ""));
+        await using var other = await Replica.StartAsync(Options(kind, kind == StateStoreKind.Redis ? "other" : ""));
+        var block = SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root");
+
+        await one.Store.WriteBlockAsync(block, default);
+
+        Assert.NotNull(one.Revocations.FindBlock(Credentials.Alice));
+        var took = await Eventually.TrueAsync(() => other.Revocations.FindBlock(Credentials.Alice) is not null);
+        Assert.InRange(took, TimeSpan.Zero, Promised);
+        Assert.Null(other.Revocations.FindBlock(Credentials.RobotAlice));
+
+        await other.Store.WriteBlockAsync(block.Lift(TimeProvider.System.GetUtcNow(), "root"), default);
+
+        Assert.Null(other.Revocations.FindBlock(Credentials.Alice));
+        took = await Eventually.TrueAsync(() => one.Revocations.FindBlock(Credentials.Alice) is null);
+        Assert.InRange(took, TimeSpan.Zero, Promised);
+    }
+
+    [Fact]
+    public async Task Block_RedisEmptied_StaysInForceOnEveryReplicaAndIsWrittenBack()
+    {
+        await using var one = await Replica.StartAsync(Options(StateStoreKind.Redis, "one"));
+        await using (var other = await Replica.StartAsync(Options(StateStoreKind.Redis, "other")))
+        {
+            await one.Store.WriteBlockAsync(
+                SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
+            await Eventually.TrueAsync(() => other.Revocations.FindBlock(Credentials.Alice) is not null);
+
+            await _server.CommandAsync("FLUSHALL");
+
+            await Eventually.TrueAsync(async () => await _server.CommandAsync("HLEN", "gateway:blocks") == "1");
+            Assert.NotNull(one.Revocations.FindBlock(Credentials.Alice));
+            Assert.NotNull(other.Revocations.FindBlock(Credentials.Alice));
+        }
+
+        // A replica that begins afterwards, where nothing is known.
+        await using var third = await Replica.StartAsync(Options(StateStoreKind.Redis, "third"));
+        Assert.NotNull(third.Revocations.FindBlock(Credentials.Alice));
+    }
+
+    [Fact]
+    public async Task Block_RestartWithAnEmptiedRedis_StaysInForce()
+    {
+        await using (var before = await Replica.StartAsync(Options(StateStoreKind.Redis)))
+        {
+            await before.Store.WriteBlockAsync(
+                SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
+        }
+
+        await _server.CommandAsync("FLUSHALL");
+        await using var after = await Replica.StartAsync(Options(StateStoreKind.Redis));
+
+        Assert.NotNull(after.Revocations.FindBlock(Credentials.Alice));
+        Assert.Equal("1", await _server.CommandAsync("HLEN", "gateway:blocks")); // and replicas elsewhere know it again
+    }
+
+    [Fact]
+    public async Task Block_StartWithRedisAway_IsInForceFromTheFileAlone()
+    {
+        await using (var before = await Replica.StartAsync(Options(StateStoreKind.Redis)))
+        {
+            await before.Store.WriteBlockAsync(
+                SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
+        }
+
+        await _server.KillAsync();
+        await using var known = await Replica.StartAsync(Options(StateStoreKind.Redis));
+        await using var unknown = await Replica.StartAsync(Options(StateStoreKind.Redis, "elsewhere"));
+
+        Assert.NotNull(known.Revocations.FindBlock(Credentials.Alice));
+        Assert.True(known.Revocations.KnowsBlocks);
+        Assert.False(unknown.Revocations.KnowsBlocks); // so nobody is let in there
+    }
+
+    [Fact]
+    public async Task Block_ByACommandBesideTheGateway_IsInForceWithinASecond()
+    {
+        await using var gateway = await Replica.StartAsync(Options(StateStoreKind.Sqlite));
+        await using (var command = StateServiceExtensions.OpenForCommand(Options(StateStoreKind.Sqlite)))
+        {
+            await command.WriteBlockAsync(
+                SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
+        }
+
+        var took = await Eventually.TrueAsync(() => gateway.Revocations.FindBlock(Credentials.Alice) is not null);
+        Assert.InRange(took, TimeSpan.Zero, Promised);
+    }
+
+    private GatewayOptions Options(StateStoreKind kind, string folder = "") => new()
+    {
+        State = new StateOptions { Folder = Path.Combine(_folder.Path, folder), Store = kind },
         Redis = kind == StateStoreKind.Redis ? _server.Options : null,
     };
 

@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
@@ -245,7 +246,97 @@ public sealed class RevocationFeedTests : IDisposable
         await Eventually.TrueAsync(() => feed.IsRevoked("one"));
     }
 
+    [Fact]
+    public async Task FindBlock_StoreEmptied_StaysInForceAndIsWrittenBack_AndALiftedOneStaysLifted()
+    {
+        await using var store = Open();
+        using (var feed = Feed(store, new BlockFile(_folder.Path)))
+        {
+            await store.WriteBlockAsync(Block("user:alice"), default);
+            await store.WriteBlockAsync(Block("user:bob").Lift(_clock.GetUtcNow(), "root"), default);
+            Assert.True(await feed.ReadAsync(default));
+            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+
+            Empty();
+            Assert.True(await feed.ReadAsync(default));
+
+            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+            Assert.Equal(2, (await store.ReadBlocksAsync("", default)).Blocks!.Count);
+            Assert.Equal(
+                "Warning 1136 The store lacked blocks that this gateway knew of (2: user:alice, user:bob): it was emptied, or an older "
+                + "one is in its place. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
+                + "good again.",
+                Assert.Single(_logger.Lines));
+        }
+
+        // And by one that knows it from the file alone.
+        Empty();
+        await store.WriteBlockAsync(Block("user:bob"), default); // as an older backup has it
+        using var next = Feed(store, new BlockFile(_folder.Path));
+        Assert.NotNull(next.FindBlock(Credentials.Alice)); // before the first reading
+        Assert.True(await next.ReadAsync(default));
+        Assert.NotNull(next.FindBlock(Credentials.Alice));
+        Assert.Null(next.FindBlock(Credentials.Alice with { Name = "bob" }));
+        var kept = (await store.ReadBlocksAsync("", default)).Blocks!;
+        Assert.Equal(
+            [("user:alice", false), ("user:bob", true)],
+            kept.OrderBy(static one => one.Subject).Select(static one => (one.Subject, one.LiftedAt is not null)));
+
+        void Empty()
+        {
+            using var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite);
+            session.Execute("DELETE FROM blocks");
+        }
+    }
+
+    [Fact]
+    public async Task KnowsBlocks_NothingReadAndNoFile_OnlyAfterTheFirstReading()
+    {
+        await using var store = Open();
+        using (var feed = Feed(store, new BlockFile(_folder.Path)))
+        {
+            Assert.False(feed.KnowsBlocks);
+            await feed.ReadAsync(default);
+            Assert.True(feed.KnowsBlocks);
+        }
+
+        using var next = Feed(store, new BlockFile(_folder.Path)); // it kept that there are none
+        Assert.True(next.KnowsBlocks);
+    }
+
+    [Fact]
+    public async Task Feed_FileThatIsNotUnderstood_DoesNotBegin()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder.Path, "blocked.json"), "{");
+        await using var store = Open();
+
+        Assert.Throws<ProblemException>(() => Feed(store, new BlockFile(_folder.Path)));
+    }
+
+    [Fact]
+    public async Task FindBlock_FileThatCannotBeWritten_IsInForceAndToldOnce()
+    {
+        await using var store = Open();
+        using var feed = Feed(store, new BlockFile("/proc/gateway/state")); // /proc takes no folders, not even root's
+        await store.WriteBlockAsync(Block("user:alice"), default);
+
+        Assert.True(await feed.ReadAsync(default));
+        Assert.True(await feed.ReadAsync(default));
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(await feed.ReadAsync(default)); // tried again, and tokens go on
+
+        Assert.NotNull(feed.FindBlock(Credentials.Alice));
+        Assert.True(feed.IsCurrent);
+        Assert.StartsWith(
+            "Error 1137 Blocks are in force, but not kept in every place they should outlast a loss in; this is tried again: "
+            + "/proc/gateway/state/blocked.json: ",
+            Assert.Single(_logger.Lines),
+            StringComparison.Ordinal);
+    }
+
+    private SubjectBlock Block(string subject) => SubjectBlock.Create(null, subject, _clock.GetUtcNow(), "root");
+
     private SqliteCredentialStore Open() => SqliteCredentialStore.Open(_folder.Path);
 
-    private RevocationFeed Feed(ICredentialStore store) => new(store, _clock, _logger);
+    private RevocationFeed Feed(ICredentialStore store, BlockFile? file = null) => new(store, _clock, _logger, file);
 }

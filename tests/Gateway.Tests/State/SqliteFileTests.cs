@@ -146,6 +146,31 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_FileWithoutBlocks_IsMigratedAndKeepsItsTokens()
+    {
+        var token = Credentials.NewComplete("one");
+        await using (var store = SqliteCredentialStore.Open(Folder))
+        {
+            await store.AddAsync(token, default);
+            await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+        }
+
+        SqliteFile.Open(DatabaseFile, SqliteSchema.Migrations, out var session);
+        using (session)
+        {
+            session.Execute("DROP TABLE blocks");
+            session.Execute("PRAGMA user_version=3"); // as the version before left it
+        }
+
+        await using var migrated = SqliteCredentialStore.Open(Folder);
+        Credentials.AssertSame(token, await migrated.FindAsync("one", default));
+        Assert.Equal("robot:alice", Assert.Single((await migrated.ReadChangesAsync(0, default)).Changes).Key);
+        Assert.Empty((await migrated.ReadBlocksAsync("", default)).Blocks!);
+        Assert.True(await migrated.WriteBlockAsync(new SubjectBlock("user:alice", Credentials.Now, "root"), default));
+        Assert.Single((await migrated.ReadBlocksAsync("", default)).Blocks!);
+    }
+
+    [Fact]
     public void Open_MigrationThatFails_LeavesTheVersionBefore()
     {
         SqliteFile.Open(DatabaseFile, ["CREATE TABLE kept (x)"], out var first);

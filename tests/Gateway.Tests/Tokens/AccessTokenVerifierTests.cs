@@ -1,6 +1,7 @@
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Keys;
+using Gateway.State;
 using Gateway.Tests.Support;
 using Gateway.Tokens;
 
@@ -256,6 +257,28 @@ public sealed class AccessTokenVerifierTests
         _stage.Refuse(token);
         _stage.Clock.Advance(Second);
         _stage.Accept(_stage.Issue());
+    }
+
+    [Fact]
+    public void Verify_HolderBlocked_IsRefusedAsLongAsThatLasts()
+    {
+        _stage.Revoked.Time = _stage.Clock;
+        var token = _stage.Issue();
+        var nobodys = _stage.Issue(Principal.Anonymous);
+        _stage.Accept(token);
+        var end = _stage.Clock.GetUtcNow() + Second;
+        _stage.Revoked.Blocks = SubjectBlocks.None.With([new SubjectBlock("user:alice", end.AddDays(-1), "root") { Until = end }]);
+
+        Assert.Equal("user:alice is blocked", _stage.Refuse(token).Reason);
+        _stage.Accept(nobodys);
+        _stage.Clock.Advance(Second);
+        _stage.Accept(token);
+
+        _stage.Revoked.Blocks = SubjectBlocks.None.With([new SubjectBlock("user:alicia", end, "root"), new SubjectBlock("robot:alice", end, "root")]);
+        _stage.Accept(token);
+        _stage.Revoked.KnowsBlocks = false; // nobody can tell
+        Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(token));
+        _stage.Accept(nobodys);
     }
 
     [Fact]

@@ -102,6 +102,14 @@ internal sealed class TokenStage
 
         public bool HasRead { get; set; } = true;
 
+        public bool KnowsBlocks { get; set; } = true;
+
+        public SubjectBlocks Blocks { get; set; } = SubjectBlocks.None;
+
+        public TimeProvider Time { get; set; } = TimeProvider.System;
+
+        public SubjectBlock? FindBlock(Subject subject) => Blocks.Find(subject, Time);
+
         public bool IsRevoked(string credentialId) => Credentials.Contains(credentialId);
 
         public bool IsRevoked(Subject subject, DateTimeOffset issuedAt) =>

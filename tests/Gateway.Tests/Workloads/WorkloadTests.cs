@@ -376,6 +376,35 @@ public sealed class WorkloadTests : IAsyncLifetime
             (await ExchangeAsync(_github.Sign(GitHub()), ("scope", "repository:other/app:push"))).Text("error_description"));
     }
 
+    [Fact]
+    public async Task Blocked_Workload_IsRefusedWithItsIdTokenAndWhatItGotForIt()
+    {
+        var token = _github.Sign(GitHub());
+        var secret = (await ExchangeAsync(token, ("scope", "repository:acme/app:pull"))).Text("access_token")!;
+        var access = await _gateway.BearerAsync("repository:acme/app:pull", Basic("ci", token));
+        async Task<HttpStatusCode[]> StatusesAsync() =>
+        [
+            (await ExchangeAsync(token, ("scope", "repository:acme/app:pull"))).Status,
+            (await ExchangeAsync(_github.Sign(GitHub()), ("scope", "repository:acme/app:pull"))).Status,
+            (await _gateway.AskAsync("", Basic("ci", token))).Status,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + secret)).Status,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", access)).Status,
+        ];
+        Assert.All(await StatusesAsync(), static status => Assert.Equal(HttpStatusCode.OK, status));
+
+        await _gateway.BlockAsync("workload:github/acme/app");
+
+        var refused = await StatusesAsync();
+        Assert.All(refused, static status => Assert.Contains(status, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.BadRequest }));
+        var other = GitLab();
+        other["ref_protected"] = "true";
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _gitlab.Sign(other)))).Status);
+
+        await _gateway.UnblockAsync("workload:github/acme/app");
+        Assert.All(await StatusesAsync(), static status => Assert.Equal(HttpStatusCode.OK, status));
+    }
+
     [Theory]
     [InlineData("subject_token_type", "urn:ietf:params:oauth:token-type:access_token")]
     [InlineData("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token")]

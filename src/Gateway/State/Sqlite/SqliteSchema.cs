@@ -64,5 +64,15 @@ internal static class SqliteSchema
         CREATE INDEX credentials_by_end
             ON credentials (max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, 0)));
         """,
+
+        // Version 4. Whom operators blocked. A number is never used twice, so that the greatest tells whether any changed.
+        """
+        CREATE TABLE blocks (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            subject TEXT NOT NULL UNIQUE,
+            document TEXT NOT NULL,
+            changed_at INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 }
