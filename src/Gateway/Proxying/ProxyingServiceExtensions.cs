@@ -25,6 +25,7 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
         services.AddSingleton<UpstreamAuthorization>();
+        services.AddSingleton<UpstreamRedirects>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
@@ -46,6 +47,7 @@ internal static class ProxyingServiceExtensions
                 builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization, options.Telemetry.MakesTraces));
                 builder.ResponseTransforms.Add(new UpstreamResponseTransform(
                     authorization,
+                    builder.Services.GetRequiredService<UpstreamRedirects>(),
                     builder.Services.GetRequiredService<UploadContinuation>(),
                     builder.Services.GetRequiredService<TimeProvider>()));
             });

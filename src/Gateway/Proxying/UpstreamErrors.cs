@@ -29,6 +29,13 @@ internal static class UpstreamErrors
     public static RegistryError Nonsense(string what) =>
         RegistryError.Unavailable(502, $"the registry behind the gateway gave an unusable answer: {what}");
 
+    /// <summary>A redirect to a server that clients may not be sent to.</summary>
+    /// <param name="origin">Its scheme, host and port.</param>
+    public static RegistryError Redirect(string origin) => RegistryError.Unavailable(
+        502,
+        $"the registry behind the gateway sends this download to {origin}, which its setting \"redirects.allow\" does not allow; "
+        + "its operator must name that host there");
+
     /// <summary>An upstream's 5xx, without its body: Distribution puts paths of its storage into it.</summary>
     public static RegistryError Failed(int statusCode) => statusCode switch
     {
