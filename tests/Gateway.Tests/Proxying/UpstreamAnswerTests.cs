@@ -446,6 +446,50 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         });
     }
 
+    [Theory]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "Content-Range: bytes */137\r\n", "invalid range: failed to overlap\n",
+        "RANGE_INVALID", "the range is outside the blob, which has 137 bytes", "bytes */137")]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "", "invalid range\n",
+        "RANGE_INVALID", "the range is malformed or outside the blob", null)]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "Content-Range: bytes */evil\r\n", "invalid range\n",
+        "RANGE_INVALID", "the range is malformed or outside the blob", null)]
+    [InlineData(
+        "412 Precondition Failed", "", "",
+        "UNKNOWN", "the request's If-Match or If-Unmodified-Since does not hold: what is stored here is another or a newer one", null)]
+    public async Task RefusalOfADownload_ShorterThanItSays_IsAnsweredWhole(
+        string status, string header, string body, string code, string message, string? range)
+    {
+        // As Distribution 2.8.2 answers: the blob's length, a sentence of another, and the end of the connection.
+        await using var upstream = new RawUpstream($"HTTP/1.1 {status}\r\nContent-Length: 137\r\n{header}\r\n{body}");
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        foreach (var version in new[] { HttpVersion.Version11, HttpVersion.Version20 })
+        {
+            foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head })
+            {
+                using var request = new HttpRequestMessage(method, $"https://{TestGateway.Host}{Blob}")
+                {
+                    Version = version,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                };
+                request.Headers.TryAddWithoutValidation("Authorization", TestGateway.Basic("alice"));
+                request.Headers.TryAddWithoutValidation("Range", "bytes=500-600");
+                using var answer = await gateway.Client.SendAsync(request);
+
+                Assert.Equal(version, answer.Version);
+                Assert.Equal(status, $"{(int)answer.StatusCode} {status[4..]}");
+                Assert.Equal(range, answer.Content.Headers.TryGetValues("Content-Range", out var values) ? values.Single() : null);
+                if (method == HttpMethod.Get)
+                {
+                    await AssertErrorAsync(answer, code, message);
+                }
+            }
+        }
+    }
+
     private void Redirect(string location) => _upstream.Respond = context =>
     {
         context.Response.StatusCode = 307;
