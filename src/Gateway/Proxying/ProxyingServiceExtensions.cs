@@ -33,6 +33,8 @@ internal static class ProxyingServiceExtensions
             .ConfigureHttpClient((context, handler) =>
             {
                 trust.Configure(context.ClusterId, handler);
+                handler.PlaintextStreamFilter = static (connection, _) =>
+                    ValueTask.FromResult<Stream>(new UpstreamConnection(connection.PlaintextStream));
 
                 // Where no trace is made here, the client's own goes on as it came (UpstreamRequestTransform).
                 handler.ActivityHeadersPropagator = options.Telemetry.MakesTraces ? new TraceContext() : null;
