@@ -90,7 +90,7 @@ need_packages() {
     if [ -d /run/systemd/system ]; then
         for pair in "${missing[@]}"; do
             case $pair in
-                docker-registry | redis-server | prometheus) quietly as_root systemctl disable --now "$pair" ;;
+                docker-registry | redis-server | prometheus | nginx | haproxy) quietly as_root systemctl disable --now "$pair" ;;
             esac
         done
     fi

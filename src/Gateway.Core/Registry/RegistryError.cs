@@ -15,6 +15,9 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
     public string? Allow { get; init; }
 
+    /// <summary>The <c>Content-Range</c> header of a 416; <see langword="null"/> where the size is not known.</summary>
+    public string? ContentRange { get; init; }
+
     /// <summary>
     /// Until when there is no use in asking again: whole in the detail, as <c>retryAfterSeconds</c>, and in
     /// <c>Retry-After</c> as far as clients wait. <see langword="null"/> where that is not known.
@@ -67,6 +70,15 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
 
     /// <summary>A request that is malformed in a way that has no code of its own.</summary>
     public static RegistryError BadRequest(string message) => new("UNSUPPORTED", 400, message);
+
+    /// <summary>A range that the blob does not have.</summary>
+    /// <param name="message">Which part there is.</param>
+    /// <param name="contentRange">The <c>Content-Range</c> header, with the blob's size.</param>
+    public static RegistryError RangeInvalid(string message, string? contentRange) =>
+        new("RANGE_INVALID", 416, message) { ContentRange = contentRange };
+
+    /// <summary>A condition of the request's own, such as <c>If-Match</c>, that does not hold.</summary>
+    public static RegistryError PreconditionFailed(string message) => new("UNKNOWN", 412, message);
 
     /// <summary>A request target beyond the limit.</summary>
     public static RegistryError TargetTooLong(string message) => new("UNSUPPORTED", 414, message);

@@ -144,7 +144,7 @@ internal sealed class ConfigurationReference
     {
         { IsRequired: true } => "**required**",
         { Default: List<string> { Count: > 0 } items } => string.Join(", ", items.Select(static item => $"`{item}`")),
-        { Type: ListType or MapType } => "empty",
+        { Type: ListType or MapType, Default: not null } => "empty",
         { Default: null } => "not set",
         { Type: SectionType, IsNeeded: true } => "**required**",
         { Type: SectionType } => "as below",

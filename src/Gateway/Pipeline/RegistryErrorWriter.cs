@@ -47,6 +47,11 @@ internal static class RegistryErrorWriter
             response.Headers.Allow = error.Allow;
         }
 
+        if (error.ContentRange is not null)
+        {
+            response.Headers.ContentRange = error.ContentRange;
+        }
+
         var body = Serialize(error, gateway.RequestId);
         response.ContentType = "application/json";
         response.ContentLength = body.Length;

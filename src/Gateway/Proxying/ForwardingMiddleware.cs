@@ -39,6 +39,12 @@ internal sealed partial class ForwardingMiddleware(
 
         Choose(context, registry, gateway.Request.Operation);
         CountedStream.Count(context, gateway);
+        if (gateway.Request.Operation
+            is RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload or RegistryOperation.PutManifest)
+        {
+            BodyExchange.Begin();
+        }
+
         gateway.ForwardedAt = time.GetTimestamp();
         await next(context);
         if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested)

@@ -25,6 +25,7 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
         services.AddSingleton<UpstreamAuthorization>();
+        services.AddSingleton<UpstreamRedirects>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
@@ -32,6 +33,8 @@ internal static class ProxyingServiceExtensions
             .ConfigureHttpClient((context, handler) =>
             {
                 trust.Configure(context.ClusterId, handler);
+                handler.PlaintextStreamFilter = static (connection, _) =>
+                    ValueTask.FromResult<Stream>(new UpstreamConnection(connection.PlaintextStream));
 
                 // Where no trace is made here, the client's own goes on as it came (UpstreamRequestTransform).
                 handler.ActivityHeadersPropagator = options.Telemetry.MakesTraces ? new TraceContext() : null;
@@ -46,6 +49,7 @@ internal static class ProxyingServiceExtensions
                 builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization, options.Telemetry.MakesTraces));
                 builder.ResponseTransforms.Add(new UpstreamResponseTransform(
                     authorization,
+                    builder.Services.GetRequiredService<UpstreamRedirects>(),
                     builder.Services.GetRequiredService<UploadContinuation>(),
                     builder.Services.GetRequiredService<TimeProvider>()));
             });

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Core.Registry;
 
 namespace Gateway.Proxying;
@@ -28,6 +29,25 @@ internal static class UpstreamErrors
     /// <summary>An answer that no registry gives.</summary>
     public static RegistryError Nonsense(string what) =>
         RegistryError.Unavailable(502, $"the registry behind the gateway gave an unusable answer: {what}");
+
+    /// <summary>A redirect to a server that clients may not be sent to.</summary>
+    /// <param name="origin">Its scheme, host and port.</param>
+    public static RegistryError Redirect(string origin) => RegistryError.Unavailable(
+        502,
+        $"the registry behind the gateway sends this download to {origin}, which its setting \"redirects.allow\" does not allow; "
+        + "its operator must name that host there");
+
+    /// <summary>An upstream's 416 for a part of a blob.</summary>
+    /// <param name="size">The blob's size in bytes, where it says that.</param>
+    public static RegistryError RangeNotSatisfiable(long? size) => size is { } bytes
+        ? RegistryError.RangeInvalid(
+            string.Create(CultureInfo.InvariantCulture, $"the range is outside the blob, which has {bytes} bytes"),
+            string.Create(CultureInfo.InvariantCulture, $"bytes */{bytes}"))
+        : RegistryError.RangeInvalid("the range is malformed or outside the blob", null);
+
+    /// <summary>An upstream's 412 for a blob.</summary>
+    public static readonly RegistryError PreconditionFailed = RegistryError.PreconditionFailed(
+        "the request's If-Match or If-Unmodified-Since does not hold: what is stored here is another or a newer one");
 
     /// <summary>An upstream's 5xx, without its body: Distribution puts paths of its storage into it.</summary>
     public static RegistryError Failed(int statusCode) => statusCode switch

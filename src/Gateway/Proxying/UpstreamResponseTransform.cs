@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Net;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
-using Gateway.Routing;
 using Gateway.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
@@ -11,7 +10,8 @@ namespace Gateway.Proxying;
 
 /// <summary>Takes from an upstream's answer what clients need, in terms of the public URL, and nothing else.</summary>
 internal sealed class UpstreamResponseTransform(
-    UpstreamAuthorization authorization, UploadContinuation uploads, TimeProvider time) : ResponseTransform
+    UpstreamAuthorization authorization, UpstreamRedirects redirects, UploadContinuation uploads, TimeProvider time)
+    : ResponseTransform
 {
     // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
     private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
@@ -45,6 +45,11 @@ internal sealed class UpstreamResponseTransform(
         var status when UpstreamAuthorization.IsRefusal(status) => authorization.Refused(gateway.Registry!, status),
         // Its body would show paths of the storage behind the registry.
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
+        // Distribution announces the blob's own length with these (2.8.2 with a 416, 2.8 and 3 with a 412), sends a sentence or
+        // nothing, and hangs up: the client would see a broken answer.
+        HttpStatusCode.RequestedRangeNotSatisfiable when IsDownload(gateway.Request.Operation) =>
+            UpstreamErrors.RangeNotSatisfiable(answer.Content.Headers.ContentRange?.Length),
+        HttpStatusCode.PreconditionFailed when IsDownload(gateway.Request.Operation) => UpstreamErrors.PreconditionFailed,
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
         _ => null,
     };
@@ -92,48 +97,52 @@ internal sealed class UpstreamResponseTransform(
             return (int)answer.StatusCode is not (>= 300 and < 400) || answer.StatusCode == HttpStatusCode.NotModified;
         }
 
-        if (PublicLocation(gateway, answer, locations.ToString()) is not { } location)
+        var location = locations.ToString();
+        if ((int)answer.StatusCode is >= 300 and < 400)
+        {
+            switch (redirects.Judge(gateway.Registry!, location, out var target))
+            {
+                // The gateway never follows it, and clients drop their credentials when the host changes. Its query is signed.
+                case RedirectVerdict.Elsewhere when IsDownload(gateway.Request.Operation):
+                    headers.Location = location;
+                    return true;
+                case RedirectVerdict.NotAllowed when IsDownload(gateway.Request.Operation):
+                    error = redirects.Refused(gateway.Registry!, target!);
+                    return false;
+                case RedirectVerdict.Ambiguous:
+                    error = UpstreamErrors.Nonsense("its Location header is no URL that all clients read alike");
+                    return false;
+                case RedirectVerdict.Elsewhere or RedirectVerdict.NotAllowed:
+                    return false;
+            }
+        }
+
+        if (PublicLocation(gateway, location) is not { } own)
         {
             return false;
         }
 
-        headers.Location = location;
+        headers.Location = own;
         return true;
     }
 
-    // A redirect of a blob to object storage goes through untouched; the gateway never follows it, and clients drop
-    // their credentials when the host changes. Any other Location must lead back into this repository, through here.
-    private string? PublicLocation(GatewayContext gateway, HttpResponseMessage answer, string location)
-    {
-        var isRedirect = (int)answer.StatusCode is >= 300 and < 400;
-        if (isRedirect && IsElsewhere(location, answer.RequestMessage!.RequestUri!, gateway.Host))
-        {
-            return gateway.Request.Operation is RegistryOperation.ReadBlob or RegistryOperation.ReadManifest
-                ? location
-                : null;
-        }
+    // Every Location that does not lead elsewhere must lead into this repository, through here.
+    private string? PublicLocation(GatewayContext gateway, string location) =>
+        RegistryLocation.TryParse(location, out var parsed)
+        && gateway.Registry!.TryToPublic(parsed.Repository.Value, out var repository)
+        && repository == gateway.Request.Repository
+        && (parsed.Upload is null || IsOnUploads(gateway.Request.Operation))
+            ? gateway.Host.Origin + (parsed.Upload is null
+                ? parsed.ToPathAndQuery(repository)
+                : uploads.LocationOf(gateway, repository, parsed))
+            : null;
 
-        return RegistryLocation.TryParse(location, out var parsed)
-            && gateway.Registry!.TryToPublic(parsed.Repository.Value, out var repository)
-            && repository == gateway.Request.Repository
-            && (parsed.Upload is null || IsOnUploads(gateway.Request.Operation))
-                ? gateway.Host.Origin + (parsed.Upload is null
-                    ? parsed.ToPathAndQuery(repository)
-                    : uploads.LocationOf(gateway, repository, parsed))
-                : null;
-    }
+    private static bool IsDownload(RegistryOperation operation) =>
+        operation is RegistryOperation.ReadBlob or RegistryOperation.ReadManifest;
 
     private static bool IsOnUploads(RegistryOperation operation) => operation
         is RegistryOperation.StartUpload or RegistryOperation.ReadUpload or RegistryOperation.AppendUpload
         or RegistryOperation.CompleteUpload or RegistryOperation.CancelUpload;
-
-    // Our own host is not elsewhere: clients would send their credentials along, to a path, and even to plain HTTP, of
-    // the upstream's choice.
-    private static bool IsElsewhere(string location, Uri asked, PublicHost own) =>
-        Uri.TryCreate(location, UriKind.Absolute, out var uri)
-        && uri.Scheme is "http" or "https"
-        && !string.Equals(uri.Authority, asked.Authority, StringComparison.OrdinalIgnoreCase)
-        && !string.Equals(uri.Authority, own.Authority, StringComparison.OrdinalIgnoreCase);
 
     private static string? LinkTo(GatewayContext gateway, string link)
     {

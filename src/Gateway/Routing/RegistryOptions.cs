@@ -36,6 +36,9 @@ public sealed class RegistryOptions
     [PathSetting]
     public string? CertificateAuthority { get; set; }
 
+    /// <summary>Where the upstreams may send clients for blobs, such as to an object storage.</summary>
+    public RedirectOptions Redirects { get; set; } = new();
+
     /// <summary>How the upstreams' health is watched.</summary>
     public HealthCheckOptions HealthCheck { get; set; } = new();
 

@@ -49,6 +49,7 @@ internal static class RegistryOptionsValidator
                 "Remove credential where the upstream verifies tokens, else forwardToken.");
         }
 
+        CheckRedirects(options.Redirects, scope.At(nameof(options.Redirects)));
         scope.At(nameof(options.ActivityTimeout))
             .CheckRange(options.ActivityTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         scope.At(nameof(options.BlobActivityTimeout))
@@ -121,6 +122,18 @@ internal static class RegistryOptionsValidator
         if (options is { StripPrefix: true, Prefix: null } && !prefix.IsBroken)
         {
             scope.At(nameof(options.StripPrefix)).Report("has no prefix to strip", "Set prefix, or remove it.");
+        }
+    }
+
+    private static void CheckRedirects(RedirectOptions options, SettingScope redirects)
+    {
+        var scope = redirects.At(nameof(options.Allow));
+        for (var i = 0; i < options.Allow?.Count; i++)
+        {
+            if (!AllowedRedirect.TryParse(options.Allow[i], out _, out var what, out var cure))
+            {
+                scope.At(i).Report(what, cure);
+            }
         }
     }
 

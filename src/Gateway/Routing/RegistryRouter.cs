@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
+using Gateway.Hosting;
 
 namespace Gateway.Routing;
 
@@ -11,14 +12,16 @@ internal sealed class RegistryRouter
 
     public RegistryRouter(GatewayOptions options)
     {
-        Registries = [.. options.Registries.Select(static registry => new UpstreamRegistry(registry))];
-        var hosts = new Dictionary<string, PublicHost>(StringComparer.OrdinalIgnoreCase);
-        // Host names compare without case (RFC 9110, section 4.2.3); repositories never do.
         string[] authorities =
         [
             options.PublicUrl!.Authority, .. options.Hosts,
-            .. Registries.Select(static registry => registry.Host).OfType<string>(),
+            .. options.Registries.Select(static registry => registry.Host).OfType<string>(),
         ];
+        var ownNames = authorities.Select(static authority => HostName.TryParse(authority, out var name) ? name.Host : authority)
+            .ToHashSet(StringComparer.Ordinal);
+        Registries = [.. options.Registries.Select(registry => new UpstreamRegistry(registry, ownNames))];
+        // Host names compare without case (RFC 9110, section 4.2.3); repositories never do.
+        var hosts = new Dictionary<string, PublicHost>(StringComparer.OrdinalIgnoreCase);
         foreach (var authority in authorities)
         {
             var withoutDefaultPort = authority.EndsWith(":443", StringComparison.Ordinal) ? authority[..^4] : authority;

@@ -9,7 +9,9 @@ internal sealed class UpstreamRegistry
     private readonly string? _prefix;
     private readonly bool _stripPrefix;
 
-    public UpstreamRegistry(RegistryOptions options)
+    /// <param name="options">Validated options.</param>
+    /// <param name="ownNames">The names that the gateway itself is called by, without ports, lower case.</param>
+    public UpstreamRegistry(RegistryOptions options, IReadOnlySet<string> ownNames)
     {
         Name = options.Name;
         Host = options.Host;
@@ -17,6 +19,7 @@ internal sealed class UpstreamRegistry
         _stripPrefix = options.StripPrefix;
         Credential = UpstreamCredential.Header(options.Credential);
         ForwardsToken = options.ForwardToken;
+        Redirects = new AllowedRedirects(options, ownNames);
     }
 
     /// <summary>The configured name; also the YARP cluster's.</summary>
@@ -33,6 +36,9 @@ internal sealed class UpstreamRegistry
 
     /// <summary>Whether the upstream is sent tokens instead.</summary>
     public bool ForwardsToken { get; }
+
+    /// <summary>Where the upstream may send clients.</summary>
+    public AllowedRedirects Redirects { get; }
 
     /// <summary>Whether a repository lies under this registry's prefix.</summary>
     public bool Covers(RepositoryName name) =>

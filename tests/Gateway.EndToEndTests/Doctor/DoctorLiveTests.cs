@@ -213,6 +213,56 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         await FirstAsync(id);
     }
 
+    [Theory]
+    [InlineData("https://bucket.example.com/x?signature=y", null, null)]
+    [InlineData("https://bucket.example.com/x?signature=y", "[ bucket.example.com ]", null)]
+    [InlineData("https://bucket.example.com/x?signature=y", "[ other.example.com ]", "UPS012")]
+    [InlineData("http://bucket.example.com/x?signature=y", null, "UPS012")]
+    [InlineData("https://user@bucket.example.com/x?signature=y", null, "UPS012")]
+    public async Task Upstream_ThatSendsClientsElsewhere(string location, string? allow, string? id)
+    {
+        using var client = new HttpClient { BaseAddress = laboratory.Registry.Address };
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var front = await StartAsync(async context =>
+        {
+            asked.Enqueue($"{context.Request.Method} {context.Request.Path}");
+            if (context.Request.Path.Value!.Contains("/blobs/", StringComparison.Ordinal))
+            {
+                context.Response.StatusCode = 307;
+                context.Response.Headers.Location = location;
+                return;
+            }
+
+            using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
+            request.Headers.TryAddWithoutValidation("Accept", (IEnumerable<string?>)context.Request.Headers.Accept);
+            using var answer = await client.SendAsync(request);
+            context.Response.StatusCode = (int)answer.StatusCode;
+            context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
+            await answer.Content.CopyToAsync(context.Response.Body);
+        });
+        _site.ProbesUploads = false;
+        _site.Configure(laboratory.Registry.Address.ToString(), front.Urls.Single());
+        if (allow is not null)
+        {
+            _site.Configure("upstreams: [", $"redirects: {{ allow: {allow} }}, upstreams: [");
+        }
+
+        if (id is not null)
+        {
+            await FirstAsync(id);
+        }
+        else
+        {
+            var diagnosis = await _site.ExamineAsync();
+            Findings.AssertWell(diagnosis);
+            Assert.Equal("clients are sent to https://bucket.example.com for blobs", Assert.Single(diagnosis.Findings, static finding => finding.Id == "UPS011").Evidence);
+            Assert.DoesNotContain("signature", string.Concat(diagnosis.Findings), StringComparison.Ordinal); // a link that downloads
+        }
+
+        Assert.All(asked, static request => Assert.StartsWith("GET ", request, StringComparison.Ordinal));
+        Assert.InRange(asked.Count, 5, 16);
+    }
+
     [Fact]
     public async Task Upstream_OpenToTheWorld()
     {

@@ -81,6 +81,73 @@ public sealed class RealRegistryTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Blob_ReadInParts_AnswersEveryRangeWhole(string version)
+    {
+        var content = RandomNumberGenerator.GetBytes(137);
+        var digest = await PushBlobAsync(_alice, "team-a/app", content);
+        string[][] asked =
+        [
+            ["GET", "416", "Range: bytes=500-600"],
+            ["GET", "416", "Range: bytes=137-"],
+            ["GET", "416", "Range: bytes=x-y"],
+            ["GET", "412", "If-Match: \"other\""],
+            ["HEAD", "416", "Range: bytes=500-600"],
+            ["HEAD", "412", "If-Match: \"other\""],
+            ["GET", "206", "Range: bytes=10-19"],
+            ["GET", "206", "Range: bytes=130-600"],
+            ["GET", "206", "Range: bytes=-5"],
+            ["HEAD", "206", "Range: bytes=-5"],
+            ["GET", "200", "Range: bytes=10-19", "If-Range: \"other\""],
+            ["GET", "206", "Range: bytes=10-19", $"If-Range: \"{digest}\""],
+            ["GET", "200", $"If-Match: \"{digest}\""],
+        ];
+        foreach (var one in asked)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(one[0]), Blob("team-a/app", digest))
+            {
+                Version = Version.Parse(version),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            foreach (var header in one[2..])
+            {
+                var colon = header.IndexOf(':', StringComparison.Ordinal);
+                request.Headers.TryAddWithoutValidation(header[..colon], header[(colon + 2)..]);
+            }
+
+            using var answer = await _bob.SendAsync(request);
+            var body = await answer.Content.ReadAsByteArrayAsync();
+
+            Assert.Equal(string.Join(", ", one), $"{one[0]}, {(int)answer.StatusCode}, {string.Join(", ", one[2..])}");
+            var whole = answer.StatusCode switch
+            {
+                HttpStatusCode.PartialContent => Part(content, one[2]),
+                HttpStatusCode.OK => content,
+                _ => body,
+            };
+            Assert.Equal(one[0] == "HEAD" ? [] : whole, body);
+            Assert.True(one[0] == "HEAD" || answer.Content.Headers.ContentLength == body.Length);
+            Assert.Equal(
+                one[2] is "Range: bytes=500-600" or "Range: bytes=137-",
+                answer.Content.Headers.ContentRange is { HasRange: false, Length: 137 });
+            if (answer.StatusCode > HttpStatusCode.PartialContent && one[0] == "GET")
+            {
+                using var error = JsonDocument.Parse(body);
+                Assert.Equal(1, error.RootElement.GetProperty("errors").GetArrayLength());
+            }
+        }
+    }
+
+    private static byte[] Part(byte[] content, string range) => range switch
+    {
+        "Range: bytes=10-19" => content[10..20],
+        "Range: bytes=130-600" => content[130..],
+        "Range: bytes=-5" => content[^5..],
+        _ => throw new ArgumentOutOfRangeException(nameof(range), range, "not among the ranges asked for"),
+    };
+
     [Fact]
     public async Task Upload_OverALineThatHardlyMoves_IsNotCut()
     {

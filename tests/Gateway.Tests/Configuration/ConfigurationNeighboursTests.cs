@@ -42,6 +42,8 @@ public sealed class ConfigurationNeighboursTests : IDisposable
     [InlineData("{ name: a, credential: { token: abc.def-_~+/= }, upstreams: ['http://r'] }")]
     [InlineData("{ name: a, activityTimeout: 1s, blobActivityTimeout: 1m, healthCheck: { interval: 1s, timeout: 100ms }, upstreams: ['http://r'] }")]
     [InlineData("{ name: a, activityTimeout: 1h, blobActivityTimeout: 24h, healthCheck: { interval: 10m, timeout: 1m }, upstreams: ['http://r'] }")]
+    [InlineData("{ name: a, redirects: { allow: [] }, upstreams: ['http://r'] }")]
+    [InlineData("{ name: a, redirects: { allow: [ bucket.example.com, 'minio:9000', 'http://minio:9000', '*.s3.example.com', '*.s3.example.com:8443', 'http://*.x.test', 127.0.0.1, '[::1]:9000' ] }, upstreams: ['http://r'] }")]
     public void Load_Registries_AreAccepted(params string[] registries) => Accept(ConfigurationSamples.Minimal.Replace(
         Registry, $"registries: [ {string.Join(", ", registries)} ]", StringComparison.Ordinal));
 

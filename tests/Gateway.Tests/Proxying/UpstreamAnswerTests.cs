@@ -139,6 +139,117 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.Equal(expected, answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null);
     }
 
+    [Theory]
+    // Not set: https to any host, plain HTTP to the upstream's own.
+    [InlineData("https://any.example.com:8443/x?y", null, true)]
+    [InlineData("http://127.0.0.1:9/x", null, true)]
+    [InlineData("http://storage.example.com/x", null, false)]
+    [InlineData("http://127.0.0.2/x", null, false)]
+    // Listed: what is named, and nothing else.
+    [InlineData("https://bucket.example.com/x", "bucket.example.com", true)]
+    [InlineData("https://bucket.example.com:443/x", "bucket.example.com", true)]
+    [InlineData("HTTPS://Bucket.Example.com/x", "bucket.example.com", true)]
+    [InlineData("https://bucket.example.com:8443/x", "bucket.example.com", false)]
+    [InlineData("http://bucket.example.com/x", "bucket.example.com", false)]
+    [InlineData("http://bucket.example.com:443/x", "bucket.example.com", false)]
+    [InlineData("https://other.example.com/x", "bucket.example.com", false)]
+    [InlineData("https://bucket.example.com.evil.example/x", "bucket.example.com", false)]
+    [InlineData("https://eu.s3.example.com/x", "*.s3.example.com", true)]
+    [InlineData("https://a.b.s3.example.com/x", "*.s3.example.com", true)]
+    [InlineData("https://s3.example.com/x", "*.s3.example.com", false)]
+    [InlineData("https://evils3.example.com/x", "*.s3.example.com", false)]
+    [InlineData("https://eu.s3.example.com:8443/x", "*.s3.example.com", false)]
+    [InlineData("http://minio:9000/x", "http://minio:9000", true)]
+    [InlineData("https://minio:9000/x", "http://minio:9000", false)]
+    [InlineData("http://minio/x", "http://minio:9000", false)]
+    [InlineData("http://127.0.0.1:9/x", "bucket.example.com", false)]
+    [InlineData("https://bucket.example.com/x", "", false)]
+    public async Task BlobRedirect_ToAHost_PassesOnlyWhereItIsAllowed(string location, string? allow, bool passes)
+    {
+        await using var gateway = await StartAsync(allow);
+        Redirect(location);
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+        using var head = await gateway.SendAsync(HttpMethod.Head, Blob, "alice");
+        using var manifest = await gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
+
+        Assert.All([answer, head, manifest], one =>
+        {
+            Assert.Equal(passes ? HttpStatusCode.TemporaryRedirect : HttpStatusCode.BadGateway, one.StatusCode);
+            Assert.Equal(passes ? location : null, one.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null);
+        });
+        if (!passes)
+        {
+            var origin = new Uri(location).GetLeftPart(UriPartial.Authority);
+            await AssertErrorAsync(answer, "UNAVAILABLE", $"the registry behind the gateway sends this download to {origin}, which its "
+                + "setting \"redirects.allow\" does not allow; its operator must name that host there");
+        }
+    }
+
+    [Theory]
+    [InlineData("https://user@bucket.example.com/x")]
+    [InlineData("https://bucket.example.com@evil.example/x")]
+    [InlineData("https://evil.example\\@bucket.example.com/x")]
+    [InlineData("https://bucket.example.com\\.evil.example/x")]
+    [InlineData("https://bucket.example.com#@evil.example/x")]
+    [InlineData("https://bucket.example.com:0443/x")]
+    public async Task BlobRedirect_ThatClientsReadDifferently_IsNonsenseWhateverIsAllowed(string location)
+    {
+        Redirect(location);
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Null(answer.Headers.Location);
+        await AssertErrorAsync(answer, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header is no URL that all clients read alike");
+    }
+
+    [Theory]
+    [InlineData("GET", "/v2/team-a/app/tags/list")]
+    [InlineData("GET", "/v2/team-a/app/referrers/" + Digest)]
+    [InlineData("POST", "/v2/team-a/app/blobs/uploads/")]
+    [InlineData("PUT", Manifest)]
+    [InlineData("DELETE", Blob)]
+    public async Task Redirect_OfAnythingButADownload_StaysHere(string method, string target)
+    {
+        await using var gateway = await StartAsync("bucket.example.com");
+        Redirect("https://bucket.example.com/x");
+
+        using var answer = await gateway.SendAsync(new HttpMethod(method), target, "admin", method == "PUT" ? new ByteArrayContent([1]) : null);
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.Null(answer.Headers.Location);
+    }
+
+    [Theory]
+    [InlineData(null, HttpStatusCode.BadGateway)] // Go's clients send the password along to every port of a host
+    [InlineData("http://registry.test:9000", HttpStatusCode.TemporaryRedirect)] // the operator says so
+    public async Task BlobRedirect_ToPlainHttpOfTheGatewaysOwnName_MustBeAllowedByName(string? allow, HttpStatusCode expected)
+    {
+        await using var gateway = await StartAsync(allow, new Uri("http://registry.test:1"), _upstream.Address);
+        Redirect("http://registry.test:9000/x");
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/v2/team-a/app/blobs/" + Digest, HttpStatusCode.TemporaryRedirect)]
+    [InlineData("/v2/team-b/app/blobs/" + Digest, HttpStatusCode.BadGateway)]
+    [InlineData("/storage/x", HttpStatusCode.BadGateway)]
+    public async Task BlobRedirect_ToAnotherUpstream_LeadsThroughTheGateway(string path, HttpStatusCode expected)
+    {
+        var second = new Uri("https://127.0.0.1:1");
+        await using var gateway = await StartAsync(null, second, _upstream.Address);
+        Redirect($"https://127.0.0.1:1{path}");
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(
+            expected == HttpStatusCode.BadGateway ? null : "https://registry.test" + path, answer.Headers.Location?.OriginalString);
+    }
+
     [Fact]
     public async Task Link_FromTheUpstream_IsRebuilt()
     {
@@ -334,6 +445,67 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
             await answer.Content.ReadAsByteArrayAsync();
         });
     }
+
+    [Theory]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "Content-Range: bytes */137\r\n", "invalid range: failed to overlap\n",
+        "RANGE_INVALID", "the range is outside the blob, which has 137 bytes", "bytes */137")]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "", "invalid range\n",
+        "RANGE_INVALID", "the range is malformed or outside the blob", null)]
+    [InlineData(
+        "416 Requested Range Not Satisfiable", "Content-Range: bytes */evil\r\n", "invalid range\n",
+        "RANGE_INVALID", "the range is malformed or outside the blob", null)]
+    [InlineData(
+        "412 Precondition Failed", "", "",
+        "UNKNOWN", "the request's If-Match or If-Unmodified-Since does not hold: what is stored here is another or a newer one", null)]
+    public async Task RefusalOfADownload_ShorterThanItSays_IsAnsweredWhole(
+        string status, string header, string body, string code, string message, string? range)
+    {
+        // As Distribution 2.8.2 answers: the blob's length, a sentence of another, and the end of the connection.
+        await using var upstream = new RawUpstream($"HTTP/1.1 {status}\r\nContent-Length: 137\r\n{header}\r\n{body}");
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        foreach (var version in new[] { HttpVersion.Version11, HttpVersion.Version20 })
+        {
+            foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head })
+            {
+                using var request = new HttpRequestMessage(method, $"https://{TestGateway.Host}{Blob}")
+                {
+                    Version = version,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                };
+                request.Headers.TryAddWithoutValidation("Authorization", TestGateway.Basic("alice"));
+                request.Headers.TryAddWithoutValidation("Range", "bytes=500-600");
+                using var answer = await gateway.Client.SendAsync(request);
+
+                Assert.Equal(version, answer.Version);
+                Assert.Equal(status, $"{(int)answer.StatusCode} {status[4..]}");
+                Assert.Equal(range, answer.Content.Headers.TryGetValues("Content-Range", out var values) ? values.Single() : null);
+                if (method == HttpMethod.Get)
+                {
+                    await AssertErrorAsync(answer, code, message);
+                }
+            }
+        }
+    }
+
+    private void Redirect(string location) => _upstream.Respond = context =>
+    {
+        context.Response.StatusCode = 307;
+        context.Response.Headers.Location = location;
+        return Task.CompletedTask;
+    };
+
+    private Task<TestGateway> StartAsync(string? allow, params Uri[] upstreams) => TestGateway.StartAsync(
+    [
+        new RegistryOptions
+        {
+            Name = "main",
+            Upstreams = [.. upstreams.DefaultIfEmpty(_upstream.Address)],
+            Redirects = new RedirectOptions { Allow = allow?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList() },
+        },
+    ]);
 
     internal static async Task AssertErrorAsync(HttpResponseMessage answer, string code, string message)
     {

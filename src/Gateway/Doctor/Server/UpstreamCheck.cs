@@ -104,6 +104,7 @@ internal sealed class UpstreamCheck : IServerCheck
             await InspectOpennessAsync(upstream, client, subject, diagnosis, cancellationToken);
         }
 
+        await InspectRedirectsAsync(patient, registry, upstream, client, subject, diagnosis, cancellationToken);
         if (patient.MayProbeUploads && !registry.ForwardToken)
         {
             await ProbeUploadAsync(registry, upstream, client, subject, diagnosis, cancellationToken);
@@ -166,6 +167,34 @@ internal sealed class UpstreamCheck : IServerCheck
         }
 
         return true;
+    }
+
+    private static async Task InspectRedirectsAsync(
+        ServerPatient patient,
+        RegistryOptions registry,
+        Uri upstream,
+        HttpClient client,
+        string subject,
+        Diagnosis diagnosis,
+        CancellationToken cancellationToken)
+    {
+        var router = new RegistryRouter(patient.Options);
+        UpstreamTokens? tokens = null;
+        if (registry.ForwardToken)
+        {
+            if (KeyCheck.ReadUsable(patient) is not { Count: > 0 } keys)
+            {
+                diagnosis.Inform(
+                    "UPS011", subject,
+                    "where it sends clients for blobs was not looked at: there is no key here to sign a token with");
+                return;
+            }
+
+            tokens = new UpstreamTokens(new FixedKeys(new SigningKeyRing(keys)), router, patient.Time);
+        }
+
+        await new RedirectLook(client, router, tokens).InspectAsync(
+            router.Registries.Single(one => one.Name == registry.Name), upstream, subject, diagnosis, cancellationToken);
     }
 
     private static async Task InspectOpennessAsync(Uri upstream, HttpClient client, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
@@ -269,5 +298,10 @@ internal sealed class UpstreamCheck : IServerCheck
         }
 
         return await client.SendAsync(request, cancellationToken);
+    }
+
+    private sealed class FixedKeys(SigningKeyRing ring) : ISigningKeys
+    {
+        public SigningKeyRing Current => ring;
     }
 }
