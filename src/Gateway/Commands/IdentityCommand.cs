@@ -100,13 +100,13 @@ internal static class IdentityCommand
         var count = await service.RevokeAllAsync(owner, By, cancellationToken);
         await stores.Identities.RemoveAsync(method, name, cancellationToken);
 
-        // Again: he may have made one in between. What he makes from here on is bound to nobody who has the name.
+        // Again: they may have made one in between. What they make from here on is bound to nobody who has the name.
         count += await service.RevokeAllAsync(owner, By, cancellationToken);
         result.InvocationConfiguration.Output.WriteLine($"The name \"{name}\" is free; {count} tokens and sessions were ended.");
         if (await KnownSubjects.IsBlockedAsync(stores, owner, cancellationToken))
         {
             result.InvocationConfiguration.Output.WriteLine(
-                $"{owner} stays blocked, whoever gets the name next: gateway user unblock {ShellWord.Of(owner.ToString())}");
+                $"{owner} stays blocked, also for the next owner of the name: gateway user unblock {ShellWord.Of(owner.ToString())}");
         }
 
         return audit.HasFailed ? NothingDone : 0;

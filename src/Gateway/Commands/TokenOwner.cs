@@ -8,7 +8,7 @@ using Gateway.Oidc;
 namespace Gateway.Commands;
 
 /// <summary>Whose a personal token is to be, and what it is bound to.</summary>
-/// <param name="Subject">The user, with the method that vouches for them at each use.</param>
+/// <param name="Subject">The user, with the method that is asked for them at each use.</param>
 /// <param name="Evidence">As a token that they make themselves has it; <see langword="null"/>: the name alone says whose it is.</param>
 /// <param name="Note">What the operator should know; <see langword="null"/>: nothing.</param>
 internal sealed record TokenOwner(Subject Subject, string? Evidence = null, string? Note = null)
@@ -36,7 +36,7 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
                 return identity.Ended is null
                     ? new TokenOwner(identity.ToSubject(), OidcIdentities.EvidenceOf(identity))
                     : throw new ProblemException(new Problem(
-                        "--user", $"oidc:{provider} vouches for them no more: {identity.Ended}", name, "Let them sign in again first."));
+                        "--user", $"oidc:{provider} no longer confirms them: {identity.Ended}", name, "Let them sign in again first."));
             }
         }
 

@@ -185,7 +185,7 @@ internal static class UserBlockCommand
         ];
     }
 
-    // Whose token a robot's is nobody asks at its use: it goes on for whoever holds it.
+    // Nobody asks at a robot token's use who made it: it goes on for all who hold it.
     private static async Task TellOfRobotsAsync(Bench bench, string subject, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var robots = (await bench.Stores.Credentials.ListAsync(null, cancellationToken))

@@ -131,7 +131,7 @@ internal static class RedisScripts
         """;
 
     /// <summary>ARGV: the version that is known. Gives nothing where it is the present one, else that and each block.</summary>
-    /// <remarks>The count is part of it: whoever deletes the hash alone does not touch the number.</remarks>
+    /// <remarks>The count is part of it: deleting the hash alone does not touch the number.</remarks>
     public const string ReadBlocks = Prelude + """
         local current = (redis.call('HGET', p .. 'last', 'blocks') or '0') .. ':' .. redis.call('HLEN', p .. 'blocks')
         if current == ARGV[1] then return {'ok', {}} end

@@ -41,7 +41,7 @@ public sealed class IdentityCommandTests : IDisposable
         Assert.Equal(
             (0,
                 "The name \"dora\" is free; 0 tokens and sessions were ended.\n"
-                + "user:dora stays blocked, whoever gets the name next: gateway user unblock user:dora\n",
+                + "user:dora stays blocked, also for the next owner of the name: gateway user unblock user:dora\n",
                 ""),
             await ForgetAsync("dora"));
         var (code, output, error) = await ForgetAsync("dora");

@@ -248,7 +248,7 @@ public sealed class TokenCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Create_PersonWhomTheProviderNoLongerVouchesFor_IsRefused()
+    public async Task Create_PersonWhomTheProviderNoLongerConfirms_IsRefused()
     {
         Add("oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file } }");
         await AddIdentityAsync("dora", ended: "the account is gone");
@@ -257,7 +257,7 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((78, ""), (code, output));
         Assert.Equal(
-            "--user: oidc:corp vouches for them no more: the account is gone (found \"dora\"). Let them sign in again first.\n", error);
+            "--user: oidc:corp no longer confirms them: the account is gone (found \"dora\"). Let them sign in again first.\n", error);
         Assert.Empty(await ListAsync());
     }
 
