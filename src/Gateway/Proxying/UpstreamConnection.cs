@@ -159,9 +159,11 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     private void Count(ReadOnlySpan<byte> read)
     {
-        if (!read.StartsWith("HTTP/1.1 1"u8))
+        while (read.StartsWith("HTTP/1.1 1"u8) && read.IndexOf("\r\n\r\n"u8) is >= 0 and var end)
         {
-            Received += read.Length;
+            read = read[(end + 4)..];
         }
+
+        Received += read.Length;
     }
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Routing;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Proxying;
@@ -31,6 +33,30 @@ public sealed class EarlyAnswerTests
             using var answer = await SendAsync(gateway, method, version, isChunked);
 
             Assert.Equal(status, (int)answer.StatusCode);
+            Assert.Equal(Body, await answer.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Upload_RefusedEarlyUnderTls_GetsTheAnswerWhole(bool lingers)
+    {
+        using var folder = new TemporaryFolder();
+        var pair = TestCertificates.Write(folder.Path, "localhost");
+        using var certificate = X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key);
+        await using var upstream = new EarlyUpstream(
+            EarlyUpstream.Answer(404, Body), reads: 100_000, lingers, certificate: certificate);
+        await using var gateway = await TestGateway.StartAsync(
+        [
+            new RegistryOptions { Name = "main", Upstreams = [upstream.Address], CertificateAuthority = pair.Certificate },
+        ]);
+
+        foreach (var version in new[] { "1.1", "2.0" })
+        {
+            using var answer = await SendAsync(gateway, "PATCH", version, isChunked: false);
+
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
             Assert.Equal(Body, await answer.Content.ReadAsStringAsync());
         }
     }

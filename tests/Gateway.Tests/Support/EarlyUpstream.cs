@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Gateway.Tests.Support;
@@ -16,6 +18,7 @@ internal sealed class EarlyUpstream : IAsyncDisposable
     private readonly int _reads;
     private readonly bool _lingers;
     private readonly bool _continues;
+    private readonly X509Certificate2? _certificate;
     private readonly Task _loop;
     private int _connections;
 
@@ -23,11 +26,14 @@ internal sealed class EarlyUpstream : IAsyncDisposable
     /// <param name="reads">How many bytes of the body it reads before it answers.</param>
     /// <param name="lingers">Whether it waits between answer and hanging up, as Go does; else both come at once.</param>
     /// <param name="continues">Whether it says "100 Continue" first.</param>
-    public EarlyUpstream(string answer, int reads = 0, bool lingers = false, bool continues = false)
+    /// <param name="certificate">What it shows under TLS; without one it speaks plain HTTP.</param>
+    public EarlyUpstream(
+        string answer, int reads = 0, bool lingers = false, bool continues = false, X509Certificate2? certificate = null)
     {
-        (_answer, _reads, _lingers, _continues) = (answer, reads, lingers, continues);
+        (_answer, _reads, _lingers, _continues, _certificate) = (answer, reads, lingers, continues, certificate);
         _listener.Start();
-        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        var port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        Address = new Uri(certificate is null ? $"http://127.0.0.1:{port}" : $"https://localhost:{port}");
         _loop = AcceptAsync();
     }
 
@@ -73,25 +79,34 @@ internal sealed class EarlyUpstream : IAsyncDisposable
         {
             try
             {
-                while (await ServeOneAsync(socket))
+                Stream stream = new NetworkStream(socket);
+                if (_certificate is not null)
+                {
+                    var encrypted = new SslStream(stream);
+                    stream = encrypted;
+                    await encrypted.AuthenticateAsServerAsync(
+                        new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+                }
+
+                while (await ServeOneAsync(socket, stream))
                 {
                     // a GET: the connection stays
                 }
             }
-            catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+            catch (Exception exception) when (exception is OperationCanceledException or IOException)
             {
                 // the test has ended, or the gateway has hung up
             }
         }
     }
 
-    private async Task<bool> ServeOneAsync(Socket socket)
+    private async Task<bool> ServeOneAsync(Socket socket, Stream stream)
     {
         var head = new StringBuilder();
         var one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            if (await socket.ReceiveAsync(one, _stop.Token) == 0)
+            if (await stream.ReadAsync(one, _stop.Token) == 0)
             {
                 return false;
             }
@@ -101,22 +116,22 @@ internal sealed class EarlyUpstream : IAsyncDisposable
 
         if (head.ToString().StartsWith("GET ", StringComparison.Ordinal))
         {
-            await SendAsync(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+            await SendAsync(stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
             return true;
         }
 
         if (_continues)
         {
-            await SendAsync(socket, "HTTP/1.1 100 Continue\r\n\r\n");
+            await SendAsync(stream, "HTTP/1.1 100 Continue\r\n\r\n");
         }
 
         var buffer = new byte[64 * 1024];
         for (var read = 0; read < _reads;)
         {
-            read += await socket.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, _reads - read)), _stop.Token);
+            read += await stream.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, _reads - read)), _stop.Token);
         }
 
-        await SendAsync(socket, _answer);
+        await SendAsync(stream, _answer);
         if (_lingers)
         {
             socket.Shutdown(SocketShutdown.Send);
@@ -125,17 +140,17 @@ internal sealed class EarlyUpstream : IAsyncDisposable
         else
         {
             // So that there is something unread, at which the system resets the connection.
-            await socket.ReceiveAsync(one, _stop.Token);
+            await stream.ReadExactlyAsync(one, _stop.Token);
         }
 
         return false;
     }
 
-    private async Task SendAsync(Socket socket, string text)
+    private async Task SendAsync(Stream stream, string text)
     {
         if (text.Length > 0)
         {
-            await socket.SendAsync(Encoding.Latin1.GetBytes(text), _stop.Token);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(text), _stop.Token);
         }
     }
 }
