@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Gateway.Audit;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
@@ -61,9 +62,13 @@ internal static class AuditFilterOptions
         "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut", "approveDevice",
         "beginDevice", "signInDevice", "endSessions", "showPage",
         "create", "revoke", "revokeAll", "rotate", "exchange",
-        "token create", "token revoke", "token rotate", "user add", "user remove", "identity forget", "keys rotate", "keys retire",
-        "limits reset", "backup",
+        "token create", "token revoke", "token rotate",
+        "user add", "user remove", "user reload --accept", "identity forget",
+        "keys rotate", "keys retire", "limits reset", "backup",
     ];
+
+    // Of sign-ins and of files read again.
+    private static readonly string[] Outcomes = [.. Enum.GetValues<SignInOutcome>().Select(AuditNames.Of), "applied"];
 
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> All =>
@@ -94,6 +99,7 @@ internal static class AuditFilterOptions
             ["decision"] => ("--decision", AuditDecision.All),
             ["event"] => ("--event", Events),
             ["operation", ..] => ("--operation", Operations),
+            ["signIn.outcome", ..] => ("--outcome", Outcomes),
             _ => ("", []),
         };
         var glob = new Glob(text);
