@@ -19,7 +19,8 @@ internal static class AuditRow
         var (subject, operation, what) = Text(line, "event") switch
         {
             "credential" => (Text(line, "by"), Text(line, "action"), DescribeCredential(line)),
-            "command" => ($"uid:{Text(line, "uid")} {Text(line, "account")}", Text(line, "command"), ""),
+            "command" =>
+                ($"uid:{Text(line, "uid")} {Text(line, "account")}", Text(line, "command"), Text(line, "target")),
             "reload" => ("", Text(line, "source"), DescribeReload(line)),
             "outage" => ("", Text(line, "sink"), $"since {Text(line, "since")}, {Text(line, "lost")} lines lost"),
             "start" or "stop" => ("", "", $"version {Text(line, "version")}, on failure {Text(line, "onFailure")}"),

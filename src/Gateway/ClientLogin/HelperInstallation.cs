@@ -1,13 +1,10 @@
-using System.Buffers;
+using Gateway.Configuration;
 
 namespace Gateway.ClientLogin;
 
 /// <summary>How this program becomes the credential helper: the command to type, for the way in which it was started.</summary>
 internal static class HelperInstallation
 {
-    private static readonly SearchValues<char> Plain =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+");
-
     /// <summary>The command, for a folder on the PATH.</summary>
     public static string Command() => Command(Environment.ProcessPath ?? "", AppContext.BaseDirectory, File.Exists);
 
@@ -20,12 +17,9 @@ internal static class HelperInstallation
         const string Link = "/usr/local/bin/" + CredentialHelper.ExecutableName;
         var own = Path.GetFileNameWithoutExtension(process) == "dotnet" ? Path.Combine(folder, "gateway") : process;
         return exists(own)
-            ? $"ln -sf {Quote(own)} {Link}"
-            : $"printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' {Quote(process)} {Quote(Path.Combine(folder, "gateway.dll"))} "
-                + $">{Link} && chmod 755 {Link}"; // published without a program of its own (UseAppHost=false)
+            ? $"ln -sf {ShellWord.Of(own)} {Link}"
+            : $"printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' {ShellWord.Of(process)} "
+                + $"{ShellWord.Of(Path.Combine(folder, "gateway.dll"))} >{Link} "
+                + $"&& chmod 755 {Link}"; // published without a program of its own (UseAppHost=false)
     }
-
-    private static string Quote(string text) => !text.AsSpan().ContainsAnyExcept(Plain) && text.Length > 0
-        ? text
-        : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Gateway.Audit;
+using Gateway.Authentication;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
@@ -61,9 +62,13 @@ internal static class AuditFilterOptions
         "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut", "approveDevice",
         "beginDevice", "signInDevice", "endSessions", "showPage",
         "create", "revoke", "revokeAll", "rotate", "exchange", "block", "unblock",
-        "token create", "token revoke", "token rotate", "user add", "user remove", "user block", "user unblock", "user reload --accept",
+        "token create", "token revoke", "token rotate",
+        "user add", "user remove", "user block", "user unblock", "user reload --accept",
         "identity forget", "keys rotate", "keys retire", "limits reset", "backup",
     ];
+
+    // Of sign-ins and of files read again.
+    private static readonly string[] Outcomes = [.. Enum.GetValues<SignInOutcome>().Select(AuditNames.Of), "applied"];
 
     /// <summary>All of them.</summary>
     public static IEnumerable<Option> All =>
@@ -94,6 +99,7 @@ internal static class AuditFilterOptions
             ["decision"] => ("--decision", AuditDecision.All),
             ["event"] => ("--event", Events),
             ["operation", ..] => ("--operation", Operations),
+            ["signIn.outcome", ..] => ("--outcome", Outcomes),
             _ => ("", []),
         };
         var glob = new Glob(text);
@@ -101,12 +107,18 @@ internal static class AuditFilterOptions
         // A word that no line has would find nothing, and look like "nothing happened".
         if (known.Length > 0 && !known.Any(word => glob.Matches(word)))
         {
-            throw new ProblemException(new Problem(option, "no line has this word", text, NearestName.Hint(text, known)));
+            throw new ProblemException(new Problem(option, "no line has this word", text, HintFor(text, known)));
         }
 
         // What people type is a name; records have its kind as well.
         return paths[0] == "subject" && !text.Contains(':', StringComparison.Ordinal) ? [glob, new Glob("user:" + text)] : [glob];
     }
+
+    // All words there are: the one that is wanted would else be beyond the end of a shortened list.
+    private static string HintFor(string text, string[] known) => NearestName.Of(text, known) is { } nearest
+        ? $"Did you mean \"{nearest}\"?"
+        : (ReferenceEquals(known, Operations) ? "A push ends with putManifest, a pull begins with readManifest. " : "")
+            + $"Known: {string.Join(", ", known)}.";
 
     private static Option<string?> Pattern(string name, string description) => new(name) { Description = description };
 

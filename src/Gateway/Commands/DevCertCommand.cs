@@ -96,11 +96,11 @@ internal static class DevCertCommand
             Serve it (gateway.yaml):
               tls: { certificates: [ { certificate: {{crt}}, key: {{key}} } ] }
             Trust it, where clients reach the gateway as {{host}}:8443 (put your port):
-              docker                   mkdir -p {{docker}} && cp {{ca}} {{docker}}/ca.crt
+              docker                   mkdir -p {{ShellWord.Of(docker)}} && cp {{ShellWord.Of(ca)}} {{ShellWord.Of(docker + "/ca.crt")}}
               podman, buildah, skopeo  the same under /etc/containers/certs.d/{{host}}:8443/ca.crt
               containerd               ca = "{{ca}}" in /etc/containerd/certs.d/{{host}}:8443/hosts.toml
-              curl                     --cacert {{ca}}
-              everything (Debian)      cp {{ca}} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
+              curl                     --cacert {{ShellWord.Of(ca)}}
+              everything (Debian)      cp {{ShellWord.Of(ca)}} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
             For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
             """;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Gateway.Configuration;
+using Gateway.Control;
 using Gateway.Hosting;
 
 namespace Gateway.Commands;
@@ -42,30 +43,68 @@ internal static partial class ServeCommand
 
         await using (app)
         {
-            try
-            {
-                await app.StartAsync(cancellationToken);
-            }
-            catch (ProblemException exception)
-            {
-                return ConfigOption.Report(exception); // keys in Redis that the password does not open
-            }
-            catch (IOException exception)
-            {
-                // Taken between the look at it and now. Kestrel's own words name the address, not the setting.
-                return ConfigOption.Report(
-                    Console.Error,
-                    [
-                        new Problem(
-                            config.FullName, "listen: the gateway cannot listen", exception.Message,
-                            "Stop what uses the port, or change listen.https, listen.http or listen.management."),
-                    ],
-                    CannotListen);
-            }
+            return await RunAsync(app, options, config, Console.Error, cancellationToken);
+        }
+    }
 
-            Log.Serving(app.Logger, options.PublicUrl!, options.Listen.Https);
-            await app.WaitForShutdownAsync(cancellationToken);
-            return 0;
+    /// <summary>Starts a gateway and waits for its end.</summary>
+    /// <param name="app">What was built.</param>
+    /// <param name="options">Its configuration.</param>
+    /// <param name="config">The file that this stands in.</param>
+    /// <param name="error">Told in a line each why it cannot start.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> RunAsync(
+        WebApplication app,
+        GatewayOptions options,
+        FileInfo config,
+        TextWriter error,
+        CancellationToken cancellationToken)
+    {
+        if (await StartAsync(app, options, config, error, cancellationToken) is { } exitCode)
+        {
+            // What had begun is told to end: a background service that is only disposed of ends in a stack trace.
+            await app.StopAsync(CancellationToken.None);
+            return exitCode;
+        }
+
+        Log.Serving(app.Logger, options.PublicUrl!, options.Listen.Https);
+        await app.WaitForShutdownAsync(cancellationToken);
+        return 0;
+    }
+
+    // The exit code where it did not start.
+    private static async Task<int?> StartAsync(
+        WebApplication app,
+        GatewayOptions options,
+        FileInfo config,
+        TextWriter error,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+            return null;
+        }
+        catch (ProblemException exception)
+        {
+            return ConfigOption.Report(error, exception.Problems); // keys in Redis that the password does not open
+        }
+        catch (IOException exception)
+        {
+            // Taken between the look at it and now. Kestrel's own words name the address, not the setting.
+            var problem = exception.Message.Contains(ControlSocket.PathOf(options), StringComparison.Ordinal)
+                ? new Problem(
+                    config.FullName, "state.folder: the gateway cannot listen on its control socket", exception.Message,
+                    "Stop the other gateway that uses this folder, or set state.folder to another one.")
+                : new Problem(
+                    config.FullName, "listen: the gateway cannot listen", exception.Message,
+                    "Stop what uses the port, or change listen.https, listen.http or listen.management.");
+            return ConfigOption.Report(error, [problem], CannotListen);
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return 0; // told to end before it was ready
         }
     }
 

@@ -42,7 +42,7 @@ internal static partial class StoreOwner
                 "the store belongs to another user",
                 FormattableString.Invariant($"uid {owner.User}, and this is {user}"),
                 FormattableString.Invariant(
-                    $"Run the command as that user: sudo -u '#{owner.User}' gateway token …"))
+                    $"Run the command as that user: sudo -u '#{owner.User}' gateway …"))
             : null;
 
     [LibraryImport("libc", EntryPoint = "geteuid")]

@@ -10,6 +10,7 @@ using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tls;
 using Gateway.Trust;
+using Gateway.Workloads;
 
 namespace Gateway.Configuration;
 
@@ -47,6 +48,7 @@ internal static class ConfigurationCheck
     {
         var now = TimeProvider.System.GetUtcNow();
         var certificates = CertificateSet.Load(options.Tls, options.PublicUrl, now);
+        var policies = PolicyFolder.Read(options.Policies, requiresEnd: options.RequireDocumentEnd);
         return
         [
             .. certificates.Warnings,
@@ -56,7 +58,9 @@ internal static class ConfigurationCheck
             .. AuthenticationServiceExtensions.LoadUsers(options.Authentication).HasOpenLine
                 ? [HtpasswdReplacement.OpenLine(options.Authentication.Htpasswd!.File)]
                 : (IEnumerable<Problem>)[],
-            .. PolicyFolder.Read(options.Policies, requiresEnd: options.RequireDocumentEnd).Warnings,
+            .. policies.Warnings,
+            .. GitHubSubjects.OfRules(options.Authentication),
+            .. GitHubSubjects.OfPolicies(options.Authentication, policies.Policy.Definition),
         ];
     }
 

@@ -36,15 +36,6 @@ internal static class DoctorText
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>A text as one word of a shell's line: commands are made to be pasted, and names come from anywhere.</summary>
-    public static string Word(string text)
-    {
-        text = OneLine(text);
-        return text.Length > 0 && text[0] != '-' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or ':' or '[' or ']' or '@' or '+' or ',' or '=' or '%')
-            ? text
-            : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-    }
-
     /// <summary>An instant: <c>2026-11-20 08:00 UTC</c>.</summary>
     public static string At(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 

@@ -12,9 +12,6 @@ internal static class LogExtensions
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Error);
-        // It warns of each key that is made without tokens.keys.password ("No XML encryptor configured"). That is no mishap but
-        // a setting, which docs/keys.md explains: the keys lie in a folder that only the gateway reads.
-        logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
         if (options.Format == LogFormat.Json)
         {
             logging.AddJsonConsole(static console =>
@@ -33,5 +30,12 @@ internal static class LogExtensions
                 console.ColorBehavior = LoggerColorBehavior.Disabled;
             });
         }
+
+        // The console's own provider writes; what the program is given stands before it.
+        logging.Services.Remove(
+            logging.Services.Single(static service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
+        logging.Services.AddSingleton<ConsoleLoggerProvider>();
+        logging.Services.AddSingleton<ILoggerProvider>(static provider => new EventFilterProvider(
+            provider.GetRequiredService<ConsoleLoggerProvider>(), provider.GetRequiredService<TimeProvider>()));
     }
 }

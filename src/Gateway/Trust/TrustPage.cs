@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Portal;
 using Gateway.Tls;
 
@@ -32,10 +33,10 @@ internal static class TrustPage
             <table>{certificates}</table>
             <p><a class="button" href="{TrustPaths.File}" download="ca.crt">ca.crt</a></p>
             <p class="note">While your machine does not trust this registry yet, somebody in between could have changed this page and the file. Compare the fingerprint of what you got with one that you get by another way: from the registry's operator, not from here.</p>
-            <pre>curl --insecure --fail --output ca.crt {name.Url}{TrustPaths.File}
+            <pre>curl --insecure --fail --output ca.crt {ShellWord.Of(name.Url + TrustPaths.File)}
             openssl x509 -in ca.crt -noout -subject -sha256 -fingerprint</pre>
             <p>With this registry's own program, which shows what it does and asks first:</p>
-            <pre>gateway trust --ca ca.crt --host {name.Text} --install</pre>
+            <pre>gateway trust --ca ca.crt --host {ShellWord.Of(name.Text)} --install</pre>
             {sections}
             """));
     }

@@ -26,6 +26,38 @@ public sealed class AccessScopeTests
         Assert.False(AccessScope.Of([], catalog: true).IsEmpty);
     }
 
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("repository:team/app:pull", "", true)]
+    [InlineData("", "repository:team/app:pull", false)]
+    [InlineData("", "registry:catalog:*", false)]
+    [InlineData("registry:catalog:*", "registry:catalog:*", true)]
+    [InlineData("registry:catalog:*", "repository:team/app:pull", false)]
+    [InlineData("repository:team/app:pull,push,delete", "registry:catalog:*", false)]
+    [InlineData("repository:team/app:pull", "repository:team/app:pull", true)]
+    [InlineData("repository:team/app:pull", "repository:team/app:pull,push", false)]
+    [InlineData("repository:team/app:pull,push", "repository:team/app:pull", true)]
+    [InlineData("repository:team/app:pull,push", "repository:team/app:pull,push,delete", false)]
+    [InlineData("repository:team/app:push", "repository:team/app:pull", true)] // whoever may push may pull
+    [InlineData("repository:team/app:delete", "repository:team/app:push", false)]
+    [InlineData("repository:team/app:pull", "repository:team/apps:pull", false)]
+    [InlineData("repository:team/app:pull", "repository:team:pull", false)]
+    [InlineData("repository:team/app:pull", "repository:team/app:pull repository:team/b:pull", false)]
+    [InlineData("repository:team/b:pull repository:team/app:pull", "repository:team/app:pull repository:team/b:pull", true)]
+    [InlineData("repository:team/app:pull", "repository:team/app:pull registry:catalog:*", false)]
+    [InlineData("repository:team/app:pull registry:catalog:*", "repository:team/app:pull registry:catalog:*", true)]
+    public void Covers_GrantedAndAsked_IsWhetherNothingIsMissing(string granted, string asked, bool expected) =>
+        Assert.Equal(expected, Parse(granted).Covers(Parse(asked)));
+
+    [Fact]
+    public void Covers_Overwrite_IsPartOfPushOnTheWire()
+    {
+        var asked = AccessScope.Of([new(App, RepositoryActions.Push | RepositoryActions.Overwrite)], catalog: false);
+
+        Assert.True(Parse("repository:team/app:push").Covers(asked));
+        Assert.False(Parse("repository:team/app:pull").Covers(asked));
+    }
+
     [Fact]
     public void Of_MoreThanATokenHolds_DropsTheLast()
     {
@@ -52,4 +84,6 @@ public sealed class AccessScopeTests
         Assert.Equal(RepositoryActions.None, scope.ActionsOn(RepositoryName.Parse("team/app2")));
         Assert.Equal("repository:team/app:push", scope.ToString());
     }
+
+    private static AccessScope Parse(string text) => AccessScopeParser.Parse([text], "registry.test");
 }

@@ -56,6 +56,7 @@ internal static class ServerFaults
         ["configuration writable by all"] = ("FIL003", static site => File.SetUnixFileMode(site.At("gateway.yaml"), (UnixFileMode)0b110_110_110)),
         ["unknown setting"] = ("CFG001", static site => site.Append("tokenz: { lifetime: 5m }")),
         ["htpasswd with MD5"] = ("HTP001", static site => AddUser(site, "old:$apr1$abcdefgh$ZQ3q1vqcR0r0fYVd8s6l21")),
+        ["htpasswd with a mark of a failed hash"] = ("HTP001", static site => AddUser(site, "old:*0")),
         ["htpasswd at low cost"] = ("HTP002", static site => AddUser(site, "old:$2y$08$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe")),
         ["htpasswd names a user twice"] = ("HTP003", static site => AddUser(site, File.ReadAllLines(site.At("users.htpasswd"))[0])),
         ["htpasswd without users"] = ("HTP004", static site => site.Write("users.htpasswd", "# nobody\n")),
@@ -71,6 +72,14 @@ internal static class ServerFaults
         ["no rule"] = ("POL008", static site => site.Write("policies/policy.yaml", "groups: {}\n")),
         ["group of no rule"] = ("POL009", static site => site.Replace("policies/policy.yaml", "team-a: [alice]", "team-a: [alice]\n  nobody: [bob]")),
         ["deny by a claim that people lack"] = ("POL010", static site => Rule(site, """{ name: odd, deny: [ push ], on: [ "team-b/**" ], when: { department: guests } }""")),
+        ["GitHub's older subject in a rule"] = ("POL012", static site => GitHub(
+            site, "subject: \"repo:acme/*\", require: { repository_owner_id: \"12\" }")),
+        ["GitHub's older subject in a policy"] = ("POL012", static site =>
+        {
+            GitHub(site, "require: { repository_owner_id: \"12\" }");
+            Rule(site, """{ name: ci, to: [ "issuer:github" ], role: reader, on: [ "acme/*" ], when: { sub: "repo:acme/app:*" } }""");
+        }
+        ),
         ["signing key damaged"] = ("KEY001", static site => File.WriteAllText(Directory.GetFiles(site.At("state/keys"), "*.pem")[0], "no key at all\n")),
         ["scope that the provider does not know"] = ("ISS008", static site => site.Configure("clientId: gateway", "scopes: [ openid, nonsense ], clientId: gateway")),
         ["issuer's authority missing"] = ("ISS004", static site => site.Configure("clientId: gateway", "certificateAuthority: nowhere.crt, clientId: gateway")),
@@ -131,6 +140,18 @@ internal static class ServerFaults
     private static void AddUser(Laboratory.Site site, string line) => File.AppendAllText(site.At("users.htpasswd"), line + "\n");
 
     private static void Rule(Laboratory.Site site, string rule) => site.Replace("policies/policy.yaml", ReadRule, $"{ReadRule}\n  - {rule}");
+
+    // With its keys in a file (RFC 7517, appendix A.1), so that nobody is asked.
+    private static void GitHub(Laboratory.Site site, string rule)
+    {
+        site.Write("github.json", """
+            {"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}
+            """);
+        site.Configure(
+            "oidc: {",
+            "workloads: { github: { issuer: \"https://token.actions.githubusercontent.com\", audience: registry, keys: github.json, "
+            + $"rules: [ {{ name: acme, {rule}, as: \"{{repository}}\" }} ] }} }}\n  oidc: {{");
+    }
 
     private static void Cors(Laboratory.Site site, string cors) => site.Configure("cors: { origins: [ \"https://ui.gateway.test\" ] }", $"cors: {{ {cors} }}");
 

@@ -39,4 +39,46 @@ public sealed class TakenPortTests : IDisposable
         Assert.Contains($"listen.https: the port is in use (found \"127.0.0.1:{port}\")", line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "state")));
     }
+
+    [Fact]
+    public async Task Serve_ASecondTime_SaysSoInALineAListener()
+    {
+        await using var upstream = new YesUpstream();
+        await using var gateway = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = upstream.Address });
+
+        var serve = await GatewayProcess.RunCommandAsync(["serve", "--config", gateway.ConfigurationFile]);
+
+        Assert.Equal(1, serve.ExitCode);
+        Assert.Equal("", serve.Output);
+        var lines = serve.Error.TrimEnd('\n').Split('\n');
+        Assert.Equal(2, lines.Length);
+        Assert.Contains(
+            $"listen.https: the port is in use (found \"127.0.0.1:{gateway.Port}\")", lines[0], StringComparison.Ordinal);
+        Assert.Contains("listen.management: the port is in use (found ", lines[1], StringComparison.Ordinal);
+    }
+
+    // One that is replaced without a gap: the first has the control socket, the second all else.
+    [Fact]
+    public async Task Serve_OnTheStateFolderOfARunningOne_WarnsOfTheControlSocketOnly()
+    {
+        await using var upstream = new YesUpstream();
+        await using var first = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = upstream.Address });
+        var state = Path.Combine(first.Folder, "state");
+        await using var second = await GatewayProcess.StartAsync(new GatewaySettings
+        {
+            Upstream = upstream.Address,
+            Environment = new Dictionary<string, string?>
+            {
+                ["GATEWAY__State__Folder"] = state,
+                ["GATEWAY__Log__Level"] = "information",
+            },
+        });
+
+        Assert.Equal(0, await second.TerminateAsync());
+        var lines = second.Log.TrimEnd('\n').Split('\n');
+        Assert.All(lines, static line => Assert.Matches(@"\A20\S+Z (info|warn): ", line)); // no error, no stack trace
+        Assert.Single(lines, line => line.Contains(
+            $"warn: Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions[1802] There is no control socket at "
+            + $"{state}/control.sock: another gateway with the same state folder listens there.", StringComparison.Ordinal));
+    }
 }

@@ -102,6 +102,18 @@ public class PasswordHashTests
         Assert.Null(refusal.Found);
     }
 
+    [Theory]
+    [InlineData("*0")]
+    [InlineData("*1")]
+    public void TryParse_MarkOfAFailedHash_IsShownForWhatItIs(string text)
+    {
+        Assert.False(PasswordHash.TryParse(text, out _, out var refusal));
+        Assert.Equal(
+            "a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and reports no error)",
+            refusal.What);
+        Assert.Equal(text, refusal.Found);
+    }
+
     [Fact]
     public void ToString_AnyHash_ShowsNoHash()
     {

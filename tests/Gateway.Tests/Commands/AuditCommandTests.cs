@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Gateway.Audit;
 using Gateway.Commands;
 using Gateway.Tests.Support;
@@ -7,7 +9,7 @@ using Gateway.Tests.Support;
 namespace Gateway.Tests.Commands;
 
 /// <summary><c>gateway audit</c>: what it finds, shows and says.</summary>
-public sealed class AuditCommandTests : IDisposable
+public sealed partial class AuditCommandTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly string _file;
@@ -91,9 +93,85 @@ public sealed class AuditCommandTests : IDisposable
     [InlineData("--decision", "denied", "--decision: no line has this word (found \"denied\"). Known: allow, challenge, deny, error, limit, public, refuse.\n")]
     [InlineData("--event", "regisrty", "--event: no line has this word (found \"regisrty\"). Did you mean \"registry\"?\n")]
     [InlineData("--operation", "putManifests", "--operation: no line has this word (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
+    [InlineData("--operation", "push", "--operation: no line has this word (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: appendUpload, approveDevice, backup, beginDevice, block, cancelUpload, completeUpload, create, createToken, deleteBlob, deleteManifest, endSessions, exchange, identity forget, keys retire, keys rotate, limits reset, listCatalog, listReferrers, listTags, listTokens, ping, putManifest, readBlob, readManifest, readUpload, revoke, revokeAll, revokeToken, rotate, rotateToken, showPage, showToken, signIn, signInDevice, signOut, startUpload, token, token create, token revoke, token rotate, unblock, user add, user block, user reload --accept, user remove, user unblock.\n")]
+    [InlineData("--outcome", "acepted", "--outcome: no line has this word (found \"acepted\"). Did you mean \"accepted\"?\n")]
     public async Task Search_WithAValueThatIsNone_SaysSo(string option, string value, string expected)
     {
         Assert.Equal((78, "", expected), await RunAsync("audit", "search", _file, option, value));
+    }
+
+    // The schema is what is written (AuditSchemaTests).
+    [Theory]
+    [InlineData("--event", "/properties/event/enum")]
+    [InlineData("--decision", "/$defs/request/properties/decision/enum")]
+    [InlineData("--operation", "/$defs/credential/properties/action/enum")]
+    [InlineData("--outcome", "/$defs/request/properties/signIn/properties/outcome/enum")]
+    [InlineData("--outcome", "/$defs/reload/properties/outcome/enum")]
+    public async Task Search_EachWordOfTheSchema_IsKnown(string option, string place)
+    {
+        var schema = JsonNode.Parse(await File.ReadAllTextAsync(SourceTree.PathOf("docs", "audit.schema.json")))!;
+        var words = place.Split('/').Skip(1).Aggregate(schema, static (node, name) => node[name]!).AsArray();
+
+        Assert.NotEmpty(words);
+        foreach (var word in words)
+        {
+            Assert.Equal((0, ""), await ErrorOfAsync(option, word!.GetValue<string>()));
+        }
+    }
+
+    [Fact]
+    public async Task Search_EachOperationOfASurface_IsKnown()
+    {
+        var source = await File.ReadAllTextAsync(SourceTree.PathOf("src", "Gateway", "Audit", "AuditSurface.cs"));
+        var words = SurfaceOperation().Matches(source).Select(static match => match.Groups[1].Value).ToList();
+
+        Assert.Contains("token", words); // the three ways in which the source writes them
+        Assert.Contains("listTokens", words);
+        Assert.Contains("signIn", words);
+        foreach (var word in words)
+        {
+            Assert.Equal((0, ""), await ErrorOfAsync("--operation", word));
+        }
+    }
+
+    // A new command is put into one of the two lists: it is recorded, or it changes nothing that the gateway goes by.
+    [Fact]
+    public async Task Search_EachCommandThatIsRecorded_IsKnown()
+    {
+        string[] unrecorded =
+        [
+            "serve", "healthcheck", "dev-cert", "restore", "trust", "login", "logout", "credential-helper",
+            "token list", "user list", "user verify", "user reload", "identity list",
+            "keys list", "keys export", "keys probe", "limits show",
+        ];
+        var unknown = new List<string>();
+        foreach (var word in Leaves(GatewayCommand.Create(), "")
+            .Where(static word => word.Split(' ')[0] is not ("audit" or "config" or "doctor" or "policy")))
+        {
+            if (await ErrorOfAsync("--operation", word) is not (0, "") && !unrecorded.Contains(word))
+            {
+                unknown.Add(word);
+            }
+        }
+
+        Assert.Empty(unknown);
+        Assert.Equal((0, ""), await ErrorOfAsync("--operation", "user reload --accept"));
+
+        static IEnumerable<string> Leaves(Command command, string above) => command.Subcommands.SelectMany(sub =>
+            sub.Subcommands.Count == 0 ? [above + sub.Name] : Leaves(sub, above + sub.Name + " "));
+    }
+
+    [Fact]
+    public async Task Search_ACommand_ShowsItsTarget()
+    {
+        var file = _folder.Write("commands.jsonl", """
+            {"v":1,"time":"2026-11-26T10:00:00.000Z","event":"command","command":"token revoke","target":"user:alice","account":"root","uid":0}
+
+            """);
+
+        var (_, output, _) = await RunAsync("audit", "search", file);
+
+        Assert.EndsWith("token revoke    user:alice\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -177,6 +255,12 @@ public sealed class AuditCommandTests : IDisposable
         Assert.Contains("nothing can be verified", output, StringComparison.Ordinal);
     }
 
+    private async Task<(int Code, string Error)> ErrorOfAsync(string option, string word)
+    {
+        var (code, _, error) = await RunAsync("audit", "search", _file, option, word);
+        return (code, error);
+    }
+
     private static LifecycleEntry Entry(string version) => new(TimeProvider.System.GetUtcNow(), true, new AuditOptions(), version);
 
     private static string NameOf(string line)
@@ -193,4 +277,7 @@ public sealed class AuditCommandTests : IDisposable
             new InvocationConfiguration { Output = output, Error = error });
         return (code, output.ToString(), error.ToString());
     }
+
+    [GeneratedRegex(@"(?:=>|operation =) ""(\w+)""")]
+    private static partial Regex SurfaceOperation();
 }

@@ -403,7 +403,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Null(StoreOwner.Check(file + ".missing", owner + 1));
         Assert.Equal(
             $"{file}: the store belongs to another user (found \"uid {owner}, and this is {owner + 1}\"). "
-            + $"Run the command as that user: sudo -u '#{owner}' gateway token …",
+            + $"Run the command as that user: sudo -u '#{owner}' gateway …",
             StoreOwner.Check(file, owner + 1)!.ToString());
     }
 

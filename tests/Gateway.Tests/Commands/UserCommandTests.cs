@@ -50,6 +50,21 @@ public sealed class UserCommandTests : IDisposable
         Assert.False(File.Exists(Users));
     }
 
+    [Theory]
+    [InlineData("*0")]
+    [InlineData("*1")]
+    public void ListAndVerify_MarkOfAFailedHash_SayWhatItIs(string mark)
+    {
+        File.WriteAllText(Users, $"alice:{mark}\n");
+        var said = $"{Users}:1: alice: a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and "
+            + $"reports no error) (found \"{mark}\"). Set the password anew: gateway user add --file {Users} alice.\n";
+
+        Assert.Equal(new ToolResult(78, "", said), Gateway("", "list"));
+        Assert.Equal(new ToolResult(78, "", said), Gateway("secret", "verify", "alice"));
+        Assert.Equal(0, Gateway("secret", "add", "alice").ExitCode);
+        Assert.Equal(0, Gateway("secret", "verify", "alice").ExitCode);
+    }
+
     [Fact]
     public void Add_CostThatTheGatewayRefuses_IsRefusedHereToo()
     {

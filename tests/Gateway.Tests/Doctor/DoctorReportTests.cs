@@ -83,14 +83,6 @@ public sealed class DoctorReportTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => diagnosis.AttemptAsync("UPS", "x", static () => throw new TaskCanceledException(), new CancellationToken(canceled: true)));
     }
 
-    [Theory]
-    [InlineData("/etc/docker/certs.d/a:5000", "/etc/docker/certs.d/a:5000")]
-    [InlineData("host:$(reboot)", "'host:$(reboot)'")]
-    [InlineData("it's", "'it'\\''s'")]
-    [InlineData("-rf", "'-rf'")]
-    [InlineData("", "''")]
-    public void Word_IsOneWordOfAShell(string text, string word) => Assert.Equal(word, DoctorText.Word(text));
-
     [Fact]
     public void OneLine_LongText_IsCutBetweenCharacters() =>
         Assert.Equal(new string('a', 399) + "…", DoctorText.OneLine(new string('a', 399) + "😀😀"));

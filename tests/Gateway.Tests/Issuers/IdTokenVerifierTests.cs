@@ -1,8 +1,10 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Issuers;
 using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Issuers;
@@ -155,6 +157,47 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
         Assert.Empty(IssuerMetadata.ReadKeys($$"""{"keys":[{{key}}]}""", "test"));
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("unknown")] // no key has its name, and these have none at all
+    public async Task Keys_WithoutNames_EachOfTheTokensKindIsTriedAndNoOther(string? keyId)
+    {
+        using var second = RSA.Create(2048);
+        using var stranger = RSA.Create(2048);
+        _issuer.OnKeys = context => context.Response.WriteAsync(
+            $$"""{"keys":[{{KeyOf(second)}},{{KeyOf(_issuer.Key)}}]}""");
+        object header = keyId is null ? new { alg = "RS256" } : new { alg = "RS256", kid = keyId };
+
+        await Accept(_issuer.Sign(Claims(), header));
+        await Accept(Resign(_issuer.Sign(Claims(), header), second));
+        await Refuse(Resign(_issuer.Sign(Claims(), header), stranger));
+        await Refuse(_issuer.Sign(Claims(), new { alg = "ES256" }));
+    }
+
+    [Fact]
+    public async Task Keys_OneWithoutAName_IsEnough()
+    {
+        using var stranger = RSA.Create(2048);
+        _issuer.OnKeys = context => context.Response.WriteAsync($$"""{"keys":[{{KeyOf(_issuer.Key)}}]}""");
+
+        await Accept(_issuer.Sign(Claims(), new { alg = "RS256" }));
+        await Accept(_issuer.Sign(Claims(), new { alg = "RS256", kid = "unknown" }));
+        await Refuse(Resign(_issuer.Sign(Claims(), new { alg = "RS256" }), stranger));
+    }
+
+    [Fact]
+    public async Task Keys_WithNames_OnlyTheNamedOneIsTried()
+    {
+        using var second = RSA.Create(2048);
+        _issuer.OnKeys = context => context.Response.WriteAsync(
+            $$"""{"keys":[{{KeyOf(second, "key-2")}},{{KeyOf(_issuer.Key, "key-1")}}]}""");
+
+        await Accept(_issuer.Sign(Claims(), new { alg = "RS256", kid = "key-1" }));
+        await Refuse(_issuer.Sign(Claims(), new { alg = "RS256", kid = "key-2" })); // the other's name
+        await Refuse(_issuer.Sign(Claims(), new { alg = "RS256", kid = "key-3" })); // nobody's
+        await Accept(_issuer.Sign(Claims(), new { alg = "RS256" })); // each of them is the issuer's own
+    }
+
+    [Theory]
     [InlineData("\\ud800")] // half a character
     [InlineData("\\ud800\\ud800")]
     public async Task Text_ThatIsNone_IsRefused(string text)
@@ -187,6 +230,26 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
             var result = await Verify(mutated);
             Assert.True(result is IdTokenResult.Bad, mutated);
         }
+    }
+
+    private static string KeyOf(RSA key, string? name = null)
+    {
+        var parameters = key.ExportParameters(false);
+        return new JsonObject
+        {
+            ["kty"] = "RSA",
+            ["n"] = Base64Url.EncodeToString(parameters.Modulus),
+            ["e"] = Base64Url.EncodeToString(parameters.Exponent),
+            [name is null ? "x" : "kid"] = name,
+        }.ToJsonString();
+    }
+
+    // The same head and claims, signed by another key.
+    private static string Resign(string token, RSA key)
+    {
+        var text = token[..token.LastIndexOf('.')];
+        return text + "." + Base64Url.EncodeToString(
+            key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
     }
 
     private JsonObject Claims() => _issuer.Claims(Audience, "job-1", Now);

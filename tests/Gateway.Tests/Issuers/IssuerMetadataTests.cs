@@ -48,6 +48,21 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rotation_OfAKeyWithoutAName_IsPickedUpAsWell()
+    {
+        _issuer.OnKeys = context => context.Response.WriteAsync(
+            _issuer.Keys().Replace($"\"kid\":\"{_issuer.KeyId}\",", "", StringComparison.Ordinal));
+        var header = new { alg = "RS256" };
+        Assert.IsType<IdTokenResult.Good>(await Verify(_issuer.Sign(Claims(), header)));
+
+        _issuer.Rotate();
+        Assert.IsType<IdTokenResult.Bad>(await Verify(_issuer.Sign(Claims(), header))); // asked a moment ago
+        _clock.Advance(IssuerMetadata.UnknownKeyFloor);
+        Assert.IsType<IdTokenResult.Good>(await Verify(_issuer.Sign(Claims(), header)));
+        Assert.Equal(2, _issuer.KeyRequests);
+    }
+
+    [Fact]
     public async Task Away_LastGoodKeysStayForADay()
     {
         Assert.IsType<IdTokenResult.Good>(await Verify());

@@ -20,6 +20,22 @@ public sealed class OidcSignInTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _stage.DisposeAsync();
 
+    [Theory]
+    [InlineData("o'brien@corp.test")]
+    [InlineData("ann$x")]
+    public async Task Account_DockerLoginAsPrinted_NamesThePersonInAShell(string name)
+    {
+        _stage.More = new JsonObject { ["preferred_username"] = name };
+        var browser = _stage.NewBrowser();
+        await _stage.SignInAsync(browser);
+
+        var page = await (await browser.GetAsync("/account")).Content.ReadAsStringAsync();
+
+        var start = page.IndexOf("<pre id=\"login\">", StringComparison.Ordinal) + "<pre id=\"login\">".Length;
+        var line = WebUtility.HtmlDecode(page[start..page.IndexOf("</pre>", start, StringComparison.Ordinal)]);
+        Assert.Equal($"docker\nlogin\nregistry.test\n-u\n{name}\n", await ShellReader.WordsOfAsync(line));
+    }
+
     [Fact]
     public async Task Blocked_Person_HasNoSessionNorToken_AndCannotSignIn()
     {

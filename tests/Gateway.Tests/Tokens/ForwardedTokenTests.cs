@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Gateway.Core.Authorization;
+using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.Routing;
 using Gateway.Tests.Support;
@@ -92,6 +94,38 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         Assert.Equal("https://registry.test", claims.GetProperty("iss").GetString());
         Assert.Equal("registry.test", claims.GetProperty("aud").GetString());
         Assert.Equal(120, claims.GetProperty("exp").GetInt64() - claims.GetProperty("iat").GetInt64());
+    }
+
+    [Fact]
+    public async Task Request_OfARobotNamedLikeAUser_CarriesAnotherSubject()
+    {
+        await _gateway.DisposeAsync();
+        _gateway = await TestGateway.StartAsync(
+            [new RegistryOptions { Name = "main", Upstreams = [_upstream.Address], ForwardToken = true }],
+            """
+            rules: [ { name: both, to: [ "user:admin", "robot:admin" ], role: owner, on: [ "**" ] } ]
+            """);
+        Assert.True(CredentialLimit.TryParse(["team-a/**:pull"], out var limit, out _));
+        var made = Assert.IsType<CredentialOutcome.Issued>(
+            await _gateway.Services.GetRequiredService<CredentialService>().CreateAsync(
+                new CredentialOrder
+                {
+                    Owner = CredentialOwner.Robot("admin"),
+                    Name = "ci",
+                    Limit = limit,
+                    CreatedBy = "operator",
+                },
+                default));
+
+        using var user = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/latest", "admin");
+        using var other = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/manifests/latest", null, null,
+            ("Authorization",
+                "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{made.Secret.Reveal()}"))));
+
+        Assert.Equal(
+            ["user:admin", "robot:admin"],
+            _upstream.Requests.Select(static request => Claims(request).GetProperty("sub").GetString()));
     }
 
     [Fact]

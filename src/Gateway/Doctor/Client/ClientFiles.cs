@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Gateway.Configuration;
 
 namespace Gateway.Doctor.Client;
 
@@ -61,7 +62,7 @@ internal static class ClientFiles
             var folder = $"{root}/{question.Name}";
             foreach (var file in question.Machine.Files(folder, "*.cert").Where(file => !question.Machine.Has(Path.ChangeExtension(file, ".key"))))
             {
-                diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {DoctorText.Word(file)} {DoctorText.Word(Path.ChangeExtension(file, ".crt"))}");
+                diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {ShellWord.Of(file)} {ShellWord.Of(Path.ChangeExtension(file, ".crt"))}");
             }
         }
     }
@@ -106,7 +107,7 @@ internal static class ClientFiles
             }
             else if (!isMeant && hasSecret && HostOf(entry.Name) == question.Host)
             {
-                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {DoctorText.Word(entry.Name)}; docker login {DoctorText.Word(question.Name)}");
+                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {ShellWord.Of(entry.Name)}; docker login {ShellWord.Of(question.Name)}");
             }
         }
     }
@@ -149,11 +150,11 @@ internal static class ClientFiles
                 }
                 else if (names.Find(name => HostOf(name) == question.Host) is { } other)
                 {
-                    diagnosis.Warn("DCK005", program, $"it has a login at \"{other}\", and \"{question.Name}\" is used", $"docker login {DoctorText.Word(question.Name)}");
+                    diagnosis.Warn("DCK005", program, $"it has a login at \"{other}\", and \"{question.Name}\" is used", $"docker login {ShellWord.Of(question.Name)}");
                 }
                 else
                 {
-                    diagnosis.Inform("DCK009", program, $"it has no login at {question.Name}", $"docker login {DoctorText.Word(question.Name)}");
+                    diagnosis.Inform("DCK009", program, $"it has no login at {question.Name}", $"docker login {ShellWord.Of(question.Name)}");
                 }
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

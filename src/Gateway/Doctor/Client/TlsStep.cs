@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Gateway.Configuration;
 
 namespace Gateway.Doctor.Client;
 
@@ -133,7 +134,7 @@ internal static class TlsStep
             }
             else if (store is { Authorities.Count: 0, Misnamed: { } misnamed })
             {
-                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {DoctorText.Word(misnamed)} {DoctorText.Word(store.Source)}");
+                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {ShellWord.Of(misnamed)} {ShellWord.Of(store.Source)}");
             }
             else
             {
@@ -147,7 +148,7 @@ internal static class TlsStep
         }
         else if (isNamed)
         {
-            diagnosis.Inform("TLS011", question.Name, $"issued by {issuer}, which --ca names and the system does not know", $"gateway trust --ca CA.crt --host {question.Name} prints what each client needs");
+            diagnosis.Inform("TLS011", question.Name, $"issued by {issuer}, which --ca names and the system does not know", $"gateway trust --ca CA.crt --host {ShellWord.Of(question.Name)} prints what each client needs");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Gateway.Configuration;
 using Gateway.Core.Registry;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -151,7 +152,7 @@ internal static class TokenStep
             : await AskAsync(visit, realm, challenge, "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")), [], cancellationToken);
         if (answer.Token is null && answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest or HttpStatusCode.Forbidden)
         {
-            visit.Diagnosis.Error("DCK010", $"the login stored for {visit.Question.Name}", $"{(int)answer.Status}: {visit.MessageOf(answer.Body)}", $"docker logout {visit.Question.Name}; docker login {visit.Question.Name}");
+            visit.Diagnosis.Error("DCK010", $"the login stored for {visit.Question.Name}", $"{(int)answer.Status}: {visit.MessageOf(answer.Body)}", $"docker logout {ShellWord.Of(visit.Question.Name)}; docker login {ShellWord.Of(visit.Question.Name)}");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Configuration;
 using Tomlyn.Model;
 
 namespace Gateway.Doctor.Client;
@@ -32,7 +33,7 @@ internal static class TrustStores
             var folder = $"/etc/docker/certs.d/{name}";
             found.Add(new TrustStore(
                 "docker", folder, ReadFolder(machine, folder), IsInsecureForDocker(machine, question), "TLS021",
-                $"mkdir -p {folder} && cp CA.crt {folder}/ca.crt (no restart; with containerd's image store into the system's store as well, then restart docker)")
+                $"mkdir -p {ShellWord.Of(folder)} && cp CA.crt {ShellWord.Of(folder + "/ca.crt")} (no restart; with containerd's image store into the system's store as well, then restart docker)")
             {
                 Misnamed = MisnamedIn(question, "/etc/docker/certs.d"),
             });
@@ -54,7 +55,7 @@ internal static class TrustStores
 
             found.Add(new TrustStore(
                 "podman, skopeo and buildah", folders[1], authorities, IsInsecureForPodman(machine, question), "TLS023",
-                $"mkdir -p {folders[1]} && cp CA.crt {folders[1]}/ca.crt")
+                $"mkdir -p {ShellWord.Of(folders[1])} && cp CA.crt {ShellWord.Of(folders[1] + "/ca.crt")}")
             {
                 Misnamed = MisnamedIn(question, "/etc/containers/certs.d"),
             });

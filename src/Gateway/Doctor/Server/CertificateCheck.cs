@@ -84,7 +84,7 @@ internal sealed class CertificateCheck : IServerCheck
         else if (!CertificateInspection.IsSelfIssued(last) && IssuerAddressOf(last) is { } address)
         {
             // A private authority that hands out its own certificate by AIA is rare; a forgotten intermediate is not.
-            diagnosis.Error("TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor an authority of this machine", $"curl -s {DoctorText.Word(address.AbsoluteUri)} | openssl x509 -inform DER >> {DoctorText.Word(file)}");
+            diagnosis.Error("TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor an authority of this machine", $"curl -s {ShellWord.Of(address.AbsoluteUri)} | openssl x509 -inform DER >> {ShellWord.Of(file)}");
             return;
         }
 

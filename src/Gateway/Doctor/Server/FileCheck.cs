@@ -36,7 +36,7 @@ internal sealed class FileCheck : IServerCheck
             var mode = File.GetUnixFileMode(path);
             if (!CanRead(path, out var fault))
             {
-                diagnosis.Error("FIL002", path, $"{fault}; mode {Octal(mode)}, and the doctor runs as \"{Environment.UserName}\"", $"chown or setfacl, so that the gateway's user may read {path}");
+                diagnosis.Error("FIL002", path, $"{fault}; mode {Octal(mode)}, and the doctor runs as \"{Environment.UserName}\"", $"chown or setfacl, so that the gateway's user may read {ShellWord.Of(path)}");
             }
             else if (isSecret && (mode & Others) != 0)
             {

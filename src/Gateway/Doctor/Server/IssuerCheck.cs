@@ -6,6 +6,7 @@ using Gateway.Configuration;
 using Gateway.Issuers;
 using Gateway.Oidc;
 using Gateway.Routing;
+using Gateway.Workloads;
 
 namespace Gateway.Doctor.Server;
 
@@ -24,6 +25,11 @@ internal sealed class IssuerCheck : IServerCheck
     /// <inheritdoc/>
     public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
+        foreach (var warning in GitHubSubjects.OfRules(patient.Options.Authentication))
+        {
+            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Cure);
+        }
+
         foreach (var (name, options) in patient.Options.Authentication.Workloads)
         {
             if (options.Keys is { } file)

@@ -6,6 +6,7 @@ using Gateway.Core.Registry;
 using Gateway.Policies;
 using Gateway.Proxying;
 using Gateway.Routing;
+using Gateway.Workloads;
 
 namespace Gateway.Doctor.Server;
 
@@ -49,6 +50,11 @@ internal sealed class PolicyCheck : IServerCheck
             {
                 diagnosis.Warn(IdOf(remark.Kind), PlaceOf(remark.Rule), $"\"{remark.Rule.Identity.Name}\": {remark.Detail}");
             }
+        }
+
+        foreach (var warning in GitHubSubjects.OfPolicies(options.Authentication, definition))
+        {
+            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Cure);
         }
 
         InspectNames(options, definition, diagnosis);

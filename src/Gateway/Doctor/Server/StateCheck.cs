@@ -22,7 +22,7 @@ internal sealed class StateCheck : IServerCheck
         var folder = options.State.Folder;
         if (Directory.Exists(folder) && !CanWrite(folder, out var fault))
         {
-            diagnosis.Error("STA001", folder, $"{fault}; the doctor runs as \"{Environment.UserName}\"", $"Let the gateway's user write there: chown -R USER {folder}");
+            diagnosis.Error("STA001", folder, $"{fault}; the doctor runs as \"{Environment.UserName}\"", $"Let the gateway's user write there: chown -R USER {ShellWord.Of(folder)}");
             return;
         }
 
