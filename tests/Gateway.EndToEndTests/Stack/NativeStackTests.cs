@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Xml.Linq;
 using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Stack;
@@ -37,7 +38,8 @@ public sealed class NativeStackTests : IAsyncLifetime
         // Started twice, it is the same stack.
         (await _stack.UpAsync("--native", "--detach")).Succeeded();
         Assert.Equal(gateway, _stack.ProcessIdOf("gateway"));
-        Assert.Contains("0.1", (await Cli.RunAsync(Path.Combine(_stack.State, "gateway"), ["--version"])).Succeeded(), StringComparison.Ordinal);
+        var version = XDocument.Load(Path.Combine(TestPaths.Repository, "Directory.Build.props")).Descendants("Version").Single().Value;
+        Assert.Contains(version, (await Cli.RunAsync(Path.Combine(_stack.State, "gateway"), ["--version"])).Succeeded(), StringComparison.Ordinal);
 
         (await _stack.DownAsync()).Succeeded();
         foreach (var port in new[] { _stack.Port, _stack.ManagementPort, _stack.RegistryPort, _stack.RedisPort })
