@@ -47,9 +47,10 @@ internal sealed class UpstreamResponseTransform(
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
         // Distribution announces the blob's own length with these (2.8.2 with a 416, 2.8 and 3 with a 412), sends a sentence or
         // nothing, and hangs up: the client would see a broken answer.
-        HttpStatusCode.RequestedRangeNotSatisfiable when IsDownload(gateway.Request.Operation) =>
+        HttpStatusCode.RequestedRangeNotSatisfiable when gateway.Request.Operation == RegistryOperation.ReadBlob =>
             UpstreamErrors.RangeNotSatisfiable(answer.Content.Headers.ContentRange?.Length),
-        HttpStatusCode.PreconditionFailed when IsDownload(gateway.Request.Operation) => UpstreamErrors.PreconditionFailed,
+        HttpStatusCode.PreconditionFailed when gateway.Request.Operation == RegistryOperation.ReadBlob =>
+            UpstreamErrors.PreconditionFailed,
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
         _ => null,
     };

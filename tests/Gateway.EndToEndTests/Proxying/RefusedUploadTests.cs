@@ -16,7 +16,8 @@ public sealed class RefusedUploadTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _registry.DisposeAsync();
 
-    // Not behind nginx 1.22: it loses a registry's early answer itself, now and then, and says 502.
+    // Not behind nginx 1.22, which loses a registry's early answer itself, now and then, and says 502; nor a chunked body after
+    // "100 Continue" behind HAProxy 2.6, which then hangs up without the answer at times.
     [Theory]
     [InlineData(null)]
     [InlineData("haproxy")]
@@ -31,7 +32,7 @@ public sealed class RefusedUploadTests : IAsyncLifetime
             foreach (var (method, isChunked, expects) in new[]
             {
                 ("PATCH", false, false), ("PATCH", true, false), ("PATCH", false, true),
-                ("PUT", false, false), ("PUT", true, true),
+                ("PUT", false, false), ("PUT", true, proxy is null),
             })
             {
                 var location = await StartAsync(client, version);
