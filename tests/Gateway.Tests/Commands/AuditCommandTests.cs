@@ -90,10 +90,10 @@ public sealed partial class AuditCommandTests : IDisposable
     [InlineData("--since", "yesterday", "--since: this is no time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h.\n")]
     [InlineData("--address", "10.0.0.300", "--address: this is no address and no network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
     [InlineData("--status", "2x", "--status: this is no status (found \"2x\"). Write 404 or 4xx.\n")]
-    [InlineData("--decision", "denied", "--decision: no line has this word (found \"denied\"). Known: allow, challenge, deny, error, limit, public, refuse.\n")]
+    [InlineData("--decision", "denied", "--decision: no line has this word (found \"denied\"). Known: allow, deny, challenge, limit, refuse, error, public.\n")]
     [InlineData("--event", "regisrty", "--event: no line has this word (found \"regisrty\"). Did you mean \"registry\"?\n")]
     [InlineData("--operation", "putManifests", "--operation: no line has this word (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
-    [InlineData("--operation", "push", "--operation: no line has this word (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: appendUpload, approveDevice, backup, beginDevice, block, cancelUpload, completeUpload, create, createToken, deleteBlob, deleteManifest, endSessions, exchange, identity forget, keys retire, keys rotate, limits reset, listCatalog, listReferrers, listTags, listTokens, ping, putManifest, readBlob, readManifest, readUpload, revoke, revokeAll, revokeToken, rotate, rotateToken, showPage, showToken, signIn, signInDevice, signOut, startUpload, token, token create, token revoke, token rotate, unblock, user add, user block, user reload --accept, user remove, user unblock.\n")]
+    [InlineData("--operation", "push", "--operation: no line has this word (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: ping, listCatalog, listTags, listReferrers, readManifest, putManifest, deleteManifest, readBlob, deleteBlob, startUpload, readUpload, appendUpload, completeUpload, cancelUpload, token, listTokens, createToken, showToken, revokeToken, rotateToken, signIn, signOut, approveDevice, beginDevice, signInDevice, endSessions, showPage, create, revoke, revokeAll, rotate, exchange, block, unblock, token create, token revoke, token rotate, user add, user remove, user block, user unblock, user reload --accept, identity forget, keys rotate, keys retire, limits reset, backup.\n")]
     [InlineData("--outcome", "acepted", "--outcome: no line has this word (found \"acepted\"). Did you mean \"accepted\"?\n")]
     public async Task Search_WithAValueThatIsNone_SaysSo(string option, string value, string expected)
     {
@@ -141,7 +141,7 @@ public sealed partial class AuditCommandTests : IDisposable
         string[] unrecorded =
         [
             "serve", "healthcheck", "dev-cert", "restore", "trust", "login", "logout", "credential-helper",
-            "token list", "user list", "user verify", "user reload", "identity list",
+            "token list", "user list", "user verify", "user reload", "user blocked", "identity list",
             "keys list", "keys export", "keys probe", "limits show",
         ];
         var unknown = new List<string>();

@@ -59,17 +59,23 @@ public sealed partial class PrintedCommandTests
     // Lines of shell blocks, and what stands between backquotes.
     private static IEnumerable<string> CodeOf(string file)
     {
-        var isShell = false;
+        var (isShell, isSession) = (false, false);
         var text = File.ReadAllText(SourceTree.PathOf(file)).Replace("\\\n", " ", StringComparison.Ordinal);
         foreach (var line in text.Split('\n'))
         {
             if (line.TrimStart().StartsWith("```", StringComparison.Ordinal))
             {
                 isShell = line.Trim() is "```sh" or "```bash" or "```shell" or "```console";
+                isSession = false;
             }
             else if (isShell)
             {
-                yield return line;
+                // Where prompts are shown, the rest is what commands print.
+                isSession |= line.StartsWith("$ ", StringComparison.Ordinal);
+                if (!isSession || line.StartsWith("$ ", StringComparison.Ordinal))
+                {
+                    yield return line;
+                }
             }
             else
             {
