@@ -20,7 +20,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
 {
     private readonly Laboratory.Site _site = laboratory.Copy();
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public Task InitializeAsync() => laboratory.UntilWellAsync();
 
     public Task DisposeAsync()
     {

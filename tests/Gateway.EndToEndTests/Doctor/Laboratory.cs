@@ -69,13 +69,23 @@ public sealed class Laboratory : IAsyncLifetime
                 """),
         });
         await _provider.StartAsync("first", Gateway.Authority);
-        using var client = new HttpClient();
-        await Eventually.TrueAsync(
-            async () => !(await client.GetStringAsync(new Uri(Gateway.Management, "/readyz"))).Contains("\"down\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        await UntilWellAsync();
         foreach (var repository in new[] { "team-a/app", "team-a/deep/er" })
         {
             await Registry.PushAsync(TestImage.Create(size: 256), repository, "v1");
         }
+    }
+
+    /// <summary>
+    /// Waits until the running gateway has everything that it needs: a test before may have taken it away, and given it back
+    /// a moment ago.
+    /// </summary>
+    public async Task UntilWellAsync()
+    {
+        using var client = new HttpClient();
+        await Eventually.TrueAsync(
+            async () => !(await client.GetStringAsync(new Uri(Gateway.Management, "/readyz"))).Contains("\"down\"", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(60));
     }
 
     public async Task DisposeAsync()
