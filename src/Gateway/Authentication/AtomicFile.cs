@@ -23,12 +23,14 @@ internal static unsafe partial class AtomicFile
     /// <param name="read">Reads the file, or gives <see langword="null"/> where there is none.</param>
     /// <param name="edit">Makes the new content, or gives <see langword="null"/> to leave the file alone.</param>
     /// <param name="modeOfNewFiles">The mode of a file that was not there.</param>
-    /// <exception cref="ProblemException">The folder is missing, or permission to write there.</exception>
+    /// <param name="patience">How long to wait for the folder's lock; as long as it takes unless given.</param>
+    /// <exception cref="ProblemException">The folder is missing, or locked, or permission to write there is.</exception>
     public static void Edit(
         string path,
         Func<string, byte[]?> read,
         Func<byte[]?, byte[]?> edit,
-        UnixFileMode modeOfNewFiles = ModeOfNewFiles)
+        UnixFileMode modeOfNewFiles = ModeOfNewFiles,
+        TimeSpan? patience = null)
     {
         try
         {
@@ -37,7 +39,7 @@ internal static unsafe partial class AtomicFile
                 ? file.FullName
                 : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
             var folder = Path.GetDirectoryName(target)!;
-            using var folderHandle = LockFolder(path, folder);
+            using var folderHandle = LockFolder(path, folder, patience);
             var oldContent = read(target);
             if (edit(oldContent) is { } content)
             {
@@ -84,11 +86,13 @@ internal static unsafe partial class AtomicFile
         }
     }
 
-    private static SafeFileHandle LockFolder(string path, string folder)
+    private static SafeFileHandle LockFolder(string path, string folder, TimeSpan? patience)
     {
         const int closeOnExec = 0x80000; // O_CLOEXEC; read-only is 0
         const int exclusive = 2; // LOCK_EX
+        const int atOnce = 4; // LOCK_NB
         const int interrupted = 4; // EINTR
+        const int taken = 11; // EWOULDBLOCK
         var handle = Open(folder, closeOnExec);
         if (handle.IsInvalid)
         {
@@ -97,12 +101,20 @@ internal static unsafe partial class AtomicFile
                 : new Problem(path, "no such folder", folder, "Make it, or correct the path."));
         }
 
-        while (FLock(handle, exclusive) != 0)
+        var began = TimeProvider.System.GetTimestamp();
+        while (FLock(handle, patience is null ? exclusive : exclusive | atOnce) != 0)
         {
-            if (Marshal.GetLastPInvokeError() is var error and not interrupted)
+            var error = Marshal.GetLastPInvokeError();
+            if (error == taken && TimeProvider.System.GetElapsedTime(began) < patience)
+            {
+                Thread.Sleep(10);
+            }
+            else if (error != interrupted)
             {
                 handle.Dispose();
-                throw new IOException("the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
+                throw new IOException(error == taken
+                    ? "somebody else has locked its folder"
+                    : "the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
             }
         }
 

@@ -7,7 +7,8 @@ namespace Gateway.Files;
 /// <summary>Locks on parts of files, which other processes of the machine see, those in other containers too.</summary>
 /// <remarks>
 /// Locks of fcntl(2) that belong to the open file (F_OFD_…). Not flock(2): .NET takes one of those, shared, on every file that it
-/// reads, so that any reader would be taken for a holder.
+/// reads, so that any reader would be taken for a holder. Nor is the file opened by .NET, for the same reason: whoever has locked
+/// the whole of it, such as flock(1) around an edit, and this must not stand in each other's way.
 /// </remarks>
 internal static unsafe partial class FileLock
 {
@@ -53,8 +54,21 @@ internal static unsafe partial class FileLock
         return FCntl(file, GetLock, &range) == 0 && range.Type != None;
     }
 
-    private static SafeFileHandle Open(string path) =>
-        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    private static SafeFileHandle Open(string path)
+    {
+        const int flags = 0x80000 | 0x800; // O_CLOEXEC; O_NONBLOCK, since a pipe would wait for a writer; read-only is 0
+        const int accessDenied = 13; // EACCES
+        var file = Open(path, flags);
+        if (!file.IsInvalid)
+        {
+            return file;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        file.Dispose();
+        var message = $"{path}: {Marshal.GetPInvokeErrorMessage(error)}";
+        throw error == accessDenied ? new UnauthorizedAccessException(message) : new IOException(message);
+    }
 
     // struct flock of 64-bit Linux
     [StructLayout(LayoutKind.Sequential)]
@@ -66,6 +80,9 @@ internal static unsafe partial class FileLock
         public long Length;
         public int Process;
     }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int FCntl(SafeFileHandle file, int command, LockRange* range);

@@ -11,12 +11,13 @@ internal static unsafe partial class FileOwner
     private const uint UserAndGroup = 0x18; // STATX_UID | STATX_GID
 
     /// <summary>Does nothing for who is not root, and where it is not possible.</summary>
+    /// <remarks>Never to what a link leads to: the owner of the folder may have put one in the place of the file.</remarks>
     public static void TakeFromFolder(string path, string folder)
     {
         StatX status;
         if (Environment.IsPrivilegedProcess && Status(CurrentFolder, folder, 0, UserAndGroup, &status) == 0)
         {
-            _ = ChOwn(path, status.User, status.Group);
+            _ = ChOwnOfLink(path, status.User, status.Group);
         }
     }
 
@@ -34,6 +35,6 @@ internal static unsafe partial class FileOwner
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Status(int folder, string path, int flags, uint mask, StatX* status);
 
-    [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChOwn(string path, uint user, uint group);
+    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChOwnOfLink(string path, uint user, uint group);
 }

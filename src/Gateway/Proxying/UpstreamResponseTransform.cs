@@ -52,6 +52,9 @@ internal sealed class UpstreamResponseTransform(
         HttpStatusCode.PreconditionFailed when gateway.Request.Operation == RegistryOperation.ReadBlob =>
             UpstreamErrors.PreconditionFailed,
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
+        // The rest of the body went nowhere (UpstreamConnection): a client that is told of a success would never send it again.
+        < HttpStatusCode.BadRequest when BodyExchange.Current is { IsOver: true } =>
+            UpstreamErrors.Nonsense($"status {(int)answer.StatusCode} before it had the whole body"),
         _ => null,
     };
 

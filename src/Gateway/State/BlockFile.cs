@@ -66,9 +66,11 @@ internal sealed class BlockFile(string folder)
     ];
 
     /// <summary>Adds what is known to what the file says. What it says after this call is on the disk.</summary>
+    /// <param name="known">What is known.</param>
+    /// <param name="patience">How long to wait while somebody else holds the folder's lock; as long as it takes unless given.</param>
     /// <returns>All of it.</returns>
     /// <exception cref="ProblemException">It cannot be written, or what is there is not understood.</exception>
-    public SubjectBlocks Merge(SubjectBlocks known)
+    public SubjectBlocks Merge(SubjectBlocks known, TimeSpan? patience = null)
     {
         var (merged, isWritten) = (known, false);
         MakeFolder();
@@ -82,7 +84,8 @@ internal sealed class BlockFile(string folder)
                 isWritten = found is null || !ReferenceEquals(merged, found);
                 return isWritten ? Write(merged) : null;
             },
-            OwnerOnly);
+            OwnerOnly,
+            patience);
         if (isWritten)
         {
             FileOwner.TakeFromFolder(Path, System.IO.Path.GetDirectoryName(Path)!); // a command may run as root

@@ -66,7 +66,7 @@ internal interface ICredentialStore : IAsyncDisposable
     Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken);
 
     /// <summary>Keeps the record of a block, and tells every replica.</summary>
-    /// <returns><see langword="false"/> where one is kept that was changed as late or later.</returns>
+    /// <returns><see langword="false"/> where one is kept that was changed as late or later, or after the one that it replaces.</returns>
     Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken);
 
     /// <summary>Raised where the store learns at once of a change by another replica; polling does not depend on it.</summary>

@@ -173,7 +173,8 @@ internal sealed class RedisCredentialStore : ICredentialStore
             block.Subject,
             Ticks(block.ChangedAt),
             block.Write(),
-            _options.KeyPrefix + Channel) > 0);
+            _options.KeyPrefix + Channel,
+            Ticks(block.Replaces ?? block.ChangedAt)) > 0);
 
     /// <summary>Reads a field of the hash of blocks: the instant of its last change, and the record.</summary>
     /// <exception cref="StateException">It is not understood.</exception>

@@ -140,10 +140,11 @@ internal static class RedisScripts
         return {'ok', found}
         """;
 
-    /// <summary>ARGV: subject, changed, record, channel.</summary>
+    /// <summary>ARGV: subject, changed, record, channel, when what it replaces was changed.</summary>
     public const string WriteBlock = Prelude + Changing + """
         local old = redis.call('HGET', p .. 'blocks', ARGV[1])
-        if old and string.sub(old, 1, 19) >= ARGV[2] then return {'ok', 0} end
+        local changed = old and string.sub(old, 1, 19)
+        if old and (changed >= ARGV[2] or changed > ARGV[5]) then return {'ok', 0} end
         redis.call('SET', p .. 'schema', version)
         redis.call('HSET', p .. 'blocks', ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
         redis.call('HSET', p .. 'last', 'blocks', after('blocks'))

@@ -27,6 +27,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryKeeping = TimeSpan.FromSeconds(5);
 
+    // A backup may hold the state folder's lock for minutes, and revocations must be read meanwhile.
+    private static readonly TimeSpan FolderPatience = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<string, Ending> _credentials = new();
     private readonly ConcurrentDictionary<string, DateTimeOffset> _subjects = new();
     private readonly SemaphoreSlim _reading = new(1);
@@ -286,7 +289,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
             _stored = _blocks;
             if (_blockFile is not null && !ReferenceEquals(_blocks, _filed))
             {
-                var merged = _blockFile.Merge(_blocks);
+                var merged = _blockFile.Merge(_blocks, FolderPatience);
                 Volatile.Write(ref _blocks, merged); // a command may have written one a moment ago, which the store has too
                 Volatile.Write(ref _filed, merged);
             }

@@ -191,11 +191,12 @@ internal sealed class SqliteCredentialStore : ICredentialStore
             session => session.Execute(
                 """
                 INSERT OR REPLACE INTO blocks (subject, document, changed_at) SELECT $1, $2, $3
-                WHERE NOT EXISTS (SELECT 1 FROM blocks WHERE subject = $1 AND changed_at >= $3)
+                WHERE NOT EXISTS (SELECT 1 FROM blocks WHERE subject = $1 AND (changed_at >= $3 OR changed_at > $4))
                 """,
                 block.Subject,
                 document,
-                block.ChangedAt.UtcTicks) > 0,
+                block.ChangedAt.UtcTicks,
+                (block.Replaces ?? block.ChangedAt).UtcTicks) > 0,
             cancellationToken));
     }
 

@@ -30,6 +30,13 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     [JsonIgnore]
     public DateTimeOffset ChangedAt => LiftedAt ?? At;
 
+    /// <summary>
+    /// When the record that it was made from was written; <see langword="null"/>: it is a copy of a record. A store that has a
+    /// later one by then keeps that: whoever makes a change must not undo one that they did not see.
+    /// </summary>
+    [JsonIgnore]
+    public DateTimeOffset? Replaces { get; private init; }
+
     /// <summary>Whether the subject is refused at an instant.</summary>
     public bool IsInForce(DateTimeOffset now) => LiftedAt is null && !(Until <= now);
 
@@ -39,10 +46,21 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     /// <param name="now">The present.</param>
     /// <param name="by">Who says so.</param>
     public static SubjectBlock Create(SubjectBlock? known, string subject, DateTimeOffset now, string by) =>
-        new(subject, After(known, now), by);
+        new(subject, After(known, now), by) { Replaces = known?.ChangedAt ?? DateTimeOffset.MinValue };
 
     /// <summary>The same, lifted.</summary>
-    public SubjectBlock Lift(DateTimeOffset now, string by) => this with { LiftedAt = After(this, now), LiftedBy = by };
+    public SubjectBlock Lift(DateTimeOffset now, string by) => this with
+    {
+        LiftedAt = After(this, now),
+        LiftedBy = by,
+        Replaces = ChangedAt,
+    };
+
+    /// <summary>Whether two are the same record, as the stores keep it.</summary>
+    public bool Equals(SubjectBlock? other) => other is not null && Write() == other.Write();
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Subject.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>As the stores keep it.</summary>
     public string Write() => JsonSerializer.Serialize(this, SubjectBlockJsonContext.Default.SubjectBlock);

@@ -79,6 +79,25 @@ public sealed class EarlyAnswerTests
         Assert.Contains(message, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    // What was not sent cannot be stored, whatever the upstream says of it.
+    [Theory]
+    [InlineData("PATCH", 202, true)]
+    [InlineData("PATCH", 202, false)]
+    [InlineData("PUT", 201, true)]
+    [InlineData("PUT", 204, false)]
+    [InlineData("PATCH", 304, false)]
+    public async Task Upload_SaidToBeStoredBeforeItWasSent_Fails(string method, int status, bool isChunked)
+    {
+        await using var upstream = new EarlyUpstream(
+            EarlyUpstream.Answer(status, status == 204 ? "" : Body, "Connection: close\r\n"), reads: 100_000);
+        await using var gateway = await TestGateway.StartAsync(upstream.Address);
+
+        using var answer = await SendAsync(gateway, method, "1.1", isChunked);
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.Contains("before it had the whole body", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     // The connection has been in use before, and the gateway waits on it for what a registry has no reason to say.
     [Fact]
     public async Task Upload_RefusedEarlyOnAConnectionThatWasUsed_GetsTheAnswerAndTheNextRequestAnother()

@@ -333,6 +333,26 @@ public abstract class CredentialStoreContract
         Assert.Equal("user:alice", Assert.Single(blocks, static one => one.LiftedAt is not null).Subject);
     }
 
+    // Two operators at once, one of whose clocks is ahead: the later instant alone would undo what was not seen.
+    [Fact]
+    public async Task WriteBlock_MadeFromARecordThatIsNoLongerTheLast_ChangesNothing()
+    {
+        await using var store = await OpenAsync();
+        var first = SubjectBlock.Create(null, "user:alice", Credentials.Now, "root") with { Until = Credentials.Now.AddHours(1) };
+        Assert.True(await store.WriteBlockAsync(first, default));
+        var lifted = first.Lift(Credentials.Now.AddMinutes(5), "one");
+        var again = SubjectBlock.Create(first, "user:alice", Credentials.Now.AddSeconds(1), "other");
+
+        Assert.True(await store.WriteBlockAsync(again, default));
+
+        Assert.False(await store.WriteBlockAsync(lifted, default));
+        Assert.False(await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", Credentials.Now.AddMinutes(5), "one"), default));
+        var block = Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!);
+        Assert.Equal("other", block.By);
+        Assert.Null(block.LiftedAt);
+        Assert.True(await store.WriteBlockAsync(block.Lift(Credentials.Now, "one"), default));
+    }
+
     [Fact]
     public async Task Blocks_TwoOfOneSubject_TheLaterChangeHolds()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gateway.Configuration;
 using Gateway.State;
 using Gateway.State.Sqlite;
@@ -332,6 +333,35 @@ public sealed class RevocationFeedTests : IDisposable
             + "/proc/gateway/state/blocked.json: ",
             Assert.Single(_logger.Lines),
             StringComparison.Ordinal);
+    }
+
+    // flock(1) around a backup of the folder: revocations must be read all the while.
+    [Fact]
+    public async Task FindBlock_FolderThatIsLocked_IsInForceAndFiledOnceThatIsOver()
+    {
+        await using var store = Open();
+        var file = new BlockFile(_folder.Path);
+        using var feed = Feed(store, file);
+        using (var holder = Process.Start(new ProcessStartInfo("flock", [_folder.Path, "sh", "-c", "echo locked; read end"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!)
+        {
+            Assert.Equal("locked", await holder.StandardOutput.ReadLineAsync());
+            await store.WriteBlockAsync(Block("user:alice"), default);
+
+            Assert.True(await feed.ReadAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+            Assert.Null(file.Read());
+            Assert.Contains("somebody else has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
+            holder.StandardInput.Close();
+            await holder.WaitForExitAsync();
+        }
+
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(await feed.ReadAsync(default));
+        Assert.NotNull(file.Read()!.Find("user:alice"));
     }
 
     private SubjectBlock Block(string subject) => SubjectBlock.Create(null, subject, _clock.GetUtcNow(), "root");

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.State;
+using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.State;
@@ -112,6 +114,32 @@ public sealed class SubjectBlocksTests : IDisposable
 
         Assert.Equal(before.AddHours(-1), File.GetLastWriteTimeUtc(BlocksFile));
         Assert.Equal(2, blocks.All.Count);
+    }
+
+    // A command that runs as root gives its new file to the folder's owner, who could have put a link in its place.
+    [Fact]
+    public void Merge_AsRootThroughALinkOfTheFoldersOwner_GivesAwayNothingOutside()
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        var outside = Path.Combine(_folder.Path, "outside.json");
+        Directory.CreateDirectory(Folder);
+        using (var chown = Process.Start("chown", ["12345:12345", Folder]))
+        {
+            chown.WaitForExit();
+        }
+
+        new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block("user:alice")]));
+        Assert.Equal(12345u, FileOwner.Read(BlocksFile)!.Value.User);
+
+        File.Delete(BlocksFile);
+        File.CreateSymbolicLink(BlocksFile, outside);
+        new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block("user:alice")]));
+
+        Assert.Equal(0u, FileOwner.Read(outside)!.Value.User);
     }
 
     [Theory]
