@@ -24,7 +24,7 @@ internal static unsafe partial class AtomicFile
     /// <param name="edit">Makes the new content, or gives <see langword="null"/> to leave the file alone.</param>
     /// <param name="modeOfNewFiles">The mode of a file that was not there.</param>
     /// <param name="patience">How long to wait for the folder's lock; as long as it takes unless given.</param>
-    /// <exception cref="ProblemException">The folder is missing, or locked, or permission to write there is.</exception>
+    /// <exception cref="ProblemException">The folder is missing or locked, or may not be written.</exception>
     public static void Edit(
         string path,
         Func<string, byte[]?> read,
@@ -112,9 +112,10 @@ internal static unsafe partial class AtomicFile
             else if (error != interrupted)
             {
                 handle.Dispose();
-                throw new IOException(error == taken
-                    ? "somebody else has locked its folder"
-                    : "the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
+                throw error == taken
+                    ? new ProblemException(new Problem(
+                        path, "somebody else has locked its folder", folder, "See who does (lslocks), and have it end."))
+                    : new IOException("the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
             }
         }
 

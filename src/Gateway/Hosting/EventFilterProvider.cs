@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Gateway.Hosting;
 
 /// <summary>
-/// Leaves out single events of the framework that are no mishap, whatever level they have there. The framework's own
+/// Leaves out single events of the framework that are no fault, whatever level they have there. The framework's own
 /// filters know categories only, and each of these has events that must be seen.
 /// </summary>
 /// <param name="inner">What writes the rest; disposed of by what made it.</param>
@@ -34,7 +34,7 @@ internal sealed partial class EventFilterProvider(ILoggerProvider inner, TimePro
 
     private readonly Lock _lock = new();
     private readonly ILogger _own = inner.CreateLogger(typeof(EventFilterProvider).FullName!);
-    private DateTimeOffset _toldAt;
+    private long? _toldAt; // by the clock that nobody sets
     private int _untold;
 
     /// <inheritdoc/>
@@ -58,12 +58,12 @@ internal sealed partial class EventFilterProvider(ILoggerProvider inner, TimePro
         lock (_lock)
         {
             _untold++;
-            if (time.GetUtcNow() - _toldAt < Interval)
+            if (_toldAt is { } toldAt && time.GetElapsedTime(toldAt) < Interval)
             {
                 return;
             }
 
-            (dropped, _untold, _toldAt) = (_untold, 0, time.GetUtcNow());
+            (dropped, _untold, _toldAt) = (_untold, 0, time.GetTimestamp());
         }
 
         Log.ConnectionClosed(_own, dropped);
