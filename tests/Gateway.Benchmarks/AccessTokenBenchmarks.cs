@@ -49,11 +49,8 @@ public class AccessTokenBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _router = new RegistryRouter(new GatewayOptions
-        {
-            PublicUrl = new Uri($"https://{Host}"),
-            Registries = [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }],
-        });
+        _router = new RegistryRouter(
+            new Uri($"https://{Host}"), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         var line = "alice:" + _hasher.Create(HashScheme.Bcrypt, 10, Password) + "\n";
         var file = HtpasswdFile.Parse("users.htpasswd", Encoding.ASCII.GetBytes(line), new HtpasswdOptions());
         _hash = file.Find("alice")!;

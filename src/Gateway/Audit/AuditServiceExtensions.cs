@@ -7,17 +7,17 @@ namespace Gateway.Audit;
 internal static partial class AuditServiceExtensions
 {
     /// <summary>Adds the trail and what writes it.</summary>
-    public static IServiceCollection AddAudit(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddAudit(this IServiceCollection services, AuditOptions options, string stateFolder)
     {
-        services.AddSingleton(options.Audit);
+        services.AddSingleton(options);
         services.AddSingleton(provider => new AuditTrail(
-            options.Audit,
-            CreateSinks(options, provider),
+            options,
+            CreateSinks(options, stateFolder, provider),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<AuditTrail>>()));
         services.AddSingleton<IAuditLog>(static provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton<AuditAdmission>();
-        if (options.Audit.Enabled)
+        if (options.Enabled)
         {
             services.AddSingleton<IHealthPart, AuditHealth>();
             services.AddHostedService<AuditService>(); // first of the audit's: it begins and ends the trail
@@ -36,27 +36,24 @@ internal static partial class AuditServiceExtensions
         }
     }
 
-    /// <summary>The audit file's path; <see langword="null"/> where there is none.</summary>
-    public static string? FileOf(GatewayOptions options) => !options.Audit.Enabled ? null
-        : options.Audit.File.Path
-        ?? (options.Audit.Stdout ? null : Path.Combine(options.State.Folder, "audit.jsonl"));
-
     /// <summary>The settings of the file, its path filled in; <see langword="null"/> where there is none.</summary>
-    public static AuditFileOptions? FileOptionsOf(GatewayOptions options) => FileOf(options) is not { } path ? null
+    /// <param name="options">The section.</param>
+    /// <param name="stateFolder">Where the file is unless the section says otherwise.</param>
+    public static AuditFileOptions? FileOptions(AuditOptions options, string stateFolder) => FilePath(options, stateFolder) is not { } path ? null
         : new AuditFileOptions
         {
             Path = path,
-            MaxSizeMiB = options.Audit.File.MaxSizeMiB,
-            MaxAge = options.Audit.File.MaxAge,
-            Keep = options.Audit.File.Keep,
-            HashChain = options.Audit.File.HashChain,
-            HashKey = options.Audit.File.HashKey,
+            MaxSizeMiB = options.File.MaxSizeMiB,
+            MaxAge = options.File.MaxAge,
+            Keep = options.File.Keep,
+            HashChain = options.File.HashChain,
+            HashKey = options.File.HashKey,
         };
 
     /// <summary>What a start would fail with. A disk that is full is none of it: that passes.</summary>
-    public static IEnumerable<Problem> Check(GatewayOptions options)
+    public static IEnumerable<Problem> Check(AuditOptions options, string stateFolder)
     {
-        if (FileOf(options) is not { } path)
+        if (FilePath(options, stateFolder) is not { } path)
         {
             yield break;
         }
@@ -88,9 +85,12 @@ internal static partial class AuditServiceExtensions
         }
     }
 
-    private static IEnumerable<IAuditSink> CreateSinks(GatewayOptions options, IServiceProvider provider)
+    private static string? FilePath(AuditOptions options, string stateFolder) => !options.Enabled ? null
+        : options.File.Path ?? (options.Stdout ? null : Path.Combine(stateFolder, "audit.jsonl"));
+
+    private static IEnumerable<IAuditSink> CreateSinks(AuditOptions options, string stateFolder, IServiceProvider provider)
     {
-        if (FileOptionsOf(options) is { } fileOptions)
+        if (FileOptions(options, stateFolder) is { } fileOptions)
         {
             var logger = provider.GetRequiredService<ILogger<AuditFile>>();
             var file = new AuditFile(fileOptions, provider.GetRequiredService<TimeProvider>(), setsAside: true);
@@ -100,7 +100,7 @@ internal static partial class AuditServiceExtensions
             yield return file;
         }
 
-        if (options.Audit is { Enabled: true, Stdout: true })
+        if (options is { Enabled: true, Stdout: true })
         {
             yield return new StdoutSink();
         }

@@ -21,18 +21,18 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
     public bool HasFailed { get; private set; }
 
     /// <summary>Records, before it has any effect, that a command runs.</summary>
-    /// <param name="options">The configuration.</param>
+    /// <param name="options">The section.</param>
+    /// <param name="fileOptions">Those of the file, its path filled in; <see langword="null"/> where there is none.</param>
     /// <param name="command">The command: <c>token create</c>.</param>
     /// <param name="target">Whom or what it changes; <see langword="null"/> where the lines that follow say it.</param>
     /// <param name="time">The clock.</param>
     /// <param name="warn">Told what could not be recorded, but is done all the same.</param>
     /// <exception cref="ProblemException">It cannot be recorded, and <c>audit.onFailure</c> is <c>block</c>.</exception>
     public static CommandAudit Begin(
-        GatewayOptions options, string command, string? target, TimeProvider time, Action<string> warn)
+        AuditOptions options, AuditFileOptions? fileOptions, string command, string? target, TimeProvider time, Action<string> warn)
     {
-        var fileOptions = AuditServiceExtensions.FileOptionsOf(options);
         var audit = new CommandAudit(
-            fileOptions is null ? null : new AuditFile(fileOptions, time), options.Audit, warn);
+            fileOptions is null ? null : new AuditFile(fileOptions, time), options, warn);
         try
         {
             audit.Write(new CommandEntry(time.GetUtcNow())
@@ -46,7 +46,7 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
         }
         catch (IOException exception)
         {
-            if (options.Audit.OnFailure == AuditFailureMode.DropAndCount)
+            if (options.OnFailure == AuditFailureMode.DropAndCount)
             {
                 warn($"{fileOptions!.Path}: this is not recorded: {exception.Message}");
                 return audit;

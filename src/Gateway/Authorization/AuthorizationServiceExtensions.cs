@@ -1,6 +1,5 @@
 using Gateway.Configuration;
 using Gateway.Core.Authorization;
-using Gateway.Policies;
 using Gateway.Reloading;
 
 namespace Gateway.Authorization;
@@ -9,12 +8,12 @@ namespace Gateway.Authorization;
 internal static class AuthorizationServiceExtensions
 {
     /// <summary>Registers the policies of a folder, read anew when they change.</summary>
-    public static IServiceCollection AddGatewayAuthorization(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddGatewayAuthorization(this IServiceCollection services, PolicySource source)
     {
         services.AddSingleton(provider => new Reloadable<PolicySet>(
             "policies",
-            () => PolicyFolder.Paths(options.Policies),
-            replaced => Replace(replaced, LoadPolicies(options), options),
+            () => source.Files,
+            replaced => Replace(replaced, source.Load(), source),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Reloadable<PolicySet>>>()));
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<PolicySet>>());
@@ -24,23 +23,12 @@ internal static class AuthorizationServiceExtensions
 
     // A start with an empty folder is one where nobody may do anything yet. One that had rules and has no file any more is
     // an unmounted volume, or a copy that is about to begin.
-    private static PolicySet Replace(Replacement<PolicySet> replaced, PolicySet policies, GatewayOptions options) =>
-        replaced.InForce is { RuleCount: > 0 } && policies.RuleCount == 0 && PolicyFolder.Paths(options.Policies).Count == 0
+    private static PolicySet Replace(Replacement<PolicySet> replaced, PolicySet policies, PolicySource source) =>
+        replaced.InForce is { RuleCount: > 0 } && policies.RuleCount == 0 && source.Files.Count == 0
             ? throw new ProblemException(new Problem(
-                options.Policies,
+                source.Folder,
                 "there is no policy file any more",
                 null,
                 "Put the files back; where nobody is to do anything, write a file with \"rules: []\"."))
             : policies;
-
-    /// <summary>Reads the policies; a rule for a registry that is not configured is a problem.</summary>
-    /// <exception cref="ProblemException">They are wrong, or fail their own tests where those are asked for.</exception>
-    internal static PolicySet LoadPolicies(GatewayOptions options)
-    {
-        var policies = PolicyFolder.Load(
-            options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
-        return options.TestPolicies && PolicyTests.Run(policies, options.Policies, options.RequireDocumentEnd) is { Failures: { Count: > 0 } failures }
-            ? throw new ProblemException([.. failures])
-            : policies;
-    }
 }

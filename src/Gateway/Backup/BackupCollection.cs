@@ -76,7 +76,7 @@ internal sealed class BackupCollection
                 collection.AddFolder(StateFolderSetting, sessions, static name => name.EndsWith(".xml", StringComparison.Ordinal));
             }
 
-            collection.AddKeys(SigningKeyServiceExtensions.FolderOf(options));
+            collection.AddKeys(options.KeyFolderPath());
         }
 
         return collection;

@@ -212,7 +212,7 @@ internal static class AuditCommand
     {
         var path = given is not null
             ? Path.GetFullPath(given)
-            : AuditServiceExtensions.FileOf(ConfigOption.Load(result.GetRequiredValue(Config)))
+            : ConfigOption.Load(result.GetRequiredValue(Config)).AuditFilePath()
                 ?? throw new ProblemException(new Problem(
                     result.GetRequiredValue(Config).FullName, "audit: it goes to no file", null,
                     "Set audit.file.path, or name a file."));

@@ -106,7 +106,7 @@ internal static class BackupCommand
         var options = ConfigOption.Load(result.GetRequiredValue(Config));
         StoreOwner.Ensure(options, error.WriteLine);
         var passphrase = PassphraseOf(result, isNew: true);
-        using var audit = CommandAudit.Begin(options, "backup", file, TimeProvider.System, error.WriteLine);
+        using var audit = options.BeginAudit("backup", file, TimeProvider.System, error.WriteLine);
         WarnOfVariables(error, "They are not in the backup: keep them yourself, and set them again for the restored gateway.");
         var report = await new BackupJob(options, TimeProvider.System)
             .RunAsync(file, passphrase, result.GetValue(ForceBackup), cancellationToken);

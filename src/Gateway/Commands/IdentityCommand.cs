@@ -41,7 +41,7 @@ internal static class IdentityCommand
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
             StoreOwner.Ensure(options, result.InvocationConfiguration.Error.WriteLine);
-            await using var stores = CommandStores.Open(options);
+            await using var stores = options.OpenStores();
             return await action(result, options, stores, cancellationToken);
         }
         catch (ProblemException exception)
@@ -90,8 +90,8 @@ internal static class IdentityCommand
             return NothingDone;
         }
 
-        using var audit = CommandAudit.Begin(
-            options, "identity forget", $"{method} {name}", TimeProvider.System, result.InvocationConfiguration.Error.WriteLine);
+        using var audit = options.BeginAudit(
+                    "identity forget", $"{method} {name}", TimeProvider.System, result.InvocationConfiguration.Error.WriteLine);
         var service = new CredentialService(
             stores.Credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
 

@@ -96,15 +96,14 @@ internal static class KeysCommand
         try
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
-            var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+            var schedule = new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System);
             if (StateElsewhere.FindMissingKeys(options) is { } elsewhere)
             {
                 throw new ProblemException(elsewhere);
             }
 
             using var audit = result.CommandResult.Command.Name is "rotate" or "retire"
-                ? CommandAudit.Begin(
-                    options,
+                ? options.BeginAudit(
                     "keys " + result.CommandResult.Command.Name,
                     result.CommandResult.Command.Arguments.Contains(Id) ? result.GetValue(Id) : null,
                     TimeProvider.System,
@@ -112,7 +111,7 @@ internal static class KeysCommand
                 : null;
             if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
             {
-                var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);
+                var folder = new KeyFolder(options.KeyFolderPath(), schedule);
                 return await action(result, new Keys(folder, schedule), cancellationToken);
             }
             else

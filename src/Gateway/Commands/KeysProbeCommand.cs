@@ -70,8 +70,8 @@ internal static class KeysProbeCommand
         CancellationToken cancellationToken)
     {
         var keys = new SigningKeyRing(await ReadKeysAsync(options, cancellationToken));
-        var host = new RegistryRouter(options).PublicHost;
-        var trust = new UpstreamTrust(options);
+        var host = options.CreateRouter().PublicHost;
+        var trust = options.LoadUpstreamTrust();
         var outcomes = new HashSet<RegistryProbeOutcome>();
         foreach (var registry in registries)
         {
@@ -121,11 +121,11 @@ internal static class KeysProbeCommand
     private static async Task<IReadOnlyList<SigningKey>> ReadKeysAsync(
         GatewayOptions options, CancellationToken cancellationToken)
     {
-        var schedule = new SigningKeySchedule(options.Tokens, TimeProvider.System);
+        var schedule = new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System);
         IReadOnlyList<SigningKey> keys;
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
-            var folder = new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), schedule);
+            var folder = new KeyFolder(options.KeyFolderPath(), schedule);
             keys = await folder.ReadAsync(cancellationToken);
         }
         else

@@ -88,8 +88,8 @@ internal static class LimitsCommand
             path = ControlSocket.PathOf(options);
             if (method == HttpMethod.Delete)
             {
-                using var audit = CommandAudit.Begin(
-                    options, "limits reset", subject, TimeProvider.System, Console.Error.WriteLine);
+                using var audit = options.BeginAudit(
+                    "limits reset", subject, TimeProvider.System, Console.Error.WriteLine);
             }
         }
         catch (ProblemException exception)

@@ -115,10 +115,9 @@ internal static class TokenCommand
         {
             var options = ConfigOption.Load(result.GetRequiredValue(Config));
             StoreOwner.Ensure(options, result.InvocationConfiguration.Error.WriteLine);
-            await using var stores = CommandStores.Open(options);
-            using var audit = IsListing(result) ? null : CommandAudit.Begin(
-                options,
-                "token " + result.CommandResult.Command.Name,
+            await using var stores = options.OpenStores();
+            using var audit = IsListing(result) ? null : options.BeginAudit(
+                    "token " + result.CommandResult.Command.Name,
                 TargetOf(result),
                 TimeProvider.System,
                 result.InvocationConfiguration.Error.WriteLine);

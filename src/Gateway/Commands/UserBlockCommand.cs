@@ -77,7 +77,7 @@ internal static class UserBlockCommand
 
             var options = ConfigOption.Load(result.GetRequiredValue(config));
             StoreOwner.Ensure(options, error.WriteLine);
-            await using var stores = CommandStores.Open(options);
+            await using var stores = options.OpenStores();
             var blockFile = new BlockFile(options.State.Folder);
             var blocks = SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!);
             var isFileGood = true;
@@ -301,7 +301,7 @@ internal static class UserBlockCommand
         /// <returns>The exit code.</returns>
         public async Task<int> KeepAsync(SubjectBlock block, string command, CancellationToken cancellationToken)
         {
-            using var audit = CommandAudit.Begin(Options, command, block.Subject, TimeProvider.System, Error.WriteLine);
+            using var audit = Options.BeginAudit(command, block.Subject, TimeProvider.System, Error.WriteLine);
             if (!await Stores.Credentials.WriteBlockAsync(block, cancellationToken))
             {
                 throw new StateException($"Somebody else changed the block of {block.Subject} at the same time, so nothing was changed. Try again.");

@@ -111,8 +111,7 @@ internal static class UserCommand
                 "Set it, or name a file: --file users.htpasswd."));
             var command = result.CommandResult.Command.Name;
             using var audit = command is "add" or "remove"
-                ? CommandAudit.Begin(
-                    options,
+                ? options.BeginAudit(
                     "user " + command,
                     UserNameOf(result),
                     TimeProvider.System,

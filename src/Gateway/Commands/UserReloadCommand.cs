@@ -36,7 +36,7 @@ internal static class UserReloadCommand
             var path = options.Authentication.Htpasswd?.File ?? throw new ProblemException(new Problem(
                 config.FullName, "authentication.htpasswd.file: not set", null, "There are no users in a file to read again."));
             using var audit = isAccepted
-                ? CommandAudit.Begin(options, "user reload --accept", path, TimeProvider.System, console.Error.WriteLine)
+                ? options.BeginAudit("user reload --accept", path, TimeProvider.System, console.Error.WriteLine)
                 : null;
             var standing = await RunningFiles.ReloadUsersAsync(options, isAccepted, cancellationToken);
             if (standing.Problems.Count == 0)

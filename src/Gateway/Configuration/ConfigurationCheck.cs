@@ -1,11 +1,9 @@
 using Gateway.Audit;
 using Gateway.Authentication;
-using Gateway.Authorization;
 using Gateway.ClientCertificates;
 using Gateway.Keys;
 using Gateway.Ldap;
 using Gateway.Policies;
-using Gateway.Proxying;
 using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tls;
@@ -30,12 +28,12 @@ internal static class ConfigurationCheck
         Loading(static options => AuthenticationServiceExtensions.LoadUsers(options.Authentication)),
         Loading(static options => ClientCertificateTrustReader.Load(options.Authentication.ClientCertificates)),
         static options => LdapServiceExtensions.Check(options.Authentication),
-        Loading(static options => AuthorizationServiceExtensions.LoadPolicies(options)),
-        Loading(static options => _ = new UpstreamTrust(options)),
+        Loading(static options => options.LoadPolicies()),
+        Loading(static options => options.LoadUpstreamTrust()),
         Loading(static options => RedisTrust.Load(options.Redis)),
-        SigningKeyServiceExtensions.Check,
+        static options => SigningKeyServiceExtensions.Check(options.SigningKeySettings(), options.Tokens.Keys, options.State.Folder),
         Loading(static options => StateServiceExtensions.Check(options.State)),
-        AuditServiceExtensions.Check,
+        static options => AuditServiceExtensions.Check(options.Audit, options.State.Folder),
     ];
 
     /// <summary>Runs every check; none stops the others.</summary>

@@ -6,9 +6,8 @@ namespace Gateway.Cors;
 internal static class CorsServiceExtensions
 {
     /// <summary>Registers the one policy there is; nothing where no origin is configured.</summary>
-    public static IServiceCollection AddGatewayCors(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddGatewayCors(this IServiceCollection services, CorsOptions cors)
     {
-        var cors = options.Cors;
         if (cors.Origins.Count == 0)
         {
             return services;

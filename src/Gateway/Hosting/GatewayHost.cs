@@ -19,7 +19,6 @@ using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Reloading;
 using Gateway.Rotation;
-using Gateway.Routing;
 using Gateway.State;
 using Gateway.Telemetry;
 using Gateway.Tls;
@@ -51,33 +50,32 @@ internal static class GatewayHost
         builder.WebHost.UseGatewayKestrel(options);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(options.Tls);
         builder.Services.AddSingleton(options.Authentication);
         builder.Services.AddSingleton(options.Tokens);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<RegistryRouter>();
+        builder.Services.AddSingleton(_ => options.CreateRouter());
         builder.Services.AddSingleton<HealthReport>();
-        builder.Services.AddAudit(options);
-        builder.Services.AddGatewayTls();
-        builder.Services.AddTrustPages(options);
-        builder.Services.AddRedis(options);
-        builder.Services.AddStateStore(options);
+        builder.Services.AddAudit(options.Audit, options.State.Folder);
+        builder.Services.AddGatewayTls(options.Tls, options.PublicUrl!);
+        builder.Services.AddTrustPages(options.Tls);
+        builder.Services.AddRedis(options.Redis);
+        builder.Services.AddStateStore(options.State, options.Redis);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddClientCertificates(options.Authentication);
         builder.Services.AddLdap(options.Authentication);
         builder.Services.AddIssuers();
         builder.Services.AddWorkloads(options.Authentication);
-        builder.Services.AddPortal(options);
-        builder.Services.AddGatewayAuthorization(options);
-        builder.Services.AddSigningKeys(options);
+        builder.Services.AddPortal(options.Authentication, options.State, options.Tokens.Keys);
+        builder.Services.AddGatewayAuthorization(options.PolicySource());
+        builder.Services.AddSigningKeys(options.SigningKeySettings(), options.Tokens.Keys, options.State.Folder);
         builder.Services.AddAccessTokens();
         builder.Services.AddIssuedCredentials();
         builder.Services.AddTokenEndpoint();
         builder.Services.AddUploads();
         builder.Services.AddListing();
-        builder.Services.AddRateLimits(options);
-        builder.Services.AddUpstreamProxy(options);
-        builder.Services.AddGatewayCors(options);
+        builder.Services.AddRateLimits(options.Limits, options.File, options.ReadLimits, isShared: options.Redis is not null);
+        builder.Services.AddUpstreamProxy(options.Registries, options.Telemetry.MakesTraces);
+        builder.Services.AddGatewayCors(options.Cors);
         builder.Services.AddHostedService<FileReloadService>();
         builder.Services.AddSingleton<FilesEndpoint>();
         builder.Services.AddSingleton<RotationReminders>();
@@ -109,8 +107,8 @@ internal static class GatewayHost
         app.UseGatewayCors(); // before any credentials are asked for: a preflight carries none
         app.MapSigningKeys();
         app.UseTokenEndpoint(); // not behind the proxy: nothing of it goes upstream
-        app.UseTrustPages(options); // how clients come to trust a private authority
-        app.UsePortal(options); // pages for people: sign-in by a provider, tokens, devices
+        app.UseTrustPages(options.Tls); // how clients come to trust a private authority
+        app.UsePortal(options.Authentication); // pages for people: sign-in by a provider, tokens, devices
         app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(

@@ -1,3 +1,4 @@
+using Gateway.ClientCertificates;
 using Gateway.Configuration;
 using Gateway.Control;
 using Gateway.Pipeline;
@@ -29,10 +30,12 @@ internal static partial class KestrelExtensions
             kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
 
-            Listen(kestrel, options.Listen.Https, ListenerKind.Https, static listen =>
+            Listen(kestrel, options.Listen.Https, ListenerKind.Https, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.UseGatewayTls(listen.ApplicationServices);
+                listen.UseGatewayTls(options.PublicUrl!, options.Authentication.ClientCertificates is null
+                    ? static (handshake, _) => handshake
+                    : ClientCertificateHandshake.Ask);
             });
             Listen(kestrel, options.Listen.Http, ListenerKind.Http, static listen => listen.Protocols = HttpProtocols.Http1);
             Listen(kestrel, options.Listen.Management, ListenerKind.Management, static listen => listen.Protocols = HttpProtocols.Http1);

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Redis;
 using Gateway.State;
 using Gateway.State.Sqlite;
 
@@ -24,17 +25,17 @@ internal sealed class CommandStores : IAsyncDisposable
 
     /// <summary>Opens both over one file, or over one connection to Redis.</summary>
     /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
-    public static CommandStores Open(GatewayOptions options)
+    public static CommandStores Open(StateOptions state, RedisOptions? redis)
     {
-        if (options.State.Store == StateStoreKind.Sqlite)
+        if (state.Store == StateStoreKind.Sqlite)
         {
-            var database = SqliteDatabase.Open(options.State.Folder);
+            var database = SqliteDatabase.Open(state.Folder);
             return new CommandStores(new SqliteCredentialStore(database), new SqliteIdentityStore(database), database);
         }
 
-        var connection = StateServiceExtensions.ConnectForCommand(options);
+        var connection = StateServiceExtensions.ConnectForCommand(redis!);
         return new CommandStores(
-            StateServiceExtensions.OpenForCommand(options, connection, ownsConnection: false),
+            StateServiceExtensions.OpenForCommand(redis!, connection, ownsConnection: false),
             new RedisIdentityStore(connection),
             connection);
     }

@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Redis;
 using Gateway.State;
 using Gateway.State.Sqlite;
@@ -9,8 +8,8 @@ namespace Gateway.Identities;
 internal static class IdentityServiceExtensions
 {
     /// <summary>Adds <see cref="IIdentityStore"/>, where the credentials are.</summary>
-    public static IServiceCollection AddIdentities(this IServiceCollection services, GatewayOptions options) =>
-        services.AddSingleton<IIdentityStore>(provider => options.State.Store == StateStoreKind.Sqlite
+    public static IServiceCollection AddIdentities(this IServiceCollection services, StateOptions state) =>
+        services.AddSingleton<IIdentityStore>(provider => state.Store == StateStoreKind.Sqlite
             ? new SqliteIdentityStore(provider.GetRequiredService<SqliteDatabase>())
             : new RedisIdentityStore(provider.GetRequiredService<RedisConnection>()));
 }

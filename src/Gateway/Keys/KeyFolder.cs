@@ -35,6 +35,13 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         _derived = new DerivedKeyFiles(_folder);
     }
 
+    /// <summary>The folder's full path.</summary>
+    public string Location => _folder;
+
+    /// <summary>Where the keys are: as configured, or in the state folder.</summary>
+    public static string PathFrom(SigningKeyOptions options, string stateFolder) =>
+        options.Folder ?? Path.Combine(stateFolder, "keys");
+
     /// <summary>What to watch for changes: the key files, not the files made from them.</summary>
     public IEnumerable<string> Paths
     {

@@ -1,10 +1,9 @@
 using Gateway.Configuration;
-using Gateway.Tokens;
 
 namespace Gateway.Keys;
 
 /// <summary>When keys come, sign, and go. Decides from the keys there are; changes nothing itself.</summary>
-internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time)
+internal sealed class SigningKeySchedule(SigningKeySettings settings, TimeProvider time)
 {
     /// <summary>
     /// How long a new key is known before it signs: longer than replicas need to see it (half a second; up to a minute
@@ -19,7 +18,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(5);
 
     /// <summary>The algorithm whose keys are used.</summary>
-    public SigningAlgorithm Algorithm => options.Algorithm;
+    public SigningAlgorithm Algorithm => settings.Algorithm;
 
     private DateTimeOffset Now => time.GetUtcNow();
 
@@ -27,11 +26,11 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     /// How long a key is needed after its successor signs. An access token that it signed last may live for an hour,
     /// and continue an upload until <c>tokens.uploadWindow</c> after that.
     /// </summary>
-    private TimeSpan Overlap => LongestAccessToken + options.UploadWindow + Margin;
+    private TimeSpan Overlap => LongestAccessToken + settings.UploadWindow + Margin;
 
     /// <summary>The keys of the configured algorithm, in a ring's order; others are not used.</summary>
     public IReadOnlyList<SigningKey> Usable(IEnumerable<SigningKey> keys) =>
-        [.. SigningKeyRing.InOrder(keys.Where(key => key.Algorithm == options.Algorithm))];
+        [.. SigningKeyRing.InOrder(keys.Where(key => key.Algorithm == settings.Algorithm))];
 
     /// <summary>The first key, active at once: nobody could have waited for it.</summary>
     public KeyChange First(IReadOnlyList<SigningKey> keys) =>
@@ -61,9 +60,9 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     public KeyChange Due(IReadOnlyList<SigningKey> keys)
     {
         var usable = Usable(keys);
-        var isOld = options.Keys.RotateAfter > TimeSpan.Zero
+        var isOld = settings.RotateAfter > TimeSpan.Zero
             && usable.Count > 0
-            && usable[^1].ActiveFrom + options.Keys.RotateAfter - PublicationDelay <= Now;
+            && usable[^1].ActiveFrom + settings.RotateAfter - PublicationDelay <= Now;
         var removed = Unneeded(keys).ToList();
         return isOld ? new KeyChange(Create(keys, PublicationDelay), removed)
             : removed.Count > 0 ? new KeyChange(null, removed)
@@ -96,7 +95,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
     /// <summary>What a key is used for now.</summary>
     public SigningKeyState StateOf(SigningKey key, IReadOnlyList<SigningKey> keys)
     {
-        return key.Algorithm != options.Algorithm ? SigningKeyState.Unused
+        return key.Algorithm != settings.Algorithm ? SigningKeyState.Unused
             : SigningKeyRing.ActiveAt(Usable(keys), Now).Id == key.Id ? SigningKeyState.Signs
             : key.ActiveFrom > Now ? SigningKeyState.Next
             : SigningKeyState.Verifies;
@@ -126,7 +125,7 @@ internal sealed class SigningKeySchedule(TokenOptions options, TimeProvider time
             activeFrom += TimeSpan.FromMilliseconds(1); // of two that begin at once, the new one must win
         }
 
-        return SigningKey.Create(options.Algorithm, now, activeFrom);
+        return SigningKey.Create(settings.Algorithm, now, activeFrom);
     }
 }
 

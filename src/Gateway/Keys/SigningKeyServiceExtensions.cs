@@ -10,14 +10,20 @@ namespace Gateway.Keys;
 internal static partial class SigningKeyServiceExtensions
 {
     /// <summary>Adds <see cref="ISigningKeys"/> and what keeps them current.</summary>
-    public static IServiceCollection AddSigningKeys(this IServiceCollection services, GatewayOptions options)
+    /// <param name="services">The host's.</param>
+    /// <param name="settings">When keys come, sign and go.</param>
+    /// <param name="options">Where they are.</param>
+    /// <param name="stateFolder">The folder that holds their folder, unless the settings name another one.</param>
+    public static IServiceCollection AddSigningKeys(
+        this IServiceCollection services, SigningKeySettings settings, SigningKeyOptions options, string stateFolder)
     {
+        services.AddSingleton(options);
         services.AddSingleton(provider => new SigningKeySchedule(
-            options.Tokens, provider.GetRequiredService<TimeProvider>()));
-        if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
+            settings, provider.GetRequiredService<TimeProvider>()));
+        if (options.Store == SigningKeyStoreKind.Folder)
         {
             services.AddSingleton(provider => new KeyFolder(
-                FolderOf(options), provider.GetRequiredService<SigningKeySchedule>()));
+                KeyFolder.PathFrom(options, stateFolder), provider.GetRequiredService<SigningKeySchedule>()));
             services.AddSingleton<ISigningKeyStore>(static provider => provider.GetRequiredService<KeyFolder>());
             services.AddSingleton(CreateRing);
             services.AddSingleton<IReloadable>(
@@ -28,7 +34,7 @@ internal static partial class SigningKeyServiceExtensions
         else
         {
             services.AddSingleton(provider => new RedisKeyStore(
-                provider.GetRequiredService<RedisConnection>(), options.Tokens.Keys.Password!));
+                provider.GetRequiredService<RedisConnection>(), options.Password!));
             services.AddSingleton<ISigningKeyStore>(static provider => provider.GetRequiredService<RedisKeyStore>());
             services.AddSingleton<RedisSigningKeys>();
             services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<RedisSigningKeys>());
@@ -47,14 +53,10 @@ internal static partial class SigningKeyServiceExtensions
         endpoints.Map("/.well-known/jwks.json", context => WriteJwkSetAsync(context, keys));
     }
 
-    /// <summary>The folder of the keys: as configured, or in the state folder.</summary>
-    public static string FolderOf(GatewayOptions options) =>
-        options.Tokens.Keys.Folder ?? Path.Combine(options.State.Folder, "keys");
-
     /// <summary>What a start would fail with; nothing is made, and Redis is not asked.</summary>
-    public static IEnumerable<Problem> Check(GatewayOptions options) =>
-        options.Tokens.Keys.Store == SigningKeyStoreKind.Folder
-            ? new KeyFolder(FolderOf(options), new SigningKeySchedule(options.Tokens, TimeProvider.System)).Check()
+    public static IEnumerable<Problem> Check(SigningKeySettings settings, SigningKeyOptions options, string stateFolder) =>
+        options.Store == SigningKeyStoreKind.Folder
+            ? new KeyFolder(KeyFolder.PathFrom(options, stateFolder), new SigningKeySchedule(settings, TimeProvider.System)).Check()
             : [];
 
     private static Task WriteJwkSetAsync(HttpContext context, ISigningKeys keys)
@@ -96,7 +98,7 @@ internal static partial class SigningKeyServiceExtensions
 
             return schedule.Usable(keys) is { Count: > 0 } usable
                 ? new SigningKeyRing(usable)
-                : throw new ProblemException(NoKey(FolderOf(provider.GetRequiredService<GatewayOptions>()), schedule));
+                : throw new ProblemException(NoKey(folder.Location, schedule));
         }
     }
 

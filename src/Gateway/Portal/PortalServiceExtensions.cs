@@ -1,8 +1,10 @@
-using Gateway.Configuration;
+using Gateway.Authentication;
 using Gateway.Devices;
 using Gateway.Identities;
+using Gateway.Keys;
 using Gateway.Oidc;
 using Gateway.Sessions;
+using Gateway.State;
 
 namespace Gateway.Portal;
 
@@ -10,15 +12,16 @@ namespace Gateway.Portal;
 internal static class PortalServiceExtensions
 {
     /// <summary>Adds the pages where there is a provider to sign in by.</summary>
-    public static IServiceCollection AddPortal(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddPortal(
+        this IServiceCollection services, AuthenticationOptions authentication, StateOptions state, SigningKeyOptions keys)
     {
-        if (options.Authentication.Oidc.Count == 0)
+        if (authentication.Oidc.Count == 0)
         {
             return services;
         }
 
-        services.AddIdentities(options);
-        services.AddGatewayDataProtection(options);
+        services.AddIdentities(state);
+        services.AddGatewayDataProtection(keys, state.Folder);
         services.AddAntiforgery(static antiforgery =>
         {
             antiforgery.Cookie.Name = "__Host-form";
@@ -27,7 +30,7 @@ internal static class PortalServiceExtensions
             antiforgery.Cookie.Path = "/";
             antiforgery.SuppressXFrameOptionsHeader = true; // the policy of every page says it
         });
-        services.AddOidc(options.Authentication);
+        services.AddOidc(authentication);
         services.AddSingleton<BrowserSessions>();
         services.AddSingleton<BackChannelLogout>();
         services.AddSingleton<SignInPages>();
@@ -38,9 +41,9 @@ internal static class PortalServiceExtensions
     }
 
     /// <summary>Serves the pages.</summary>
-    public static void UsePortal(this WebApplication app, GatewayOptions options)
+    public static void UsePortal(this WebApplication app, AuthenticationOptions authentication)
     {
-        if (options.Authentication.Oidc.Count > 0)
+        if (authentication.Oidc.Count > 0)
         {
             // The builder puts the framework's own authentication before everything else where its services are there. Here the
             // pages ask for it, after the host was checked and the request was named.

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using Gateway.Configuration;
 using Gateway.Routing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -16,11 +15,11 @@ internal sealed class ClusterConfiguration
     private readonly Dictionary<string, TimeSpan> _blobActivityTimeouts;
     private readonly ConditionalWeakTable<ClusterModel, ClusterModel> _blobModels = [];
 
-    public ClusterConfiguration(GatewayOptions options)
+    public ClusterConfiguration(IReadOnlyList<RegistryOptions> registries)
     {
-        Clusters = [.. options.Registries.Select(ToCluster)];
-        Routes = [.. options.Registries.Select(ToRoute)];
-        _blobActivityTimeouts = options.Registries.ToDictionary(r => r.Name, r => r.BlobActivityTimeout);
+        Clusters = [.. registries.Select(ToCluster)];
+        Routes = [.. registries.Select(ToRoute)];
+        _blobActivityTimeouts = registries.ToDictionary(r => r.Name, r => r.BlobActivityTimeout);
     }
 
     public IReadOnlyList<ClusterConfig> Clusters { get; }

@@ -1,10 +1,10 @@
 using Gateway.Audit;
 using Gateway.Authentication;
 using Gateway.Authorization;
-using Gateway.Configuration;
 using Gateway.Listing;
 using Gateway.Pipeline;
 using Gateway.RateLimiting;
+using Gateway.Routing;
 using Gateway.Telemetry;
 using Gateway.Uploads;
 using Yarp.ReverseProxy.Configuration;
@@ -16,10 +16,14 @@ namespace Gateway.Proxying;
 internal static class ProxyingServiceExtensions
 {
     /// <summary>Registers the registries' clusters and what asks them.</summary>
-    public static IServiceCollection AddUpstreamProxy(this IServiceCollection services, GatewayOptions options)
+    /// <param name="services">The host's.</param>
+    /// <param name="registries">The registries.</param>
+    /// <param name="makesTraces">Whether traces are made here, so that their context goes upstream.</param>
+    public static IServiceCollection AddUpstreamProxy(
+        this IServiceCollection services, IReadOnlyList<RegistryOptions> registries, bool makesTraces)
     {
-        var clusters = new ClusterConfiguration(options);
-        var trust = new UpstreamTrust(options);
+        var clusters = new ClusterConfiguration(registries);
+        var trust = new UpstreamTrust(registries);
         services.AddSingleton(clusters);
         services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
@@ -37,7 +41,7 @@ internal static class ProxyingServiceExtensions
                     ValueTask.FromResult<Stream>(new UpstreamConnection(connection.PlaintextStream));
 
                 // Where no trace is made here, the client's own goes on as it came (UpstreamRequestTransform).
-                handler.ActivityHeadersPropagator = options.Telemetry.MakesTraces ? new TraceContext() : null;
+                handler.ActivityHeadersPropagator = makesTraces ? new TraceContext() : null;
             })
             .AddTransforms(builder =>
             {
@@ -46,7 +50,7 @@ internal static class ProxyingServiceExtensions
                 builder.CopyResponseHeaders = false;
                 builder.CopyResponseTrailers = false;
                 builder.UseDefaultForwarders = false;
-                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization, options.Telemetry.MakesTraces));
+                builder.RequestTransforms.Add(new UpstreamRequestTransform(authorization, makesTraces));
                 builder.ResponseTransforms.Add(new UpstreamResponseTransform(
                     authorization,
                     builder.Services.GetRequiredService<UpstreamRedirects>(),

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
+using Gateway.Routing;
 
 namespace Gateway.Proxying;
 
@@ -9,10 +10,10 @@ internal sealed class UpstreamTrust
     private readonly Dictionary<string, X509Certificate2Collection> _roots = [];
 
     /// <exception cref="ProblemException">A configured file cannot be read or holds no certificate.</exception>
-    public UpstreamTrust(GatewayOptions options)
+    public UpstreamTrust(IEnumerable<RegistryOptions> registries)
     {
         var problems = new List<Problem>();
-        foreach (var registry in options.Registries.Where(static r => r.CertificateAuthority is not null))
+        foreach (var registry in registries.Where(static r => r.CertificateAuthority is not null))
         {
             try
             {

@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Core.RateLimiting;
 using Gateway.Hosting;
 using Gateway.Redis;
@@ -10,12 +9,18 @@ namespace Gateway.RateLimiting;
 internal static class RateLimitServiceExtensions
 {
     /// <summary>Registers limits, read anew when the configuration file changes, and where they are counted.</summary>
-    public static IServiceCollection AddRateLimits(this IServiceCollection services, GatewayOptions options)
+    /// <param name="services">The host's.</param>
+    /// <param name="options">The section.</param>
+    /// <param name="file">The file that it is in; <see langword="null"/> where a program made it.</param>
+    /// <param name="load">Reads the section anew.</param>
+    /// <param name="isShared">Whether they are counted in Redis, for all replicas.</param>
+    public static IServiceCollection AddRateLimits(
+        this IServiceCollection services, LimitOptions options, string? file, Func<LimitOptions> load, bool isShared)
     {
         services.AddSingleton(provider => new Reloadable<LimitSet>(
             "limits",
-            () => options.File is { } file ? [file] : [],
-            () => Load(options),
+            () => file is null ? [] : [file],
+            () => LimitReader.Read(load()),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Reloadable<LimitSet>>>()));
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<LimitSet>>());
@@ -31,7 +36,7 @@ internal static class RateLimitServiceExtensions
         services.AddSingleton<CredentialFingerprint>();
         services.AddSingleton(static provider => new FailureCounter(
             provider.GetRequiredService<TimeProvider>(), provider.GetService<LimitRedis>()));
-        if (options.Redis is null)
+        if (!isShared)
         {
             services.AddSingleton<RequestLimiter>(static provider => provider.GetRequiredService<MemoryLimiter>());
             return services;
@@ -39,7 +44,7 @@ internal static class RateLimitServiceExtensions
 
         services.AddSingleton(provider => new LimitRedis(
             provider.GetRequiredService<RedisConnection>(),
-            options.Limits,
+            options,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<LimitRedis>>()));
         services.AddSingleton<IHealthPart>(static provider => provider.GetRequiredService<LimitRedis>());
@@ -47,9 +52,4 @@ internal static class RateLimitServiceExtensions
         services.AddSingleton<RequestLimiter, SharedLimiter>();
         return services;
     }
-
-    // Of a changed file nothing but this section is taken; the rest is in force from a start on.
-    private static LimitSet Load(GatewayOptions options) => LimitReader.Read(options.File is { } file
-        ? ConfigurationLoader.Load(file, ConfigurationLoader.ProcessEnvironment()).Limits
-        : options.Limits);
 }

@@ -6,9 +6,9 @@ namespace Gateway.Redis;
 internal static class RedisServiceExtensions
 {
     /// <summary>Adds <see cref="RedisConnection"/> where the section <c>redis</c> is there.</summary>
-    public static IServiceCollection AddRedis(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddRedis(this IServiceCollection services, RedisOptions? options)
     {
-        if (options.Redis is { } redis)
+        if (options is { } redis)
         {
             services.AddSingleton(provider => new RedisConnection(
                 redis,

@@ -10,16 +10,19 @@ internal sealed class RegistryRouter
 {
     private readonly FrozenDictionary<string, PublicHost> _hosts;
 
-    public RegistryRouter(GatewayOptions options)
+    /// <param name="publicUrl">The URL that clients use.</param>
+    /// <param name="otherHosts">Further hosts.</param>
+    /// <param name="registries">The registries, which may have hosts of their own.</param>
+    public RegistryRouter(Uri publicUrl, IEnumerable<string> otherHosts, IReadOnlyCollection<RegistryOptions> registries)
     {
         string[] authorities =
         [
-            options.PublicUrl!.Authority, .. options.Hosts,
-            .. options.Registries.Select(static registry => registry.Host).OfType<string>(),
+            publicUrl.Authority, .. otherHosts,
+            .. registries.Select(static registry => registry.Host).OfType<string>(),
         ];
         var ownNames = authorities.Select(static authority => HostName.TryParse(authority, out var name) ? name.Host : authority)
             .ToHashSet(StringComparer.Ordinal);
-        Registries = [.. options.Registries.Select(registry => new UpstreamRegistry(registry, ownNames))];
+        Registries = [.. registries.Select(registry => new UpstreamRegistry(registry, ownNames))];
         // Host names compare without case (RFC 9110, section 4.2.3); repositories never do.
         var hosts = new Dictionary<string, PublicHost>(StringComparer.OrdinalIgnoreCase);
         foreach (var authority in authorities)
@@ -31,7 +34,7 @@ internal sealed class RegistryRouter
         }
 
         _hosts = hosts.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
-        PublicHost = _hosts[options.PublicUrl.Authority];
+        PublicHost = _hosts[publicUrl.Authority];
     }
 
     /// <summary>Every configured registry.</summary>

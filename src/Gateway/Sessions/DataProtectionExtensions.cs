@@ -1,4 +1,3 @@
-using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Redis;
 using Microsoft.AspNetCore.DataProtection;
@@ -16,15 +15,18 @@ internal static class DataProtectionExtensions
     public const string FolderName = "data-protection";
 
     /// <summary>Adds data protection.</summary>
-    public static IServiceCollection AddGatewayDataProtection(this IServiceCollection services, GatewayOptions options)
+    /// <param name="services">The host's.</param>
+    /// <param name="keys">The signing keys' settings: these keys are kept beside those, under the same password.</param>
+    /// <param name="stateFolder">Where they are without Redis.</param>
+    public static IServiceCollection AddGatewayDataProtection(
+        this IServiceCollection services, SigningKeyOptions keys, string stateFolder)
     {
         services.AddDataProtection().SetApplicationName("registry-gateway"); // replicas lie in different folders
         services.AddOptions<KeyManagementOptions>().Configure<IServiceProvider>((management, provider) =>
         {
-            var keys = options.Tokens.Keys;
             management.XmlRepository = keys.Store == SigningKeyStoreKind.Redis
                 ? new RedisXmlRepository(provider.GetRequiredService<RedisConnection>())
-                : new FolderXmlRepository(Path.Combine(options.State.Folder, FolderName));
+                : new FolderXmlRepository(Path.Combine(stateFolder, FolderName));
             if (keys.Password is { } password)
             {
                 management.XmlEncryptor = new PasswordXmlEncryptor(password);

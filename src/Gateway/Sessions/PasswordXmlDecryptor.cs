@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Gateway.Tokens;
+using Gateway.Keys;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Gateway.Sessions;
@@ -9,7 +9,7 @@ namespace Gateway.Sessions;
 /// <summary>Decrypts them; made by the framework, which names it in the key itself.</summary>
 internal sealed class PasswordXmlDecryptor(IServiceProvider services) : IXmlDecryptor
 {
-    private readonly string? _password = services.GetRequiredService<TokenOptions>().Keys.Password;
+    private readonly string? _password = services.GetRequiredService<SigningKeyOptions>().Password;
 
     /// <inheritdoc/>
     public XElement Decrypt(XElement encryptedElement)

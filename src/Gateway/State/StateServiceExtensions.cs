@@ -16,19 +16,19 @@ internal static class StateServiceExtensions
     /// <see cref="TimeProvider"/>, logging and, where it is configured, <see cref="RedisConnection"/> from the services.
     /// With the file, also <see cref="SqliteDatabase"/>, for whatever else is kept in it.
     /// </summary>
-    public static IServiceCollection AddStateStore(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddStateStore(this IServiceCollection services, StateOptions state, RedisOptions? redis)
     {
-        if (options.State.Store == StateStoreKind.Sqlite)
+        if (state.Store == StateStoreKind.Sqlite)
         {
-            services.AddSingleton(_ => SqliteDatabase.Open(options.State.Folder));
+            services.AddSingleton(_ => SqliteDatabase.Open(state.Folder));
         }
 
-        services.AddKeyedSingleton(Bare, (provider, _) => Create(provider, options));
+        services.AddKeyedSingleton(Bare, (provider, _) => Create(provider, state, redis));
         services.AddSingleton(provider => new RevocationFeed(
             Store(provider),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RevocationFeed>>(),
-            new BlockFile(options.State.Folder)));
+            new BlockFile(state.Folder)));
         services.AddSingleton<IRevocations>(static provider => provider.GetRequiredService<RevocationFeed>());
         services.AddSingleton<IHealthPart>(static provider => provider.GetRequiredService<RevocationFeed>());
         services.AddSingleton<ICredentialStore>(static provider =>
@@ -55,25 +55,25 @@ internal static class StateServiceExtensions
 
     /// <summary>Opens the store for a command, beside a gateway that may run.</summary>
     /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
-    public static ICredentialStore OpenForCommand(GatewayOptions options)
+    public static ICredentialStore OpenForCommand(StateOptions state, RedisOptions? redis)
     {
-        if (options.State.Store == StateStoreKind.Sqlite)
+        if (state.Store == StateStoreKind.Sqlite)
         {
-            return SqliteCredentialStore.Open(options.State.Folder);
+            return SqliteCredentialStore.Open(state.Folder);
         }
 
-        return OpenForCommand(options, ConnectForCommand(options), ownsConnection: true);
+        return OpenForCommand(redis!, ConnectForCommand(redis!), ownsConnection: true);
     }
 
     /// <summary>Opens the store in Redis for a command.</summary>
-    public static ICredentialStore OpenForCommand(GatewayOptions options, RedisConnection connection, bool ownsConnection) =>
+    public static ICredentialStore OpenForCommand(RedisOptions redis, RedisConnection connection, bool ownsConnection) =>
         new RedisCredentialStore(
-            connection, options.Redis!, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance, ownsConnection);
+            connection, redis, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance, ownsConnection);
 
     /// <summary>Connects a command to Redis. Its first question waits for the connection, which no request to a gateway does.</summary>
     /// <exception cref="ProblemException">The file of Redis's authorities cannot be used.</exception>
-    public static RedisConnection ConnectForCommand(GatewayOptions options) => new(
-        options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance, TimeSpan.FromSeconds(5));
+    public static RedisConnection ConnectForCommand(RedisOptions redis) => new(
+        redis, TimeProvider.System, NullLogger<RedisConnection>.Instance, TimeSpan.FromSeconds(5));
 
     /// <summary>Sees whether a start could use the folder and the file in it. It makes and opens nothing.</summary>
     /// <exception cref="ProblemException">It could not.</exception>
@@ -95,16 +95,16 @@ internal static class StateServiceExtensions
     private static ICredentialStore Store(IServiceProvider provider) =>
         provider.GetRequiredKeyedService<ICredentialStore>(Bare);
 
-    private static ICredentialStore Create(IServiceProvider provider, GatewayOptions options)
+    private static ICredentialStore Create(IServiceProvider provider, StateOptions state, RedisOptions? redis)
     {
-        if (options.State.Store == StateStoreKind.Sqlite)
+        if (state.Store == StateStoreKind.Sqlite)
         {
             return new SqliteCredentialStore(provider.GetRequiredService<SqliteDatabase>());
         }
 
         var store = new RedisCredentialStore(
             provider.GetRequiredService<RedisConnection>(),
-            options.Redis!,
+            redis!,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RedisCredentialStore>>());
         _ = store.ListenAsync(); // it never throws, and nothing waits for it

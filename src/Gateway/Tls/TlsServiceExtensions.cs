@@ -1,6 +1,6 @@
-using Gateway.ClientCertificates;
-using Gateway.Configuration;
+using System.Net.Security;
 using Gateway.Reloading;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -14,12 +14,17 @@ internal static class TlsServiceExtensions
 
     /// <summary>
     /// Registers the certificates, read when they are first asked for, and their warnings in the log. Needs
-    /// <see cref="GatewayOptions"/> and <see cref="TimeProvider"/>; <see cref="FileReloadService"/> renews them.
+    /// <see cref="TimeProvider"/>; <see cref="FileReloadService"/> renews them.
     /// </summary>
-    public static IServiceCollection AddGatewayTls(this IServiceCollection services)
+    /// <param name="services">The host's.</param>
+    /// <param name="options">The section.</param>
+    /// <param name="publicUrl">The URL that clients use, whose host a certificate must name.</param>
+    public static IServiceCollection AddGatewayTls(this IServiceCollection services, TlsOptions options, Uri publicUrl)
     {
-        services.AddSingleton(static provider => CreateCertificates(
-            provider.GetRequiredService<GatewayOptions>(),
+        services.AddSingleton(options);
+        services.AddSingleton(provider => CreateCertificates(
+            options,
+            publicUrl,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Reloadable<CertificateSet>>>()));
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<CertificateSet>>());
@@ -28,14 +33,19 @@ internal static class TlsServiceExtensions
     }
 
     /// <summary>Serves TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, with the certificate for the client's SNI.</summary>
-    public static ListenOptions UseGatewayTls(this ListenOptions listener, IServiceProvider services)
+    /// <param name="listener">The listener.</param>
+    /// <param name="publicUrl">Where a client is sent that speaks plain HTTP.</param>
+    /// <param name="prepare">Makes the options of one handshake from those of the chosen certificate.</param>
+    public static ListenOptions UseGatewayTls(
+        this ListenOptions listener,
+        Uri publicUrl,
+        Func<SslServerAuthenticationOptions, BaseConnectionContext, SslServerAuthenticationOptions> prepare)
     {
+        var services = listener.ApplicationServices;
         var certificates = services.GetRequiredService<Reloadable<CertificateSet>>();
-        var options = services.GetRequiredService<GatewayOptions>();
-        var asks = options.Authentication.ClientCertificates is not null;
         var time = services.GetRequiredService<TimeProvider>();
         listener.Protocols = HttpProtocols.Http1AndHttp2;
-        listener.Use(next => new PlainHttpMiddleware(next, options.PublicUrl!, HandshakeTimeout, time).OnConnectionAsync);
+        listener.Use(next => new PlainHttpMiddleware(next, publicUrl, HandshakeTimeout, time).OnConnectionAsync);
         listener.Use(next => new ClientHelloMiddleware(next, certificates, HandshakeTimeout, time).OnConnectionAsync);
         return listener.UseHttps(new TlsHandshakeCallbackOptions
         {
@@ -44,8 +54,7 @@ internal static class TlsServiceExtensions
             {
                 var pair = certificates.Current.Select(
                     context.ClientHelloInfo.ServerName, ClientHelloMiddleware.VerifiesEcdsa(context.Connection));
-                return ValueTask.FromResult(
-                    asks ? ClientCertificateHandshake.Ask(pair.Options, context.Connection) : pair.Options);
+                return ValueTask.FromResult(prepare(pair.Options, context.Connection));
             },
         });
     }
@@ -53,15 +62,15 @@ internal static class TlsServiceExtensions
     /// <summary>Sends <c>Strict-Transport-Security</c> on every answer over TLS. Place it first.</summary>
     public static IApplicationBuilder UseGatewayHsts(this IApplicationBuilder app)
     {
-        var maxAge = app.ApplicationServices.GetRequiredService<GatewayOptions>().Tls.HstsMaxAge;
+        var maxAge = app.ApplicationServices.GetRequiredService<TlsOptions>().HstsMaxAge;
         return maxAge > TimeSpan.Zero ? app.UseMiddleware<HstsMiddleware>(maxAge) : app;
     }
 
     private static Reloadable<CertificateSet> CreateCertificates(
-        GatewayOptions options, TimeProvider time, ILogger<Reloadable<CertificateSet>> logger) => new(
+        TlsOptions options, Uri publicUrl, TimeProvider time, ILogger<Reloadable<CertificateSet>> logger) => new(
             "certificates",
-            () => options.Tls.Certificates.SelectMany(static pair => new[] { pair.Certificate, pair.Key }),
-            replaced => CertificateSet.Load(options.Tls, options.PublicUrl, time.GetUtcNow(), replaced.InForce),
+            () => options.Certificates.SelectMany(static pair => new[] { pair.Certificate, pair.Key }),
+            replaced => CertificateSet.Load(options, publicUrl, time.GetUtcNow(), replaced.InForce),
             time,
             logger);
 }

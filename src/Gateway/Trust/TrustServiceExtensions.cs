@@ -12,15 +12,15 @@ internal static class TrustServiceExtensions
     public const string Setting = "tls.authority";
 
     /// <summary>Adds the authority, which is read again when its file changes, where one is configured.</summary>
-    public static IServiceCollection AddTrustPages(this IServiceCollection services, GatewayOptions options)
+    public static IServiceCollection AddTrustPages(this IServiceCollection services, TlsOptions options)
     {
-        if (options.Tls.Authority is { } file)
+        if (options.Authority is { } file)
         {
             services.AddSingleton(provider =>
             {
                 var time = provider.GetRequiredService<TimeProvider>();
                 return new Reloadable<PrivateAuthority>(
-                    "authority", () => [file], () => Load(options.Tls, time.GetUtcNow())!, time,
+                    "authority", () => [file], () => Load(options, time.GetUtcNow())!, time,
                     provider.GetRequiredService<ILogger<Reloadable<PrivateAuthority>>>());
             });
             services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<PrivateAuthority>>());
@@ -30,9 +30,9 @@ internal static class TrustServiceExtensions
     }
 
     /// <summary>Serves the pages, where there is something to show.</summary>
-    public static void UseTrustPages(this WebApplication app, GatewayOptions options)
+    public static void UseTrustPages(this WebApplication app, TlsOptions options)
     {
-        if (options.Tls.Authority is not null)
+        if (options.Authority is not null)
         {
             app.UseMiddleware<TrustMiddleware>();
         }

@@ -1,9 +1,9 @@
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Keys;
 using Gateway.Pipeline;
 using Gateway.Routing;
+using Gateway.Tokens;
 
 namespace Gateway.Uploads;
 
@@ -11,11 +11,11 @@ namespace Gateway.Uploads;
 internal sealed partial class UploadContinuation(
     IUploadTickets tickets,
     ISigningKeys keys,
-    GatewayOptions options,
+    TokenOptions options,
     TimeProvider time,
     ILogger<UploadContinuation> logger)
 {
-    private readonly TimeSpan _window = options.Tokens.UploadWindow;
+    private readonly TimeSpan _window = options.UploadWindow;
 
     /// <summary>The ticket that a request on a started upload shows, if it is that upload's.</summary>
     public UploadTicket? FindTicket(GatewayContext gateway) =>

@@ -21,15 +21,13 @@ internal sealed class SigningStage : IDisposable
     public SigningStage(SigningAlgorithm algorithm)
     {
         var options = new TokenOptions { Algorithm = algorithm };
-        _schedule = new SigningKeySchedule(options, TimeProvider.System);
+        _schedule = new SigningKeySchedule(
+            new SigningKeySettings(algorithm, options.Keys.RotateAfter, options.UploadWindow), TimeProvider.System);
         Store = new KeyFolder(Folder, _schedule);
         Store.EnsureKey();
         Store.UpdateDerivedFiles();
-        var router = new RegistryRouter(new GatewayOptions
-        {
-            PublicUrl = new Uri(PublicUrl),
-            Registries = [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }],
-        });
+        var router = new RegistryRouter(
+            new Uri(PublicUrl), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         Issuer = new AccessTokenIssuer(
             new Keys(this), router, options, TimeProvider.System, NullLogger<AccessTokenIssuer>.Instance);
     }

@@ -69,7 +69,7 @@ internal sealed class BackupFolder : IDisposable
     public async Task<string> FillAsync(int tokens = 3)
     {
         var options = Load();
-        new KeyFolder(SigningKeyServiceExtensions.FolderOf(options), new SigningKeySchedule(options.Tokens, TimeProvider.System)).EnsureKey();
+        new KeyFolder(options.KeyFolderPath(), new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System)).EnsureKey();
         await using var store = SqliteCredentialStore.Open(options.State.Folder);
         var last = "";
         for (var i = 0; i < tokens; i++)

@@ -274,7 +274,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         var options = _folder.Load();
         await using var redis = new RedisConnection(options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         await new RedisKeyStore(redis, BackupFolder.KeysPassword)
-            .ChangeAsync(new SigningKeySchedule(options.Tokens, TimeProvider.System).First, CancellationToken.None);
+            .ChangeAsync(new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System).First, CancellationToken.None);
         new Gateway.Sessions.RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "ä"), "key-1");
         await using var identities = new RedisIdentityStore(redis);
         var now = TimeProvider.System.GetUtcNow();

@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -227,12 +228,12 @@ public sealed class KeyFolderTests : IDisposable
     }
 
     [Fact]
-    public void FolderOf_NotConfigured_LiesBesideTheConfiguration()
+    public void KeyFolderPath_NotConfigured_LiesBesideTheConfiguration()
     {
         using var folder = new TemporaryFolder();
         var options = Configuration.ConfigurationSamples.Load(folder, Configuration.ConfigurationSamples.Minimal);
 
-        Assert.Equal(Path.Combine(folder.Path, "state", "keys"), SigningKeyServiceExtensions.FolderOf(options));
+        Assert.Equal(Path.Combine(folder.Path, "state", "keys"), options.KeyFolderPath());
     }
 
     private static X509Certificate2Collection Certificates(string bundle)

@@ -12,13 +12,13 @@ internal sealed class KeyStage : IDisposable
 {
     private readonly TemporaryFolder _root = new();
 
-    public KeyStage() => Schedule = new SigningKeySchedule(Options, Time);
-
     public AdjustableClock Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public TokenOptions Options { get; } = new();
 
-    public SigningKeySchedule Schedule { get; }
+    /// <summary>By the options as they are now.</summary>
+    public SigningKeySchedule Schedule =>
+        new(new SigningKeySettings(Options.Algorithm, Options.Keys.RotateAfter, Options.UploadWindow), Time);
 
     public string Folder => Path.Combine(_root.Path, "state", "keys");
 

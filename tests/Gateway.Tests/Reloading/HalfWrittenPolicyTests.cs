@@ -203,15 +203,9 @@ public sealed class HalfWrittenPolicyTests : IDisposable
 
     private Reloadable<PolicySet> Start(bool requiresEnd = false, bool tested = false)
     {
-        var options = new GatewayOptions
-        {
-            Policies = _files.Folder,
-            RequireDocumentEnd = requiresEnd,
-            TestPolicies = tested,
-            Registries = [new RegistryOptions { Name = "main" }],
-        };
+        var source = new PolicySource(_files.Folder, ["main"], requiresEnd, tested);
         _services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(_clock)
-            .AddGatewayAuthorization(options).BuildServiceProvider();
+            .AddGatewayAuthorization(source).BuildServiceProvider();
         return _services.GetRequiredService<Reloadable<PolicySet>>();
     }
 }

@@ -157,14 +157,9 @@ public sealed class SavingToolsTests : IDisposable
 
     private Reloadable<PolicySet> Start(string? folder = null, bool requiresEnd = false)
     {
-        var options = new GatewayOptions
-        {
-            Policies = folder ?? _files.Folder,
-            RequireDocumentEnd = requiresEnd,
-            Registries = [new RegistryOptions { Name = "main" }],
-        };
+        var source = new PolicySource(folder ?? _files.Folder, ["main"], requiresEnd, RunTests: false);
         _services = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System)
-            .AddGatewayAuthorization(options).BuildServiceProvider();
+            .AddGatewayAuthorization(source).BuildServiceProvider();
         return _services.GetRequiredService<Reloadable<PolicySet>>();
     }
 

@@ -61,7 +61,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         await gateway.Store.AddAsync(Credentials.New("one"), default);
         await gateway.Directory.FindAsync(Credentials.New("one").Hash, default);
 
-        await using (var command = StateServiceExtensions.OpenForCommand(Options(StateStoreKind.Sqlite)))
+        await using (var command = Options(StateStoreKind.Sqlite).OpenStore())
         {
             await command.RevokeAsync("one", Credentials.Now, default);
         }
@@ -204,7 +204,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
     public async Task Block_ByACommandBesideTheGateway_IsInForceWithinASecond()
     {
         await using var gateway = await Replica.StartAsync(Options(StateStoreKind.Sqlite));
-        await using (var command = StateServiceExtensions.OpenForCommand(Options(StateStoreKind.Sqlite)))
+        await using (var command = Options(StateStoreKind.Sqlite).OpenStore())
         {
             await command.WriteBlockAsync(
                 SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
@@ -252,8 +252,8 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         {
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             builder.Services.AddSingleton(TimeProvider.System);
-            builder.Services.AddRedis(options);
-            builder.Services.AddStateStore(options);
+            builder.Services.AddRedis(options.Redis);
+            builder.Services.AddStateStore(options.State, options.Redis);
             var host = builder.Build();
             await host.StartAsync();
             return new Replica(host);

@@ -10,7 +10,7 @@ internal static class AuditRecords
 {
     /// <summary>The file that a gateway records in.</summary>
     public static string FileOf(TestGateway gateway) =>
-        AuditServiceExtensions.FileOf(gateway.Services.GetRequiredService<GatewayOptions>())!;
+        gateway.Services.GetRequiredService<GatewayOptions>().AuditFilePath()!;
 
     /// <summary>Every line of a file so far.</summary>
     public static IReadOnlyList<JsonElement> Read(string file) => !File.Exists(file) ? [] :

@@ -100,12 +100,7 @@ public sealed class CertificateWatchTests : IAsyncLifetime, IDisposable
         _services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(_log))
             .AddSingleton<TimeProvider>(_clock)
-            .AddSingleton(new GatewayOptions
-            {
-                PublicUrl = new Uri("https://localhost"),
-                Tls = new TlsOptions { Certificates = [pair] },
-            })
-            .AddGatewayTls()
+            .AddGatewayTls(new TlsOptions { Certificates = [pair] }, new Uri("https://localhost"))
             .BuildServiceProvider();
         await _services.GetServices<IHostedService>().Single().StartAsync(CancellationToken.None);
     }

@@ -45,14 +45,10 @@ internal sealed class TlsServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.Services.AddSingleton(time);
-        builder.Services.AddSingleton(new GatewayOptions
-        {
-            PublicUrl = new Uri("https://localhost"),
-            Tls = new TlsOptions { Certificates = [.. certificates] },
-        });
-        builder.Services.AddGatewayTls().AddHostedService<FileReloadService>();
-        builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(
-            IPAddress.Loopback, 0, listener => listener.UseGatewayTls(listener.ApplicationServices)));
+        var url = new Uri("https://localhost");
+        builder.Services.AddGatewayTls(new TlsOptions { Certificates = [.. certificates] }, url).AddHostedService<FileReloadService>();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listener => listener.UseGatewayTls(url, static (handshake, _) => handshake)));
         var app = builder.Build();
         app.UseGatewayHsts();
         app.Run(static context => context.Response.WriteAsync(context.Request.Protocol));

@@ -18,15 +18,11 @@ public sealed class TokenGranterTests
 {
     private static readonly Subject Alice = new() { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" };
 
-    private static readonly PublicHost Host = new RegistryRouter(new GatewayOptions
-    {
-        PublicUrl = new Uri("https://registry.test"),
-        Registries =
-        [
+    private static readonly PublicHost Host = new RegistryRouter(
+            new Uri("https://registry.test"), [], [
             new RegistryOptions { Name = "main", Upstreams = [new Uri("http://localhost:1")], Prefix = "a" },
             new RegistryOptions { Name = "mirror", Upstreams = [new Uri("http://localhost:2")], Prefix = "b" },
-        ],
-    }).PublicHost;
+        ]).PublicHost;
 
     private static readonly string[] Repositories = ["a/x", "a/y", "b/x", "b/x/z", "c/x"];
 

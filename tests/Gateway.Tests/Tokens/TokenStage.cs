@@ -20,11 +20,8 @@ internal sealed class TokenStage
     public TokenStage(SigningAlgorithm algorithm = SigningAlgorithm.ES256)
     {
         Keys = new TestSigningKeys(algorithm);
-        Router = new RegistryRouter(new GatewayOptions
-        {
-            PublicUrl = new Uri($"https://{Host}"),
-            Registries = [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }],
-        });
+        Router = new RegistryRouter(
+            new Uri($"https://{Host}"), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         Issuer = new AccessTokenIssuer(Keys, Router, Options, Clock, Log);
         Verifier = CreateVerifier();
     }

@@ -69,7 +69,7 @@ internal sealed class FileCheck : IServerCheck
             }
         }
 
-        foreach (var folder in new[] { options.State.Folder, SigningKeyServiceExtensions.FolderOf(options) }.Where(Directory.Exists))
+        foreach (var folder in new[] { options.State.Folder, options.KeyFolderPath() }.Where(Directory.Exists))
         {
             foreach (var path in Files(folder))
             {

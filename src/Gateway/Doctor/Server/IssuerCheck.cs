@@ -155,7 +155,7 @@ internal sealed class IssuerCheck : IServerCheck
         }
 
         // A code that nobody issued: whether the client is known is judged before it (RFC 6749, section 5.2).
-        var callback = new RegistryRouter(patient.Options).PublicHost.Origin + OidcProvider.CallbackOf(name);
+        var callback = patient.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
         using var request = new HttpRequestMessage(HttpMethod.Post, tokens);
         List<KeyValuePair<string, string>> form = [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))];
         var ways = Texts(document, "token_endpoint_auth_methods_supported");

@@ -10,13 +10,13 @@ internal sealed class KeyCheck : IServerCheck
     /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
     public static IReadOnlyList<SigningKey> ReadUsable(ServerPatient patient)
     {
-        var folder = SigningKeyServiceExtensions.FolderOf(patient.Options);
+        var folder = patient.Options.KeyFolderPath();
         if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
         {
             return [];
         }
 
-        var schedule = new SigningKeySchedule(patient.Options.Tokens, patient.Time);
+        var schedule = new SigningKeySchedule(patient.Options.SigningKeySettings(), patient.Time);
         try
         {
             return schedule.Usable(new KeyFolder(folder, schedule).Read());
@@ -52,8 +52,8 @@ internal sealed class KeyCheck : IServerCheck
             return Task.CompletedTask; // RedisCheck says whether they can be read
         }
 
-        var folder = SigningKeyServiceExtensions.FolderOf(options);
-        var schedule = new SigningKeySchedule(options.Tokens, patient.Time);
+        var folder = options.KeyFolderPath();
+        var schedule = new SigningKeySchedule(options.SigningKeySettings(), patient.Time);
         if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
         {
             // FileCheck has said whose mode is wrong.

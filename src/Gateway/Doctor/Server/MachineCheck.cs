@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using System.Globalization;
 using Gateway.Keys;
 
@@ -20,7 +21,7 @@ internal sealed class MachineCheck : IServerCheck
     public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
-        string?[] paths = [options.State.Folder, SigningKeyServiceExtensions.FolderOf(options), Path.GetDirectoryName(options.Audit.File.Path)];
+        string?[] paths = [options.State.Folder, options.KeyFolderPath(), Path.GetDirectoryName(options.Audit.File.Path)];
         foreach (var drive in paths.OfType<string>().Select(Existing).Distinct(StringComparer.Ordinal))
         {
             var info = new DriveInfo(drive);

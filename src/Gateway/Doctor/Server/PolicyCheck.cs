@@ -153,7 +153,7 @@ internal sealed class PolicyCheck : IServerCheck
     private static async Task<List<RepositoryName>?> ReadCatalogAsync(GatewayOptions options, RegistryOptions registry, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
-        new UpstreamTrust(options).Configure(registry.Name, handler);
+        options.LoadUpstreamTrust().Configure(registry.Name, handler);
         using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = 8 << 20 };
         var names = new List<RepositoryName>();
         var path = $"/v2/_catalog?n={PageSize}";

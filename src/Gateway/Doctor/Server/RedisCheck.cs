@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
@@ -49,7 +50,7 @@ internal sealed class RedisCheck : IServerCheck
             await InspectAsync(redis, options, holdsTokens, subject, diagnosis, cancellationToken);
             if (patient.Options.State.Store == StateStoreKind.Redis && !diagnosis.Has("RED", Severity.Error))
             {
-                await using var store = StateServiceExtensions.OpenForCommand(patient.Options);
+                await using var store = patient.Options.OpenStore();
                 StateCheck.Report(await store.ListAsync(null, cancellationToken), subject, patient.Time.GetUtcNow(), diagnosis);
             }
         }

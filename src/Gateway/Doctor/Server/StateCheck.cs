@@ -57,7 +57,7 @@ internal sealed class StateCheck : IServerCheck
             return; // RedisCheck says whether it can be asked
         }
 
-        await using var store = StateServiceExtensions.OpenForCommand(options);
+        await using var store = options.OpenStore();
         Report(await store.ListAsync(null, cancellationToken), folder, patient.Time.GetUtcNow(), diagnosis);
     }
 

@@ -31,7 +31,7 @@ internal sealed class UpstreamCheck : IServerCheck
         UpstreamTrust trust;
         try
         {
-            trust = new UpstreamTrust(patient.Options);
+            trust = patient.Options.LoadUpstreamTrust();
         }
         catch (ProblemException exception)
         {
@@ -138,7 +138,7 @@ internal sealed class UpstreamCheck : IServerCheck
                 return true;
             }
 
-            var probe = new RegistryProbe(client, new SigningKeyRing(keys), new RegistryRouter(patient.Options).PublicHost, patient.Time);
+            var probe = new RegistryProbe(client, new SigningKeyRing(keys), patient.Options.CreateRouter().PublicHost, patient.Time);
             var result = await probe.ProbeAsync(upstream, null, cancellationToken);
             if (result.Outcome == RegistryProbeOutcome.Refused)
             {
@@ -178,7 +178,7 @@ internal sealed class UpstreamCheck : IServerCheck
         Diagnosis diagnosis,
         CancellationToken cancellationToken)
     {
-        var router = new RegistryRouter(patient.Options);
+        var router = patient.Options.CreateRouter();
         UpstreamTokens? tokens = null;
         if (registry.ForwardToken)
         {
