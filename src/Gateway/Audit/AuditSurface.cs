@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.Devices;
 using Gateway.Portal;
@@ -72,8 +73,8 @@ internal static class AuditSurface
         ("POST", PortalPaths.Account + "/revoke") => "revokeToken",
         ("POST", PortalPaths.SignOut) => "signOut",
         ("POST", PortalPaths.Device) => "approveDevice",
-        ("POST", DeviceEndpoints.CodePath) => "beginDevice",
-        ("POST", DeviceEndpoints.TokenPath) => "signInDevice",
+        ("POST", DeviceAuthorization.CodePath) => "beginDevice",
+        ("POST", DeviceAuthorization.TokenPath) => "signInDevice",
         ("GET", _) when path.EndsWith("/callback", StringComparison.Ordinal) => "signIn",
         ("POST", _) when path.EndsWith("/logout", StringComparison.Ordinal) => "endSessions",
         _ => "showPage",

@@ -83,8 +83,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     /// <param name="message">See <see cref="AuthenticationResult.Refused"/>.</param>
     public static string Describe(PresentedCredentials credentials, string? message) => (credentials.Kind, message) switch
     {
-        (PresentedCredentialsKind.Password, not null) when SignInAttempt.FormOf(credentials) == SignInForm.Password =>
-            $"the sign-in is not accepted: {message}",
+        (_, not null) when credentials.Form == SignInForm.Password => $"the sign-in is not accepted: {message}",
         (PresentedCredentialsKind.Certificate, not null) => $"the client certificate is not accepted: {message}",
         (PresentedCredentialsKind.None, not null) => message,
         (_, not null) => $"the token is not accepted: {message}",

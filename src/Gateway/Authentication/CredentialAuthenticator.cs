@@ -1,7 +1,7 @@
 using System.Net;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
-using Gateway.Issuers;
+using Gateway.Pipeline;
 using Gateway.Tokens;
 
 namespace Gateway.Authentication;
@@ -16,6 +16,7 @@ internal sealed partial class CredentialAuthenticator(
 {
     private static readonly AuthenticationResult.Accepted Anonymous = new(Principal.Anonymous);
     private static readonly AuthenticationResult.Refused UnknownUser = new("unknown user");
+    private static readonly AuthenticationResult.Refused UnknownSecret = new("an unknown secret");
 
     private static readonly AuthenticationResult.Refused UnknownIssuer = new(
         "an ID token of an issuer that is not configured",
@@ -37,15 +38,21 @@ internal sealed partial class CredentialAuthenticator(
     public ValueTask<AuthenticationResult> AuthenticateAsync(
         PresentedCredentials credentials, CredentialContext context, CancellationToken cancellationToken)
     {
-        switch (credentials.Kind)
+        switch (credentials.Form)
         {
-            case PresentedCredentialsKind.None:
+            case SignInForm.None:
                 return ValueTask.FromResult<AuthenticationResult>(Anonymous);
-            case PresentedCredentialsKind.Password:
-                return VerifyAsync(credentials.Password, context.ClientAddress, cancellationToken);
-            case PresentedCredentialsKind.Bearer when CredentialSecret.Read(credentials.Token, out _) != CredentialSecretReading.NotASecret:
-                return VerifySecretAsync(credentials.Token, context.ClientAddress, cancellationToken);
-            case PresentedCredentialsKind.Bearer:
+            case SignInForm.Password:
+                return AskMethodsAsync(credentials, cancellationToken);
+            case SignInForm.Token:
+                return VerifyIssuedAsync(credentials, context.ClientAddress, cancellationToken);
+            case SignInForm.RefreshToken:
+                return ValueTask.FromResult<AuthenticationResult>(Refuse(credentials, RefreshToken));
+            case SignInForm.Session:
+                return ValueTask.FromResult<AuthenticationResult>(Refuse(credentials, Session));
+            case SignInForm.IdToken:
+                return VerifyIdTokenAsync(credentials.Secret.Text, context.ClientAddress, cancellationToken);
+            case SignInForm.AccessToken or SignInForm.Device:
                 return VerifyBearerAsync(credentials.Token, context, cancellationToken);
             default:
                 Log.CredentialsUnreadable(logger, credentials.Fault.Reason);
@@ -82,76 +89,49 @@ internal sealed partial class CredentialAuthenticator(
         return result;
     }
 
-    private async ValueTask<AuthenticationResult> VerifySecretAsync(
-        string secret, IPAddress clientAddress, CancellationToken cancellationToken)
+    // Whatever the user name: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
+    private ValueTask<AuthenticationResult> VerifyIdTokenAsync(
+        string token, IPAddress clientAddress, CancellationToken cancellationToken)
     {
-        var result = RefreshTokens.HasForm(secret) ? RefreshToken : await issued.VerifyAsync(secret, null, clientAddress, cancellationToken);
-        switch (result)
-        {
-            case AuthenticationResult.NotMine:
-                result = new AuthenticationResult.Refused("an unknown secret");
-                Log.TokenRefused(logger, "an unknown secret");
-                break;
-            case AuthenticationResult.Refused refused:
-                Log.TokenRefused(logger, refused.Reason);
-                break;
-            case AuthenticationResult.Undecided undecided:
-                Log.TokenUndecided(logger, undecided.Reason);
-                break;
-        }
-
-        return result;
+        var otherwise = JwtParts.Read(token, out var unread) is null
+            ? new AuthenticationResult.Refused($"an ID token that cannot be read: {unread}", unread)
+            : UnknownIssuer;
+        return VerifyIdTokenAsync(token, otherwise, clientAddress, cancellationToken);
     }
 
-    private async ValueTask<AuthenticationResult> VerifyAsync(
-        BasicCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
+    // Never hashed as a password, nor anybody's password at a method, whatever the store says of it.
+    private async ValueTask<AuthenticationResult> VerifyIssuedAsync(
+        PresentedCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
     {
-        // Whatever the user name: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
-        if (JwtParts.HasForm(credentials.Password))
+        var userName = credentials.Kind == PresentedCredentialsKind.Password ? credentials.Password.UserName : null;
+        return await issued.VerifyAsync(credentials.Secret, userName, clientAddress, cancellationToken) switch
         {
-            var otherwise = JwtParts.Read(credentials.Password, out var unread) is null
-                ? new AuthenticationResult.Refused($"an ID token that cannot be read: {unread}", unread)
-                : UnknownIssuer;
-            return await VerifyIdTokenAsync(credentials.Password, otherwise, clientAddress, cancellationToken);
-        }
-
-        // First of all: a secret of ours must not be hashed as a password, nor be anybody's htpasswd password.
-        var own = FindMisplaced(credentials.Password)
-            ?? await issued.VerifyAsync(credentials.Password, credentials.UserName, clientAddress, cancellationToken);
-        if (own is AuthenticationResult.Accepted)
-        {
-            return own;
-        }
-
-        var undecided = own as AuthenticationResult.Undecided;
-        var refused = own as AuthenticationResult.Refused;
-        return undecided is null && refused is null
-            ? await AskMethodsAsync(credentials, cancellationToken)
-            : Refuse(credentials, undecided, refused);
+            AuthenticationResult.Accepted accepted => accepted,
+            AuthenticationResult.Undecided undecided => Postpone(credentials, undecided),
+            AuthenticationResult.Refused refused => Refuse(credentials, refused),
+            _ => Refuse(credentials, UnknownSecret),
+        };
     }
-
-    // No password, so the guard does not count it as a guess (SignInAttempt.FormOf): what it does not count must not be hashed
-    // or shown to a directory either, or guesses of that form would be free.
-    private static AuthenticationResult.Refused? FindMisplaced(string secret) =>
-        !CredentialSecret.TryParse(secret, out var parsed) ? null
-        : parsed.Kind == CredentialSecretKind.Refresh ? RefreshToken
-        : parsed.Kind == CredentialSecretKind.Session ? Session
-        : null;
 
     private async ValueTask<AuthenticationResult> AskMethodsAsync(
-        BasicCredentials credentials, CancellationToken cancellationToken)
+        PresentedCredentials credentials, CancellationToken cancellationToken)
     {
-        var result = methods.TrySplit(credentials.UserName, out var method, out var name)
-            ? method is null ? UnknownRealm : await method.VerifyAsync(credentials with { UserName = name }, cancellationToken)
-            : await AskInOrderAsync(credentials, cancellationToken);
+        var shown = credentials.Password;
+        var result = methods.TrySplit(shown.UserName, out var method, out var name)
+            ? method is null ? UnknownRealm : await method.VerifyAsync(shown with { UserName = name }, cancellationToken)
+            : await AskInOrderAsync(shown, cancellationToken);
         if (result is AuthenticationResult.Accepted accepted)
         {
             result = await methods.ConfirmNameAsync(accepted, cancellationToken);
         }
 
-        return result is AuthenticationResult.Accepted
-            ? result
-            : Refuse(credentials, result as AuthenticationResult.Undecided, result as AuthenticationResult.Refused);
+        return result switch
+        {
+            AuthenticationResult.Accepted => result,
+            AuthenticationResult.Undecided undecided => Postpone(credentials, undecided),
+            AuthenticationResult.Refused refused => Refuse(credentials, refused),
+            _ => Refuse(credentials, UnknownUser),
+        };
     }
 
     private async ValueTask<AuthenticationResult> AskInOrderAsync(
@@ -177,18 +157,32 @@ internal sealed partial class CredentialAuthenticator(
         return undecided is null ? AuthenticationResult.NotMine.Instance : undecided;
     }
 
-    private AuthenticationResult Refuse(
-        BasicCredentials credentials, AuthenticationResult.Undecided? undecided, AuthenticationResult.Refused? refused)
+    // Fails closed, but as "come again": the method that could not tell might have said yes.
+    private AuthenticationResult.Undecided Postpone(PresentedCredentials credentials, AuthenticationResult.Undecided undecided)
     {
-        // Fails closed, but as "come again": the method that could not tell might have said yes.
-        if (undecided is not null)
+        if (credentials.Kind == PresentedCredentialsKind.Password)
         {
-            Log.SignInUndecided(logger, PrintableName.Of(credentials.UserName), undecided.Reason);
-            return undecided;
+            Log.SignInUndecided(logger, PrintableName.Of(credentials.Password.UserName), undecided.Reason);
+        }
+        else
+        {
+            Log.TokenUndecided(logger, undecided.Reason);
         }
 
-        refused ??= UnknownUser;
-        Log.SignInRefused(logger, PrintableName.Of(credentials.UserName), refused.Reason);
+        return undecided;
+    }
+
+    private AuthenticationResult.Refused Refuse(PresentedCredentials credentials, AuthenticationResult.Refused refused)
+    {
+        if (credentials.Kind == PresentedCredentialsKind.Password)
+        {
+            Log.SignInRefused(logger, PrintableName.Of(credentials.Password.UserName), refused.Reason);
+        }
+        else
+        {
+            Log.TokenRefused(logger, refused.Reason);
+        }
+
         return refused;
     }
 

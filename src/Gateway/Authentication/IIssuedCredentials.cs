@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Authentication;
 
@@ -10,7 +11,7 @@ namespace Gateway.Authentication;
 internal interface IIssuedCredentials
 {
     /// <summary>Judges a secret.</summary>
-    /// <param name="secret">Untrusted; its length is limited.</param>
+    /// <param name="secret">Untrusted.</param>
     /// <param name="userName">The user name beside it, which must fit the owner; <see langword="null"/> where there is none.</param>
     /// <param name="clientAddress">From where it is used.</param>
     /// <param name="cancellationToken">Ends the waiting when the client leaves.</param>
@@ -19,5 +20,5 @@ internal interface IIssuedCredentials
     /// none. <see cref="AuthenticationResult.Undecided"/> where the store cannot tell.
     /// </returns>
     ValueTask<AuthenticationResult> VerifyAsync(
-        string secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken);
+        PresentedSecret secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken);
 }

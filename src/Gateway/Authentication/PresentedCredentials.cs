@@ -1,5 +1,6 @@
 using Gateway.ClientCertificates;
-using Gateway.Issuers;
+using Gateway.Core.Tokens;
+using Gateway.Pipeline;
 
 namespace Gateway.Authentication;
 
@@ -17,25 +18,31 @@ internal readonly record struct PresentedCredentials
     /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
     public const int MaxBearerLength = (16 * 1024) + 16;
 
-    private readonly string? _text;
     private readonly CredentialFault? _fault;
 
     private PresentedCredentials(
         PresentedCredentialsKind kind,
-        string? text = null,
+        PresentedSecret secret = default,
         BasicCredentials password = default,
         PresentedCertificate? certificate = null,
         CredentialFault? fault = null)
     {
         Kind = kind;
         Certificate = certificate;
-        _text = text;
+        Secret = secret;
+        Form = FormOf(kind, secret.Form);
         Password = password;
         _fault = fault;
     }
 
     /// <summary>Which of the forms it is.</summary>
     public PresentedCredentialsKind Kind { get; }
+
+    /// <summary>What they are for limits, records and metrics, and for whoever judges them.</summary>
+    public SignInForm Form { get; }
+
+    /// <summary>The password or what follows <c>Bearer</c>, for these kinds.</summary>
+    public PresentedSecret Secret { get; }
 
     /// <summary>User name and password, for that kind.</summary>
     public BasicCredentials Password { get; }
@@ -44,7 +51,7 @@ internal readonly record struct PresentedCredentials
     public PresentedCertificate? Certificate { get; }
 
     /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
-    public string Token => Kind == PresentedCredentialsKind.Bearer ? _text! : throw new InvalidOperationException("no token");
+    public string Token => Kind == PresentedCredentialsKind.Bearer ? Secret.Text : throw new InvalidOperationException("no token");
 
     /// <summary>Why they cannot be read; for that kind.</summary>
     public CredentialFault Fault => Kind == PresentedCredentialsKind.Unreadable ? _fault! : throw new InvalidOperationException("no fault");
@@ -73,7 +80,7 @@ internal readonly record struct PresentedCredentials
         {
             return header.Length > MaxBearerLength
                 ? Unreadable(CredentialFault.TooLong)
-                : new PresentedCredentials(PresentedCredentialsKind.Bearer, parameter.ToString());
+                : new PresentedCredentials(PresentedCredentialsKind.Bearer, PresentedSecret.OfBearer(parameter.ToString()));
         }
 
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
@@ -86,16 +93,16 @@ internal readonly record struct PresentedCredentials
             return Unreadable(header.Length > MaxHeaderLength ? CredentialFault.TooLong : fault);
         }
 
-        return header.Length > MaxHeaderLength && !JwtParts.HasForm(credentials.Password)
-            ? Unreadable(CredentialFault.TooLong)
-            : OfPassword(credentials);
+        var read = OfPassword(credentials);
+        return header.Length > MaxHeaderLength && read.Form != SignInForm.IdToken ? Unreadable(CredentialFault.TooLong) : read;
     }
 
     /// <summary>User name and password. Podman and skopeo leave both empty where they have none.</summary>
     public static PresentedCredentials OfPassword(BasicCredentials credentials) =>
         credentials is { UserName: "", Password: "" }
             ? default
-            : new PresentedCredentials(PresentedCredentialsKind.Password, password: credentials);
+            : new PresentedCredentials(
+                PresentedCredentialsKind.Password, PresentedSecret.OfPassword(credentials.Password), credentials);
 
     /// <summary>
     /// These, or the connection's certificate where a request shows none of its own. What is sent on purpose counts before
@@ -108,6 +115,21 @@ internal readonly record struct PresentedCredentials
 
     /// <inheritdoc/>
     public override string ToString() => Kind.ToString();
+
+    // The guard counts what is a password here, and what is none is shown to no method that looks at passwords.
+    private static SignInForm FormOf(PresentedCredentialsKind kind, SecretForm secret) => (kind, secret) switch
+    {
+        (PresentedCredentialsKind.None, _) => SignInForm.None,
+        (PresentedCredentialsKind.Certificate, _) => SignInForm.Certificate,
+        (PresentedCredentialsKind.Unreadable, _) => SignInForm.Unreadable,
+        (_, SecretForm.Token or SecretForm.Mistyped) => SignInForm.Token,
+        (_, SecretForm.RefreshToken) => SignInForm.RefreshToken,
+        (_, SecretForm.Session) => SignInForm.Session,
+        (PresentedCredentialsKind.Password, SecretForm.IdToken) => SignInForm.IdToken,
+        (PresentedCredentialsKind.Password, _) => SignInForm.Password,
+        (PresentedCredentialsKind.Bearer, SecretForm.DeviceCode) => SignInForm.Device,
+        _ => SignInForm.AccessToken,
+    };
 
     private static PresentedCredentials Unreadable(CredentialFault fault) =>
         new(PresentedCredentialsKind.Unreadable, fault: fault);

@@ -49,14 +49,14 @@ internal sealed partial class SignInGate(
         // Who can fill the disk must not be able to guess passwords without leaving a record.
         if (credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked)
         {
-            gateway.SignIn = SignInAttempt.Of(credentials, Unrecorded);
+            gateway.SignIn = SignInAttempts.Create(credentials, Unrecorded);
             return Unrecorded;
         }
 
         // Before any password is looked at: where a certificate is required, nobody without one may guess.
         if (certificates.FindFault(gateway.Certificate) is { } fault)
         {
-            gateway.SignIn = SignInAttempt.Of(credentials, fault);
+            gateway.SignIn = SignInAttempts.Create(credentials, fault);
             return fault;
         }
 
@@ -85,7 +85,7 @@ internal sealed partial class SignInGate(
 
         if (credentials.Kind != PresentedCredentialsKind.None)
         {
-            gateway.SignIn = SignInAttempt.Of(credentials, result);
+            gateway.SignIn = SignInAttempts.Create(credentials, result);
         }
 
         if (result is AuthenticationResult.Throttled throttled)

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using System.Net;
 using Gateway.Core.RateLimiting;
 using Gateway.RateLimiting;
@@ -47,7 +48,7 @@ internal sealed class SignInGuard(
     public async ValueTask<SignInPermit> EnterAsync(
         PresentedCredentials credentials, IPAddress address, CancellationToken cancellationToken)
     {
-        if (SignInAttempt.FormOf(credentials) != SignInForm.Password)
+        if (credentials.Form != SignInForm.Password)
         {
             return default;
         }

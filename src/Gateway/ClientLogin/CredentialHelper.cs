@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -86,7 +87,7 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
         }
 
         var registry = RegistryAddress.Parse(given.ServerURL);
-        file.Set(registry, new StoredLogin(given.Username, given.Secret, RefreshTokens.HasForm(given.Secret)));
+        file.Set(registry, new StoredLogin(given.Username, given.Secret, PresentedSecret.OfPassword(given.Secret).Form == SecretForm.RefreshToken));
     }
 
     private static T? Read<T>(string text, JsonTypeInfo<T> type)

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -62,7 +63,7 @@ internal sealed partial class RegistrySignIn : IDisposable
     /// <exception cref="ProblemException">The registry cannot be reached, has no such thing, or nobody said yes.</exception>
     public async Task<string> SignInByBrowserAsync(Action<string, string> show, CancellationToken cancellationToken)
     {
-        var (status, body) = await PostAsync(new Uri(_url, DeviceEndpoints.CodePath), [new("client_id", ClientId)], cancellationToken);
+        var (status, body) = await PostAsync(new Uri(_url, DeviceAuthorization.CodePath), [new("client_id", ClientId)], cancellationToken);
         if (status == HttpStatusCode.NotFound)
         {
             throw new ProblemException(new Problem(
@@ -79,13 +80,13 @@ internal sealed partial class RegistrySignIn : IDisposable
 
         // Only what was understood goes to the terminal, and the person only to the registry that he named.
         show(page.AbsoluteUri, shown);
-        var wait = DeviceSignIn.Interval;
+        var wait = DeviceAuthorization.Interval;
         var started = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(started) <= DeviceSignIn.Lifetime + wait)
+        while (TimeProvider.System.GetElapsedTime(started) <= DeviceAuthorization.Lifetime + wait)
         {
             await Task.Delay(wait, cancellationToken);
             (status, body) = await PostAsync(
-                new Uri(_url, DeviceEndpoints.TokenPath),
+                new Uri(_url, DeviceAuthorization.TokenPath),
                 [new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", deviceCode), new("client_id", ClientId)],
                 cancellationToken);
             if (status == HttpStatusCode.OK)
@@ -99,7 +100,7 @@ internal sealed partial class RegistrySignIn : IDisposable
                 case "authorization_pending":
                     break;
                 case "slow_down":
-                    wait += DeviceSignIn.Interval;
+                    wait += DeviceAuthorization.Interval;
                     break;
                 default:
                     if ((int)status < 500 && status != HttpStatusCode.TooManyRequests)

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using System.CommandLine;
 using System.Globalization;
 using System.Net;

@@ -29,12 +29,11 @@ internal sealed class IssuedCredentialVerifier(
 
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> VerifyAsync(
-        string secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken) =>
-        CredentialSecret.Read(secret, out var parsed) switch
+        PresentedSecret secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken) =>
+        secret.Form switch
         {
-            CredentialSecretReading.Mistyped => ValueTask.FromResult<AuthenticationResult>(Mistyped),
-            CredentialSecretReading.Secret when parsed!.Kind is not (CredentialSecretKind.Refresh or CredentialSecretKind.Session) =>
-                LookUpAsync(secret, userName, clientAddress, cancellationToken),
+            SecretForm.Mistyped => ValueTask.FromResult<AuthenticationResult>(Mistyped),
+            SecretForm.Token => LookUpAsync(secret.Text, userName, clientAddress, cancellationToken),
             _ => ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance),
         };
 

@@ -17,12 +17,9 @@ namespace Gateway.Devices;
 /// <param name="ExpiresAt">Its end, in whole seconds.</param>
 internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffset ExpiresAt)
 {
-    private const string Prefix = "rgd.";
+    private const string Prefix = DeviceAuthorization.DeviceCodePrefix;
     private const int MaxLength = 1024;
     private const string Purpose = "device code";
-
-    /// <summary>Whether a text is one by its form.</summary>
-    public static bool HasForm(string text) => text.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Under which key a person's yes is stored.</summary>
     public static SecretHash ApprovalHash(string service, string userCode) => SecretHash.Of($"device:{service}:{userCode}");
@@ -43,7 +40,7 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
     public static DeviceCode? Read(string text, SigningKeyRing keys)
     {
         var parts = text.Split('.');
-        if (text.Length > MaxLength || parts.Length != 3 || !HasForm(text)
+        if (text.Length > MaxLength || parts.Length != 3 || parts[0] + "." != Prefix
             || !CanonicalBase64Url.TryDecode(parts[1], out var payload) || !CanonicalBase64Url.TryDecode(parts[2], out var mac))
         {
             return null;

@@ -59,7 +59,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
         try
         {
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
-            await (context.Request.Path.Value == CodePath ? BeginAsync(context) : PollAsync(context, form));
+            await (context.Request.Path.Value == DeviceAuthorization.CodePath ? BeginAsync(context) : PollAsync(context, form));
         }
         catch (InvalidDataException)
         {
@@ -87,8 +87,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             json.WriteString("user_code", code.UserCode);
             json.WriteString("verification_uri", page);
             json.WriteString("verification_uri_complete", $"{page}?user_code={code.UserCode}");
-            json.WriteNumber("expires_in", (long)DeviceSignIn.Lifetime.TotalSeconds);
-            json.WriteNumber("interval", (long)DeviceSignIn.Interval.TotalSeconds);
+            json.WriteNumber("expires_in", (long)DeviceAuthorization.Lifetime.TotalSeconds);
+            json.WriteNumber("interval", (long)DeviceAuthorization.Interval.TotalSeconds);
         });
     }
 

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.Keys;
 using Gateway.State;
@@ -10,11 +11,8 @@ namespace Gateway.Devices;
 /// <summary>Lets devices without a browser sign in as whoever says yes in one (RFC 8628).</summary>
 internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, SubjectStanding standing, TimeProvider time)
 {
-    /// <summary>How long a person has.</summary>
-    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
-
-    /// <summary>How long a device waits between two questions.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Lifetime = DeviceAuthorization.Lifetime;
+    private static readonly TimeSpan Interval = DeviceAuthorization.Interval;
 
     private readonly BoundedCache<string, Asked> _asked = new(10_000);
 

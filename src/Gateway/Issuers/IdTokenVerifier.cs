@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Globalization;
 using System.Text.Json;
 using Gateway.Authentication;

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Gateway.Authentication;

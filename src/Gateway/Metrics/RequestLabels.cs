@@ -36,7 +36,7 @@ internal static class RequestLabels
         return context.Response.StatusCode switch
         {
             < StatusCodes.Status400BadRequest => "ok",
-            StatusCodes.Status401Unauthorized => gateway.SignIn is { Outcome: not Authentication.SignInOutcome.Accepted }
+            StatusCodes.Status401Unauthorized => gateway.SignIn is { Outcome: not SignInOutcome.Accepted }
                 ? "sign_in_refused"
                 : "unauthenticated",
             StatusCodes.Status403Forbidden => "denied",

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using System.Text;
 using System.Text.Json;

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Globalization;
 using Gateway.Audit;
 using Gateway.Authentication;

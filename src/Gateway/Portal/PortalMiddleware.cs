@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Gateway.Authentication;
@@ -29,7 +30,7 @@ internal sealed partial class PortalMiddleware(
     {
         // By the path itself: routing ignores case and a final slash, and this does not.
         var path = context.Request.Path.Value ?? "";
-        if (path is DeviceEndpoints.CodePath or DeviceEndpoints.TokenPath)
+        if (path is DeviceAuthorization.CodePath or DeviceAuthorization.TokenPath)
         {
             return devices.HandleAsync(context);
         }

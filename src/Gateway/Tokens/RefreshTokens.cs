@@ -23,10 +23,6 @@ internal sealed partial class RefreshTokens(
     /// <summary>How many live ones a subject has; each login makes one, and clients never give them back.</summary>
     public const int MostPerSubject = 100;
 
-    /// <summary>Whether a secret is a refresh token by its form.</summary>
-    public static bool HasForm(string secret) =>
-        CredentialSecret.TryParse(secret, out var parsed) && parsed.Kind == CredentialSecretKind.Refresh;
-
     /// <summary>Issues one, where there may be one.</summary>
     /// <param name="principal">
     /// Whose. Only for a password itself: what is exchanged once must not be exchanged for something that lasts longer.

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
@@ -123,13 +124,14 @@ internal static class TokenRequestParser
             return (null, NotOnce("subject_token, subject_token_type and requested_token_type each"));
         }
 
-        if (type is not (IdTokenType or JwtType) || string.IsNullOrEmpty(token) || !JwtParts.HasForm(token))
+        var credentials = PresentedCredentials.OfPassword(new BasicCredentials("", token ?? ""));
+        if (type is not (IdTokenType or JwtType) || credentials.Form != SignInForm.IdToken)
         {
             return (null, Invalid($"send an ID token as subject_token, with subject_token_type={IdTokenType}"));
         }
 
         return requested is null or AccessTokenType
-            ? Complete(parameters, PresentedCredentials.OfPassword(new BasicCredentials("", token)), service, isExchange: true)
+            ? Complete(parameters, credentials, service, isExchange: true)
             : (null, Invalid($"requested_token_type can only be {AccessTokenType}"));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Gateway.Pipeline;
 using Gateway.Routing;
 
 namespace Gateway.Tokens;
@@ -70,5 +71,5 @@ internal sealed class TokenService(
     // containerd falls back to ":token", BuildKit begins with it; credential helpers hold it under the user "<token>".
     private static bool IsRefreshGrant(PresentedCredentials credentials) =>
         credentials is { Kind: PresentedCredentialsKind.Password, Password.UserName: "" or "<token>" }
-        && RefreshTokens.HasForm(credentials.Password.Password);
+        && credentials.Form == SignInForm.RefreshToken;
 }

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -137,8 +138,8 @@ public sealed class AuditSchemaTests
         UserAgent = text,
         Limit = text,
         Rule = new Gateway.Core.Authorization.RuleIdentity(text, text, 7),
-        SignIn = new Gateway.Authentication.SignInAttempt(
-            Gateway.Authentication.SignInForm.Password, text, Gateway.Authentication.SignInOutcome.Refused, text),
+        SignIn = new Gateway.Pipeline.SignInAttempt(
+            Gateway.Pipeline.SignInForm.Password, text, Gateway.Pipeline.SignInOutcome.Refused, text),
         Error = RegistryError.BadRequest(text),
         Status = StatusCodes.Status400BadRequest,
         Duration = TimeSpan.FromMilliseconds(1.25),

@@ -1,3 +1,4 @@
+using Gateway.Pipeline;
 using System.Net;
 using System.Text;
 using Gateway.Authentication;
@@ -152,12 +153,12 @@ public class CredentialAuthenticatorTests
             var asked = verifier.Asked;
             var header = Header("alice", password);
             Assert.IsType<AuthenticationResult.Refused>(await Authenticate(header, FixedIssued.None, new FixedTokens(Accepted), verifier));
-            var isCounted = SignInAttempt.FormOf(PresentedCredentials.Read(header)) == SignInForm.Password;
+            var isCounted = PresentedCredentials.Read(header).Form == SignInForm.Password;
             Assert.Equal(isCounted, verifier.Asked > asked);
         }
 
         Assert.Equal(3, verifier.Asked);
-        Assert.Equal(SignInForm.Device, SignInAttempt.FormOf(PresentedCredentials.Read("Bearer rgd.AAAA.AAAA")));
+        Assert.Equal(SignInForm.Device, PresentedCredentials.Read("Bearer rgd.AAAA.AAAA").Form);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Authentication;
+using Gateway.Core.Tokens;
 
 namespace Gateway.Tests.Authentication;
 
@@ -11,9 +12,9 @@ internal sealed class FixedIssued(AuthenticationResult answer) : IIssuedCredenti
     public List<(string Secret, string? UserName)> Asked { get; } = [];
 
     public ValueTask<AuthenticationResult> VerifyAsync(
-        string secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken)
+        PresentedSecret secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken)
     {
-        Asked.Add((secret, userName));
+        Asked.Add((secret.Text, userName));
         return ValueTask.FromResult(answer);
     }
 }

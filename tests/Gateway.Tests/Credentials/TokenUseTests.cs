@@ -359,8 +359,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         var secret = await CreateAsync("alice", null);
         var verifier = _gateway.Services.GetRequiredService<IIssuedCredentials>();
 
-        var first = await verifier.VerifyAsync(secret, "alice", IPAddress.Loopback, default);
-        var second = await verifier.VerifyAsync(secret, null, IPAddress.IPv6Loopback, default);
+        var first = await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default);
+        var second = await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), null, IPAddress.IPv6Loopback, default);
 
         Assert.Same(first, second);
     }
@@ -372,7 +372,7 @@ public sealed class TokenUseTests : IAsyncLifetime
         var secret = CredentialSecret.Create(CredentialSecretKind.Refresh).Reveal();
 
         Assert.IsType<AuthenticationResult.NotMine>(
-            await verifier.VerifyAsync(secret, "alice", IPAddress.Loopback, default));
+            await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default));
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("alice", secret)),
             "authentication failed: the token is not accepted: it is a refresh token, which only the token endpoint takes");

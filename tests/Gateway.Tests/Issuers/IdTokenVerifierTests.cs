@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using System.Text.Json;
 using Gateway.Devices;
@@ -76,7 +77,7 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     {
         var now = _stage.Clock.GetUtcNow();
         var keys = _stage.Gateway.Services.GetRequiredService<Gateway.Keys.ISigningKeys>().Current;
-        var code = new DeviceCode(UserCode.Create(), TestGateway.Host, now + DeviceSignIn.Lifetime + TimeSpan.FromMinutes(minutesMore));
+        var code = new DeviceCode(UserCode.Create(), TestGateway.Host, now + DeviceAuthorization.Lifetime + TimeSpan.FromMinutes(minutesMore));
 
         Assert.Equal(error, await ErrorAsync(code.Sign(keys, now)));
     }

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -365,7 +366,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
     [Fact]
     public async Task Return_ToOurPages_LeadsThere()
     {
-        var code = Gateway.Devices.UserCode.Create();
+        var code = Gateway.UserCode.Create();
         Assert.Equal("/device?user_code=" + code, (await _stage.SignInAsync(_stage.NewBrowser(), "/device?user_code=" + code)).Headers.Location!.ToString());
         Assert.Equal("/device", (await _stage.SignInAsync(_stage.NewBrowser(), "/device")).Headers.Location!.ToString());
     }

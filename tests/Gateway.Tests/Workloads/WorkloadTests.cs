@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -233,7 +234,7 @@ public sealed class WorkloadTests : IAsyncLifetime
         using var other = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         foreach (var signature in new[] { SignEcdsa(key, GitHub()).Split('.')[2], SignEcdsa(other, GitHub()).Split('.')[2] })
         {
-            var forged = $"{Gateway.Issuers.JwtParts.SignedPartOf(token)}.{signature}";
+            var forged = $"{Gateway.Core.Tokens.JwtParts.SignedPartOf(token)}.{signature}";
             await Refused(forged, "its signature is wrong");
             await Refused(Gateway.Workloads.EcdsaForms.OtherFormOf(forged)!, "its signature is wrong");
         }

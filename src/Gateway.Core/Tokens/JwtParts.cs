@@ -1,9 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
-using Gateway.Core.Tokens;
 
-namespace Gateway.Issuers;
+namespace Gateway.Core.Tokens;
 
 /// <summary>The parts of a JWS in compact form (RFC 7515, section 7.1), taken apart strictly and not verified.</summary>
 /// <param name="Algorithm"><c>alg</c>.</param>
@@ -11,7 +10,7 @@ namespace Gateway.Issuers;
 /// <param name="Type"><c>typ</c>; <see langword="null"/> where there is none.</param>
 /// <param name="Claims">The payload, an object without repeated members.</param>
 /// <param name="Signature">The signature, decoded.</param>
-internal sealed record JwtParts(string Algorithm, string? KeyId, string? Type, JsonElement Claims, byte[] Signature)
+public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, JsonElement Claims, byte[] Signature)
 {
     /// <summary>The longest token read, in characters.</summary>
     public const int MaxLength = 16 * 1024;

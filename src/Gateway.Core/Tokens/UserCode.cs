@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
-namespace Gateway.Devices;
+namespace Gateway.Core.Tokens;
 
 /// <summary>
 /// The code that a person compares or types (RFC 8628, section 6.1): 11 random letters and a check letter, in groups of four.
@@ -10,7 +10,7 @@ namespace Gateway.Devices;
 /// 47 bits: nobody holds enough codes at a time for one of his to be that of another's device. The check letter (Luhn, modulo
 /// 20) tells a mistyped one.
 /// </remarks>
-internal static class UserCode
+public static class UserCode
 {
     private const string Letters = "BCDFGHJKLMNPQRSTVWXZ"; // no vowels: no words, and no O that is a zero
     private const int Length = 12;
