@@ -1,6 +1,6 @@
 namespace Gateway.Core.RateLimiting;
 
-/// <summary>What <c>Retry-After</c> says to a caller whom a limit refuses.</summary>
+/// <summary>What <c>Retry-After</c> says to a caller who is to come again.</summary>
 /// <remarks>
 /// podman, skopeo, buildah and regctl wait as told and ask again: skopeo four times, podman sixteen, and say nothing
 /// meanwhile. So they are told times after which they get through, or short ones, after which a person reads why not. The
@@ -16,6 +16,11 @@ public static class RetryAfter
 
     /// <summary>For waits that no client sits out: four of them are about what clients wait if they are told nothing.</summary>
     public const int HopelessSeconds = 5;
+
+    /// <summary>
+    /// The header while a dependency is unavailable: long enough for its breaker to try again, short enough for a person to wait.
+    /// </summary>
+    public const string SecondsOfOutage = "5";
 
     /// <summary>Seconds until the next attempt, from 1 to <see cref="LongestSeconds"/>.</summary>
     /// <param name="wait">Until the request is possible again.</param>

@@ -33,6 +33,9 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>No credentials, or refused ones. Always sent together with a challenge.</summary>
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 
+    /// <summary>A form or query that is malformed, at an endpoint that speaks OAuth 2 (RFC 6749, section 5.2).</summary>
+    public static RegistryError InvalidRequest(string message) => BadRequest(message) with { OAuthCode = "invalid_request" };
+
     /// <summary>A known caller whom policy refuses.</summary>
     public static RegistryError Denied(string message) => new(DeniedCode, 403, message);
 

@@ -1,3 +1,4 @@
+using Gateway.Core.RateLimiting;
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -39,7 +40,7 @@ internal sealed class AuditAdmission(AuditTrail trail)
             return true;
         }
 
-        context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+        context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
         await context.WriteErrorAsync(NotPossibleNow);
         return false;
     }

@@ -21,7 +21,6 @@ internal static partial class AuditServiceExtensions
         {
             services.AddSingleton<IHealthPart, AuditHealth>();
             services.AddHostedService<AuditService>(); // first of the audit's: it begins and ends the trail
-            services.AddHostedService<ReloadAudit>();
         }
 
         return services;

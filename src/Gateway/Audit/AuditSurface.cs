@@ -1,3 +1,4 @@
+using Gateway.Routing;
 using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.Devices;
@@ -32,7 +33,7 @@ internal static class AuditSurface
     {
         var path = context.Request.Path;
         operation = null;
-        if (path.Value == TokenMiddleware.Path)
+        if (path.Value == GatewayPaths.Token)
         {
             operation = "token";
             return Token;
@@ -54,7 +55,7 @@ internal static class AuditSurface
             return Http;
         }
 
-        operation = (context.Request.Method, path.StartsWithSegments(TokenResource.Path, StringComparison.Ordinal, out var rest)
+        operation = (context.Request.Method, path.StartsWithSegments(GatewayPaths.TokenApi, StringComparison.Ordinal, out var rest)
                 ? rest.Value : null) switch
         {
             ("GET", "") => "listTokens",

@@ -8,9 +8,6 @@ namespace Gateway.Authentication;
 /// <summary>Second step of a registry request: who asks? Anonymous callers pass; refused credentials do not.</summary>
 internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate signIn, Challenge challenge)
 {
-    /// <summary>Long enough for a dead dependency's breaker to try again, short enough for a person to wait.</summary>
-    public const string RetryAfterSeconds = "5";
-
     /// <summary>Which of two credentials counts is a guess that another component may make otherwise.</summary>
     public static readonly RegistryError RepeatedHeader =
         RegistryError.BadRequest("the Authorization header is repeated; send it once");
@@ -55,7 +52,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
                 await next(context);
                 break;
             case AuthenticationResult.Undecided:
-                context.Response.Headers.RetryAfter = RetryAfterSeconds;
+                context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
                 await context.WriteErrorAsync(NotPossibleNow);
                 break;
             case AuthenticationResult.Throttled throttled:

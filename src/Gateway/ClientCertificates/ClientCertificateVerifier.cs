@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Authentication;
@@ -19,6 +20,9 @@ internal sealed partial class ClientCertificateVerifier(
 
     private static readonly AuthenticationResult.Refused Missing = new(
         "no client certificate", "this registry is for clients with a certificate only, and none was shown");
+
+    // How a connection's certificate was judged last, so that a request does not have it judged again; gone with the connection.
+    private readonly ConditionalWeakTable<PresentedCertificate, CertificateJudgement> _judged = [];
 
     private readonly ClientCertificateOptions _options = options.ClientCertificates ?? new ClientCertificateOptions();
     private readonly CertificateSubjectReader _subjects = new(options.ClientCertificates ?? new ClientCertificateOptions());
@@ -46,19 +50,19 @@ internal sealed partial class ClientCertificateVerifier(
     {
         var files = trust.Current;
         var now = time.GetUtcNow();
-        if (shown.Judgement is { } last && last.Holds(files, now))
+        if (_judged.TryGetValue(shown, out var last) && last.Holds(files, now))
         {
             return last.Result;
         }
 
         if (files.Accepted.TryGet(shown.Thumbprint, out var known) && known.Holds(files, now))
         {
-            shown.Judgement = known;
+            _judged.AddOrUpdate(shown, known);
             return known.Result;
         }
 
         var judgement = Judge(shown, files, now);
-        shown.Judgement = judgement;
+        _judged.AddOrUpdate(shown, judgement);
         switch (judgement.Result)
         {
             case AuthenticationResult.Accepted:

@@ -9,8 +9,6 @@ namespace Gateway.ClientCertificates;
 /// </summary>
 internal sealed class PresentedCertificate
 {
-    private CertificateJudgement? _judgement;
-
     /// <param name="certificate">The client's certificate.</param>
     /// <param name="others">What it sent besides, meant as intermediates.</param>
     public PresentedCertificate(X509Certificate certificate, IEnumerable<X509Certificate2> others)
@@ -32,13 +30,6 @@ internal sealed class PresentedCertificate
 
     /// <summary>The subject as text, as the certificate has it: any text.</summary>
     public string SubjectName { get; }
-
-    /// <summary>How it was judged last on this connection, so that a request does not have it judged again.</summary>
-    public CertificateJudgement? Judgement
-    {
-        get => Volatile.Read(ref _judgement);
-        set => Volatile.Write(ref _judgement, value);
-    }
 
     /// <inheritdoc/>
     public override string ToString() => Thumbprint;

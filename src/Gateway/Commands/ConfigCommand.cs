@@ -81,7 +81,7 @@ internal static class ConfigCommand
         {
             try
             {
-                result.InvocationConfiguration.Output.Write(write(SettingModel.Gateway, SettingDocumentation.Load()));
+                result.InvocationConfiguration.Output.Write(write(GatewayOptions.Model, SettingDocumentation.Load()));
                 return 0;
             }
             catch (ProblemException exception)

@@ -1,3 +1,4 @@
+using Gateway.Trust;
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -103,7 +104,7 @@ internal static class DoctorCommand
         Diagnosis diagnosis;
         if (result.GetValue(Client) is { } text)
         {
-            if (!ClientQuestion.TryParseUrl(text, out var url))
+            if (!RegistryUrl.TryParse(text, out var url))
             {
                 await error.WriteLineAsync($"--client: this is no address of a registry (found \"{DoctorText.OneLine(text)}\"). Write https://registry.example.com, with a port where clients use one.");
                 return GatewayCommand.ConfigurationProblem;

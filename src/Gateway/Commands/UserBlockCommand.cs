@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;

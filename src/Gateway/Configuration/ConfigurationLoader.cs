@@ -62,12 +62,12 @@ internal static class ConfigurationLoader
 
         if (tree is YamlMapping mapping)
         {
-            EnvironmentOverrides.Apply(SettingModel.Gateway, mapping, environment, problems);
+            EnvironmentOverrides.Apply(GatewayOptions.Model, mapping, environment, problems);
         }
 
         var document = new ConfigurationDocument(path, problems);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var binder = new OptionsBinder(document, folder, SettingModel.Gateway, locate);
+        var binder = new OptionsBinder(document, folder, GatewayOptions.Model, locate);
         var options = (GatewayOptions)binder.Bind(tree);
         options.Paths = binder.Paths;
         options.File = Path.GetFullPath(path);

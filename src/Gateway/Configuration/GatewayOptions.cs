@@ -15,6 +15,11 @@ namespace Gateway.Configuration;
 /// <summary>Everything in <c>gateway.yaml</c>. Each section's class lives with the capability it configures.</summary>
 public sealed class GatewayOptions
 {
+    private static readonly Lazy<SectionType> GatewayModel = new(static () => SettingModel.Of(typeof(GatewayOptions)));
+
+    /// <summary>The shape of <c>gateway.yaml</c>. No setting.</summary>
+    internal static SectionType Model => GatewayModel.Value;
+
     /// <summary>
     /// The URL that clients use, for example <c>https://registry.example.com</c>: <c>https</c>, no path. It is what
     /// <c>Location</c> headers and the challenge are built from, never a header that a client sent.

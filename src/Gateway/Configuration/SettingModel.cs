@@ -7,11 +7,6 @@ namespace Gateway.Configuration;
 /// </summary>
 internal static class SettingModel
 {
-    private static readonly Lazy<SectionType> GatewayModel = new(static () => Of(typeof(GatewayOptions)));
-
-    /// <summary>The shape of <c>gateway.yaml</c>.</summary>
-    public static SectionType Gateway => GatewayModel.Value;
-
     /// <summary>The shape of an options class.</summary>
     /// <exception cref="NotSupportedException">A property has a type that no setting can have.</exception>
     public static SectionType Of(Type optionsClass)

@@ -1,3 +1,4 @@
+using Gateway.Routing;
 using Gateway.Configuration;
 
 namespace Gateway.Cors;
@@ -57,5 +58,5 @@ internal static class CorsServiceExtensions
     private static bool IsForPages(PathString path) =>
         path.StartsWithSegments("/v2", StringComparison.Ordinal)
         || path.StartsWithSegments("/api", StringComparison.Ordinal)
-        || path.Value == "/token";
+        || path.Value == GatewayPaths.Token;
 }

@@ -1,3 +1,4 @@
+using Gateway.Core.RateLimiting;
 using System.Buffers;
 using Gateway.Audit;
 using Gateway.Authentication;
@@ -48,7 +49,7 @@ internal sealed partial class TokenApi(
         catch (StateException exception)
         {
             Log.StoreFailed(logger, GatewayContext.Of(context).RequestId, exception.Message);
-            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(RegistryError.Unavailable(
                 StatusCodes.Status503ServiceUnavailable,
                 "the tokens cannot be reached at the moment, and nothing is known to be changed; try again shortly"));
@@ -143,7 +144,7 @@ internal sealed partial class TokenApi(
                     "a token cannot make, see or end tokens: sign in with your password"));
                 break;
             case AuthenticationResult.Undecided:
-                context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+                context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
                 await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
                 break;
             case AuthenticationResult.Throttled throttled:

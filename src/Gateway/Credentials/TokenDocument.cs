@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.State;
 
 namespace Gateway.Credentials;

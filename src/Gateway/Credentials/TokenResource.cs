@@ -1,3 +1,4 @@
+using Gateway.Routing;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Authentication;
@@ -13,7 +14,7 @@ namespace Gateway.Credentials;
 internal sealed class TokenResource(CredentialService credentials, SubjectStanding standing, TimeProvider time)
 {
     /// <summary>The path of the tokens.</summary>
-    public const string Path = "/api/v1/tokens";
+    public const string Path = GatewayPaths.TokenApi;
 
     private const string NameMember = "name", RobotMember = "robot", ScopesMember = "scopes";
     private const string LifetimeMember = "expiresIn", OverlapMember = "overlap";
@@ -169,7 +170,7 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         switch (outcome)
         {
             case CredentialOutcome.Issued issued:
-                GatewayContext.Of(context).Issued = issued.Credential;
+                GatewayContext.Of(context).Issued = issued.Credential.Kind;
                 context.Response.Headers.Location = $"{Path}/{issued.Credential.Id}";
                 return WriteAsync(
                     context,

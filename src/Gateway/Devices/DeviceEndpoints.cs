@@ -1,3 +1,4 @@
+using Gateway.Core.RateLimiting;
 using System.Text.Json;
 using Gateway.Audit;
 using Gateway.Authentication;
@@ -52,7 +53,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
 
         if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > LargestForm)
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid("send a form of at most 4 KiB"));
+            await context.WriteErrorAsync(RegistryError.InvalidRequest("send a form of at most 4 KiB"));
             return;
         }
 
@@ -63,15 +64,15 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
         }
         catch (InvalidDataException)
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid("the form has too many fields, or too long ones"));
+            await context.WriteErrorAsync(RegistryError.InvalidRequest("the form has too many fields, or too long ones"));
         }
         catch (AccessTokenException exception)
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
+            await context.WriteErrorAsync(RegistryError.InvalidRequest(exception.Message));
         }
         catch (StateException)
         {
-            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
         }
     }
@@ -97,7 +98,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
         var gateway = GatewayContext.Of(context);
         if (form["grant_type"] != "urn:ietf:params:oauth:grant-type:device_code" || form["device_code"] is not [{ Length: > 0 } code])
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid(
+            await context.WriteErrorAsync(RegistryError.InvalidRequest(
                 "send grant_type=urn:ietf:params:oauth:grant-type:device_code and device_code"));
             return;
         }
@@ -137,7 +138,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
                 await AuthenticationMiddleware.WriteThrottledAsync(context, throttled);
                 break;
             default:
-                context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+                context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
                 await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
                 break;
         }

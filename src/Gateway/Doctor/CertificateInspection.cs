@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Gateway.Rotation;
+using Gateway.Tls;
 
 namespace Gateway.Doctor;
 
@@ -150,7 +150,7 @@ internal static class CertificateInspection
         {
             DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
 
-            if (RotationRules.IsDue(begin, end, now))
+            if (CertificateExpiry.IsNear(begin, end, now))
             {
                 diagnosis.Warn("TLS003", subject, $"{certificate.Subject} ends {DoctorText.At(end)}, in {DoctorText.Span(end - now)}");
                 return;

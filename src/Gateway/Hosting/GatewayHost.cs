@@ -56,6 +56,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton(_ => options.CreateRouter());
         builder.Services.AddSingleton<HealthReport>();
         builder.Services.AddAudit(options.Audit, options.State.Folder);
+        builder.Services.AddReloadAudit(options.Audit);
         builder.Services.AddGatewayTls(options.Tls, options.PublicUrl!);
         builder.Services.AddTrustPages(options.Tls);
         builder.Services.AddRedis(options.Redis);

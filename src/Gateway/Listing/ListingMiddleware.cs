@@ -1,3 +1,4 @@
+using Gateway.Core.RateLimiting;
 using Gateway.Authentication;
 using Gateway.Core.Registry;
 using Gateway.Pipeline;
@@ -34,7 +35,7 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         var (place, refusal) = await walks.EnterAsync(CatalogWalks.CallerOf(gateway), context.RequestAborted);
         if (place is null)
         {
-            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(refusal!);
             return;
         }

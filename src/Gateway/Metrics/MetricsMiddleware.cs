@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.Authentication;
 using Gateway.Pipeline;
 using Gateway.State;
@@ -71,7 +72,7 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
 
         if (gateway.Issued is { } issued)
         {
-            metrics.TokenIssued(issued.Kind == CredentialKind.Robot ? "robot" : "personal");
+            metrics.TokenIssued(issued == CredentialKind.Robot ? "robot" : "personal");
         }
 
         metrics.Transferred(gateway.BytesReceived, gateway.BytesSent);

@@ -39,7 +39,7 @@ internal sealed partial class BackChannelLogout(
         if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > LargestForm
             || await ReadTokenAsync(context) is not { } text)
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid("send a form with logout_token"));
+            await context.WriteErrorAsync(RegistryError.InvalidRequest("send a form with logout_token"));
             return;
         }
 
@@ -114,7 +114,7 @@ internal sealed partial class BackChannelLogout(
     private Task RefuseAsync(HttpContext context, OidcProvider provider, string reason)
     {
         Log.Refused(logger, provider.Method, reason);
-        return context.WriteErrorAsync(TokenRequestParser.Invalid("the logout token is not accepted: " + reason));
+        return context.WriteErrorAsync(RegistryError.InvalidRequest("the logout token is not accepted: " + reason));
     }
 
     private static partial class Log

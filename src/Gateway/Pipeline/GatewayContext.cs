@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using Gateway.Authentication;
 using Gateway.ClientCertificates;
@@ -69,8 +70,8 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>
     public string? Limit { get; set; }
 
-    /// <summary>The token that the token API made for this request; <see langword="null"/> for everything else.</summary>
-    public StoredCredential? Issued { get; set; }
+    /// <summary>What kind of token was made for this request by the token API or a page; <see langword="null"/> for everything else.</summary>
+    public CredentialKind? Issued { get; set; }
 
     /// <summary>When the request was decided, as a time stamp of <see cref="TimeProvider"/>; zero while it is not.</summary>
     public long DecidedAt { get; set; }

@@ -100,7 +100,7 @@ internal sealed class AccountPages(
         var outcome = await credentials.CreateAsync(order, context.RequestAborted);
         if (outcome is CredentialOutcome.Issued issued)
         {
-            gateway.Issued = issued.Credential;
+            gateway.Issued = issued.Credential.Kind;
             await ShowAsync(context, subject, Html.Of(
                 $"""
                 <div class="note"><p>Your new token <strong>{issued.Credential.Name}</strong>. It is shown this once; copy it now.</p><pre id="token">{issued.Secret.Reveal()}</pre></div>

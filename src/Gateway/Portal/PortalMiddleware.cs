@@ -1,3 +1,4 @@
+using Gateway.Core.RateLimiting;
 using Gateway.Core.Tokens;
 using System.Security.Claims;
 using System.Security.Cryptography;
@@ -134,7 +135,7 @@ internal sealed partial class PortalMiddleware(
 
     private static Task WriteUnavailableAsync(HttpContext context)
     {
-        context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+        context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
         return Page.WriteAsync(
             context, "Try again shortly", Html.Of(
                 $"""<p class="note">This cannot be done at the moment: what this registry keeps cannot be reached, or your provider cannot be asked. Tokens that you have go on working.</p>"""),

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.Authentication;
 using Gateway.Keys;
 using Gateway.State;
@@ -16,7 +17,6 @@ internal static class RotationRules
     public static readonly TimeSpan SecretAge = TimeSpan.FromDays(365);
 
     private static readonly TimeSpan TokenNotice = TimeSpan.FromDays(7);
-    private static readonly TimeSpan CertificateNotice = TimeSpan.FromDays(21);
 
     // What rotates by itself may take its time before it counts as forgotten.
     private static readonly TimeSpan Grace = TimeSpan.FromDays(1);
@@ -45,10 +45,8 @@ internal static class RotationRules
         credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.RevokedAt is null && credential.ExpiresAt > now;
 
     /// <summary>Whether a certificate is near its end: three weeks, or the last quarter of a shorter life.</summary>
-    public static bool IsDue(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now) => end - now < NoticeOf(end - begin);
+    public static bool IsDue(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now) => CertificateExpiry.IsNear(begin, end, now);
 
     /// <summary>Whether a served certificate is near its end.</summary>
     public static bool IsDue(ServedCertificate certificate, DateTimeOffset now) => IsDue(certificate.NotBefore, certificate.NotAfter, now);
-
-    private static TimeSpan NoticeOf(TimeSpan life) => life / 4 < CertificateNotice ? life / 4 : CertificateNotice;
 }

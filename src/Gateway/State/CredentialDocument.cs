@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.Core.Authorization;
 
 namespace Gateway.State;

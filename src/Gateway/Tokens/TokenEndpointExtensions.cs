@@ -1,3 +1,4 @@
+using Gateway.Workloads;
 namespace Gateway.Tokens;
 
 /// <summary>All that the host knows of the token endpoint.</summary>
@@ -7,6 +8,7 @@ internal static class TokenEndpointExtensions
     public static IServiceCollection AddTokenEndpoint(this IServiceCollection services) => services
         .AddSingleton<TokenGranter>()
         .AddSingleton<RefreshTokens>()
+        .AddSingleton<WorkloadExchange>()
         .AddSingleton<TokenService>();
 
     /// <summary>Serves the token endpoint: its own credentials, its own errors.</summary>

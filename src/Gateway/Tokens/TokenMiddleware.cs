@@ -1,3 +1,4 @@
+using Gateway.Routing;
 using System.Buffers;
 using System.Security.Cryptography;
 using Gateway.Audit;
@@ -25,7 +26,7 @@ internal sealed class TokenMiddleware(
     AuditAdmission audit)
 {
     /// <summary>The endpoint's path.</summary>
-    public const string Path = "/token";
+    public const string Path = GatewayPaths.Token;
 
     /// <summary>The greatest form, in bytes.</summary>
     public const int LargestForm = 64 * 1024;
@@ -36,12 +37,12 @@ internal sealed class TokenMiddleware(
     private static readonly RegistryError MethodNotAllowed =
         RegistryError.MethodNotAllowed("the token endpoint takes GET and POST", "GET, POST");
 
-    private static readonly RegistryError WrongType = TokenRequestParser.Invalid($"send the form as {FormType}, in UTF-8") with
+    private static readonly RegistryError WrongType = RegistryError.InvalidRequest($"send the form as {FormType}, in UTF-8") with
     {
         StatusCode = StatusCodes.Status415UnsupportedMediaType,
     };
 
-    private static readonly RegistryError TooLarge = TokenRequestParser.Invalid("the form is larger than 64 KiB") with
+    private static readonly RegistryError TooLarge = RegistryError.InvalidRequest("the form is larger than 64 KiB") with
     {
         StatusCode = StatusCodes.Status413PayloadTooLarge,
     };
@@ -84,7 +85,7 @@ internal sealed class TokenMiddleware(
             context.RequestAborted);
         if (result is AuthenticationResult.Undecided)
         {
-            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
             return;
         }
@@ -132,12 +133,12 @@ internal sealed class TokenMiddleware(
         }
         catch (AccessTokenException exception)
         {
-            await context.WriteErrorAsync(TokenRequestParser.Invalid(exception.Message));
+            await context.WriteErrorAsync(RegistryError.InvalidRequest(exception.Message));
             return;
         }
         catch (StateException)
         {
-            context.Response.Headers.RetryAfter = AuthenticationMiddleware.RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
             return;
         }
@@ -172,10 +173,10 @@ internal sealed class TokenMiddleware(
             case "POST" when authorization.Count > 0:
                 // Two places for credentials are two identities. RFC 6749, section 2.3.1, reads this header as the
                 // client's own, not the user's, and no registry client sends it with a form.
-                return (null, TokenRequestParser.Invalid("send the credentials in the form, without an Authorization header"));
+                return (null, RegistryError.InvalidRequest("send the credentials in the form, without an Authorization header"));
             case "POST" when http.QueryString.HasValue:
                 // A parameter in both places would be read differently by others, and a secret there is logged by proxies.
-                return (null, TokenRequestParser.Invalid("send the parameters in the form, not in the query"));
+                return (null, RegistryError.InvalidRequest("send the parameters in the form, not in the query"));
             case "POST":
                 return IsForm(http.Headers.ContentType) ? await ReadFormAsync(http, service) : (null, WrongType);
             default:

@@ -135,8 +135,7 @@ internal static class TokenRequestParser
             : (null, Invalid($"requested_token_type can only be {AccessTokenType}"));
     }
 
-    /// <summary>A request that is malformed.</summary>
-    public static RegistryError Invalid(string message) => RegistryError.BadRequest(message) with { OAuthCode = "invalid_request" };
+    private static RegistryError Invalid(string message) => RegistryError.InvalidRequest(message);
 
     private static (TokenRequest? Request, RegistryError? Error) Complete(
         UrlEncodedParameters parameters, PresentedCredentials credentials, string service, bool isExchange = false)

@@ -1,3 +1,4 @@
+using Gateway.Workloads;
 using System.Net;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
@@ -12,7 +13,7 @@ internal sealed class TokenService(
     RefreshTokens refreshTokens,
     TokenGranter granter,
     IAccessTokenIssuer issuer,
-    ITokenExchange exchange,
+    WorkloadExchange exchange,
     TimeProvider time)
 {
     // An access token buys no other one, and a secret is a password here: exchanging never prolongs (threats, rule 5).

@@ -1,3 +1,4 @@
+using Gateway.Authentication;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Gateway.Tokens;

@@ -31,7 +31,7 @@ internal sealed record RegistryName(string Text)
     public static bool TryParse(string text, [NotNullWhen(true)] out RegistryName? name)
     {
         name = null;
-        if (!ClientQuestion.TryParseUrl(text, out var url) || url.Scheme != Uri.UriSchemeHttps)
+        if (!RegistryUrl.TryParse(text, out var url) || url.Scheme != Uri.UriSchemeHttps)
         {
             return false;
         }

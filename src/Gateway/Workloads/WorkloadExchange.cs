@@ -11,11 +11,17 @@ namespace Gateway.Workloads;
 /// Gives a job a secret of its own for its ID token, as narrow as it asks for: its steps then need not see the ID token,
 /// which others may accept as well.
 /// </summary>
-internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time, IAuditLog? audit = null) : ITokenExchange
+internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time, IAuditLog? audit = null)
 {
     private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
 
-    /// <inheritdoc/>
+    /// <summary>Makes the secret, and keeps what it is good for (RFC 8693).</summary>
+    /// <param name="principal">Whom the ID token is for.</param>
+    /// <param name="asked">What the job asked for; nothing: all that its rule allows.</param>
+    /// <param name="granted">What of it may be granted.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="AccessTokenException">It cannot be made, and why.</exception>
+    /// <exception cref="StateException">It cannot be kept.</exception>
     public async Task<TokenAnswer> ExchangeAsync(
         Principal principal, AccessScope asked, AccessScope granted, CancellationToken cancellationToken)
     {

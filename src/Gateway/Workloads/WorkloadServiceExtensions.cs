@@ -21,7 +21,6 @@ internal static class WorkloadServiceExtensions
         }
 
         services.AddSingleton<IWorkloadCredentials, WorkloadVerifier>();
-        services.AddSingleton<ITokenExchange, WorkloadExchange>();
         return services;
     }
 

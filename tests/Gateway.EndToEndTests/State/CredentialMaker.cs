@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Gateway.Core.Authorization;

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Text.Json;
 using Gateway.Commands;
 using Gateway.State;

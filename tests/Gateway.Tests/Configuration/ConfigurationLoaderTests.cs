@@ -126,7 +126,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
             if (tree is not null)
             {
                 var document = new ConfigurationDocument("gateway.yaml", problems);
-                var options = (GatewayOptions)new OptionsBinder(document, _folder.Path, SettingModel.Gateway).Bind(tree);
+                var options = (GatewayOptions)new OptionsBinder(document, _folder.Path, GatewayOptions.Model).Bind(tree);
                 GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
             }
 

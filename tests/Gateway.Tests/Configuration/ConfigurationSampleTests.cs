@@ -120,7 +120,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     {
         var keys = Uncommented().Split('\n').Select(static line => line.TrimStart(' ', '-').Split(':')[0]).ToHashSet();
 
-        var missing = KeysBelow(SettingModel.Gateway)
+        var missing = KeysBelow(GatewayOptions.Model)
             .Where(setting => !keys.Contains(setting.Key) && !keys.Contains(setting.FileKey ?? setting.Key))
             .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Key}");
 
@@ -138,7 +138,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     public void Schema_Committed_IsWhatTheOptionsSay()
     {
         AssertCurrent(
-            ConfigurationSchema.Write(SettingModel.Gateway, SettingDocumentation.Load()),
+            ConfigurationSchema.Write(GatewayOptions.Model, SettingDocumentation.Load()),
             "config/gateway.schema.json",
             "gateway config schema > config/gateway.schema.json");
     }
@@ -147,7 +147,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     public void Reference_Committed_IsWhatTheOptionsSay()
     {
         AssertCurrent(
-            ConfigurationReference.Write(SettingModel.Gateway, SettingDocumentation.Load()),
+            ConfigurationReference.Write(GatewayOptions.Model, SettingDocumentation.Load()),
             "docs/configuration.md",
             "gateway config reference > docs/configuration.md");
     }
@@ -166,7 +166,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     {
         var documentation = SettingDocumentation.Load();
 
-        Assert.Empty(KeysBelow(SettingModel.Gateway)
+        Assert.Empty(KeysBelow(GatewayOptions.Model)
             .Where(setting => documentation.Of(setting).Length == 0)
             .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
     }

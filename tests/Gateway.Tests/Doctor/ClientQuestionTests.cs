@@ -1,3 +1,4 @@
+using Gateway.Trust;
 using Gateway.Doctor.Client;
 
 namespace Gateway.Tests.Doctor;
@@ -12,9 +13,9 @@ public sealed class ClientQuestionTests
     [InlineData("http://localhost:5000/v2", "http://localhost:5000/")]
     [InlineData("[2001:db8::1]:5000", "https://[2001:db8::1]:5000/")]
     [InlineData("10.0.0.1", "https://10.0.0.1/")]
-    public void TryParseUrl_Registry_IsRead(string text, string url)
+    public void TryParse_Registry_IsRead(string text, string url)
     {
-        Assert.True(ClientQuestion.TryParseUrl(text, out var parsed));
+        Assert.True(RegistryUrl.TryParse(text, out var parsed));
         Assert.Equal(new Uri(url), parsed);
     }
 
@@ -28,7 +29,7 @@ public sealed class ClientQuestionTests
     [InlineData("https://")]
     [InlineData("registry example.com")]
     [InlineData("registry.example.com:99999")]
-    public void TryParseUrl_NoRegistry_IsNotRead(string text) => Assert.False(ClientQuestion.TryParseUrl(text, out _));
+    public void TryParse_NoRegistry_IsNotRead(string text) => Assert.False(RegistryUrl.TryParse(text, out _));
 
     [Theory]
     [InlineData("localhost:5000", true, "localhost", "localhost:5000")]
@@ -37,7 +38,7 @@ public sealed class ClientQuestionTests
     [InlineData("registry.example.com", false, "registry.example.com", "registry.example.com")]
     public void Names_AreThoseOfCertificatesAndFiles(string text, bool isLoopback, string host, string name)
     {
-        Assert.True(ClientQuestion.TryParseUrl(text, out var url));
+        Assert.True(RegistryUrl.TryParse(text, out var url));
         var question = new ClientQuestion(url) { Machine = new ClientMachine("/", new Dictionary<string, string>()) };
         Assert.Equal((isLoopback, host, name), (question.IsLoopback, question.Host, question.Name));
     }

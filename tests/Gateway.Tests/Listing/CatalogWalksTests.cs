@@ -1,3 +1,4 @@
+using Gateway.Core.Registry;
 using Gateway.Listing;
 using Gateway.Tests.Tls;
 

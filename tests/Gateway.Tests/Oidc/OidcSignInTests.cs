@@ -366,7 +366,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
     [Fact]
     public async Task Return_ToOurPages_LeadsThere()
     {
-        var code = Gateway.UserCode.Create();
+        var code = UserCode.Create();
         Assert.Equal("/device?user_code=" + code, (await _stage.SignInAsync(_stage.NewBrowser(), "/device?user_code=" + code)).Headers.Location!.ToString());
         Assert.Equal("/device", (await _stage.SignInAsync(_stage.NewBrowser(), "/device")).Headers.Location!.ToString());
     }

@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using System.Net;
 using Gateway.State;
 

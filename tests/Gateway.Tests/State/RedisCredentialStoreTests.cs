@@ -1,3 +1,4 @@
+using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.Redis;
 using Gateway.State;

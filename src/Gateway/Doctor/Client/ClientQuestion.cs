@@ -37,18 +37,4 @@ internal sealed record ClientQuestion(Uri Url)
 
     /// <summary>Whether it is on this machine's own loopback.</summary>
     public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
-
-    /// <summary>Reads an address of a registry; https where no scheme is written.</summary>
-    public static bool TryParseUrl(string text, [NotNullWhen(true)] out Uri? url)
-    {
-        url = null;
-        if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text, UriKind.Absolute, out var parsed)
-            || parsed.Scheme is not ("https" or "http") || parsed.Host.Length == 0 || parsed.UserInfo.Length > 0 || parsed.PathAndQuery.TrimEnd('/') is not ("" or "/v2"))
-        {
-            return false;
-        }
-
-        url = new Uri(parsed.GetLeftPart(UriPartial.Authority));
-        return true;
-    }
 }
