@@ -78,7 +78,7 @@ internal static class AuditCommand
             }
             catch (ProblemException exception)
             {
-                return ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
+                return ProblemReport.Write(result.InvocationConfiguration.Error, exception.Problems);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

@@ -85,7 +85,7 @@ internal static class BackupCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems);
+            return ProblemReport.Write(error, exception.Problems);
         }
         catch (StateException exception)
         {
@@ -142,7 +142,7 @@ internal static class BackupCommand
             MayReplace = result.GetValue(ForceRestore),
         };
         await using var job = new RestoreJob(
-            order, TimeProvider.System, ConfigurationLoader.ProcessEnvironment(), output.WriteLine);
+            order, TimeProvider.System, ProcessEnvironment.Read(), output.WriteLine);
         await job.RunAsync(cancellationToken);
     }
 
@@ -182,7 +182,7 @@ internal static class BackupCommand
 
     private static void WarnOfVariables(TextWriter error, string what)
     {
-        var names = ConfigurationLoader.ProcessEnvironment().Keys
+        var names = ProcessEnvironment.Read().Keys
             .Where(static name => name.StartsWith(Overrides, StringComparison.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal).ToList();
         if (names.Count > 0)

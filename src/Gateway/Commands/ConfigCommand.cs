@@ -37,7 +37,7 @@ internal static class ConfigCommand
         {
             var path = result.GetValue(file) ?? result.GetValue(config) ?? ConfigOption.DefaultPath();
             var output = result.InvocationConfiguration;
-            return Check(path, ConfigurationLoader.ProcessEnvironment(), output.Output, output.Error);
+            return Check(path, ProcessEnvironment.Read(), output.Output, output.Error);
         });
         return command;
     }
@@ -66,7 +66,7 @@ internal static class ConfigCommand
                 error.WriteLine(problem);
             }
 
-            return GatewayCommand.ConfigurationProblem;
+            return ProblemReport.ConfigurationProblem;
         }
 
         output.WriteLine($"{path} is valid.");
@@ -87,7 +87,7 @@ internal static class ConfigCommand
             catch (ProblemException exception)
             {
                 result.InvocationConfiguration.Error.WriteLine(exception.Message);
-                return GatewayCommand.ConfigurationProblem;
+                return ProblemReport.ConfigurationProblem;
             }
         });
         return command;

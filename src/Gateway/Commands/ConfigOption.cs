@@ -40,24 +40,9 @@ internal static class ConfigOption
 
     /// <exception cref="ProblemException">The configuration is wrong.</exception>
     public static GatewayOptions Load(FileInfo file) =>
-        ConfigurationLoader.Load(file.FullName, ConfigurationLoader.ProcessEnvironment());
+        ConfigurationLoader.Load(file.FullName, ProcessEnvironment.Read());
 
     /// <summary>Prints one line a problem.</summary>
     /// <returns>The exit code.</returns>
-    public static int Report(ProblemException exception) => Report(Console.Error, exception.Problems);
-
-    /// <summary>Prints one line a problem.</summary>
-    /// <param name="error">Where to.</param>
-    /// <param name="problems">What is wrong.</param>
-    /// <param name="exitCode">The exit code, which is given back.</param>
-    public static int Report(
-        TextWriter error, IEnumerable<Problem> problems, int exitCode = GatewayCommand.ConfigurationProblem)
-    {
-        foreach (var problem in problems)
-        {
-            error.WriteLine(problem);
-        }
-
-        return exitCode;
-    }
+    public static int Report(ProblemException exception) => ProblemReport.Write(Console.Error, exception.Problems);
 }

@@ -98,7 +98,7 @@ internal static class DoctorCommand
         X509Certificate2Collection? authorities = null;
         if (result.GetValue(Authority) is { } file && !TryReadAuthorities(file, out authorities, error))
         {
-            return GatewayCommand.ConfigurationProblem;
+            return ProblemReport.ConfigurationProblem;
         }
 
         Diagnosis diagnosis;
@@ -107,7 +107,7 @@ internal static class DoctorCommand
             if (!RegistryUrl.TryParse(text, out var url))
             {
                 await error.WriteLineAsync($"--client: this is no address of a registry (found \"{DoctorText.OneLine(text)}\"). Write https://registry.example.com, with a port where clients use one.");
-                return GatewayCommand.ConfigurationProblem;
+                return ProblemReport.ConfigurationProblem;
             }
 
             diagnosis = await ClientDoctor.ExamineAsync(
@@ -119,7 +119,7 @@ internal static class DoctorCommand
                     Repository = result.GetValue(Repository),
                     Origin = result.GetValue(Origin),
                     MayProbeUploads = result.GetValue(UploadProbe),
-                    Machine = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ConfigurationLoader.ProcessEnvironment()),
+                    Machine = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read()),
                 },
                 TimeProvider.System,
                 cancellationToken);
@@ -128,7 +128,7 @@ internal static class DoctorCommand
         {
             diagnosis = await ServerDoctor.ExamineAsync(
                 result.GetRequiredValue(Config).FullName,
-                ConfigurationLoader.ProcessEnvironment(),
+                ProcessEnvironment.Read(),
                 options => new ServerPatient(options, TimeProvider.System)
                 {
                     Authorities = authorities,

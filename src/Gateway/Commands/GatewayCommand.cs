@@ -1,13 +1,11 @@
 using System.CommandLine;
+using Gateway.Configuration;
 
 namespace Gateway.Commands;
 
 /// <summary>The <c>gateway</c> command: the list of its subcommands.</summary>
 internal static class GatewayCommand
 {
-    /// <summary>EX_CONFIG of sysexits.h: a restart cannot help.</summary>
-    public const int ConfigurationProblem = 78;
-
     public static RootCommand Create() => new("An authentication gateway in front of a Docker/OCI registry.")
     {
         ServeCommand.Create(),
@@ -24,9 +22,15 @@ internal static class GatewayCommand
         AuditCommand.Create(),
         BackupCommand.CreateBackup(),
         BackupCommand.CreateRestore(),
-        TrustCommand.Create(),
+        TrustCommand.Create(ConfigOption.Named, ReadTrust),
         LoginCommand.CreateLogin(),
         LoginCommand.CreateLogout(),
         LoginCommand.CreateHelper(),
     };
+
+    private static (string? Url, string? Authority) ReadTrust(FileInfo file)
+    {
+        var options = ConfigOption.Load(file);
+        return (options.PublicUrl?.OriginalString, options.Tls.Authority);
+    }
 }

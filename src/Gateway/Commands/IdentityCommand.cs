@@ -51,7 +51,7 @@ internal static class IdentityCommand
                 result.InvocationConfiguration.Error.WriteLine(problem.ToString());
             }
 
-            return GatewayCommand.ConfigurationProblem;
+            return ProblemReport.ConfigurationProblem;
         }
         catch (StateException exception)
         {

@@ -124,7 +124,7 @@ internal static class KeysCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems);
+            return ProblemReport.Write(error, exception.Problems);
         }
         catch (StateException exception)
         {

@@ -54,7 +54,7 @@ internal static class KeysProbeCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems);
+            return ProblemReport.Write(error, exception.Problems);
         }
         catch (StateException exception)
         {

@@ -78,7 +78,7 @@ internal static class LimitsCommand
         if (subject is not null && !LimitHolder.TryParse(subject, out _))
         {
             await Console.Error.WriteLineAsync($"SUBJECT names nobody (found \"{subject}\"). Write {LimitHolder.Forms}.");
-            return GatewayCommand.ConfigurationProblem;
+            return ProblemReport.ConfigurationProblem;
         }
 
         string path;

@@ -22,6 +22,6 @@ internal static class PolicyCommand
             result.InvocationConfiguration.Error.WriteLine(problem);
         }
 
-        return GatewayCommand.ConfigurationProblem;
+        return ProblemReport.ConfigurationProblem;
     }
 }

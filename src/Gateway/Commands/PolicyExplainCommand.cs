@@ -188,7 +188,7 @@ internal static partial class PolicyExplainCommand
     private static int Refuse(ParseResult result, string problem)
     {
         result.InvocationConfiguration.Error.WriteLine(problem);
-        return GatewayCommand.ConfigurationProblem;
+        return ProblemReport.ConfigurationProblem;
     }
 
     internal sealed record ExplanationDocument(

@@ -30,8 +30,8 @@ internal static partial class ServeCommand
             if (ListenerProbe.FindProblems(options.Listen, config.FullName) is { Count: > 0 } problems)
             {
                 var others = ConfigurationCheck.Run(options);
-                return ConfigOption.Report(
-                    Console.Error, [.. others, .. problems], others.Count > 0 ? GatewayCommand.ConfigurationProblem : CannotListen);
+                return ProblemReport.Write(
+                    Console.Error, [.. others, .. problems], others.Count > 0 ? ProblemReport.ConfigurationProblem : CannotListen);
             }
 
             app = GatewayHost.Build(options);
@@ -88,7 +88,7 @@ internal static partial class ServeCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems); // keys in Redis that the password does not open
+            return ProblemReport.Write(error, exception.Problems); // keys in Redis that the password does not open
         }
         catch (IOException exception)
         {
@@ -100,7 +100,7 @@ internal static partial class ServeCommand
                 : new Problem(
                     config.FullName, "listen: the gateway cannot listen", exception.Message,
                     "Stop what uses the port, or change listen.https, listen.http or listen.management.");
-            return ConfigOption.Report(error, [problem], CannotListen);
+            return ProblemReport.Write(error, [problem], CannotListen);
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {

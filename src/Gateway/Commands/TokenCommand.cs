@@ -128,7 +128,7 @@ internal static class TokenCommand
         }
         catch (ProblemException exception)
         {
-            return Report(result, exception.Problems, GatewayCommand.ConfigurationProblem);
+            return Report(result, exception.Problems, ProblemReport.ConfigurationProblem);
         }
         catch (StateException exception)
         {
@@ -315,7 +315,7 @@ internal static class TokenCommand
 
                 return 0;
             case CredentialOutcome.Invalid(var problems):
-                return Report(result, problems.Select(ToOption), GatewayCommand.ConfigurationProblem);
+                return Report(result, problems.Select(ToOption), ProblemReport.ConfigurationProblem);
             case CredentialOutcome.Conflict(var problem):
                 return Report(result, [problem], NothingDone);
             default:
@@ -370,5 +370,5 @@ internal static class TokenCommand
         result, [new Problem("ID", "there is no such token", id, "See them all: gateway token list.")], NothingDone);
 
     private static int Report(ParseResult result, IEnumerable<Problem> problems, int exitCode) =>
-        ConfigOption.Report(result.InvocationConfiguration.Error, problems, exitCode);
+        ProblemReport.Write(result.InvocationConfiguration.Error, problems, exitCode);
 }

@@ -45,13 +45,18 @@ internal static class TrustCommand
         Hidden = true,
     };
 
-    public static Command Create()
+    /// <summary>Makes the command.</summary>
+    /// <param name="findConfiguration">The configuration file that the environment names, if it does.</param>
+    /// <param name="readConfiguration">The public URL and the authority's file, as a configuration file has them.</param>
+    public static Command Create(
+        Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
     {
         var command = new Command("trust", "Shows how clients are told to trust a private authority, or does it on this machine.")
         {
             Authority, Host, Config, Clients, Install, DryRun, Yes, Root,
         };
-        command.SetAction(RunAsync);
+        command.SetAction((result, cancellationToken) => RunAsync(
+            result, () => Ask(result, findConfiguration, readConfiguration), cancellationToken));
         return command;
     }
 
@@ -75,12 +80,13 @@ internal static class TrustCommand
     private static bool TryParse(string text, out TrustClient client) =>
         Enum.TryParse(text, ignoreCase: true, out client) && client.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
 
-    private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult result, Func<(RegistryName Name, string File, string Setting)> ask, CancellationToken cancellationToken)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
         try
         {
-            var (name, file, setting) = Ask(result);
+            var (name, file, setting) = ask();
             var authority = PrivateAuthorityReader.Read(file, setting, TimeProvider.System.GetUtcNow());
             foreach (var warning in authority.Warnings)
             {
@@ -103,22 +109,23 @@ internal static class TrustCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems);
+            return ProblemReport.Write(error, exception.Problems);
         }
     }
 
-    private static (RegistryName Name, string File, string Setting) Ask(ParseResult result)
+    private static (RegistryName Name, string File, string Setting) Ask(
+        ParseResult result, Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
     {
         var host = result.GetValue(Host);
         var config = result.GetValue(Config);
-        if (config is null && host is null && result.GetValue(Authority) is null && ConfigOption.Named() is { } named)
+        if (config is null && host is null && result.GetValue(Authority) is null && findConfiguration() is { } named)
         {
             config = named; // beside a service, as in its container; a person's own machine has no such variable
         }
 
-        var options = config is null ? null : ConfigOption.Load(config);
+        var (url, authority) = config is null ? default : readConfiguration(config);
         var setting = host is null ? "publicUrl" : "--host";
-        if ((host ?? options?.PublicUrl?.OriginalString) is not { } text)
+        if ((host ?? url) is not { } text)
         {
             throw new ProblemException(new Problem(
                 "--host", "the registry is not named", null, "Give --host registry.example.com, with the port where clients use one; or --config gateway.yaml."));
@@ -137,7 +144,7 @@ internal static class TrustCommand
                 : throw new ProblemException(new Problem("--ca", "there is no such file", file.FullName, HowToGetIt(name)));
         }
 
-        return options?.Tls.Authority is { } configured
+        return authority is { } configured
             ? (name, configured, "tls.authority")
             : throw new ProblemException(new Problem("--ca", "the authority's certificate is not named", null, HowToGetIt(name)));
     }
@@ -172,7 +179,7 @@ internal static class TrustCommand
         }
 
         var output = result.InvocationConfiguration.Output;
-        var files = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ConfigurationLoader.ProcessEnvironment());
+        var files = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read());
         var plan = new TrustPlanner(new TrustMachine(files, Environment.IsPrivilegedProcess), name, authority).Plan(selection);
         TrustText.WritePlan(plan, output);
         var isDone = plan.ByHand.Count == 0;

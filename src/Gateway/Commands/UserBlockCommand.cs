@@ -90,14 +90,14 @@ internal static class UserBlockCommand
             {
                 // It must not keep anybody from being blocked.
                 isFileGood = false;
-                ConfigOption.Report(error, exception.Problems);
+                ProblemReport.Write(error, exception.Problems);
             }
 
             return await action(new Bench(result, options, stores, blocks, isFileGood ? blockFile : null), cancellationToken);
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(error, exception.Problems);
+            return ProblemReport.Write(error, exception.Problems);
         }
         catch (StateException exception)
         {
@@ -334,7 +334,7 @@ internal static class UserBlockCommand
             }
             catch (ProblemException exception)
             {
-                ConfigOption.Report(Error, exception.Problems);
+                ProblemReport.Write(Error, exception.Problems);
                 Error.WriteLine("It is in the store all the same, and in force. A gateway that runs here keeps it in that file when it can.");
                 return false;
             }

@@ -121,7 +121,7 @@ internal static class UserCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
+            return ProblemReport.Write(result.InvocationConfiguration.Error, exception.Problems);
         }
     }
 
@@ -236,7 +236,7 @@ internal static class UserCommand
             result.InvocationConfiguration.Error.WriteLine(isKnown
                 ? "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:"
                 : "With its usual settings the gateway refuses the file because of other lines:");
-            ConfigOption.Report(result.InvocationConfiguration.Error, exception.Problems);
+            ProblemReport.Write(result.InvocationConfiguration.Error, exception.Problems);
             return isKnown ? NotInForce : 0;
         }
     }

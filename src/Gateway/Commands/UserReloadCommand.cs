@@ -22,7 +22,7 @@ internal static class UserReloadCommand
         command.SetAction((result, cancellationToken) => result.GetValue(file) is null
             ? RunAsync(
                 result.GetRequiredValue(config), result.GetValue(accept), result.InvocationConfiguration, cancellationToken)
-            : Task.FromResult(ConfigOption.Report(result.InvocationConfiguration.Error,
+            : Task.FromResult(ProblemReport.Write(result.InvocationConfiguration.Error,
                 [new Problem("--file", "the running gateway reads the file that its configuration names", null, "Leave it out.")])));
         return command;
     }
@@ -55,7 +55,7 @@ internal static class UserReloadCommand
         }
         catch (ProblemException exception)
         {
-            return ConfigOption.Report(console.Error, exception.Problems);
+            return ProblemReport.Write(console.Error, exception.Problems);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections;
 using Gateway.Yaml;
 
 namespace Gateway.Configuration;
@@ -10,7 +9,7 @@ internal static class ConfigurationLoader
 
     /// <summary>Reads and validates a configuration.</summary>
     /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
-    /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment"/> gives them.</param>
+    /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment.Read"/> gives them.</param>
     /// <param name="locate">Where a secret's file lies while it is not in its place, as during a restore.</param>
     /// <returns>
     /// Settings that hold every rule that can be checked without opening the files they name (secrets are read).
@@ -27,13 +26,6 @@ internal static class ConfigurationLoader
         problems.ThrowIfAny();
         return options!;
     }
-
-    /// <summary>The environment of this process.</summary>
-    public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(
-            static variable => (string)variable.Key,
-            static variable => (string?)variable.Value ?? "",
-            StringComparer.Ordinal);
 
     private static string? ReadFile(string path, ProblemCollector problems)
     {

@@ -27,7 +27,7 @@ internal static class GatewayOptionsExtensions
     /// <summary>Reads the limits anew. Of a changed file nothing but this section is taken; the rest is in force from a start on.</summary>
     /// <exception cref="ProblemException">The file is wrong.</exception>
     public static LimitOptions ReadLimits(this GatewayOptions options) => options.File is { } file
-        ? ConfigurationLoader.Load(file, ConfigurationLoader.ProcessEnvironment()).Limits
+        ? ConfigurationLoader.Load(file, ProcessEnvironment.Read()).Limits
         : options.Limits;
 
     /// <summary>The audit file's path; <see langword="null"/> where there is none.</summary>
