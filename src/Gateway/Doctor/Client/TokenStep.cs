@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Configuration;
 using Gateway.Core.Registry;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Doctor.Client;
 
@@ -203,18 +202,16 @@ internal static class TokenStep
     private static async Task<TokenReply> AskAsync(
         ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string? authorization, string[] scopes, CancellationToken cancellationToken)
     {
-        var url = realm.AbsoluteUri;
+        // The realm may have a query of its own; a fragment is never sent.
+        var parameters = scopes.Select(static scope => "scope=" + Uri.EscapeDataString(scope));
         if (challenge.Service is { } service)
         {
-            url = QueryHelpers.AddQueryString(url, "service", service);
+            parameters = parameters.Prepend("service=" + Uri.EscapeDataString(service));
         }
 
-        foreach (var scope in scopes)
-        {
-            url = QueryHelpers.AddQueryString(url, "scope", scope);
-        }
-
-        using var answer = await visit.SendAsync(HttpMethod.Get, new Uri(url), authorization, cancellationToken);
+        var url = new UriBuilder(realm);
+        url.Query = string.Join('&', parameters.Prepend(url.Query.TrimStart('?')).Where(static part => part.Length > 0));
+        using var answer = await visit.SendAsync(HttpMethod.Get, url.Uri, authorization, cancellationToken);
         return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
 
