@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -233,7 +234,7 @@ internal static class TokenStep
 
         try
         {
-            using var document = JsonDocument.Parse(WebEncoders.Base64UrlDecode(parts[1]));
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[1]));
             return document.RootElement.TryGetProperty("access", out var access) && access.ValueKind == JsonValueKind.Array
                 ? [.. access.EnumerateArray()
                     .Where(one => one.TryGetProperty("name", out var name) && name.GetString() == repository && one.TryGetProperty("actions", out _))
