@@ -164,7 +164,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
     {
         // A loop of making and ending must not fill the store.
         var ended = Enumerable.Range(0, ICredentialStore.MostKeptPerOwner).Select(i => _store.AddAsync(
-            State.Credentials.New($"ended-{i}", Alice, _time.GetUtcNow()) with { RevokedAt = _time.GetUtcNow() }, default));
+            State.TestCredential.New($"ended-{i}", Alice, _time.GetUtcNow()) with { RevokedAt = _time.GetUtcNow() }, default));
         await Task.WhenAll(ended);
 
         var problem = Assert.IsType<CredentialOutcome.Conflict>(

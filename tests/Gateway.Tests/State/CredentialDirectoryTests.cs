@@ -23,13 +23,13 @@ public sealed class CredentialDirectoryTests : IDisposable
     public async Task Find_Twice_IsServedFromMemory()
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
-        var credential = Credentials.New("one");
+        var credential = TestCredential.New("one");
         await stage.Store.AddAsync(credential, default);
 
         var first = await stage.Directory.FindAsync(credential.Hash, default);
         var second = await stage.Directory.FindAsync(credential.Hash, default);
 
-        Credentials.AssertSame(credential, first);
+        TestCredential.AssertSame(credential, first);
         Assert.Same(first, second);
     }
 
@@ -38,7 +38,7 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         await using var other = Open();
-        var credential = Credentials.New("one");
+        var credential = TestCredential.New("one");
         Assert.Null(await stage.Directory.FindAsync(credential.Hash, default));
 
         await other.AddAsync(credential, default);
@@ -52,16 +52,16 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         await using var other = Open();
-        await other.AddAsync(Credentials.New("one"), default);
-        await other.AddAsync(Credentials.New("two"), default);
-        var two = await stage.Directory.FindAsync(Credentials.New("two").Hash, default);
-        Assert.Null((await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt);
+        await other.AddAsync(TestCredential.New("one"), default);
+        await other.AddAsync(TestCredential.New("two"), default);
+        var two = await stage.Directory.FindAsync(TestCredential.New("two").Hash, default);
+        Assert.Null((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
 
-        await other.RevokeAsync("one", Credentials.Now, default);
+        await other.RevokeAsync("one", TestCredential.Now, default);
         await stage.Feed.ReadAsync(default);
 
-        Assert.Equal(Credentials.Now, (await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt);
-        Assert.Same(two, await stage.Directory.FindAsync(Credentials.New("two").Hash, default)); // no other is dropped
+        Assert.Equal(TestCredential.Now, (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
+        Assert.Same(two, await stage.Directory.FindAsync(TestCredential.New("two").Hash, default)); // no other is dropped
     }
 
     [Fact]
@@ -69,14 +69,14 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         await using var other = Open();
-        await other.AddAsync(Credentials.New("one"), default);
-        await stage.Directory.FindAsync(Credentials.New("one").Hash, default);
+        await other.AddAsync(TestCredential.New("one"), default);
+        await stage.Directory.FindAsync(TestCredential.New("one").Hash, default);
 
-        await other.ShortenAsync("one", Credentials.Now.AddHours(1), default);
+        await other.ShortenAsync("one", TestCredential.Now.AddHours(1), default);
         await stage.Feed.ReadAsync(default);
 
         Assert.Equal(
-            Credentials.Now.AddHours(1), (await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.ExpiresAt);
+            TestCredential.Now.AddHours(1), (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.ExpiresAt);
     }
 
     [Fact]
@@ -84,14 +84,14 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         await using var other = Open();
-        await other.AddAsync(Credentials.New("one"), default);
-        await stage.Directory.FindAsync(Credentials.New("one").Hash, default);
-        await other.RevokeAsync("one", Credentials.Now, default); // and the feed does not hear of it
+        await other.AddAsync(TestCredential.New("one"), default);
+        await stage.Directory.FindAsync(TestCredential.New("one").Hash, default);
+        await other.RevokeAsync("one", TestCredential.Now, default); // and the feed does not hear of it
 
-        Assert.Null((await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt); // it is current still
+        Assert.Null((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt); // it is current still
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.NotNull((await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt);
+        Assert.NotNull((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var server = await RedisServer.StartAsync();
         await using var stage = await Stage.OpenAsync(Open(server), _clock);
-        var credential = Credentials.New("one");
+        var credential = TestCredential.New("one");
         await stage.Store.AddAsync(credential, default);
         await stage.Directory.FindAsync(credential.Hash, default);
 
@@ -107,7 +107,7 @@ public sealed class CredentialDirectoryTests : IDisposable
 
         Assert.NotNull(await stage.Directory.FindAsync(credential.Hash, default));
         await Assert.ThrowsAsync<StateException>(
-            async () => await stage.Directory.FindAsync(Credentials.New("unknown").Hash, default));
+            async () => await stage.Directory.FindAsync(TestCredential.New("unknown").Hash, default));
         _clock.Advance(TimeSpan.FromSeconds(1));
         await stage.Feed.ReadAsync(default);
         await Assert.ThrowsAsync<StateException>(async () => await stage.Directory.FindAsync(credential.Hash, default));
@@ -122,7 +122,7 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         // The file was gone, which the feed has seen; a look-up of its own would be answered, since the file is back.
         await using var stage = await Stage.OpenAsync(Open(), _clock);
-        var credential = Credentials.New("one");
+        var credential = TestCredential.New("one");
         await stage.Store.AddAsync(credential, default);
         Assert.NotNull(await stage.Directory.FindAsync(credential.Hash, default));
         var file = Path.Combine(_folder.Path, SqliteDatabase.FileName);
@@ -139,13 +139,13 @@ public sealed class CredentialDirectoryTests : IDisposable
     public async Task Find_AMinuteOld_IsReadAgain()
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
-        await stage.Store.AddAsync(Credentials.New("one"), default);
-        var first = await stage.Directory.FindAsync(Credentials.New("one").Hash, default);
+        await stage.Store.AddAsync(TestCredential.New("one"), default);
+        var first = await stage.Directory.FindAsync(TestCredential.New("one").Hash, default);
 
         _clock.Advance(TimeSpan.FromMinutes(1));
         await stage.Feed.ReadAsync(default);
 
-        Assert.NotSame(first, await stage.Directory.FindAsync(Credentials.New("one").Hash, default));
+        Assert.NotSame(first, await stage.Directory.FindAsync(TestCredential.New("one").Hash, default));
     }
 
     [Fact]
@@ -154,13 +154,13 @@ public sealed class CredentialDirectoryTests : IDisposable
         await using var stage = await Stage.OpenAsync(Open(), _clock, capacity: 3);
         for (var i = 0; i < 5; i++)
         {
-            await stage.Store.AddAsync(Credentials.New($"c{i}"), default);
-            await stage.Directory.FindAsync(Credentials.New($"c{i}").Hash, default);
+            await stage.Store.AddAsync(TestCredential.New($"c{i}"), default);
+            await stage.Directory.FindAsync(TestCredential.New($"c{i}").Hash, default);
         }
 
         Assert.Equal(3, stage.Directory.Count);
-        var newest = await stage.Directory.FindAsync(Credentials.New("c4").Hash, default);
-        Assert.Same(newest, await stage.Directory.FindAsync(Credentials.New("c4").Hash, default));
+        var newest = await stage.Directory.FindAsync(TestCredential.New("c4").Hash, default);
+        Assert.Same(newest, await stage.Directory.FindAsync(TestCredential.New("c4").Hash, default));
     }
 
     [Fact]
@@ -168,18 +168,18 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         var (store, reads) = PausedReads.Of(Open());
         await using var stage = await Stage.OpenAsync(store, _clock);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         var gate = new TaskCompletionSource();
         reads.Gate = gate.Task;
-        var finding = stage.Directory.FindAsync(Credentials.New("one").Hash, default).AsTask(); // has read it by now
+        var finding = stage.Directory.FindAsync(TestCredential.New("one").Hash, default).AsTask(); // has read it by now
 
-        await store.RevokeAsync("one", Credentials.Now, default);
+        await store.RevokeAsync("one", TestCredential.Now, default);
         await stage.Feed.ReadAsync(default); // finds nothing to drop
         gate.SetResult();
 
         Assert.Null((await finding)!.RevokedAt); // asked before the revocation, answered so
         Assert.Equal(0, stage.Directory.Count);
-        Assert.NotNull((await stage.Directory.FindAsync(Credentials.New("one").Hash, default))!.RevokedAt);
+        Assert.NotNull((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class CredentialDirectoryTests : IDisposable
         await using var stage = await Stage.OpenAsync(Open(), _clock);
         for (var i = 0; i < 300; i++)
         {
-            var credential = Credentials.New($"c{i}");
+            var credential = TestCredential.New($"c{i}");
             await stage.Store.AddAsync(credential, default);
             using var start = new Barrier(3);
             var finding = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
@@ -197,7 +197,7 @@ public sealed class CredentialDirectoryTests : IDisposable
                 await stage.Directory.FindAsync(credential.Hash, default);
             })).ToList();
             start.SignalAndWait();
-            await stage.Store.RevokeAsync(credential.Id, Credentials.Now, default);
+            await stage.Store.RevokeAsync(credential.Id, TestCredential.Now, default);
             await Task.WhenAll(finding.Append(stage.Feed.ReadAsync(default)));
 
             Assert.NotNull((await stage.Directory.FindAsync(credential.Hash, default))!.RevokedAt);
@@ -208,15 +208,15 @@ public sealed class CredentialDirectoryTests : IDisposable
     public async Task RecordUse_SeveralOfOne_TheLatestIsWrittenByTheNextFlush()
     {
         await using var stage = await Stage.OpenAsync(Open(), _clock);
-        await stage.Store.AddAsync(Credentials.New("one"), default);
+        await stage.Store.AddAsync(TestCredential.New("one"), default);
 
-        stage.Directory.RecordUse(new("one", Credentials.Now.AddTicks(2), Address));
-        stage.Directory.RecordUse(new("one", Credentials.Now.AddTicks(1), IPAddress.Loopback));
+        stage.Directory.RecordUse(new("one", TestCredential.Now.AddTicks(2), Address));
+        stage.Directory.RecordUse(new("one", TestCredential.Now.AddTicks(1), IPAddress.Loopback));
         Assert.Null((await stage.Store.FindAsync("one", default))!.LastUsedAt);
         await stage.Uses.FlushAsync(default);
 
         var used = await stage.Store.FindAsync("one", default);
-        Assert.Equal((Credentials.Now.AddTicks(2), Address), (used!.LastUsedAt, used.LastUsedFrom));
+        Assert.Equal((TestCredential.Now.AddTicks(2), Address), (used!.LastUsedAt, used.LastUsedFrom));
     }
 
     [Fact]
@@ -224,17 +224,17 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var server = await RedisServer.StartAsync();
         await using var stage = await Stage.OpenAsync(Open(server), _clock);
-        await stage.Store.AddAsync(Credentials.New("one"), default);
-        stage.Directory.RecordUse(new("one", Credentials.Now, Address));
+        await stage.Store.AddAsync(TestCredential.New("one"), default);
+        stage.Directory.RecordUse(new("one", TestCredential.Now, Address));
 
         await server.KillAsync();
         await stage.Uses.FlushAsync(default);
-        stage.Directory.RecordUse(new("one", Credentials.Now.AddTicks(-1), Address)); // the later one stays
+        stage.Directory.RecordUse(new("one", TestCredential.Now.AddTicks(-1), Address)); // the later one stays
         await server.StartAgainAsync();
         await Eventually.TrueAsync(() => stage.Feed.ReadAsync(default));
         await stage.Uses.FlushAsync(default);
 
-        Assert.Equal(Credentials.Now, (await stage.Store.FindAsync("one", default))!.LastUsedAt);
+        Assert.Equal(TestCredential.Now, (await stage.Store.FindAsync("one", default))!.LastUsedAt);
     }
 
     [Fact]
@@ -244,14 +244,14 @@ public sealed class CredentialDirectoryTests : IDisposable
         using var uses = new CredentialUses(store, _clock, capacity: 2);
         for (var i = 0; i < 3; i++)
         {
-            await store.AddAsync(Credentials.New($"c{i}"), default);
-            uses.Record(new($"c{i}", Credentials.Now, Address));
+            await store.AddAsync(TestCredential.New($"c{i}"), default);
+            uses.Record(new($"c{i}", TestCredential.Now, Address));
         }
 
-        uses.Record(new("c0", Credentials.Now.AddTicks(1), Address)); // one that waits already is brought up to date
+        uses.Record(new("c0", TestCredential.Now.AddTicks(1), Address)); // one that waits already is brought up to date
         await uses.FlushAsync(default);
 
-        Assert.Equal(Credentials.Now.AddTicks(1), (await store.FindAsync("c0", default))!.LastUsedAt);
+        Assert.Equal(TestCredential.Now.AddTicks(1), (await store.FindAsync("c0", default))!.LastUsedAt);
         Assert.NotNull((await store.FindAsync("c1", default))!.LastUsedAt);
         Assert.Null((await store.FindAsync("c2", default))!.LastUsedAt);
     }
@@ -260,28 +260,28 @@ public sealed class CredentialDirectoryTests : IDisposable
     public async Task RecordUse_RunningGateway_IsWrittenEveryFiveSecondsAndAtItsEnd()
     {
         await using var store = Open();
-        await store.AddAsync(Credentials.New("one"), default);
-        var clock = new AdjustableClock(Credentials.Now);
+        await store.AddAsync(TestCredential.New("one"), default);
+        var clock = new AdjustableClock(TestCredential.Now);
         using var uses = new CredentialUses(store, clock);
         await uses.StartAsync(default);
         await clock.TimerStarted;
 
-        uses.Record(new("one", Credentials.Now, Address));
+        uses.Record(new("one", TestCredential.Now, Address));
         clock.Advance(TimeSpan.FromSeconds(5));
-        await Eventually.TrueAsync(async () => (await store.FindAsync("one", default))!.LastUsedAt == Credentials.Now);
-        uses.Record(new("one", Credentials.Now.AddTicks(1), Address));
+        await Eventually.TrueAsync(async () => (await store.FindAsync("one", default))!.LastUsedAt == TestCredential.Now);
+        uses.Record(new("one", TestCredential.Now.AddTicks(1), Address));
         await uses.StopAsync(new CancellationToken(canceled: true));
 
-        Assert.Equal(Credentials.Now.AddTicks(1), (await store.FindAsync("one", default))!.LastUsedAt);
+        Assert.Equal(TestCredential.Now.AddTicks(1), (await store.FindAsync("one", default))!.LastUsedAt);
     }
 
     [Fact]
     public async Task Pruning_RunningGateway_ForgetsHourlyWhatEndedThirtyDaysAgo()
     {
         await using var store = Open();
-        await store.AddAsync(Credentials.New("old") with { ExpiresAt = Credentials.Now.AddDays(-30) }, default);
-        await store.AddAsync(Credentials.New("young") with { ExpiresAt = Credentials.Now.AddDays(-29) }, default);
-        var clock = new AdjustableClock(Credentials.Now);
+        await store.AddAsync(TestCredential.New("old") with { ExpiresAt = TestCredential.Now.AddDays(-30) }, default);
+        await store.AddAsync(TestCredential.New("young") with { ExpiresAt = TestCredential.Now.AddDays(-29) }, default);
+        var clock = new AdjustableClock(TestCredential.Now);
         var logger = new ListLogger<StatePruning>();
         using var pruning = new StatePruning(store, clock, logger);
         await pruning.StartAsync(default);

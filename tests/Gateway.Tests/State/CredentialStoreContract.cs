@@ -14,17 +14,17 @@ public abstract class CredentialStoreContract
     public async Task Add_EveryField_ComesBackByHashAndById()
     {
         await using var store = await OpenAsync();
-        var (complete, plain) = (Credentials.NewComplete("complete"), Credentials.New("plain"));
+        var (complete, plain) = (TestCredential.NewComplete("complete"), TestCredential.New("plain"));
         await store.AddAsync(complete, default);
         await store.AddAsync(plain, default);
 
         await using var other = await OpenAsync();
         foreach (var reader in new[] { store, other })
         {
-            Credentials.AssertSame(complete, await reader.FindAsync(complete.Hash, default));
-            Credentials.AssertSame(complete, await reader.FindAsync("complete", default));
-            Credentials.AssertSame(plain, await reader.FindAsync(plain.Hash, default));
-            Credentials.AssertSame(plain, await reader.FindAsync("plain", default));
+            TestCredential.AssertSame(complete, await reader.FindAsync(complete.Hash, default));
+            TestCredential.AssertSame(complete, await reader.FindAsync("complete", default));
+            TestCredential.AssertSame(plain, await reader.FindAsync(plain.Hash, default));
+            TestCredential.AssertSame(plain, await reader.FindAsync("plain", default));
         }
     }
 
@@ -34,7 +34,7 @@ public abstract class CredentialStoreContract
         await using var store = await OpenAsync();
         foreach (var kind in Enum.GetValues<CredentialKind>())
         {
-            await store.AddAsync(Credentials.New(kind.ToString()) with { Kind = kind }, default);
+            await store.AddAsync(TestCredential.New(kind.ToString()) with { Kind = kind }, default);
             Assert.Equal(kind, (await store.FindAsync(kind.ToString(), default))!.Kind);
         }
     }
@@ -43,14 +43,14 @@ public abstract class CredentialStoreContract
     public async Task Add_IdThatExists_IsRefusedAndChangesNothing()
     {
         await using var store = await OpenAsync();
-        var first = Credentials.New("one");
+        var first = TestCredential.New("one");
         await store.AddAsync(first, default);
 
         var second = first with { Hash = SecretHash.Of("another"), Name = "another" };
         var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(second, default));
 
         Assert.Equal("There is a credential with this id or secret already.", exception.Message);
-        Credentials.AssertSame(first, await store.FindAsync("one", default));
+        TestCredential.AssertSame(first, await store.FindAsync("one", default));
         Assert.Null(await store.FindAsync(second.Hash, default));
         Assert.Single(await store.ListAsync(null, default));
     }
@@ -59,12 +59,12 @@ public abstract class CredentialStoreContract
     public async Task Add_SecretThatExists_IsRefusedAndChangesNothing()
     {
         await using var store = await OpenAsync();
-        var first = Credentials.New("one");
+        var first = TestCredential.New("one");
         await store.AddAsync(first, default);
 
         await Assert.ThrowsAsync<StateException>(() => store.AddAsync(first with { Id = "two" }, default));
 
-        Credentials.AssertSame(first, await store.FindAsync(first.Hash, default));
+        TestCredential.AssertSame(first, await store.FindAsync(first.Hash, default));
         Assert.Null(await store.FindAsync("two", default));
         Assert.Single(await store.ListAsync(null, default));
     }
@@ -82,10 +82,10 @@ public abstract class CredentialStoreContract
     public async Task List_All_NewestFirst()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("second", createdAt: Credentials.Now.AddTicks(1)), default);
-        await store.AddAsync(Credentials.New("first", createdAt: Credentials.Now), default);
-        await store.AddAsync(Credentials.New("third", createdAt: Credentials.Now.AddTicks(2)), default);
-        await store.AddAsync(Credentials.New("third, added later", createdAt: Credentials.Now.AddTicks(2)), default);
+        await store.AddAsync(TestCredential.New("second", createdAt: TestCredential.Now.AddTicks(1)), default);
+        await store.AddAsync(TestCredential.New("first", createdAt: TestCredential.Now), default);
+        await store.AddAsync(TestCredential.New("third", createdAt: TestCredential.Now.AddTicks(2)), default);
+        await store.AddAsync(TestCredential.New("third, added later", createdAt: TestCredential.Now.AddTicks(2)), default);
 
         Assert.Equal(["third, added later", "third", "second", "first"], await IdsAsync(store));
     }
@@ -94,21 +94,21 @@ public abstract class CredentialStoreContract
     public async Task List_Owner_ItsKindAndNameCountAndNothingElse()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("user's"), default);
-        await store.AddAsync(Credentials.New("robot's", Credentials.RobotAlice), default);
-        await store.AddAsync(Credentials.New("al's", Credentials.Alice with { Name = "al" }), default);
-        await store.AddAsync(Credentials.New("other method's", Credentials.Alice with { Method = "ldap:corp" }), default);
+        await store.AddAsync(TestCredential.New("user's"), default);
+        await store.AddAsync(TestCredential.New("robot's", TestCredential.RobotAlice), default);
+        await store.AddAsync(TestCredential.New("al's", TestCredential.Alice with { Name = "al" }), default);
+        await store.AddAsync(TestCredential.New("other method's", TestCredential.Alice with { Method = "ldap:corp" }), default);
 
-        Assert.Equal(["other method's", "user's"], await IdsAsync(store, Credentials.Alice));
-        Assert.Equal(["robot's"], await IdsAsync(store, Credentials.RobotAlice));
-        Assert.Empty(await IdsAsync(store, Credentials.Alice with { Name = "ALICE" }));
+        Assert.Equal(["other method's", "user's"], await IdsAsync(store, TestCredential.Alice));
+        Assert.Equal(["robot's"], await IdsAsync(store, TestCredential.RobotAlice));
+        Assert.Empty(await IdsAsync(store, TestCredential.Alice with { Name = "ALICE" }));
     }
 
     [Fact]
     public async Task List_ManyThousand_GivesEachOnce()
     {
         await using var store = await OpenAsync();
-        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
 
         var ids = await IdsAsync(store);
 
@@ -120,8 +120,8 @@ public abstract class CredentialStoreContract
     public async Task Revoke_Once_IsForGoodAndTold()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        var at = Credentials.Now.AddSeconds(5);
+        await store.AddAsync(TestCredential.New("one"), default);
+        var at = TestCredential.Now.AddSeconds(5);
 
         Assert.True(await store.RevokeAsync("one", at, default));
         Assert.False(await store.RevokeAsync("one", at.AddSeconds(1), default));
@@ -135,21 +135,21 @@ public abstract class CredentialStoreContract
     public async Task RevokeAll_Subject_RevokesItsOwnAndItsAccessTokens()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.AddAsync(Credentials.New("two"), default);
-        await store.AddAsync(Credentials.New("revoked before"), default);
-        await store.AddAsync(Credentials.New("robot's", Credentials.RobotAlice), default);
-        await store.RevokeAsync("revoked before", Credentials.Now, default);
-        var at = Credentials.Now.AddSeconds(1);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
+        await store.AddAsync(TestCredential.New("revoked before"), default);
+        await store.AddAsync(TestCredential.New("robot's", TestCredential.RobotAlice), default);
+        await store.RevokeAsync("revoked before", TestCredential.Now, default);
+        var at = TestCredential.Now.AddSeconds(1);
 
-        Assert.Equal(2, await store.RevokeAllAsync(Credentials.Alice, at, default));
+        Assert.Equal(2, await store.RevokeAllAsync(TestCredential.Alice, at, default));
 
         Assert.Equal(at, (await store.FindAsync("one", default))!.RevokedAt);
         Assert.Equal(at, (await store.FindAsync("two", default))!.RevokedAt);
-        Assert.Equal(Credentials.Now, (await store.FindAsync("revoked before", default))!.RevokedAt);
+        Assert.Equal(TestCredential.Now, (await store.FindAsync("revoked before", default))!.RevokedAt);
         Assert.Null((await store.FindAsync("robot's", default))!.RevokedAt);
         var changes = await ChangesAsync(store);
-        Assert.Equal(new CredentialChange(CredentialChangeKind.Revoked, "revoked before", Credentials.Now), changes[0]);
+        Assert.Equal(new CredentialChange(CredentialChangeKind.Revoked, "revoked before", TestCredential.Now), changes[0]);
         Assert.Equal(["one", "two"], changes[1..3].Select(static change => change.Key).Order());
         Assert.All(changes[1..3], change => Assert.Equal((CredentialChangeKind.Revoked, at), (change.Kind, change.At)));
         Assert.Equal([new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", at)], changes[3..]);
@@ -160,18 +160,18 @@ public abstract class CredentialStoreContract
     {
         await using var store = await OpenAsync();
 
-        Assert.Equal(0, await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default));
+        Assert.Equal(0, await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default));
 
         Assert.Equal(
-            [new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", Credentials.Now)], await ChangesAsync(store));
+            [new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", TestCredential.Now)], await ChangesAsync(store));
     }
 
     [Fact]
     public async Task Shorten_EarlierEnd_IsTakenAndTold()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        var end = Credentials.Now.AddHours(1).AddTicks(3);
+        await store.AddAsync(TestCredential.New("one"), default);
+        var end = TestCredential.Now.AddHours(1).AddTicks(3);
 
         Assert.True(await store.ShortenAsync("one", end, default));
         Assert.False(await store.ShortenAsync("one", end, default));
@@ -186,30 +186,30 @@ public abstract class CredentialStoreContract
     public async Task Shorten_RevokedCredential_DoesNothing()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.RevokeAsync("one", Credentials.Now, default);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.RevokeAsync("one", TestCredential.Now, default);
 
-        Assert.False(await store.ShortenAsync("one", Credentials.Now.AddHours(1), default));
+        Assert.False(await store.ShortenAsync("one", TestCredential.Now.AddHours(1), default));
 
-        Assert.Equal(Credentials.Now.AddDays(90), (await store.FindAsync("one", default))!.ExpiresAt);
+        Assert.Equal(TestCredential.Now.AddDays(90), (await store.FindAsync("one", default))!.ExpiresAt);
     }
 
     [Fact]
     public async Task RecordUses_SeveralOfOne_TheLatestWins()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.AddAsync(Credentials.New("unused"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.AddAsync(TestCredential.New("unused"), default);
         var (four, six) = (IPAddress.Parse("192.0.2.4"), IPAddress.Parse("2001:db8::6"));
 
         await store.RecordUsesAsync([], default);
         await store.RecordUsesAsync(
-            [new("one", Credentials.Now, four), new("nobody", Credentials.Now, four), new("one", Credentials.Now.AddTicks(2), six)],
+            [new("one", TestCredential.Now, four), new("nobody", TestCredential.Now, four), new("one", TestCredential.Now.AddTicks(2), six)],
             default);
-        await store.RecordUsesAsync([new("one", Credentials.Now.AddTicks(1), four)], default); // of a slower replica
+        await store.RecordUsesAsync([new("one", TestCredential.Now.AddTicks(1), four)], default); // of a slower replica
 
         var used = await store.FindAsync("one", default);
-        Assert.Equal((Credentials.Now.AddTicks(2), six), (used!.LastUsedAt, used.LastUsedFrom));
+        Assert.Equal((TestCredential.Now.AddTicks(2), six), (used!.LastUsedAt, used.LastUsedFrom));
         Assert.Null((await store.FindAsync("unused", default))!.LastUsedAt);
         Assert.Null(await store.FindAsync("nobody", default));
     }
@@ -223,12 +223,12 @@ public abstract class CredentialStoreContract
         Assert.Empty(empty.Changes);
         for (var i = 0; i < 3; i++)
         {
-            await store.AddAsync(Credentials.New($"c{i}"), default);
-            await store.RevokeAsync($"c{i}", Credentials.Now, default);
+            await store.AddAsync(TestCredential.New($"c{i}"), default);
+            await store.RevokeAsync($"c{i}", TestCredential.Now, default);
         }
 
         var first = await other.ReadChangesAsync(empty.Position, default);
-        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
         var second = await other.ReadChangesAsync(first.Position, default);
         var third = await other.ReadChangesAsync(second.Position, default);
 
@@ -243,9 +243,9 @@ public abstract class CredentialStoreContract
     public async Task ReadChanges_ManyThousand_GivesEachOnceInOrder()
     {
         await using var store = await OpenAsync();
-        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await Task.WhenAll(Enumerable.Range(0, 2500).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
 
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
 
         var keys = (await ChangesAsync(store)).Select(static change => change.Key).ToList();
         Assert.Equal(2501, keys.Distinct().Count());
@@ -259,9 +259,9 @@ public abstract class CredentialStoreContract
         // A position given out before its change can be read would be passed over by whoever is further on.
         await using var store = await OpenAsync();
         await using var other = await OpenAsync();
-        await Task.WhenAll(Enumerable.Range(0, 400).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await Task.WhenAll(Enumerable.Range(0, 400).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
         var revoking = Task.WhenAll(Enumerable.Range(0, 400)
-            .Select(i => Task.Run(() => (i % 2 == 0 ? store : other).RevokeAsync($"c{i}", Credentials.Now, default))));
+            .Select(i => Task.Run(() => (i % 2 == 0 ? store : other).RevokeAsync($"c{i}", TestCredential.Now, default))));
 
         var seen = new List<string>();
         var position = 0L;
@@ -283,14 +283,14 @@ public abstract class CredentialStoreContract
     public async Task Changed_OwnChange_IsRaised()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         var raised = 0;
         store.Changed += () => Interlocked.Increment(ref raised);
 
-        await store.RevokeAsync("one", Credentials.Now, default);
+        await store.RevokeAsync("one", TestCredential.Now, default);
         Assert.True(Volatile.Read(ref raised) >= 1);
         var before = Volatile.Read(ref raised);
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
         Assert.True(Volatile.Read(ref raised) > before);
     }
 
@@ -299,12 +299,12 @@ public abstract class CredentialStoreContract
     {
         await using var store = await OpenAsync();
         await using var other = await OpenAsync();
-        var complete = new SubjectBlock("user:corp/zoë", Credentials.Now, "root")
+        var complete = new SubjectBlock("user:corp/zoë", TestCredential.Now, "root")
         {
             Reason = "left on 1 March, \"ticket\" 17 漢字 ;--'",
-            Until = Credentials.Now.AddDays(3).AddTicks(7),
+            Until = TestCredential.Now.AddDays(3).AddTicks(7),
         };
-        var lifted = new SubjectBlock("robot:ci", Credentials.Now, "root").Lift(Credentials.Now.AddTicks(5), "admin");
+        var lifted = new SubjectBlock("robot:ci", TestCredential.Now, "root").Lift(TestCredential.Now.AddTicks(5), "admin");
 
         Assert.Empty((await other.ReadBlocksAsync("", default)).Blocks!);
         Assert.True(await store.WriteBlockAsync(complete, default));
@@ -323,11 +323,11 @@ public abstract class CredentialStoreContract
         string[] subjects = ["robot:alice", "user:Alice", "user:alice", "user:alice2", "user:corp/alice", "workload:github/alice"];
         foreach (var subject in subjects)
         {
-            Assert.True(await store.WriteBlockAsync(new SubjectBlock(subject, Credentials.Now, "root"), default));
+            Assert.True(await store.WriteBlockAsync(new SubjectBlock(subject, TestCredential.Now, "root"), default));
         }
 
         var block = (await BlocksAsync(store)).Single(static one => one.Subject == "user:alice");
-        Assert.True(await store.WriteBlockAsync(block.Lift(Credentials.Now.AddTicks(1), "root"), default));
+        Assert.True(await store.WriteBlockAsync(block.Lift(TestCredential.Now.AddTicks(1), "root"), default));
 
         var blocks = await BlocksAsync(store);
         Assert.Equal(subjects, blocks.Select(static one => one.Subject));
@@ -339,34 +339,34 @@ public abstract class CredentialStoreContract
     public async Task WriteBlock_MadeFromARecordThatIsNoLongerTheLast_ChangesNothing()
     {
         await using var store = await OpenAsync();
-        var first = SubjectBlock.Create(null, "user:alice", Credentials.Now, "root") with { Until = Credentials.Now.AddHours(1) };
+        var first = SubjectBlock.Create(null, "user:alice", TestCredential.Now, "root") with { Until = TestCredential.Now.AddHours(1) };
         Assert.True(await store.WriteBlockAsync(first, default));
-        var lifted = first.Lift(Credentials.Now.AddMinutes(5), "one");
-        var again = SubjectBlock.Create(first, "user:alice", Credentials.Now.AddSeconds(1), "other");
+        var lifted = first.Lift(TestCredential.Now.AddMinutes(5), "one");
+        var again = SubjectBlock.Create(first, "user:alice", TestCredential.Now.AddSeconds(1), "other");
 
         Assert.True(await store.WriteBlockAsync(again, default));
 
         Assert.False(await store.WriteBlockAsync(lifted, default));
-        Assert.False(await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", Credentials.Now.AddMinutes(5), "one"), default));
+        Assert.False(await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", TestCredential.Now.AddMinutes(5), "one"), default));
         var block = Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!);
         Assert.Equal("other", block.By);
         Assert.Null(block.LiftedAt);
-        Assert.True(await store.WriteBlockAsync(block.Lift(Credentials.Now, "one"), default));
+        Assert.True(await store.WriteBlockAsync(block.Lift(TestCredential.Now, "one"), default));
     }
 
     [Fact]
     public async Task Blocks_TwoOfOneSubject_TheLaterChangeHolds()
     {
         await using var store = await OpenAsync();
-        var first = new SubjectBlock("user:alice", Credentials.Now, "root") { Reason = "first" };
-        var second = new SubjectBlock("user:alice", Credentials.Now.AddTicks(1), "root") { Reason = "second" };
+        var first = new SubjectBlock("user:alice", TestCredential.Now, "root") { Reason = "first" };
+        var second = new SubjectBlock("user:alice", TestCredential.Now.AddTicks(1), "root") { Reason = "second" };
 
         Assert.True(await store.WriteBlockAsync(second, default));
         Assert.False(await store.WriteBlockAsync(first, default)); // out of an old backup
         Assert.False(await store.WriteBlockAsync(second with { Reason = "at the very same time" }, default));
         Assert.Equal([second], await BlocksAsync(store));
 
-        var lifted = second.Lift(Credentials.Now.AddTicks(2), "root");
+        var lifted = second.Lift(TestCredential.Now.AddTicks(2), "root");
         Assert.True(await store.WriteBlockAsync(lifted, default));
         Assert.False(await store.WriteBlockAsync(second, default));
         Assert.Equal([lifted], await BlocksAsync(store));
@@ -381,13 +381,13 @@ public abstract class CredentialStoreContract
         new Random(15).Shuffle(order);
 
         await Task.WhenAll(order.Select(i => Task.Run(() => (i % 3 == 0 ? store : other).WriteBlockAsync(
-            new SubjectBlock($"user:u{i % 4}", Credentials.Now.AddTicks(i), "root"), default))));
+            new SubjectBlock($"user:u{i % 4}", TestCredential.Now.AddTicks(i), "root"), default))));
 
         foreach (var reader in new[] { store, other })
         {
             Assert.Equal(
                 [("user:u0", 196), ("user:u1", 197), ("user:u2", 198), ("user:u3", 199)],
-                (await BlocksAsync(reader)).Select(static one => (one.Subject, (int)(one.At - Credentials.Now).Ticks)));
+                (await BlocksAsync(reader)).Select(static one => (one.Subject, (int)(one.At - TestCredential.Now).Ticks)));
         }
     }
 
@@ -396,7 +396,7 @@ public abstract class CredentialStoreContract
     {
         await using var store = await OpenAsync();
         await using var other = await OpenAsync();
-        var block = new SubjectBlock("user:alice", Credentials.Now, "root");
+        var block = new SubjectBlock("user:alice", TestCredential.Now, "root");
         var versions = new HashSet<string>();
         async Task ChangedAsync(int count)
         {
@@ -410,9 +410,9 @@ public abstract class CredentialStoreContract
         await ChangedAsync(0);
         await store.WriteBlockAsync(block, default);
         await ChangedAsync(1);
-        await store.WriteBlockAsync(new SubjectBlock("user:bob", Credentials.Now, "root"), default);
+        await store.WriteBlockAsync(new SubjectBlock("user:bob", TestCredential.Now, "root"), default);
         await ChangedAsync(2);
-        await store.WriteBlockAsync(block.Lift(Credentials.Now.AddTicks(1), "root"), default);
+        await store.WriteBlockAsync(block.Lift(TestCredential.Now.AddTicks(1), "root"), default);
         await ChangedAsync(2);
     }
 
@@ -423,7 +423,7 @@ public abstract class CredentialStoreContract
         await using var store = await OpenAsync();
         await using var other = await OpenAsync();
         var writing = Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() =>
-            (i % 2 == 0 ? store : other).WriteBlockAsync(new SubjectBlock($"user:u{i}", Credentials.Now, "root"), default))));
+            (i % 2 == 0 ? store : other).WriteBlockAsync(new SubjectBlock($"user:u{i}", TestCredential.Now, "root"), default))));
 
         var (version, known) = ("", SubjectBlocks.None);
         bool last;
@@ -446,10 +446,10 @@ public abstract class CredentialStoreContract
         var raised = 0;
         store.Changed += () => Interlocked.Increment(ref raised);
 
-        await store.WriteBlockAsync(new SubjectBlock("user:alice", Credentials.Now.AddYears(-2), "root"), default);
+        await store.WriteBlockAsync(new SubjectBlock("user:alice", TestCredential.Now.AddYears(-2), "root"), default);
 
         Assert.True(Volatile.Read(ref raised) >= 1);
-        await store.PruneAsync(Credentials.Now, default);
+        await store.PruneAsync(TestCredential.Now, default);
         Assert.Single(await BlocksAsync(store));
     }
 
@@ -460,14 +460,14 @@ public abstract class CredentialStoreContract
     public async Task Prune_WhatEndedLongAgo_IsForgottenAndNothingElse()
     {
         await using var store = await OpenAsync();
-        var limit = Credentials.Now.AddDays(-30);
-        await store.AddAsync(Credentials.New("expired before") with { ExpiresAt = limit.AddMinutes(-1) }, default);
-        await store.AddAsync(Credentials.New("revoked before"), default);
-        await store.AddAsync(Credentials.New("shortened before"), default);
-        await store.AddAsync(Credentials.New("expired after") with { ExpiresAt = limit.AddMinutes(1) }, default);
-        await store.AddAsync(Credentials.New("revoked after"), default);
-        await store.AddAsync(Credentials.New("expired after its revocation") with { ExpiresAt = limit.AddMinutes(-1) }, default);
-        await store.AddAsync(Credentials.New("alive"), default);
+        var limit = TestCredential.Now.AddDays(-30);
+        await store.AddAsync(TestCredential.New("expired before") with { ExpiresAt = limit.AddMinutes(-1) }, default);
+        await store.AddAsync(TestCredential.New("revoked before"), default);
+        await store.AddAsync(TestCredential.New("shortened before"), default);
+        await store.AddAsync(TestCredential.New("expired after") with { ExpiresAt = limit.AddMinutes(1) }, default);
+        await store.AddAsync(TestCredential.New("revoked after"), default);
+        await store.AddAsync(TestCredential.New("expired after its revocation") with { ExpiresAt = limit.AddMinutes(-1) }, default);
+        await store.AddAsync(TestCredential.New("alive"), default);
         await store.RevokeAsync("revoked before", limit.AddMinutes(-1), default);
         await store.ShortenAsync("shortened before", limit.AddMinutes(-2), default);
         await store.RevokeAsync("revoked after", limit.AddMinutes(1), default);
@@ -477,8 +477,8 @@ public abstract class CredentialStoreContract
         Assert.Equal(0, await store.PruneAsync(limit, default));
 
         Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store));
-        Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store, Credentials.Alice));
-        Assert.Null(await store.FindAsync(Credentials.New("revoked before").Hash, default));
+        Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store, TestCredential.Alice));
+        Assert.Null(await store.FindAsync(TestCredential.New("revoked before").Hash, default));
         Assert.Equal(
             ["revoked after", "expired after its revocation"], (await ChangesAsync(store)).Select(static change => change.Key));
     }
@@ -488,14 +488,14 @@ public abstract class CredentialStoreContract
     {
         await using var store = await OpenAsync();
         var identity = SecretHash.Of("header.payload");
-        var first = Credentials.New("one") with { Identity = identity, KeptUntil = Credentials.Now.AddDays(100) };
+        var first = TestCredential.New("one") with { Identity = identity, KeptUntil = TestCredential.Now.AddDays(100) };
         await store.AddAsync(first, default);
-        await store.AddAsync(Credentials.New("plain"), default);
+        await store.AddAsync(TestCredential.New("plain"), default);
 
-        Credentials.AssertSame(first, await store.FindByIdentityAsync(identity, default));
+        TestCredential.AssertSame(first, await store.FindByIdentityAsync(identity, default));
         Assert.Null(await store.FindAsync(identity, default)); // what a token says is no secret
         Assert.Null(await store.FindByIdentityAsync(first.Hash, default));
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two") with { Identity = identity }, default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two") with { Identity = identity }, default));
         Assert.Null(await store.FindAsync("two", default));
     }
 
@@ -503,8 +503,8 @@ public abstract class CredentialStoreContract
     public async Task Prune_WhatMustBeKept_IsForgottenNoEarlier()
     {
         await using var store = await OpenAsync();
-        var limit = Credentials.Now.AddDays(-30);
-        StoredCredential Kept(string id, TimeSpan until) => Credentials.New(id) with
+        var limit = TestCredential.Now.AddDays(-30);
+        StoredCredential Kept(string id, TimeSpan until) => TestCredential.New(id) with
         {
             ExpiresAt = limit.AddDays(-1),
             Identity = SecretHash.Of(id),
@@ -529,11 +529,11 @@ public abstract class CredentialStoreContract
     public async Task Prune_AfterIt_PositionsGoOn()
     {
         await using var store = await OpenAsync();
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now.AddDays(-40), default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now.AddDays(-40), default);
         var position = (await store.ReadChangesAsync(0, default)).Position;
-        await store.PruneAsync(Credentials.Now.AddDays(-30), default);
+        await store.PruneAsync(TestCredential.Now.AddDays(-30), default);
 
-        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
 
         Assert.Equal(
             ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
@@ -546,14 +546,14 @@ public abstract class CredentialStoreContract
         await using var other = await OpenAsync();
         var stores = new[] { store, other };
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() =>
-            stores[i % 2].AddAsync(Credentials.New($"c{i}"), default))));
+            stores[i % 2].AddAsync(TestCredential.New($"c{i}"), default))));
 
         // Everybody wants the same new id, and everybody revokes the same one.
         var added = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
         {
             try
             {
-                await stores[i % 2].AddAsync(Credentials.New("wanted") with { Hash = SecretHash.Of($"wanted {i}") }, default);
+                await stores[i % 2].AddAsync(TestCredential.New("wanted") with { Hash = SecretHash.Of($"wanted {i}") }, default);
                 return true;
             }
             catch (StateException)
@@ -562,7 +562,7 @@ public abstract class CredentialStoreContract
             }
         })));
         var revoked = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() =>
-            stores[i % 2].RevokeAsync("c7", Credentials.Now, default))));
+            stores[i % 2].RevokeAsync("c7", TestCredential.Now, default))));
 
         Assert.Single(added, static done => done);
         Assert.Single(revoked, static done => done);
@@ -576,7 +576,7 @@ public abstract class CredentialStoreContract
         await using var store = await OpenAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => store.AddAsync(Credentials.New("one"), new CancellationToken(canceled: true)));
+            () => store.AddAsync(TestCredential.New("one"), new CancellationToken(canceled: true)));
     }
 
     private protected static async Task<List<CredentialChange>> ChangesAsync(ICredentialStore store)

@@ -24,7 +24,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         options.KeyPrefix = "";
         await using var store = await OpenAsync(options);
 
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         Assert.NotNull(await store.FindAsync("one", default));
     }
@@ -37,8 +37,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await using var store = await OpenAsync();
         await using var other = await OpenAsync(options);
 
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.RevokeAsync("one", Credentials.Now, default);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.RevokeAsync("one", TestCredential.Now, default);
 
         Assert.Null(await other.FindAsync("one", default));
         Assert.Empty(await ChangesAsync(other));
@@ -48,9 +48,9 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Keys_OfTheStore_HaveThePrefixAndNoExpiry()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.NewComplete("one"), default);
-        await store.AddAsync(Credentials.New("two"), default);
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        await store.AddAsync(TestCredential.NewComplete("one"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
 
         var keys = (await _server.CommandAsync("KEYS", "*")).Split('\n');
 
@@ -66,11 +66,11 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Prune_AllEnded_LeavesNothingBehind()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.NewComplete("one"), default);
-        await store.AddAsync(Credentials.New("two"), default);
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        await store.AddAsync(TestCredential.NewComplete("one"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
 
-        await store.PruneAsync(Credentials.Now.AddDays(1), default);
+        await store.PruneAsync(TestCredential.Now.AddDays(1), default);
 
         Assert.Equal(
             ["gateway:last", "gateway:schema"], (await _server.CommandAsync("KEYS", "*")).Split('\n').Order());
@@ -82,7 +82,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
         await using var store = await OpenAsync();
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("one"), default));
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("one"), default));
 
         Assert.Equal(
             $"Redis at {_server.Options.Server} does not write to disk, so a restart of it would lose new tokens: none are "
@@ -95,7 +95,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Add_RedisRestartedWithoutWritingToDisk_IsRefusedAtOnce()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         await _server.KillAsync();
         await _server.StartAgainAsync("--appendonly", "no");
@@ -112,7 +112,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
             }
         });
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         Assert.Contains("does not write to disk", exception.Message, StringComparison.Ordinal);
     }
 
@@ -120,10 +120,10 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Revoke_RedisThatDoesNotWriteToDisk_IsDone()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
 
-        Assert.True(await store.RevokeAsync("one", Credentials.Now, default));
+        Assert.True(await store.RevokeAsync("one", TestCredential.Now, default));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         options.RequirePersistence = false;
         await using var store = await OpenAsync(options);
 
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         Assert.NotNull(await store.FindAsync("one", default));
     }
@@ -144,16 +144,16 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Prune_RevokedJobOfAnEarlierGateway_IsRememberedWhileItsIdTokenMayLive()
     {
         await using var store = await OpenAsync();
-        var job = Credentials.New("job") with { Kind = CredentialKind.Workload, RevokedAt = Credentials.Now };
+        var job = TestCredential.New("job") with { Kind = CredentialKind.Workload, RevokedAt = TestCredential.Now };
         await store.AddAsync(job, default);
-        await store.AddAsync(Credentials.New("personal") with { RevokedAt = Credentials.Now }, default);
+        await store.AddAsync(TestCredential.New("personal") with { RevokedAt = TestCredential.Now }, default);
         var fields = (await _server.CommandAsync("HKEYS", "gateway:credential:job")).Split('\n').Order();
         Assert.Equal(["created", "document", "expires", "hash", "owner", "revoked", "sequence"], fields);
 
-        await store.PruneAsync(Credentials.Now.AddDays(300), default);
+        await store.PruneAsync(TestCredential.Now.AddDays(300), default);
         Assert.Equal(["job"], (await store.ListAsync(null, default)).Select(static one => one.Id));
-        Assert.Equal(TokenState.Revoked, (await store.FindAsync(job.Hash, default))!.StateAt(Credentials.Now.AddDays(300)));
-        await store.PruneAsync(Credentials.Now.AddDays(500), default);
+        Assert.Equal(TokenState.Revoked, (await store.FindAsync(job.Hash, default))!.StateAt(TestCredential.Now.AddDays(300)));
+        await store.PruneAsync(TestCredential.Now.AddDays(500), default);
         Assert.Empty(await store.ListAsync(null, default));
     }
 
@@ -170,9 +170,9 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         var clock = new SteppedTime();
         await using var store = Open(_server.Options, clock, logger);
 
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         clock.Advance(TimeSpan.FromMinutes(1));
-        await store.AddAsync(Credentials.New("two"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
 
         Assert.Equal(
             warns
@@ -192,7 +192,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         var logger = new ListLogger<RedisCredentialStore>();
         await using var store = Open(_server.Options, TimeProvider.System, logger);
 
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         Assert.Equal(
             warns
@@ -207,12 +207,12 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Everything_DataOfANewerGateway_IsRefused()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await _server.CommandAsync("SET", "gateway:schema", "2");
 
         var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
-        await Assert.ThrowsAsync<StateException>(() => store.RevokeAsync("one", Credentials.Now, default));
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        await Assert.ThrowsAsync<StateException>(() => store.RevokeAsync("one", TestCredential.Now, default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
@@ -228,7 +228,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task Find_DocumentThatIsNotUnderstood_IsRefused(string part, string other)
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         var document = await _server.CommandAsync("HGET", "gateway:credential:one", "document");
         Assert.Contains(part, document, StringComparison.Ordinal);
         await _server.CommandAsync("HSET", "gateway:credential:one", "document", document.Replace(part, other, StringComparison.Ordinal));
@@ -245,12 +245,12 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await using var store = await OpenAsync();
         for (var i = 0; i < 5; i++)
         {
-            await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+            await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
         }
 
         var position = (await store.ReadChangesAsync(0, default)).Position;
         await _server.CommandAsync("FLUSHALL");
-        await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
 
         Assert.Equal(
             ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
@@ -264,7 +264,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         var raised = 0;
         other.Changed += () => Interlocked.Increment(ref raised);
 
-        await store.RevokeAllAsync(Credentials.Alice, Credentials.Now, default);
+        await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default);
 
         await Eventually.TrueAsync(() => Volatile.Read(ref raised) > 0);
     }

@@ -58,12 +58,12 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
     public async Task Revoke_ByACommandBesideTheGateway_IsKnownWithinASecond()
     {
         await using var gateway = await Replica.StartAsync(Options(StateStoreKind.Sqlite));
-        await gateway.Store.AddAsync(Credentials.New("one"), default);
-        await gateway.Directory.FindAsync(Credentials.New("one").Hash, default);
+        await gateway.Store.AddAsync(TestCredential.New("one"), default);
+        await gateway.Directory.FindAsync(TestCredential.New("one").Hash, default);
 
         await using (var command = Options(StateStoreKind.Sqlite).OpenStore())
         {
-            await command.RevokeAsync("one", Credentials.Now, default);
+            await command.RevokeAsync("one", TestCredential.Now, default);
         }
 
         var took = await Eventually.TrueAsync(() => gateway.Revocations.IsRevoked("one"));
@@ -77,11 +77,11 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
     {
         await using var one = await Replica.StartAsync(Options(kind));
         await using var other = await Replica.StartAsync(Options(kind));
-        Assert.Null(await other.Directory.FindAsync(Credentials.New("one").Hash, default));
+        Assert.Null(await other.Directory.FindAsync(TestCredential.New("one").Hash, default));
 
-        await one.Store.AddAsync(Credentials.New("one"), default);
+        await one.Store.AddAsync(TestCredential.New("one"), default);
 
-        Assert.NotNull(await other.Directory.FindAsync(Credentials.New("one").Hash, default));
+        Assert.NotNull(await other.Directory.FindAsync(TestCredential.New("one").Hash, default));
     }
 
     [Fact]
@@ -91,12 +91,12 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         await using var replica = await Replica.StartAsync(Options(StateStoreKind.Redis));
         Assert.False(replica.Revocations.IsCurrent);
         await Assert.ThrowsAsync<StateException>(
-            async () => await replica.Directory.FindAsync(Credentials.New("one").Hash, default));
+            async () => await replica.Directory.FindAsync(TestCredential.New("one").Hash, default));
 
         await _server.StartAgainAsync();
 
         await Eventually.TrueAsync(() => replica.Revocations.IsCurrent);
-        Assert.Null(await replica.Directory.FindAsync(Credentials.New("one").Hash, default));
+        Assert.Null(await replica.Directory.FindAsync(TestCredential.New("one").Hash, default));
     }
 
     [Fact]
@@ -132,15 +132,15 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
 
         await one.Store.WriteBlockAsync(block, default);
 
-        Assert.NotNull(one.Revocations.FindBlock(Credentials.Alice));
-        var took = await Eventually.TrueAsync(() => other.Revocations.FindBlock(Credentials.Alice) is not null);
+        Assert.NotNull(one.Revocations.FindBlock(TestCredential.Alice));
+        var took = await Eventually.TrueAsync(() => other.Revocations.FindBlock(TestCredential.Alice) is not null);
         Assert.InRange(took, TimeSpan.Zero, Promised);
-        Assert.Null(other.Revocations.FindBlock(Credentials.RobotAlice));
+        Assert.Null(other.Revocations.FindBlock(TestCredential.RobotAlice));
 
         await other.Store.WriteBlockAsync(block.Lift(TimeProvider.System.GetUtcNow(), "root"), default);
 
-        Assert.Null(other.Revocations.FindBlock(Credentials.Alice));
-        took = await Eventually.TrueAsync(() => one.Revocations.FindBlock(Credentials.Alice) is null);
+        Assert.Null(other.Revocations.FindBlock(TestCredential.Alice));
+        took = await Eventually.TrueAsync(() => one.Revocations.FindBlock(TestCredential.Alice) is null);
         Assert.InRange(took, TimeSpan.Zero, Promised);
     }
 
@@ -152,18 +152,18 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         {
             await one.Store.WriteBlockAsync(
                 SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
-            await Eventually.TrueAsync(() => other.Revocations.FindBlock(Credentials.Alice) is not null);
+            await Eventually.TrueAsync(() => other.Revocations.FindBlock(TestCredential.Alice) is not null);
 
             await _server.CommandAsync("FLUSHALL");
 
             await Eventually.TrueAsync(async () => await _server.CommandAsync("HLEN", "gateway:blocks") == "1");
-            Assert.NotNull(one.Revocations.FindBlock(Credentials.Alice));
-            Assert.NotNull(other.Revocations.FindBlock(Credentials.Alice));
+            Assert.NotNull(one.Revocations.FindBlock(TestCredential.Alice));
+            Assert.NotNull(other.Revocations.FindBlock(TestCredential.Alice));
         }
 
         // A replica that begins afterwards, where nothing is known.
         await using var third = await Replica.StartAsync(Options(StateStoreKind.Redis, "third"));
-        Assert.NotNull(third.Revocations.FindBlock(Credentials.Alice));
+        Assert.NotNull(third.Revocations.FindBlock(TestCredential.Alice));
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         await _server.CommandAsync("FLUSHALL");
         await using var after = await Replica.StartAsync(Options(StateStoreKind.Redis));
 
-        Assert.NotNull(after.Revocations.FindBlock(Credentials.Alice));
+        Assert.NotNull(after.Revocations.FindBlock(TestCredential.Alice));
         Assert.Equal("1", await _server.CommandAsync("HLEN", "gateway:blocks")); // and replicas elsewhere know it again
     }
 
@@ -195,7 +195,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         await using var known = await Replica.StartAsync(Options(StateStoreKind.Redis));
         await using var unknown = await Replica.StartAsync(Options(StateStoreKind.Redis, "elsewhere"));
 
-        Assert.NotNull(known.Revocations.FindBlock(Credentials.Alice));
+        Assert.NotNull(known.Revocations.FindBlock(TestCredential.Alice));
         Assert.True(known.Revocations.KnowsBlocks);
         Assert.False(unknown.Revocations.KnowsBlocks); // so nobody is let in there
     }
@@ -210,7 +210,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
                 SubjectBlock.Create(null, "user:alice", TimeProvider.System.GetUtcNow(), "root"), default);
         }
 
-        var took = await Eventually.TrueAsync(() => gateway.Revocations.FindBlock(Credentials.Alice) is not null);
+        var took = await Eventually.TrueAsync(() => gateway.Revocations.FindBlock(TestCredential.Alice) is not null);
         Assert.InRange(took, TimeSpan.Zero, Promised);
     }
 
@@ -222,12 +222,12 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
 
     private static async Task RevokeAndMeasureAsync(Replica one, Replica other, string id)
     {
-        var credential = Credentials.New(id);
+        var credential = TestCredential.New(id);
         await one.Store.AddAsync(credential, default);
         Assert.Null((await one.Directory.FindAsync(credential.Hash, default))!.RevokedAt);
         Assert.Null((await other.Directory.FindAsync(credential.Hash, default))!.RevokedAt); // now both remember it
 
-        await one.Store.RevokeAsync(id, Credentials.Now, default);
+        await one.Store.RevokeAsync(id, TestCredential.Now, default);
 
         Assert.True(one.Revocations.IsRevoked(id)); // at once
         Assert.NotNull((await one.Directory.FindAsync(credential.Hash, default))!.RevokedAt);
@@ -250,7 +250,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
 
         public static async Task<Replica> StartAsync(GatewayOptions options)
         {
-            var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+            var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddRedis(options.Redis);
             builder.Services.AddStateStore(options.State, options.Redis);

@@ -25,8 +25,8 @@ public sealed class RevocationFeedTests : IDisposable
         await using var store = Open();
         await using var other = Open();
         using var feed = Feed(store);
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.AddAsync(Credentials.New("two"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
         await feed.ReadAsync(default);
 
         await other.RevokeAsync("one", _clock.GetUtcNow().AddSeconds(30), default); // its clock is ahead
@@ -35,7 +35,7 @@ public sealed class RevocationFeedTests : IDisposable
 
         Assert.True(feed.IsRevoked("one"));
         Assert.False(feed.IsRevoked("two"));
-        Assert.False(feed.IsRevoked(Credentials.Alice, DateTimeOffset.MinValue.AddYears(1)));
+        Assert.False(feed.IsRevoked(TestCredential.Alice, DateTimeOffset.MinValue.AddYears(1)));
     }
 
     [Fact]
@@ -60,15 +60,15 @@ public sealed class RevocationFeedTests : IDisposable
         using var feed = Feed(store);
         var at = _clock.GetUtcNow();
 
-        await store.RevokeAllAsync(Credentials.Alice, at, default);
-        await store.RevokeAllAsync(Credentials.Alice, at.AddSeconds(-5), default); // told late
+        await store.RevokeAllAsync(TestCredential.Alice, at, default);
+        await store.RevokeAllAsync(TestCredential.Alice, at.AddSeconds(-5), default); // told late
         await feed.ReadAsync(default);
 
-        Assert.True(feed.IsRevoked(Credentials.Alice, at.AddSeconds(-1)));
-        Assert.True(feed.IsRevoked(Credentials.Alice, at));
-        Assert.False(feed.IsRevoked(Credentials.Alice, at.AddSeconds(1)));
-        Assert.False(feed.IsRevoked(Credentials.RobotAlice, at.AddSeconds(-1)));
-        Assert.False(feed.IsRevoked(Credentials.Alice with { Name = "bob" }, at.AddSeconds(-1)));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, at.AddSeconds(-1)));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, at));
+        Assert.False(feed.IsRevoked(TestCredential.Alice, at.AddSeconds(1)));
+        Assert.False(feed.IsRevoked(TestCredential.RobotAlice, at.AddSeconds(-1)));
+        Assert.False(feed.IsRevoked(TestCredential.Alice with { Name = "bob" }, at.AddSeconds(-1)));
     }
 
     [Fact]
@@ -78,11 +78,11 @@ public sealed class RevocationFeedTests : IDisposable
         using var feed = Feed(store);
         var now = _clock.GetUtcNow();
 
-        await store.RevokeAllAsync(Credentials.Alice, now.AddSeconds(-20), default);
+        await store.RevokeAllAsync(TestCredential.Alice, now.AddSeconds(-20), default);
         await feed.ReadAsync(default);
 
-        Assert.True(feed.IsRevoked(Credentials.Alice, now));
-        Assert.False(feed.IsRevoked(Credentials.Alice, now.AddSeconds(1)));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, now));
+        Assert.False(feed.IsRevoked(TestCredential.Alice, now.AddSeconds(1)));
     }
 
     [Fact]
@@ -93,12 +93,12 @@ public sealed class RevocationFeedTests : IDisposable
         var at = _clock.GetUtcNow().AddMinutes(-10);
 
         Assert.False(feed.HasRead);
-        await store.RevokeAllAsync(Credentials.Alice, at, default);
+        await store.RevokeAllAsync(TestCredential.Alice, at, default);
         await feed.ReadAsync(default);
 
         Assert.True(feed.HasRead);
-        Assert.True(feed.IsRevoked(Credentials.Alice, at));
-        Assert.False(feed.IsRevoked(Credentials.Alice, at.AddSeconds(1)));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, at));
+        Assert.False(feed.IsRevoked(TestCredential.Alice, at.AddSeconds(1)));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class RevocationFeedTests : IDisposable
         // An access token behind it may still have minutes to live then.
         await using var store = Open();
         using var feed = Feed(store);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await store.ShortenAsync("one", _clock.GetUtcNow().AddMinutes(1), default);
         await feed.ReadAsync(default);
 
@@ -123,7 +123,7 @@ public sealed class RevocationFeedTests : IDisposable
     {
         await using var store = Open();
         using var feed = Feed(store);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await store.ShortenAsync("one", _clock.GetUtcNow().AddMinutes(1), default);
         await store.RevokeAsync("one", _clock.GetUtcNow(), default);
         await feed.ReadAsync(default);
@@ -136,35 +136,35 @@ public sealed class RevocationFeedTests : IDisposable
     {
         await using var store = Open();
         using var feed = Feed(store);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await store.RevokeAsync("one", _clock.GetUtcNow(), default);
-        await store.RevokeAllAsync(Credentials.RobotAlice, _clock.GetUtcNow(), default);
+        await store.RevokeAllAsync(TestCredential.RobotAlice, _clock.GetUtcNow(), default);
         var issuedAt = _clock.GetUtcNow();
         await feed.ReadAsync(default);
 
         _clock.Advance(TimeSpan.FromHours(25)); // an hour of life, 24 of an upload
         await feed.ReadAsync(default);
         Assert.True(feed.IsRevoked("one"));
-        Assert.True(feed.IsRevoked(Credentials.RobotAlice, issuedAt));
+        Assert.True(feed.IsRevoked(TestCredential.RobotAlice, issuedAt));
 
         _clock.Advance(TimeSpan.FromHours(2));
         await feed.ReadAsync(default);
         Assert.False(feed.IsRevoked("one"));
-        Assert.False(feed.IsRevoked(Credentials.RobotAlice, issuedAt));
+        Assert.False(feed.IsRevoked(TestCredential.RobotAlice, issuedAt));
     }
 
     [Fact]
     public async Task IsRevoked_ReplicaThatStartsLater_KnowsAllOfIt()
     {
         await using var store = Open();
-        await Task.WhenAll(Enumerable.Range(0, 1500).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
-        await store.RevokeAllAsync(Credentials.Alice, _clock.GetUtcNow(), default);
+        await Task.WhenAll(Enumerable.Range(0, 1500).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
+        await store.RevokeAllAsync(TestCredential.Alice, _clock.GetUtcNow(), default);
 
         using var feed = Feed(store);
         Assert.True(await feed.ReadAsync(default));
 
         Assert.All(Enumerable.Range(0, 1500), i => Assert.True(feed.IsRevoked($"c{i}")));
-        Assert.True(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow()));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, _clock.GetUtcNow()));
     }
 
     [Fact]
@@ -172,20 +172,20 @@ public sealed class RevocationFeedTests : IDisposable
     {
         await using var store = Open();
         using var feed = new RevocationFeed(store, _clock, _logger, capacity: 10);
-        await Task.WhenAll(Enumerable.Range(0, 11).Select(i => store.AddAsync(Credentials.New($"c{i}"), default)));
-        await store.RevokeAllAsync(Credentials.RobotAlice, _clock.GetUtcNow(), default);
+        await Task.WhenAll(Enumerable.Range(0, 11).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
+        await store.RevokeAllAsync(TestCredential.RobotAlice, _clock.GetUtcNow(), default);
         foreach (var i in Enumerable.Range(0, 9))
         {
             await store.RevokeAsync($"c{i}", _clock.GetUtcNow(), default);
         }
 
         await feed.ReadAsync(default);
-        Assert.False(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow())); // ten are kept
+        Assert.False(feed.IsRevoked(TestCredential.Alice, _clock.GetUtcNow())); // ten are kept
         await store.RevokeAsync("c10", _clock.GetUtcNow(), default);
         await feed.ReadAsync(default);
 
-        Assert.True(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow()));
-        Assert.False(feed.IsRevoked(Credentials.Alice, _clock.GetUtcNow().AddSeconds(1)));
+        Assert.True(feed.IsRevoked(TestCredential.Alice, _clock.GetUtcNow()));
+        Assert.False(feed.IsRevoked(TestCredential.Alice, _clock.GetUtcNow().AddSeconds(1)));
         Assert.Single(_logger.Lines);
     }
 
@@ -211,7 +211,7 @@ public sealed class RevocationFeedTests : IDisposable
     {
         await using var store = Open();
         using var feed = Feed(store);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         await feed.ReadAsync(default);
 
         File.Move(DatabaseFile, DatabaseFile + ".away");
@@ -240,7 +240,7 @@ public sealed class RevocationFeedTests : IDisposable
     {
         await using var store = Open();
         using var feed = Feed(store); // nobody polls
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         await store.RevokeAsync("one", _clock.GetUtcNow(), default);
 
@@ -256,12 +256,12 @@ public sealed class RevocationFeedTests : IDisposable
             await store.WriteBlockAsync(Block("user:alice"), default);
             await store.WriteBlockAsync(Block("user:bob").Lift(_clock.GetUtcNow(), "root"), default);
             Assert.True(await feed.ReadAsync(default));
-            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+            Assert.NotNull(feed.FindBlock(TestCredential.Alice));
 
             Empty();
             Assert.True(await feed.ReadAsync(default));
 
-            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+            Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Equal(2, (await store.ReadBlocksAsync("", default)).Blocks!.Count);
             Assert.Equal(
                 "Warning 1136 The store lacked blocks that this gateway knew of (2: user:alice, user:bob): it was emptied, or an older "
@@ -274,10 +274,10 @@ public sealed class RevocationFeedTests : IDisposable
         Empty();
         await store.WriteBlockAsync(Block("user:bob"), default); // as an older backup has it
         using var next = Feed(store, new BlockFile(_folder.Path));
-        Assert.NotNull(next.FindBlock(Credentials.Alice)); // before the first reading
+        Assert.NotNull(next.FindBlock(TestCredential.Alice)); // before the first reading
         Assert.True(await next.ReadAsync(default));
-        Assert.NotNull(next.FindBlock(Credentials.Alice));
-        Assert.Null(next.FindBlock(Credentials.Alice with { Name = "bob" }));
+        Assert.NotNull(next.FindBlock(TestCredential.Alice));
+        Assert.Null(next.FindBlock(TestCredential.Alice with { Name = "bob" }));
         var kept = (await store.ReadBlocksAsync("", default)).Blocks!;
         Assert.Equal(
             [("user:alice", false), ("user:bob", true)],
@@ -326,7 +326,7 @@ public sealed class RevocationFeedTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(5));
         Assert.True(await feed.ReadAsync(default)); // tried again, and tokens go on
 
-        Assert.NotNull(feed.FindBlock(Credentials.Alice));
+        Assert.NotNull(feed.FindBlock(TestCredential.Alice));
         Assert.True(feed.IsCurrent);
         Assert.StartsWith(
             "Error 1137 Blocks are in force, but not kept in every place they should outlast a loss in; this is tried again: "
@@ -352,7 +352,7 @@ public sealed class RevocationFeedTests : IDisposable
             await store.WriteBlockAsync(Block("user:alice"), default);
 
             Assert.True(await feed.ReadAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));
-            Assert.NotNull(feed.FindBlock(Credentials.Alice));
+            Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Null(file.Read());
             Assert.Contains("somebody else has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
             holder.StandardInput.Close();

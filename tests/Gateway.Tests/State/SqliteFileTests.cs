@@ -30,7 +30,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         await using (var store = SqliteCredentialStore.Open(Folder))
         {
-            await store.AddAsync(Credentials.New("one"), default);
+            await store.AddAsync(TestCredential.New("one"), default);
 
             Assert.Equal(Owner | UnixFileMode.UserExecute, File.GetUnixFileMode(Folder));
             var files = Directory.GetFiles(Folder);
@@ -120,10 +120,10 @@ public sealed class SqliteFileTests : IDisposable
         {
             foreach (var one in new[]
             {
-                Credentials.New("personal") with { ExpiresAt = Credentials.Now.AddDays(9000) },
-                Job("job revoked") with { RevokedAt = Credentials.Now.AddDays(-1) },
-                Job("job ended") with { ExpiresAt = Credentials.Now.AddHours(-1) },
-                Credentials.New("personal revoked") with { RevokedAt = Credentials.Now.AddDays(-1) },
+                TestCredential.New("personal") with { ExpiresAt = TestCredential.Now.AddDays(9000) },
+                Job("job revoked") with { RevokedAt = TestCredential.Now.AddDays(-1) },
+                Job("job ended") with { ExpiresAt = TestCredential.Now.AddHours(-1) },
+                TestCredential.New("personal revoked") with { RevokedAt = TestCredential.Now.AddDays(-1) },
             })
             {
                 older.Execute(
@@ -134,26 +134,26 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         await using var store = SqliteCredentialStore.Open(Folder);
-        Assert.Equal(TokenState.Active, (await store.FindAsync("personal", default))!.StateAt(Credentials.Now));
-        Assert.Equal(TokenState.Revoked, (await store.FindAsync(Job("job revoked").Hash, default))!.StateAt(Credentials.Now));
+        Assert.Equal(TokenState.Active, (await store.FindAsync("personal", default))!.StateAt(TestCredential.Now));
+        Assert.Equal(TokenState.Revoked, (await store.FindAsync(Job("job revoked").Hash, default))!.StateAt(TestCredential.Now));
 
         // Their ID tokens may live yet, and would be judged anew where they were forgotten.
-        await store.PruneAsync(Credentials.Now.AddDays(300), default);
+        await store.PruneAsync(TestCredential.Now.AddDays(300), default);
         Assert.Equal(["job revoked", "personal"], (await store.ListAsync(null, default)).Select(static one => one.Id).Order());
-        await store.PruneAsync(Credentials.Now.AddDays(500), default);
+        await store.PruneAsync(TestCredential.Now.AddDays(500), default);
         Assert.Equal(["personal"], (await store.ListAsync(null, default)).Select(static one => one.Id));
 
-        static StoredCredential Job(string id) => Credentials.New(id) with { Kind = CredentialKind.Workload };
+        static StoredCredential Job(string id) => TestCredential.New(id) with { Kind = CredentialKind.Workload };
     }
 
     [Fact]
     public async Task Open_FileWithoutBlocks_IsMigratedAndKeepsItsTokens()
     {
-        var token = Credentials.NewComplete("one");
+        var token = TestCredential.NewComplete("one");
         await using (var store = SqliteCredentialStore.Open(Folder))
         {
             await store.AddAsync(token, default);
-            await store.RevokeAllAsync(Credentials.RobotAlice, Credentials.Now, default);
+            await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
         }
 
         SqliteFile.Open(DatabaseFile, SqliteSchema.Migrations, out var session);
@@ -164,10 +164,10 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         await using var migrated = SqliteCredentialStore.Open(Folder);
-        Credentials.AssertSame(token, await migrated.FindAsync("one", default));
+        TestCredential.AssertSame(token, await migrated.FindAsync("one", default));
         Assert.Equal("robot:alice", Assert.Single((await migrated.ReadChangesAsync(0, default)).Changes).Key);
         Assert.Empty((await migrated.ReadBlocksAsync("", default)).Blocks!);
-        Assert.True(await migrated.WriteBlockAsync(new SubjectBlock("user:alice", Credentials.Now, "root"), default));
+        Assert.True(await migrated.WriteBlockAsync(new SubjectBlock("user:alice", TestCredential.Now, "root"), default));
         Assert.Single((await migrated.ReadBlocksAsync("", default)).Blocks!);
     }
 
@@ -189,7 +189,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Open_ManyProcessesAtOnce_OneMakesTheTables()
     {
         var stores = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteCredentialStore.Open(Folder))));
-        await Task.WhenAll(stores.Select((store, i) => store.AddAsync(Credentials.New($"c{i}"), default)));
+        await Task.WhenAll(stores.Select((store, i) => store.AddAsync(TestCredential.New($"c{i}"), default)));
 
         Assert.Equal(8, (await stores[0].ListAsync(null, default)).Count);
         foreach (var store in stores)
@@ -249,12 +249,12 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Write_FileReplacedWhileItIsOpen_IsRefused()
     {
         await using var store = SqliteCredentialStore.Open(Folder);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
 
         File.Move(DatabaseFile, DatabaseFile + ".away");
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         File.Copy(DatabaseFile + ".away", DatabaseFile); // as one who restores a backup
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         var exception = await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
@@ -268,7 +268,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Use_LogRemovedWhileItIsOpen_IsRefused(string ending)
     {
         await using var store = SqliteCredentialStore.Open(Folder);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         Assert.NotNull(await store.FindAsync("one", default));
 
         File.Move(DatabaseFile + ending, DatabaseFile + ending + ".away");
@@ -278,21 +278,21 @@ public sealed class SqliteFileTests : IDisposable
         {
             () => store.ReadChangesAsync(0, default),
             () => store.FindAsync("one", default),
-            () => store.RevokeAsync("one", Credentials.Now, default),
+            () => store.RevokeAsync("one", TestCredential.Now, default),
         })
         {
             Assert.Equal(expected, (await Assert.ThrowsAsync<StateException>(use)).Message);
         }
 
         File.Move(DatabaseFile + ending + ".away", DatabaseFile + ending);
-        Assert.True(await store.RevokeAsync("one", Credentials.Now, default));
+        Assert.True(await store.RevokeAsync("one", TestCredential.Now, default));
     }
 
     [Fact]
     public async Task Open_FileThatThisProcessHasOpen_KeepsItsLocks()
     {
         await using var store = SqliteCredentialStore.Open(Folder);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         var before = LocksOf(DatabaseFile);
         Assert.NotEmpty(before);
 
@@ -358,7 +358,7 @@ public sealed class SqliteFileTests : IDisposable
         using var other = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite);
         other.Execute("BEGIN IMMEDIATE");
 
-        var adding = store.AddAsync(Credentials.New("one"), default);
+        var adding = store.AddAsync(TestCredential.New("one"), default);
         Assert.Null(await store.FindAsync("one", default)); // readers do not wait
         Assert.False(adding.IsCompleted);
         other.Execute("COMMIT");
@@ -371,7 +371,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Find_DamagedDocument_IsRefused()
     {
         await using var store = SqliteCredentialStore.Open(Folder);
-        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
         using (var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite))
         {
             session.Execute("UPDATE credentials SET document = '{\"kind\":\"personal\"}'");
@@ -385,11 +385,11 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Everything_AfterDispose_IsRefused()
     {
         var store = SqliteCredentialStore.Open(Folder);
-        var adding = store.AddAsync(Credentials.New("one"), default);
+        var adding = store.AddAsync(TestCredential.New("one"), default);
         await store.DisposeAsync();
         await adding; // what was taken is still written
 
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(Credentials.New("two"), default));
+        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
         await using var again = SqliteCredentialStore.Open(Folder);
         Assert.NotNull(await again.FindAsync("one", default));
@@ -408,7 +408,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         await using (var store = SqliteCredentialStore.Open(Folder))
         {
-            await store.AddAsync(Credentials.New("one"), default);
+            await store.AddAsync(TestCredential.New("one"), default);
         }
 
         var before = File.ReadAllBytes(DatabaseFile);

@@ -24,8 +24,8 @@ public sealed class SqliteSharedDatabaseTests : CredentialStoreContract, IDispos
                 Method = "oidc:corp",
                 Name = $"person-{_opened++}",
                 ProviderSubject = "sub",
-                SignedInAt = Credentials.Now,
-                ValidatedAt = Credentials.Now,
+                SignedInAt = TestCredential.Now,
+                ValidatedAt = TestCredential.Now,
                 Groups = [],
             },
             default);

@@ -42,11 +42,11 @@ public sealed class SubjectBlocksTests : IDisposable
     {
         var blocks = SubjectBlocks.None.With([Block("user:alice") with { Until = _clock.GetUtcNow().AddHours(1) }]);
 
-        Assert.NotNull(blocks.Find(Credentials.Alice, _clock));
+        Assert.NotNull(blocks.Find(TestCredential.Alice, _clock));
         _clock.Advance(TimeSpan.FromMinutes(60) - TimeSpan.FromTicks(1));
-        Assert.NotNull(blocks.Find(Credentials.Alice, _clock));
+        Assert.NotNull(blocks.Find(TestCredential.Alice, _clock));
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Null(blocks.Find(Credentials.Alice, _clock));
+        Assert.Null(blocks.Find(TestCredential.Alice, _clock));
     }
 
     [Fact]
@@ -56,12 +56,12 @@ public sealed class SubjectBlocksTests : IDisposable
         var lifted = block.Lift(_clock.GetUtcNow(), "root");
         Assert.True(lifted.ChangedAt > block.ChangedAt); // though the clock did not move
 
-        Assert.Null(SubjectBlocks.None.With([block]).With([lifted]).Find(Credentials.Alice, _clock));
-        Assert.Null(SubjectBlocks.None.With([lifted]).With([block]).Find(Credentials.Alice, _clock));
+        Assert.Null(SubjectBlocks.None.With([block]).With([lifted]).Find(TestCredential.Alice, _clock));
+        Assert.Null(SubjectBlocks.None.With([lifted]).With([block]).Find(TestCredential.Alice, _clock));
 
         var atOnce = block with { LiftedAt = block.At };
-        Assert.NotNull(SubjectBlocks.None.With([block, atOnce]).Find(Credentials.Alice, _clock));
-        Assert.NotNull(SubjectBlocks.None.With([atOnce, block]).Find(Credentials.Alice, _clock));
+        Assert.NotNull(SubjectBlocks.None.With([block, atOnce]).Find(TestCredential.Alice, _clock));
+        Assert.NotNull(SubjectBlocks.None.With([atOnce, block]).Find(TestCredential.Alice, _clock));
     }
 
     [Fact]
@@ -71,8 +71,8 @@ public sealed class SubjectBlocksTests : IDisposable
         var lifted = ahead.Lift(_clock.GetUtcNow(), "root");
         var again = SubjectBlock.Create(lifted, "user:alice", _clock.GetUtcNow(), "root");
 
-        Assert.Null(SubjectBlocks.None.With([lifted, ahead]).Find(Credentials.Alice, _clock));
-        Assert.NotNull(SubjectBlocks.None.With([again, ahead, lifted]).Find(Credentials.Alice, _clock));
+        Assert.Null(SubjectBlocks.None.With([lifted, ahead]).Find(TestCredential.Alice, _clock));
+        Assert.NotNull(SubjectBlocks.None.With([again, ahead, lifted]).Find(TestCredential.Alice, _clock));
     }
 
     [Fact]

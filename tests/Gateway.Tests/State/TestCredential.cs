@@ -7,7 +7,7 @@ using Gateway.State;
 namespace Gateway.Tests.State;
 
 /// <summary>Credentials for tests.</summary>
-internal static class Credentials
+internal static class TestCredential
 {
     /// <summary>An instant with all the digits that there are.</summary>
     public static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
