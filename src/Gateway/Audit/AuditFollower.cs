@@ -1,3 +1,4 @@
+using Gateway.Files;
 using Gateway.Reloading;
 
 namespace Gateway.Audit;

@@ -1,3 +1,4 @@
+using Gateway.Files;
 using System.Runtime.InteropServices;
 using Gateway.Backup;
 using Gateway.Configuration;

@@ -1,3 +1,4 @@
+using Gateway.Files;
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Collections.Frozen;
 using System.Security.Cryptography;
@@ -40,8 +41,8 @@ internal sealed class DerivedKeyFiles(string folder)
             bundle.Append(key.Id).Append(' ').Append(key.Algorithm).Append('\n').Append(certificate).Append('\n');
         }
 
-        KeyFolder.WriteWhole(Bundle, Encoding.ASCII.GetBytes(bundle.ToString()), Public);
-        KeyFolder.WriteWhole(JwkSet, JsonWebKeySet.Write(keys), Public);
+        AtomicFile.ReplaceInFolder(Bundle, Encoding.ASCII.GetBytes(bundle.ToString()), Public);
+        AtomicFile.ReplaceInFolder(JwkSet, JsonWebKeySet.Write(keys), Public);
     }
 
     private static byte[]? ReadOrNull(string path)

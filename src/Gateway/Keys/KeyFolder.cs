@@ -92,7 +92,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             if (change.Added is { } added)
             {
                 var text = SigningKeyText.Write(added, password: null);
-                WriteWhole(FileOf(added), Encoding.ASCII.GetBytes(text), OwnerReads);
+                AtomicFile.ReplaceInFolder(FileOf(added), Encoding.ASCII.GetBytes(text), OwnerReads);
             }
 
             // Added before any is removed: at no moment is there none.
@@ -184,28 +184,6 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         var change = Change(decide);
         UpdateDerivedFiles();
         return Task.FromResult(change);
-    }
-
-    /// <summary>Writes a file so that it appears whole, is on the disk before it appears, and lasts once this returns.</summary>
-    internal static void WriteWhole(string path, byte[] content, UnixFileMode mode)
-    {
-        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.tmp");
-        File.Delete(temporary); // what a killed process left
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = mode,
-        };
-        using (var file = new FileStream(temporary, options))
-        {
-            file.Write(content);
-            File.SetUnixFileMode(file.SafeFileHandle, mode); // whatever the umask
-            file.Flush(flushToDisk: true);
-        }
-
-        FileOwner.TakeFromFolder(temporary, Path.GetDirectoryName(path)!);
-        DurableFolder.Move(temporary, path);
     }
 
     private static Problem NotWritable(string folder) => new(

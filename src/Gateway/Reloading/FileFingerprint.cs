@@ -1,3 +1,4 @@
+using Gateway.Files;
 using System.Globalization;
 using System.Text;
 

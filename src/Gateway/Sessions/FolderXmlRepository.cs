@@ -32,20 +32,11 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
         {
             DurableFolder.Create(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var path = Path.Combine(folder, $"{friendlyName}.xml");
-            var temporary = Path.Combine(folder, $".{Guid.NewGuid():n}.tmp");
-            var settings = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            };
-            using (var stream = new FileStream(temporary, settings))
-            {
-                element.Save(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            DurableFolder.Move(temporary, path); // before a cookie is encrypted with it
+            using var content = new MemoryStream();
+            element.Save(content);
+            // On the disk before a cookie is encrypted with it.
+            AtomicFile.Write(
+                path, content.GetBuffer().AsSpan(0, (int)content.Length), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

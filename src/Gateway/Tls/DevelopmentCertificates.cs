@@ -1,3 +1,4 @@
+using System.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -211,32 +212,6 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         WriteFile(ServerCertificate, chain, Public);
     }
 
-    // Under another name first: a reader sees the old file or the new one, and a key is never readable by others,
-    // not even while it is written.
-    private static void WriteFile(string path, string text, UnixFileMode mode)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) // always; said for the analyzer
-        {
-            options.UnixCreateMode = mode;
-        }
-
-        try
-        {
-            using (var writer = new StreamWriter(temporary, options))
-            {
-                writer.Write(text + "\n");
-                writer.Flush();
-                ((FileStream)writer.BaseStream).Flush(flushToDisk: true);
-            }
-
-            DurableFolder.Move(temporary, path);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+    private static void WriteFile(string path, string text, UnixFileMode mode) =>
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(text + "\n"), mode);
 }

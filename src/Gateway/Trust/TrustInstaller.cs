@@ -1,3 +1,4 @@
+using System.Text;
 #pragma warning disable CA1416 // it installs on Linux only
 using Gateway.Configuration;
 using Gateway.Doctor.Client;
@@ -34,7 +35,7 @@ internal static class TrustInstaller
                 Keep(path, machine.At(kept));
             }
 
-            Replace(path, step.Content);
+            AtomicFile.Write(path, Encoding.UTF8.GetBytes(step.Content), FileMode0644);
             return kept;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -49,27 +50,6 @@ internal static class TrustInstaller
         File.Copy(path, copy);
         using var file = new FileStream(copy, FileMode.Open, FileAccess.Write);
         file.Flush(flushToDisk: true); // before the other is replaced; its name is stored with that one's
-    }
-
-    private static void Replace(string path, string content)
-    {
-        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write }))
-            {
-                file.Write(System.Text.Encoding.UTF8.GetBytes(content));
-                File.SetUnixFileMode(file.SafeFileHandle, FileMode0644); // whatever the umask
-                file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
-            }
-
-            DurableFolder.Move(temporary, path);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
     }
 
     // Only folders that it makes get the mode.

@@ -1,3 +1,4 @@
+using Gateway.Files;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;

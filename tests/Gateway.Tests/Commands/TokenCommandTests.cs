@@ -1,3 +1,4 @@
+using Gateway.Files;
 using System.Text.Json;
 using Gateway.Commands;
 using Gateway.Core.Tokens;

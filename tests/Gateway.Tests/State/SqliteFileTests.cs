@@ -1,3 +1,4 @@
+using Gateway.Files;
 using Gateway.Core.Tokens;
 #pragma warning disable CA1416 // the gateway runs on Linux
 using Gateway.Backup;

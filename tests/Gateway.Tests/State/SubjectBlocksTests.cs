@@ -1,3 +1,4 @@
+using Gateway.Files;
 using System.Diagnostics;
 using Gateway.Configuration;
 using Gateway.Core.Authorization;

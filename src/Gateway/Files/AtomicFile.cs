@@ -1,10 +1,9 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Runtime.InteropServices;
 using Gateway.Configuration;
-using Gateway.Files;
 using Microsoft.Win32.SafeHandles;
 
-namespace Gateway.Authentication;
+namespace Gateway.Files;
 
 /// <summary>
 /// Changes a file so that a reader, a crash or a power cut sees the old content or the new one, whole.
@@ -13,7 +12,7 @@ namespace Gateway.Authentication;
 /// The lock is one on the folder: it leaves nothing behind, goes with the process that held it, and, unlike one on the
 /// file, is not lost when the file is replaced.
 /// </remarks>
-internal static unsafe partial class AtomicFile
+internal static partial class AtomicFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode ModeOfNewFiles = OwnerOnly | UnixFileMode.GroupRead; // the gateway's group reads it
@@ -61,6 +60,15 @@ internal static unsafe partial class AtomicFile
         }
     }
 
+    /// <summary>Writes a file that nobody else writes at the same time, in place of one that is there.</summary>
+    /// <param name="path">The file; no link.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="mode">Its mode, whatever the process's mask.</param>
+    /// <exception cref="IOException">The disk is full, for example.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode) =>
+        Write(path, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp", content, file => File.SetUnixFileMode(file, mode));
+
     /// <summary>Replaces a file of a folder whose lock the caller holds.</summary>
     /// <param name="target">The file; no link.</param>
     /// <param name="content">What it is to hold.</param>
@@ -68,16 +76,54 @@ internal static unsafe partial class AtomicFile
     /// <param name="modeOfNewFiles">The mode where there is no such file.</param>
     /// <exception cref="IOException">The disk is full, for example.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written, or the owner not set.</exception>
-    internal static void Replace(
-        string target, byte[] content, string? like, UnixFileMode modeOfNewFiles = ModeOfNewFiles)
+    public static void Replace(
+        string target, ReadOnlySpan<byte> content, string? like, UnixFileMode modeOfNewFiles = ModeOfNewFiles) =>
+        Write(target, LockedName(target), content, file =>
+        {
+            if (like is not null && FileOwner.Read(like)?.Give(file) != true)
+            {
+                throw new UnauthorizedAccessException();
+            }
+
+            File.SetUnixFileMode(file, like is null ? modeOfNewFiles : File.GetUnixFileMode(like));
+        });
+
+    /// <summary>Replaces a file of a folder whose lock the caller holds; made by root, it belongs to whom the folder does.</summary>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode)"/>
+    public static void ReplaceInFolder(string path, ReadOnlySpan<byte> content, UnixFileMode mode) =>
+        Write(path, LockedName(path), content, file =>
+        {
+            if (Environment.IsPrivilegedProcess)
+            {
+                _ = FileOwner.Read(Path.GetDirectoryName(path)!)?.Give(file); // where the file system can do that
+            }
+
+            File.SetUnixFileMode(file, mode);
+        });
+
+    private static string LockedName(string path) => $".{Path.GetFileName(path)}.tmp";
+
+    private static void Write(string path, string name, ReadOnlySpan<byte> content, Action<SafeFileHandle> prepare)
     {
-        // The lock makes the name ours. What a killed process left under it goes first.
-        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.tmp");
-        File.Delete(temporary);
+        var temporary = Path.Combine(Path.GetDirectoryName(path)!, name);
+        File.Delete(temporary); // what a killed process left under a name that a lock makes ours
         try
         {
-            Write(temporary, content, like, modeOfNewFiles);
-            DurableFolder.Move(temporary, target); // a user who was removed stays so after a power cut, too
+            // A secret is nobody's business even for the moment before owner and mode are set.
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = OwnerOnly,
+            };
+            using (var file = new FileStream(temporary, options))
+            {
+                file.Write(content);
+                prepare(file.SafeFileHandle);
+                file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
+            }
+
+            DurableFolder.Move(temporary, path); // a user who was removed stays so after a power cut, too
         }
         catch
         {
@@ -122,57 +168,9 @@ internal static unsafe partial class AtomicFile
         return handle;
     }
 
-    private static void Write(string temporary, byte[] content, string? like, UnixFileMode modeOfNewFiles)
-    {
-        // Hashes are nobody's business even for the moment before owner and mode are set.
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = OwnerOnly,
-        };
-        using var file = new FileStream(temporary, options);
-        file.Write(content);
-        if (like is not null)
-        {
-            CopyOwner(like, file.SafeFileHandle);
-        }
-
-        File.SetUnixFileMode(file.SafeFileHandle, like is null ? modeOfNewFiles : File.GetUnixFileMode(like));
-        file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
-    }
-
-    private static void CopyOwner(string from, SafeFileHandle to)
-    {
-        const int currentFolder = -100; // AT_FDCWD
-        const uint userAndGroup = 0x18; // STATX_UID | STATX_GID
-        StatX status;
-        if (Status(currentFolder, from, 0, userAndGroup, &status) != 0 || FChOwn(to, status.User, status.Group) != 0)
-        {
-            throw new UnauthorizedAccessException();
-        }
-    }
-
-    // statx(2) rather than stat(2): its layout is the same on every architecture.
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct StatX
-    {
-        [FieldOffset(20)]
-        public uint User;
-
-        [FieldOffset(24)]
-        public uint Group;
-    }
-
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "fchown")]
-    private static partial int FChOwn(SafeFileHandle file, uint user, uint group);
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Status(int folder, string path, int flags, uint mask, StatX* status);
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Gateway.Reloading;
+namespace Gateway.Files;
 
 /// <summary>What the kernel says of a file, every link followed.</summary>
 /// <remarks>
@@ -11,7 +11,13 @@ namespace Gateway.Reloading;
 internal readonly partial struct FileStatus
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
-    private const uint Wanted = 0x40 | 0x80 | 0x100 | 0x200; // STATX_MTIME, _CTIME, _INO, _SIZE
+    private const uint Wanted = 0x8 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200; // STATX_UID, _GID, _MTIME, _CTIME, _INO, _SIZE
+
+    [field: FieldOffset(20)]
+    public uint User { get; }
+
+    [field: FieldOffset(24)]
+    public uint Group { get; }
 
     [field: FieldOffset(32)]
     public ulong Inode { get; }
