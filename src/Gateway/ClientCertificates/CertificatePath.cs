@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -31,14 +32,9 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
         DateTimeOffset now,
         out string fault)
     {
-        using var chain = new X509Chain();
-        var policy = chain.ChainPolicy;
-        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        policy.CustomTrustStore.AddRange(trust.Roots);
-        policy.ExtraStore.AddRange(trust.Intermediates);
-        policy.ExtraStore.AddRange(others);
-        policy.DisableCertificateDownloads = true; // a stranger's certificate names the addresses
-        policy.RevocationMode = X509RevocationMode.NoCheck; // by our own lists
+        // Nothing is fetched, since a stranger's certificate names the addresses; what is revoked our own lists say.
+        var policy = TrustRoots.Policy(trust.Roots, trust.Intermediates.Concat(others));
+        using var chain = new X509Chain { ChainPolicy = policy };
         policy.VerificationTime = now.UtcDateTime;
         policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
         var isGood = chain.Build(certificate);

@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using Gateway.Core.Tokens;
 using System.Net;
 using System.Net.Security;
@@ -214,19 +215,12 @@ internal sealed partial class RegistrySignIn : IDisposable
 
     private static X509Certificate2Collection ReadAuthorities(string registry, string? named)
     {
-        var found = new X509Certificate2Collection();
         if (named is not null)
         {
-            try
-            {
-                found.ImportFromPemFile(named);
-                return found;
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-            {
-                throw new ProblemException(new Problem(named, "the authorities cannot be read", exception.Message, "Name a PEM file."));
-            }
+            return TrustRoots.Load(named, "--ca");
         }
+
+        var found = new X509Certificate2Collection();
 
         // Whom docker and podman trust for this registry already (docker: "Verify repository client with certificates").
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -237,14 +231,9 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.crt") : [])
             {
-                try
-                {
-                    found.ImportFromPemFile(file);
-                }
-                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-                {
-                    // Not ours to judge; without it the certificate is refused, and that is said.
-                }
+                // One that cannot be read is not ours to judge; without it the certificate is refused, and that is said.
+                _ = TrustRoots.TryRead(file, out var roots, out _);
+                found.AddRange(roots);
             }
         }
 
@@ -258,15 +247,7 @@ internal sealed partial class RegistrySignIn : IDisposable
             return false; // a wrong name stays wrong
         }
 
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        if (received is not null)
-        {
-            chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore);
-        }
-
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(authorities, received?.ChainPolicy.ExtraStore) };
         return chain.Build(shown);
     }
 }

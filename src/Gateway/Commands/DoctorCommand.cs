@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using Gateway.Trust;
 using System.CommandLine;
 using System.Security.Cryptography;
@@ -169,22 +170,12 @@ internal static class DoctorCommand
 
     private static bool TryReadAuthorities(FileInfo file, out X509Certificate2Collection authorities, TextWriter error)
     {
-        authorities = [];
-        try
+        if (TrustRoots.TryRead(file.FullName, out authorities, out var fault) && authorities.Count > 0)
         {
-            authorities.ImportFromPemFile(file.FullName);
-            if (authorities.Count > 0)
-            {
-                return true;
-            }
-
-            error.WriteLine($"--ca: the file holds no certificate (found \"{file.FullName}\"). Name the authority's PEM file.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            error.WriteLine($"--ca: {exception.Message} (found \"{file.FullName}\"). Name the authority's PEM file.");
+            return true;
         }
 
+        error.WriteLine($"--ca: {fault ?? "the file holds no certificate"} (found \"{file.FullName}\"). Name the authority's PEM file.");
         return false;
     }
 }

@@ -62,18 +62,10 @@ internal static class CertificateInspection
     public static bool LeadsToAuthority(
         IReadOnlyList<X509Certificate2> chain, X509Certificate2Collection? authorities, DateTimeOffset now, out bool isPartial)
     {
-        using var built = new X509Chain();
-        built.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        built.ChainPolicy.DisableCertificateDownloads = true; // docker fetches none either
+        // Nothing is fetched: docker fetches none either.
+        using var built = new X509Chain { ChainPolicy = TrustRoots.Policy(authorities, chain.Skip(1)) };
         built.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         built.ChainPolicy.VerificationTime = now.UtcDateTime;
-        built.ChainPolicy.ExtraStore.AddRange(chain.Skip(1).ToArray());
-        if (authorities is not null)
-        {
-            built.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            built.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
-
         var isTrusted = built.Build(chain[0]);
         isPartial = !isTrusted && built.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.PartialChain));
         return isTrusted;

@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -48,7 +49,8 @@ internal sealed class IssuerHttp : IDisposable
         };
         if (certificateAuthority is not null)
         {
-            handler.SslOptions.CertificateChainPolicy = ChainPolicy(certificateAuthority);
+            handler.SslOptions.CertificateChainPolicy = TrustRoots.Policy(
+                TrustRoots.Load(certificateAuthority, "certificateAuthority"));
         }
 
         var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
@@ -124,32 +126,6 @@ internal sealed class IssuerHttp : IDisposable
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         return address.IsIPv6LinkLocal
             || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes() is [169, 254, ..]);
-    }
-
-    private static X509ChainPolicy ChainPolicy(string path)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck, // a private authority seldom publishes a list
-            DisableCertificateDownloads = true,
-        };
-        try
-        {
-            policy.CustomTrustStore.ImportFromPemFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException
-            or System.Security.Cryptography.CryptographicException)
-        {
-            throw new ProblemException(new Problem(
-                path, "certificateAuthority: the file cannot be read", exception.Message, "Name an existing PEM file."));
-        }
-
-        return policy.CustomTrustStore.Count > 0
-            ? policy
-            : throw new ProblemException(new Problem(
-                path, "certificateAuthority: the file holds no certificate", null,
-                "Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----)."));
     }
 
     private async Task<(HttpStatusCode Status, string Body)> SendAsync(

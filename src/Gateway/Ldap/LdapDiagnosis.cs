@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -103,19 +104,7 @@ internal static class LdapDiagnosis
             return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that stands in it, or have one issued for this.";
         }
 
-        using var chain = new X509Chain();
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        if (received is not null)
-        {
-            chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore);
-        }
-
-        if (trust.Authorities is { } authorities)
-        {
-            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
-
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };
         return chain.Build(certificate) ? null
             : chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))
                 ? $"Its certificate is not in force now (until {certificate.NotAfter:u}): renew it, or set a clock right."

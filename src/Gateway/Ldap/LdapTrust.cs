@@ -1,3 +1,4 @@
+using Gateway.Tls;
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -25,24 +26,7 @@ internal sealed class LdapTrust : IDisposable
             return new LdapTrust(null, null);
         }
 
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPemFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new ProblemException(new Problem(
-                path, "certificateAuthority: the file cannot be read", exception.Message, "Name an existing PEM file."));
-        }
-
-        if (authorities.Count == 0)
-        {
-            throw new ProblemException(new Problem(
-                path, "certificateAuthority: the file holds no certificate", null,
-                "Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----)."));
-        }
-
+        var authorities = TrustRoots.Load(path, "certificateAuthority");
         var folder = Directory.CreateTempSubdirectory("gateway-ldap-").FullName; // 0700
         for (var i = 0; i < authorities.Count; i++)
         {

@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
 using Gateway.Routing;
@@ -17,22 +18,12 @@ internal sealed class UpstreamTrust
         {
             try
             {
-                var roots = new X509Certificate2Collection();
-                roots.ImportFromPemFile(registry.CertificateAuthority!);
-                _roots[registry.Name] = roots;
-                if (roots.Count == 0)
-                {
-                    problems.Add(new Problem(
-                        registry.CertificateAuthority!, "the file holds no certificate", null,
-                        "Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----)."));
-                }
+                _roots[registry.Name] = TrustRoots.Load(
+                    registry.CertificateAuthority!, $"registries[{registry.Name}].certificateAuthority");
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException
-                or System.Security.Cryptography.CryptographicException)
+            catch (ProblemException exception)
             {
-                problems.Add(new Problem(
-                    registry.CertificateAuthority!, $"the authorities of registry {registry.Name} cannot be read", exception.Message,
-                    "Name an existing PEM file in registries[].certificateAuthority."));
+                problems.AddRange(exception.Problems);
             }
         }
 
@@ -46,17 +37,9 @@ internal sealed class UpstreamTrust
     public void Configure(string registry, SocketsHttpHandler handler)
     {
         handler.ConnectTimeout = TimeSpan.FromSeconds(10);
-        if (!_roots.TryGetValue(registry, out var roots))
+        if (_roots.TryGetValue(registry, out var roots))
         {
-            return;
+            handler.SslOptions.CertificateChainPolicy = TrustRoots.Policy(roots);
         }
-
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck, // a private authority seldom publishes a list
-            DisableCertificateDownloads = true, // no fetching from addresses that a certificate names
-        };
-        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
     }
 }

@@ -143,11 +143,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
     private static bool IsIssuedBy(CertificatePair pair, X509Certificate2 authority)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy([authority]) };
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         return chain.Build(pair.Options.ServerCertificateContext!.TargetCertificate);
     }

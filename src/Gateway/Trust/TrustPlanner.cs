@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;
@@ -80,19 +81,10 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
             return; // podman's and cri-o's are the same
         }
 
-        var there = new X509Certificate2Collection();
+        // What cannot be read is told as what it is: no certificate.
         var isThere = machine.Files.Has(path);
-        try
-        {
-            if (isThere)
-            {
-                there.ImportFromPemFile(machine.Files.At(path));
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            // What cannot be read is told as what it is: no certificate.
-        }
+        var there = new X509Certificate2Collection();
+        _ = isThere && TrustRoots.TryRead(machine.Files.At(path), out there, out _);
 
         var wanted = new X509Certificate2Collection();
         wanted.ImportFromPem(pem);

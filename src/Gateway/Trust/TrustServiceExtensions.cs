@@ -68,22 +68,8 @@ internal static class TrustServiceExtensions
     {
         var sent = new X509Certificate2Collection();
         sent.ImportFromPemFile(file);
-        using var chain = new X509Chain
-        {
-            ChainPolicy =
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-                VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
-            },
-        };
-        foreach (var one in authority.Certificates)
-        {
-            chain.ChainPolicy.CustomTrustStore.Add(one);
-            chain.ChainPolicy.ExtraStore.Add(one);
-        }
-
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy([.. authority.Certificates], authority.Certificates) };
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         chain.ChainPolicy.ExtraStore.AddRange(sent);
 
         // An intermediate is no root for the platform, but it is for docker.

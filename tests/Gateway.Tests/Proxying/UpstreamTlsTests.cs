@@ -52,7 +52,7 @@ public sealed class UpstreamTlsTests
             ]));
 
             Assert.Equal(
-                $"{file}: the file holds no certificate. Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----).",
+                $"{file}: registries[main].certificateAuthority: the file holds no certificate. Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----).",
                 problem.Message);
         }
         finally

@@ -97,19 +97,9 @@ internal sealed class CertificateCheck : IServerCheck
             .Select(static text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : null)
             .FirstOrDefault(static address => address is not null);
 
-    private static List<X509Certificate2>? Read(string path)
-    {
-        try
-        {
-            var found = new X509Certificate2Collection();
-            found.ImportFromPemFile(path);
-            return [.. found];
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            return null; // the loader says it better
-        }
-    }
+    // The loader says better what is wrong.
+    private static List<X509Certificate2>? Read(string path) =>
+        TrustRoots.TryRead(path, out var found, out _) ? [.. found] : null;
 
     private static IReadOnlyList<Problem> ProblemsOf(CertificateOptions pair, DateTimeOffset now)
     {
