@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -25,8 +26,7 @@ internal sealed partial class HtpasswdVerifier(
     private static readonly AuthenticationResult.Undecided Busy = new("too many passwords are waiting to be verified");
     private static readonly AuthenticationResult.Undecided Failed = new("the password could not be verified");
 
-    private readonly Dictionary<CredentialKey, Task<AuthenticationResult>> _flights = [];
-    private readonly Lock _lock = new();
+    private readonly SingleFlight<CredentialKey, AuthenticationResult> _hashes = new();
 
     // A user has one instance as long as the line of the file that was read for him.
     private readonly ConditionalWeakTable<PasswordHash, SubjectState.Current> _states = [];
@@ -82,8 +82,8 @@ internal sealed partial class HtpasswdVerifier(
     private async ValueTask<AuthenticationResult> HashAsync(
         CredentialKey key, BasicCredentials credentials, HtpasswdFile file, CancellationToken cancellationToken)
     {
-        // A client that leaves stops waiting; the flight goes on for the others on it.
-        var result = await JoinFlight(key, credentials, file).WaitAsync(cancellationToken);
+        // Requests with the same credentials share one hash, right or wrong: docker opens several connections at once.
+        var result = await _hashes.AskAsync(key, () => RunAsync(key, credentials, file), cancellationToken);
 
         // Accepted by a hash that is no longer in force: judged anew, by the file that is.
         return result is AuthenticationResult.Accepted
@@ -92,33 +92,18 @@ internal sealed partial class HtpasswdVerifier(
             : result;
     }
 
-    // Requests with the same credentials share one hash, right or wrong: docker opens several connections at once.
-    private Task<AuthenticationResult> JoinFlight(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
+    private Task<AuthenticationResult> RunAsync(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
     {
-        lock (_lock)
+        if (cache.TryGet(key, out var accepted)) // found since the caller looked
         {
-            if (_flights.TryGetValue(key, out var flight))
-            {
-                return flight;
-            }
-
-            if (cache.TryGet(key, out var accepted)) // landed since the caller looked
-            {
-                return Task.FromResult<AuthenticationResult>(accepted);
-            }
-
-            flight = workers.TryRun(() => Fly(key, credentials, file));
-            if (flight is null)
-            {
-                return Task.FromResult<AuthenticationResult>(Busy); // not a 401: the password may well be right
-            }
-
-            _flights.Add(key, flight);
-            return flight;
+            return Task.FromResult<AuthenticationResult>(accepted);
         }
+
+        // Not a 401: the password may well be right.
+        return workers.TryRun(() => Judge(key, credentials, file)) ?? Task.FromResult<AuthenticationResult>(Busy);
     }
 
-    private AuthenticationResult Fly(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
+    private AuthenticationResult Judge(CredentialKey key, BasicCredentials credentials, HtpasswdFile file)
     {
         try
         {
@@ -128,7 +113,7 @@ internal sealed partial class HtpasswdVerifier(
                 var state = _states.GetValue(hash, _ => StateOf(credentials.UserName, hash));
                 var accepted = new AuthenticationResult.Accepted(
                     new Principal { Subject = state.Subject, Evidence = state.Evidence });
-                cache.Add(key, accepted); // before the flight ends: nobody finds neither
+                cache.Add(key, accepted); // before this ends: nobody finds neither
                 return accepted;
             }
 
@@ -143,13 +128,6 @@ internal sealed partial class HtpasswdVerifier(
         {
             Log.HashFailed(logger, exception.Message);
             return Failed; // no memory for yescrypt, say: neither a yes nor a no
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                _flights.Remove(key);
-            }
         }
     }
 

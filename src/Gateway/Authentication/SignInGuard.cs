@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Pipeline;
 using System.Net;
 using Gateway.Core.RateLimiting;
@@ -37,7 +38,7 @@ internal sealed class SignInGuard(
     // What was right a moment ago is no guess: not counted again for each of a client's many requests.
     private readonly BoundedCache<CredentialKey, Acceptance> _accepted = new(RememberedCredentials);
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
-    private readonly Dictionary<CredentialKey, TaskCompletionSource> _flights = [];
+    private readonly Dictionary<CredentialKey, TaskCompletionSource> _underWay = [];
     private readonly Lock _lock = new();
     private int _heldCount;
 
@@ -58,7 +59,7 @@ internal sealed class SignInGuard(
         var permit = new SignInPermit { Shown = shown, Key = key };
         while (!IsAccepted(key, AcceptanceLifetime))
         {
-            if (JoinFlight(key) is { } other)
+            if (FindUnderWay(key) is { } other)
             {
                 await other.WaitAsync(cancellationToken);
                 continue;
@@ -66,11 +67,11 @@ internal sealed class SignInGuard(
 
             try
             {
-                permit = await CountAsync(permit with { IsFlying = true }, shown, address, cancellationToken);
+                permit = await CountAsync(permit with { IsFirst = true }, shown, address, cancellationToken);
             }
             catch
             {
-                Land(key);
+                Finish(key);
                 throw;
             }
 
@@ -101,9 +102,9 @@ internal sealed class SignInGuard(
         }
         finally
         {
-            if (permit.IsFlying)
+            if (permit.IsFirst)
             {
-                Land(key);
+                Finish(key);
             }
         }
     }
@@ -146,28 +147,28 @@ internal sealed class SignInGuard(
         }
     }
 
-    // The flight of another request with the same name and password; null where there was none, and this one is it now.
-    private Task? JoinFlight(CredentialKey key)
+    // What another request waits for with the same name and password; null where there was none, and this one is it now.
+    private Task? FindUnderWay(CredentialKey key)
     {
         lock (_lock)
         {
-            if (_flights.TryGetValue(key, out var other))
+            if (_underWay.TryGetValue(key, out var other))
             {
                 return other.Task;
             }
 
-            _flights.Add(key, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            _underWay.Add(key, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             return null;
         }
     }
 
-    private void Land(CredentialKey key)
+    private void Finish(CredentialKey key)
     {
         lock (_lock)
         {
-            if (_flights.Remove(key, out var flight))
+            if (_underWay.Remove(key, out var first))
             {
-                flight.SetResult();
+                first.SetResult();
             }
         }
     }

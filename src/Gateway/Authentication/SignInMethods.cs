@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.ClientCertificates;
 using Gateway.Core.Authorization;

@@ -18,7 +18,7 @@ internal readonly record struct SignInPermit
     public CountedFailure? Counted { get; init; }
 
     /// <summary>Whether others with the same name and password wait for how this one ends.</summary>
-    public bool IsFlying { get; init; }
+    public bool IsFirst { get; init; }
 
     /// <summary>Whether the very same attempt counted a moment ago, so that this one does not.</summary>
     public bool IsAgain { get; init; }

@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Collections.Frozen;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Authentication;

@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;

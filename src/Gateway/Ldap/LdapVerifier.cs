@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Collections.Concurrent;
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
@@ -23,9 +24,9 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
     private readonly TimeSpan _lifetime;
     private readonly string _prefix;
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<CredentialKey, Lazy<Task<AuthenticationResult>>> _signIns = new();
-    private readonly ConcurrentDictionary<string, Lazy<Task<SubjectState>>> _questions = new(StringComparer.Ordinal);
-    private readonly Tokens.BoundedCache<string, Known> _known = new(RememberedStates);
+    private readonly SingleFlight<CredentialKey, AuthenticationResult> _signIns = new();
+    private readonly SingleFlight<string, SubjectState> _questions = new();
+    private readonly BoundedCache<string, Known> _known = new(RememberedStates);
 
     /// <param name="name">The directory's name in the configuration.</param>
     /// <param name="options">Its options, valid.</param>
@@ -73,7 +74,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
         return _accepted.TryGet(key, out var accepted)
             ? ValueTask.FromResult<AuthenticationResult>(accepted)
             : new ValueTask<AuthenticationResult>(
-                Join(_signIns, key, () => SignInAsync(key, credentials)).WaitAsync(cancellationToken));
+                _signIns.AskAsync(key, () => SignInAsync(key, credentials), cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -98,31 +99,11 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
 
         return _known.TryGet(name, out var known) && !IsOld(known)
             ? ValueTask.FromResult(known.State)
-            : new ValueTask<SubjectState>(Join(_questions, name, () => AskAsync(name)).WaitAsync(cancellationToken));
+            : new ValueTask<SubjectState>(_questions.AskAsync(name, () => AskAsync(name), cancellationToken));
     }
 
     /// <inheritdoc/>
     public void Dispose() => _directory.Dispose();
-
-    // Those who ask the same at once share one answer.
-    private static Task<T> Join<TKey, T>(ConcurrentDictionary<TKey, Lazy<Task<T>>> flights, TKey key, Func<Task<T>> fly)
-        where TKey : notnull
-    {
-        return flights.GetOrAdd(key, _ => new Lazy<Task<T>>(FlyAsync)).Value;
-
-        async Task<T> FlyAsync()
-        {
-            try
-            {
-                await Task.Yield(); // the entry is there before it is taken away
-                return await fly();
-            }
-            finally
-            {
-                flights.TryRemove(key, out _);
-            }
-        }
-    }
 
     private async Task<AuthenticationResult> SignInAsync(CredentialKey key, BasicCredentials credentials)
     {

@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using Gateway.Audit;

@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Gateway.Configuration;
@@ -36,7 +37,7 @@ internal sealed partial class OidcIdentities(
 
     private readonly IDataProtector _protector = protection.CreateProtector("refresh token of " + provider.Method);
     private readonly BoundedCache<string, Known> _known = new(RememberedStates);
-    private readonly ConcurrentDictionary<string, Lazy<Task<SubjectState>>> _questions = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string, SubjectState> _questions = new();
 
     /// <inheritdoc/>
     public string Method => provider.Method;
@@ -104,8 +105,7 @@ internal sealed partial class OidcIdentities(
 
         return _known.TryGet(name, out var known) && !IsOld(known)
             ? ValueTask.FromResult(known.State)
-            : new ValueTask<SubjectState>(_questions.GetOrAdd(name, _ => new Lazy<Task<SubjectState>>(() => AskAsync(name)))
-                .Value.WaitAsync(cancellationToken));
+            : new ValueTask<SubjectState>(_questions.AskAsync(name, () => AskAsync(name), cancellationToken));
     }
 
     private bool IsNameHere(string name) => provider.Options.Names == NameForm.Qualified
@@ -130,7 +130,6 @@ internal sealed partial class OidcIdentities(
     {
         try
         {
-            await Task.Yield(); // the entry is there before it is taken away
             var identity = await store.FindAsync(Method, name, CancellationToken.None);
             if (identity is null)
             {
@@ -143,10 +142,6 @@ internal sealed partial class OidcIdentities(
         catch (Exception exception) when (exception is StateException or CryptographicException)
         {
             return new SubjectState.Undecided($"{Method}: {exception.Message}");
-        }
-        finally
-        {
-            _questions.TryRemove(name, out _);
         }
     }
 

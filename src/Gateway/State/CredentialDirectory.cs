@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Collections.Concurrent;
 using Gateway.Metrics;
 

@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;

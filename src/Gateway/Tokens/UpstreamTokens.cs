@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;

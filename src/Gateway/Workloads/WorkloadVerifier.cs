@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Core.Tokens;
 using System.Collections.Concurrent;
 using System.Net;
@@ -40,7 +41,7 @@ internal sealed partial class WorkloadVerifier(
 
     // One judgement for all of a job's first requests, which come at once; and one instance of a principal, since policy works
     // out a subject's groups once for each.
-    private readonly ConcurrentDictionary<SecretHash, Lazy<Task<AuthenticationResult>>> _flights = new();
+    private readonly SingleFlight<SecretHash, AuthenticationResult> _exchanges = new();
     private readonly ConditionalWeakTable<StoredCredential, AuthenticationResult.Accepted> _accepted = [];
 
     // Forms whose signature was verified, with the hash of the form that their credential is kept under.
@@ -63,25 +64,11 @@ internal sealed partial class WorkloadVerifier(
                 return await JudgeAsync(known, clientAddress, cancellationToken);
             }
 
-            var flight = _flights.GetOrAdd(hash, _ => new Lazy<Task<AuthenticationResult>>(() => FlyAsync(hash, token, clientAddress)));
-            return await flight.Value.WaitAsync(cancellationToken);
+            return await _exchanges.AskAsync(hash, () => ExchangeAsync(hash, token, clientAddress), cancellationToken);
         }
         catch (StateException exception)
         {
             return new AuthenticationResult.Undecided($"the job's token cannot be looked up: {exception.Message}");
-        }
-    }
-
-    private async Task<AuthenticationResult> FlyAsync(SecretHash hash, string token, IPAddress clientAddress)
-    {
-        try
-        {
-            await Task.Yield(); // the entry is there before it is taken away
-            return await ExchangeAsync(hash, token, clientAddress);
-        }
-        finally
-        {
-            _flights.TryRemove(hash, out _);
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Gateway.Tokens;
+namespace Gateway.Caching;
 
 /// <summary>Remembers values up to a number; the oldest goes first. Whether one is still good the caller says.</summary>
 internal sealed class BoundedCache<TKey, TValue>(int capacity)

@@ -1,4 +1,4 @@
-namespace Gateway.Metrics;
+namespace Gateway.Caching;
 
 /// <summary>A cache whose lookups are counted.</summary>
 internal interface IMeasuredCache

@@ -1,4 +1,4 @@
-namespace Gateway.Metrics;
+namespace Gateway.Caching;
 
 /// <summary>Counts how often a cache knew what it was asked.</summary>
 /// <param name="name">What the cache remembers, as the label says it.</param>
