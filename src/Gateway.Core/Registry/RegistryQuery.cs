@@ -210,7 +210,7 @@ internal ref struct RegistryQuery
 
         // A mount that cannot be done becomes an ordinary upload, as the registry itself does it; clients go on from
         // there, while containerd gives up the whole push on an error.
-        if (Digest.TryParse(_mount, out var mount) & RepositoryName.TryParse(_from, out var from))
+        if (Digest.TryParse(_mount, out var mount) && RepositoryName.TryParse(_from, out var from))
         {
             parameters = new RegistryParameters { Mount = mount, From = from };
         }

@@ -163,7 +163,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
                 "See whether the audience, or the clientId, is the same at the issuer and in gateway.yaml.");
         }
 
-        if (claims.TryGetProperty("sub", out _) || needsSubject ? Text(claims, "sub") is not { Length: > 0 and <= 1024 } : false)
+        var mustHaveSubject = needsSubject || claims.TryGetProperty("sub", out _);
+        if (mustHaveSubject && Text(claims, "sub") is not { Length: > 0 and <= 1024 })
         {
             return Bad("it has no sub");
         }

@@ -353,8 +353,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         var text = SettingFile.TryRead(path, LargestFile, out var fault);
         if (text is null)
         {
-            return fault == "no such file"
-                ? null
+            return !File.Exists(path)
+                ? null // another process removed it since the folder was read
                 : throw new ProblemException(new Problem(
                     path, $"the signing key {fault}", null, "Put the key there as PKCS#8 PEM, or move the file away."));
         }

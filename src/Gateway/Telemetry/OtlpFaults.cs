@@ -46,7 +46,7 @@ internal sealed partial class OtlpFaults(ILogger logger) : EventListener
 
     private static partial class Log
     {
-        [LoggerMessage(1701, LogLevel.Warning,
+        [LoggerMessage(1702, LogLevel.Warning,
             "Metrics or traces could not be sent to the collector, and some may be lost; requests are served as ever. {Problem}")]
         public static partial void NotSent(ILogger logger, string problem);
     }

@@ -50,10 +50,10 @@ internal sealed class YamlReader
         {
             return new YamlReader(text, file, problems, showsValues, requiresEnd).ReadDocument();
         }
-        catch (YamlException exception) when (exception.Message.Contains("tab", StringComparison.Ordinal))
+        catch (YamlException exception) when (FindTab(text, file) is { } tab && IsOfTabs(text, exception))
         {
             problems.Add(
-                FirstTab(text, file), "a line is indented with a tab, which YAML does not allow", null, "Use spaces.");
+                tab, "a line is indented with a tab, which YAML does not allow", null, "Use spaces.");
         }
         catch (YamlException exception)
         {
@@ -78,8 +78,8 @@ internal sealed class YamlReader
 
     private static SourcePosition PositionOf(Mark mark, string file) => new(file, (int)mark.Line, (int)mark.Column);
 
-    // The parser names the place where the surrounding value began, which may be far above.
-    private static SourcePosition FirstTab(string text, string file)
+    // The first line that is indented with a tab: the parser names where the surrounding value began, which may be far above.
+    private static SourcePosition? FindTab(string text, string file)
     {
         var line = 0;
         foreach (var content in text.AsSpan().EnumerateLines())
@@ -92,7 +92,26 @@ internal sealed class YamlReader
             }
         }
 
-        return SourcePosition.OfFile(file);
+        return null;
+    }
+
+    // The parser has no sign of it but its words: whether the text with blanks in their place has another fault, or none.
+    private static bool IsOfTabs(string text, YamlException fault)
+    {
+        try
+        {
+            var parser = new Parser(new StringReader(text.Replace('\t', ' ')));
+            while (parser.MoveNext())
+            {
+                // only read
+            }
+
+            return true;
+        }
+        catch (YamlException other)
+        {
+            return other.Start.Index != fault.Start.Index || other.Message != fault.Message;
+        }
     }
 
     private YamlNode ReadDocument()
