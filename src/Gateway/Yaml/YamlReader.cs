@@ -100,7 +100,7 @@ internal sealed class YamlReader
     {
         try
         {
-            var parser = new Parser(new StringReader(text.Replace('\t', ' ')));
+            var parser = new GuardedParser(new Parser(new StringReader(text.Replace('\t', ' '))));
             while (parser.MoveNext())
             {
                 // only read
