@@ -40,6 +40,15 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         var message = context.ProtocolMessage;
         message.IssuerAddress = OidcTokenClient.Endpoint(message.IssuerAddress)?.ToString() ?? throw new IssuerException(
             $"{provider.Metadata.Issuer} names no safe authorization_endpoint", "See whether it is an OpenID provider.");
+        if (provider.Metadata.Known is { Configuration: { RequirePushedAuthorizationRequests: true } configuration }
+            && OidcTokenClient.Endpoint(configuration.PushedAuthorizationRequestEndpoint) is null)
+        {
+            // The handler would send it by the browser then.
+            throw new IssuerException(
+                $"{provider.Metadata.Issuer} names no safe pushed_authorization_request_endpoint, and requires one",
+                "See whether it is an OpenID provider.");
+        }
+
         message.RedirectUri = GatewayContext.Of(context.HttpContext).Host.Origin + context.Options.CallbackPath;
 
         // In the state, which is encrypted and bound to this browser by the correlation cookie. The handler's own way is a second
