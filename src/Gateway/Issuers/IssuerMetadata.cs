@@ -12,7 +12,8 @@ namespace Gateway.Issuers;
 /// in <see cref="UnknownKeyFloor"/>, an issuer that is away is asked again at most once in the back-off's time, and
 /// requests meanwhile are answered by what is known.
 /// </remarks>
-internal sealed partial class IssuerMetadata : IHealthPart, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
+internal sealed partial class IssuerMetadata
+    : IHealthPart, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
     /// <summary>How old a document may get before it is fetched again, beside the requests.</summary>
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(1);

@@ -9,16 +9,14 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Gateway.Oidc;
 
 /// <summary>
-/// What is added to the framework's <see cref="OpenIdConnectHandler"/>. It has the code flow: state, correlation cookie, PKCE
-/// (S256), the request and the reading of the answer. Added are the public hosts, the nonce's binding to the state, the check of
-/// <c>iss</c> (RFC 9207), pushed requests that may fail, a bound on cookies; and the code and the ID token go through the
-/// provider's own client and verifier here, as they do for a refresh.
+/// What is added to the framework's <see cref="OpenIdConnectHandler"/>. It has the code flow: state, correlation
+/// cookie, PKCE (S256), the request and the reading of the answer. Added are the public hosts, the nonce's binding to
+/// the state, the check of <c>iss</c> (RFC 9207), pushed requests that may fail, a bound on cookies; and the code and
+/// the ID token go through the provider's own client and verifier here, as they do for a refresh.
 /// </summary>
-/// <remarks>
-/// No event throws but those of a challenge, whose caller has a page for it: the handler would log what it catches with all that
-/// strangers put into the answer.
-/// </remarks>
-internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider time, ILogger<OidcEvents> logger) : OpenIdConnectEvents
+/// <remarks>Only the events of a challenge throw: its caller has a page for it.</remarks>
+internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider time, ILogger<OidcEvents> logger)
+    : OpenIdConnectEvents
 {
     /// <summary>How many begun sign-ins a browser keeps; each is a cookie of some 60 bytes.</summary>
     public const int MostBegun = 8;
@@ -38,21 +36,18 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     public override Task RedirectToIdentityProvider(RedirectContext context)
     {
         var message = context.ProtocolMessage;
-        message.IssuerAddress = OidcTokenClient.Endpoint(message.IssuerAddress)?.ToString() ?? throw new IssuerException(
-            $"{provider.Metadata.Issuer} names no safe authorization_endpoint", "See whether it is an OpenID provider.");
+        message.IssuerAddress = OidcTokenClient.Endpoint(message.IssuerAddress)?.ToString()
+            ?? throw Unsafe("authorization_endpoint");
         if (provider.Metadata.Known is { Configuration: { RequirePushedAuthorizationRequests: true } configuration }
             && OidcTokenClient.Endpoint(configuration.PushedAuthorizationRequestEndpoint) is null)
         {
-            // The handler would send it by the browser then.
-            throw new IssuerException(
-                $"{provider.Metadata.Issuer} names no safe pushed_authorization_request_endpoint, and requires one",
-                "See whether it is an OpenID provider.");
+            throw Unsafe("pushed_authorization_request_endpoint"); // the handler would send it by the browser then
         }
 
         message.RedirectUri = GatewayContext.Of(context.HttpContext).Host.Origin + context.Options.CallbackPath;
 
-        // In the state, which is encrypted and bound to this browser by the correlation cookie. The handler's own way is a second
-        // cookie, which takes a nonce of any sign-in begun in the browser for this one's.
+        // In the state, which is encrypted and bound to this browser by the correlation cookie. The handler's own way
+        // is a second cookie, which takes a nonce of any sign-in begun in the browser for this one's.
         message.Nonce = context.Options.ProtocolValidator.GenerateNonce();
         context.Properties.Items[NonceItem] = message.Nonce;
         ForgetOldest(context.HttpContext, context.Options.CorrelationCookie);
@@ -62,10 +57,11 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     /// <inheritdoc/>
     public override async Task PushAuthorization(PushedAuthorizationContext context)
     {
-        // Where it is merely offered, a push that fails must not be the end of the sign-in: a provider may name the endpoint and
-        // refuse it to this client.
+        // Where it is merely offered, a push that fails must not be the end of the sign-in: a provider may name the
+        // endpoint and refuse it to this client.
         var cancellationToken = context.HttpContext.RequestAborted;
-        var isRequired = (await provider.Metadata.GetAsync(cancellationToken)).Configuration.RequirePushedAuthorizationRequests;
+        var document = await provider.Metadata.GetAsync(cancellationToken);
+        var isRequired = document.Configuration.RequirePushedAuthorizationRequests;
         if (!isRequired && _hasPushFailed && time.GetElapsedTime(Volatile.Read(ref _pushFailedAt)) < PushAgainAfter)
         {
             context.SkipPush();
@@ -92,7 +88,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         bool isPromised;
         try
         {
-            isPromised = (await metadata.GetAsync(context.HttpContext.RequestAborted)).Configuration.AuthorizationResponseIssParameterSupported;
+            var document = await metadata.GetAsync(context.HttpContext.RequestAborted);
+            isPromised = document.Configuration.AuthorizationResponseIssParameterSupported;
         }
         catch (IssuerException exception)
         {
@@ -114,7 +111,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
             // RFC 9207, section 2.4: the answer of another provider, mixed into a sign-in by this one.
             context.Fail(new OidcException(
                 "the answer came from another provider than this sign-in was begun with; begin it again",
-                $"iss in the answer is \"{PrintableName.Of(issuer.ToString())}\", where \"{metadata.Issuer}\" is expected"));
+                $"iss in the answer is \"{PrintableName.Of(issuer.ToString())}\", where \"{metadata.Issuer}\" "
+                + "is expected"));
         }
     }
 
@@ -126,10 +124,13 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         try
         {
             var nonce = properties.Items.TryGetValue(NonceItem, out var kept) && kept is not null ? kept
-                : throw new OidcException("this sign-in cannot be told from others; begin it again", "the state holds no nonce");
+                : throw new OidcException(
+                    "this sign-in cannot be told from others; begin it again", "the state holds no nonce");
+            var verifier = request.GetParameter(OAuthConstants.CodeVerifierKey);
             var tokens = await provider.Client.RedeemAsync(
-                request.Code, request.RedirectUri, request.GetParameter(OAuthConstants.CodeVerifierKey), cancellationToken);
-            var (person, sessionId) = (await provider.IdentifyAsync(tokens, nonce, subject: null, cancellationToken))!.Value;
+                request.Code, request.RedirectUri, verifier, cancellationToken);
+            var found = await provider.IdentifyAsync(tokens, nonce, subject: null, cancellationToken);
+            var (person, sessionId) = found!.Value;
             context.HttpContext.Features.Set<OidcOutcome>(
                 new OidcOutcome.SignedIn(person, sessionId, tokens.RefreshToken, properties.RedirectUri));
             context.HandleResponse(); // the session is the pages' to begin, and there is no cookie of the framework's
@@ -148,8 +149,10 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     public override Task RemoteFailure(RemoteFailureContext context) => FailAsync(context, context.Failure switch
     {
         OpenIdConnectProtocolException { Data: var data } when data["error"] is string error => new OidcException(
-            $"{provider.Title} ended this sign-in with the error \"{PrintableName.Of(error)}\"; begin it again, or tell the registry's operator",
-            $"the provider says {PrintableName.Of(error)} ({PrintableName.Of(data["error_description"] as string ?? "")})",
+            $"{provider.Title} ended this sign-in with the error \"{PrintableName.Of(error)}\"; begin it again, "
+            + "or tell the registry's operator",
+            $"the provider says {PrintableName.Of(error)} "
+            + $"({PrintableName.Of(data["error_description"] as string ?? "")})",
             isGateways: true),
         var failure => failure,
     });
@@ -164,12 +167,16 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     // In the order of the header, where the oldest come first (RFC 6265, section 5.4).
     private static void ForgetOldest(HttpContext context, CookieBuilder cookie)
     {
-        var begun = context.Request.Cookies.Keys.Where(name => name.StartsWith(cookie.Name!, StringComparison.Ordinal)).ToList();
+        var begun = context.Request.Cookies.Keys
+            .Where(name => name.StartsWith(cookie.Name!, StringComparison.Ordinal)).ToList();
         foreach (var name in begun.Take(begun.Count + 1 - MostBegun))
         {
             context.Response.Cookies.Delete(name, cookie.Build(context));
         }
     }
+
+    private IssuerException Unsafe(string endpoint) =>
+        new($"{provider.Metadata.Issuer} names no safe {endpoint}", "See whether it is an OpenID provider.");
 
     private async Task<string> PushAsync(OpenIdConnectMessage request, CancellationToken cancellationToken)
     {
@@ -188,7 +195,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     private static partial class Log
     {
         [LoggerMessage(1078, LogLevel.Warning,
-            "{Method}: a sign-in could not be pushed to the provider (pushed_authorization_request_endpoint), so the browser brings it itself: {Problem}")]
+            "{Method}: a sign-in could not be pushed to the provider (pushed_authorization_request_endpoint), so "
+            + "the browser brings it itself: {Problem}")]
         public static partial void NotPushed(ILogger logger, string method, string problem);
     }
 }

@@ -8,7 +8,8 @@ internal abstract record OidcOutcome
     /// <param name="SessionId">The provider's session (<c>sid</c>).</param>
     /// <param name="RefreshToken">By which it can be asked later.</param>
     /// <param name="ReturnTo">Where the sign-in was begun from.</param>
-    internal sealed record SignedIn(OidcPerson Person, string? SessionId, string? RefreshToken, string? ReturnTo) : OidcOutcome
+    internal sealed record SignedIn(OidcPerson Person, string? SessionId, string? RefreshToken, string? ReturnTo)
+        : OidcOutcome
     {
         /// <summary>Never a token.</summary>
         public override string ToString() => Person.Name;
@@ -16,8 +17,8 @@ internal abstract record OidcOutcome
 
     /// <summary>It failed.</summary>
     /// <param name="Failure">
-    /// An <see cref="OidcException"/> or an <see cref="Issuers.IssuerException"/>; anything else: the answer is not one of a
-    /// sign-in that was begun in this browser.
+    /// An <see cref="OidcException"/> or an <see cref="Issuers.IssuerException"/>; anything else: the answer is not one
+    /// of a sign-in that was begun in this browser.
     /// </param>
     internal sealed record Failed(Exception? Failure) : OidcOutcome;
 }

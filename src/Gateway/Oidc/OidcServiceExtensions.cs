@@ -30,7 +30,8 @@ internal static class OidcServiceExtensions
             services.AddSingleton<IHealthPart>(services => Find(services, name).Provider.Metadata);
             authentication.AddOpenIdConnect(OidcProvider.MethodOf(name), static _ => { });
             services.AddOptions<OpenIdConnectOptions>(OidcProvider.MethodOf(name))
-                .Configure<IServiceProvider>((handler, services) => Configure(handler, Find(services, name).Provider, services));
+                .Configure<IServiceProvider>((handler, services) =>
+                    Configure(handler, Find(services, name).Provider, services));
         }
 
         return services;
@@ -58,14 +59,14 @@ internal static class OidcServiceExtensions
         handler.ClientId = options.ClientId;
         handler.ClientSecret = options.ClientSecret;
         handler.ConfigurationManager = provider.Metadata;
-        handler.RefreshOnIssuerKeyNotFound = false; // the verifier looks for keys itself, as often as strangers may have it
+        handler.RefreshOnIssuerKeyNotFound = false; // the verifier looks for keys itself
         handler.CallbackPath = OidcProvider.CallbackOf(provider.Name);
         handler.DisableTelemetry = true;
         handler.ResponseType = OpenIdConnectResponseType.Code;
 
-        // Not form_post: another site's POST brings only cookies that are SameSite=None, so neither could the sign-in be bound to
-        // the browser by a Lax cookie, nor the session be ended that was there before. What stands in the address, the code, is
-        // good once, and by PKCE and the client's secret for this gateway alone.
+        // Not form_post: another site's POST brings only cookies that are SameSite=None, so neither could the sign-in
+        // be bound to the browser by a Lax cookie, nor the session be ended that was there before. The code in the
+        // address is good once, and by PKCE and the client's secret for this gateway alone.
         handler.ResponseMode = OpenIdConnectResponseMode.Query;
         handler.UsePkce = true;
         handler.PushedAuthorizationBehavior = PushedAuthorizationBehavior.UseIfAvailable;
@@ -82,11 +83,12 @@ internal static class OidcServiceExtensions
         }
 
         // OpenID Connect Core, section 11: without it the provider must not give a refresh token.
-        handler.Prompt = handler.Scope.Contains("offline_access") && !options.Parameters.ContainsKey("prompt") ? "consent" : null;
+        var asksForConsent = options.Scopes.Contains("offline_access") && !options.Parameters.ContainsKey("prompt");
+        handler.Prompt = asksForConsent ? "consent" : null;
 
         // Lax: the provider sends the browser back with a GET. Strict, it would not be sent along.
-        // __Host-: a neighbour under the same domain cannot set one (RFC 6265bis, section 4.1.3.2), and with it put a sign-in of
-        // their own into another's browser.
+        // __Host-: a neighbour under the same domain cannot set one (RFC 6265bis, section 4.1.3.2), and with it put a
+        // sign-in of their own into another's browser.
         handler.CorrelationCookie.Name = "__Host-sign-in-";
         handler.CorrelationCookie.Path = "/";
         handler.CorrelationCookie.SameSite = SameSiteMode.Lax;

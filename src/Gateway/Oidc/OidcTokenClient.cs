@@ -36,7 +36,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
     /// <returns><c>request_uri</c>, which the browser brings in their place.</returns>
     /// <exception cref="OidcException">The provider refuses.</exception>
     /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
-    public async Task<string> PushAsync(IEnumerable<KeyValuePair<string, string>> request, CancellationToken cancellationToken)
+    public async Task<string> PushAsync(
+        IEnumerable<KeyValuePair<string, string>> request, CancellationToken cancellationToken)
     {
         var (status, body) = await PostAsync(PushEndpoint, [.. request], cancellationToken);
         return status is HttpStatusCode.Created or HttpStatusCode.OK
@@ -94,7 +95,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         string endpoint, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
     {
         var configuration = (await metadata.GetAsync(cancellationToken)).Configuration;
-        if (Endpoint(endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint) is not { } url)
+        var text = endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint;
+        if (Endpoint(text) is not { } url)
         {
             throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}", "See whether it is an OpenID provider.");
         }

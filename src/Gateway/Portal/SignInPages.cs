@@ -49,12 +49,15 @@ internal sealed partial class SignInPages(
         }
         catch (IssuerException exception)
         {
-            await ShowNotBegunAsync(context, provider, exception.Message,
-                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, or tell its operator; tokens that you have go on working.");
+            await ShowNotBegunAsync(
+                context, provider, exception.Message,
+                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, "
+                + "or tell its operator; tokens that you have go on working.");
         }
         catch (OidcException exception)
         {
-            await ShowNotBegunAsync(context, provider, exception.Reason, $"The sign-in could not begin: {exception.Message}.");
+            await ShowNotBegunAsync(
+                context, provider, exception.Reason, $"The sign-in could not begin: {exception.Message}.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
@@ -7,6 +8,7 @@ using Gateway.Issuers;
 using Gateway.Oidc;
 using Gateway.Routing;
 using Gateway.Workloads;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Doctor.Server;
 
@@ -172,8 +174,13 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        var challenge = Convert.ToBase64String(SHA256.HashData("doctor"u8)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        List<KeyValuePair<string, string>> begun =
+        await InspectRedirectAsync(client, subject, document, authorization, callback, options, diagnosis, cancellationToken);
+    }
+
+    private static HttpRequestMessage BeginSignIn(
+        Uri url, bool isPushed, JsonElement document, string callback, OidcOptions options)
+    {
+        List<KeyValuePair<string, string>> parameters =
         [
             new("client_id", options.ClientId),
             new("redirect_uri", callback),
@@ -181,25 +188,18 @@ internal sealed class IssuerCheck : IServerCheck
             new("scope", string.Join(' ', options.Scopes)),
             new("state", "doctor"),
             new("nonce", "doctor"),
-            new("code_challenge", challenge),
+            new("code_challenge", Base64Url.EncodeToString(SHA256.HashData("doctor"u8))),
             new("code_challenge_method", "S256"),
         ];
-        if (!document.TryGetProperty("require_pushed_authorization_requests", out var isRequired) || isRequired.ValueKind != JsonValueKind.True)
+        if (isPushed)
         {
-            using var asked = new HttpRequestMessage(HttpMethod.Get, Microsoft.AspNetCore.WebUtilities.QueryHelpers.AddQueryString(
-                authorization.ToString(), begun.Select(static one => KeyValuePair.Create(one.Key, (string?)one.Value))));
-            asked.Headers.Accept.ParseAdd("text/html"); // it is a page for people
-            await InspectRedirectAsync(client, subject, asked, "authorization endpoint", callback, options, diagnosis, cancellationToken);
+            return AsClient(url, document, options, parameters);
         }
-        else if (OidcTokenClient.Endpoint(Text(document, "pushed_authorization_request_endpoint")) is { } pushed)
-        {
-            using var asked = AsClient(pushed, document, options, begun);
-            await InspectRedirectAsync(client, subject, asked, "pushed authorization request endpoint", callback, options, diagnosis, cancellationToken);
-        }
-        else
-        {
-            diagnosis.Error("ISS008", subject, "it requires pushed authorization requests, and its document names no safe pushed_authorization_request_endpoint");
-        }
+
+        var request = new HttpRequestMessage(HttpMethod.Get, QueryHelpers.AddQueryString(
+            url.ToString(), parameters.Select(static one => KeyValuePair.Create(one.Key, (string?)one.Value))));
+        request.Headers.Accept.ParseAdd("text/html"); // it is a page for people
+        return request;
     }
 
     // As OidcTokenClient does it.
@@ -223,11 +223,24 @@ internal sealed class IssuerCheck : IServerCheck
         return request;
     }
 
-    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section 4.1.2.1).
+    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section
+    // 4.1.2.1); one that requires pushed requests says so in the answer to the push (RFC 9126, section 2.3).
     private static async Task InspectRedirectAsync(
-        HttpClient client, string subject, HttpRequestMessage request, string endpoint, string callback, OidcOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
+        HttpClient client, string subject, JsonElement document, Uri authorization, string callback, OidcOptions options,
+        Diagnosis diagnosis, CancellationToken cancellationToken)
     {
+        const string pushed = "pushed_authorization_request_endpoint";
+        var isPushed = document.TryGetProperty("require_pushed_authorization_requests", out var isRequired)
+            && isRequired.ValueKind == JsonValueKind.True;
+        if ((isPushed ? OidcTokenClient.Endpoint(Text(document, pushed)) : authorization) is not { } url)
+        {
+            diagnosis.Error("ISS008", subject, $"it requires pushed requests, and its document names no safe {pushed}");
+            return;
+        }
+
+        using var request = BeginSignIn(url, isPushed, document, callback, options);
         using var answer = await client.SendAsync(request, cancellationToken);
+        var endpoint = isPushed ? "pushed authorization request endpoint" : "authorization endpoint";
         if ((int)answer.StatusCode >= 400)
         {
             var body = await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken);
@@ -241,7 +254,7 @@ internal sealed class IssuerCheck : IServerCheck
             }
         }
         else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
-            && Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
+            && QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
         {
             diagnosis.Error("ISS008", subject, $"it refuses sign-ins as they are begun: {refusal}");
         }
