@@ -182,7 +182,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             var plain = await client.GetAsync(new Uri(
                 $"{_second.Issuer}/auth?client_id={OidcProviderProcess.ClientId}&redirect_uri={callback}&response_type=code&scope=openid"
                 + "&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256"));
-            Assert.Contains("Pushed Authorization Request", Uri.UnescapeDataString(plain.Headers.Location!.Query), StringComparison.Ordinal);
+            Assert.Contains("Pushed Authorization Request", Uri.UnescapeDataString(plain.Headers.Location!.Query).Replace('+', ' '), StringComparison.Ordinal);
         }
 
         var diagnosis = await _gateway.RunCommandAsync("doctor", "--json", "--ca", _gateway.Process.AuthorityFile);
