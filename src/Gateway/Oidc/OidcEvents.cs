@@ -97,14 +97,14 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
             return;
         }
 
-        // RFC 6749, section 4.1.2: each once. The handler takes the last.
+        // RFC 6749, section 3.1: each once. The handler takes the last.
         var query = context.Request.Query;
         var issuer = query["iss"];
         if (query.FirstOrDefault(static parameter => parameter.Value.Count > 1) is { Key: { } repeated })
         {
             context.Fail(new OidcException(
                 "the answer of the provider says something twice; begin it again",
-                $"the parameter \"{PrintableName.Of(repeated)}\" stands in the answer more than once"));
+                $"the parameter \"{PrintableName.Of(repeated)}\" is in the answer more than once"));
         }
         else if (issuer.Count > 0 ? issuer[0] != metadata.Issuer : isPromised)
         {

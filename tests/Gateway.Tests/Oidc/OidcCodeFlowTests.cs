@@ -51,6 +51,28 @@ public sealed class OidcCodeFlowTests : IAsyncLifetime
             QueryHelpers.ParseQuery(begun.Headers.Location!.Query)["redirect_uri"]);
     }
 
+    [Theory]
+    [InlineData("", null)] // left out
+    [InlineData("select_account", "select_account")]
+    [InlineData(null, "consent")]
+    public async Task Parameters_OfTheOperator_GoAlong(string? prompt, string? sent)
+    {
+        var gateway = await _stage.AddGatewayAsync(oidc: provider =>
+        {
+            provider.Parameters["access_type"] = "offline";
+            if (prompt is not null)
+            {
+                provider.Parameters["prompt"] = prompt;
+            }
+        });
+        var begun = await _stage.NewBrowser(gateway).GetAsync("/sign-in/corp");
+        var asked = QueryHelpers.ParseQuery(begun.Headers.Location!.Query);
+        Assert.Equal("offline", asked["access_type"]);
+        Assert.Equal(sent, asked.TryGetValue("prompt", out var found) ? found.ToString() : null);
+        Assert.DoesNotContain(asked.Keys, static name => name.StartsWith("x-client", StringComparison.Ordinal));
+        Assert.DoesNotContain("response_mode", asked.Keys);
+    }
+
     [Fact]
     public async Task Nonce_OfAnotherSignInOfTheSameBrowser_SignsNobodyIn()
     {

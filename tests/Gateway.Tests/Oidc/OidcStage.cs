@@ -111,7 +111,7 @@ internal sealed partial class OidcStage : IAsyncDisposable
         Assert.Equal(HttpStatusCode.Redirect, begun.StatusCode);
         var asked = QueryHelpers.ParseQuery(begun.Headers.Location!.Query);
         Nonce = asked["nonce"];
-        Challenge = asked["code_challenge"];
+        Challenge = asked.GetValueOrDefault("code_challenge");
         return origin + "/sign-in/corp/callback?code=abc&state=" + Uri.EscapeDataString(asked["state"].ToString());
     }
 
