@@ -1,5 +1,6 @@
 // A real OpenID provider on loopback for the end-to-end tests: any login name and password is taken by its development pages.
-// Started with one argument, JSON: { port, issuer, clientId, clientSecret, redirectUri, signOutUri, groups }.
+// Started with one argument, JSON: { port, issuer, clientId, clientSecret, redirectUri, signOutUri, groups,
+// pushed: "none", "offered" or "required" }.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import Provider from 'oidc-provider';
 
@@ -21,7 +22,10 @@ const provider = new Provider(settings.issuer, {
   claims: { openid: ['sub'], profile: ['preferred_username', 'groups'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: settings.claimsInUserInfo === true,
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: true } },
+  features: {
+    devInteractions: { enabled: true },
+    pushedAuthorizationRequests: { enabled: settings.pushed !== 'none', requirePushedAuthorizationRequests: settings.pushed === 'required' },
+  },
   async findAccount(_, id) {
     return disabled.has(id) ? undefined : {
       accountId: id,
@@ -40,5 +44,7 @@ provider.use(async (context, next) => {
 
   await next();
 });
+
+provider.on('pushed_authorization_request.success', () => console.log('pushed'));
 
 provider.listen(settings.port, '127.0.0.1', () => console.log('ready'));

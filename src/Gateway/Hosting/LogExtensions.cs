@@ -10,6 +10,8 @@ internal static class LogExtensions
         logging.SetMinimumLevel(options.Level);
         // The framework's own entries carry targets and queries, and one warning a failed request is enough.
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What anybody puts into the answer of a sign-in, as it is; the pages have a line of their own (1073).
+        logging.AddFilter("Microsoft.AspNetCore.Authentication", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Error);
         if (options.Format == LogFormat.Json)

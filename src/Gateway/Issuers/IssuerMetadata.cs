@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Hosting;
+using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
@@ -11,7 +12,8 @@ namespace Gateway.Issuers;
 /// in <see cref="UnknownKeyFloor"/>, an issuer that is away is asked again at most once in the back-off's time, and
 /// requests meanwhile are answered by what is known.
 /// </remarks>
-internal sealed partial class IssuerMetadata : IHealthPart, IDisposable
+internal sealed partial class IssuerMetadata
+    : IHealthPart, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
     /// <summary>How old a document may get before it is fetched again, beside the requests.</summary>
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(1);
@@ -124,6 +126,15 @@ internal sealed partial class IssuerMetadata : IHealthPart, IDisposable
                 // said in the log and in /readyz
             }
         }
+    }
+
+    /// <summary>The document alone, for the framework's handler.</summary>
+    async Task<OpenIdConnectConfiguration> IConfigurationManager<OpenIdConnectConfiguration>.GetConfigurationAsync(
+        CancellationToken cancel) => (await GetAsync(cancel)).Configuration;
+
+    /// <summary>Does nothing: when the issuer is asked again is not the handler's to say.</summary>
+    void IConfigurationManager<OpenIdConnectConfiguration>.RequestRefresh()
+    {
     }
 
     /// <inheritdoc/>

@@ -2,8 +2,9 @@ using Gateway.Authentication;
 using Gateway.Hosting;
 using Gateway.Identities;
 using Gateway.Issuers;
-using Gateway.Portal;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using AuthenticationOptions = Gateway.Authentication.AuthenticationOptions;
 
 namespace Gateway.Oidc;
@@ -27,9 +28,10 @@ internal static class OidcServiceExtensions
             services.AddSingleton<ISubjectSource>(services => Find(services, name));
             services.AddSingleton(services => Find(services, name).Provider.Metadata);
             services.AddSingleton<IHealthPart>(services => Find(services, name).Provider.Metadata);
-            authentication.AddOAuth<OidcHandlerOptions, OidcHandler>(OidcProvider.MethodOf(name), static _ => { });
-            services.AddOptions<OidcHandlerOptions>(OidcProvider.MethodOf(name))
-                .Configure<IServiceProvider>((handler, services) => Configure(handler, Find(services, name).Provider));
+            authentication.AddOpenIdConnect(OidcProvider.MethodOf(name), static _ => { });
+            services.AddOptions<OpenIdConnectOptions>(OidcProvider.MethodOf(name))
+                .Configure<IServiceProvider>((handler, services) =>
+                    Configure(handler, Find(services, name).Provider, services));
         }
 
         return services;
@@ -51,33 +53,48 @@ internal static class OidcServiceExtensions
             services.GetRequiredService<ILogger<OidcIdentities>>());
     }
 
-    private static void Configure(OidcHandlerOptions handler, OidcProvider provider)
+    private static void Configure(OpenIdConnectOptions handler, OidcProvider provider, IServiceProvider services)
     {
-        handler.Provider = provider;
-        handler.ClientId = provider.Options.ClientId;
-        handler.ClientSecret = provider.Options.ClientSecret!;
+        var options = provider.Options;
+        handler.ClientId = options.ClientId;
+        handler.ClientSecret = options.ClientSecret;
+        handler.ConfigurationManager = provider.Metadata;
+        handler.RefreshOnIssuerKeyNotFound = false; // the verifier looks for keys itself
         handler.CallbackPath = OidcProvider.CallbackOf(provider.Name);
+        handler.DisableTelemetry = true;
+        handler.ResponseType = OpenIdConnectResponseType.Code;
+
+        // Not form_post: another site's POST brings only cookies that are SameSite=None, so neither could the sign-in
+        // be bound to the browser by a Lax cookie, nor the session be ended that was there before. The code in the
+        // address is good once, and by PKCE and the client's secret for this gateway alone.
+        handler.ResponseMode = OpenIdConnectResponseMode.Query;
         handler.UsePkce = true;
+        handler.PushedAuthorizationBehavior = PushedAuthorizationBehavior.UseIfAvailable;
+        handler.ProtocolValidator.RequireNonce = false; // it would be a cookie; see OidcEvents
         handler.Scope.Clear();
-        foreach (var scope in provider.Options.Scopes)
+        foreach (var scope in options.Scopes)
         {
             handler.Scope.Add(scope);
         }
 
-        // Asked for by the framework, and used by nobody: the document names both, and it is fetched when it is needed.
-        handler.AuthorizationEndpoint = handler.TokenEndpoint = provider.Options.Issuer;
+        foreach (var (name, value) in options.Parameters.Where(static parameter => parameter.Value.Length > 0))
+        {
+            handler.AdditionalAuthorizationParameters[name] = value;
+        }
+
+        // OpenID Connect Core, section 11: without it the provider must not give a refresh token.
+        var asksForConsent = options.Scopes.Contains("offline_access") && !options.Parameters.ContainsKey("prompt");
+        handler.Prompt = asksForConsent ? "consent" : null;
 
         // Lax: the provider sends the browser back with a GET. Strict, it would not be sent along.
-        // __Host-: a neighbour under the same domain cannot set one (RFC 6265bis, section 4.1.3.2), and with it put his own
-        // sign-in into another's browser.
+        // __Host-: a neighbour under the same domain cannot set one (RFC 6265bis, section 4.1.3.2), and with it put a
+        // sign-in of their own into another's browser.
         handler.CorrelationCookie.Name = "__Host-sign-in-";
         handler.CorrelationCookie.Path = "/";
         handler.CorrelationCookie.SameSite = SameSiteMode.Lax;
         handler.CorrelationCookie.SecurePolicy = CookieSecurePolicy.Always;
         handler.RemoteAuthenticationTimeout = TimeSpan.FromMinutes(15);
-        handler.Events.OnTicketReceived = static context =>
-            context.HttpContext.RequestServices.GetRequiredService<SignInPages>().FinishAsync(context);
-        handler.Events.OnRemoteFailure = static context =>
-            context.HttpContext.RequestServices.GetRequiredService<SignInPages>().FailAsync(context);
+        handler.Events = new OidcEvents(
+            provider, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<OidcEvents>>());
     }
 }

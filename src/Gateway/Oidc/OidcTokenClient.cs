@@ -7,9 +7,12 @@ using Gateway.Issuers;
 
 namespace Gateway.Oidc;
 
-/// <summary>Talks with a provider's token and userinfo endpoints (RFC 6749; OpenID Connect Core 1.0).</summary>
+/// <summary>Talks with a provider's token, userinfo and pushed-request endpoints (RFC 6749; OpenID Connect Core 1.0; RFC 9126).</summary>
 internal sealed class OidcTokenClient(string method, OidcOptions options, IssuerMetadata metadata)
 {
+    // As the discovery document calls them.
+    private const string TokenEndpoint = "token_endpoint", PushEndpoint = "pushed_authorization_request_endpoint";
+
     /// <summary>Redeems an authorization code (RFC 6749, section 4.1.3; RFC 7636).</summary>
     /// <exception cref="OidcException">The provider refuses.</exception>
     /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
@@ -24,13 +27,24 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             form.Add(new("code_verifier", codeVerifier));
         }
 
-        var (status, body) = await PostAsync(form, cancellationToken);
-        if (status == HttpStatusCode.OK)
-        {
-            return Read(body);
-        }
+        var (status, body) = await PostAsync(TokenEndpoint, form, cancellationToken);
+        return status == HttpStatusCode.OK ? Read(body) : throw Refusal(TokenEndpoint, status, body);
+    }
 
-        throw Refusal(status, body);
+    /// <summary>Pushes the request that begins a sign-in (RFC 9126).</summary>
+    /// <param name="request">Its parameters, <c>client_id</c> among them.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns><c>request_uri</c>, which the browser brings in their place.</returns>
+    /// <exception cref="OidcException">The provider refuses.</exception>
+    /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
+    public async Task<string> PushAsync(
+        IEnumerable<KeyValuePair<string, string>> request, CancellationToken cancellationToken)
+    {
+        var (status, body) = await PostAsync(PushEndpoint, [.. request], cancellationToken);
+        return status is HttpStatusCode.Created or HttpStatusCode.OK
+            ? Text(Parse(body, PushEndpoint), "request_uri") ?? throw new IssuerException(
+                $"the {PushEndpoint} answered without a request_uri", "See the provider's own log.")
+            : throw Refusal(PushEndpoint, status, body);
     }
 
     /// <summary>Asks for new tokens, and so whether the person is still good (RFC 6749, section 6).</summary>
@@ -40,7 +54,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
     public async Task<OidcTokens> RefreshAsync(string refreshToken, CancellationToken cancellationToken)
     {
         var (status, body) = await PostAsync(
-            [new("grant_type", "refresh_token"), new("refresh_token", refreshToken)], cancellationToken);
+            TokenEndpoint, [new("grant_type", "refresh_token"), new("refresh_token", refreshToken)], cancellationToken);
         if (status == HttpStatusCode.OK)
         {
             return Read(body);
@@ -53,7 +67,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             throw new GrantEndedException($"the provider says: {PrintableName.Of(found.Description ?? found.Error)}");
         }
 
-        throw Refusal(status, body);
+        throw Refusal(TokenEndpoint, status, body);
     }
 
     /// <summary>The person's further claims (OpenID Connect Core, section 5.3); <see langword="null"/> where there is no such endpoint.</summary>
@@ -67,7 +81,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         }
 
         var text = await metadata.Http.GetAsync(url, cancellationToken, "Bearer " + accessToken);
-        var claims = Parse(text, url);
+        var claims = Parse(text, url.ToString());
         // Section 5.3.2: else another person's claims could be put in.
         return claims.TryGetProperty("sub", out var sub) && sub.ValueKind == JsonValueKind.String && sub.ValueEquals(subject)
             ? claims
@@ -79,12 +93,13 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         Uri.TryCreate(text, UriKind.Absolute, out var url) && IssuerOptionsValidator.IsSafe(url) ? url : null;
 
     private async Task<(HttpStatusCode Status, string Body)> PostAsync(
-        List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
+        string endpoint, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
     {
         var configuration = (await metadata.GetAsync(cancellationToken)).Configuration;
-        if (Endpoint(configuration.TokenEndpoint) is not { } url)
+        var text = endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint;
+        if (Endpoint(text) is not { } url)
         {
-            throw new IssuerException($"{metadata.Issuer} names no safe token_endpoint", "See whether it is an OpenID provider.");
+            throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}", "See whether it is an OpenID provider.");
         }
 
         // Basic unless the provider says that it takes the form alone (RFC 8414: client_secret_basic where nothing is said).
@@ -98,6 +113,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         }
         else
         {
+            form.RemoveAll(static parameter => parameter.Key == "client_id");
             form.Add(new("client_id", options.ClientId));
             form.Add(new("client_secret", options.ClientSecret!));
         }
@@ -105,11 +121,11 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         return await metadata.Http.PostAsync(url, form, authorization, cancellationToken);
     }
 
-    private Exception Refusal(HttpStatusCode status, string body)
+    private Exception Refusal(string endpoint, HttpStatusCode status, string body)
     {
         if (ErrorOf(body) is not var (error, description) || (int)status >= 500)
         {
-            return new IssuerException($"{metadata.Issuer} answered {(int)status} at its token endpoint", "See the provider's own log.");
+            return new IssuerException($"{metadata.Issuer} answered {(int)status} at its {endpoint}", "See the provider's own log.");
         }
 
         var said = PrintableName.Of(description is null ? error : $"{error}: {description}");
@@ -119,17 +135,19 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
                 $"the provider refuses the client \"{options.ClientId}\" ({said}). See authentication.{method.Replace(':', '.')}.clientId and clientSecretFile",
                 isGateways: true)
             : new OidcException(
-                "the provider did not accept the end of this sign-in; begin it again",
-                $"the token endpoint answered {(int)status} ({said})",
+                endpoint == PushEndpoint
+                    ? "the provider does not accept sign-ins as this registry begins them; tell the registry's operator"
+                    : "the provider did not accept the end of this sign-in; begin it again",
+                $"the {endpoint} answered {(int)status} ({said})",
                 isGateways: true);
     }
 
     private static OidcTokens Read(string body)
     {
-        var answer = Parse(body, null);
+        var answer = Parse(body, TokenEndpoint);
         return new OidcTokens(
             Text(answer, "access_token") ?? throw new IssuerException(
-                "the token endpoint answered without an access_token", "See whether it is an OpenID provider."),
+                $"the {TokenEndpoint} answered without an access_token", "See whether it is an OpenID provider."),
             Text(answer, "id_token"),
             Text(answer, "refresh_token"));
     }
@@ -154,7 +172,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             ? text
             : null;
 
-    private static JsonElement Parse(string body, Uri? url)
+    private static JsonElement Parse(string body, string source)
     {
         try
         {
@@ -169,6 +187,6 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             // said below
         }
 
-        throw new IssuerException($"{url?.ToString() ?? "the token endpoint"} answered something that is no JSON object", "See the provider's configuration.");
+        throw new IssuerException($"{source} answered something that is no JSON object", "See the provider's configuration.");
     }
 }

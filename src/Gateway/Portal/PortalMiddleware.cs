@@ -41,7 +41,7 @@ internal sealed partial class PortalMiddleware(
         {
             [var name] when signIn.Find(name) is { } one => GuardedAsync(context, "GET", () => signIn.BeginAsync(context, one.Provider)),
             [var name, "callback"] when signIn.Find(name) is { } one =>
-                GuardedAsync(context, "GET", () => SignInPages.HandleCallbackAsync(context, one.Provider)),
+                GuardedAsync(context, "GET", () => signIn.HandleCallbackAsync(context, one)),
             [var name, "logout"] when signIn.Find(name) is { } one => backChannel.HandleAsync(context, one),
             [] => path switch
             {

@@ -9,8 +9,8 @@ using Gateway.State;
 using Gateway.Tls;
 using Gateway.Trust;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Portal;
 
@@ -49,29 +49,34 @@ internal sealed partial class SignInPages(
         }
         catch (IssuerException exception)
         {
-            Log.ProviderAway(logger, GatewayContext.Of(context).RequestId, provider.Method, exception.Message);
-            await ShowFailureAsync(
-                context, StatusCodes.Status503ServiceUnavailable,
-                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, or tell its operator; tokens that you have go on working.");
+            await ShowNotBegunAsync(
+                context, provider, exception.Message,
+                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, "
+                + "or tell its operator; tokens that you have go on working.");
+        }
+        catch (OidcException exception)
+        {
+            await ShowNotBegunAsync(
+                context, provider, exception.Reason, $"The sign-in could not begin: {exception.Message}.");
         }
     }
 
-    /// <summary>What the provider sent the browser back with. The framework's handler reads it, and calls what follows.</summary>
-    public static async Task HandleCallbackAsync(HttpContext context, OidcProvider provider)
+    /// <summary>What the provider sent the browser back with. The framework's handler reads it.</summary>
+    public async Task HandleCallbackAsync(HttpContext context, OidcIdentities identities)
     {
         var handlers = context.RequestServices.GetRequiredService<IAuthenticationHandlerProvider>();
-        var handler = (IAuthenticationRequestHandler)(await handlers.GetHandlerAsync(context, provider.Method))!;
+        var handler = (IAuthenticationRequestHandler)(await handlers.GetHandlerAsync(context, identities.Method))!;
         await handler.HandleRequestAsync();
+        var outcome = context.Features.Get<OidcOutcome>();
+        await (outcome is OidcOutcome.SignedIn answer
+            ? FinishAsync(context, identities, answer)
+            : FailAsync(context, identities.Provider, (outcome as OidcOutcome.Failed)?.Failure));
     }
 
-    /// <summary>The sign-in has come to its end: who is it, and is the name his?</summary>
-    public async Task FinishAsync(TicketReceivedContext ticket)
+    // The provider has said who it is: may they come in, and is the name theirs?
+    private async Task FinishAsync(HttpContext context, OidcIdentities identities, OidcOutcome.SignedIn answer)
     {
-        ticket.HandleResponse(); // no cookie of the framework's
-        var context = ticket.HttpContext;
         var gateway = GatewayContext.Of(context);
-        var answer = context.Features.GetRequiredFeature<OidcAnswer>();
-        var identities = _providers[((OidcHandlerOptions)ticket.Options).Provider.Name];
         var provider = identities.Provider;
         var subject = new Subject
         {
@@ -108,19 +113,12 @@ internal sealed partial class SignInPages(
 
             var identity = await identities.SignInAsync(answer.Person, answer.RefreshToken, context.RequestAborted);
             await sessions.BeginAsync(context, identity, answer.SessionId);
-            Page.Redirect(context, ReturnPath.Of(ticket.ReturnUri));
+            Page.Redirect(context, ReturnPath.Of(answer.ReturnTo));
         }
         catch (Exception exception) when (exception is OidcException or StateException)
         {
             await FailAsync(context, provider, exception);
         }
-    }
-
-    /// <summary>The sign-in came to nothing.</summary>
-    public Task FailAsync(RemoteFailureContext failure)
-    {
-        failure.HandleResponse();
-        return FailAsync(failure.HttpContext, ((OidcHandlerOptions)failure.Options).Provider, failure.Failure);
     }
 
     /// <summary>The page after it. Signing out itself takes a form of ours: a mere link, which any page may hold, must not.</summary>
@@ -155,21 +153,13 @@ internal sealed partial class SignInPages(
     private async Task FailAsync(HttpContext context, OidcProvider provider, Exception? failure)
     {
         var gateway = GatewayContext.Of(context);
-        var cause = failure;
-        while (cause is not (OidcException or IssuerException or StateException) && cause?.InnerException is { } inner)
-        {
-            cause = inner;
-        }
-
-        var (status, message, reason) = cause switch
+        var (status, message, reason) = failure switch
         {
             OidcException refused => (StatusCodes.Status403Forbidden, $"You are not signed in: {refused.Message}.", refused.Reason),
             IssuerException away => (StatusCodes.Status503ServiceUnavailable,
                 $"You are not signed in: {provider.Title} cannot be asked from this registry at the moment: {away.What}. Try again shortly, or tell its operator.", away.Message),
             StateException state => (StatusCodes.Status503ServiceUnavailable,
                 "You are not signed in: this registry cannot keep that at the moment. Try again shortly.", state.Message),
-            _ when context.Request.Query["error"] == "access_denied" => (StatusCodes.Status403Forbidden,
-                $"You are not signed in: {provider.Title} did not let you in, or you said no there.", "the provider says access_denied"),
             _ => (StatusCodes.Status400BadRequest,
                 "You are not signed in: this sign-in was not begun in this browser, or too long ago. Begin it again.",
                 "the answer is not one of a sign-in that was begun here: " + PrintableName.Of(failure?.Message ?? "")),
@@ -181,6 +171,13 @@ internal sealed partial class SignInPages(
         Log.Failed(logger, gateway.RequestId, provider.Method, reason);
         context.Response.Clear();
         await ShowFailureAsync(context, status, message);
+    }
+
+    private Task ShowNotBegunAsync(HttpContext context, OidcProvider provider, string problem, string message)
+    {
+        Log.ProviderAway(logger, GatewayContext.Of(context).RequestId, provider.Method, problem);
+        context.Response.Headers.Remove(HeaderNames.SetCookie); // of a sign-in that is none
+        return ShowFailureAsync(context, StatusCodes.Status503ServiceUnavailable, message);
     }
 
     private static Task ShowFailureAsync(HttpContext context, int status, string message)

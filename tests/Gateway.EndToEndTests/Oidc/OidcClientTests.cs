@@ -43,7 +43,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             MoreYaml = "tokens: { refreshTokens: true }",
         });
         await _first.StartAsync("first", _gateway.Authority);
-        await _second.StartAsync("second", _gateway.Authority);
+        await _second.StartAsync("second", _gateway.Authority, pushed: "required");
         using var client = _gateway.Process.CreateClient();
         foreach (var name in new[] { "first", "second" })
         {
@@ -159,6 +159,59 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             var lied = await profile.NewPageAsync();
             await WalkAsync(lied, "first", "olga");
             Assert.Contains("another provider", await lied.InnerTextAsync("main"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task PushedRequests_AreUsedWhereOfferedAndWhereRequired()
+    {
+        var page = await _profile.NewPageAsync();
+        await SignInAsync(page, "first", "olga");
+        Assert.Contains("pushed", _first.Log, StringComparison.Ordinal);
+        await using (var profile = await chromium.NewProfileAsync())
+        {
+            await SignInAsync(await profile.NewPageAsync(), "second", "anna");
+        }
+
+        Assert.Contains("pushed", _second.Log, StringComparison.Ordinal);
+
+        // It does require it; and the doctor begins a sign-in as the gateway does.
+        using (var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }))
+        {
+            var callback = Uri.EscapeDataString(Url + "/sign-in/second/callback");
+            var plain = await client.GetAsync(new Uri(
+                $"{_second.Issuer}/auth?client_id={OidcProviderProcess.ClientId}&redirect_uri={callback}&response_type=code&scope=openid"
+                + "&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256"));
+            Assert.Contains("Pushed Authorization Request", Uri.UnescapeDataString(plain.Headers.Location!.Query).Replace('+', ' '), StringComparison.Ordinal);
+        }
+
+        var diagnosis = await _gateway.RunCommandAsync("doctor", "--json", "--ca", _gateway.Process.AuthorityFile);
+        Assert.Contains("\"oidc:second\"", diagnosis.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"ISS00", diagnosis.Output, StringComparison.Ordinal);
+        await _second.KillAsync();
+        await _second.StartAsync("third", _gateway.Authority, pushed: "required"); // another redirect URI
+        diagnosis = await _gateway.RunCommandAsync("doctor", "--json", "--ca", _gateway.Process.AuthorityFile);
+        Assert.Contains("\"ISS006\"", diagnosis.Output, StringComparison.Ordinal);
+        Assert.Contains("pushed authorization request endpoint", diagnosis.Output, StringComparison.Ordinal);
+        await using (var profile = await chromium.NewProfileAsync())
+        {
+            var refused = await profile.NewPageAsync();
+            await refused.GotoAsync(Url + "/sign-in/second");
+            Assert.Contains("does not accept sign-ins as this registry begins them", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+        }
+
+        // One that required it dies before the sign-in; one that offered it does so no more.
+        await _second.KillAsync();
+        await _first.KillAsync();
+        await _first.StartAsync("first", _gateway.Authority, pushed: "none");
+        await using (var profile = await chromium.NewProfileAsync())
+        {
+            var refused = await profile.NewPageAsync();
+            await refused.GotoAsync(Url + "/sign-in");
+            await refused.ClickAsync("text=Sign in with second");
+            Assert.Contains("cannot be asked from this registry", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+            await WalkAsync(refused, "first", "olga"); // its keys are others now: not signed in, but asked
+            Assert.StartsWith(Url, refused.Url, StringComparison.Ordinal);
         }
     }
 

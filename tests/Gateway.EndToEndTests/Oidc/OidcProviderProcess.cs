@@ -20,6 +20,9 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
     /// <summary>Its issuer.</summary>
     public string Issuer => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}");
 
+    /// <summary>What it has printed since it was started: a line <c>pushed</c> for each request that was pushed to it.</summary>
+    public string Log => _process?.Log ?? "";
+
     /// <summary>Installs the program.</summary>
     public static async Task InstallAsync() => (await Cli.RunAsync(
         "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new CliSettings { Folder = Folder })).Succeeded();
@@ -29,7 +32,9 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
     /// <param name="gateway">The gateway's authority.</param>
     /// <param name="issuer">Another issuer than its own, where it is to lie.</param>
     /// <param name="secret">Another client secret than the gateway's, where it is to refuse that.</param>
-    public async Task StartAsync(string name, string gateway, string? issuer = null, string secret = ClientSecret)
+    /// <param name="pushed">Pushed authorization requests: <c>none</c>, <c>offered</c> or <c>required</c>.</param>
+    public async Task StartAsync(
+        string name, string gateway, string? issuer = null, string secret = ClientSecret, string pushed = "offered")
     {
         Secrets.Know("provider-client", ClientSecret);
         var settings = JsonSerializer.Serialize(new
@@ -41,6 +46,7 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
             redirectUri = $"https://{gateway}/sign-in/{name}/callback",
             signOutUri = $"https://{gateway}/sign-out",
             groups,
+            pushed,
             claimsInUserInfo = true,
         });
         _process = ServerProcess.Start(

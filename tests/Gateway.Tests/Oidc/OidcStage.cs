@@ -42,7 +42,11 @@ internal sealed partial class OidcStage : IAsyncDisposable
     /// <summary>What the token endpoint was sent.</summary>
     public List<IFormCollection> Asked { get; } = [];
 
+    /// <summary>Of the sign-in begun last.</summary>
     public string? Nonce { get; set; }
+
+    /// <summary>Its PKCE challenge.</summary>
+    public string? Challenge { get; set; }
 
     public static async Task<OidcStage> StartAsync(
         Action<GatewayOptions>? change = null, Action<OidcOptions>? oidc = null, bool isIssuerUp = true)
@@ -100,13 +104,15 @@ internal sealed partial class OidcStage : IAsyncDisposable
     }
 
     /// <summary>Begins, and gives the address that the provider would send the browser back to.</summary>
-    public async Task<string> BeginAsync(TestBrowser browser, string? returnTo = null)
+    public async Task<string> BeginAsync(TestBrowser browser, string? returnTo = null, string origin = "")
     {
-        var begun = await browser.GetAsync("/sign-in/corp" + (returnTo is null ? "" : "?return=" + Uri.EscapeDataString(returnTo)));
+        var begun = await browser.GetAsync(
+            origin + "/sign-in/corp" + (returnTo is null ? "" : "?return=" + Uri.EscapeDataString(returnTo)));
         Assert.Equal(HttpStatusCode.Redirect, begun.StatusCode);
         var asked = QueryHelpers.ParseQuery(begun.Headers.Location!.Query);
         Nonce = asked["nonce"];
-        return "/sign-in/corp/callback?code=abc&state=" + Uri.EscapeDataString(asked["state"].ToString());
+        Challenge = asked.GetValueOrDefault("code_challenge");
+        return origin + "/sign-in/corp/callback?code=abc&state=" + Uri.EscapeDataString(asked["state"].ToString());
     }
 
     /// <summary>Makes a token on the page, as a person does.</summary>
@@ -198,7 +204,7 @@ internal sealed partial class OidcStage : IAsyncDisposable
 /// <summary>Keeps cookies as a browser does, follows nothing by itself, and fills in forms.</summary>
 internal sealed partial class TestBrowser(HttpClient client)
 {
-    public Dictionary<string, string> Cookies { get; } = [];
+    public OrderedDictionary<string, string> Cookies { get; } = [];
 
     /// <summary>The whole <c>Set-Cookie</c> lines, the latest of each name.</summary>
     public Dictionary<string, string> Lines { get; } = [];

@@ -4,8 +4,15 @@ namespace Gateway.Tests.Support;
 internal sealed class ShiftedClock : TimeProvider
 {
     private long _ahead;
+    private long _measuredAhead;
 
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
+    public override long GetTimestamp() => System.GetTimestamp() + Volatile.Read(ref _measuredAhead);
+
     public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
+
+    /// <summary>Has time pass for what measures it; the time of day stays.</summary>
+    public void AdvanceMeasured(TimeSpan time) =>
+        Interlocked.Add(ref _measuredAhead, (long)(time.TotalSeconds * TimestampFrequency));
 }

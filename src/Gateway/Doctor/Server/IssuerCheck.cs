@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
@@ -7,6 +8,7 @@ using Gateway.Issuers;
 using Gateway.Oidc;
 using Gateway.Routing;
 using Gateway.Workloads;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Doctor.Server;
 
@@ -156,21 +158,8 @@ internal sealed class IssuerCheck : IServerCheck
 
         // A code that nobody issued: whether the client is known is judged before it (RFC 6749, section 5.2).
         var callback = patient.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
-        using var request = new HttpRequestMessage(HttpMethod.Post, tokens);
-        List<KeyValuePair<string, string>> form = [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))];
-        var ways = Texts(document, "token_endpoint_auth_methods_supported");
-        if (ways.Count == 0 || ways.Contains("client_secret_basic"))
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(
-                $"{System.Net.WebUtility.UrlEncode(options.ClientId)}:{System.Net.WebUtility.UrlEncode(options.ClientSecret)}")));
-        }
-        else
-        {
-            form.Add(new("client_id", options.ClientId));
-            form.Add(new("client_secret", options.ClientSecret!));
-        }
-
-        request.Content = new FormUrlEncodedContent(form);
+        using var request = AsClient(
+            tokens, document, options, [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))]);
         using var answer = await client.SendAsync(request, cancellationToken);
         var error = ErrorOf(await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken));
         if (error is "invalid_client" or "unauthorized_client")
@@ -185,42 +174,87 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        await InspectRedirectAsync(client, subject, authorization, callback, options, diagnosis, cancellationToken);
+        await InspectRedirectAsync(client, subject, document, authorization, callback, options, diagnosis, cancellationToken);
     }
 
-    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section 4.1.2.1).
-    private static async Task InspectRedirectAsync(
-        HttpClient client, string subject, Uri authorization, string callback, OidcOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static HttpRequestMessage BeginSignIn(
+        Uri url, bool isPushed, JsonElement document, string callback, OidcOptions options)
     {
-        var challenge = Convert.ToBase64String(SHA256.HashData("doctor"u8)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        var url = Microsoft.AspNetCore.WebUtilities.QueryHelpers.AddQueryString(authorization.ToString(), new Dictionary<string, string?>
+        List<KeyValuePair<string, string>> parameters =
+        [
+            new("client_id", options.ClientId),
+            new("redirect_uri", callback),
+            new("response_type", "code"),
+            new("scope", string.Join(' ', options.Scopes)),
+            new("state", "doctor"),
+            new("nonce", "doctor"),
+            new("code_challenge", Base64Url.EncodeToString(SHA256.HashData("doctor"u8))),
+            new("code_challenge_method", "S256"),
+        ];
+        if (isPushed)
         {
-            ["client_id"] = options.ClientId,
-            ["redirect_uri"] = callback,
-            ["response_type"] = "code",
-            ["scope"] = string.Join(' ', options.Scopes),
-            ["state"] = "doctor",
-            ["nonce"] = "doctor",
-            ["code_challenge"] = challenge,
-            ["code_challenge_method"] = "S256",
-        });
-        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            return AsClient(url, document, options, parameters);
+        }
+
+        var request = new HttpRequestMessage(HttpMethod.Get, QueryHelpers.AddQueryString(
+            url.ToString(), parameters.Select(static one => KeyValuePair.Create(one.Key, (string?)one.Value))));
         request.Headers.Accept.ParseAdd("text/html"); // it is a page for people
+        return request;
+    }
+
+    // As OidcTokenClient does it.
+    private static HttpRequestMessage AsClient(Uri endpoint, JsonElement document, OidcOptions options, List<KeyValuePair<string, string>> form)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        var ways = Texts(document, "token_endpoint_auth_methods_supported");
+        if (ways.Count == 0 || ways.Contains("client_secret_basic"))
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(
+                $"{System.Net.WebUtility.UrlEncode(options.ClientId)}:{System.Net.WebUtility.UrlEncode(options.ClientSecret)}")));
+        }
+        else
+        {
+            form.RemoveAll(static one => one.Key == "client_id");
+            form.Add(new("client_id", options.ClientId));
+            form.Add(new("client_secret", options.ClientSecret!));
+        }
+
+        request.Content = new FormUrlEncodedContent(form);
+        return request;
+    }
+
+    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section
+    // 4.1.2.1); one that requires pushed requests says so in the answer to the push (RFC 9126, section 2.3).
+    private static async Task InspectRedirectAsync(
+        HttpClient client, string subject, JsonElement document, Uri authorization, string callback, OidcOptions options,
+        Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        const string pushed = "pushed_authorization_request_endpoint";
+        var isPushed = document.TryGetProperty("require_pushed_authorization_requests", out var isRequired)
+            && isRequired.ValueKind == JsonValueKind.True;
+        if ((isPushed ? OidcTokenClient.Endpoint(Text(document, pushed)) : authorization) is not { } url)
+        {
+            diagnosis.Error("ISS008", subject, $"it requires pushed requests, and its document names no safe {pushed}");
+            return;
+        }
+
+        using var request = BeginSignIn(url, isPushed, document, callback, options);
         using var answer = await client.SendAsync(request, cancellationToken);
+        var endpoint = isPushed ? "pushed authorization request endpoint" : "authorization endpoint";
         if ((int)answer.StatusCode >= 400)
         {
             var body = await Client.ClientVisit.ReadAsync(answer.Content, cancellationToken);
             if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase))
             {
-                diagnosis.Error("ISS006", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
+                diagnosis.Error("ISS006", subject, $"its {endpoint} answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
             }
             else
             {
-                diagnosis.Error("ISS008", subject, $"its authorization endpoint answers {(int)answer.StatusCode} to the beginning of a sign-in");
+                diagnosis.Error("ISS008", subject, $"its {endpoint} answers {(int)answer.StatusCode} to the beginning of a sign-in");
             }
         }
         else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
-            && Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
+            && QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
         {
             diagnosis.Error("ISS008", subject, $"it refuses sign-ins as they are begun: {refusal}");
         }
