@@ -1,3 +1,4 @@
+using Gateway.Text;
 using Gateway.Tls;
 using Gateway.Core.Tokens;
 using System.Net;
@@ -190,8 +191,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             using var document = JsonDocument.Parse(body);
             return document.RootElement.TryGetProperty("errors", out var errors) && errors is { ValueKind: JsonValueKind.Array } && errors.GetArrayLength() > 0
-                && errors[0].TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.String
-                ? Authentication.PrintableName.Of(message.GetString()!)
+                && errors[0].Text("message") is { } message
+                ? Authentication.PrintableName.Of(message)
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -205,7 +206,7 @@ internal sealed partial class RegistrySignIn : IDisposable
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+            return document.RootElement.Text(name);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

@@ -1,3 +1,4 @@
+using Gateway.Text;
 using System.Text.Json;
 
 namespace Gateway.Issuers;
@@ -12,8 +13,7 @@ internal sealed record IdToken(
     string Issuer, string Subject, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, JsonElement Claims)
 {
     /// <summary>A claim that is a text; <see langword="null"/> for anything else.</summary>
-    public string? Text(string name) =>
-        Claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    public string? Text(string name) => Claims.Text(name);
 }
 
 /// <summary>What came of verifying one.</summary>

@@ -1,3 +1,4 @@
+using Gateway.Text;
 using Gateway.Core.Tokens;
 using System.Globalization;
 using System.Text.Json;
@@ -141,17 +142,17 @@ internal sealed class IdTokenVerifier(TimeProvider time)
 
     private static IdTokenResult.Good Good(JsonElement claims) => new(new IdToken(
         claims.GetProperty("iss").GetString()!,
-        Text(claims, "sub") ?? "",
+        claims.Text("sub") ?? "",
         Instant(claims, "iat")!.Value,
         Instant(claims, "exp")!.Value,
         claims));
 
     private static IdTokenResult.Bad? FindFault(JsonElement claims, string issuer, string audience, bool needsSubject)
     {
-        if (Text(claims, "iss") != issuer)
+        if (claims.Text("iss") != issuer)
         {
             return Bad(
-                $"its iss is \"{PrintableName.Of(Text(claims, "iss") ?? "")}\", where \"{issuer}\" is expected",
+                $"its iss is \"{PrintableName.Of(claims.Text("iss") ?? "")}\", where \"{issuer}\" is expected",
                 "it is another issuer's");
         }
 
@@ -164,7 +165,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         }
 
         var mustHaveSubject = needsSubject || claims.TryGetProperty("sub", out _);
-        if (mustHaveSubject && Text(claims, "sub") is not { Length: > 0 and <= 1024 })
+        if (mustHaveSubject && claims.Text("sub") is not { Length: > 0 and <= 1024 })
         {
             return Bad("it has no sub");
         }
@@ -201,9 +202,6 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     }
 
     private static string Seconds(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private static string? Text(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     // RFC 7519, section 2: NumericDate may have a fraction.
     private static DateTimeOffset? Instant(JsonElement claims, string name) =>

@@ -1,3 +1,4 @@
+using Gateway.Text;
 using Gateway.Core.Tokens;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -72,7 +73,7 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
             claims = claims is { } known ? Merge(known, more) : more;
         }
 
-        return claims is { } all ? (_claims.Read(subject, all), Text(all, "sid")) : null;
+        return claims is { } all ? (_claims.Read(subject, all), all.Text("sid")) : null;
     }
 
     /// <inheritdoc/>
@@ -149,9 +150,6 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         using var document = JsonDocument.Parse(buffer.ToArray());
         return document.RootElement.Clone();
     }
-
-    private static string? Text(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static OidcException Wrong(string reason, string? message = null, string? cure = null) => new(
         $"the provider's answer is not accepted ({message ?? reason}); tell the registry's operator",

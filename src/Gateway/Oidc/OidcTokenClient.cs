@@ -1,3 +1,4 @@
+using Gateway.Text;
 using Gateway.Core.Tokens;
 using System.Net;
 using System.Text;
@@ -167,10 +168,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         }
     }
 
-    private static string? Text(JsonElement answer, string name) =>
-        answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
-            ? text
-            : null;
+    private static string? Text(JsonElement answer, string name) => answer.Text(name) is { Length: > 0 } text ? text : null;
 
     private static JsonElement Parse(string body, string source)
     {

@@ -1,3 +1,4 @@
+using Gateway.Text;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
@@ -81,7 +82,7 @@ internal static class ClientFiles
             return;
         }
 
-        var helper = Text(Member(config, "credHelpers"), question.Name) ?? Text(config, "credsStore");
+        var helper = Member(config, "credHelpers")?.Text(question.Name) ?? config.Text("credsStore");
         if (helper is not null)
         {
             await InspectHelperAsync(visit, file, helper, cancellationToken);
@@ -95,8 +96,8 @@ internal static class ClientFiles
         foreach (var entry in auths.EnumerateObject())
         {
             var isMeant = IsKeyOf(entry.Name, question.Name);
-            var hasSecret = entry.Value.ValueKind == JsonValueKind.Object && (Text(entry.Value, "auth") is { Length: > 0 } || Text(entry.Value, "identitytoken") is { Length: > 0 });
-            if (isMeant && hasSecret && Text(entry.Value, "identitytoken") is null)
+            var hasSecret = entry.Value.ValueKind == JsonValueKind.Object && (entry.Value.Text("auth") is { Length: > 0 } || entry.Value.Text("identitytoken") is { Length: > 0 });
+            if (isMeant && hasSecret && entry.Value.Text("identitytoken") is null)
             {
                 diagnosis.Warn("DCK003", file, $"the login at {entry.Name} stands there in plain text (base64)", "docker login again where refresh tokens are on; or use a credential helper: gateway login, docker-credential-pass, -secretservice, -osxkeychain, -wincred");
             }
@@ -194,9 +195,9 @@ internal static class ClientFiles
 
             foreach (var entry in auths.EnumerateObject().Where(entry => IsKeyOf(entry.Name, question.Name) && entry.Value.ValueKind == JsonValueKind.Object))
             {
-                if (Text(entry.Value, "auth") is { Length: > 0 } auth && Decode(auth) is [var user, var password])
+                if (entry.Value.Text("auth") is { Length: > 0 } auth && Decode(auth) is [var user, var password])
                 {
-                    return Text(entry.Value, "identitytoken") is { Length: > 0 } token ? (user, token, true) : (user, password, false);
+                    return entry.Value.Text("identitytoken") is { Length: > 0 } token ? (user, token, true) : (user, password, false);
                 }
             }
         }
@@ -222,7 +223,4 @@ internal static class ClientFiles
     }
 
     private static JsonElement? Member(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value : null;
-
-    private static string? Text(JsonElement? element, string name) =>
-        element is { ValueKind: JsonValueKind.Object } one && one.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

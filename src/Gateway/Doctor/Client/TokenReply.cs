@@ -1,3 +1,4 @@
+using Gateway.Text;
 using System.Net;
 using System.Text.Json;
 
@@ -22,7 +23,7 @@ internal sealed record TokenReply(HttpStatusCode Status, string? Token, TimeSpan
             {
                 using var document = JsonDocument.Parse(body);
                 var root = document.RootElement;
-                string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text && IsSendable(text) ? text : null;
+                string? Text(string name) => JsonText.Text(root, name) is { Length: > 0 } text && IsSendable(text) ? text : null;
                 return new TokenReply(
                     status,
                     Text("token") ?? Text("access_token"),

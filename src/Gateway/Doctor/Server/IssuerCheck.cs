@@ -1,3 +1,4 @@
+using Gateway.Text;
 using System.Buffers.Text;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -87,15 +88,15 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        if (Text(document, "issuer") is var issuer && issuer != options.Issuer)
+        if (document.Text("issuer") is var issuer && issuer != options.Issuer)
         {
             diagnosis.Error("ISS002", subject, $"{address} names the issuer \"{issuer}\", and \"{options.Issuer}\" is configured", $"issuer: \"{issuer}\"");
             return;
         }
 
-        if (!Uri.TryCreate(Text(document, "jwks_uri"), UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
+        if (!Uri.TryCreate(document.Text("jwks_uri"), UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
         {
-            diagnosis.Error("ISS003", subject, $"{address} names no https address of keys (jwks_uri \"{Text(document, "jwks_uri")}\")");
+            diagnosis.Error("ISS003", subject, $"{address} names no https address of keys (jwks_uri \"{document.Text("jwks_uri")}\")");
             return;
         }
 
@@ -138,8 +139,8 @@ internal sealed class IssuerCheck : IServerCheck
     private static async Task InspectProviderAsync(
         HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (OidcTokenClient.Endpoint(Text(document, "token_endpoint")) is not { } tokens
-            || OidcTokenClient.Endpoint(Text(document, "authorization_endpoint")) is not { } authorization)
+        if (OidcTokenClient.Endpoint(document.Text("token_endpoint")) is not { } tokens
+            || OidcTokenClient.Endpoint(document.Text("authorization_endpoint")) is not { } authorization)
         {
             diagnosis.Error("ISS008", subject, "its document names no safe authorization_endpoint and token_endpoint");
             return;
@@ -232,7 +233,7 @@ internal sealed class IssuerCheck : IServerCheck
         const string pushed = "pushed_authorization_request_endpoint";
         var isPushed = document.TryGetProperty("require_pushed_authorization_requests", out var isRequired)
             && isRequired.ValueKind == JsonValueKind.True;
-        if ((isPushed ? OidcTokenClient.Endpoint(Text(document, pushed)) : authorization) is not { } url)
+        if ((isPushed ? OidcTokenClient.Endpoint(document.Text(pushed)) : authorization) is not { } url)
         {
             diagnosis.Error("ISS008", subject, $"it requires pushed requests, and its document names no safe {pushed}");
             return;
@@ -314,16 +315,13 @@ internal sealed class IssuerCheck : IServerCheck
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? Text(document.RootElement, "error") : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Text("error") : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
-
-    private static string? Text(JsonElement document, string name) =>
-        document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static List<string> Texts(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array

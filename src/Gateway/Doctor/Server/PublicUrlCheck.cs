@@ -1,3 +1,4 @@
+using Gateway.Text;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -183,7 +184,7 @@ internal sealed class PublicUrlCheck : IServerCheck
 
         using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
         return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
-            ? [.. keys.EnumerateArray().Select(static key => key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : "")]
+            ? [.. keys.EnumerateArray().Select(static key => key.Text("kid") ?? "")]
             : null;
     }
 
