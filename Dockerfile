@@ -17,10 +17,10 @@ RUN dotnet publish src/Gateway/Gateway.csproj --configuration Release --no-resto
 # The runtime image must hold libcrypt.so.1 (password hashes). Microsoft's Debian and Ubuntu images do; the chiselled,
 # distroless and Alpine ones don't.
 FROM ${RUNTIME_IMAGE}
-# SQLite and libldap, which those lack, from the distribution, which mends them. An image that has them needs no network here.
-RUN { ls /usr/lib/*/libsqlite3.so.0 && ls /usr/lib/*/libldap* ; } >/dev/null 2>&1 || { \
+# libldap, which those lack, from the distribution, which keeps it patched. An image that has it needs no network here.
+RUN ls /usr/lib/*/libldap* >/dev/null 2>&1 || { \
         apt-get update && \
-        apt-get install --yes --no-install-recommends libsqlite3-0 \
+        apt-get install --yes --no-install-recommends \
             "$(apt-cache show libldap2 >/dev/null 2>&1 && echo libldap2 || echo libldap-2.5-0)" && \
         rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /app /app

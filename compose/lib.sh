@@ -60,7 +60,7 @@ if grep -qs '^VERSION_CODENAME=\(trixie\|forky\|sid\|noble\|plucky\|questing\)$'
     ldap_library=libldap.so.2:libldap2
 fi
 
-# Whether a program is there, or a library by its name in the linker's cache (libsqlite3.so.0).
+# Whether a program is there, or a library by its name in the linker's cache (libldap.so.2).
 is_installed() {
     case $1 in
         *.so.*) PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -F "$1 " >/dev/null ;;

@@ -15,11 +15,6 @@ internal static class SqliteSnapshot
     /// <exception cref="ProblemException">The store is missing, damaged, or cannot be read.</exception>
     public static void Take(string source, string target)
     {
-        if (SqliteLibrary.Check() is { } missing)
-        {
-            throw new ProblemException(missing);
-        }
-
         if (!File.Exists(source))
         {
             throw new ProblemException(new Problem(

@@ -5,8 +5,8 @@ namespace Gateway.Metrics;
 
 /// <summary>Listens to the instruments of <see cref="ExportedMetrics"/> and keeps their values for <c>/metrics</c>.</summary>
 /// <remarks>
-/// A listener of our own, because the package feed has no exporter for Prometheus. Several gateways in one process, as in
-/// tests, keep theirs apart by the scope of their meters.
+/// A listener of our own: OpenTelemetry's exporter for Prometheus has only pre-releases, and keeps whatever labels come.
+/// Several gateways in one process, as in tests, keep theirs apart by the scope of their meters.
 /// </remarks>
 internal sealed partial class MetricStore : IDisposable
 {

@@ -39,10 +39,14 @@ internal sealed partial class ForwardingMiddleware(
 
         Choose(context, registry, gateway.Request.Operation);
         CountedStream.Count(context, gateway);
-        if (gateway.Request.Operation
-            is RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload or RegistryOperation.PutManifest)
+        if (UpstreamRequestTransform.SendsBody(gateway.Request.Operation))
         {
             BodyExchange.Begin();
+        }
+        else
+        {
+            // The forwarder asks this, and takes no other body in place of the client's.
+            context.Features.Set<IHttpRequestBodyDetectionFeature>(NoRequestBody.Instance);
         }
 
         gateway.ForwardedAt = time.GetTimestamp();

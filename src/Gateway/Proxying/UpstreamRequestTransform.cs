@@ -40,6 +40,14 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
         return null;
     }
 
+    /// <summary>Whether the client's body goes upstream.</summary>
+    /// <remarks>
+    /// Not that of a POST: the registry takes mount and from out of a form's body too, prefers them to the query, and uses
+    /// nothing else of it.
+    /// </remarks>
+    public static bool SendsBody(RegistryOperation operation) => operation
+        is RegistryOperation.PutManifest or RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload;
+
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
         var gateway = GatewayContext.Of(context.HttpContext);
@@ -62,7 +70,16 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
                 request.Parameters.From is { } source ? registry.ToUpstream(source) : null),
             Untouched);
         outgoing.Method = MethodOf(request.Method);
-        CopyBody(context, request);
+        if (SendsBody(request.Operation))
+        {
+            // The exact length, as sent: Distribution 3 checks Content-Range only beside a Content-Length.
+            outgoing.Content?.Headers.ContentLength = context.HttpContext.Request.ContentLength;
+        }
+        else if (outgoing.Content is not null)
+        {
+            throw new InvalidOperationException("a body reached the forwarder on a request that has none upstream");
+        }
+
         CopyHeaders(context, request);
 
         var headers = outgoing.Headers;
@@ -96,34 +113,10 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
         }
     }
 
-    private static void CopyBody(RequestTransformContext context, RegistryRequest request)
-    {
-        var outgoing = context.ProxyRequest;
-        switch (request.Operation)
-        {
-            case RegistryOperation.StartUpload:
-                // The registry takes mount and from out of a form body too, and prefers them to the query. It uses
-                // nothing else of this body, so none is sent, whatever its type.
-                outgoing.Content = new ByteArrayContent([]);
-                break;
-            case RegistryOperation.PutManifest or RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload:
-                // The exact length, as sent: Distribution 3 checks Content-Range only beside a Content-Length.
-                if (outgoing.Content is not null)
-                {
-                    outgoing.Content.Headers.ContentLength = context.HttpContext.Request.ContentLength;
-                }
-
-                break;
-            default:
-                outgoing.Content = null;
-                break;
-        }
-    }
-
     private static void CopyHeaders(RequestTransformContext context, RegistryRequest request)
     {
         var outgoing = context.ProxyRequest;
-        var hasBody = outgoing.Content is not null && request.Operation != RegistryOperation.StartUpload;
+        var hasBody = outgoing.Content is not null;
         foreach (var (name, values) in context.HttpContext.Request.Headers)
         {
             if (!Forwarded.Contains(name))

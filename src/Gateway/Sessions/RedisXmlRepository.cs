@@ -6,8 +6,9 @@ namespace Gateway.Sessions;
 
 /// <summary>Keys in a hash in Redis, for all replicas.</summary>
 /// <remarks>
-/// The framework's package for Redis needs a client of version 2. Its interface has no asynchronous form; it is called at the
-/// first sign-in and once a day, within Redis's budget, and not by requests to the registry.
+/// Not the framework's package for Redis, which would take a connection of its own, without the budget and the key prefix of
+/// <see cref="RedisConnection"/>. The interface has no asynchronous form; it is called at the first sign-in and once a day,
+/// and not by requests to the registry.
 /// </remarks>
 internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
 {

@@ -86,7 +86,7 @@ internal static class StateServiceExtensions
         }
 
         var file = Path.Combine(options.Folder, SqliteDatabase.FileName);
-        if ((SqliteLibrary.Check() ?? SqliteFile.Check(file, SqliteSchema.Migrations.Count)) is { } problem)
+        if (SqliteFile.Check(file, SqliteSchema.Migrations.Count) is { } problem)
         {
             throw new ProblemException(problem);
         }

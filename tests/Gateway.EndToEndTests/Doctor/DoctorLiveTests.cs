@@ -10,6 +10,7 @@ using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.EndToEndTests.Doctor;
 
@@ -387,7 +388,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
     {
         (await GatewayProcess.RunCommandAsync(["token", "create", "--config", _site.At("gateway.yaml"), "deploy", "--robot", "ci", "--scope", "team-a/**:pull", "--expires", "100d"])).Succeeded();
         Findings.AssertWell(await _site.ExamineAsync());
-        _site.Time = new Later(TimeSpan.FromDays(95));
+        _site.Time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(95));
         var diagnosis = await _site.ExamineAsync();
         Assert.Contains(diagnosis.Findings, static finding => finding.Id == "ROT001" && finding.Cure!.StartsWith("gateway token rotate", StringComparison.Ordinal));
     }
@@ -512,10 +513,5 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         {
             // the test is over
         }
-    }
-
-    private sealed class Later(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
     }
 }

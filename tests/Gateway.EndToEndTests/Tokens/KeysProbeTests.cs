@@ -3,6 +3,7 @@ using Gateway.EndToEndTests.Support;
 using Gateway.Keys;
 using Gateway.Routing;
 using Gateway.Tokens;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.EndToEndTests.Tokens;
 
@@ -151,7 +152,7 @@ public sealed class KeysProbeTests : IDisposable
         await using var registry = await _stage.StartRegistryAsync();
         using var client = new HttpClient();
         var host = new PublicHost(TrustedHost.Name, []);
-        var probe = new RegistryProbe(client, _stage.Ring, host, new ShiftedClock(TimeSpan.FromMinutes(-minutes)));
+        var probe = new RegistryProbe(client, _stage.Ring, host, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-minutes)));
 
         var result = await probe.ProbeAsync(registry.Address, null, CancellationToken.None);
 
@@ -241,9 +242,4 @@ public sealed class KeysProbeTests : IDisposable
     }
 
     private static string Origin(RegistryProcess registry) => registry.Address.GetLeftPart(UriPartial.Authority);
-
-    private sealed class ShiftedClock(TimeSpan shift) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + shift;
-    }
 }

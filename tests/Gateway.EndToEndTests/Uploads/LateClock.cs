@@ -1,16 +1,17 @@
+using Gateway.Tests.Support;
+
 namespace Gateway.EndToEndTests.Uploads;
 
-/// <summary>The system's clock, some time ahead: for everybody, or for what one request's handling asks of it.</summary>
+/// <summary>A clock that can be moved on for everybody, or be late for a single request alone.</summary>
 internal sealed class LateClock : TimeProvider
 {
+    private readonly ShiftedClock _everywhere = new();
     private readonly AsyncLocal<TimeSpan> _here = new();
-    private long _everywhere;
 
-    public override DateTimeOffset GetUtcNow() =>
-        System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _everywhere)) + _here.Value;
+    public override DateTimeOffset GetUtcNow() => _everywhere.GetUtcNow() + _here.Value;
 
     /// <summary>Moves the clock on.</summary>
-    public void Advance(TimeSpan time) => Interlocked.Add(ref _everywhere, time.Ticks);
+    public void Advance(TimeSpan time) => _everywhere.Advance(time);
 
     /// <summary>Has the request that is being handled here arrive later than it did.</summary>
     public void DelayThisRequest(TimeSpan time) => _here.Value = time;

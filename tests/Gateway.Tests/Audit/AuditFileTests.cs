@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using Gateway.Audit;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Audit;
 
@@ -8,7 +9,7 @@ namespace Gateway.Tests.Audit;
 public sealed class AuditFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly ShiftedClock _time = new();
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly AuditFileOptions _options;
     private readonly string _path;
 

@@ -1,5 +1,6 @@
 using Gateway.Audit;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Audit;
 
@@ -8,7 +9,7 @@ public sealed class AuditVerifierTests : IDisposable
 {
     private const string Key = "a key that nobody else has, 32 characters or more";
     private readonly TemporaryFolder _folder = new();
-    private readonly ShiftedClock _time = new();
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly string _path;
     private readonly string _finished;
     private string? _key = Key;

@@ -1,9 +1,9 @@
 using Gateway.Authentication;
 using Gateway.Reloading;
 using Gateway.Tests.Support;
-using Gateway.Tests.Tls;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Authentication;
 
@@ -13,7 +13,7 @@ public sealed class HtpasswdReplacementTests : IDisposable
     private static readonly string Hash = TestUsers.Hash("secret");
 
     private readonly TemporaryFolder _folder = new();
-    private readonly AdjustableClock _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly LogSink _log = new();
     private readonly string _file;
     private ServiceProvider? _services;

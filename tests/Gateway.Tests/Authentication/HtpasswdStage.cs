@@ -2,6 +2,7 @@ using Gateway.Authentication;
 using Gateway.Reloading;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Authentication;
 
@@ -28,7 +29,7 @@ internal sealed class HtpasswdStage : IDisposable
         Verifier = new HtpasswdVerifier(Users, Hasher, Workers, Cache, NullLogger<HtpasswdVerifier>.Instance);
     }
 
-    public SteppedTime Time { get; } = new();
+    public FakeTimeProvider Time { get; } = new();
 
     public PasswordHasher Hasher { get; } = new();
 

@@ -1,5 +1,6 @@
 using Gateway.Authentication;
 using Gateway.Core.Authorization;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Authentication;
 
@@ -8,7 +9,7 @@ public class VerifiedCredentialCacheTests
     private static readonly AuthenticationResult.Accepted Alice =
         new(new Principal { Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" } });
 
-    private readonly SteppedTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public void TryGet_WithinTheLifetime_FindsAndDoesNotProlong()

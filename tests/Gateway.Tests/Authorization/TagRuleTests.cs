@@ -3,9 +3,9 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Support;
-using Gateway.Tests.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Authorization;
 
@@ -144,7 +144,7 @@ public sealed class TagRuleTests : IAsyncLifetime
     [Fact]
     public async Task Push_OfATagThatAnotherPushHolds_DoesNotWaitForEver()
     {
-        var clock = new AdjustableClock(TimeProvider.System.GetUtcNow());
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var gateway = await TestGateway.StartAsync(
             _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
         var stored = new TaskCompletionSource();
@@ -404,7 +404,8 @@ public sealed class TagRuleTests : IAsyncLifetime
         }
     }
 
-    // The first look still lies in the window, every later one behind it.
+    // The first look at the time of day still lies in the window, every later one behind it. FakeTimeProvider's AutoAdvanceAmount
+    // counts its timestamps and timers too, with which a request begins.
     private sealed class EndingClock : TimeProvider
     {
         private static readonly DateTimeOffset Last = new(2026, 1, 7, 17, 59, 59, TimeSpan.Zero);

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Gateway.Audit;
 using Gateway.Commands;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Commands;
 
@@ -196,7 +197,7 @@ public sealed partial class AuditCommandTests : IDisposable
     public void Follower_OverRotation_GivesEveryLineOnce()
     {
         var path = Path.Combine(_folder.Path, "followed.jsonl");
-        var clock = new ShiftedClock();
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var file = new AuditFile(new AuditFileOptions { Path = path, MaxAge = TimeSpan.FromHours(1) }, clock);
         using var follower = new AuditFollower(path);
         var seen = new List<string>();

@@ -5,11 +5,11 @@ using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
 using Gateway.Credentials;
 using Gateway.State;
-using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Gateway.Tokens;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Credentials;
 
@@ -19,7 +19,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
     private static readonly Subject Robot = CredentialOwner.Robot("ci-deploy");
 
     private readonly TemporaryFolder _folder = new();
-    private readonly SteppedTime _time = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly TokenOptions _options = new();
     private readonly SqliteCredentialStore _store;
     private readonly CredentialService _service;

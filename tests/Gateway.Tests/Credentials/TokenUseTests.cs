@@ -176,9 +176,9 @@ public sealed class TokenUseTests : IAsyncLifetime
         var end = rotated.Replaced!.ExpiresAt;
 
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
-        _time.MoveTo(end.AddTicks(-1));
+        _time.StandAt(end.AddTicks(-1));
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
-        _time.MoveTo(end);
+        _time.StandAt(end);
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal())),
             $"authentication failed: the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; make a new one");
@@ -193,9 +193,9 @@ public sealed class TokenUseTests : IAsyncLifetime
         var access = await GrantAsync("alice", secret, "&scope=repository:team-a/app:pull");
         var end = issued.Credential.ExpiresAt;
 
-        _time.MoveTo(end.AddTicks(-1));
+        _time.StandAt(end.AddTicks(-1));
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
-        _time.MoveTo(end);
+        _time.StandAt(end);
         var why = $"the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; make a new one";
         AssertRefused(await SendAsync("GET", Manifest, Basic("alice", secret)), "authentication failed: " + why);
         AssertRefused(await SendAsync("GET", Manifest, "Bearer " + secret), "authentication failed: " + why);
@@ -445,15 +445,5 @@ public sealed class TokenUseTests : IAsyncLifetime
                 return $"{error.GetProperty("code").GetString()}: {error.GetProperty("message").GetString()}";
             }
         }
-    }
-
-    /// <summary>The real clock with its timers; only the time of day is set.</summary>
-    private sealed class ShiftedClock : TimeProvider
-    {
-        private DateTimeOffset? _now;
-
-        public override DateTimeOffset GetUtcNow() => _now ?? System.GetUtcNow();
-
-        public void MoveTo(DateTimeOffset now) => _now = now;
     }
 }

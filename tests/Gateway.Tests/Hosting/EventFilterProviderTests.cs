@@ -2,6 +2,7 @@ using Gateway.Hosting;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Hosting;
 
@@ -11,7 +12,7 @@ public sealed class EventFilterProviderTests : IDisposable
     private const string Http2 = "Microsoft.AspNetCore.Server.Kestrel.Http2";
 
     private readonly LogSink _sink = new();
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     public void Dispose() => _sink.Dispose();
 

@@ -4,6 +4,7 @@ using Gateway.Hosting;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Hosting;
 
@@ -47,7 +48,7 @@ public sealed class FloodTests
             upstream.Address,
             change: static options => options.Log.Level = LogLevel.Information,
             customize: builder => builder.Logging.AddProvider(unfiltered)
-                .Services.AddSingleton<ILoggerProvider>(_ => new EventFilterProvider(written, new ManualClock())));
+                .Services.AddSingleton<ILoggerProvider>(_ => new EventFilterProvider(written, new FakeTimeProvider())));
 
         // How fast a client has to be depends on the machine: until it was seen once.
         for (var i = 0; i < (overflows ? MostConnections : 2) && !unfiltered.Lines.Any(IsError); i++)

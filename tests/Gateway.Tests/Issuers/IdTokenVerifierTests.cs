@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Issuers;
-using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Issuers;
 
@@ -18,7 +18,7 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
 {
     private const string Audience = "https://registry.test";
 
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private TestIssuer _issuer = null!;
     private IssuerMetadata _metadata = null!;
 

@@ -2,6 +2,7 @@ using Gateway.Issuers;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Issuers;
 
@@ -10,7 +11,7 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
 {
     private const string Audience = "https://registry.test";
 
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ListLogger<IssuerMetadata> _log = new();
     private TestIssuer _issuer = null!;
     private IssuerMetadata _metadata = null!;
@@ -156,7 +157,7 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
         await using var issuer = await TestIssuer.StartAsync();
         spoil(issuer);
         using var metadata = new IssuerMetadata(
-            "issuer:test", new Gateway.Workloads.WorkloadOptions { Issuer = issuer.Url }, null, new ManualClock(), new ListLogger<IssuerMetadata>());
+            "issuer:test", new Gateway.Workloads.WorkloadOptions { Issuer = issuer.Url }, null, new FakeTimeProvider(), new ListLogger<IssuerMetadata>());
         var exception = await Assert.ThrowsAsync<IssuerException>(() => metadata.GetAsync(CancellationToken.None).AsTask());
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.False(metadata.IsUp);

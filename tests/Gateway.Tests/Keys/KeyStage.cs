@@ -2,7 +2,6 @@
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Tests.Support;
-using Gateway.Tests.Tls;
 using Gateway.Tokens;
 
 namespace Gateway.Tests.Keys;
@@ -12,7 +11,7 @@ internal sealed class KeyStage : IDisposable
 {
     private readonly TemporaryFolder _root = new();
 
-    public AdjustableClock Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public ObservedClock Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public TokenOptions Options { get; } = new();
 

@@ -4,16 +4,16 @@ using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
-using Gateway.Tests.Tls;
 using Gateway.Tokens;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Keys;
 
 public sealed class RedisKeyStoreTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery staple";
-    private readonly AdjustableClock _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly TokenOptions _options = new();
     private readonly List<RedisConnection> _connections = [];
     private RedisServer _server = null!;

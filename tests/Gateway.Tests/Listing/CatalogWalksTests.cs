@@ -1,13 +1,13 @@
 using Gateway.Core.Registry;
 using Gateway.Listing;
-using Gateway.Tests.Tls;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Listing;
 
 /// <summary>Places for walks of the catalog: for all together, and for each caller.</summary>
 public sealed class CatalogWalksTests : IDisposable
 {
-    private readonly AdjustableClock _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly CatalogWalks _walks;
 
     public CatalogWalksTests() => _walks = new CatalogWalks(_clock);

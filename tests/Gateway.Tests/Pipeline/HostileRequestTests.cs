@@ -46,6 +46,8 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host:\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nHost: evil.example\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "400")]
+    [InlineData("DELETE /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "400")]
+    [InlineData("PUT /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\nContent-Length: 0\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-HTTP-Method-Override: DELETE\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-Method-Override: PUT\r\n", "400")]

@@ -29,6 +29,7 @@ public sealed class Http2Tests(SharedGateway shared) : IClassFixture<SharedGatew
     [InlineData(":method GET|:scheme http|:authority registry.test|:path /v2/a/manifests/1", "reset")]
     [InlineData(":method get|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "405")]
     [InlineData(":method TRACE|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "405")]
+    [InlineData(":method OPTIONS|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "405")]
     [InlineData(":method OPTIONS|:scheme https|:authority registry.test|:path *", "404")]
     [InlineData(":method CONNECT|:authority registry.test:443", "404")]
     [InlineData(":method CONNECT|:protocol websocket|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "400")]

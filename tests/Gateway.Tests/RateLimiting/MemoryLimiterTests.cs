@@ -1,13 +1,13 @@
 using System.Threading.RateLimiting;
 using Gateway.Core.RateLimiting;
 using Gateway.RateLimiting;
-using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.RateLimiting;
 
 public sealed class MemoryLimiterTests : IDisposable
 {
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly MemoryLimiter _limiter;
 
     public MemoryLimiterTests() => _limiter = new MemoryLimiter(_clock);

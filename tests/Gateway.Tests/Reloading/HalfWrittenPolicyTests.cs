@@ -8,6 +8,7 @@ using Gateway.Reloading;
 using Gateway.Routing;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Reloading;
 
@@ -17,7 +18,7 @@ public sealed class HalfWrittenPolicyTests : IDisposable
     private const string Grant = "rules:\n- { name: all, to: authenticated, role: owner, on: \"**\" }\n";
 
     private readonly PolicyFiles _files = new(("grant.yaml", Grant), ("deny.yaml", Deny(20)));
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private ServiceProvider? _services;
 
     public void Dispose()

@@ -2,13 +2,14 @@ using Gateway.Configuration;
 using Gateway.Reloading;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Reloading;
 
 public sealed class ReloadableTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly string _file;
 
     public ReloadableTests() => _file = _folder.Write("value", "1");

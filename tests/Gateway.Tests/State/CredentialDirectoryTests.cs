@@ -4,8 +4,8 @@ using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
-using Gateway.Tests.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.State;
 
@@ -15,7 +15,7 @@ public sealed class CredentialDirectoryTests : IDisposable
     private static readonly IPAddress Address = IPAddress.Parse("192.0.2.1");
 
     private readonly TemporaryFolder _folder = new();
-    private readonly SteppedTime _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -261,7 +261,7 @@ public sealed class CredentialDirectoryTests : IDisposable
     {
         await using var store = Open();
         await store.AddAsync(TestCredential.New("one"), default);
-        var clock = new AdjustableClock(TestCredential.Now);
+        var clock = new ObservedClock(TestCredential.Now);
         using var uses = new CredentialUses(store, clock);
         await uses.StartAsync(default);
         await clock.TimerStarted;
@@ -281,7 +281,7 @@ public sealed class CredentialDirectoryTests : IDisposable
         await using var store = Open();
         await store.AddAsync(TestCredential.New("old") with { ExpiresAt = TestCredential.Now.AddDays(-30) }, default);
         await store.AddAsync(TestCredential.New("young") with { ExpiresAt = TestCredential.Now.AddDays(-29) }, default);
-        var clock = new AdjustableClock(TestCredential.Now);
+        var clock = new ObservedClock(TestCredential.Now);
         var logger = new ListLogger<StatePruning>();
         using var pruning = new StatePruning(store, clock, logger);
         await pruning.StartAsync(default);

@@ -5,6 +5,7 @@ using Gateway.State;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.State;
 
@@ -167,7 +168,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await _server.CommandAsync("CONFIG", "SET", "maxmemory-policy", policy);
         await _server.CommandAsync("CONFIG", "SET", "appendfsync", "always");
         var logger = new ListLogger<RedisCredentialStore>();
-        var clock = new SteppedTime();
+        var clock = new FakeTimeProvider();
         await using var store = Open(_server.Options, clock, logger);
 
         await store.AddAsync(TestCredential.New("one"), default);

@@ -5,6 +5,7 @@ using Gateway.State.Sqlite;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.State;
 
@@ -12,7 +13,7 @@ namespace Gateway.Tests.State;
 public sealed class RevocationFeedTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly SteppedTime _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ListLogger<RevocationFeed> _logger = new();
 
     private string DatabaseFile => Path.Combine(_folder.Path, SqliteDatabase.FileName);

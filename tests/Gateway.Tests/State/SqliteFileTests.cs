@@ -1,6 +1,7 @@
 using Gateway.Files;
 using Gateway.Core.Tokens;
 #pragma warning disable CA1416 // the gateway runs on Linux
+using System.IO.Compression;
 using Gateway.Backup;
 using Gateway.Configuration;
 using Gateway.Credentials;
@@ -53,6 +54,7 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(SqliteSchema.ApplicationId, session.Number("PRAGMA application_id"));
         Assert.Equal(SqliteSchema.Migrations.Count, session.Number("PRAGMA user_version"));
         Assert.Equal(5000, session.Number("PRAGMA busy_timeout"));
+        Assert.Equal(1, session.Number("PRAGMA secure_delete"));
     }
 
     [Fact]
@@ -170,6 +172,33 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Empty((await migrated.ReadBlocksAsync("", default)).Blocks!);
         Assert.True(await migrated.WriteBlockAsync(new SubjectBlock("user:alice", TestCredential.Now, "root"), default));
         Assert.Single((await migrated.ReadBlocksAsync("", default)).Blocks!);
+    }
+
+    // As a gateway of 0.2.0 that was killed left it, by another build of SQLite: nearly all of it is in the log.
+    [Fact]
+    public async Task Open_FilesOfAKilled020_HaveAllThatWasAnswered()
+    {
+        var made = new DateTimeOffset(2026, 11, 30, 12, 30, 0, TimeSpan.Zero);
+        Directory.CreateDirectory(Folder);
+        ZipFile.ExtractToDirectory(Path.Combine(
+            RepositoryRoot.Path, "tests", "Gateway.Tests", "State", "stores", "0.2.0.zip"), Folder);
+
+        await using (var store = SqliteCredentialStore.Open(Folder))
+        {
+            Assert.Equal(
+                ["apx8tqds3kmh user:alice active", "rdcjc9e7xbyr user:alice revoked", "tcdk3anmmmxf robot:ci active"],
+                (await store.ListAsync(null, default))
+                    .Select(one => $"{one.Id} {one.Owner} {one.StateAt(made)}".ToLowerInvariant())
+                    .Order());
+            var robot = await store.FindAsync("tcdk3anmmmxf", default);
+            TestCredential.AssertSame(robot!, await store.FindAsync(robot!.Hash, default));
+            Assert.Contains((await store.ReadChangesAsync(0, default)).Changes, static change => change.Key == "rdcjc9e7xbyr");
+            Assert.Equal("user:bob", Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!).Subject);
+            Assert.True(await store.RevokeAsync("apx8tqds3kmh", made, default));
+        }
+
+        Assert.Equal([DatabaseFile], Directory.GetFiles(Folder));
+        SqliteSnapshot.Take(DatabaseFile, _folder.Write("copy", ""));
     }
 
     [Fact]
@@ -432,7 +461,6 @@ public sealed class SqliteFileTests : IDisposable
     private void Make(string sql)
     {
         Directory.CreateDirectory(Folder);
-        Assert.Null(SqliteLibrary.Check());
         using var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWriteCreate);
         session.Execute(sql + "; PRAGMA page_count");
     }

@@ -5,6 +5,7 @@ using Gateway.Core.Authorization;
 using Gateway.State;
 using Gateway.State.Sqlite;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.State;
 
@@ -12,7 +13,7 @@ namespace Gateway.Tests.State;
 public sealed class SubjectBlocksTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     private string Folder => Path.Combine(_folder.Path, "state");
 

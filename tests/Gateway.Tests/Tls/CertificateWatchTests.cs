@@ -10,7 +10,7 @@ namespace Gateway.Tests.Tls;
 
 public sealed class CertificateWatchTests : IAsyncLifetime, IDisposable
 {
-    private readonly AdjustableClock _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly ObservedClock _clock = new(TimeProvider.System.GetUtcNow());
     private readonly TlsServer.LogLines _log = new();
     private readonly TestAuthority _root = TestAuthority.CreateRoot();
     private readonly TestFolder _folder = new();

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Tls;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Tls;
 
@@ -76,7 +77,7 @@ public sealed class ClientHelloTests : IDisposable
     [Fact]
     public async Task Handshake_ClientSaysNothing_IsHungUpOnAfterTenSeconds()
     {
-        var clock = new AdjustableClock(TimeProvider.System.GetUtcNow());
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var server = await TlsServer.StartAsync(
             clock,
             _folder.Write("ecdsa", _root.Issue(["localhost"])),

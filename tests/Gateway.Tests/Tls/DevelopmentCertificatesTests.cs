@@ -2,13 +2,14 @@ using System.Net;
 using System.Runtime.Versioning;
 using Gateway.Configuration;
 using Gateway.Tls;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Tls;
 
 public sealed class DevelopmentCertificatesTests : IDisposable
 {
     private readonly TestFolder _folder = new();
-    private readonly AdjustableClock _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
 
     public void Dispose() => _folder.Dispose();
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Tls;
 
@@ -109,7 +110,7 @@ public sealed class PlainHttpTests(SharedGateway shared) : IClassFixture<SharedG
     public async Task Connection_ThatSaysNothing_IsClosedWhenTheHandshakesTimeIsOver(string beginning)
     {
         using var folder = new TestFolder();
-        var clock = new AdjustableClock(TimeProvider.System.GetUtcNow());
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var server = await TlsServer.StartAsync(
             clock, folder.Write("tls", TestAuthority.CreateRoot().Issue(["localhost"], RSA.Create(2048))));
         using var socket = new TcpClient();

@@ -9,6 +9,7 @@ using Gateway.State;
 using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Gateway.Tokens;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Tokens;
 
@@ -28,7 +29,7 @@ internal sealed class TokenStage
 
     public TestSigningKeys Keys { get; }
 
-    public SteppedTime Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public TokenOptions Options { get; } = new();
 

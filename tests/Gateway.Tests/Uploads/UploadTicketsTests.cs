@@ -5,9 +5,9 @@ using System.Text;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Keys;
-using Gateway.Tests.Authentication;
 using Gateway.Tests.Support;
 using Gateway.Uploads;
+using Microsoft.Extensions.Time.Testing;
 using Xunit.Abstractions;
 
 namespace Gateway.Tests.Uploads;
@@ -24,7 +24,7 @@ public sealed class UploadTicketsTests
     private static readonly UploadTicket Ticket = new(UploadTicket.NameOf(User("alice")), Until, Query);
 
     private readonly ITestOutputHelper _output;
-    private readonly SteppedTime _time = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly SigningKey _key = TestSigningKeys.Create(SigningAlgorithm.ES256);
     private readonly TestSigningKeys _keys;
     private readonly UploadTickets _tickets;

@@ -51,11 +51,6 @@ internal sealed partial class SqliteFile
     /// <exception cref="ProblemException">It cannot be used; told with the cure.</exception>
     public static SqliteFile Open(string path, IReadOnlyList<string> migrations, out SqliteSession session)
     {
-        if (SqliteLibrary.Check() is { } missing)
-        {
-            throw new ProblemException(missing);
-        }
-
         SqliteSession? opened = null;
         try
         {

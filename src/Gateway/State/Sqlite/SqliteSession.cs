@@ -30,6 +30,7 @@ internal sealed class SqliteSession : IDisposable
             session.Execute(FormattableString.Invariant($"PRAGMA busy_timeout={BusySeconds * 1000}"));
             session.Execute("PRAGMA synchronous=FULL"); // with WAL: the commit is on the disk before it returns
             session.Execute("PRAGMA trusted_schema=OFF"); // nothing in the file is a program
+            session.Execute("PRAGMA secure_delete=ON"); // what is removed does not stay readable in the file
             return session;
         }
         catch

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace Gateway.Tests.Support;
+
+/// <summary>
+/// A clock that tells when somebody waits on it: a background service starts on a thread of its own, and one that begins to
+/// wait after the clock was moved waits for ever. The library's clock does not tell.
+/// </summary>
+internal sealed class ObservedClock(DateTimeOffset now) : FakeTimeProvider(now)
+{
+    private readonly TaskCompletionSource _timerStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completed once somebody waits on this clock.</summary>
+    public Task TimerStarted => _timerStarted.Task;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        _timerStarted.TrySetResult();
+        return timer;
+    }
+}
