@@ -37,7 +37,7 @@ internal sealed class RedisBackup : IAsyncDisposable
     public RedisBackup(GatewayOptions options)
     {
         _options = options.Redis!;
-        _redis = new RedisConnection(_options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget);
+        _redis = new RedisConnection(_options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget, LongBudget);
         _hasState = options.State.Store == StateStoreKind.Redis;
         _hasKeys = options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
     }
@@ -47,7 +47,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         options.State.Store == StateStoreKind.Redis || options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
 
     /// <summary>Where it is, for messages.</summary>
-    public string Place => $"Redis at {_options.Server}, \"{_options.KeyPrefix}\"";
+    public string Place => $"Redis at {_options.Place}, \"{_options.KeyPrefix}\"";
 
     /// <summary>Writes everything, while gateways go on.</summary>
     /// <returns>How many credentials.</returns>

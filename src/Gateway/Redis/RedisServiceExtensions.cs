@@ -13,7 +13,8 @@ internal static class RedisServiceExtensions
             services.AddSingleton(provider => new RedisConnection(
                 redis,
                 provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<RedisConnection>>()));
+                provider.GetRequiredService<ILogger<RedisConnection>>(),
+                longest: options.Limits.Timeout));
         }
 
         return services;

@@ -11,12 +11,8 @@ internal sealed class RedisTrust
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
 
     private readonly X509Certificate2Collection? _roots;
-    private volatile bool _hasRefused;
 
     private RedisTrust(X509Certificate2Collection? roots) => _roots = roots;
-
-    /// <summary>Whether the last certificate seen was refused. The library does not always remember why it is not connected.</summary>
-    public bool HasRefused => _hasRefused;
 
     /// <summary>Reads the file, where there is one.</summary>
     /// <exception cref="ProblemException">The file cannot be read or holds no certificate.</exception>
@@ -45,12 +41,8 @@ internal sealed class RedisTrust
     }
 
     /// <summary>Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.</summary>
-    public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
-    {
-        var isGood = _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
-        _hasRefused = !isGood;
-        return isGood;
-    }
+    public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors) =>
+        _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
 
     private static bool LeadsToRoots(
         X509Certificate2Collection roots, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)

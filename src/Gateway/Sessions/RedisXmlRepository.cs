@@ -19,7 +19,7 @@ internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
             "return redis.call('HVALS', KEYS[1])",
             [redis.Key(Name)],
             [],
-            static result => ((string[]?)result ?? []).Select(static text => XElement.Parse(text)).ToList(),
+            static result => ((string?[]?)result ?? []).Select(static text => XElement.Parse(text!)).ToList(),
             CancellationToken.None)).GetAwaiter().GetResult();
 
     /// <inheritdoc/>

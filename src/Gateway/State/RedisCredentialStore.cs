@@ -234,7 +234,7 @@ internal sealed class RedisCredentialStore : ICredentialStore
             "ok" => answer[^1],
             "duplicate" => throw new StateException("There is a credential with this id or secret already."),
             _ => throw new StateException(
-                $"Redis at {_options.Server} holds tokens of schema version {(string?)answer[1]} under \"{_options.KeyPrefix}\", "
+                $"Redis at {_options.Place} holds tokens of schema version {(string?)answer[1]} under \"{_options.KeyPrefix}\", "
                 + $"and this gateway knows version {RedisScripts.SchemaVersion}: a newer gateway wrote them. Run that one."),
         };
     }

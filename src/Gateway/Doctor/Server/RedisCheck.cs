@@ -156,7 +156,11 @@ internal sealed class RedisCheck : IServerCheck
         }
 
         var trust = RedisTrust.Load(options);
-        await using var tls = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, trust.Validate);
+        var isTrusted = true;
+        await using var tls = new SslStream(
+            socket.GetStream(),
+            leaveInnerStreamOpen: false,
+            (sender, certificate, chain, errors) => isTrusted = trust.Validate(sender, certificate, chain, errors));
         try
         {
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, limit.Token);
@@ -165,7 +169,7 @@ internal sealed class RedisCheck : IServerCheck
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error("RED003", subject, trust.HasRefused ? $"its certificate is not trusted, or is for another name than {host}" : DoctorText.Of(exception));
+            diagnosis.Error("RED003", subject, !isTrusted ? $"its certificate is not trusted, or is for another name than {host}" : DoctorText.Of(exception));
             return false;
         }
     }
