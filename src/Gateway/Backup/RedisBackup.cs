@@ -84,6 +84,11 @@ internal sealed class RedisBackup : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<Problem?> FindObstacleAsync(bool mayReplace, CancellationToken cancellationToken)
     {
+        if (await _redis.CountListenersAsync("changed", cancellationToken) > 0)
+        {
+            return Describe("running");
+        }
+
         var found = (string)(await RunAsync(
             RedisBackupScripts.Obstacle, [""], [_options.KeyPrefix + "changed", mayReplace ? "1" : ""], cancellationToken))!;
         return Describe(found);
@@ -129,6 +134,12 @@ internal sealed class RedisBackup : IAsyncDisposable
     public async Task<IReadOnlyList<string>> SwitchAsync(
         string stage, string aside, bool mayReplace, bool keepBlocks, CancellationToken cancellationToken)
     {
+        // The script sees those that listen to its own server; of a cluster's others a gateway may listen to any.
+        if (await _redis.CountListenersAsync("changed", cancellationToken) > 0)
+        {
+            throw new ProblemException(Describe("running")!);
+        }
+
         var answer = (string[])(await RunAsync(
             RedisBackupScripts.Switch,
             ["", stage, aside],

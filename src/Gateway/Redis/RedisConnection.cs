@@ -17,11 +17,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     // a connection up.
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReasonPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly HashSet<EndPoint> _refusing = [];
+    private readonly List<(string Channel, Action<string> Handler)> _handlers = [];
     private readonly RedisOptions _options;
     private readonly RedisTopology _topology;
     private readonly TimeSpan _timeout;
@@ -194,8 +196,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             await Task.WhenAll(connecting, CloseAsync(_servers), CloseAsync(_sentinels)).WaitAsync(_timeout, _time)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a hanging Redis is not waited for
         }
-
-        static Task CloseAsync(ConnectionMultiplexer? servers) => servers?.CloseAsync(allowCommandsToComplete: false) ?? Task.CompletedTask;
     }
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -206,10 +206,18 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task SubscribeOnceConnectedAsync(string channel, Action<string> handler)
     {
+        lock (_gate)
+        {
+            _handlers.Add((channel, handler));
+        }
+
         StartConnecting();
         await _connected.Task;
-        await _servers!.GetSubscriber().SubscribeAsync(Channel(channel), (_, message) => handler((string?)message ?? ""));
+        await SubscribeAsync(_servers!, channel, handler);
     }
+
+    private Task SubscribeAsync(ConnectionMultiplexer servers, string channel, Action<string> handler) =>
+        servers.GetSubscriber().SubscribeAsync(Channel(channel), (_, message) => handler((string?)message ?? ""));
 
     private async Task<T> RunAsync<T>(
         Func<ConnectionMultiplexer, Task<T>> command, CancellationToken cancellationToken, TimeSpan? budget = null)
@@ -248,7 +256,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             try
             {
-                await ConnectOnceAsync();
+                if (await ConnectOnceAsync() is { } sentinels)
+                {
+                    await WatchAsync(sentinels);
+                }
+
                 return;
             }
             catch (Exception exception)
@@ -261,7 +273,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private async Task ConnectOnceAsync()
+    private async Task<ConnectionMultiplexer?> ConnectOnceAsync()
     {
         _explained = NewSource();
         lock (_gate)
@@ -270,19 +282,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
 
         var (servers, sentinels) = await _topology.ConnectAsync(Observe);
-        servers.ConnectionFailed += (_, failure) => OnLost(failure.ConnectionType);
-        servers.ConnectionRestored += (_, back) => OnRestored(back.ConnectionType == ConnectionType.Interactive);
-        servers.ConfigurationChanged += (_, _) => OnRestored(isNew: true);
-        lock (_gate)
-        {
-            (_servers, _sentinels) = (servers, sentinels);
-        }
-
+        Use(servers);
+        _sentinels = sentinels;
         if (_ending.IsCancellationRequested)
         {
-            await servers.DisposeAsync();
-            await (sentinels?.DisposeAsync() ?? ValueTask.CompletedTask);
-            return;
+            await Task.WhenAll(CloseAsync(servers), CloseAsync(sentinels));
+            return null;
         }
 
         _connected.TrySetResult();
@@ -291,7 +296,68 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             OnRestored(isNew: true);
         }
+
+        return sentinels;
     }
+
+    // Four times a second, and not by their messages, which may get lost.
+    private async Task WatchAsync(ConnectionMultiplexer sentinels)
+    {
+        var used = _servers!.GetEndPoints()[0];
+        while (!_ending.IsCancellationRequested)
+        {
+            await Task.Delay(WatchInterval, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                if (await _topology.FindPrimaryAsync(sentinels) is not { } primary || primary.Equals(used))
+                {
+                    continue;
+                }
+
+                var (old, servers) = (_servers, await _topology.ConnectAsync(primary, Observe));
+                Use(servers);
+                used = primary;
+                OnRestored(isNew: true);
+                foreach (var (channel, handler) in Handlers())
+                {
+                    await SubscribeAsync(servers, channel, handler);
+                }
+
+                await CloseAsync(old);
+            }
+            catch (Exception exception)
+            {
+                await ExplainAsync(exception); // and again: the old one is used until the new one answers
+            }
+        }
+    }
+
+    private void Use(ConnectionMultiplexer servers)
+    {
+        servers.ConnectionFailed += (_, failure) => IfUsed(() => OnLost(failure.ConnectionType));
+        servers.ConnectionRestored += (_, back) => IfUsed(() => OnRestored(back.ConnectionType == ConnectionType.Interactive));
+        servers.ConfigurationChanged += (_, _) => IfUsed(() => OnRestored(isNew: true));
+        Volatile.Write(ref _servers, servers);
+
+        void IfUsed(Action action)
+        {
+            if (ReferenceEquals(Volatile.Read(ref _servers), servers))
+            {
+                action();
+            }
+        }
+    }
+
+    private (string Channel, Action<string> Handler)[] Handlers()
+    {
+        lock (_gate)
+        {
+            return [.. _handlers];
+        }
+    }
+
+    private static Task CloseAsync(ConnectionMultiplexer? servers) =>
+        servers?.CloseAsync(allowCommandsToComplete: false) ?? Task.CompletedTask;
 
     // The library tells why an attempt failed by an event, which may come a little later than the failure.
     private async Task ExplainAsync(Exception exception)
@@ -365,8 +431,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
                 or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
             RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
-            ObjectDisposedException => $"The connection to {place} is closed: the gateway is ending.",
-            RedisConnectionException or InvalidOperationException => Tell(null), // the latter: no server has the keys
+            ObjectDisposedException when Volatile.Read(ref _disposed) => $"The connection to {place} is closed: the gateway is ending.",
+            RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
+                Tell(_options.Sentinel is null && _servers is { } servers && RedisTopology.IsReplica(servers)
+                    ? RedisTopologyException.Replica : null),
             TimeoutException => string.Create(
                 CultureInfo.InvariantCulture, $"{place} did not answer within {timeout.TotalMilliseconds} ms."),
             _ => $"{place} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}.",

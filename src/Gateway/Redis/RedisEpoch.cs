@@ -5,4 +5,4 @@ namespace Gateway.Redis;
 /// <summary>Whose answers these are. Another one: another server may answer, or the same one with less than it had.</summary>
 /// <param name="Connections">How often the connection recovered, or the roles of servers changed.</param>
 /// <param name="Primary">The server that has the keys; <see langword="null"/>: there is none.</param>
-internal readonly record struct RedisEpoch(long Connections, EndPoint? Primary);
+internal sealed record RedisEpoch(long Connections, EndPoint? Primary);

@@ -11,9 +11,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
     private const int DefaultSentinelPort = 26379;
     private const int ConnectTimeout = 5000; // milliseconds
 
-    /// <summary>
-    /// Connects once, and leaves nothing behind where it fails.
-    /// </summary>
+    /// <summary>Connects once, and leaves nothing behind where it fails.</summary>
     /// <param name="observe">Told of each attempt, and whether it was at a Sentinel.</param>
     /// <returns>The connection to what keeps the keys, and that to the Sentinels.</returns>
     /// <exception cref="RedisTopologyException">The servers are not what the section says.</exception>
@@ -23,16 +21,18 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         if (options.Sentinel is not { } sentinel)
         {
             var endpoints = options.Servers.Count > 0 ? options.Servers : [options.Server];
-            var servers = await ConnectionMultiplexer.ConnectAsync(Configure(endpoints, DefaultPort, observe));
-            return (await CheckedAsync(servers), null);
+            return (await ConnectAsync(endpoints.Select(static text => EndPointOf(text, DefaultPort)), observe), null);
         }
 
-        var configuration = Configure(sentinel.Servers, DefaultSentinelPort, (attempt, _) => observe(attempt, true));
+        var configuration = Configure(
+            sentinel.Servers.Select(static text => EndPointOf(text, DefaultSentinelPort)), (attempt, _) => observe(attempt, true));
         (configuration.User, configuration.Password, configuration.DefaultDatabase) = (sentinel.Username, sentinel.Password, null);
         var sentinels = await ConnectionMultiplexer.SentinelConnectAsync(configuration);
         try
         {
-            return (await FollowAsync(sentinel.Service, sentinels, observe), sentinels);
+            var primary = await FindPrimaryAsync(sentinels) ?? throw new RedisTopologyException(
+                $"cannot be found: the Sentinels know no service \"{sentinel.Service}\". See redis.sentinel.service.");
+            return (await ConnectAsync(primary, observe), sentinels);
         }
         catch
         {
@@ -41,65 +41,95 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         }
     }
 
-    // The library's own way to a primary drops the connections of its failed attempts without closing them, and does not tell why
-    // it failed. So the primary is tried first.
-    private async Task<ConnectionMultiplexer> FollowAsync(
-        string service, ConnectionMultiplexer sentinels, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
-    {
-        var primary = await FindPrimaryAsync(service, sentinels) ?? throw new RedisTopologyException(
-            $"the Sentinels know no service \"{service}\". See redis.sentinel.service.");
-        var configuration = Configure([], DefaultPort, observe);
-        configuration.EndPoints.Add(primary);
-        await using (var tried = await ConnectionMultiplexer.ConnectAsync(configuration))
-        {
-            if (tried.GetServer(primary).IsReplica)
-            {
-                throw new RedisTopologyException("the Sentinels name a replica: a fail-over is going on.");
-            }
-        }
+    /// <summary>Connects to the server that the Sentinels name, and to no other.</summary>
+    /// <remarks>
+    /// The library's own way also connects to its replicas. When the one that failed starts again, it takes itself for the primary for
+    /// seconds, and some gateways wrote there what then was lost.
+    /// </remarks>
+    /// <exception cref="RedisTopologyException">It is no primary.</exception>
+    public Task<ConnectionMultiplexer> ConnectAsync(EndPoint primary, Action<ConnectionAttemptCompletedEventArgs, bool> observe) =>
+        ConnectAsync([primary], observe);
 
-        configuration.ServiceName = service;
-        return await Task.Run(() => sentinels.GetSentinelMasterConnection(configuration));
-    }
-
-    private static async Task<EndPoint?> FindPrimaryAsync(string service, ConnectionMultiplexer sentinels)
+    /// <summary>Which server most Sentinels that answer name; <see langword="null"/>: none, or they differ.</summary>
+    public async Task<EndPoint?> FindPrimaryAsync(ConnectionMultiplexer sentinels)
     {
-        foreach (var server in sentinels.GetServers().Where(static server => server.IsConnected))
+        var named = await Task.WhenAll(sentinels.GetServers().Where(static server => server.IsConnected).Select(AskAsync));
+        var most = named.OfType<EndPoint>().GroupBy(static primary => primary).OrderByDescending(static group => group.Count()).ToList();
+        return most is [var first, .. var others] && others.All(other => other.Count() < first.Count()) ? first.Key : null;
+
+        async Task<EndPoint?> AskAsync(IServer server)
         {
             try
             {
-                if (await server.SentinelGetMasterAddressByNameAsync(service) is { } primary)
-                {
-                    return primary;
-                }
+                return await server.SentinelGetMasterAddressByNameAsync(options.Sentinel!.Service);
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException)
             {
-                // The next may know.
+                return null; // the others may know
             }
         }
-
-        return null;
     }
 
-    private async Task<ConnectionMultiplexer> CheckedAsync(ConnectionMultiplexer servers)
+    /// <summary>Whether there is one server, and it is no primary.</summary>
+    public static bool IsReplica(ConnectionMultiplexer servers) =>
+        servers.GetServers() is [{ IsConnected: true, IsReplica: true, ServerType: ServerType.Standalone }];
+
+    private async Task<ConnectionMultiplexer> ConnectAsync(
+        IEnumerable<EndPoint> endpoints, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
     {
+        var servers = await ConnectionMultiplexer.ConnectAsync(Configure(endpoints, observe));
+        try
+        {
+            await CheckAsync(servers);
+            return servers;
+        }
+        catch
+        {
+            await servers.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task CheckAsync(ConnectionMultiplexer servers)
+    {
+        await CheckUserAsync(servers);
         var isCluster = servers.GetServers().Any(static server => server.IsConnected && server.ServerType == ServerType.Cluster);
         var problem = isCluster && !options.HasHashTag ? RedisTopologyException.NoHashTag
             : !isCluster && options.Servers.Count > 0
                 ? "is no cluster. Name one server as redis.server, or Sentinels as redis.sentinel."
-            : null;
-        if (problem is null)
+            : !IsReplica(servers) ? null
+            : options.Sentinel is null ? RedisTopologyException.Replica
+            : "cannot be used yet: the Sentinels name a server that is a replica, as during a fail-over.";
+        if (problem is not null)
         {
-            return servers;
+            throw new RedisTopologyException(problem);
+        }
+    }
+
+    // Where the default user needs no password, the library goes on as that one after its sign-in was refused.
+    private async Task CheckUserAsync(ConnectionMultiplexer servers)
+    {
+        if (options.Username is null)
+        {
+            return;
         }
 
-        await servers.DisposeAsync();
-        throw new RedisTopologyException(problem);
+        try
+        {
+            var name = (string?)await servers.GetDatabase().ExecuteAsync("ACL", "WHOAMI");
+            if (name != options.Username)
+            {
+                throw new RedisTopologyException(RedisTopologyException.UserRefused);
+            }
+        }
+        catch (RedisServerException)
+        {
+            // It lacks that right, so it is not the default user that may do everything.
+        }
     }
 
     private ConfigurationOptions Configure(
-        IEnumerable<string> endpoints, int defaultPort, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
+        IEnumerable<EndPoint> endpoints, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
     {
         var configuration = new ConfigurationOptions
         {
@@ -117,6 +147,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
             Password = options.Password,
             Protocol = RedisProtocol.Resp3, // a server without it is spoken to in RESP2
             ReconnectRetryPolicy = new LinearRetry(500), // milliseconds
+            SetClientLibrary = false, // needs a right that Redis 7.0 cannot give
             Ssl = options.Tls,
             TieBreaker = "", // no keys and channels of the library's own
             User = options.Username,
@@ -125,7 +156,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         configuration.ConnectionAttemptCompleted += (_, attempt) => observe(attempt, false);
         foreach (var endpoint in endpoints)
         {
-            configuration.EndPoints.Add(EndPointOf(endpoint, defaultPort));
+            configuration.EndPoints.Add(endpoint);
         }
 
         return configuration;

@@ -3,7 +3,6 @@ using Gateway.Keys;
 using Gateway.Redis;
 using Gateway.Sessions;
 using Gateway.State;
-using Gateway.Tests.Tls;
 using Gateway.Tokens;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -51,6 +50,47 @@ internal static class EarlierRedis
         ValidatedAt = Now,
     };
 
+    /// <summary>Sees that everything which <see cref="FillAsync"/> wrote is found, and what was revoked is revoked.</summary>
+    public static async Task AssertFoundAsync(RedisOptions options)
+    {
+        await using var redis = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+        var robot = Added[1] with { RevokedAt = Now.AddMinutes(3) };
+        StoredCredential[] expected =
+        [
+            Added[0] with { LastUsedAt = Now.AddMinutes(4), LastUsedFrom = System.Net.IPAddress.Parse("192.0.2.1") },
+            robot,
+            Added[2] with { RevokedAt = Now.AddMinutes(1) },
+            Added[3] with { ExpiresAt = Now.AddMinutes(2) },
+            Added[4],
+            Added[5],
+        ];
+        foreach (var one in expected)
+        {
+            Credentials.AssertSame(one, await store.FindAsync(one.Hash, default));
+            Credentials.AssertSame(one, await store.FindAsync(one.Id, default));
+        }
+
+        Credentials.AssertSame(expected[4], await store.FindByIdentityAsync(expected[4].Identity!.Value, default));
+        Assert.Equal(expected.Length, (await store.ListAsync(null, default)).Count);
+        Credentials.AssertSame(robot, Assert.Single(await store.ListAsync(Credentials.RobotAlice, default)));
+        using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance);
+        Assert.True(await feed.ReadAsync(default));
+        Assert.Equal(
+            [CredentialChangeKind.Revoked, CredentialChangeKind.Shortened, CredentialChangeKind.Revoked, CredentialChangeKind.SubjectRevoked],
+            (await store.ReadChangesAsync(0, default)).Changes.Select(static change => change.Kind));
+        Assert.NotNull(feed.FindBlock(new Core.Authorization.Subject
+        {
+            Kind = Core.Authorization.SubjectKind.User,
+            Name = "corp/mallory",
+            Method = "ldap",
+        }));
+        Assert.Equal([Blocked, Lifted.Lift(Now.AddMinutes(5), "root")], (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(static one => one.At).ThenBy(static one => one.LiftedAt is not null));
+        Assert.Equal(Identity.ProviderSubject, (await new RedisIdentityStore(redis).FindAsync(Identity.Method, Identity.Name, default))!.ProviderSubject);
+        Assert.Single(await new RedisKeyStore(redis, KeyPassword).ReadAsync(default));
+        Assert.Equal("text", Assert.Single(new RedisXmlRepository(redis).GetAllElements()).Value);
+    }
+
     /// <summary>Does what gateways do with a store.</summary>
     public static async Task FillAsync(RedisOptions options)
     {
@@ -70,7 +110,7 @@ internal static class EarlierRedis
         await store.WriteBlockAsync(Lifted.Lift(Now.AddMinutes(5), "root"), default);
         await new RedisIdentityStore(redis).WriteAsync(Identity, default);
         await new RedisKeyStore(redis, KeyPassword).ChangeAsync(
-            new SigningKeySchedule(new TokenOptions(), new AdjustableClock(Now)).First, default);
+            new SigningKeySchedule(new TokenOptions(), TimeProvider.System).First, default);
         new RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "text"), "key-1");
     }
 
