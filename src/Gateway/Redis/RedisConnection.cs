@@ -336,7 +336,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         servers.ConnectionFailed += (_, failure) => IfUsed(() => OnLost(failure.ConnectionType));
         servers.ConnectionRestored += (_, back) => IfUsed(() => OnRestored(back.ConnectionType == ConnectionType.Interactive));
-        servers.ConfigurationChanged += (_, _) => IfUsed(() => OnRestored(isNew: true));
+        servers.ConfigurationChanged += (_, _) => IfUsed(() => OnRestored(isNew: false)); // a cluster's roles and slots
         Volatile.Write(ref _servers, servers);
 
         void IfUsed(Action action)
@@ -475,13 +475,14 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         if (isNew)
         {
             Interlocked.Increment(ref _connections);
-            lock (_gate)
+        }
+
+        lock (_gate)
+        {
+            if (_problem is not null && HasPrimary)
             {
-                if (_problem is not null && HasPrimary)
-                {
-                    _problem = null;
-                    Log.Back(_logger, _options.Place);
-                }
+                _problem = null;
+                Log.Back(_logger, _options.Place);
             }
         }
 

@@ -93,7 +93,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
     private async Task CheckAsync(ConnectionMultiplexer servers)
     {
         await CheckUserAsync(servers);
-        var isCluster = servers.GetServers().Any(static server => server.IsConnected && server.ServerType == ServerType.Cluster);
+        var isCluster = await IsClusterAsync(servers);
         var problem = isCluster && !options.HasHashTag ? RedisTopologyException.NoHashTag
             : !isCluster && options.Servers.Count > 0
                 ? "is no cluster. Name one server as redis.server, or Sentinels as redis.sentinel."
@@ -104,6 +104,28 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         {
             throw new RedisTopologyException(problem);
         }
+    }
+
+    // By their own word: the library does not know it of a node that has no slots yet.
+    private static async Task<bool> IsClusterAsync(ConnectionMultiplexer servers)
+    {
+        foreach (var server in servers.GetServers().Where(static server => server.IsConnected))
+        {
+            try
+            {
+                if (server.ServerType == ServerType.Cluster
+                    || (await server.InfoRawAsync("cluster"))?.Contains("cluster_enabled:1", StringComparison.Ordinal) == true)
+                {
+                    return true;
+                }
+            }
+            catch (RedisServerException)
+            {
+                // It may not be asked, and what it refuses later tells.
+            }
+        }
+
+        return false;
     }
 
     // Where the default user needs no password, the library goes on as that one after its sign-in was refused.

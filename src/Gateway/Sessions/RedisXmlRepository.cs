@@ -6,7 +6,7 @@ namespace Gateway.Sessions;
 
 /// <summary>Keys in a hash in Redis, for all replicas.</summary>
 /// <remarks>
-/// The framework's package for Redis needs a client of version 2. Its interface has no asynchronous form; it is called at the
+/// The framework's package for Redis keeps a list instead, which earlier gateways would not find, and asks without a budget. The interface has no asynchronous form; it is called at the
 /// first sign-in and once a day, within Redis's budget, and not by requests to the registry.
 /// </remarks>
 internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository

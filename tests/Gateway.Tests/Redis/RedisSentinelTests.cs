@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Gateway.Redis;
 using Gateway.State;
 using Gateway.Tests.RateLimiting;
-using Gateway.Tests.State;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 

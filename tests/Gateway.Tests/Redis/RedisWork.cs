@@ -25,13 +25,14 @@ internal static class RedisWork
             var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
             await store.AddAsync(State.Credentials.New("over") with { ExpiresAt = State.Credentials.Now.AddDays(-60) }, default);
             Assert.Equal(1, await store.PruneAsync(State.Credentials.Now.AddDays(-30), default));
+            Assert.False(await new Identities.RedisIdentityStore(redis).RemoveAsync("oidc:keycloak", "nobody", default));
             foreach (var section in new[] { "persistence", "memory", "replication" })
             {
                 Assert.NotEqual("", await redis.ReadInfoAsync(section, default));
             }
 
             Assert.NotNull(await redis.ReadConfigurationAsync("appendfsync", default));
-            Assert.Equal(1, await redis.CountListenersAsync("changed", default));
+            Assert.True(await redis.CountListenersAsync("changed", default) > 0);
             await using var running = new RedisBackup(Configuration(options));
             Assert.Equal("a gateway is running on this store", (await running.FindObstacleAsync(true, default))!.What);
         }

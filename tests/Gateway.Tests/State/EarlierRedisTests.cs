@@ -28,7 +28,8 @@ public sealed partial class EarlierRedisTests
         var (before, after) = (await DumpAsync(earlier), await DumpAsync(now));
 
         Assert.True(before.Count > 20);
-        Assert.Equal(before, after);
+        Assert.Equal(before.Keys, after.Keys);
+        Assert.All(before, one => Assert.Equal(one.Value, after[one.Key]));
     }
 
     private static async Task LoadAsync(RedisServer server)
@@ -59,13 +60,14 @@ public sealed partial class EarlierRedisTests
             var value = type switch
             {
                 "string" => await server.CommandAsync("GET", key),
+                "hash" when key == "gateway:keys" => await server.CommandAsync("HLEN", key), // their text is random
                 "hash" => await server.CommandAsync("HGETALL", key),
                 _ => await server.CommandAsync("ZRANGE", key, "0", "-1", "WITHSCORES"),
             };
-            var lines = value.Split('\n').Select(static line => Position().Replace(line, "POSITION")).ToList();
-            dump[key] = type + " " + (key is "gateway:keys"
-                ? string.Create(CultureInfo.InvariantCulture, $"{lines.Count}")
-                : key is "gateway:identities" ? Regex.Replace(lines[1], "^[0-9]+ ", "VERSION ")
+            var lines = value.Split('\n').Select(static line => Claims().Replace(
+                Position().Replace(line, "POSITION"),
+                static claims => string.Join(',', claims.Value.Split(',').Order(StringComparer.Ordinal)))).ToList();
+            dump[key] = type + " " + (key == "gateway:identities" ? Regex.Replace(lines[1], "^[0-9]+ ", "VERSION ")
                 : type == "hash" ? string.Join('|', lines.Chunk(2).Select(static pair => string.Join('=', pair)).Order())
                 : string.Join('|', lines));
         }
@@ -75,4 +77,7 @@ public sealed partial class EarlierRedisTests
 
     [GeneratedRegex("(?<![0-9])1[0-9]{15}(?![0-9])")] // microseconds since 1970
     private static partial Regex Position();
+
+    [GeneratedRegex("(?<=\"claims\":\\{)[^}]*")] // a dictionary has no order
+    private static partial Regex Claims();
 }
