@@ -37,7 +37,7 @@ internal sealed class RedisBackup : IAsyncDisposable
     public RedisBackup(GatewayOptions options)
     {
         _options = options.Redis!;
-        _redis = new RedisConnection(_options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget);
+        _redis = new RedisConnection(_options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget, LongBudget);
         _hasState = options.State.Store == StateStoreKind.Redis;
         _hasKeys = options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
     }
@@ -47,7 +47,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         options.State.Store == StateStoreKind.Redis || options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
 
     /// <summary>Where it is, for messages.</summary>
-    public string Place => $"Redis at {_options.Server}, \"{_options.KeyPrefix}\"";
+    public string Place => $"Redis at {_options.Place}, \"{_options.KeyPrefix}\"";
 
     /// <summary>Writes everything, while gateways go on.</summary>
     /// <returns>How many credentials.</returns>
@@ -84,6 +84,11 @@ internal sealed class RedisBackup : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<Problem?> FindObstacleAsync(bool mayReplace, CancellationToken cancellationToken)
     {
+        if (await _redis.CountListenersAsync("changed", cancellationToken) > 0)
+        {
+            return Describe("running");
+        }
+
         var found = (string)(await RunAsync(
             RedisBackupScripts.Obstacle, [""], [_options.KeyPrefix + "changed", mayReplace ? "1" : ""], cancellationToken))!;
         return Describe(found);
@@ -129,6 +134,12 @@ internal sealed class RedisBackup : IAsyncDisposable
     public async Task<IReadOnlyList<string>> SwitchAsync(
         string stage, string aside, bool mayReplace, bool keepBlocks, CancellationToken cancellationToken)
     {
+        // The script sees those that listen to its own server; of a cluster's others a gateway may listen to any.
+        if (await _redis.CountListenersAsync("changed", cancellationToken) > 0)
+        {
+            throw new ProblemException(Describe("running")!);
+        }
+
         var answer = (string[])(await RunAsync(
             RedisBackupScripts.Switch,
             ["", stage, aside],

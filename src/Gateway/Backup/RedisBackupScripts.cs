@@ -38,7 +38,10 @@ internal static class RedisBackupScripts
         if kind == 'schema' then
             redis.call('SET', p .. 'schema', ARGV[3])
         elseif kind == 'credential' then
-            for i = 7, #ARGV, 2 do redis.call('HSET', p .. 'credential:' .. name, ARGV[i], ARGV[i + 1]) end
+            for i = 7, #ARGV, 2 do
+                redis.call('HSET', p .. 'credential:' .. name, ARGV[i], ARGV[i + 1])
+                if ARGV[i] == 'identity' then redis.call('SET', p .. 'identity:' .. ARGV[i + 1], name) end
+            end
             redis.call('SET', p .. 'secret:' .. ARGV[5], name)
             redis.call('ZADD', p .. 'credentials', ARGV[3], name)
             redis.call('ZADD', p .. 'owner:' .. ARGV[6], ARGV[3], name)
@@ -117,9 +120,10 @@ internal static class RedisBackupScripts
                 if redis.call('EXISTS', p .. name) == 1 then act(name) end
             end
             for _, id in ipairs(redis.call('ZRANGE', p .. 'credentials', 0, -1)) do
-                local fields = redis.call('HMGET', p .. 'credential:' .. id, 'hash', 'owner')
+                local fields = redis.call('HMGET', p .. 'credential:' .. id, 'hash', 'owner', 'identity')
                 if fields[1] then on('secret:' .. fields[1]) end
                 if fields[2] then on('owner:' .. fields[2]) end
+                if fields[3] then on('identity:' .. fields[3]) end
                 on('credential:' .. id)
             end
             for _, name in ipairs({'schema', 'changes', 'last', 'blocks', 'identities', 'keys', 'data-protection', 'ends',

@@ -5,9 +5,7 @@ using Gateway.Backup;
 using Gateway.Configuration;
 using Gateway.Files;
 using Gateway.Keys;
-using Gateway.Redis;
 using Gateway.State;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
 
@@ -116,8 +114,7 @@ internal static class KeysCommand
             }
             else
             {
-                await using var redis = new RedisConnection(
-                    options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+                await using var redis = options.ConnectToRedis();
                 var store = new RedisKeyStore(redis, options.Tokens.Keys.Password!);
                 return await action(result, new Keys(store, schedule), cancellationToken);
             }

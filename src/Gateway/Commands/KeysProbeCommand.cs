@@ -2,11 +2,9 @@ using System.CommandLine;
 using Gateway.Configuration;
 using Gateway.Keys;
 using Gateway.Proxying;
-using Gateway.Redis;
 using Gateway.Routing;
 using Gateway.State;
 using Gateway.Tokens;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
 
@@ -130,8 +128,7 @@ internal static class KeysProbeCommand
         }
         else
         {
-            await using var redis = new RedisConnection(
-                options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+            await using var redis = options.ConnectToRedis();
             keys = await new RedisKeyStore(redis, options.Tokens.Keys.Password!).ReadAsync(cancellationToken);
         }
 

@@ -59,7 +59,7 @@ internal static class GatewayHost
         builder.Services.AddReloadAudit(options.Audit);
         builder.Services.AddGatewayTls(options.Tls, options.PublicUrl!);
         builder.Services.AddTrustPages(options.Tls);
-        builder.Services.AddRedis(options.Redis);
+        builder.Services.AddRedis(options.Redis, longest: options.Limits.Timeout);
         builder.Services.AddStateStore(options.State, options.Redis);
         builder.Services.AddGatewayAuthentication();
         builder.Services.AddClientCertificates(options.Authentication);

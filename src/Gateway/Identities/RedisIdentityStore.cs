@@ -31,7 +31,7 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
             "return redis.call('HVALS', KEYS[1])",
             [redis.Key(Name)],
             [],
-            static result => [.. ((string[]?)result ?? []).Select(Read).OrderBy(static one => (one.Method, one.Name))],
+            static result => [.. ((string?[]?)result ?? []).Select(static text => Read(text!)).OrderBy(static one => (one.Method, one.Name))],
             cancellationToken);
 
     /// <inheritdoc/>

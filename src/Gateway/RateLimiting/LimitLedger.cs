@@ -18,7 +18,7 @@ internal sealed class LimitLedger(
     private const int MostShown = 500;
     private const double Second = 1_000_000;
 
-    // A page for each question, so that Redis is not held up by it.
+    // A page for each question, so that Redis is not held up by it. KEYS: the prefix, which leads to the node of a cluster.
     private const string Scan = """
         local t = redis.call('TIME')
         local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)
@@ -116,7 +116,7 @@ internal sealed class LimitLedger(
         do
         {
             var page = await redis.EvaluateAsync(
-                Scan, [], [cursor, pattern], static result => (string[])result!, cancellationToken);
+                Scan, [redis.Key("")], [cursor, pattern], static result => (string[])result!, cancellationToken);
             cursor = page[0];
             var now = long.Parse(page[1], CultureInfo.InvariantCulture);
             for (var i = 2; i + 1 < page.Length; i += 2)

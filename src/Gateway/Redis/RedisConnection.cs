@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Security.Authentication;
-using Gateway.Hosting;
 using Gateway.Pipeline;
 using Gateway.State;
 using StackExchange.Redis;
@@ -10,65 +8,91 @@ namespace Gateway.Redis;
 
 /// <summary>The one connection to the Redis of the section <c>redis</c>. It is made when first needed, and again when lost.</summary>
 /// <remarks>
-/// Every wait has a budget (<see cref="RedisOptions.Timeout"/>): StackExchange.Redis 1.2 has none for asynchronous calls,
-/// which never complete while Redis hangs. What is used of it is what 2.x kept.
+/// Every wait has a budget (<see cref="RedisOptions.Timeout"/>): while Redis hangs, the library lets calls wait for seconds.
+/// Everything goes to the primary. A replica may lack what was revoked a moment ago, and must not be asked for it.
 /// </remarks>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    private const int DefaultPort = 6379;
-    private static readonly string[] ClusterWords =
-        ["CROSSSLOT ", "CLUSTERDOWN ", "MOVED ", "ASK ", "TRYAGAIN ", "single slot", "hash slot", "in a cluster"];
-
-    private const string PasswordRefused = "refuses the password. See redis.password.";
+    // Of the library's own waiting: at least this, and as long as the longest budget. Four of them without any answer, and it gives
+    // a connection up.
+    private static readonly TimeSpan LeastTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ReasonPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _subscribing = new(1);
-    private readonly Dictionary<string, Action<string>> _handlers = [];
+    private readonly CancellationTokenSource _ending = new();
+    private readonly HashSet<EndPoint> _refusing = [];
+    private readonly List<(string Channel, Action<string> Handler)> _handlers = [];
     private readonly RedisOptions _options;
-    private readonly RedisTrust _trust;
+    private readonly RedisTopology _topology;
     private readonly TimeSpan _timeout;
-    private readonly ConfigurationOptions _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private Task<ConnectionMultiplexer>? _connecting;
-    private long _restored;
+    private Task? _connecting;
+    private TaskCompletionSource _tried = NewSource(); // the first attempt is over, well or not
+    private TaskCompletionSource _connected = NewSource();
+    private TaskCompletionSource _explained = NewSource();
+    private ConnectionMultiplexer? _servers;
+    private ConnectionMultiplexer? _sentinels;
+    private long _connections;
+    private string? _reason;
     private string? _problem;
-    private bool _isConnected;
     private bool _disposed;
 
     /// <summary>Prepares the connection; nothing is sent before it is used.</summary>
     /// <param name="options">The section.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Told when the connection is lost, and when it is back.</param>
+    /// <param name="logger">Told when the connection is lost, and when it has recovered.</param>
     /// <param name="timeout">The budget of a wait, instead of the section's.</param>
+    /// <param name="longest">The longest budget that a call is given, where one is longer than that.</param>
     /// <exception cref="Configuration.ProblemException">The file of authorities cannot be used.</exception>
     public RedisConnection(
-        RedisOptions options, TimeProvider time, ILogger<RedisConnection> logger, TimeSpan? timeout = null)
+        RedisOptions options,
+        TimeProvider time,
+        ILogger<RedisConnection> logger,
+        TimeSpan? timeout = null,
+        TimeSpan longest = default)
     {
         _options = options;
         _timeout = timeout ?? options.Timeout;
         _time = time;
         _logger = logger;
-        _trust = RedisTrust.Load(options);
-        _configuration = Configure(options);
-        _configuration.CertificateValidation += _trust.Validate;
+        _topology = new RedisTopology(
+            options, RedisTrust.Load(options), new[] { LeastTimeout, _timeout, longest }.Max());
     }
 
-    /// <summary>Raised after the connection came back: what was published meanwhile is lost.</summary>
+    /// <summary>Raised after the connection recovered, and when another server became the primary: what was published meanwhile is lost.</summary>
     public event Action? Restored;
 
-    /// <summary>How often the connection came back; who remembers something about the server asks it again then.</summary>
-    public long Restorations => Volatile.Read(ref _restored);
+    /// <summary>Whose answers are given now; who remembers something about the server asks again after a change.</summary>
+    public RedisEpoch Epoch
+    {
+        get
+        {
+            try
+            {
+                return new RedisEpoch(Volatile.Read(ref _connections), Volatile.Read(ref _servers) is { } servers ? Primary(servers).EndPoint : null);
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or RedisException)
+            {
+                return new RedisEpoch(Volatile.Read(ref _connections), null); // there is none now
+            }
+        }
+    }
 
-    /// <summary>Whether there is a connection, as far as the library knows; <see langword="null"/> before the first use.</summary>
-    public bool? IsConnected => Volatile.Read(ref _connecting) is null ? null : Volatile.Read(ref _isConnected);
+    /// <summary>Whether the primary is connected, as far as the library knows; <see langword="null"/> before the first use.</summary>
+    public bool? IsConnected => Volatile.Read(ref _connecting) is null ? null : HasPrimary;
+
+    private bool HasPrimary => Volatile.Read(ref _servers) is { } servers
+        && servers.GetDatabase(_options.Database).IsConnected(Key(""), CommandFlags.DemandMaster);
 
     /// <summary>The key of a name: behind the configured prefix.</summary>
     public RedisKey Key(string name) => _options.KeyPrefix + name;
 
     /// <summary>Runs a script, which Redis runs whole or, where it is not answered in time, perhaps not at all.</summary>
     /// <param name="script">Lua.</param>
-    /// <param name="keys">From <see cref="Key"/>.</param>
+    /// <param name="keys">From <see cref="Key"/>; at least one, since a cluster finds the node by them.</param>
     /// <param name="values">Its arguments.</param>
     /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
     /// <param name="budget">Longest wait, instead of the section's.</param>
@@ -80,8 +104,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         CancellationToken cancellationToken,
         TimeSpan? budget = null) =>
         RunAsync(
-            (multiplexer, flags) => multiplexer.GetDatabase(_options.Database)
-                .ScriptEvaluateAsync(script, keys, values, flags),
+            servers => servers.GetDatabase(_options.Database)
+                .ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster),
             cancellationToken,
             budget);
 
@@ -103,15 +127,14 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is not StateException)
         {
             throw new StateException(
-                $"Redis at {_options.Server} answered what is not understood: {LogText.OneLine(exception.Message).TrimEnd('.')}.", exception);
+                $"Redis at {_options.Place} answered what is not understood: {LogText.OneLine(exception.Message).TrimEnd('.')}.", exception);
         }
     }
 
     /// <summary>What Redis tells of itself in a section of <c>INFO</c>: lines of <c>name:value</c>.</summary>
     /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
     public async Task<string> ReadInfoAsync(string section, CancellationToken cancellationToken) =>
-        (string?)await RunAsync((multiplexer, _) => multiplexer.GetDatabase(_options.Database)
-            .ExecuteAsync("INFO", section), cancellationToken) ?? "";
+        await RunAsync(servers => Primary(servers).InfoRawAsync(section), cancellationToken) ?? "";
 
     /// <summary>A value of Redis's configuration; <see langword="null"/> where it does not tell, as hosted ones do not.</summary>
     /// <exception cref="StateException">Redis is unreachable or too slow.</exception>
@@ -119,9 +142,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         try
         {
-            var pair = (RedisResult[])(await RunAsync((multiplexer, _) => multiplexer.GetDatabase(_options.Database)
-                .ExecuteAsync("CONFIG", "GET", name), cancellationToken))!;
-            return pair.Length == 2 ? (string?)pair[1] : null;
+            var pairs = await RunAsync(servers => Primary(servers).ConfigGetAsync(name), cancellationToken);
+            return pairs is [{ Value: var value }] ? value : null;
         }
         catch (StateException exception) when (exception.InnerException is RedisServerException)
         {
@@ -129,30 +151,24 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Publishes a message to whoever subscribes the channel with the same prefix at this moment.</summary>
-    /// <exception cref="StateException">Redis is unreachable, too slow, or refused it.</exception>
-    public Task PublishAsync(string channel, string message, CancellationToken cancellationToken) =>
-        RunAsync((multiplexer, _) => multiplexer.GetSubscriber()
-            .PublishAsync(_options.KeyPrefix + channel, message), cancellationToken);
+    /// <summary>How many listen to a channel, at all servers together: in a cluster each knows its own listeners alone.</summary>
+    /// <param name="channel">Without the prefix, which is put before it.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="StateException">A server is unreachable, too slow, or refused it.</exception>
+    public Task<long> CountListenersAsync(string channel, CancellationToken cancellationToken) => RunAsync(
+        async servers => (await Task.WhenAll(servers.GetServers().Where(static server => server.IsConnected)
+            .Select(server => server.SubscriptionSubscriberCountAsync(Channel(channel))))).Sum(),
+        cancellationToken);
 
     /// <summary>Subscribes a channel, now or as soon as Redis is there, and again whenever the connection is.</summary>
     /// <param name="channel">Without the prefix, which is put before it.</param>
     /// <param name="handler">Is given each message, on any thread. Messages get lost: never depend on one.</param>
     public async Task SubscribeAsync(string channel, Action<string> handler)
     {
-        lock (_gate)
-        {
-            _handlers[channel] = _handlers.TryGetValue(channel, out var others) ? others + handler : handler;
-            if (others is not null)
-            {
-                return; // the channel is subscribed, or is about to be
-            }
-        }
-
         try
         {
             // Only the waiting ends with the budget, not the subscribing.
-            await SubscribeOnceConnectedAsync(channel).WaitAsync(_timeout, _time);
+            await SubscribeOnceConnectedAsync(channel, handler).WaitAsync(_timeout, _time);
         }
         catch (Exception exception)
         {
@@ -162,156 +178,60 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Task<ConnectionMultiplexer>? connecting;
+        Task? connecting;
         lock (_gate)
         {
+            if (_disposed)
+            {
+                return;
+            }
+
             _disposed = true;
             connecting = _connecting;
         }
 
-        if (connecting is null)
+        await _ending.CancelAsync();
+        if (connecting is not null)
         {
-            return;
-        }
-
-        try
-        {
-            // Not CloseAsync: it waits for answers that a hanging Redis never gives.
-            (await connecting.WaitAsync(_timeout, _time)).Dispose();
-        }
-        catch (Exception)
-        {
-            // It never connected, or tries still: the program ends without waiting for that.
+            await Task.WhenAll(connecting, CloseAsync(_servers), CloseAsync(_sentinels)).WaitAsync(_timeout, _time)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a hanging Redis is not waited for
         }
     }
 
-    private static ConfigurationOptions Configure(RedisOptions options)
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private RedisChannel Channel(string name) => RedisChannel.Literal(_options.KeyPrefix + name);
+
+    private IServer Primary(ConnectionMultiplexer servers) => servers.GetServer(Key(""), null, CommandFlags.DemandMaster);
+
+    private async Task SubscribeOnceConnectedAsync(string channel, Action<string> handler)
     {
-        if (!HostName.TryParse(options.Server, out var server))
-        {
-            throw new ArgumentException("not a host", nameof(options)); // the validator has seen to it
-        }
-
-        var host = server.Host.Trim('[', ']');
-        var port = server.Port ?? DefaultPort;
-        var configuration = new ConfigurationOptions
-        {
-            AbortOnConnectFail = false, // a start neither fails nor hangs because Redis is away
-            ClientName = "gateway",
-            Password = options.Password,
-            Ssl = options.Tls,
-            SslHost = options.Tls ? host : null,
-            KeepAlive = 5,
-            ConnectTimeout = 5000,
-            ReconnectRetryPolicy = new LinearRetry(500), // milliseconds
-            SyncTimeout = 5000, // no call here is synchronous; it also bounds the library's own handshake
-            ConfigurationChannel = "",
-            TieBreaker = "", // one server: no keys and channels of the library's own
-        };
-        configuration.EndPoints.Add(
-            IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port));
-        return configuration;
-    }
-
-    private async Task<ConnectionMultiplexer> ConnectAsync()
-    {
-        await using var log = new StringWriter(CultureInfo.InvariantCulture);
-
-        // Forced: what follows must not run on the library's own reading thread.
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration, log)
-            .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        if (!multiplexer.IsConnected && SaysPassword(log.ToString()))
-        {
-            DescribeLoss(PasswordRefused); // here the library says it for sure, and later now and then only
-        }
-
-        multiplexer.PreserveAsyncOrder = false; // with it, one answer's continuation holds up all answers behind it
-        multiplexer.ConnectionFailed += (_, failure) => OnLost(failure);
-        multiplexer.ConnectionRestored += (_, back) => OnRestored(multiplexer, back.ConnectionType);
-        Volatile.Write(ref _isConnected, multiplexer.IsConnected);
-        return multiplexer;
-    }
-
-    // Not left to the library, which sometimes forgets to subscribe again what it could not at first.
-    private async Task SubscribeAgainAsync(ConnectionMultiplexer multiplexer)
-    {
-        await _subscribing.WaitAsync();
-        try
-        {
-            string[] channels;
-            lock (_gate)
-            {
-                channels = _disposed ? [] : [.. _handlers.Keys];
-            }
-
-            foreach (var channel in channels)
-            {
-                // First, or the library takes it for subscribed already and sends nothing.
-                await multiplexer.GetSubscriber().UnsubscribeAsync(_options.KeyPrefix + channel)
-                    .WaitAsync(_timeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await SubscribeAsync(multiplexer, channel);
-            }
-        }
-        catch (Exception exception)
-        {
-            Log.SubscribedLater(_logger, Describe(exception, _timeout).Message);
-        }
-        finally
-        {
-            _subscribing.Release();
-        }
-    }
-
-    private async Task SubscribeOnceConnectedAsync(string channel)
-    {
-        var multiplexer = await Connection();
-        await _subscribing.WaitAsync();
-        try
-        {
-            await SubscribeAsync(multiplexer, channel);
-        }
-        finally
-        {
-            _subscribing.Release();
-        }
-    }
-
-    private Task SubscribeAsync(ConnectionMultiplexer multiplexer, string channel) => multiplexer.GetSubscriber()
-        .SubscribeAsync(_options.KeyPrefix + channel, (_, message) => Handle(channel, message))
-        .WaitAsync(_timeout, _time);
-
-    private void Handle(string channel, RedisValue message)
-    {
-        Action<string> handler;
         lock (_gate)
         {
-            handler = _handlers[channel];
+            _handlers.Add((channel, handler));
         }
 
-        handler((string?)message ?? "");
+        StartConnecting();
+        await _connected.Task;
+        await SubscribeAsync(_servers!, channel, handler);
     }
 
+    private Task SubscribeAsync(ConnectionMultiplexer servers, string channel, Action<string> handler) =>
+        servers.GetSubscriber().SubscribeAsync(Channel(channel), (_, message) => handler((string?)message ?? ""));
+
     private async Task<T> RunAsync<T>(
-        Func<ConnectionMultiplexer, CommandFlags, Task<T>> command,
-        CancellationToken cancellationToken,
-        TimeSpan? budget = null)
+        Func<ConnectionMultiplexer, Task<T>> command, CancellationToken cancellationToken, TimeSpan? budget = null)
     {
         var timeout = budget ?? _timeout;
         var started = _time.GetTimestamp();
         try
         {
-            var multiplexer = await Connection().WaitAsync(timeout, _time, cancellationToken);
-            try
-            {
-                return await command(multiplexer, CommandFlags.None)
-                    .WaitAsync(Left(timeout, started), _time, cancellationToken);
-            }
-            catch (RedisServerException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
-            {
-                // Redis lost its scripts, as after SCRIPT FLUSH, and ran nothing; this sends the script itself.
-                return await command(multiplexer, CommandFlags.NoScriptCache)
-                    .WaitAsync(Left(timeout, started), _time, cancellationToken);
-            }
+            StartConnecting();
+            await _tried.Task.WaitAsync(timeout, _time, cancellationToken);
+            var servers = Volatile.Read(ref _servers)
+                ?? throw new InvalidOperationException("not connected yet");
+            var left = timeout - _time.GetElapsedTime(started);
+            return await command(servers).WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -321,59 +241,216 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private Task<ConnectionMultiplexer> Connection()
+    private void StartConnecting()
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _connecting is { IsFaulted: false, IsCanceled: false } connecting
-                ? connecting
-                : _connecting = Task.Run(ConnectAsync);
+            _connecting ??= Task.Run(ConnectAsync);
         }
     }
 
-    private TimeSpan Left(TimeSpan timeout, long started)
+    private async Task ConnectAsync()
     {
-        var left = timeout - _time.GetElapsedTime(started);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        while (!_ending.IsCancellationRequested)
+        {
+            try
+            {
+                if (await ConnectOnceAsync() is { } sentinels)
+                {
+                    await WatchAsync(sentinels);
+                }
+
+                return;
+            }
+            catch (Exception exception)
+            {
+                await ExplainAsync(exception);
+            }
+
+            _tried.TrySetResult(); // from now on nobody waits for an attempt: the reason is known
+            await Task.Delay(RetryInterval, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<ConnectionMultiplexer?> ConnectOnceAsync()
+    {
+        _explained = NewSource();
+        lock (_gate)
+        {
+            _refusing.Clear();
+        }
+
+        var (servers, sentinels) = await _topology.ConnectAsync(Observe);
+        Use(servers);
+        _sentinels = sentinels;
+        if (_ending.IsCancellationRequested)
+        {
+            await Task.WhenAll(CloseAsync(servers), CloseAsync(sentinels));
+            return null;
+        }
+
+        _connected.TrySetResult();
+        _tried.TrySetResult();
+        if (Volatile.Read(ref _problem) is not null)
+        {
+            OnRestored(isNew: true);
+        }
+
+        return sentinels;
+    }
+
+    // Four times a second, and not by their messages, which may get lost.
+    private async Task WatchAsync(ConnectionMultiplexer sentinels)
+    {
+        var used = _servers!.GetEndPoints()[0];
+        while (!_ending.IsCancellationRequested)
+        {
+            await Task.Delay(WatchInterval, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                if (await _topology.FindPrimaryAsync(sentinels) is not { } primary || primary.Equals(used))
+                {
+                    continue;
+                }
+
+                var (old, servers) = (_servers, await _topology.ConnectAsync(primary, Observe));
+                Use(servers);
+                used = primary;
+                OnRestored(isNew: true);
+                foreach (var (channel, handler) in Handlers())
+                {
+                    await SubscribeAsync(servers, channel, handler);
+                }
+
+                await CloseAsync(old);
+            }
+            catch (Exception exception)
+            {
+                await ExplainAsync(exception); // and again: the old one is used until the new one answers
+            }
+        }
+    }
+
+    private void Use(ConnectionMultiplexer servers)
+    {
+        servers.ConnectionFailed += (_, failure) => IfUsed(() => OnLost(failure.ConnectionType));
+        servers.ConnectionRestored += (_, back) => IfUsed(() => OnRestored(back.ConnectionType == ConnectionType.Interactive));
+        servers.ConfigurationChanged += (_, _) => IfUsed(() => OnRestored(isNew: false)); // a cluster's roles and slots
+        Volatile.Write(ref _servers, servers);
+
+        void IfUsed(Action action)
+        {
+            if (ReferenceEquals(Volatile.Read(ref _servers), servers))
+            {
+                action();
+            }
+        }
+    }
+
+    private (string Channel, Action<string> Handler)[] Handlers()
+    {
+        lock (_gate)
+        {
+            return [.. _handlers];
+        }
+    }
+
+    private static Task CloseAsync(ConnectionMultiplexer? servers) =>
+        servers?.CloseAsync(allowCommandsToComplete: false) ?? Task.CompletedTask;
+
+    // The library tells why an attempt failed by an event, which may come a little later than the failure.
+    private async Task ExplainAsync(Exception exception)
+    {
+        if (exception is RedisTopologyException)
+        {
+            Tell(exception.Message);
+            return;
+        }
+
+        await _explained.Task.WaitAsync(ReasonPatience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Tell(Volatile.Read(ref _reason));
+    }
+
+    private void Observe(ConnectionAttemptCompletedEventArgs attempt, bool isSentinel)
+    {
+        if (attempt.ConnectionType != ConnectionType.Interactive || attempt.IsSuccess)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _reason, ReasonOf(attempt, isSentinel ? "redis.sentinel" : "redis", isSentinel
+            ? _options.Sentinel!.Username is not null : _options.Username is not null));
+        _explained.TrySetResult();
+        lock (_gate)
+        {
+            _refusing.Add(attempt.EndPoint!);
+            var all = isSentinel ? _options.Sentinel!.Servers.Count : Math.Max(1, _options.Servers.Count);
+            if (_servers is null && _refusing.Count < all)
+            {
+                return; // another may answer
+            }
+        }
+
+        if (!HasPrimary)
+        {
+            Tell(Volatile.Read(ref _reason));
+            _tried.TrySetResult(); // the library goes on trying for seconds
+        }
+    }
+
+    private static string ReasonOf(ConnectionAttemptCompletedEventArgs attempt, string section, bool hasUser)
+    {
+        if (attempt.ServerCertificateAccepted == false)
+        {
+            return "cannot be reached: its certificate is not trusted, or is for another name. "
+                + "See redis.certificateAuthority and redis.server.";
+        }
+
+        if (attempt.Stage == ConnectionAttemptStage.Tls)
+        {
+            return "cannot be reached over TLS. See redis.tls.";
+        }
+
+        return attempt.FailureType switch
+        {
+            ConnectionFailureType.AuthenticationFailure when hasUser =>
+                $"refuses the user name or the password. See {section}.username and {section}.password.",
+            ConnectionFailureType.AuthenticationFailure => $"refuses the password. See {section}.password.",
+            ConnectionFailureType.Loading => "is still loading its data.",
+            _ => "cannot be reached.",
+        };
     }
 
     private StateException Describe(Exception exception, TimeSpan timeout)
     {
+        var place = $"Redis at {_options.Place}";
         var message = exception switch
         {
-            _ when IsOfACluster(exception) =>
-                $"Redis at {_options.Server} is a node of a cluster, which the gateway does not use: name one server as redis.server.",
-            RedisServerException => $"Redis at {_options.Server} refused: {LogText.OneLine(exception.Message)}.",
-            RedisConnectionException => DescribeLoss(FindReason(exception)),
+            // Keys of two slots are not even sent.
+            RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
+                or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
+            RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+            ObjectDisposedException when Volatile.Read(ref _disposed) => $"The connection to {place} is closed: the gateway is ending.",
+            RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
+                Tell(_options.Sentinel is null && _servers is { } servers && RedisTopology.IsReplica(servers)
+                    ? RedisTopologyException.Replica : null),
             TimeoutException => string.Create(
-                CultureInfo.InvariantCulture,
-                $"Redis at {_options.Server} did not answer within {timeout.TotalMilliseconds} ms."),
-            ObjectDisposedException => $"The connection to Redis at {_options.Server} is closed: the gateway is ending.",
-            _ => $"Redis at {_options.Server} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+                CultureInfo.InvariantCulture, $"{place} did not answer within {timeout.TotalMilliseconds} ms."),
+            _ => $"{place} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
         };
         return new StateException(message, exception);
     }
 
-    // What nodes of a cluster answer (Redis's cluster specification), and what the library says of keys that it does not even send.
-    // By words, since types and codes of the library change from version to version.
-    private static bool IsOfACluster(Exception exception) =>
-        exception is RedisServerException or RedisCommandException
-        && ClusterWords.Any(word => exception.Message.Contains(word, StringComparison.Ordinal));
-
-    // The library's own messages run over several hundred characters of its counters, and it does not always know the
-    // reason again that it knew before. The log is told once, and again where the reason comes later.
-    private string DescribeLoss(string? reason)
+    // The log is told once, and again where another reason comes later.
+    private string Tell(string? reason)
     {
         lock (_gate)
         {
-            if (_disposed || (_problem is not null && reason is null))
-            {
-                return _problem ?? $"Redis at {_options.Server} cannot be reached.";
-            }
-
-            var problem = $"Redis at {_options.Server} {reason ?? "cannot be reached."}";
-            if (problem != _problem && !_isConnected) // a command may fail of a connection that is back by now
+            var problem = reason is null && _problem is not null
+                ? _problem
+                : $"Redis at {_options.Place} {reason ?? Volatile.Read(ref _reason) ?? "cannot be reached."}";
+            if (problem != _problem && !_disposed && !HasPrimary) // a command may fail of a connection that has recovered by now
             {
                 _problem = problem;
                 Log.Lost(_logger, problem);
@@ -383,70 +460,30 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private string? FindReason(Exception? exception)
-    {
-        if (_trust.HasRefused)
-        {
-            return "cannot be reached: its certificate is not trusted, or is for another name. "
-                + "See redis.certificateAuthority and redis.server.";
-        }
-
-        foreach (var cause in Causes(exception))
-        {
-            if (cause is AuthenticationException)
-            {
-                return "cannot be reached over TLS. See redis.tls.";
-            }
-
-            if (SaysPassword(cause.Message))
-            {
-                return PasswordRefused;
-            }
-        }
-
-        return null;
-    }
-
-    private static bool SaysPassword(string text) =>
-        text.Contains("NOAUTH", StringComparison.Ordinal) || text.Contains("WRONGPASS", StringComparison.Ordinal);
-
-    private static IEnumerable<Exception> Causes(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            yield return exception;
-        }
-    }
-
     // The library has two connections: one for commands, one that listens to channels.
-    private void OnLost(ConnectionFailedEventArgs failure)
+    private void OnLost(ConnectionType connection)
     {
-        if (failure.ConnectionType == ConnectionType.Interactive)
+        if (connection == ConnectionType.Interactive && !HasPrimary)
         {
-            Volatile.Write(ref _isConnected, false);
-            DescribeLoss(FindReason(failure.Exception));
+            Volatile.Write(ref _reason, null); // the next attempt tells why
+            Tell(null);
         }
     }
 
-    private void OnRestored(ConnectionMultiplexer multiplexer, ConnectionType connection)
+    private void OnRestored(bool isNew)
     {
-        if (connection == ConnectionType.Interactive)
+        if (isNew)
         {
-            Interlocked.Increment(ref _restored);
-            lock (_gate)
-            {
-                _isConnected = true;
-                if (_problem is not null)
-                {
-                    _problem = null;
-                    Log.Back(_logger, _options.Server);
-                }
-            }
+            Interlocked.Increment(ref _connections);
         }
 
-        if (connection == ConnectionType.Subscription)
+        lock (_gate)
         {
-            _ = Task.Run(() => SubscribeAgainAsync(multiplexer));
+            if (_problem is not null && HasPrimary)
+            {
+                _problem = null;
+                Log.Back(_logger, _options.Place);
+            }
         }
 
         Restored?.Invoke();

@@ -1,3 +1,4 @@
+using Gateway.Tls;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -11,46 +12,17 @@ internal sealed class RedisTrust
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
 
     private readonly X509Certificate2Collection? _roots;
-    private volatile bool _hasRefused;
 
     private RedisTrust(X509Certificate2Collection? roots) => _roots = roots;
 
-    /// <summary>Whether the last certificate seen was refused. The library does not always remember why it is not connected.</summary>
-    public bool HasRefused => _hasRefused;
-
     /// <summary>Reads the file, where there is one.</summary>
     /// <exception cref="ProblemException">The file cannot be read or holds no certificate.</exception>
-    public static RedisTrust Load(RedisOptions? options)
-    {
-        if (options?.CertificateAuthority is not { } path)
-        {
-            return new RedisTrust(roots: null);
-        }
-
-        try
-        {
-            var roots = new X509Certificate2Collection();
-            roots.ImportFromPemFile(path);
-            return roots.Count > 0
-                ? new RedisTrust(roots)
-                : throw new ProblemException(new Problem(
-                    path, "redis.certificateAuthority: the file holds no certificate", null,
-                    "Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----)."));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new ProblemException(new Problem(
-                path, "redis.certificateAuthority: the file cannot be read", exception.Message, "Name an existing PEM file."));
-        }
-    }
+    public static RedisTrust Load(RedisOptions? options) => new(
+        options?.CertificateAuthority is { } path ? TrustRoots.Load(path, "redis.certificateAuthority") : null);
 
     /// <summary>Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.</summary>
-    public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
-    {
-        var isGood = _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
-        _hasRefused = !isGood;
-        return isGood;
-    }
+    public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors) =>
+        _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
 
     private static bool LeadsToRoots(
         X509Certificate2Collection roots, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
@@ -61,22 +33,8 @@ internal sealed class RedisTrust
             return false;
         }
 
-        using var chain = new X509Chain
-        {
-            ChainPolicy =
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck, // a private authority seldom publishes a list
-                DisableCertificateDownloads = true, // no fetching from addresses that a certificate names
-            },
-        };
-        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(roots, received?.ChainPolicy.ExtraStore) };
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        if (received is not null)
-        {
-            chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore); // intermediates that it sent
-        }
-
         using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
         return chain.Build(copy);
     }

@@ -6,9 +6,9 @@ namespace Gateway.Sessions;
 
 /// <summary>Keys in a hash in Redis, for all replicas.</summary>
 /// <remarks>
-/// Not the framework's package for Redis, which would take a connection of its own, without the budget and the key prefix of
-/// <see cref="RedisConnection"/>. The interface has no asynchronous form; it is called at the first sign-in and once a day,
-/// and not by requests to the registry.
+/// Not the framework's package for Redis: it would take a connection of its own, without the budget and the key prefix of
+/// <see cref="RedisConnection"/>, and keeps a list, which earlier gateways would not find. The interface has no asynchronous
+/// form; it is called at the first sign-in and once a day, within Redis's budget, and not by requests to the registry.
 /// </remarks>
 internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
 {
@@ -20,7 +20,7 @@ internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
             "return redis.call('HVALS', KEYS[1])",
             [redis.Key(Name)],
             [],
-            static result => ((string[]?)result ?? []).Select(static text => XElement.Parse(text)).ToList(),
+            static result => ((string?[]?)result ?? []).Select(static text => XElement.Parse(text!)).ToList(),
             CancellationToken.None)).GetAwaiter().GetResult();
 
     /// <inheritdoc/>

@@ -11,10 +11,17 @@ internal sealed class RedisCredentialStore : ICredentialStore
     private const string Channel = "changed";
     private const int PageSize = 1000;
 
+    // How far back changes are read again where another server may answer: it may lack the last ones, and its clock, which
+    // positions follow, may be behind. Longer than any clock that somebody looks after is wrong.
+    private const long ReadAgain = 60_000_000; // microseconds
+
     private readonly RedisConnection _redis;
     private readonly RedisOptions _options;
     private readonly RedisPersistence _persistence;
     private readonly bool _ownsConnection;
+    private readonly Dictionary<string, long> _given = []; // changes of the last minute that were given out, with their positions
+    private RedisEpoch? _changesOf;
+    private RedisEpoch? _blocksOf;
 
     /// <param name="redis">The connection.</param>
     /// <param name="options">What it was made of.</param>
@@ -144,12 +151,32 @@ internal sealed class RedisCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public async Task<ChangePage> ReadChangesAsync(long position, CancellationToken cancellationToken)
     {
-        var result = (RedisResult[])(await RunAsync(RedisScripts.ReadChanges, cancellationToken, position, PageSize))!;
-        var changes = new CredentialChange[result.Length / 2];
-        for (var i = 0; i < changes.Length; i++)
+        var epoch = _redis.Epoch; // before asking: one that changes meanwhile is seen at the next reading
+        var isAgain = epoch != Volatile.Read(ref _changesOf);
+        if (isAgain)
         {
-            changes[i] = ParseChange((string)result[2 * i]!);
-            position = (long)(double)result[(2 * i) + 1];
+            position = Math.Max(0, position - ReadAgain);
+        }
+
+        var result = (RedisResult[])(await RunAsync(RedisScripts.ReadChanges, cancellationToken, position, PageSize))!;
+        Volatile.Write(ref _changesOf, epoch);
+        var changes = new List<CredentialChange>(result.Length / 2);
+        lock (_given)
+        {
+            for (var i = 0; i + 1 < result.Length; i += 2)
+            {
+                var member = (string)result[i]!;
+                position = (long)(double)result[i + 1];
+                if (_given.TryAdd(member, position) || !isAgain)
+                {
+                    changes.Add(ParseChange(member));
+                }
+            }
+
+            foreach (var old in _given.Where(one => one.Value < position - ReadAgain).ToList())
+            {
+                _given.Remove(old.Key);
+            }
         }
 
         return new ChangePage(position, changes);
@@ -158,7 +185,10 @@ internal sealed class RedisCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public async Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken)
     {
-        var values = (string?[])(await RunAsync(RedisScripts.ReadBlocks, cancellationToken, version))!;
+        var epoch = _redis.Epoch;
+        var known = epoch == Volatile.Read(ref _blocksOf) ? version : ""; // versions are counted, so another server's say nothing
+        var values = (string?[])(await RunAsync(RedisScripts.ReadBlocks, cancellationToken, known))!;
+        Volatile.Write(ref _blocksOf, epoch);
         return values.Length == 0
             ? new BlockPage(version, null)
             : new BlockPage(values[0]!, [.. values.Skip(1).Select(static value => ReadBlock(value!))]);
@@ -234,7 +264,7 @@ internal sealed class RedisCredentialStore : ICredentialStore
             "ok" => answer[^1],
             "duplicate" => throw new StateException("There is a credential with this id or secret already."),
             _ => throw new StateException(
-                $"Redis at {_options.Server} holds tokens of schema version {(string?)answer[1]} under \"{_options.KeyPrefix}\", "
+                $"Redis at {_options.Place} holds tokens of schema version {(string?)answer[1]} under \"{_options.KeyPrefix}\", "
                 + $"and this gateway knows version {RedisScripts.SchemaVersion}: a newer gateway wrote them. Run that one."),
         };
     }

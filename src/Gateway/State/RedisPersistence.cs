@@ -2,7 +2,7 @@ using Gateway.Redis;
 
 namespace Gateway.State;
 
-/// <summary>Whether Redis keeps what it answers. Asked again after each connection, and when the last answer is old.</summary>
+/// <summary>Whether Redis keeps what it answers. Asked again where another server may answer, and when the last answer is old.</summary>
 internal sealed partial class RedisPersistence(
     RedisConnection redis, RedisOptions options, TimeProvider time, ILogger logger)
 {
@@ -17,12 +17,12 @@ internal sealed partial class RedisPersistence(
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         var last = Volatile.Read(ref _last);
-        if (last is null || last.Restorations != redis.Restorations || time.GetElapsedTime(last.At) >= GoodFor)
+        if (last is null || last.Epoch != redis.Epoch || time.GetElapsedTime(last.At) >= GoodFor)
         {
-            // Noted before asking: what is told by a server that went away meanwhile counts for nothing.
-            var (restorations, at) = (redis.Restorations, time.GetTimestamp());
+            // Noted before asking: what a server told that is another one now counts for nothing.
+            var (epoch, at) = (redis.Epoch, time.GetTimestamp());
             var info = Parse(await redis.ReadInfoAsync("persistence", cancellationToken));
-            last = new Answer(restorations, at, info.GetValueOrDefault("aof_enabled") == "1");
+            last = new Answer(epoch, at, info.GetValueOrDefault("aof_enabled") == "1");
             await WarnAsync(last.IsOn, cancellationToken);
             Volatile.Write(ref _last, last);
         }
@@ -30,7 +30,7 @@ internal sealed partial class RedisPersistence(
         if (options.RequirePersistence && !last.IsOn)
         {
             throw new StateException(
-                $"Redis at {options.Server} does not write to disk, so a restart of it would lose new tokens: none are made. "
+                $"Redis at {options.Place} does not write to disk, so a restart of it would lose new tokens: none are made. "
                 + "Set appendonly yes (and appendfsync always) there, or redis.requirePersistence to false.");
         }
     }
@@ -59,13 +59,13 @@ internal sealed partial class RedisPersistence(
         var evicts = memory.GetValueOrDefault("maxmemory", "0") != "0" && policy.StartsWith("allkeys", StringComparison.Ordinal);
         if (IsNew(ref _eviction, evicts ? policy : null))
         {
-            Log.Evicts(logger, options.Server, policy);
+            Log.Evicts(logger, options.Place, policy);
         }
 
         var flush = isOn ? await redis.ReadConfigurationAsync("appendfsync", cancellationToken) : null;
         if (IsNew(ref _flush, flush is "always" ? null : flush))
         {
-            Log.FlushesLate(logger, options.Server, flush!);
+            Log.FlushesLate(logger, options.Place, flush!);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed partial class RedisPersistence(
     private static bool IsNew(ref string? told, string? warning) =>
         Interlocked.Exchange(ref told, warning) != warning && warning is not null;
 
-    private sealed record Answer(long Restorations, long At, bool IsOn);
+    private sealed record Answer(RedisEpoch Epoch, long At, bool IsOn);
 
     private static partial class Log
     {

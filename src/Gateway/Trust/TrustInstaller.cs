@@ -1,3 +1,4 @@
+#pragma warning disable CA1416 // it runs on Linux
 using System.Text;
 #pragma warning disable CA1416 // it installs on Linux only
 using Gateway.Configuration;

@@ -42,7 +42,7 @@ public sealed class RedisConnectionTests
             "return redis.call('DEL', KEYS[1], KEYS[2])", [redis.Key("a"), redis.Key("b")], [], default));
 
         Assert.Equal(
-            $"Redis at {server.Options.Server} is a node of a cluster, which the gateway does not use: name one server as redis.server.",
+            $"Redis at {server.Options.Server} {RedisTopologyException.NoHashTag}",
             exception.Message);
     }
 
@@ -126,6 +126,8 @@ public sealed class RedisConnectionTests
         var restored = 0;
         redis.Restored += () => Interlocked.Increment(ref restored);
         await AnswersAsync(redis);
+        var before = redis.Epoch;
+        Assert.NotNull(before.Primary);
 
         await server.KillAsync();
         await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
@@ -133,7 +135,7 @@ public sealed class RedisConnectionTests
         await AnswersAsync(redis);
 
         await Eventually.TrueAsync(() => Volatile.Read(ref restored) > 0);
-        Assert.True(redis.Restorations > 0);
+        Assert.NotEqual(before, redis.Epoch);
         Assert.Equal(
             [
                 $"Error 1140 Redis at {server.Options.Server} cannot be reached. It is tried again until it answers.",
@@ -262,18 +264,18 @@ public sealed class RedisConnectionTests
     }
 
     [Fact]
-    public async Task Publish_Subscribers_HearIt()
+    public async Task Subscribe_SeveralHandlers_AllHearIt()
     {
         await using var server = await RedisServer.StartAsync();
         await using var one = Connect(server.Options);
-        await using var other = Connect(server.Options);
         var (first, second) = (new ConcurrentQueue<string>(), new ConcurrentQueue<string>());
         await one.SubscribeAsync("news", first.Enqueue);
         await one.SubscribeAsync("news", second.Enqueue);
 
-        await other.PublishAsync("news", "hello", default);
+        await server.CommandAsync("PUBLISH", "gateway:news", "hello");
 
         await Eventually.TrueAsync(() => first.Count == 1 && second.Count == 1);
+        Assert.Equal(1, await one.CountListenersAsync("news", default));
     }
 
     private static RedisConnection Connect(RedisOptions options) =>

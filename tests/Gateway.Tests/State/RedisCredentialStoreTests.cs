@@ -270,6 +270,38 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await Eventually.TrueAsync(() => Volatile.Read(ref raised) > 0);
     }
 
+    // As a replica with a slower clock has it that became the primary without the last changes.
+    [Fact]
+    public async Task ReadChanges_AnotherServerThatLacksTheLastAndIsBehind_GivesItsNewOnesAndNoneTwice()
+    {
+        await using var store = await OpenAsync();
+        await store.AddAsync(Credentials.New("one"), default);
+        await store.AddAsync(Credentials.New("two"), default);
+        await store.RevokeAsync("one", Credentials.Now, default);
+        await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", Credentials.Now, "root"), default);
+        var position = (await store.ReadChangesAsync(0, default)).Position;
+        var version = (await store.ReadBlocksAsync("", default)).Version;
+        Assert.Null((await store.ReadBlocksAsync(version, default)).Blocks);
+
+        await _server.CommandAsync("ZADD", "gateway:changes", $"{position - 5_000_000}", $"{position - 5_000_000} revoked {Credentials.Now.UtcTicks:D19} two");
+        await _server.CommandAsync("CLIENT", "KILL", "TYPE", "normal");
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                return (await store.ReadBlocksAsync(version, default)).Blocks is not null; // another server's versions say nothing
+            }
+            catch (StateException)
+            {
+                return false;
+            }
+        });
+
+        var page = await store.ReadChangesAsync(position, default);
+        Assert.Equal(["two"], page.Changes.Select(static change => change.Key));
+        Assert.Empty((await store.ReadChangesAsync(page.Position, default)).Changes);
+    }
+
     private protected override Task<ICredentialStore> OpenAsync() => OpenAsync(_server.Options);
 
     private static async Task<ICredentialStore> OpenAsync(RedisOptions options)

@@ -252,7 +252,7 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         {
             var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             builder.Services.AddSingleton(TimeProvider.System);
-            builder.Services.AddRedis(options.Redis);
+            builder.Services.AddRedis(options.Redis, longest: TimeSpan.Zero);
             builder.Services.AddStateStore(options.State, options.Redis);
             var host = builder.Build();
             await host.StartAsync();

@@ -15,12 +15,15 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
     private readonly string[] _arguments;
     private readonly bool _tls;
+    private readonly string[] _command;
+    private string[]? _sentinel; // its configuration, instead of arguments
     private Process? _process;
 
-    private RedisServer(string[] arguments)
+    private RedisServer(string[] arguments, params string[] command)
     {
         _arguments = arguments;
         _tls = arguments.Contains("--tls-cert-file");
+        _command = command.Length > 0 ? command : ["redis-server"];
     }
 
     public int Port { get; private set; }
@@ -33,9 +36,25 @@ internal sealed class RedisServer : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it listens.</summary>
     /// <param name="arguments">On top of a port, a folder and <c>appendonly yes</c>; the last of the same name counts.</param>
-    public static async Task<RedisServer> StartAsync(params string[] arguments)
+    public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(Prepare(arguments));
+
+    /// <summary>Starts a Sentinel.</summary>
+    /// <param name="configuration">Lines of its file, on top of a port and a folder.</param>
+    public static Task<RedisServer> StartSentinelAsync(params string[] configuration)
     {
-        var server = Prepare(arguments);
+        var server = Prepare();
+        server._sentinel = configuration;
+        return StartAsync(server);
+    }
+
+    /// <summary>Starts a server of a later Debian, or Valkey.</summary>
+    /// <param name="command">The program, with what has to stand before its own arguments.</param>
+    /// <param name="arguments">As of <see cref="StartAsync(string[])"/>.</param>
+    public static Task<RedisServer> StartProgramAsync(string[] command, params string[] arguments) =>
+        StartAsync(new RedisServer(arguments, command) { Port = FreePort() });
+
+    private static async Task<RedisServer> StartAsync(RedisServer server)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -65,10 +84,19 @@ internal sealed class RedisServer : IAsyncDisposable
         string[] listen = _tls
             ? ["--port", "0", "--tls-port", Port.ToString(CultureInfo.InvariantCulture), "--tls-auth-clients", "no"]
             : ["--port", Port.ToString(CultureInfo.InvariantCulture)];
-        var start = new ProcessStartInfo("redis-server",
+        string[] all =
         [
             .. listen, "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", .. _arguments, .. arguments,
-        ])
+        ];
+        if (_sentinel is not null)
+        {
+            var file = Path.Combine(_folder, "sentinel.conf");
+            await File.WriteAllLinesAsync(file,
+                [string.Create(CultureInfo.InvariantCulture, $"port {Port}"), "bind 127.0.0.1", $"dir {_folder}", .. _sentinel]);
+            all = [file, "--sentinel"];
+        }
+
+        var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. all])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
@@ -84,7 +112,8 @@ internal sealed class RedisServer : IAsyncDisposable
 
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)
+                || line.Contains("+monitor master", StringComparison.Ordinal))
             {
                 _ = _process.StandardOutput.ReadToEndAsync(); // so that it never waits for somebody to read
                 return;

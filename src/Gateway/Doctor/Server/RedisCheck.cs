@@ -16,6 +16,7 @@ namespace Gateway.Doctor.Server;
 internal sealed class RedisCheck : IServerCheck
 {
     private const int DefaultPort = 6379;
+    private const int DefaultSentinelPort = 26379;
 
     // Written, and gone at once.
     private const string WriteProbe = "redis.call('SET', KEYS[1], 'doctor', 'PX', 1000) return redis.call('DEL', KEYS[1])";
@@ -36,14 +37,13 @@ internal sealed class RedisCheck : IServerCheck
             return;
         }
 
-        var subject = options.Server;
-        if (!await IsReachedAsync(options, subject, diagnosis, cancellationToken))
+        var subject = options.Place;
+        if (!await IsReachedAsync(options, diagnosis, cancellationToken))
         {
             return;
         }
 
         var holdsTokens = patient.Options.State.Store == StateStoreKind.Redis || patient.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
-        // Longer than the library takes for a connection (5 s): only after that it knows for sure that a password was refused.
         await using var redis = new RedisConnection(options, patient.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
         try
         {
@@ -69,19 +69,6 @@ internal sealed class RedisCheck : IServerCheck
     private static async Task InspectAsync(
         RedisConnection redis, RedisOptions options, bool holdsTokens, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var replication = Parse(await redis.ReadInfoAsync("replication", cancellationToken));
-        if (replication.GetValueOrDefault("role") == "slave")
-        {
-            diagnosis.Error("RED006", subject, "it is a replica of " + replication.GetValueOrDefault("master_host"), "Name the primary as redis.server");
-            return;
-        }
-
-        if (Parse(await redis.ReadInfoAsync("cluster", cancellationToken)).GetValueOrDefault("cluster_enabled") == "1")
-        {
-            diagnosis.Error("RED010", subject, "cluster-enabled yes");
-            return;
-        }
-
         try
         {
             await redis.EvaluateAsync(WriteProbe, [redis.Key("doctor")], [], cancellationToken);
@@ -116,9 +103,14 @@ internal sealed class RedisCheck : IServerCheck
             diagnosis.Inform("RED009", subject, $"appendfsync {flush}");
         }
 
-        if (!options.Tls && !IsNear(options))
+        if (options.Sentinel is not null && holdsTokens)
         {
-            diagnosis.Warn("RED008", subject, "redis.tls is false, and the way to it is no private network");
+            await InspectFailOverAsync(redis, subject, diagnosis, cancellationToken);
+        }
+
+        if (!options.Tls && AddressesOf(options).FirstOrDefault(static address => !IsNear(address.Host)) is { Host: { } far })
+        {
+            diagnosis.Warn("RED008", subject, $"redis.tls is false, and the way to {far} is no private network");
         }
 
         void Note(string id, string evidence, bool isError, string cure)
@@ -134,9 +126,53 @@ internal sealed class RedisCheck : IServerCheck
         }
     }
 
-    private static async Task<bool> IsReachedAsync(RedisOptions options, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectFailOverAsync(
+        RedisConnection redis, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var (host, port) = AddressOf(options);
+        var replication = Parse(await redis.ReadInfoAsync("replication", cancellationToken));
+        if (replication.GetValueOrDefault("connected_slaves", "0") == "0")
+        {
+            diagnosis.Warn("RED012", subject, "no replica is connected to the primary");
+        }
+        else if (await redis.ReadConfigurationAsync("min-replicas-to-write", cancellationToken) == "0")
+        {
+            diagnosis.Warn("RED012", subject, "min-replicas-to-write 0: the primary goes on where no replica follows it");
+        }
+    }
+
+    // One that answers is enough. The others are told of, since they are what a fail-over needs.
+    private static async Task<bool> IsReachedAsync(RedisOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var faults = new List<(string Id, string Subject, string Evidence)>();
+        var addresses = AddressesOf(options);
+        foreach (var (host, port) in addresses)
+        {
+            var subject = string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
+            if (await FindFaultAsync(options, host, port, cancellationToken) is var (id, evidence))
+            {
+                faults.Add((id, subject, evidence));
+            }
+        }
+
+        var isReached = faults.Count < addresses.Count;
+        foreach (var (id, subject, evidence) in faults)
+        {
+            if (isReached)
+            {
+                diagnosis.Warn("RED011", subject, evidence);
+            }
+            else
+            {
+                diagnosis.Error(id, subject, evidence);
+            }
+        }
+
+        return isReached;
+    }
+
+    private static async Task<(string Id, string Evidence)?> FindFaultAsync(
+        RedisOptions options, string host, int port, CancellationToken cancellationToken)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
         using var socket = new TcpClient();
@@ -147,48 +183,53 @@ internal sealed class RedisCheck : IServerCheck
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error("RED001", subject, exception is SocketException ? DoctorText.Of(exception) : $"no connection within {DoctorText.Span(Timeout)}");
-            return false;
+            return ("RED001", exception is SocketException ? DoctorText.Of(exception) : $"no connection within {DoctorText.Span(Timeout)}");
         }
 
         if (!options.Tls)
         {
-            return true;
+            return null;
         }
 
         var trust = RedisTrust.Load(options);
-        await using var tls = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, trust.Validate);
+        var isTrusted = true;
+        await using var tls = new SslStream(
+            socket.GetStream(),
+            leaveInnerStreamOpen: false,
+            (sender, certificate, chain, errors) => isTrusted = trust.Validate(sender, certificate, chain, errors));
         try
         {
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, limit.Token);
-            return true;
+            return null;
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error("RED003", subject, trust.HasRefused ? $"its certificate is not trusted, or is for another name than {host}" : DoctorText.Of(exception));
-            return false;
+            return ("RED003", isTrusted ? DoctorText.Of(exception) : $"its certificate is not trusted, or is for another name than {host}");
         }
     }
 
     private static string IdOf(string message) =>
-        message.Contains("password", StringComparison.OrdinalIgnoreCase) || message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
+        message.Contains("cluster", StringComparison.Ordinal) ? "RED010"
+        : message.Contains("redis.sentinel.service", StringComparison.Ordinal) ? "RED013"
+        : message.Contains("password", StringComparison.OrdinalIgnoreCase) || message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
         : message.Contains("OOM", StringComparison.Ordinal) ? "RED007"
-        : message.Contains("READONLY", StringComparison.Ordinal) || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal) ? "RED006"
+        : message.Contains("READONLY", StringComparison.Ordinal) || message.Contains("is a replica", StringComparison.Ordinal) || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal) ? "RED006"
         : "RED001";
 
     // A name without a dot is one of a container network's, as a rule.
-    private static bool IsNear(RedisOptions options)
-    {
-        var (host, _) = AddressOf(options);
-        return IPAddress.TryParse(host, out var address)
-            ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
-            : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal) || host.EndsWith(".local", StringComparison.Ordinal);
-    }
+    private static bool IsNear(string host) => IPAddress.TryParse(host, out var address)
+        ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
+        : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal) || host.EndsWith(".local", StringComparison.Ordinal);
 
-    private static (string Host, int Port) AddressOf(RedisOptions options) => HostName.TryParse(options.Server, out var server)
-        ? (server.Host.Trim('[', ']'), server.Port ?? DefaultPort)
-        : throw new ArgumentException("not a host", nameof(options)); // the validator has seen to it
+    private static List<(string Host, int Port)> AddressesOf(RedisOptions options)
+    {
+        var (texts, port) = options.Sentinel is { } sentinel ? (sentinel.Servers, DefaultSentinelPort)
+            : (options.Servers.Count > 0 ? options.Servers : [options.Server], DefaultPort);
+        return [.. texts.Select(text => HostName.TryParse(text, out var server)
+            ? (server.Host.Trim('[', ']'), server.Port ?? port)
+            : throw new ArgumentException("not a host", nameof(options)))]; // the validator has seen to it
+    }
 
     private static long Number(Dictionary<string, string> values, string name) =>
         long.TryParse(values.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
