@@ -18,16 +18,16 @@ public sealed class RedisSentinelTests
         await using var two = await Replica.StartAsync(servers.Options);
         await using var limits = await LimitTesting.ConnectAsync(servers.Options, TimeSpan.FromMilliseconds(200));
         Assert.True(limits.IsUp);
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => one.Store.AddAsync(State.Credentials.New($"c{i}"), default)));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => one.Store.AddAsync(State.TestCredential.New($"c{i}"), default)));
         await RevokeAsync("c0", one, two);
         await servers.ReplicatedAsync();
         var epoch = one.Redis.Epoch;
 
         await servers.Primary.KillAsync();
         var started = Stopwatch.GetTimestamp();
-        await Assert.ThrowsAsync<StateException>(() => one.Store.AddAsync(State.Credentials.New("lost"), default));
+        await Assert.ThrowsAsync<StateException>(() => one.Store.AddAsync(State.TestCredential.New("lost"), default));
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2)); // no wait for the fail-over
-        await Eventually.TrueAsync(() => TriesAsync(() => one.Store.AddAsync(State.Credentials.New("after"), default)));
+        await Eventually.TrueAsync(() => TriesAsync(() => one.Store.AddAsync(State.TestCredential.New("after"), default)));
         await Eventually.TrueAsync(() => one.Feed.IsCurrent && two.Feed.IsCurrent && limits.IsUp);
 
         Assert.NotEqual(epoch, one.Redis.Epoch); // so whatever was remembered of the old primary is asked anew
@@ -43,7 +43,7 @@ public sealed class RedisSentinelTests
         var number = 3;
         await Eventually.TrueAsync(async () =>
         {
-            if (number < 90 && await TriesAsync(() => one.Store.RevokeAsync($"c{number}", State.Credentials.Now, default)))
+            if (number < 90 && await TriesAsync(() => one.Store.RevokeAsync($"c{number}", State.TestCredential.Now, default)))
             {
                 await RefusedAsync($"c{number++}", two);
             }
@@ -101,7 +101,7 @@ public sealed class RedisSentinelTests
 
     private static async Task RevokeAsync(string id, Replica by, Replica other)
     {
-        Assert.True(await by.Store.RevokeAsync(id, State.Credentials.Now, default));
+        Assert.True(await by.Store.RevokeAsync(id, State.TestCredential.Now, default));
         await RefusedAsync(id, by);
         await RefusedAsync(id, other);
     }

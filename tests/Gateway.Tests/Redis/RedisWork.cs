@@ -23,8 +23,8 @@ internal static class RedisWork
             await Eventually.TrueAsync(() => Volatile.Read(ref heard) > 0);
             await EarlierRedis.AssertFoundAsync(options);
             var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
-            await store.AddAsync(State.Credentials.New("over") with { ExpiresAt = State.Credentials.Now.AddDays(-60) }, default);
-            Assert.Equal(1, await store.PruneAsync(State.Credentials.Now.AddDays(-30), default));
+            await store.AddAsync(State.TestCredential.New("over") with { ExpiresAt = State.TestCredential.Now.AddDays(-60) }, default);
+            Assert.Equal(1, await store.PruneAsync(State.TestCredential.Now.AddDays(-30), default));
             Assert.False(await new Identities.RedisIdentityStore(redis).RemoveAsync("oidc:keycloak", "nobody", default));
             foreach (var section in new[] { "persistence", "memory", "replication" })
             {

@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+using Gateway.Core.Tokens;
 using Gateway.Identities;
 using Gateway.Keys;
 using Gateway.Redis;
@@ -22,11 +24,11 @@ internal static class EarlierRedis
     public static IReadOnlyList<StoredCredential> Added { get; } =
     [
         New("personal"),
-        New("robot") with { Kind = CredentialKind.Robot, Owner = Credentials.RobotAlice },
+        New("robot") with { Kind = CredentialKind.Robot, Owner = TestCredential.RobotAlice },
         New("revoked"),
         New("shortened"),
         New("job") with { Kind = CredentialKind.Workload, Identity = SecretHash.Of("identity of job"), KeptUntil = Now.AddDays(1) },
-        Credentials.NewComplete("complete") with
+        TestCredential.NewComplete("complete") with
         {
             CreatedAt = Now.AddDays(-1),
             ExpiresAt = Now.AddYears(50),
@@ -67,13 +69,13 @@ internal static class EarlierRedis
         ];
         foreach (var one in expected)
         {
-            Credentials.AssertSame(one, await store.FindAsync(one.Hash, default));
-            Credentials.AssertSame(one, await store.FindAsync(one.Id, default));
+            TestCredential.AssertSame(one, await store.FindAsync(one.Hash, default));
+            TestCredential.AssertSame(one, await store.FindAsync(one.Id, default));
         }
 
-        Credentials.AssertSame(expected[4], await store.FindByIdentityAsync(expected[4].Identity!.Value, default));
+        TestCredential.AssertSame(expected[4], await store.FindByIdentityAsync(expected[4].Identity!.Value, default));
         Assert.Equal(expected.Length, (await store.ListAsync(null, default)).Count);
-        Credentials.AssertSame(robot, Assert.Single(await store.ListAsync(Credentials.RobotAlice, default)));
+        TestCredential.AssertSame(robot, Assert.Single(await store.ListAsync(TestCredential.RobotAlice, default)));
         using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance);
         Assert.True(await feed.ReadAsync(default));
         Assert.Equal(
@@ -103,17 +105,17 @@ internal static class EarlierRedis
 
         await store.RevokeAsync("revoked", Now.AddMinutes(1), default);
         await store.ShortenAsync("shortened", Now.AddMinutes(2), default);
-        await store.RevokeAllAsync(Credentials.RobotAlice, Now.AddMinutes(3), default);
+        await store.RevokeAllAsync(TestCredential.RobotAlice, Now.AddMinutes(3), default);
         await store.RecordUsesAsync([new CredentialUse("personal", Now.AddMinutes(4), System.Net.IPAddress.Parse("192.0.2.1"))], default);
         await store.WriteBlockAsync(Blocked, default);
         await store.WriteBlockAsync(Lifted, default);
         await store.WriteBlockAsync(Lifted.Lift(Now.AddMinutes(5), "root"), default);
         await new RedisIdentityStore(redis).WriteAsync(Identity, default);
         await new RedisKeyStore(redis, KeyPassword).ChangeAsync(
-            new SigningKeySchedule(new TokenOptions(), TimeProvider.System).First, default);
+            new SigningKeySchedule(new GatewayOptions().SigningKeySettings(), TimeProvider.System).First, default);
         new RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "text"), "key-1");
     }
 
     private static StoredCredential New(string id) =>
-        Credentials.New(id, createdAt: Now) with { ExpiresAt = Now.AddYears(50) };
+        TestCredential.New(id, createdAt: Now) with { ExpiresAt = Now.AddYears(50) };
 }

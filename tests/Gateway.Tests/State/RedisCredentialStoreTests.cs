@@ -275,15 +275,15 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
     public async Task ReadChanges_AnotherServerThatLacksTheLastAndIsBehind_GivesItsNewOnesAndNoneTwice()
     {
         await using var store = await OpenAsync();
-        await store.AddAsync(Credentials.New("one"), default);
-        await store.AddAsync(Credentials.New("two"), default);
-        await store.RevokeAsync("one", Credentials.Now, default);
-        await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", Credentials.Now, "root"), default);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await store.AddAsync(TestCredential.New("two"), default);
+        await store.RevokeAsync("one", TestCredential.Now, default);
+        await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", TestCredential.Now, "root"), default);
         var position = (await store.ReadChangesAsync(0, default)).Position;
         var version = (await store.ReadBlocksAsync("", default)).Version;
         Assert.Null((await store.ReadBlocksAsync(version, default)).Blocks);
 
-        await _server.CommandAsync("ZADD", "gateway:changes", $"{position - 5_000_000}", $"{position - 5_000_000} revoked {Credentials.Now.UtcTicks:D19} two");
+        await _server.CommandAsync("ZADD", "gateway:changes", $"{position - 5_000_000}", $"{position - 5_000_000} revoked {TestCredential.Now.UtcTicks:D19} two");
         await _server.CommandAsync("CLIENT", "KILL", "TYPE", "normal");
         await Eventually.TrueAsync(async () =>
         {
