@@ -1,5 +1,5 @@
-using Gateway.Files;
 #pragma warning disable CA1416 // the gateway runs on Linux
+using Gateway.Files;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;

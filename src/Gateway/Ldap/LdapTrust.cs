@@ -1,5 +1,5 @@
-using Gateway.Tls;
 #pragma warning disable CA1416 // the gateway runs on Linux
+using Gateway.Tls;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Configuration;

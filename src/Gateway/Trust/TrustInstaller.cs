@@ -1,6 +1,6 @@
+#pragma warning disable CA1416 // it installs on Linux only
 #pragma warning disable CA1416 // it runs on Linux
 using System.Text;
-#pragma warning disable CA1416 // it installs on Linux only
 using Gateway.Configuration;
 using Gateway.Doctor.Client;
 using Gateway.Files;

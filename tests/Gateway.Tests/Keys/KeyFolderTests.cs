@@ -1,5 +1,5 @@
-using Gateway.Configuration;
 #pragma warning disable CA1416 // the gateway runs on Linux
+using Gateway.Configuration;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Keys;

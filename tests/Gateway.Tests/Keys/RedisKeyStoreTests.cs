@@ -18,7 +18,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
     private readonly List<RedisConnection> _connections = [];
     private RedisServer _server = null!;
 
-    private SigningKeySchedule Schedule => 
+    private SigningKeySchedule Schedule =>
         new(new SigningKeySettings(_options.Algorithm, _options.Keys.RotateAfter, _options.UploadWindow), _time);
 
     public async Task InitializeAsync() => _server = await RedisServer.StartAsync();

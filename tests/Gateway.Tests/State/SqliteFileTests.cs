@@ -1,6 +1,6 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
 using Gateway.Files;
 using Gateway.Core.Tokens;
-#pragma warning disable CA1416 // the gateway runs on Linux
 using System.IO.Compression;
 using Gateway.Backup;
 using Gateway.Configuration;
