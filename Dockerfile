@@ -8,6 +8,9 @@ WORKDIR /source
 # Projects and locks first: packages are restored again only when one of these changes.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/Gateway.Core/Gateway.Core.csproj src/Gateway.Core/packages.lock.json src/Gateway.Core/
+COPY src/Gateway.Foundation/Gateway.Foundation.csproj src/Gateway.Foundation/packages.lock.json src/Gateway.Foundation/
+COPY src/Gateway.Server/Gateway.Server.csproj src/Gateway.Server/packages.lock.json src/Gateway.Server/
+COPY src/Gateway.Client/Gateway.Client.csproj src/Gateway.Client/packages.lock.json src/Gateway.Client/
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.lock.json src/Gateway/
 RUN dotnet restore src/Gateway/Gateway.csproj --locked-mode
 COPY .editorconfig BannedSymbols.txt ./

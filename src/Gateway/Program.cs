@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Gateway.ClientLogin;
+using Gateway.Client.Commands;
+using Gateway.Client.Login;
 using Gateway.Commands;
 
 // Under the name that docker calls, it is docker's credential helper; without a subcommand the gateway serves.

@@ -1,15 +1,14 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using Gateway.Authentication;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
-using Gateway.Keys;
-using Gateway.Reloading;
-using Gateway.Routing;
-using Gateway.State;
-using Gateway.Tokens;
+using Gateway.Server.Requests.Reloading;
+using Gateway.Server.Requests.Routing;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
+using Gateway.Server.Tokens.Service;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Benchmarks;

@@ -29,8 +29,8 @@ public sealed record Reference
     /// <summary>Reads a reference that a client sent. It never throws.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out Reference? reference)
     {
-        reference = Registry.Tag.TryParse(text, out var tag) ? To(tag)
-            : Registry.Digest.TryParse(text, out var digest) ? To(digest)
+        reference = Gateway.Core.Registry.Tag.TryParse(text, out var tag) ? To(tag)
+            : Gateway.Core.Registry.Digest.TryParse(text, out var digest) ? To(digest)
             : null;
         return reference is not null;
     }

@@ -3,7 +3,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Configuration;
+using Gateway.Foundation.Configuration;
 
 namespace Gateway.Backup;
 

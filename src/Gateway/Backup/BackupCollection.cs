@@ -1,10 +1,11 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
-using Gateway.Configuration;
-using Gateway.Keys;
-using Gateway.Sessions;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.SignIn.Sessions;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Gateway.Configuration;
-using Gateway.Keys;
-using Gateway.Redis;
-using Gateway.State;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Requests.Redis;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 

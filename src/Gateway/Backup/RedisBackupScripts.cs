@@ -1,6 +1,8 @@
+using Gateway.Server.Store.State;
+
 namespace Gateway.Backup;
 
-/// <summary>What a backup and a restore run in Redis. Keys are those of <see cref="State.RedisScripts"/>.</summary>
+/// <summary>What a backup and a restore run in Redis. Keys are those of <see cref="RedisScripts"/>.</summary>
 internal static class RedisBackupScripts
 {
     /// <summary>KEYS: prefix.</summary>

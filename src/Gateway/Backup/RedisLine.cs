@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gateway.Server.Store.State;
 using StackExchange.Redis;
 
 namespace Gateway.Backup;
@@ -71,13 +72,13 @@ internal sealed record RedisLine(string Kind, string Name, string[] Values)
 
     private bool IsValid() => Kind switch
     {
-        Schema => Values is [State.RedisScripts.SchemaVersion],
+        Schema => Values is [RedisScripts.SchemaVersion],
         Credential => Name.Length > 0 && Values.Length > Positions && Values.Length % 2 == 0
             && IsNumber(Values[0]) && IsNumber(Values[1]) && FieldOf("hash").Length > 0 && FieldOf("owner").Length > 0,
         Change => Values.Length == 1 && IsNumber(Values[0].Split(' ')[0]) && Values[0].Split(' ', 4).Length == 4,
         Field => Values.Length == 2
             && (Name is "last" or "identities" or "keys" or "data-protection"
-                || (Name == "blocks" && State.RedisCredentialStore.IsBlock(Values[0], Values[1]))),
+                || (Name == "blocks" && RedisCredentialStore.IsBlock(Values[0], Values[1]))),
         _ => false,
     };
 

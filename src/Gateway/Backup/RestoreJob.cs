@@ -1,11 +1,11 @@
 #pragma warning disable CA1416 // the gateway runs on Linux
 using System.Globalization;
 using System.Security.Cryptography;
-using Gateway.Authentication;
-using Gateway.Configuration;
-using Gateway.Files;
-using Gateway.Keys;
-using Gateway.State;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Files;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.State;
 
 namespace Gateway.Backup;
 

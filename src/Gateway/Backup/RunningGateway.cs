@@ -1,6 +1,6 @@
-using Gateway.Configuration;
-using Gateway.Control;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Control;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 

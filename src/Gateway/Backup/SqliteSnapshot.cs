@@ -1,5 +1,5 @@
-using Gateway.Configuration;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Store.State.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace Gateway.Backup;

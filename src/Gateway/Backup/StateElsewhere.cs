@@ -1,8 +1,9 @@
-using Gateway.Configuration;
-using Gateway.Control;
-using Gateway.Keys;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Host.Control;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 

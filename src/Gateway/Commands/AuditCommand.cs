@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Gateway.Audit;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Records.Audit;
 
 namespace Gateway.Commands;
 

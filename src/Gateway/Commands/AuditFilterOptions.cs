@@ -1,12 +1,11 @@
-using Gateway.Pipeline;
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using Gateway.Audit;
-using Gateway.Authentication;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Records.Audit;
+using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Commands;
 

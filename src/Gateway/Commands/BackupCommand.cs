@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using Gateway.Audit;
 using Gateway.Backup;
-using Gateway.Configuration;
-using Gateway.State;
+using Gateway.Client.Commands;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Commands;
 

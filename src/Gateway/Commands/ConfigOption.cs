@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Gateway.Configuration;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
 
 namespace Gateway.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net;
-using Gateway.Configuration;
-using Gateway.Tls;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Requests.Tls;
 
 namespace Gateway.Commands;
 

@@ -1,12 +1,12 @@
-using Gateway.Tls;
-using Gateway.Trust;
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
+using Gateway.Client.Doctor;
+using Gateway.Client.Doctor.Client;
 using Gateway.Doctor;
-using Gateway.Doctor.Client;
-using Gateway.Doctor.Server;
+using Gateway.Foundation.Certificates;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Trust;
 
 namespace Gateway.Commands;
 

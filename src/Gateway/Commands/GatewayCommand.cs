@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
 
 namespace Gateway.Commands;
 

@@ -1,10 +1,11 @@
 using System.CommandLine;
-using Gateway.Audit;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
-using Gateway.Credentials;
-using Gateway.Identities;
-using Gateway.State;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Text;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Tokens.Credentials;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
@@ -74,7 +75,7 @@ internal static class IdentityCommand
 
         static string[] Cells(StoredIdentity one) =>
         [
-            one.Method, one.Name, Authentication.PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt), TokenTable.Format(one.ValidatedAt),
+            one.Method, one.Name, PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt), TokenTable.Format(one.ValidatedAt),
             one.Groups.Count == 0 ? "-" : string.Join(',', one.Groups),
             one.Ended is null ? "good" : "ended: " + one.Ended,
         ];

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
-using Gateway.Audit;
 using Gateway.Backup;
-using Gateway.Configuration;
-using Gateway.Files;
-using Gateway.Keys;
-using Gateway.State;
+using Gateway.Client.Commands;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Files;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.Keys;
 
 namespace Gateway.Commands;
 

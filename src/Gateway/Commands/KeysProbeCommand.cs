@@ -1,10 +1,10 @@
 using System.CommandLine;
-using Gateway.Configuration;
-using Gateway.Keys;
-using Gateway.Proxying;
-using Gateway.Routing;
-using Gateway.State;
-using Gateway.Tokens;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Requests.Routing;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Commands;
 

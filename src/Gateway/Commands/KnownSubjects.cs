@@ -1,8 +1,8 @@
-using Gateway.Authentication;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
-using Gateway.Identities;
-using Gateway.State;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.State;
 
 namespace Gateway.Commands;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Gateway.Audit;
-using Gateway.Configuration;
-using Gateway.Control;
-using Gateway.RateLimiting;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Host.Control;
+using Gateway.Server.Limits.RateLimiting;
 
 namespace Gateway.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Gateway.Policies;
-using Gateway.Configuration;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Registry.Policies;
 
 namespace Gateway.Commands;
 

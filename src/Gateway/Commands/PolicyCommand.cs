@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Configuration;
+using Gateway.Foundation.Configuration;
 
 namespace Gateway.Commands;
 

@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Gateway.Policies;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Registry.Policies;
 
 namespace Gateway.Commands;
 

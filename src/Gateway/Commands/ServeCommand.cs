@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Gateway.Configuration;
-using Gateway.Control;
-using Gateway.Hosting;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Host.Control;
+using Gateway.Server.Host.Hosting;
 
 namespace Gateway.Commands;
 

@@ -1,9 +1,10 @@
-using Gateway.Files;
 using System.Runtime.InteropServices;
 using Gateway.Backup;
-using Gateway.Configuration;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Files;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Commands;
 

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Gateway.Audit;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
 using Gateway.Core.Authorization;
-using Gateway.Credentials;
-using Gateway.Identities;
-using Gateway.State;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Tokens.Credentials;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;

@@ -1,9 +1,10 @@
-using Gateway.Authentication;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
-using Gateway.Credentials;
-using Gateway.Identities;
-using Gateway.Oidc;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.SignIn.Oidc;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Tokens.Credentials;
 
 namespace Gateway.Commands;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Gateway.Credentials;
+using Gateway.Server.Tokens.Credentials;
 
 namespace Gateway.Commands;
 

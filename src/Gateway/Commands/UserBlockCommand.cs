@@ -1,14 +1,18 @@
-using Gateway.Core.Tokens;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Gateway.Audit;
-using Gateway.Authentication;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
 using Gateway.Core.Authorization;
-using Gateway.Credentials;
-using Gateway.Identities;
-using Gateway.State;
+using Gateway.Core.Tokens;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Text;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Records.Audit;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.State;
+using Gateway.Server.Tokens.Credentials;
 
 namespace Gateway.Commands;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Gateway.Audit;
-using Gateway.Authentication;
-using Gateway.Configuration;
+using Gateway.Client.Commands;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Commands;
 

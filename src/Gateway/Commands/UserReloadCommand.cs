@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Gateway.Audit;
-using Gateway.Configuration;
-using Gateway.Control;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Host.Control;
 
 namespace Gateway.Commands;
 

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Gateway.Core.Authorization;
 using Gateway.Core.Authorization.Index;
+using Gateway.Core.Tests.Support;
 
 namespace Gateway.Core.Tests.Authorization;
 
@@ -49,12 +50,12 @@ public sealed class GlobIndexTests
     [Fact]
     public void Evaluate_ManyTagRulesOnOnePattern_FindsTheOneThatMatches()
     {
-        var policy = Support.PolicyBuilder.Policy(
+        var policy = PolicyBuilder.Policy(
         [
-            .. Enumerable.Range(0, 100).Select(static i => Support.PolicyBuilder.ForTags(
-                Support.PolicyBuilder.Allow($"allow {i:000}", "everyone", Support.PolicyBuilder.Writer, "**"), $"a{i}-*", $"*-a{i}")),
-            .. Enumerable.Range(0, 100).Select(static i => Support.PolicyBuilder.ForTags(
-                Support.PolicyBuilder.Deny($"deny {i:000}", "", RepositoryActions.Overwrite, "**"), $"a{i}-1*")),
+            .. Enumerable.Range(0, 100).Select(static i => PolicyBuilder.ForTags(
+                PolicyBuilder.Allow($"allow {i:000}", "everyone", PolicyBuilder.Writer, "**"), $"a{i}-*", $"*-a{i}")),
+            .. Enumerable.Range(0, 100).Select(static i => PolicyBuilder.ForTags(
+                PolicyBuilder.Deny($"deny {i:000}", "", RepositoryActions.Overwrite, "**"), $"a{i}-1*")),
         ]);
 
         Assert.Equal("allow 042", Decide("a42-x", RepositoryActions.Overwrite).Rule!.Name);
@@ -63,7 +64,7 @@ public sealed class GlobIndexTests
         Assert.Null(Decide("b42-x", RepositoryActions.Push).Rule);
 
         AccessDecision Decide(string tag, RepositoryActions actions) => policy.Evaluate(
-            Support.PolicyBuilder.Ask(Support.PolicyBuilder.Alice, actions, "app", Support.PolicyBuilder.TagOf(tag)));
+            PolicyBuilder.Ask(PolicyBuilder.Alice, actions, "app", PolicyBuilder.TagOf(tag)));
     }
 
     private static bool Matches(string glob, string text) => glob switch

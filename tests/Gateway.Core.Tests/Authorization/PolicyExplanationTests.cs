@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Core.Authorization;
+using Gateway.Core.Tests.Support;
 using static Gateway.Core.Tests.Support.PolicyBuilder;
 
 namespace Gateway.Core.Tests.Authorization;

@@ -1,4 +1,6 @@
 using Gateway.Core.Authorization;
+using Gateway.Core.Registry;
+using Gateway.Core.Tests.Support;
 using static Gateway.Core.Tests.Support.PolicyBuilder;
 
 namespace Gateway.Core.Tests.Authorization;
@@ -47,14 +49,14 @@ public sealed class RepositoryPatternTests
     {
         if (matches is null)
         {
-            Assert.False(Core.Registry.RepositoryName.TryParse(repository, out _));
+            Assert.False(RepositoryName.TryParse(repository, out _));
             return;
         }
 
         var policy = Policy(Allow("rule", "user:alice", Reader, pattern));
 
         Assert.Equal(matches, policy.Allows(Alice, RepositoryActions.Pull, repository));
-        Assert.Equal(matches, RepositoryPattern.Parse(pattern).Matches(Core.Registry.RepositoryName.Parse(repository), "alice"));
+        Assert.Equal(matches, RepositoryPattern.Parse(pattern).Matches(RepositoryName.Parse(repository), "alice"));
     }
 
     [Theory]
@@ -100,7 +102,7 @@ public sealed class RepositoryPatternTests
         var policy = Policy(Allow("rule", "everyone", Reader, pattern));
 
         Assert.False(policy.Allows(Alice, RepositoryActions.Pull, repository));
-        Assert.False(RepositoryPattern.Parse(pattern).Matches(Core.Registry.RepositoryName.Parse(repository), null));
+        Assert.False(RepositoryPattern.Parse(pattern).Matches(RepositoryName.Parse(repository), null));
         Assert.True(policy.Allows(Alice, RepositoryActions.Pull, repository[..^1] + "b"));
     }
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Gateway.Doctor;
-using Gateway.Doctor.Client;
+using Gateway.Client.Doctor;
+using Gateway.Client.Doctor.Client;
 using Gateway.EndToEndTests.Support;
 using Microsoft.AspNetCore.Http;
 

@@ -1,4 +1,4 @@
-using Gateway.Doctor;
+using Gateway.Client.Doctor;
 
 namespace Gateway.EndToEndTests.Doctor;
 

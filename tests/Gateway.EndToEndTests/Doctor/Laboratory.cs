@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Client.Doctor;
 using Gateway.Doctor;
-using Gateway.Doctor.Server;
 using Gateway.EndToEndTests.Oidc;
 using Gateway.EndToEndTests.Support;
 using Gateway.Tests.Support;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.EndToEndTests.Oidc;
 using Gateway.EndToEndTests.Support;
 using Gateway.Tests.Support;
 
@@ -116,7 +117,7 @@ internal static class ServerFaults
         ["issuer down"] = ("ISS001", static site => site.Configure(site.Laboratory.Provider.Issuer, Closed().TrimEnd('/'))),
         ["issuer with a slash more"] = ("ISS002", static site => site.Configure($"\"{site.Laboratory.Provider.Issuer}\"", $"\"{site.Laboratory.Provider.Issuer}/\"")),
         ["redirect URI not registered"] = ("ISS006", static site => site.Configure("oidc: { first:", "oidc: { second:")),
-        ["client secret wrong"] = ("ISS007", static site => site.Configure(Oidc.OidcProviderProcess.ClientSecret, "another secret")),
+        ["client secret wrong"] = ("ISS007", static site => site.Configure(OidcProviderProcess.ClientSecret, "another secret")),
         ["public name without an address"] = ("NET003", static site =>
         {
             site.Configure($"publicUrl: https://{Host}", "publicUrl: https://nowhere.gateway.test");

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using Gateway.Core.Registry;
-using Gateway.Keys;
-using Gateway.Uploads;
+using Gateway.Server.Registry.Uploads;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.Keys;
 
 namespace Gateway.EndToEndTests.Grammar;
 

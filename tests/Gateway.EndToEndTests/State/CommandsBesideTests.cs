@@ -1,4 +1,3 @@
-using Gateway.Files;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
@@ -7,8 +6,8 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.EndToEndTests.Support;
-using Gateway.Reloading;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Files;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.EndToEndTests.State;
 

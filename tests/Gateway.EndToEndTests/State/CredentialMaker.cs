@@ -1,8 +1,8 @@
-using Gateway.Core.Tokens;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Gateway.Core.Authorization;
-using Gateway.State;
+using Gateway.Core.Tokens;
+using Gateway.Server.Store.State;
 
 namespace Gateway.EndToEndTests.State;
 

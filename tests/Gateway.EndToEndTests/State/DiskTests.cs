@@ -1,7 +1,8 @@
-using Gateway.Configuration;
 using Gateway.EndToEndTests.Support;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.EndToEndTests.State;
 

@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Gateway.EndToEndTests.Support;
-using Gateway.Redis;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Requests.Redis;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 

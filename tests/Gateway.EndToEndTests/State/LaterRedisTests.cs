@@ -1,5 +1,5 @@
 using Gateway.EndToEndTests.Support;
-using Gateway.Tests.Redis;
+using Gateway.Tests.Server.Requests.Redis;
 using Gateway.Tests.Support;
 
 namespace Gateway.EndToEndTests.State;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using Gateway.Core.Authorization;
-using Gateway.Keys;
+using Gateway.Server.Store.Keys;
 
 namespace Gateway.EndToEndTests.Tokens;
 

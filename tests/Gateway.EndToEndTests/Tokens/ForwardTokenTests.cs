@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.EndToEndTests.Support;
-using Gateway.Keys;
+using Gateway.Server.Store.Keys;
 
 namespace Gateway.EndToEndTests.Tokens;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Gateway.EndToEndTests.Support;
-using Gateway.Keys;
-using Gateway.Routing;
-using Gateway.Tokens;
+using Gateway.Server.Requests.Routing;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Tokens.Service;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.EndToEndTests.Tokens;

@@ -1,11 +1,10 @@
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
 using Gateway.Core.Tokens;
 using Gateway.EndToEndTests.Support;
-using Gateway.Keys;
-using Gateway.Routing;
-using Gateway.Tokens;
+using Gateway.Server.Requests.Routing;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Tokens.Service;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.EndToEndTests.Tokens;

@@ -1,6 +1,6 @@
 using System.Formats.Tar;
-using Gateway.Configuration;
 using Gateway.EndToEndTests.Support;
+using Gateway.Server.Host.Configuration;
 using Microsoft.AspNetCore.Http;
 using Xunit.Abstractions;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.EndToEndTests.Clients;
 using Gateway.EndToEndTests.Support;
-using Gateway.Tests.Issuers;
+using Gateway.Tests.Server.SignIn.Issuers;
 
 namespace Gateway.EndToEndTests.Workloads;
 

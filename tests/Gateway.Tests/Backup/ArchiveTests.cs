@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Backup;
-using Gateway.Configuration;
+using Gateway.Foundation.Configuration;
 
 namespace Gateway.Tests.Backup;
 

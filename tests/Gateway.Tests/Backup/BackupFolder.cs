@@ -2,11 +2,11 @@
 using System.Net;
 using Gateway.Backup;
 using Gateway.Commands;
-using Gateway.Configuration;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
-using Gateway.Keys;
-using Gateway.State;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Backup;

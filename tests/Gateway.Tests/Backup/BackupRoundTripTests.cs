@@ -1,12 +1,13 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Gateway.Authentication;
-using Gateway.Configuration;
+using Gateway.Backup;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
-using Gateway.Keys;
-using Gateway.State;
-using Gateway.Tests.Oidc;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
+using Gateway.Tests.Server.SignIn.Oidc;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Backup;
@@ -124,8 +125,8 @@ public sealed class BackupRoundTripTests
             environment["GATEWAY__Redis__Server"] = redis.Options.Server;
         }
 
-        await using var job = new Gateway.Backup.RestoreJob(
-            new Gateway.Backup.RestoreOrder
+        await using var job = new RestoreJob(
+            new RestoreOrder
             {
                 Archive = backup.Archive,
                 Target = backup.Target,
@@ -137,7 +138,7 @@ public sealed class BackupRoundTripTests
         await job.RunAsync(CancellationToken.None);
     }
 
-    private static Subject CredentialOwner(string robot) => Gateway.Credentials.CredentialOwner.Robot(robot);
+    private static Subject CredentialOwner(string robot) => Gateway.Server.Tokens.Credentials.CredentialOwner.Robot(robot);
 
     private static Subject Person(string name, string method) => new() { Kind = SubjectKind.User, Name = name, Method = method };
 

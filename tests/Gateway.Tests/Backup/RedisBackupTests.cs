@@ -1,10 +1,13 @@
 using Gateway.Backup;
-using Gateway.Configuration;
 using Gateway.Core.Tokens;
-using Gateway.Identities;
-using Gateway.Keys;
-using Gateway.Redis;
-using Gateway.State;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Requests.Redis;
+using Gateway.Server.SignIn.Sessions;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.Keys;
+using Gateway.Server.Store.State;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -275,7 +278,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         await using var redis = new RedisConnection(options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         await new RedisKeyStore(redis, BackupFolder.KeysPassword)
             .ChangeAsync(new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System).First, CancellationToken.None);
-        new Gateway.Sessions.RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "ä"), "key-1");
+        new RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "ä"), "key-1");
         await using var identities = new RedisIdentityStore(redis);
         var now = TimeProvider.System.GetUtcNow();
         await identities.WriteAsync(

@@ -1,7 +1,8 @@
 #pragma warning disable CA1416 // these tests run on Linux
 using Gateway.Backup;
 using Gateway.Core.Tokens;
-using Gateway.State;
+using Gateway.Server.Store.State;
+using Gateway.Server.Tokens.Credentials;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Backup;
@@ -100,11 +101,11 @@ public sealed class RestoreTests : IDisposable
         await using var store = SqliteCredentialStore.Open(options.State.Folder);
         Assert.DoesNotContain((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
         using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance, new BlockFile(options.State.Folder));
-        Assert.NotNull(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("bob")));
+        Assert.NotNull(feed.FindBlock(CredentialOwner.User("bob")));
         Assert.True(await feed.ReadAsync(default));
-        Assert.NotNull(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("bob")));
-        Assert.Equal(archiveHasBlocks, feed.FindBlock(Gateway.Credentials.CredentialOwner.User("dora")) is not null);
-        Assert.Null(feed.FindBlock(Gateway.Credentials.CredentialOwner.User("carol")));
+        Assert.NotNull(feed.FindBlock(CredentialOwner.User("bob")));
+        Assert.Equal(archiveHasBlocks, feed.FindBlock(CredentialOwner.User("dora")) is not null);
+        Assert.Null(feed.FindBlock(CredentialOwner.User("carol")));
         Assert.Contains((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
         Assert.Equal("600", Convert.ToString((int)File.GetUnixFileMode(Path.Combine(options.State.Folder, "blocked.json")), 8));
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Gateway.Audit;
 using Gateway.Commands;
+using Gateway.Server.Records.Audit;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -123,7 +123,7 @@ public sealed partial class AuditCommandTests : IDisposable
     [Fact]
     public async Task Search_EachOperationOfASurface_IsKnown()
     {
-        var source = await File.ReadAllTextAsync(SourceTree.PathOf("src", "Gateway", "Audit", "AuditSurface.cs"));
+        var source = await File.ReadAllTextAsync(SourceTree.PathOf("src", "Gateway.Server", "Records", "Audit", "AuditSurface.cs"));
         var words = SurfaceOperation().Matches(source).Select(static match => match.Groups[1].Value).ToList();
 
         Assert.Contains("token", words); // the three ways in which the source writes them

@@ -1,10 +1,10 @@
 using System.CommandLine;
-using Gateway.Audit;
 using Gateway.Commands;
-using Gateway.Identities;
-using Gateway.State;
-using Gateway.State.Sqlite;
-using Gateway.Tests.Authentication;
+using Gateway.Server.Records.Audit;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
+using Gateway.Tests.Server.SignIn.Authentication;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Gateway.Commands;
-using Gateway.Tests.Configuration;
+using Gateway.Tests.Server.Host.Configuration;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;

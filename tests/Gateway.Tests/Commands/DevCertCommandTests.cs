@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Gateway.Commands;
-using Gateway.Tests.Tls;
+using Gateway.Tests.Server.Requests.Tls;
 
 namespace Gateway.Tests.Commands;
 

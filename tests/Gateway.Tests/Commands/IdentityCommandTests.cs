@@ -1,7 +1,7 @@
 using Gateway.Commands;
-using Gateway.Identities;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;

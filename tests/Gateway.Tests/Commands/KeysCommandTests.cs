@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Gateway.Commands;
-using Gateway.Tests.Configuration;
+using Gateway.Tests.Server.Host.Configuration;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;

@@ -1,10 +1,11 @@
-using Gateway.Files;
 using System.Text.Json;
 using Gateway.Commands;
 using Gateway.Core.Tokens;
-using Gateway.Identities;
-using Gateway.State;
-using Gateway.State.Sqlite;
+using Gateway.Foundation.Files;
+using Gateway.Server.SignIn.Oidc;
+using Gateway.Server.Store.Identities;
+using Gateway.Server.Store.State;
+using Gateway.Server.Store.State.Sqlite;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;
@@ -245,7 +246,7 @@ public sealed class TokenCommandTests : IDisposable
         var token = await CreateAsync("laptop", "--user", name, "--all");
 
         Assert.Equal(("user:" + name, "oidc:corp"), (token.Owner.ToString(), token.Owner.Method));
-        Assert.Equal(Gateway.Oidc.OidcIdentities.EvidenceOf(identity), token.Evidence); // as one that they make themselves
+        Assert.Equal(OidcIdentities.EvidenceOf(identity), token.Evidence); // as one that they make themselves
     }
 
     [Fact]

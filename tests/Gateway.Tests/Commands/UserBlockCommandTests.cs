@@ -1,7 +1,9 @@
-using Gateway.Core.Tokens;
 using System.Text.Json;
 using Gateway.Commands;
-using Gateway.State;
+using Gateway.Core.Tokens;
+using Gateway.Server.Store.State;
+using Gateway.Server.Tokens.Credentials;
+using Gateway.Tests.Backup;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;
@@ -274,10 +276,10 @@ public sealed class UserBlockCommandTests : IDisposable
     }
 
     private static StoredCredential NewToken(string owner, bool isRobot, string by) =>
-        Backup.BackupFolder.NewToken(Guid.NewGuid().ToString("N")) with
+        BackupFolder.NewToken(Guid.NewGuid().ToString("N")) with
         {
             Kind = isRobot ? CredentialKind.Robot : CredentialKind.Personal,
-            Owner = isRobot ? Gateway.Credentials.CredentialOwner.Robot(owner) : Gateway.Credentials.CredentialOwner.User(owner),
+            Owner = isRobot ? CredentialOwner.Robot(owner) : CredentialOwner.User(owner),
             CreatedBy = by,
         };
 

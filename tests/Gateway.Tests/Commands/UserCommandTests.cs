@@ -1,6 +1,6 @@
 using System.Text;
-using Gateway.Authentication;
-using Gateway.Tests.Authentication;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Tests.Server.SignIn.Authentication;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Gateway.Commands;
-using Gateway.Tests.Configuration;
+using Gateway.Tests.Server.Host.Configuration;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Documentation;

@@ -12,7 +12,7 @@ namespace Gateway.Tests.Documentation;
 public sealed partial class PrintedCommandTests
 {
     private static readonly string[] Pages =
-        [.. MarkdownPage.All().Select(static page => page.Name), "src/Gateway/Doctor/problems.yaml"];
+        [.. MarkdownPage.All().Select(static page => page.Name), "src/Gateway.Client/Doctor/problems.yaml"];
 
     public static TheoryData<string> Files() => [.. Pages];
 

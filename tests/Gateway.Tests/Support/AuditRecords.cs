@@ -1,6 +1,5 @@
 using System.Text.Json;
-using Gateway.Audit;
-using Gateway.Configuration;
+using Gateway.Server.Host.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Support;

@@ -1,4 +1,4 @@
-using Gateway.State;
+using Gateway.Server.Store.State;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Support;

@@ -1,4 +1,4 @@
-using Gateway.Reloading;
+using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Tests.Support;
 

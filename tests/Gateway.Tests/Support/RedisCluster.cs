@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Redis;
+using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Gateway.Redis;
+using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
 

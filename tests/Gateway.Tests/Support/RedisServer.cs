@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Redis;
+using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Gateway.Tls;
+using Gateway.Server.Requests.Tls;
 
 namespace Gateway.Tests.Support;
 

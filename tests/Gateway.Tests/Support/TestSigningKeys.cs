@@ -1,4 +1,4 @@
-using Gateway.Keys;
+using Gateway.Server.Store.Keys;
 
 namespace Gateway.Tests.Support;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Gateway.Core.Authorization;
 using Gateway.Core.Tokens;
-using Gateway.State;
+using Gateway.Server.Store.State;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Support;

@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace Gateway.Client.Commands;
+
+/// <summary>Puts commands together.</summary>
+internal static class CommandExtensions
+{
+    /// <summary>Adds arguments, in this order, and options.</summary>
+    public static Command With(this Command command, params ReadOnlySpan<Symbol> symbols)
+    {
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                command.Arguments.Add(argument);
+            }
+            else
+            {
+                command.Options.Add((Option)symbol);
+            }
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,264 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using Gateway.Client.Doctor.Client;
+using Gateway.Client.Trust;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Trust;
+
+namespace Gateway.Client.Commands;
+
+/// <summary><c>gateway trust</c>: how clients are told to trust a private authority; by option it does so on this machine.</summary>
+internal static class TrustCommand
+{
+    private const int LeftToDo = 1;
+    private const string AllClients = "all";
+
+    private static readonly TimeSpan LongestCommand = TimeSpan.FromMinutes(2);
+
+    private static readonly Option<FileInfo?> Authority = new("--ca")
+    {
+        Description = "The authority's certificate, PEM. Without it, tls.authority of --config.",
+    };
+
+    private static readonly Option<string?> Host = new("--host")
+    {
+        Description = "The registry as clients name it: registry.example.com, registry.example.com:8443. Without it, publicUrl of --config.",
+    };
+
+    private static readonly Option<FileInfo?> Config = new("--config", "-c") { Description = "A configuration file to take host and authority from." };
+
+    private static readonly Option<string[]> Clients = CreateClients();
+
+    private static readonly Option<bool> Install = new("--install")
+    {
+        Description = "Writes the files on this machine (Linux), after showing them and asking: for the clients that are installed, or named.",
+    };
+
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "With --install: shows what would be done, and writes nothing." };
+
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "With --install: does not ask." };
+
+    private static readonly Option<DirectoryInfo?> Root = new("--root")
+    {
+        Description = "Where the machine's file system begins.",
+        Hidden = true,
+    };
+
+    /// <summary>Makes the command.</summary>
+    /// <param name="findConfiguration">The configuration file that the environment names, if it does.</param>
+    /// <param name="readConfiguration">The public URL and the authority's file, as a configuration file has them.</param>
+    public static Command Create(
+        Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
+    {
+        var command = new Command("trust", "Shows how clients are told to trust a private authority, or does it on this machine.")
+        {
+            Authority, Host, Config, Clients, Install, DryRun, Yes, Root,
+        };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            result, () => Ask(result, findConfiguration, readConfiguration), cancellationToken));
+        return command;
+    }
+
+    private static Option<string[]> CreateClients()
+    {
+        var option = new Option<string[]>("--client")
+        {
+            Description = "docker, podman, containerd, kubernetes, system or all; may be given several times. With --install and none given: those that are installed, but not the system's store.",
+        };
+        option.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens.Where(static token => token.Value != AllClients && !TryParse(token.Value, out _)))
+            {
+                result.AddError($"--client: there is no such client (found \"{token.Value}\"). Give docker, podman, containerd, kubernetes, system or all.");
+            }
+        });
+        return option;
+    }
+
+    // Enum.TryParse alone takes numbers and lists too.
+    private static bool TryParse(string text, out TrustClient client) =>
+        Enum.TryParse(text, ignoreCase: true, out client) && client.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<int> RunAsync(
+        ParseResult result, Func<(RegistryName Name, string File, string Setting)> ask, CancellationToken cancellationToken)
+    {
+        var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+        try
+        {
+            var (name, file, setting) = ask();
+            var authority = PrivateAuthorityReader.Read(file, setting, TimeProvider.System.GetUtcNow());
+            foreach (var warning in authority.Warnings)
+            {
+                await error.WriteLineAsync($"warning: {warning}");
+            }
+
+            await output.WriteLineAsync($"registry    {name.Text}");
+            TrustText.WriteAuthority(authority, output);
+            var selection = Select(result);
+            if (result.GetValue(Install) || result.GetValue(DryRun))
+            {
+                return await InstallAsync(result, name, authority, selection, cancellationToken);
+            }
+
+            await output.WriteLineAsync();
+            await output.WriteLineAsync($"ca.crt, which is in {file}:");
+            await output.WriteAsync(authority.Pem);
+            TrustText.WriteGuide(TrustGuide.Of(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
+            return 0;
+        }
+        catch (ProblemException exception)
+        {
+            return ProblemReport.Write(error, exception.Problems);
+        }
+    }
+
+    private static (RegistryName Name, string File, string Setting) Ask(
+        ParseResult result, Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
+    {
+        var host = result.GetValue(Host);
+        var config = result.GetValue(Config);
+        if (config is null && host is null && result.GetValue(Authority) is null && findConfiguration() is { } named)
+        {
+            config = named; // beside a service, as in its container; a person's own machine has no such variable
+        }
+
+        var (url, authority) = config is null ? default : readConfiguration(config);
+        var setting = host is null ? "publicUrl" : "--host";
+        if ((host ?? url) is not { } text)
+        {
+            throw new ProblemException(new Problem(
+                "--host", "the registry is not named", null, "Give --host registry.example.com, with the port where clients use one; or --config gateway.yaml."));
+        }
+
+        if (!RegistryName.TryParse(text, out var name))
+        {
+            throw new ProblemException(new Problem(
+                setting, "this is no host that clients name a registry by", text, "Write registry.example.com, or registry.example.com:8443; trust is about https only."));
+        }
+
+        if (result.GetValue(Authority) is { } file)
+        {
+            return File.Exists(file.FullName)
+                ? (name, file.FullName, "--ca")
+                : throw new ProblemException(new Problem("--ca", "there is no such file", file.FullName, HowToGetIt(name)));
+        }
+
+        return authority is { } configured
+            ? (name, configured, "tls.authority")
+            : throw new ProblemException(new Problem("--ca", "the authority's certificate is not named", null, HowToGetIt(name)));
+    }
+
+    // Fetching it here, over a connection that nobody can trust yet, would be trusting whoever answers.
+    private static string HowToGetIt(RegistryName name) =>
+        "Get it from whoever runs the registry, over a way that you trust (on the gateway's machine: ca.crt, which gateway dev-cert made, or the file that tls.authority names); "
+        + $"{name.Url}/trust/ca.crt may offer it, then compare its fingerprint with one that you got by another way. Then give --ca FILE.";
+
+    private static TrustSelection Select(ParseResult result)
+    {
+        var texts = result.GetValue(Clients) ?? [];
+        var named = new HashSet<TrustClient>();
+        foreach (var text in texts)
+        {
+            if (TryParse(text, out var client))
+            {
+                named.Add(client);
+            }
+        }
+
+        return new TrustSelection(named, texts.Contains(AllClients));
+    }
+
+    private static async Task<int> InstallAsync(
+        ParseResult result, RegistryName name, PrivateAuthority authority, TrustSelection selection, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new ProblemException(new Problem(
+                "--install", "writes files on Linux only", Environment.OSVersion.Platform.ToString(), "Leave it out: what to do is printed then."));
+        }
+
+        var output = result.InvocationConfiguration.Output;
+        var files = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read());
+        var plan = new TrustPlanner(new TrustMachine(files, Environment.IsPrivilegedProcess), name, authority).Plan(selection);
+        TrustText.WritePlan(plan, output);
+        var isDone = plan.ByHand.Count == 0;
+        if (result.GetValue(DryRun))
+        {
+            await output.WriteLineAsync("\nNothing was written: --dry-run.");
+            return isDone ? 0 : LeftToDo;
+        }
+
+        if (!plan.HasWork)
+        {
+            await output.WriteLineAsync("\nThere is nothing to write.");
+            return isDone ? 0 : LeftToDo;
+        }
+
+        if (!result.GetValue(Yes) && !Agrees(result.InvocationConfiguration.Error))
+        {
+            await output.WriteLineAsync("Nothing was written.");
+            return LeftToDo;
+        }
+
+        foreach (var step in plan.Steps.Where(static step => step.Action != TrustAction.Keep))
+        {
+            var kept = TrustInstaller.Write(files, step);
+            await output.WriteLineAsync($"wrote {step.Path}{(kept is null ? "" : $"; what was there is {kept} now")}");
+        }
+
+        if (plan.Command is { } command)
+        {
+            await RunStoreAsync(command, files, output, cancellationToken);
+        }
+
+        return isDone ? 0 : LeftToDo;
+    }
+
+    private static bool Agrees(TextWriter prompt)
+    {
+        if (Console.IsInputRedirected)
+        {
+            throw new ProblemException(new Problem(
+                "--install", "asks first, and standard input is no terminal to ask at", null, "Give --yes; or --dry-run to see what would be done."));
+        }
+
+        prompt.Write("Do this? [y/N] ");
+        prompt.Flush();
+        return Console.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
+    }
+
+    private static async Task RunStoreAsync(string command, ClientMachine files, TextWriter output, CancellationToken cancellationToken)
+    {
+        if (files.Root != "/")
+        {
+            await output.WriteLineAsync($"not run: {command}, which is another machine's");
+            return;
+        }
+
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(command) { RedirectStandardInput = true })!;
+            process.StandardInput.Close();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(LongestCommand);
+            await process.WaitForExitAsync(limit.Token);
+            if (process.ExitCode != 0)
+            {
+                throw new ProblemException(new Problem(
+                    command, "ended with an error", process.ExitCode.ToString(CultureInfo.InvariantCulture), "The files are written; run it by hand and see what it says."));
+            }
+        }
+        catch (Win32Exception exception)
+        {
+            throw new ProblemException(new Problem(command, "cannot be run", exception.Message, "The files are written; install the package ca-certificates and run it."));
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ProblemException(new Problem(command, "was not waited for any longer", null, "The files are written; run it by hand."));
+        }
+
+        await output.WriteLineAsync($"ran {command}");
+    }
+}

@@ -1,0 +1,174 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Gateway.Foundation.Configuration;
+
+namespace Gateway.Client.Doctor.Client;
+
+/// <summary>The certificate as it is shown here, and whether the system, docker, containerd and podman each trust it.</summary>
+internal static class TlsStep
+{
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    // Products that break TLS open, by what they write into the certificates that they make.
+    private static readonly string[] Interceptors =
+    [
+        "zscaler", "fortinet", "fortigate", "palo alto", "blue coat", "bluecoat", "symantec web", "netskope", "cisco umbrella", "sophos", "check point",
+        "watchguard", "sonicwall", "barracuda", "mitmproxy", "squid", "forcepoint", "websense", "mcafee web gateway", "trend micro", "kaspersky", "avast", "bitdefender", "eset ssl", "charles proxy", "fiddler",
+    ];
+
+    /// <summary>Looks.</summary>
+    public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
+    {
+        var (question, diagnosis) = (visit.Question, visit.Diagnosis);
+        if (question.Url.Scheme == "http")
+        {
+            visit.IsTrusted = true; // whoever asks for plain HTTP is told of it, and means it
+            diagnosis.Warn("TLS020", question.Name, "it is asked for by http://, so names, passwords and images can be read and changed on the way");
+            return true;
+        }
+
+        var stream = await visit.Route.ConnectAsync(question.Host, question.Url.Port, cancellationToken);
+        TlsAnswer answer;
+        using (var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            limit.CancelAfter(HandshakeTimeout);
+            try
+            {
+                answer = await TlsProbe.ShakeHandsAsync(stream, question.Host, limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                diagnosis.Error("TLS016", question.Name, $"it connects, and there is no handshake within {DoctorText.Span(HandshakeTimeout)}");
+                return false;
+            }
+        }
+
+        if (answer.Fault is not null && answer.Chain.Count == 0)
+        {
+            if (await SpeaksPlainHttpAsync(visit, cancellationToken) is { } line)
+            {
+                diagnosis.Error("TLS025", question.Name, $"the port answers \"{line}\" to plain HTTP");
+            }
+            else
+            {
+                diagnosis.Error("TLS016", question.Name, answer.Fault);
+            }
+
+            return false;
+        }
+
+        if (answer.Fault is not null)
+        {
+            diagnosis.Error(answer.AsksForCertificate ? "TLS017" : "TLS016", question.Name, answer.Fault);
+            return false;
+        }
+
+        CertificateInspection.Inspect(diagnosis, question.Name, answer.Chain, question.Host, visit.Time.GetUtcNow());
+        InspectTrust(visit, answer.Chain);
+        visit.IsTrusted = visit.IsFit(answer.Chain, question.Host);
+        if (!diagnosis.Has("TLS"))
+        {
+            diagnosis.Pass("TLS", question.Name, $"{answer.Protocol}; for {string.Join(", ", CertificateInspection.NamesOf(answer.Chain[0]).Take(5))} until {DoctorText.At(answer.Chain[0].NotAfter)}");
+        }
+
+        return true;
+    }
+
+    private static void InspectTrust(ClientVisit visit, IReadOnlyList<X509Certificate2> chain)
+    {
+        var (question, diagnosis, now) = (visit.Question, visit.Diagnosis, visit.Time.GetUtcNow());
+        var stores = TrustStores.Of(question);
+        var isSystems = CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _);
+        var isNamed = question.Authorities is { } named && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
+        var issuer = $"{chain[^1].Issuer}";
+        if (!isSystems && Interceptors.FirstOrDefault(word => issuer.Contains(word, StringComparison.OrdinalIgnoreCase) || chain[0].Issuer.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null)
+        {
+            diagnosis.Error("TLS024", question.Name, $"the certificate was issued by {chain[0].Issuer}, which makes certificates to read what passes");
+            return;
+        }
+
+        // Whether a way is missing or an authority unknown shows best against the authorities that are meant.
+        if (!isNamed && question.Authorities is { } meant && !isSystems)
+        {
+            if (meant.Any(authority => chain.Any(one => one.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData))))
+            {
+                diagnosis.Error("TLS015", question.Name, $"it was signed with another key than that of {meant[0].Subject}, in whose name it was issued");
+            }
+            else if (chain.Count > 1 || CertificateInspection.IsSelfIssued(chain[^1]))
+            {
+                diagnosis.Error("TLS024", question.Name, $"it was issued by {issuer}, and not by {string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
+            }
+            else
+            {
+                diagnosis.Error("TLS004", question.Name, $"only {chain[0].Subject} is sent, issued by {chain[0].Issuer}, and nothing leads from there to {string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
+            }
+
+            return;
+        }
+
+        if (isSystems)
+        {
+            return; // docker, containerd and podman trust what the system trusts
+        }
+
+        var clients = stores.Where(static store => store.Client.Length > 0).ToList();
+        foreach (var store in clients)
+        {
+            if (store.SkipsVerification)
+            {
+                diagnosis.Warn("DCK001", $"{store.Client} ({store.Source})", "it does not verify the certificate of this registry");
+                continue;
+            }
+
+            // dockerd counts 127.0.0.0/8 among insecure-registries, whatever daemon.json says.
+            if (store.Client == "docker" && question.IsLoopback)
+            {
+                diagnosis.Pass("TLS", store.Client, "verifies no certificate of a loopback address");
+                continue;
+            }
+
+            if (store.Authorities.Count > 0 && CertificateInspection.LeadsToAuthority(chain, store.Authorities, now, out _))
+            {
+                visit.ClientAuthorities.AddRange(store.Authorities);
+                diagnosis.Pass("TLS", $"{store.Client} ({store.Source})", "trusts the certificate");
+            }
+            else if (store is { Authorities.Count: 0, Misnamed: { } misnamed })
+            {
+                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {ShellWord.Of(misnamed)} {ShellWord.Of(store.Source)}");
+            }
+            else
+            {
+                diagnosis.Error(store.ProblemId, store.Client, $"issued by {issuer}; {(store.Authorities.Count == 0 ? $"no authority for it in {store.Source}" : $"{store.Source} has {string.Join("; ", store.Authorities.Select(static one => one.Subject))}")}", store.Cure);
+            }
+        }
+
+        if (clients.Count == 0 && !isNamed)
+        {
+            diagnosis.Error(CertificateInspection.IsSelfIssued(chain[^1]) || chain.Count > 1 || !HasIssuerAddress(chain[0]) ? "TLS019" : "TLS004", question.Name, $"issued by {issuer}, which this machine does not trust");
+        }
+        else if (isNamed)
+        {
+            diagnosis.Inform("TLS011", question.Name, $"issued by {issuer}, which --ca names and the system does not know", $"gateway trust --ca CA.crt --host {ShellWord.Of(question.Name)} prints what each client needs");
+        }
+    }
+
+    private static bool HasIssuerAddress(X509Certificate2 certificate) =>
+        certificate.Extensions.OfType<X509AuthorityInformationAccessExtension>().Any(static extension => extension.EnumerateCAIssuersUris().Any());
+
+    private static async Task<string?> SpeaksPlainHttpAsync(ClientVisit visit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var stream = await visit.Route.ConnectAsync(visit.Question.Host, visit.Question.Url.Port, cancellationToken);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /v2/ HTTP/1.1\r\nHost: {visit.Question.Name}\r\nConnection: close\r\n\r\n"), cancellationToken);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(5));
+            return (await RawHttp.ReadHeadAsync(stream, limit.Token)).Line;
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return null;
+        }
+    }
+}

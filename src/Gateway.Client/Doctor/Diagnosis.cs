@@ -1,0 +1,81 @@
+namespace Gateway.Client.Doctor;
+
+/// <summary>Collects findings in the order in which checks run: causes before what follows from them.</summary>
+internal sealed class Diagnosis
+{
+    private const int ShortestSecret = 4;
+    private const int LongestCure = 2000;
+
+    private readonly List<Finding> _findings = [];
+    private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
+
+    /// <summary>Everything found, the worst first, and of equals the one that was found first.</summary>
+    public IReadOnlyList<Finding> Findings => [.. _findings.OrderByDescending(static finding => finding.Severity)];
+
+    /// <summary>The worst of all; <see cref="Severity.NotRun"/> where there is nothing, since nothing was looked at.</summary>
+    public Severity Worst => _findings.Count == 0 ? Severity.NotRun : _findings.Max(static finding => finding.Severity);
+
+    /// <summary>Whether a problem of this id, or of this area, was found.</summary>
+    public bool Has(string id, Severity least = Severity.Warning) =>
+        _findings.Exists(finding => finding.Id.StartsWith(id, StringComparison.Ordinal) && finding.Severity >= least);
+
+    /// <summary>Notes an error.</summary>
+    public void Error(string id, string subject, string evidence, string? cure = null) =>
+        Add(new Finding(id, Severity.Error, subject, evidence, cure));
+
+    /// <summary>Notes a warning.</summary>
+    public void Warn(string id, string subject, string evidence, string? cure = null) =>
+        Add(new Finding(id, Severity.Warning, subject, evidence, cure));
+
+    /// <summary>Notes something worth knowing.</summary>
+    public void Inform(string id, string subject, string evidence, string? cure = null) =>
+        Add(new Finding(id, Severity.Information, subject, evidence, cure));
+
+    /// <summary>Notes that something is well.</summary>
+    public void Pass(string area, string subject, string evidence) => Add(new Finding(area, Severity.Passed, subject, evidence));
+
+    /// <summary>Notes that a check could not run: it must not be taken for passed.</summary>
+    public void NotRun(string area, string subject, string reason, string? cure = null) =>
+        Add(new Finding(area, Severity.NotRun, subject, reason, cure));
+
+    /// <summary>Keeps a secret out of everything that is noted from now on: a server may say again what it was sent.</summary>
+    public void Hide(string? secret)
+    {
+        if (secret is { Length: >= ShortestSecret })
+        {
+            _secrets.Add(secret);
+            _secrets.Add(Uri.EscapeDataString(secret));
+        }
+    }
+
+    /// <summary>A text without the secrets; to be called before it is cut, lest half of one be left.</summary>
+    public string Redact(string text) =>
+        _secrets.OrderByDescending(static secret => secret.Length).Aggregate(text, static (left, secret) => left.Replace(secret, "…", StringComparison.Ordinal));
+
+    /// <summary>
+    /// Runs a part of a check. What it throws is noted as a part that could not run, so that the other parts still do.
+    /// </summary>
+    public async Task AttemptAsync(string area, string subject, Func<Task> part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await part();
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            NotRun(area, subject, "there was no answer in time");
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            NotRun(area, subject, $"it broke off: {DoctorText.Of(exception)}");
+        }
+    }
+
+    // Everything that is printed may hold what a server or a file said.
+    private void Add(Finding finding) => _findings.Add(finding with
+    {
+        Subject = DoctorText.OneLine(Redact(finding.Subject)),
+        Evidence = DoctorText.OneLine(Redact(finding.Evidence)),
+        Cure = finding.Cure is { } cure ? DoctorText.OneLine(Redact(cure), LongestCure) : null,
+    });
+}

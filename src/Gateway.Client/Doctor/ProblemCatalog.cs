@@ -1,0 +1,83 @@
+using System.Collections.Frozen;
+using System.Text;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Gateway.Client.Doctor;
+
+/// <summary>Every problem that the doctor knows, from <c>problems.yaml</c>, which the pages are written from.</summary>
+internal sealed class ProblemCatalog
+{
+    private static readonly Lazy<ProblemCatalog> Loaded = new(Load);
+
+    private readonly FrozenDictionary<string, ProblemPage> _byId;
+
+    private ProblemCatalog(List<ProblemPage> pages)
+    {
+        Pages = pages;
+        _byId = pages.ToFrozenDictionary(static page => page.Id, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>The catalog.</summary>
+    public static ProblemCatalog Instance => Loaded.Value;
+
+    /// <summary>All, in the order of the file.</summary>
+    public IReadOnlyList<ProblemPage> Pages { get; }
+
+    /// <summary>The page of an id, in any case of letters; <see langword="null"/> where there is none.</summary>
+    public ProblemPage? Find(string id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Where the page is, from the root of the repository.</summary>
+    public static string PathOf(string id) => $"docs/problems/{id}.md";
+
+    /// <summary>The page in Markdown.</summary>
+    public static string Write(ProblemPage page)
+    {
+        var text = new StringBuilder();
+        text.Append($"# {page.Id}: {page.Title}\n\n{page.Means.Trim()}\n");
+        AppendList("Causes", page.Causes);
+        AppendList("Cure", page.Cure);
+        if (page.See.Count > 0)
+        {
+            text.Append("\nSee ").AppendJoin(", ", page.See.Select(static see => $"[{see}](../{see})")).Append(".\n");
+        }
+
+        return text.ToString();
+
+        void AppendList(string title, List<string> items)
+        {
+            text.Append($"\n## {title}\n\n");
+            for (var i = 0; i < items.Count; i++)
+            {
+                text.Append(items.Count > 1 ? $"{i + 1}. {items[i].Trim()}\n" : $"{items[i].Trim()}\n");
+            }
+        }
+    }
+
+    /// <summary>The list of all pages in Markdown.</summary>
+    public string WriteIndex()
+    {
+        var text = new StringBuilder(
+            "# Problems\n\nWhat `gateway doctor` finds, by its id. `gateway doctor explain TLS004` prints a page where there is no network.\n");
+        foreach (var area in Pages.GroupBy(static page => page.Id[..3]))
+        {
+            text.Append("\n| id | problem |\n|---|---|\n");
+            foreach (var page in area)
+            {
+                text.Append($"| [{page.Id}]({page.Id}.md) | {page.Title} |\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static ProblemCatalog Load()
+    {
+        using var stream = typeof(ProblemCatalog).Assembly.GetManifestResourceStream("problems.yaml")!;
+        using var reader = new StreamReader(stream);
+        return new ProblemCatalog(new DeserializerBuilder()
+            .WithNamingConvention(CamelCaseNamingConvention.Instance)
+            .Build()
+            .Deserialize<List<ProblemPage>>(reader));
+    }
+}

@@ -1,0 +1,30 @@
+using Gateway.Client.Doctor.Client;
+
+namespace Gateway.Client.Trust;
+
+/// <summary>The machine that clients are told on.</summary>
+/// <param name="Files">Its files.</param>
+/// <param name="IsPrivileged">Whether everybody's files may be written, as root may.</param>
+internal sealed record TrustMachine(ClientMachine Files, bool IsPrivileged)
+{
+    /// <summary>Whether docker's engine is installed.</summary>
+    public bool HasDocker => Files.Has("/etc/docker") || Files.HasProgram("dockerd");
+
+    /// <summary>Whether podman, skopeo or buildah is.</summary>
+    public bool HasPodman => Files.Has("/etc/containers") || Files.HasProgram("podman") || Files.HasProgram("skopeo") || Files.HasProgram("buildah");
+
+    /// <summary>Whether containerd is.</summary>
+    public bool HasContainerd => Files.Has("/etc/containerd") || Files.HasProgram("containerd");
+
+    /// <summary>Whether cri-o is.</summary>
+    public bool HasCrio => Files.Has("/etc/crio") || Files.HasProgram("crio");
+
+    /// <summary>The folder of the system's store and the command that reads it; <see langword="null"/>: no system that is known.</summary>
+    public (string Folder, string Command)? SystemStore =>
+        Files.Has("/etc/pki/trust/anchors") ? ("/etc/pki/trust/anchors", "update-ca-certificates") // SUSE
+        : Files.Has("/etc/pki/ca-trust/source/anchors") ? ("/etc/pki/ca-trust/source/anchors", "update-ca-trust") // Red Hat
+        : Files.Has("/etc/ca-certificates/trust-source/anchors") ? ("/etc/ca-certificates/trust-source/anchors", "update-ca-trust") // Arch
+        : Files.Has("/usr/local/share/ca-certificates") || Files.HasProgram("update-ca-certificates")
+            ? ("/usr/local/share/ca-certificates", "update-ca-certificates") // Debian, Alpine
+        : null;
+}

@@ -1,0 +1,162 @@
+using System.Text;
+
+namespace Gateway.Foundation.Configuration;
+
+/// <summary>
+/// The page <c>docs/configuration.md</c>: every setting with its type, default, variable and meaning.
+/// </summary>
+internal sealed class ConfigurationReference
+{
+    private const string Introduction = """
+        # Configuration
+
+        <!-- Generated from the option classes: gateway config reference > docs/configuration.md -->
+
+        One YAML file holds everything. `gateway serve --config FILE` reads it, and `gateway config check FILE` only checks
+        it. Both print one line a problem (where it stands, what is wrong, what to write instead) and exit with 78 where
+        there is any. Without `--config` every command takes the file that `GATEWAY_CONFIG` names in the environment, else
+        `config/gateway.yaml`, else `/etc/gateway/gateway.yaml`. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON
+        Schema, by which editors complete the keys. The shortest useful file:
+
+        ```yaml
+        publicUrl: https://registry.example.com
+        tls:
+          certificates:
+            - certificate: certs/tls.crt
+              key: certs/tls.key
+        registries:
+          - name: main
+            upstreams: ["http://registry:5000"]
+        authentication: { htpasswd: { file: users.htpasswd } }
+        policies: policies/
+        ```
+
+        ## How values are written
+
+        - **Keys** are exact, upper and lower case included. An unknown one stops the start, and so does one given twice.
+        - **Paths**, where relative, are relative to the folder of the configuration file.
+        - **Durations** are whole numbers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00`
+          is understood as well. A number without a unit is refused.
+        - **Truth** is `true` or `false`; `yes` and `on` are refused.
+        - **Secrets** may also come from a file: `passwordFile: /run/secrets/password` instead of `password`. One
+          trailing line break is dropped. A secret is never printed.
+        - **Text that begins with** one of `* & ! % @ [ {` needs quotes: `https: "*:8443"`.
+        - Anchors, aliases, tags, merge keys and a second document in the file are refused.
+
+        ## Environment
+
+        Every value can be set by a variable, which wins over the file. Its name is `GATEWAY__` and the key's segments
+        joined by two underscores, in any case; items of lists are numbered from 0, and the number after the last adds an
+        item: `GATEWAY__Registries__0__Upstreams__1=http://second:5000`. An empty variable unsets a setting that may be
+        unset. A variable with this prefix that names nothing stops the start.
+
+        `ASPNETCORE_FORWARDEDHEADERS_ENABLED` stops the start: it would make every client's `X-Forwarded-For` believed
+        (name your load balancers in `trustedProxies`). So do `ASPNETCORE_URLS` and `Kestrel__…`, since the gateway
+        listens where `listen` says and nowhere else. `ASPNETCORE_HTTP_PORTS`, which .NET's container images set, is not
+        read.
+
+        """;
+
+    private readonly SettingDocumentation _documentation;
+    private readonly StringBuilder _page = new(Introduction);
+
+    private ConfigurationReference(SettingDocumentation documentation) => _documentation = documentation;
+
+    /// <summary>Writes the page, ending in a line break.</summary>
+    public static string Write(SectionType root, SettingDocumentation documentation)
+    {
+        var reference = new ConfigurationReference(documentation);
+        reference.WriteSection(root, "", "GATEWAY");
+        return reference._page.ToString();
+    }
+
+    private void WriteSection(SectionType section, string path, string variable)
+    {
+        _page.Append(path.Length == 0 ? "\n## Top level\n\n" : $"\n## `{path}`\n\n{_documentation.Of(section)}\n\n");
+        _page.Append("| key | type | default | environment variable | meaning |\n|---|---|---|---|---|\n");
+        foreach (var setting in section.Settings)
+        {
+            var name = $"{variable}__{setting.Property.Name}";
+            WriteRow(
+                $"`{setting.Key}`",
+                DescribeType(setting.Type, setting),
+                DescribeDefault(setting),
+                VariableOf(setting.Type, name),
+                _documentation.Of(setting));
+            if (setting.FileKey is { } fileKey)
+            {
+                var meaning = $"File that holds `{setting.Key}`, instead of it.";
+                WriteRow($"`{fileKey}`", "path", "not set", $"`{name}File`", meaning);
+            }
+        }
+
+        foreach (var setting in section.Settings)
+        {
+            var below = path.Length == 0 ? setting.Key : $"{path}.{setting.Key}";
+            WriteBelow(setting.Type, below, $"{variable}__{setting.Property.Name}");
+        }
+    }
+
+    private void WriteBelow(SettingType type, string path, string variable)
+    {
+        switch (type)
+        {
+            case SectionType section:
+                WriteSection(section, path, variable);
+                break;
+            case ListType list:
+                WriteBelow(list.Item, path + "[]", variable + "__0");
+                break;
+            case MapType map:
+                WriteBelow(map.Value, path + ".*", variable + "__NAME");
+                break;
+        }
+    }
+
+    private void WriteRow(params ReadOnlySpan<string> cells)
+    {
+        _page.Append('|');
+        foreach (var cell in cells)
+        {
+            _page.Append(' ').Append(cell.Replace("|", "\\|", StringComparison.Ordinal)).Append(" |");
+        }
+
+        _page.Append('\n');
+    }
+
+    private static string DescribeType(SettingType type, Setting setting) => type switch
+    {
+        SectionType => "section, below",
+        ListType { Item: SectionType } => "list of sections, below",
+        ListType list => $"list: {DescribeType(list.Item, setting)}",
+        MapType { Value: SectionType } => "names with sections, below",
+        MapType map => $"names with values: {DescribeType(map.Value, setting)}",
+        ScalarType { Form: ScalarForm.WholeNumber } => "whole number",
+        ScalarType { Form: ScalarForm.Truth } => "`true` or `false`",
+        ScalarType { Form: ScalarForm.Duration } => "duration",
+        ScalarType { Form: ScalarForm.Url } => "URL",
+        ScalarType { Form: ScalarForm.Choice } choice =>
+            string.Join(", ", ScalarParser.ChoicesOf(choice.ValueClass).Select(static name => $"`{name}`")),
+        _ => setting.IsSecret ? "secret" : setting.IsPath ? "path" : "text",
+    };
+
+    private static string DescribeDefault(Setting setting) => setting switch
+    {
+        { IsRequired: true } => "**required**",
+        { Default: List<string> { Count: > 0 } items } => string.Join(", ", items.Select(static item => $"`{item}`")),
+        { Type: ListType or MapType, Default: not null } => "empty",
+        { Default: null } => "not set",
+        { Type: SectionType, IsNeeded: true } => "**required**",
+        { Type: SectionType } => "as below",
+        { Default: "" } => "empty",
+        _ => $"`{ScalarParser.Format(setting.Default)}`",
+    };
+
+    private static string VariableOf(SettingType type, string name) => type switch
+    {
+        ScalarType => $"`{name}`",
+        ListType list => VariableOf(list.Item, name + "__0"),
+        MapType map => VariableOf(map.Value, name + "__NAME"),
+        _ => "",
+    };
+}

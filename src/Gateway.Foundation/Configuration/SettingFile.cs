@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Text;
+
+namespace Gateway.Foundation.Configuration;
+
+/// <summary>Reads a small text file that an operator named: UTF-8, and no more of it than a cap.</summary>
+internal static class SettingFile
+{
+    private const int MiB = 1024 * 1024;
+
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Reads a file; it never throws for what the file system answers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxBytes">The cap. The length is not trusted: a device has none and never ends.</param>
+    /// <param name="fault">
+    /// What is wrong, to stand after a path or key: <c>no such file</c>; empty where nothing is.
+    /// </param>
+    /// <returns>The text without a byte order mark, or <see langword="null"/>.</returns>
+    public static string? TryRead(string path, int maxBytes, out string fault)
+    {
+        fault = "";
+        if (Directory.Exists(path))
+        {
+            fault = "is a folder, not a file";
+            return null;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
+        try
+        {
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var length = stream.ReadAtLeast(buffer.AsSpan(0, maxBytes + 1), maxBytes + 1, throwOnEndOfStream: false);
+            if (length > maxBytes)
+            {
+                fault = "is larger than " + (maxBytes % MiB == 0 ? $"{maxBytes / MiB} MiB" : $"{maxBytes / 1024} KiB");
+                return null;
+            }
+
+            var bytes = buffer.AsSpan(0, length);
+            return Strict.GetString(bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            fault = "is not UTF-8 text";
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            fault = "no such file";
+        }
+        catch (UnauthorizedAccessException)
+        {
+            fault = "cannot be read: permission denied";
+        }
+        catch (IOException)
+        {
+            fault = "cannot be read: input/output error";
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true); // it may have held a secret
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Gateway.Foundation.Text;
+
+/// <summary>Text that others wrote, made fit for the log.</summary>
+internal static class LogText
+{
+    /// <summary>
+    /// Replaces control characters: error messages quote what an upstream sent, which could forge lines of the log or
+    /// move the cursor of whoever reads it.
+    /// </summary>
+    public static string OneLine(string? text) => text is null ? "" : string.Create(text.Length, text, static (line, text) =>
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            line[i] = char.IsControl(text[i]) ? '?' : text[i];
+        }
+    });
+}

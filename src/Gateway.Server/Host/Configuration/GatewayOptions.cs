@@ -1,0 +1,102 @@
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Hosting;
+using Gateway.Server.Host.Telemetry;
+using Gateway.Server.Limits.RateLimiting;
+using Gateway.Server.Records.Audit;
+using Gateway.Server.Requests.Cors;
+using Gateway.Server.Requests.Redis;
+using Gateway.Server.Requests.Routing;
+using Gateway.Server.Requests.Tls;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.Store.State;
+using Gateway.Server.Tokens.Service;
+
+namespace Gateway.Server.Host.Configuration;
+
+/// <summary>Everything in <c>gateway.yaml</c>. Each section's class lives with the capability it configures.</summary>
+public sealed class GatewayOptions
+{
+    private static readonly Lazy<SectionType> GatewayModel = new(static () => SettingModel.Of(typeof(GatewayOptions)));
+
+    /// <summary>The shape of <c>gateway.yaml</c>. No setting.</summary>
+    internal static SectionType Model => GatewayModel.Value;
+
+    /// <summary>
+    /// The URL that clients use, for example <c>https://registry.example.com</c>: <c>https</c>, no path. It is what
+    /// <c>Location</c> headers and the challenge are built from, never a header that a client sent.
+    /// </summary>
+    [RequiredSetting]
+    public Uri? PublicUrl { get; set; }
+
+    /// <summary>Further host names (<c>name</c> or <c>name:port</c>) that requests may carry. Any other is answered 421.</summary>
+    public List<string> Hosts { get; set; } = [];
+
+    /// <summary>
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of load balancers whose <c>X-Forwarded-For</c> is believed, counted
+    /// from the right. From anybody else the header is ignored.
+    /// </summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
+    /// <summary>Where the gateway listens.</summary>
+    public ListenerOptions Listen { get; set; } = new();
+
+    /// <summary>Certificates and what goes with them.</summary>
+    public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>The registries behind the gateway; at least one.</summary>
+    [RequiredSetting]
+    public List<RegistryOptions> Registries { get; set; } = [];
+
+    /// <summary>How callers prove who they are.</summary>
+    public AuthenticationOptions Authentication { get; set; } = new();
+
+    /// <summary>The folder with the policy files (<c>*.yaml</c>). Without any rule nobody may do anything.</summary>
+    [RequiredSetting]
+    [PathSetting]
+    public string Policies { get; set; } = "";
+
+    /// <summary>
+    /// Whether policies must pass the questions in their own <c>*.test.yaml</c>: a start with a failing one is refused,
+    /// and a reload keeps the policies in force.
+    /// </summary>
+    public bool TestPolicies { get; set; }
+
+    /// <summary>
+    /// Whether each policy file must end with YAML's end of a document, a line <c>...</c>, so that a file that was cut off
+    /// at a line is refused: it may look whole without it.
+    /// </summary>
+    public bool RequireDocumentEnd { get; set; }
+
+    /// <summary>Access tokens, and the tokens that people and robots sign in with.</summary>
+    public TokenOptions Tokens { get; set; } = new();
+
+    /// <summary>Where the gateway keeps what changes while it runs.</summary>
+    public StateOptions State { get; set; } = new();
+
+    /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
+    public RedisOptions? Redis { get; set; }
+
+    /// <summary>How often callers may ask, and guess passwords.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>Web pages of other origins that may use the registry from a browser. None, unless named.</summary>
+    public CorsOptions Cors { get; set; } = new();
+
+    /// <summary>Metrics and traces sent elsewhere.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
+
+    /// <summary>How the gateway ends.</summary>
+    public ShutdownOptions Shutdown { get; set; } = new();
+
+    /// <summary>The audit trail.</summary>
+    public AuditOptions Audit { get; set; } = new();
+
+    /// <summary>The program's own log.</summary>
+    public LogOptions Log { get; set; } = new();
+
+    /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
+    internal string? File { get; set; }
+
+    /// <summary>Every file and folder that is named in it. No setting.</summary>
+    internal IReadOnlyList<NamedPath> Paths { get; set; } = [];
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using Gateway.Core.RateLimiting;
+using Gateway.Foundation.Text;
+using Gateway.Server.Requests.Pipeline;
+using Gateway.Server.Requests.Redis;
+using Gateway.Server.Requests.Reloading;
+
+namespace Gateway.Server.Limits.RateLimiting;
+
+/// <summary>Shows and resets budgets, wherever they are counted.</summary>
+internal sealed class LimitLedger(
+    Reloadable<LimitSet> limits,
+    MemoryLimiter memory,
+    FailureCounter failures,
+    TimeProvider time,
+    RedisConnection? redis = null)
+{
+    private const int MostShown = 500;
+    private const double Second = 1_000_000;
+
+    // A page for each question, so that Redis is not held up by it. KEYS: the prefix, which leads to the node of a cluster.
+    private const string Scan = """
+        local t = redis.call('TIME')
+        local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)
+        local found = {page[1], string.format('%.0f', t[1] * 1000000 + t[2])}
+        for _, key in ipairs(page[2]) do
+            found[#found + 1] = key
+            found[#found + 1] = redis.call('GET', key) or ''
+        end
+        return found
+        """;
+
+    /// <summary>The budgets of somebody of which something is used; everybody's where nobody is named.</summary>
+    public async Task<LimitReport> ShowAsync(LimitHolder? holder, CancellationToken cancellationToken)
+    {
+        var standings = new List<LimitStanding>();
+        var (entries, problem) = await FindAsync(holder, cancellationToken);
+        foreach (var entry in entries)
+        {
+            if (Describe(entry) is { } standing)
+            {
+                standings.Add(standing);
+            }
+        }
+
+        return new LimitReport([.. standings
+            .OrderByDescending(static one => one.NextInSeconds).ThenBy(static one => one.Left)
+            .ThenBy(static one => one.Of, StringComparer.Ordinal).Take(MostShown)], problem);
+    }
+
+    /// <summary>Makes the budgets of somebody whole, and tells how they were.</summary>
+    /// <exception cref="StateException">Redis went away meanwhile.</exception>
+    public async Task<LimitReport> ResetAsync(LimitHolder holder, CancellationToken cancellationToken)
+    {
+        var before = await ShowAsync(holder, cancellationToken);
+        foreach (var entry in (await FindAsync(holder, cancellationToken)).Entries)
+        {
+            if (!entry.IsShared)
+            {
+                memory.Reset(entry.Key);
+                failures.Reset(entry.Key);
+            }
+            else if (redis is not null)
+            {
+                await redis.EvaluateAsync("return redis.call('DEL', KEYS[1])", [redis.Key(entry.Key)], [], cancellationToken);
+            }
+        }
+
+        return before;
+    }
+
+    private static bool IsOf(string key, LimitHolder? holder)
+    {
+        if (holder is null)
+        {
+            return true;
+        }
+
+        var parts = key.Split('|');
+        var subject = key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal) ? holder.Account : holder.Subject;
+        return parts.Length == 4
+            && ((subject is not null && parts[1] == LimitKey.Part(subject))
+                || (holder.Address is not null && parts[2] == LimitKey.Part(holder.Address)));
+    }
+
+    // What this process counts is found also while Redis is away: that is when it counts.
+    private async Task<(List<Entry> Entries, string? Problem)> FindAsync(LimitHolder? holder, CancellationToken cancellationToken)
+    {
+        var now = time.Microseconds();
+        var found = memory.Read().Select(one => new Entry(one.Key, new FailureBudget(now + one.Whole, 0), now, false))
+            .Concat(failures.Read().Select(static one => new Entry(one.Key, one.Budget, one.Now, false)))
+            .Where(one => IsOf(one.Key, holder)).ToList();
+        try
+        {
+            if (redis is not null)
+            {
+                await ScanAsync(LimitKey.Prefix, holder, found, cancellationToken);
+                await ScanAsync(LimitKey.FailurePrefix, holder, found, cancellationToken);
+            }
+
+            return (found, null);
+        }
+        catch (StateException exception)
+        {
+            return (found, $"{exception.Message} What it counts is not here.");
+        }
+    }
+
+    private async Task ScanAsync(
+        string prefix, LimitHolder? holder, List<Entry> found, CancellationToken cancellationToken)
+    {
+        var own = redis!.Key("").ToString();
+        var pattern = Escape(own + prefix) + "*";
+        var cursor = "0";
+        var keys = new HashSet<string>(StringComparer.Ordinal); // a scan may name a key twice
+        do
+        {
+            var page = await redis.EvaluateAsync(
+                Scan, [redis.Key("")], [cursor, pattern], static result => (string[])result!, cancellationToken);
+            cursor = page[0];
+            var now = long.Parse(page[1], CultureInfo.InvariantCulture);
+            for (var i = 2; i + 1 < page.Length; i += 2)
+            {
+                var key = page[i][own.Length..];
+                if (IsOf(key, holder) && keys.Add(key))
+                {
+                    found.Add(new Entry(key, Read(page[i + 1]), now, true));
+                }
+            }
+        }
+        while (cursor != "0");
+    }
+
+    private static FailureBudget Read(string value)
+    {
+        var space = value.IndexOf(' ', StringComparison.Ordinal);
+        return new FailureBudget(
+            long.TryParse(space < 0 ? value : value.AsSpan(0, space), CultureInfo.InvariantCulture, out var whole) ? whole : 0,
+            space >= 0 && long.TryParse(value.AsSpan(space + 1), CultureInfo.InvariantCulture, out var last) ? last : 0);
+    }
+
+    private static string Escape(string text) => string.Concat(
+        text.Select(static c => c is '*' or '?' or '[' or ']' or '\\' ? $"\\{c}" : c.ToString()));
+
+    private LimitStanding? Describe(Entry entry)
+    {
+        var isFailure = entry.Key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal);
+        var parts = entry.Key[(isFailure ? LimitKey.FailurePrefix : LimitKey.Prefix).Length..].Split('|');
+        var rule = limits.Current.Rules.FirstOrDefault(rule => rule.Name == parts[0]);
+        if (rule is null || parts.Length != 4)
+        {
+            return null; // of a limit that is not in force any more
+        }
+
+        var of = string.Join(' ', parts[1..].Where(static part => part.Length > 0).Select(Uri.UnescapeDataString));
+        var (left, wait) = (0L, 0L);
+        if (isFailure)
+        {
+            left = Math.Max(0, rule.Quota.Burst - entry.Budget.Count(entry.Now, rule.Quota));
+            wait = entry.Budget.Wait(entry.Now, rule.Quota);
+        }
+        else
+        {
+            left = Gcra.Judge(entry.Budget.Whole, entry.Now, rule.Quota, 0).Remaining;
+            wait = Gcra.Judge(entry.Budget.Whole, entry.Now, rule.Quota, 1).Wait;
+        }
+
+        return new LimitStanding(
+            rule.Name,
+            isFailure ? "failures" : "requests",
+            of.Length == 0 ? "everyone" : PrintableName.Of(of),
+            left,
+            rule.Quota.Burst,
+            Math.Round(Math.Max(0, wait) / Second, 1),
+            Math.Round(Math.Max(0, entry.Budget.Whole - entry.Now) / Second, 1),
+            entry.IsShared ? "redis" : "memory");
+    }
+
+    private readonly record struct Entry(string Key, FailureBudget Budget, long Now, bool IsShared);
+}

@@ -1,0 +1,260 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Gateway.Server.Records.Audit;
+
+/// <summary>Follows the chain through files and finds what was changed, removed, added or put in another order.</summary>
+/// <remarks>
+/// What it cannot find: lines cut off the end, unless a position from before is known (<see cref="Expected"/>); and, without
+/// a key, anything at all where somebody made the whole chain anew.
+/// </remarks>
+internal sealed class AuditVerifier(HashChain chain)
+{
+    private const int MostFindings = 100;
+
+    private readonly List<string> _findings = [];
+    private readonly List<string> _notes = [];
+    private ChainPosition? _position;
+    private ChainPosition? _first;
+    private bool _expectedSeen;
+
+    /// <summary>A position noted earlier, which must still be in the chain.</summary>
+    public ChainPosition? Expected { get; init; }
+
+    /// <summary>What is wrong; none where the chain holds.</summary>
+    public IReadOnlyList<string> Findings => _findings;
+
+    /// <summary>What whoever relies on it should know.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>How many lines were good.</summary>
+    public long Lines { get; private set; }
+
+    /// <summary>Where the chain ends.</summary>
+    public ChainPosition? Position => _position;
+
+    /// <summary>The first line's number.</summary>
+    public long? FirstSequence => _first?.Sequence;
+
+    /// <summary>Reads one file after another, the oldest first.</summary>
+    public void Verify(IEnumerable<string> files)
+    {
+        foreach (var file in files)
+        {
+            VerifyFile(file);
+        }
+
+        if (Expected is { } expected && !_expectedSeen)
+        {
+            Report(
+                _first is { } first && expected.Sequence < first.Sequence
+                    ? $"line {expected.Sequence} is older than these files, which begin with {first.Sequence}"
+                    : $"line {expected.Sequence} with the hash that was noted is not there: the end was cut off, or all was written anew");
+        }
+    }
+
+    private void VerifyFile(string path)
+    {
+        var name = Path.GetFileName(path);
+        var number = 0;
+        (int Number, int Length)? broken = null;
+        var skips = false;
+        var isReported = false;
+        using var file = AuditReader.Open(path);
+        foreach (var line in AuditReader.ReadLines(file))
+        {
+            number++;
+            var place = string.Create(CultureInfo.InvariantCulture, $"{name}:{number}");
+            if (!line.IsComplete)
+            {
+                Report($"{place}: the last line is not finished: a write was cut off, or the file was");
+                continue;
+            }
+
+            var read = ChainedLine.Read(line.Bytes);
+            if (broken is { } before && (read is null || read.Value.Torn != before.Length))
+            {
+                Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{before.Number}: this is no audit line"));
+            }
+            else if (broken is { } explained)
+            {
+                _notes.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}:{explained.Number}: a line that a crash or a full disk cut off; the gateway says so in the next one"));
+            }
+
+            broken = null;
+            if (skips)
+            {
+                if (read is { IsChained: true } && !isReported)
+                {
+                    isReported = true;
+                    Report($"{place}: a line of a chain, in a file whose first line is none: the first one was changed or taken away");
+                }
+
+                continue;
+            }
+
+            if (read is not { } chained)
+            {
+                broken = (number, line.Length);
+            }
+            else if (number == 1 && !Begin(place, chained))
+            {
+                skips = true;
+                isReported = chained.Hash is not null; // of another way or key, and said so
+            }
+            else
+            {
+                Check(place, chained);
+            }
+        }
+
+        if (broken is { } last)
+        {
+            Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{last.Number}: this is no audit line"));
+        }
+    }
+
+    // The first line of a file says what it goes on from.
+    private bool Begin(string place, in ChainedLine line)
+    {
+        if (line.Hash is null)
+        {
+            if (line.IsChained)
+            {
+                Report($"{place}: line {line.Sequence} has lost its hash");
+            }
+            else if (_position is null)
+            {
+                _notes.Add($"{place}: this file has no hash chain, so nothing in it can be verified");
+            }
+            else
+            {
+                Report($"{place}: this file has no hash chain, although the one before it has");
+            }
+
+            return false;
+        }
+
+        if (line.Algorithm != chain.Algorithm)
+        {
+            Report($"{place}: this file's chain is {line.Algorithm ?? "of no kind"}, and not verified with {chain.Algorithm}; "
+                + (chain.Algorithm == "sha256" ? "give its key" : "give the key it was written with, or none"));
+            _position = null;
+            return false;
+        }
+
+        if (_position is null)
+        {
+            var before = new ChainPosition(line.Sequence - 1, line.Previous ?? HashChain.Genesis);
+            (_position, _first) = (before, new ChainPosition(line.Sequence, line.Hash));
+            if (line.Sequence != 1)
+            {
+                _notes.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{place}: the first line is number {line.Sequence}; what came before is not in these files"));
+            }
+            else if (before.Hash != HashChain.Genesis)
+            {
+                Report($"{place}: line 1 goes on from something");
+            }
+        }
+        else if (line.Previous != _position.Value.Hash)
+        {
+            Report(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{place}: this file does not go on from line {_position.Value.Sequence}, the last one before it"));
+        }
+
+        return true;
+    }
+
+    private void Check(string place, in ChainedLine line)
+    {
+        if (line.Hash is null || _position is not { } before)
+        {
+            Report($"{place}: this line has no hash: it was not written by the gateway");
+            return;
+        }
+
+        var next = before.Sequence + 1;
+        var holds = chain.Next(before.Hash, line.Signed.Span) == line.Hash;
+        if (!holds)
+        {
+            Report(place + ": " + (line.Sequence - next) switch
+            {
+                0 => string.Create(CultureInfo.InvariantCulture, $"line {next} was changed, or the one before it"),
+                > 0 and var missing => string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{missing} line{(missing == 1 ? "" : "s")} before number {line.Sequence} {(missing == 1 ? "is" : "are")} missing, from number {next} on"),
+                _ => string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"number {line.Sequence} stands behind number {before.Sequence}: lines were added or put in another order"),
+            });
+        }
+        else if (line.Sequence != next)
+        {
+            Report(string.Create(CultureInfo.InvariantCulture, $"{place}: number {line.Sequence} where {next} belongs"));
+        }
+        else
+        {
+            Lines++;
+        }
+
+        // On from what the line says, so that one change is one finding and the lines behind it are judged as they are.
+        _position = new ChainPosition(line.Sequence, line.Hash);
+        _expectedSeen |= _position == Expected;
+    }
+
+    private void Report(string finding)
+    {
+        if (_findings.Count < MostFindings)
+        {
+            _findings.Add(finding);
+        }
+        else if (_findings.Count == MostFindings)
+        {
+            _findings.Add("and more");
+        }
+    }
+
+    // What the chain needs of a line.
+    private readonly record struct ChainedLine(
+        long Sequence, string? Hash, string? Previous, string? Algorithm, int? Torn, ReadOnlyMemory<byte> Signed)
+    {
+        /// <summary>Whether anything in it belongs to a chain, whole or not.</summary>
+        public bool IsChained => Hash is not null || Sequence > 0 || Previous is not null || Algorithm is not null;
+
+        public static ChainedLine? Read(byte[] line)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(Encoding.UTF8.GetString(line));
+                var root = document.RootElement;
+                if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("event"u8, out _))
+                {
+                    return null;
+                }
+
+                // The hash is the last member, and what it covers is all before it; nothing may stand behind.
+                var end = line.AsSpan().LastIndexOf(",\"hash\":\""u8);
+                var hash = root.TryGetProperty("hash"u8, out var value) ? value.GetString() : null;
+                var isWhole = end > 0 && HashChain.IsHash(hash)
+                    && line.Length == end + ",\"hash\":\"".Length + HashChain.TextLength + "\"}".Length;
+                return new ChainedLine(
+                    root.TryGetProperty("seq"u8, out var seq) ? seq.GetInt64() : 0,
+                    isWhole ? hash : null,
+                    root.TryGetProperty("prev"u8, out var prev) && HashChain.IsHash(prev.GetString()) ? prev.GetString() : null,
+                    root.TryGetProperty("chain"u8, out var way) ? way.GetString() : null,
+                    root.TryGetProperty("torn"u8, out var torn) ? torn.GetInt32() : null,
+                    isWhole ? line.AsMemory(0, end) : default);
+            }
+            catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+            {
+                return null;
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Yaml;
+
+namespace Gateway.Server.Registry.Policies;
+
+/// <summary>Reads one file of the policy folder as far as its top level.</summary>
+internal static class PolicyFile
+{
+    private const int MaxBytes = 4 * 1024 * 1024;
+
+    /// <summary>Reads a file; what is wrong is added to <paramref name="problems"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="requiresEnd">Whether it must end with <c>...</c>.</param>
+    /// <param name="problems">Told of everything that is wrong.</param>
+    /// <returns>The top level, without keys for an empty file; <see langword="null"/> where there is none.</returns>
+    public static YamlMapping? Read(string path, bool requiresEnd, ProblemCollector problems)
+    {
+        if (SettingFile.TryRead(path, MaxBytes, out var fault) is not { } text)
+        {
+            problems.Add(
+                SourcePosition.OfFile(path),
+                fault,
+                null,
+                "Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.");
+            return null;
+        }
+
+        // Policies hold no secrets, so those who correct them are shown what was found.
+        var root = YamlReader.Read(text, path, problems, showsValues: true, requiresEnd);
+        if (root is not (null or YamlMapping or YamlRefused))
+        {
+            problems.Add(
+                root.Position,
+                $"the file is {PolicyValues.KindOf(root)}",
+                null,
+                "It begins with a key, such as \"rules:\".");
+        }
+
+        return root as YamlMapping;
+    }
+}

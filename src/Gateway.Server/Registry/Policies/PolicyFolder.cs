@@ -1,0 +1,176 @@
+using Gateway.Core.Authorization;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Yaml;
+
+namespace Gateway.Server.Registry.Policies;
+
+/// <summary>The folder with the policy files: all of its <c>*.yaml</c>, read as one.</summary>
+internal static class PolicyFolder
+{
+    public const string TestSuffix = ".test.yaml";
+
+    private const int MaxFiles = 1_000;
+
+    // One rule stands in the index once for each pattern and each selector.
+    private const long MaxEntries = 5_000_000;
+
+    /// <summary>Reads and compiles the policies. A folder without files denies everything.</summary>
+    /// <param name="folder">The folder; <see cref="Paths"/> are what to watch for changes.</param>
+    /// <param name="registries">
+    /// Names of the configured registries, so that rules for others are found; unknown where not given.
+    /// </param>
+    /// <param name="requiresEnd">Whether each file must end with <c>...</c>, so that one that is cut off is told.</param>
+    /// <exception cref="ProblemException">Something is wrong; every problem is in it.</exception>
+    public static PolicySet Load(
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
+    {
+        var reading = Read(folder, registries, requiresEnd);
+        return reading.Problems is [] ? reading.Policy : throw new ProblemException(reading.Problems);
+    }
+
+    /// <summary>
+    /// Reads the policies with everything there is to say about them. It does not throw for what is in files.
+    /// </summary>
+    /// <inheritdoc cref="Load"/>
+    public static PolicyReading Read(
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
+    {
+        var problems = new ProblemCollector();
+        var warnings = new PolicyWarnings();
+        var paths = Files(folder, problems)
+            .Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal)).ToList();
+        var files = paths.Select(path => PolicyFile.Read(path, requiresEnd, problems)).OfType<YamlMapping>().ToList();
+        var definition = PolicyFileReader.Read(files, registries, problems, warnings);
+        var entries = definition.Rules.Sum(static rule => (long)rule.On.Length * Math.Max(rule.To.Length, 1));
+        if (entries > MaxEntries)
+        {
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                $"{entries} pairs of pattern and selector, more than {MaxEntries}",
+                null,
+                "Use groups and wider patterns.");
+        }
+
+        return new PolicyReading(
+            problems.Count == 0 ? PolicySet.Compile(definition) : PolicySet.Empty,
+            paths.Count,
+            problems.ToList(),
+            warnings.ToList());
+    }
+
+    /// <summary>
+    /// What to watch for changes: the files that are read, and those that look like one. Not what editors and copying
+    /// programs keep beside them, which may change all the time.
+    /// </summary>
+    public static IReadOnlyList<string> Paths(string folder)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFileSystemEntries(folder)
+                    .Where(static path => !Path.GetFileName(path).StartsWith('.'))
+                    .SelectMany(static path => Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])
+                    .Where(static path => IsYaml(path) || IsMisnamed(path))
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [folder]; // reading it tells what is wrong
+        }
+    }
+
+    /// <summary>
+    /// The policy and test files of a folder, by name. What looks like one but is not read is a problem.
+    /// </summary>
+    public static IReadOnlyList<string> Files(string folder, ProblemCollector problems)
+    {
+        var files = new List<string>();
+        if (File.Exists(folder))
+        {
+            problems.Add(SourcePosition.OfFile(folder), "a file, not a folder", null, "Name the folder that it is in.");
+            return files;
+        }
+
+        try
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal))
+            {
+                // A rule that is silently not read may be the deny that somebody relies on. Names with a dot in front
+                // are Kubernetes' and editors' own.
+                var name = Path.GetFileName(path);
+                if (name.StartsWith('.'))
+                {
+                    continue;
+                }
+
+                if (Directory.Exists(path))
+                {
+                    if (Directory.EnumerateFiles(path).Any(static file => IsYaml(file) || IsMisnamed(file)))
+                    {
+                        problems.Add(
+                            SourcePosition.OfFile(path),
+                            "policy files in a folder of the policy folder are not read",
+                            null,
+                            "Move them up, or out of the policy folder.");
+                    }
+                }
+                else if (IsYaml(name))
+                {
+                    files.Add(path);
+                }
+                else if (IsMisnamed(name))
+                {
+                    problems.Add(
+                        SourcePosition.OfFile(path),
+                        "only files called *.yaml are read",
+                        null,
+                        "Rename it, or move it out of the policy folder.");
+                }
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                "no such folder",
+                null,
+                "Create it, or let \"policies\" name the folder with the policy files.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                "cannot be read: " + exception.Message,
+                null,
+                "Let the gateway's account read it.");
+        }
+
+        if (files.Count > MaxFiles)
+        {
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                $"{files.Count} files, more than {MaxFiles}",
+                null,
+                "Put rules that belong together into one file.");
+            return [];
+        }
+
+        return files;
+    }
+
+    private static bool IsYaml(string path) => path.EndsWith(".yaml", StringComparison.Ordinal);
+
+    private static bool IsMisnamed(string path) =>
+        path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+        || path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>A reading of the policy folder.</summary>
+/// <param name="Policy">The policies; denies everything where there are problems.</param>
+/// <param name="FileCount">How many policy files were read.</param>
+/// <param name="Problems">Why it cannot come into force.</param>
+/// <param name="Warnings">What is allowed but hardly meant.</param>
+internal sealed record PolicyReading(
+    PolicySet Policy, int FileCount, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings);

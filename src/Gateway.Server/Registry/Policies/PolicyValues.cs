@@ -1,0 +1,103 @@
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Yaml;
+
+namespace Gateway.Server.Registry.Policies;
+
+/// <summary>
+/// What readers of policy and test files ask of values; what is wrong is reported, and nothing returned.
+/// </summary>
+/// <remarks>What <see cref="YamlReader"/> refused is reported already: nothing is returned, and no more said.</remarks>
+internal static class PolicyValues
+{
+    private const int MaxItems = 1_000;
+
+    /// <summary>What a value is, in messages.</summary>
+    public static string KindOf(YamlNode value) => value switch
+    {
+        { IsNull: true } => "nothing",
+        YamlScalar => "a text",
+        YamlMapping => "a map",
+        _ => value.Kind,
+    };
+
+    /// <summary>Reports keys that are not known.</summary>
+    public static void CheckKeys(this ProblemCollector problems, YamlMapping map, params string[] known)
+    {
+        foreach (var entry in map.Entries.Where(entry => !known.Contains(entry.Key)))
+        {
+            problems.Add(entry.Position, "unknown key", entry.Key, NearestName.Hint(entry.Key, known));
+        }
+    }
+
+    public static YamlMapping? Map(this ProblemCollector problems, YamlNode value, string key, string cure)
+    {
+        if (value is not YamlMapping)
+        {
+            problems.AddKind(value, key, "a map", cure);
+        }
+
+        return value as YamlMapping;
+    }
+
+    public static YamlList? List(this ProblemCollector problems, YamlNode value, string key, string cure)
+    {
+        if (value is not YamlList)
+        {
+            problems.AddKind(value, key, "a list", cure);
+        }
+
+        return value as YamlList;
+    }
+
+    /// <summary>A text that is not empty and has no control characters.</summary>
+    public static string? Text(this ProblemCollector problems, YamlNode value, string key, string cure)
+    {
+        if (value is YamlScalar { IsNull: false, Text.Length: > 0 } scalar && !scalar.Text.Any(char.IsControl))
+        {
+            return scalar.Text;
+        }
+
+        problems.AddKind(value, key, "a text", cure);
+        return null;
+    }
+
+    /// <summary>
+    /// One text or a list of texts; never an empty list, as nobody can tell whether that means all or none.
+    /// </summary>
+    public static IEnumerable<(SourcePosition At, string Text)> Texts(
+        this ProblemCollector problems, YamlNode value, string key, string cure)
+    {
+        if (value is YamlList { Items: [] or { Count: > MaxItems } } list)
+        {
+            problems.Add(
+                list.Position,
+                $"{key}: {list.Items.Count} entries",
+                null,
+                list.Items.Count == 0
+                    ? $"Remove the key or name something. {cure}"
+                    : $"At most {MaxItems}: use a group or a wider pattern.");
+            yield break;
+        }
+
+        foreach (var item in value is YamlList { Items: var items } ? items : [value])
+        {
+            if (problems.Text(item, key, cure) is { } text)
+            {
+                yield return (item.Position, text);
+            }
+        }
+    }
+
+    private static void AddKind(
+        this ProblemCollector problems, YamlNode value, string key, string wanted, string cure)
+    {
+        if (value is not YamlRefused)
+        {
+            problems.Add(
+                value.Position,
+                $"{key}: {KindOf(value)} where {wanted} belongs",
+                (value as YamlScalar)?.Text,
+                cure);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Gateway.Core.Authorization;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Yaml;
+
+namespace Gateway.Server.Registry.Policies;
+
+/// <summary>Reads roles: names for lists of actions.</summary>
+internal sealed class RoleReader(ProblemCollector problems)
+{
+    private readonly Dictionary<string, RepositoryActions> _roles = new(StringComparer.Ordinal)
+    {
+        ["reader"] = RepositoryActions.Pull,
+        ["writer"] = RepositoryActions.Pull | RepositoryActions.Push,
+        ["owner"] = RepositoryActions.Pull | RepositoryActions.Push | RepositoryActions.Delete,
+    };
+
+    private readonly Dictionary<string, Declared<RepositoryActions>> _declared = new(StringComparer.Ordinal);
+
+    /// <summary>All roles read so far and the built-in ones.</summary>
+    public IReadOnlyDictionary<string, RepositoryActions> Roles => _roles;
+
+    /// <summary>Reads a file's <c>roles</c>.</summary>
+    public void Read(YamlNode section)
+    {
+        if (problems.Map(section, "roles", "Write \"name: [pull, push]\" lines below it.") is not { } map)
+        {
+            return;
+        }
+
+        foreach (var (name, at, value) in map.Entries)
+        {
+            var actions = ReadActions(value, name, allowed: true);
+            if (!SubjectSelector.IsName(name))
+            {
+                problems.Add(at, "roles: not a name", name, "Use 1 to 256 characters without outer spaces.");
+            }
+            else if (_roles.TryAdd(name, actions))
+            {
+                _declared.Add(name, new(actions, at));
+            }
+            else
+            {
+                var where = _declared.TryGetValue(name, out var first) ? $"declared in {first.Where}" : "built in";
+                problems.Add(at, "a role of this name is " + where, name, "Choose another name.");
+            }
+        }
+    }
+
+    /// <summary>Reads a list of actions.</summary>
+    /// <param name="value">The list, or one action.</param>
+    /// <param name="key">Its key, for messages.</param>
+    /// <param name="allowed">Whether they are to be allowed: then <c>all</c> is not offered.</param>
+    public RepositoryActions ReadActions(YamlNode value, string key, bool allowed)
+    {
+        var cure = $"Write a list of {string.Join(", ", ActionNames.Names)}{(allowed ? "" : ", or all")}.";
+        var actions = RepositoryActions.None;
+        foreach (var (at, text) in problems.Texts(value, key, cure))
+        {
+            if (ActionNames.TryParse(text, out var action))
+            {
+                actions |= action;
+            }
+            else if (text == "all" && !allowed)
+            {
+                actions = ActionNames.All;
+            }
+            else
+            {
+                problems.Add(
+                    at,
+                    $"{key}: no such action",
+                    text,
+                    NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : cure);
+            }
+        }
+
+        if (allowed && (actions & (RepositoryActions.Push | RepositoryActions.Overwrite)) == RepositoryActions.Overwrite)
+        {
+            problems.Add(
+                value.Position,
+                $"{key}: overwrite without push",
+                null,
+                "Write push, which includes overwrite unless a rule denies it.");
+        }
+
+        return actions;
+    }
+}

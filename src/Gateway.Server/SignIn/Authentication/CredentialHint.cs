@@ -1,0 +1,42 @@
+using System.Text;
+
+namespace Gateway.Server.SignIn.Authentication;
+
+/// <summary>
+/// What is probably wrong with credentials that were refused, for the person at the client: the usual accidents of copying
+/// and of scripts. It looks at what was sent alone, so that it says the same whether the user exists or not.
+/// </summary>
+internal static class CredentialHint
+{
+    private const char ByteOrderMark = '\uFEFF';
+
+    /// <summary>Finds the accident.</summary>
+    /// <returns>It, as half a sentence; <see langword="null"/> where nothing stands out. Never a part of what was sent.</returns>
+    public static string? Of(PresentedCredentials credentials) => credentials.Kind switch
+    {
+        PresentedCredentialsKind.Password => OfName(credentials.Password.UserName) ?? OfPassword(credentials.Password.Password),
+        PresentedCredentialsKind.Bearer => OfSecret("the token", credentials.Token),
+        _ => null,
+    };
+
+    private static string? OfName(string name) =>
+        name.StartsWith(ByteOrderMark) ? "the user name begins with a byte order mark, as some editors put it before a text"
+        : name != name.Trim() ? "the user name begins or ends with a blank"
+        : null;
+
+    private static string? OfPassword(string password) =>
+        password.Length == 0 ? "the password is empty; in a script, look whether its variable is set"
+        : OfSecret("the password", password)
+            ?? (Encoding.UTF8.GetByteCount(password) > PasswordRules.LongestForBcrypt
+                ? $"the password has more than {PasswordRules.LongestForBcrypt} bytes, and bcrypt takes no longer ones"
+                : null);
+
+    private static string? OfSecret(string what, string secret) =>
+        secret.StartsWith(ByteOrderMark) ? $"{what} begins with a byte order mark, as some editors put it before a text"
+        : secret.EndsWith('\n') || secret.EndsWith('\r')
+            ? $"{what} ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)"
+        : secret.Any(char.IsControl) ? $"{what} holds a control character (a tab, a NUL or a line break inside)"
+        : secret != secret.Trim() ? $"{what} begins or ends with a blank"
+        : secret is ['"', .., '"'] or ['\'', .., '\''] ? $"{what} stands in quotes, which count as part of it"
+        : null;
+}

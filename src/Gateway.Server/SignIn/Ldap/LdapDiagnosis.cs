@@ -1,0 +1,113 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Gateway.Foundation.Certificates;
+
+namespace Gateway.Server.SignIn.Ldap;
+
+/// <summary>
+/// Finds out why a server cannot be used, since libldap says "unavailable" of whatever it is: goes the same way once more,
+/// step by step. Only ever for the log.
+/// </summary>
+internal static class LdapDiagnosis
+{
+    // ExtendedRequest with the name 1.3.6.1.4.1.1466.20037 (RFC 4511, section 4.14), as the first message.
+    private static readonly byte[] StartTls =
+    [
+        0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16, .. "1.3.6.1.4.1.1466.20037"u8,
+    ];
+
+    /// <summary>The cause and the cure, in sentences.</summary>
+    public static async Task<string> FindCauseAsync(Uri url, LdapOptions options, LdapTrust trust)
+    {
+        var isTls = url.Scheme == "ldaps";
+        using var limit = new CancellationTokenSource(options.Timeout);
+        using var socket = new TcpClient();
+        try
+        {
+            await socket.ConnectAsync(url.Host, url.Port > 0 ? url.Port : isTls ? 636 : 389, limit.Token);
+        }
+        catch (SocketException exception)
+        {
+            return $"It cannot be reached ({exception.SocketErrorCode}): see whether it runs, and its name and port are right.";
+        }
+        catch (OperationCanceledException)
+        {
+            return "It cannot be reached in time: see whether a firewall drops the way to it.";
+        }
+
+        try
+        {
+            if (!isTls && options.StartTls)
+            {
+                var stream = socket.GetStream();
+                await stream.WriteAsync(StartTls, limit.Token);
+                var answer = new byte[64];
+                var length = await stream.ReadAsync(answer, limit.Token);
+                if (length < 10 || answer.AsSpan(0, length).IndexOf((byte)0x78) < 0 || answer[9] != 0)
+                {
+                    return "It does not take StartTLS: give it a certificate, or use ldaps://. Nothing is sent without TLS.";
+                }
+            }
+
+            return isTls || options.StartTls
+                ? await FindFaultOfTlsAsync(socket, url.Host, trust, limit.Token)
+                : "It is reached, but does not answer: see its own log.";
+        }
+        catch (OperationCanceledException)
+        {
+            return "It is reached, but does not answer: see whether it hangs.";
+        }
+        catch (IOException exception)
+        {
+            return $"It hangs up ({exception.Message.TrimEnd('.')}): see whether the port speaks {url.Scheme}.";
+        }
+    }
+
+    private static async Task<string> FindFaultOfTlsAsync(TcpClient socket, string host, LdapTrust trust, CancellationToken cancellationToken)
+    {
+        const string well = "TLS is well: see the directory's own log.";
+        string? fault = null;
+        await using var tls = new SslStream(socket.GetStream());
+        try
+        {
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = host,
+                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                    {
+                        fault = Describe(certificate as X509Certificate2, chain, errors, host, trust);
+                        return fault is null;
+                    },
+                },
+                cancellationToken);
+            return well;
+        }
+        catch (AuthenticationException exception)
+        {
+            return fault ?? $"TLS fails ({exception.Message.TrimEnd('.')}): see whether the port speaks TLS.";
+        }
+    }
+
+    private static string? Describe(
+        X509Certificate2? certificate, X509Chain? received, SslPolicyErrors errors, string host, LdapTrust trust)
+    {
+        if (certificate is null)
+        {
+            return "It shows no certificate.";
+        }
+
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+        {
+            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that stands in it, or have one issued for this.";
+        }
+
+        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };
+        return chain.Build(certificate) ? null
+            : chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))
+                ? $"Its certificate is not in force now (until {certificate.NotAfter:u}): renew it, or set a clock right."
+                : $"Its certificate was issued by {certificate.Issuer}, which is not trusted: name that authority's PEM file as certificateAuthority.";
+    }
+}

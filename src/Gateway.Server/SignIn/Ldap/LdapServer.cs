@@ -1,0 +1,326 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
+using System.Collections.Concurrent;
+using System.DirectoryServices.Protocols;
+using System.Net;
+
+namespace Gateway.Server.SignIn.Ldap;
+
+/// <summary>One server of a directory: its connections, and whether it answers.</summary>
+/// <remarks>
+/// libldap waits for answers without end, whatever time-out it is given through this library (seen with 2.5: a server that was
+/// stopped held a search for minutes). So each exchange runs on a thread of its own, and whoever asked leaves when the time is
+/// over. Threads that hang are as many as there may be connections, and end when the server goes on or its connection breaks.
+/// A server that failed is not asked by requests again until a probe beside them has found it well.
+/// </remarks>
+internal sealed partial class LdapServer(
+    Uri url, LdapOptions options, LdapTrust trust, string method, TimeProvider time, ILogger logger) : IDisposable
+{
+    private static readonly TimeSpan FirstProbe = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastProbe = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _slots = new(options.Connections);
+    private readonly ConcurrentBag<LdapConnection> _idle = []; // bound as the account that looks users up
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _lock = new();
+    private volatile bool _isAway;
+
+    /// <summary>Whether it answered last time.</summary>
+    public bool IsUp => !_isAway;
+
+    /// <summary>As configured.</summary>
+    public Uri Url => url;
+
+    /// <summary>Asks something as the account that looks users up; anonymously where there is none.</summary>
+    /// <exception cref="LdapAwayException">There is no answer.</exception>
+    public Task<T> AskAsync<T>(Func<LdapConnection, T> ask) => RunAsync(() =>
+    {
+        // One that lay idle may have been closed by the server meanwhile; that says nothing about the server.
+        while (_idle.TryTake(out var kept))
+        {
+            if (TryAsk(kept, ask, out var known))
+            {
+                _idle.Add(kept);
+                return known;
+            }
+        }
+
+        var connection = Connect();
+        try
+        {
+            Bind(connection, string.IsNullOrEmpty(options.BindDn) ? null : new NetworkCredential(options.BindDn, options.BindPassword));
+            var answer = ask(connection);
+            _idle.Add(connection);
+            return answer;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    });
+
+    /// <summary>Sees whether a password is the one of an entry.</summary>
+    /// <param name="name">The entry's distinguished name.</param>
+    /// <param name="password">Never empty.</param>
+    /// <param name="then">Asks more as that user, where it is.</param>
+    /// <returns>The answer to <paramref name="then"/>; the default where the password is wrong.</returns>
+    /// <exception cref="LdapAwayException">Nobody can tell.</exception>
+    public Task<(bool IsRight, T? Answer)> BindAsync<T>(string name, string password, Func<LdapConnection, T> then)
+    {
+        // RFC 4513, section 5.1.2: a name with an empty password is an anonymous bind, and succeeds.
+        ArgumentException.ThrowIfNullOrEmpty(password);
+        return RunAsync(() =>
+        {
+            using var connection = Connect();
+            try
+            {
+                connection.Bind(new NetworkCredential(name, password));
+            }
+            catch (LdapException exception) when (exception.ErrorCode is InvalidCredentials or NoSuchObject or InvalidDnSyntax)
+            {
+                return (false, default(T));
+            }
+
+            return (true, then(connection));
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _ending.Cancel();
+        while (_idle.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+    }
+
+    // RFC 4511, section 4.1.9, and libldap's own.
+    private const int InvalidCredentials = 49, NoSuchObject = 32, InvalidDnSyntax = 34, LibraryErrors = 81;
+
+    private static bool TryAsk<T>(LdapConnection connection, Func<LdapConnection, T> ask, out T answer)
+    {
+        try
+        {
+            answer = ask(connection);
+            return true;
+        }
+        catch (LdapException)
+        {
+            connection.Dispose();
+            answer = default!;
+            return false;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<T> work)
+    {
+        if (_isAway)
+        {
+            throw new LdapAwayException($"{url} did not answer lately", isServers: true);
+        }
+
+        if (!await _slots.WaitAsync(options.Timeout, _ending.Token))
+        {
+            throw new LdapAwayException($"all {options.Connections} connections to {url} are busy", isServers: true);
+        }
+
+        var thread = Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    return work();
+                }
+                finally
+                {
+                    _slots.Release();
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        try
+        {
+            return await thread.WaitAsync(options.Timeout, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            _ = thread.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            throw Fail($"it did not answer within {options.Timeout.TotalSeconds} s", null);
+        }
+        catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
+        {
+            throw new LdapAwayException(
+                $"{url} refuses the password of {options.BindDn}. Put its present one into bindPasswordFile.", isServers: false, exception);
+        }
+        catch (LdapException exception)
+        {
+            throw Fail($"{exception.Message.TrimEnd('.')} ({exception.ErrorCode})", exception);
+        }
+        catch (Exception exception) when (exception is TlsOperationException or BerConversionException or DllNotFoundException)
+        {
+            throw Fail(exception.Message.TrimEnd('.'), exception);
+        }
+        catch (DirectoryOperationException exception)
+        {
+            throw new LdapAwayException(
+                $"{url} answered {exception.Response?.ResultCode}: {exception.Message}", isServers: true, exception);
+        }
+    }
+
+    private LdapConnection Connect()
+    {
+        var isTls = url.Scheme == "ldaps";
+        var port = url.Port > 0 ? url.Port : isTls ? 636 : 389;
+        var connection = new LdapConnection(new LdapDirectoryIdentifier(url.Host, port))
+        {
+            AuthType = AuthType.Basic,
+            Timeout = options.Timeout,
+            AutoBind = false,
+        };
+        try
+        {
+            var session = connection.SessionOptions;
+            session.ProtocolVersion = 3;
+            session.ReferralChasing = ReferralChasingOptions.None; // another server's word, with our password sent to it
+            if (trust.Folder is not null)
+            {
+                session.TrustedCertificatesDirectory = trust.Folder;
+                session.StartNewTlsSessionContext();
+            }
+
+            if (isTls)
+            {
+                session.SecureSocketLayer = true;
+            }
+            else if (options.StartTls)
+            {
+                Greet(connection);
+                session.StartTransportLayerSecurity(null); // or it throws: nothing of anybody's is sent unencrypted then
+                connection.AuthType = AuthType.Basic;
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    // The library connects with a bind only, and StartTLS needs a connection (seen with 10.0.15). This bind has neither name
+    // nor password, and whether it is let in does not matter.
+    private static void Greet(LdapConnection connection)
+    {
+        connection.AuthType = AuthType.Anonymous;
+        try
+        {
+            connection.Bind();
+        }
+        catch (LdapException exception) when (exception.ErrorCode < LibraryErrors)
+        {
+            // it answers
+        }
+    }
+
+    private static void Bind(LdapConnection connection, NetworkCredential? account)
+    {
+        if (account is null)
+        {
+            connection.AuthType = AuthType.Anonymous;
+            connection.Bind();
+        }
+        else
+        {
+            connection.Bind(account);
+        }
+    }
+
+    private LdapAwayException Fail(string problem, Exception? cause)
+    {
+        lock (_lock)
+        {
+            if (!_isAway && !_ending.IsCancellationRequested)
+            {
+                _isAway = true;
+                _ = Task.Run(() => ProbeUntilBackAsync(problem));
+            }
+        }
+
+        return new LdapAwayException($"{url}: {problem}", isServers: true, cause);
+    }
+
+    private async Task ProbeUntilBackAsync(string problem)
+    {
+        while (_idle.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        Log.Away(logger, method, url, problem, await LdapDiagnosis.FindCauseAsync(url, options, trust));
+        var wait = FirstProbe;
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(wait, time, _ending.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return; // the program ends
+            }
+
+            var probe = Task.Factory.StartNew(Probe, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            try
+            {
+                await probe.WaitAsync(options.Timeout, time, CancellationToken.None);
+                break;
+            }
+            catch (TimeoutException)
+            {
+                await probe.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // one at a time, however long it hangs
+            }
+            catch (Exception exception) when (exception is LdapException or DirectoryException or TlsOperationException)
+            {
+                // still away
+            }
+
+            wait = wait * 2 < LastProbe ? wait * 2 : LastProbe;
+        }
+
+        _isAway = false;
+        Log.Back(logger, method, url);
+    }
+
+    // As a request would, save the search.
+    private void Probe()
+    {
+        using var connection = Connect();
+        try
+        {
+            Bind(connection, string.IsNullOrEmpty(options.BindDn) ? null : new NetworkCredential(options.BindDn, options.BindPassword));
+        }
+        catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
+        {
+            // It answers; what it says is told to whoever signs in.
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1010, LogLevel.Error,
+            "{Method}: {Server} is away: {Problem}. {Cause} Another server of the directory is asked where there is one; else its users "
+            + "are answered 503, and all other ways to sign in go on.")]
+        public static partial void Away(ILogger logger, string method, Uri server, string problem, string cause);
+
+        [LoggerMessage(1011, LogLevel.Information, "{Method}: {Server} is back.")]
+        public static partial void Back(ILogger logger, string method, Uri server);
+    }
+}

@@ -1,0 +1,113 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
+using System.Text.Json;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Files;
+
+namespace Gateway.Server.Store.State;
+
+/// <summary>
+/// <c>blocked.json</c> in the state folder: the blocks that this machine knows of, beside the store. So they outlast a store that
+/// was lost, or replaced by an older one.
+/// </summary>
+/// <remarks>It may be written by the gateway and by commands at once: each adds what it knows, under the folder's lock.</remarks>
+internal sealed class BlockFile(string folder)
+{
+    /// <summary>Its name in the state folder.</summary>
+    public const string FileName = "blocked.json";
+
+    private const int CurrentVersion = 1;
+    private const int Largest = 16 * 1024 * 1024;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Where it is.</summary>
+    public string Path { get; } = System.IO.Path.Combine(folder, FileName);
+
+    /// <summary>What it says; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="ProblemException">It cannot be read or understood: whom it keeps out is not known.</exception>
+    public SubjectBlocks? Read() => Read(Path);
+
+    /// <summary>What a file says; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="ProblemException">It cannot be read or understood.</exception>
+    public static SubjectBlocks? Read(string path)
+    {
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            return null; // also where it cannot be seen: then the folder's own check says so
+        }
+
+        return Parse(path, SettingFile.TryRead(path, Largest, out var fault) ?? throw Unreadable(path, fault));
+    }
+
+    /// <summary>What a file's content says.</summary>
+    /// <exception cref="ProblemException">It cannot be understood.</exception>
+    public static SubjectBlocks Parse(string path, ReadOnlySpan<char> text)
+    {
+        try
+        {
+            var document = JsonSerializer.Deserialize(text, SubjectBlockJsonContext.Default.BlockFileDocument)
+                ?? throw new FormatException("it is null");
+            return document.Version == CurrentVersion && !document.Blocks.Contains(null!)
+                ? SubjectBlocks.None.With(document.Blocks)
+                : throw new FormatException($"its version is {document.Version}, or a block is missing");
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException)
+        {
+            throw Unreadable(path, exception.Message);
+        }
+    }
+
+    /// <summary>A file's content.</summary>
+    public static byte[] Write(SubjectBlocks blocks) => [
+        .. JsonSerializer.SerializeToUtf8Bytes(
+            new BlockFileDocument(CurrentVersion, blocks.All), SubjectBlockJsonContext.Default.BlockFileDocument),
+        (byte)'\n',
+    ];
+
+    /// <summary>Adds what is known to what the file says. What it says after this call is on the disk.</summary>
+    /// <param name="known">What is known.</param>
+    /// <param name="patience">How long to wait while somebody else holds the folder's lock; as long as it takes unless given.</param>
+    /// <returns>All of it.</returns>
+    /// <exception cref="ProblemException">It cannot be written, or what is there is not understood.</exception>
+    public SubjectBlocks Merge(SubjectBlocks known, TimeSpan? patience = null)
+    {
+        var (merged, isWritten) = (known, false);
+        MakeFolder();
+        AtomicFile.Edit(
+            Path,
+            static path => File.Exists(path) ? [] : null, // its content is read below, with words for what is wrong with it
+            content =>
+            {
+                var found = content is null ? null : Read();
+                merged = (found ?? SubjectBlocks.None).With(known.All);
+                isWritten = found is null || !ReferenceEquals(merged, found);
+                return isWritten ? Write(merged) : null;
+            },
+            OwnerOnly,
+            patience);
+        if (isWritten)
+        {
+            FileOwner.TakeFromFolder(Path, System.IO.Path.GetDirectoryName(Path)!); // a command may run as root
+        }
+
+        return merged;
+    }
+
+    // With tokens in Redis nothing else may need it.
+    private void MakeFolder()
+    {
+        try
+        {
+            DurableFolder.Create(folder, OwnerOnly | UnixFileMode.UserExecute);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem(
+                Path, "the folder for it cannot be made", exception.Message, "Set state.folder to one that the gateway's user may write."));
+        }
+    }
+
+    private static ProblemException Unreadable(string path, string fault) => new(new Problem(
+        path, "whom operators blocked cannot be read", fault.TrimEnd('.'),
+        $"Let the gateway's user read it, or take {FileName} from a backup. Without it, blocks are known from the store alone: "
+        + "look at \"gateway user blocked\" then."));
+}

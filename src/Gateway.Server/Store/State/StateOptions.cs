@@ -1,0 +1,26 @@
+using Gateway.Foundation.Configuration;
+
+namespace Gateway.Server.Store.State;
+
+/// <summary>Where the gateway keeps what changes while it runs: tokens, their last use, revocations, and its keys.</summary>
+public sealed class StateOptions
+{
+    /// <summary>A folder that only the gateway may read; it is made where it is missing.</summary>
+    [PathSetting]
+    public string Folder { get; set; } = "state";
+
+    /// <summary>
+    /// The store of tokens: <c>sqlite</c>, a file in the folder, for one gateway; <c>redis</c> for several replicas.
+    /// </summary>
+    public StateStoreKind Store { get; set; } = StateStoreKind.Sqlite;
+}
+
+/// <summary>A kind of store.</summary>
+public enum StateStoreKind
+{
+    /// <summary>A file, <c>gateway.db</c> in the state folder.</summary>
+    Sqlite,
+
+    /// <summary>The Redis of the section <c>redis</c>.</summary>
+    Redis,
+}

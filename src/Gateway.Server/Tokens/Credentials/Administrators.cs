@@ -1,0 +1,26 @@
+using Gateway.Core.Authorization;
+using Gateway.Server.Requests.Reloading;
+using Gateway.Server.SignIn.Authentication;
+using Gateway.Server.SignIn.Oidc;
+using Gateway.Server.Tokens.Service;
+
+namespace Gateway.Server.Tokens.Credentials;
+
+/// <summary>Who sees and ends everybody's tokens: whom <c>tokens.administrators</c> picks, and providers' admin groups.</summary>
+internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions authentication, Reloadable<PolicySet> policies)
+{
+    private readonly SubjectSelectorSet _selected = new(tokens.Administrators.Select(
+        static text => SubjectSelector.TryParse(text, out var selector)
+            ? selector
+            : throw new FormatException("tokens.administrators was not validated")));
+
+    // By the provider's method: a group of the same name that another source tells is another group.
+    private readonly Dictionary<string, string> _groups = authentication.Oidc
+        .Where(static provider => provider.Value.AdminGroup is not null)
+        .ToDictionary(static provider => OidcProvider.MethodOf(provider.Key), static provider => provider.Value.AdminGroup!);
+
+    /// <summary>Whether a subject, as its method vouches for it now, is one.</summary>
+    public bool Include(Subject subject) =>
+        policies.Current.IsPicked(subject, _selected)
+        || (_groups.TryGetValue(subject.Method, out var group) && subject.Groups.Contains(group));
+}

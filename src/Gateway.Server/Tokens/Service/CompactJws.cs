@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Gateway.Server.Store.Keys;
+
+namespace Gateway.Server.Tokens.Service;
+
+/// <summary>
+/// The compact serialization of a JWS (RFC 7515, section 3.1) with exactly one header: <c>typ</c>, <c>alg</c> and
+/// <c>kid</c>, as this class writes it.
+/// </summary>
+/// <remarks>
+/// The header is the attacker's until the signature is verified, so it is not parsed as JSON at all: it is compared with
+/// the one text that a known key gives. Whatever else a header can hold to choose a key or an algorithm (<c>jwk</c>,
+/// <c>x5c</c>, <c>jku</c>, <c>crit</c>, <c>b64</c>, members given twice) makes it another text.
+/// </remarks>
+internal static class CompactJws
+{
+    /// <summary>The longest token that is looked at, in characters.</summary>
+    public const int MaxLength = 16 * 1024;
+
+    // {"typ":"JWT","alg":"ES256","kid":"…59 characters…"}
+    private const int LongestHeader = 128;
+
+    // RSA with 8192 bits.
+    private const int LongestSignature = 1024;
+
+    private static readonly SearchValues<byte> Alphabet =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."u8);
+
+    /// <summary>Signs a payload.</summary>
+    public static string Sign(SigningKey key, ReadOnlySpan<byte> payload)
+    {
+        var text = new StringBuilder(1024)
+            .Append(Base64Url.EncodeToString(Encoding.ASCII.GetBytes(
+                $$"""{"typ":"JWT","alg":"{{key.Algorithm}}","kid":"{{key.Id}}"}""")))
+            .Append('.')
+            .Append(Base64Url.EncodeToString(payload));
+        var signature = key.Sign(Encoding.ASCII.GetBytes(text.ToString()));
+        return text.Append('.').Append(Base64Url.EncodeToString(signature)).ToString();
+    }
+
+    /// <summary>Verifies a token, from the cheap to the expensive. Never throws.</summary>
+    /// <param name="token">Untrusted.</param>
+    /// <param name="keys">The only keys there are.</param>
+    /// <param name="payload">What was signed, not yet parsed.</param>
+    /// <param name="key">The key that signed it.</param>
+    /// <param name="fault">For the log; it holds nothing of the token.</param>
+    public static bool TryVerify(
+        ReadOnlySpan<byte> token,
+        SigningKeyRing keys,
+        [NotNullWhen(true)] out byte[]? payload,
+        [NotNullWhen(true)] out SigningKey? key,
+        [NotNullWhen(false)] out string? fault)
+    {
+        (payload, key) = (null, null);
+        fault = FindFaultOfForm(token);
+        if (fault is not null)
+        {
+            return false;
+        }
+
+        var headerEnd = token.IndexOf((byte)'.');
+        var signedEnd = token.LastIndexOf((byte)'.');
+        fault = FindKey(token[..headerEnd], keys, out key);
+        if (fault is not null)
+        {
+            return false;
+        }
+
+        Span<byte> signature = stackalloc byte[LongestSignature];
+        if (!TryDecode(token[(signedEnd + 1)..], ref signature))
+        {
+            fault = "its signature is not base64url, or too long";
+            return false;
+        }
+
+        if (!key!.Verify(token[..signedEnd], signature))
+        {
+            fault = "its signature is wrong";
+            return false;
+        }
+
+        var decoded = new byte[Base64Url.GetMaxDecodedLength(signedEnd - headerEnd - 1)].AsSpan();
+        if (!TryDecode(token[(headerEnd + 1)..signedEnd], ref decoded))
+        {
+            fault = "its payload is not base64url";
+            return false;
+        }
+
+        payload = decoded.ToArray();
+        return true;
+    }
+
+    private static string? FindFaultOfForm(ReadOnlySpan<byte> token)
+    {
+        var dots = token.Count((byte)'.');
+        if (dots == 4)
+        {
+            return "it has five parts, as an encrypted token (JWE) has; none is ever decrypted";
+        }
+
+        if (dots != 2 || token[0] == '.' || token[^1] == '.' || token.IndexOf(".."u8) >= 0)
+        {
+            return "it has not three parts";
+        }
+
+        // Padding, the other base64 alphabet, line breaks: a decoder that passes over them gives one token many texts.
+        return token.ContainsAnyExcept(Alphabet) ? "it holds a character outside base64url" : null;
+    }
+
+    private static string? FindKey(ReadOnlySpan<byte> text, SigningKeyRing keys, out SigningKey? key)
+    {
+        key = null;
+        Span<byte> header = stackalloc byte[LongestHeader];
+        if (!TryDecode(text, ref header))
+        {
+            return "its header is not base64url, or too long";
+        }
+
+        if (!TryTake(ref header, "{\"typ\":\"JWT\",\"alg\":\""u8) || !TryTakeWord(ref header, out var algorithm)
+            || !TryTake(ref header, ",\"kid\":\""u8) || !TryTakeWord(ref header, out var id)
+            || !header.SequenceEqual("}"u8))
+        {
+            return "its header is not as this gateway writes it: typ, alg and kid";
+        }
+
+        var known = keys.Find(Encoding.ASCII.GetString(id));
+        if (known is null)
+        {
+            return "its kid names no key of this gateway's";
+        }
+
+        // The key decides, never the token: else a public key is verified as an HMAC's secret.
+        if (!Ascii.Equals(algorithm, known.Algorithm.ToString()))
+        {
+            return "its alg is not its key's";
+        }
+
+        key = known;
+        return null;
+    }
+
+    private static bool TryTake(ref Span<byte> text, ReadOnlySpan<byte> expected)
+    {
+        if (!text.StartsWith(expected))
+        {
+            return false;
+        }
+
+        text = text[expected.Length..];
+        return true;
+    }
+
+    // Up to the quote. No escape and no control character belongs in a kid or an alg, whatever JSON allows.
+    private static bool TryTakeWord(ref Span<byte> text, out ReadOnlySpan<byte> word)
+    {
+        var quote = text.IndexOf((byte)'"');
+        word = quote < 0 ? default : text[..quote];
+        text = quote < 0 ? text : text[(quote + 1)..];
+        return quote >= 0 && word.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0 && !word.Contains((byte)'\\');
+    }
+
+    // Refuses what the decoder would pass over: bits behind the last byte, which no signature covers in the last part.
+    private static bool TryDecode(ReadOnlySpan<byte> text, ref Span<byte> bytes)
+    {
+        var status = Base64Url.DecodeFromUtf8(text, bytes, out var consumed, out var written);
+        bytes = bytes[..written];
+        return status == OperationStatus.Done && consumed == text.Length;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using Gateway.Core.Authorization;
+using Gateway.Core.Tokens;
+using Gateway.Server.Requests.Reloading;
+using Gateway.Server.Requests.Routing;
+
+namespace Gateway.Server.Tokens.Service;
+
+/// <summary>What of the access asked for a token is granted: asked, the credential's limit and policy, whichever is less.</summary>
+/// <remarks>
+/// No decision: each request is decided anew, by the policy then and with its tag. A narrow token only keeps a client
+/// from what it did not ask for. Asking for too much is no error (Distribution, "Token Authentication Specification").
+/// </remarks>
+internal sealed class TokenGranter(Reloadable<PolicySet> policies, TimeProvider time)
+{
+    /// <summary>Works it out. The upstream is not asked, so nothing tells whether a repository exists.</summary>
+    public AccessScope Grant(Principal principal, AccessScope asked, PublicHost host, IPAddress clientAddress)
+    {
+        if (asked.IsEmpty)
+        {
+            return AccessScope.Empty;
+        }
+
+        var policy = policies.Current;
+        var now = time.GetUtcNow();
+        var granted = new List<RepositoryScope>(asked.Repositories.Length);
+        foreach (var (repository, wanted) in asked.Repositories)
+        {
+            if (RegistryRouter.FindRegistry(host, repository) is not { } registry)
+            {
+                continue;
+            }
+
+            var actions = policy.Grantable(new AccessRequest
+            {
+                Subject = principal.Subject,
+                Registry = registry.Name,
+                Repository = repository,
+                Actions = wanted,
+                ClientAddress = clientAddress,
+                Time = now,
+            });
+            if (principal.Limit is { } limit)
+            {
+                actions &= limit.ActionsOn(repository);
+            }
+
+            if ((actions & RepositoryActions.Push) != 0)
+            {
+                actions |= RepositoryActions.Pull; // never one without the other, and a registry that verifies wants both
+            }
+
+            if (actions != RepositoryActions.None)
+            {
+                granted.Add(new RepositoryScope(repository, actions));
+            }
+        }
+
+        return AccessScope.Of(granted, asked.Catalog && policy.HasAnyGrant(principal.Subject));
+    }
+}

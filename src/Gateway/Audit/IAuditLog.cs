@@ -1,8 +1,0 @@
-namespace Gateway.Audit;
-
-/// <summary>Takes entries that no request waits for.</summary>
-internal interface IAuditLog
-{
-    /// <summary>Hands over a line.</summary>
-    void Record(AuditEntry entry);
-}

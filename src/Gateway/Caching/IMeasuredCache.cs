@@ -1,8 +1,0 @@
-namespace Gateway.Caching;
-
-/// <summary>A cache whose lookups are counted.</summary>
-internal interface IMeasuredCache
-{
-    /// <summary>The counts.</summary>
-    CacheLookups Lookups { get; }
-}

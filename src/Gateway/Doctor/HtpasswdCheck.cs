@@ -1,0 +1,65 @@
+using Gateway.Client.Doctor;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Rotation;
+using Gateway.Server.SignIn.Authentication;
+
+namespace Gateway.Doctor;
+
+/// <summary>The htpasswd file: lines that cannot be used, names that stand there twice, hashes below today's cost.</summary>
+internal sealed class HtpasswdCheck : IServerCheck
+{
+    private const int MostTold = 20;
+
+    /// <inheritdoc/>
+    public string Area => "HTP";
+
+    /// <inheritdoc/>
+    public string Subject => "the htpasswd file";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (patient.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
+        {
+            return Task.CompletedTask;
+        }
+
+        try
+        {
+            var file = HtpasswdFile.Load(options);
+            if (file.Count == 0)
+            {
+                diagnosis.Warn("HTP004", options.File, "no line names a user");
+            }
+
+            if (file.HasOpenLine)
+            {
+                diagnosis.Warn("HTP005", options.File, HtpasswdReplacement.OpenLine(options.File).What);
+            }
+
+            var old = file.Names.Where(name => RotationRules.IsDue(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
+            if (old.Count > 0)
+            {
+                diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
+            }
+            else if (file.Count > 0 && !file.HasOpenLine)
+            {
+                diagnosis.Pass(Area, options.File, $"{DoctorText.Count(file.Count, "user")}, every hash of today's cost");
+            }
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems.Take(MostTold))
+            {
+                diagnosis.Error(IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string IdOf(Problem problem) =>
+        problem.What.Contains("already", StringComparison.Ordinal) ? "HTP003"
+        : problem.What.Contains("no such", StringComparison.Ordinal) || problem.What.Contains("permission", StringComparison.Ordinal) || problem.What.Contains("folder", StringComparison.Ordinal) ? "FIL002"
+        : "HTP001";
+}

@@ -1,0 +1,16 @@
+using Gateway.Client.Doctor;
+
+namespace Gateway.Doctor;
+
+/// <summary>One concern of the server's side. Harmless: nothing that it does changes anything.</summary>
+internal interface IServerCheck
+{
+    /// <summary>The area of its problems: <c>TLS</c>.</summary>
+    string Area { get; }
+
+    /// <summary>What it looks at, for people.</summary>
+    string Subject { get; }
+
+    /// <summary>Looks, and notes what it finds. Whatever it throws is noted as a check that could not run.</summary>
+    Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken);
+}

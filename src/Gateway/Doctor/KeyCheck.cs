@@ -1,0 +1,88 @@
+using Gateway.Client.Doctor;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+using Gateway.Server.Host.Rotation;
+using Gateway.Server.Store.Keys;
+
+namespace Gateway.Doctor;
+
+/// <summary>The signing keys and the other secrets: whether they can be used, and how old they are.</summary>
+internal sealed class KeyCheck : IServerCheck
+{
+    /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
+    public static IReadOnlyList<SigningKey> ReadUsable(ServerPatient patient)
+    {
+        var folder = patient.Options.KeyFolderPath();
+        if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
+        {
+            return [];
+        }
+
+        var schedule = new SigningKeySchedule(patient.Options.SigningKeySettings(), patient.Time);
+        try
+        {
+            return schedule.Usable(new KeyFolder(folder, schedule).Read());
+        }
+        catch (ProblemException)
+        {
+            return []; // said by RunAsync
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Area => "KEY";
+
+    /// <inheritdoc/>
+    public string Subject => "the signing keys";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var options = patient.Options;
+        var now = patient.Time.GetUtcNow();
+        foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
+        {
+            var age = now - File.GetLastWriteTimeUtc(file.Path);
+            if (age > RotationRules.SecretAge)
+            {
+                diagnosis.Warn("ROT002", file.Path, $"{file.Key}: not changed for {DoctorText.Span(age)}");
+            }
+        }
+
+        if (options.Tokens.Keys.Store == SigningKeyStoreKind.Redis)
+        {
+            return Task.CompletedTask; // RedisCheck says whether they can be read
+        }
+
+        var folder = options.KeyFolderPath();
+        var schedule = new SigningKeySchedule(options.SigningKeySettings(), patient.Time);
+        if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
+        {
+            // FileCheck has said whose mode is wrong.
+            foreach (var problem in problems.Where(problem => !diagnosis.Findings.Any(finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal) && finding.Subject == problem.Source)))
+            {
+                diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            }
+
+            return Task.CompletedTask;
+        }
+
+        if (ReadUsable(patient) is not { Count: > 0 } keys)
+        {
+            diagnosis.Inform("KEY003", folder, "there is no key yet: the first start makes one");
+            return Task.CompletedTask;
+        }
+
+        var signs = SigningKeyRing.ActiveAt(keys, now);
+        if (RotationRules.IsDue(signs, options.Tokens, now))
+        {
+            diagnosis.Warn("KEY002", folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}, for {DoctorText.Span(now - signs.ActiveFrom)}", "gateway keys rotate; or set tokens.keys.rotateAfter: 90d, and it is done by itself");
+        }
+        else
+        {
+            diagnosis.Pass(Area, folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}; {DoctorText.Count(keys.Count, "key")} in all");
+        }
+
+        return Task.CompletedTask;
+    }
+}

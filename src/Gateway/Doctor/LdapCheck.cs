@@ -1,0 +1,133 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
+using System.DirectoryServices.Protocols;
+using Gateway.Client.Doctor;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.SignIn.Ldap;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Doctor;
+
+/// <summary>Each directory's servers: TLS, the account that looks users up, users and their groups.</summary>
+internal sealed class LdapCheck : IServerCheck
+{
+    private const int FewUsers = 5;
+
+    /// <inheritdoc/>
+    public string Area => "LDP";
+
+    /// <inheritdoc/>
+    public string Subject => "the directories";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (patient.Options.Authentication.Ldap.Count == 0)
+        {
+            return;
+        }
+
+        if (LdapLibrary.Check() is { } missing)
+        {
+            diagnosis.Error("LDP007", "libldap", SettingProblems.EvidenceOf(missing), missing.Cure);
+            return;
+        }
+
+        foreach (var (name, options) in patient.Options.Authentication.Ldap)
+        {
+            try
+            {
+                LdapLibrary.Harden(options.Timeout);
+                using var trust = LdapTrust.Load(options.CertificateAuthority);
+                foreach (var url in options.Servers)
+                {
+                    await diagnosis.AttemptAsync(
+                        Area, $"{name} at {url.GetLeftPart(UriPartial.Authority)}",
+                        () => InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, patient, diagnosis), cancellationToken);
+                }
+            }
+            catch (ProblemException exception)
+            {
+                foreach (var problem in exception.Problems)
+                {
+                    diagnosis.Error("LDP002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                }
+            }
+        }
+    }
+
+    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ServerPatient patient, Diagnosis diagnosis)
+    {
+        if (url.Scheme == "ldap" && !options.StartTls && !url.IsLoopback)
+        {
+            diagnosis.Warn("LDP003", subject, "passwords go over the network unencrypted (allowPlain)");
+        }
+
+        using var server = new LdapServer(url, options, trust, "ldap", patient.Time, NullLogger.Instance);
+        using var directory = new LdapDirectory(options, [server]);
+        try
+        {
+            if (!directory.CanSearch)
+            {
+                // Users are bound to only. What can be seen without anybody's password is whether it answers.
+                await server.AskAsync(static connection => connection.SendRequest(new SearchRequest("", "(objectClass=*)", SearchScope.Base, "supportedLDAPVersion")));
+                diagnosis.Inform("LDP008", subject, "it answers; users and groups are not looked at, since no account looks them up (userDn)");
+                return;
+            }
+
+            var names = await server.AskAsync(connection => FindSome(connection, options));
+            if (names.Count == 0)
+            {
+                diagnosis.Error("LDP005", subject, $"no entry below {options.SearchBase} fits {options.UserFilter} and has {options.NameAttribute}");
+                return;
+            }
+
+            var groups = new SortedSet<string>(StringComparer.Ordinal);
+            foreach (var name in names)
+            {
+                groups.UnionWith((await directory.FindAsync(name))?.Groups ?? []);
+            }
+
+            if (groups.Count == 0)
+            {
+                diagnosis.Warn("LDP006", subject, $"of {names.Count} users looked at none is in a group ({(options.Groups.Attribute.Length > 0 ? "groups.attribute: " + options.Groups.Attribute : "groups.base: " + options.Groups.Base)})");
+            }
+            else
+            {
+                diagnosis.Pass(Area, subject, $"users are found, and groups such as {string.Join(", ", groups.Take(3))}");
+            }
+        }
+        catch (LdapAwayException exception)
+        {
+            var cause = exception.IsServers ? await LdapDiagnosis.FindCauseAsync(url, options, trust) : "";
+            diagnosis.Error(IdOf(exception.Message, cause), subject, cause.Length > 0 ? $"{exception.Message.TrimEnd('.')}. {cause}" : exception.Message);
+        }
+    }
+
+    private static string IdOf(string message, string cause) =>
+        message.Contains("refuses the password", StringComparison.Ordinal) ? "LDP004"
+        : message.Contains("searchBase", StringComparison.Ordinal) || message.Contains("userFilter", StringComparison.Ordinal) || message.Contains("nameAttribute", StringComparison.Ordinal) ? "LDP005"
+        : cause.StartsWith("It cannot be reached", StringComparison.Ordinal) ? "LDP001"
+        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal) ? cause.StartsWith("TLS is well", StringComparison.Ordinal) ? "LDP001" : "LDP002"
+        : "LDP001";
+
+    private static List<string> FindSome(LdapConnection connection, LdapOptions options)
+    {
+        var filter = options.UserFilter.Replace("{name}", "*", StringComparison.Ordinal);
+        SearchResponse response;
+        try
+        {
+            response = (SearchResponse)connection.SendRequest(
+                new SearchRequest(options.SearchBase, filter, SearchScope.Subtree, options.NameAttribute) { SizeLimit = FewUsers });
+        }
+        catch (DirectoryOperationException exception) when (exception.Response is SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } many)
+        {
+            response = many;
+        }
+        catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
+        {
+            throw new LdapAwayException($"the directory has no {options.SearchBase}. Mend searchBase.", isServers: false, exception);
+        }
+
+        return [.. response.Entries.Cast<SearchResultEntry>().SelectMany(entry => LdapDirectory.TextsOf(entry, options.NameAttribute).Take(1))];
+    }
+}

@@ -1,0 +1,56 @@
+using Gateway.Client.Doctor;
+using Gateway.Server.Limits.RateLimiting;
+
+namespace Gateway.Doctor;
+
+/// <summary>Limits that an ordinary client cannot keep, and limits that are never met since another is tighter.</summary>
+internal sealed class LimitCheck : IServerCheck
+{
+    /// <inheritdoc/>
+    public string Area => "LIM";
+
+    /// <inheritdoc/>
+    public string Subject => "the limits";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var rules = patient.Options.Limits.Rules;
+        foreach (var rule in rules)
+        {
+            var (burst, needed) = (rule.Burst ?? rule.Rate, NeededBy(rule));
+            if (burst < needed.Count)
+            {
+                diagnosis.Warn("LIM002", $"limits.rules \"{rule.Name}\"", $"{burst} at once, and {needed.What} takes {needed.Count}", $"burst: {needed.Count} at least, and a rate that lets several follow");
+            }
+
+            if (rules.Find(other => !ReferenceEquals(other, rule) && IsTighter(other, rule)) is { } tighter)
+            {
+                diagnosis.Warn("LIM003", $"limits.rules \"{rule.Name}\"", $"\"{tighter.Name}\" counts the same requests and is met first", "Remove the one that is not meant");
+            }
+        }
+
+        if (rules.Count > 0 && !diagnosis.Has(Area))
+        {
+            diagnosis.Pass(Area, Subject, $"{DoctorText.Count(rules.Count, "limit")}, which ordinary use keeps");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    // What one command of a client draws: docs/limits.md.
+    private static (int Count, string What) NeededBy(LimitRuleOptions rule) =>
+        rule.Classes.Contains(LimitClass.SignInFailure) ? (2, "one mistyped password, which docker sends twice,")
+        : rule.Classes.Contains(LimitClass.Push) ? (4, "a push of an image of two layers")
+        : rule.Classes.Contains(LimitClass.Read) ? (4, "a pull of an image of two layers")
+        : rule.Classes.Contains(LimitClass.Pull) ? (2, "a pull of an image for several platforms")
+        : rule.Classes.Contains(LimitClass.Token) ? (2, "a login and the pull after it")
+        : (1, "one request");
+
+    private static bool IsTighter(LimitRuleOptions one, LimitRuleOptions other) =>
+        Same(one.Classes, other.Classes) && Same(one.Per, other.Per) && Same(one.To, other.To) && Same(one.Repositories, other.Repositories)
+        && (one.Burst ?? one.Rate) <= (other.Burst ?? other.Rate)
+        && one.Rate / one.Window.TotalSeconds < other.Rate / other.Window.TotalSeconds;
+
+    private static bool Same<T>(List<T> one, List<T> other) => one.Count == other.Count && !one.Except(other).Any();
+}

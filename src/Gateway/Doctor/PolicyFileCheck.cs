@@ -1,0 +1,27 @@
+using Gateway.Client.Doctor;
+using Gateway.Server.Registry.Policies;
+
+namespace Gateway.Doctor;
+
+/// <summary>Whether the policy files can come into force.</summary>
+internal sealed class PolicyFileCheck : IServerCheck
+{
+    /// <inheritdoc/>
+    public string Area => "POL";
+
+    /// <inheritdoc/>
+    public string Subject => "the policy files";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var options = patient.Options;
+        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
+        foreach (var problem in reading.Problems)
+        {
+            diagnosis.Error("POL001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Gateway.Client.Doctor;
+using Gateway.Client.Doctor.Client;
+using Gateway.Foundation.Text;
+using Gateway.Server.Host.Hosting;
+
+namespace Gateway.Doctor;
+
+/// <summary>Whether clients that use the public URL come to this gateway, and its challenge sends them back there.</summary>
+internal sealed class PublicUrlCheck : IServerCheck
+{
+    private const int LargestAnswer = 1 << 20;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    public string Area => "NET";
+
+    /// <inheritdoc/>
+    public string Subject => "the public URL";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var url = patient.Options.PublicUrl!;
+        var subject = url.GetLeftPart(UriPartial.Authority);
+        if (diagnosis.Has("NET001", Severity.Error))
+        {
+            diagnosis.NotRun(Area, subject, "another program listens where the gateway should");
+            return;
+        }
+
+        var listen = patient.Options.Listen;
+        if (listen.Management.Length > 0 && await ListenerCheck.AskAsync(ListenAddress.Parse(listen.Management), cancellationToken) is null)
+        {
+            diagnosis.NotRun(Area, subject, "the gateway does not run, so nobody can be led to it", "gateway serve --config FILE, and the doctor again");
+            return;
+        }
+
+        // Inside a container "localhost" is the container, and the port that is published is another one.
+        if (url.IsLoopback && ListenAddress.Parse(listen.Https).Port != url.Port)
+        {
+            diagnosis.NotRun(Area, subject, $"it is a loopback address with another port than listen.https ({listen.Https}), so it leads here only where that port is published", $"gateway doctor --client {subject}, there");
+            return;
+        }
+
+        IPAddress[] addresses;
+        try
+        {
+            addresses = await Dns.GetHostAddressesAsync(url.IdnHost.Trim('[', ']'), cancellationToken);
+        }
+        catch (SocketException exception)
+        {
+            Report(patient, "NET003", subject, $"{url.IdnHost}: {exception.SocketErrorCode}", diagnosis);
+            return;
+        }
+
+        foreach (var address in addresses)
+        {
+            if (await ShakeHandsAsync(patient, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
+            {
+                InspectCertificate(patient, subject, answer, diagnosis);
+                await InspectChallengeAsync(patient, url, subject, diagnosis, cancellationToken);
+                return;
+            }
+        }
+
+        if (addresses.Length == 0)
+        {
+            diagnosis.Error("NET003", subject, $"{url.IdnHost} has no address");
+        }
+        else if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity == Severity.Error))
+        {
+            diagnosis.Error("NET004", subject, $"none of its {addresses.Length} addresses answers: {string.Join(", ", addresses.Take(5).Select(static address => address.ToString()))}");
+        }
+    }
+
+    // A container has a resolver and a network of its own: what it does not reach clients may well reach.
+    private static void Report(ServerPatient patient, string id, string subject, string evidence, Diagnosis diagnosis)
+    {
+        if (patient.IsInContainer)
+        {
+            diagnosis.NotRun("NET", subject, $"it is not reached from inside this container ({evidence})", $"gateway doctor --client {subject}, at a client");
+        }
+        else
+        {
+            diagnosis.Error(id, subject, evidence);
+        }
+    }
+
+    private static async Task<TlsAnswer?> ShakeHandsAsync(
+        ServerPatient patient, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Timeout);
+        try
+        {
+            var answer = await TlsProbe.ShakeHandsAsync(endPoint, url.IdnHost.Trim('[', ']'), limit.Token);
+            if (answer.Fault is null)
+            {
+                return answer;
+            }
+
+            diagnosis.Error("TLS025", subject, $"at {endPoint}: {answer.Fault}");
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var evidence = $"{endPoint}: {(exception is SocketException socket ? socket.SocketErrorCode.ToString() : "no connection in time")}";
+            if (isOneOfSeveral)
+            {
+                diagnosis.Inform("NET004", subject, evidence);
+            }
+            else
+            {
+                Report(patient, "NET004", subject, evidence, diagnosis);
+            }
+        }
+
+        return null;
+    }
+
+    private static void InspectCertificate(ServerPatient patient, string subject, TlsAnswer answer, Diagnosis diagnosis)
+    {
+        var shown = answer.Chain[0];
+        var configured = patient.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
+        if (!configured.Contains(shown.GetCertHashString(HashAlgorithmName.SHA256)))
+        {
+            diagnosis.Warn("NET005", subject, $"{shown.Subject}, issued by {shown.Issuer}, is shown there, and it is none of tls.certificates");
+        }
+    }
+
+    private static async Task InspectChallengeAsync(ServerPatient patient, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        // Trust was judged before; what is asked here is who answers.
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+#pragma warning disable CA5359
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+#pragma warning restore CA5359
+        using var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
+        try
+        {
+            using var ping = await client.GetAsync(new Uri(url, "/v2/"), cancellationToken);
+            var challenge = ping.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
+            if (ping.StatusCode != HttpStatusCode.Unauthorized || challenge is not [var first, ..])
+            {
+                diagnosis.Error("NET006", subject, $"GET /v2/ is answered {(int)ping.StatusCode} without a challenge, as this gateway never does");
+                return;
+            }
+
+            if (first.IsBearer && first.Realm != url.GetLeftPart(UriPartial.Authority) + "/token")
+            {
+                diagnosis.Error("NET007", subject, $"its challenge names the realm \"{first.Realm}\", where \"{url.GetLeftPart(UriPartial.Authority)}/token\" is expected");
+                return;
+            }
+
+            var (published, own) = (await ReadKeysAsync(client, url, cancellationToken), OwnKeys(patient));
+            var isCompared = published is not null && own.Count > 0;
+            if (isCompared && !published!.Overlaps(own))
+            {
+                diagnosis.Error("NET006", subject, "whoever answers there signs tokens with other keys than this gateway's");
+                return;
+            }
+
+            diagnosis.Pass("NET", subject, isCompared ? "it leads here, and its challenge back to it" : "its challenge leads back to it; whose keys sign there was not compared");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or JsonException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error("NET004", subject, DoctorText.Of(exception));
+        }
+    }
+
+    private static async Task<HashSet<string>?> ReadKeysAsync(HttpClient client, Uri url, CancellationToken cancellationToken)
+    {
+        using var answer = await client.GetAsync(new Uri(url, "/.well-known/jwks.json"), cancellationToken);
+        if (!answer.IsSuccessStatusCode)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
+            ? [.. keys.EnumerateArray().Select(static key => key.Text("kid") ?? "")]
+            : null;
+    }
+
+    private static List<string> OwnKeys(ServerPatient patient) => [.. KeyCheck.ReadUsable(patient).Select(static key => key.Id)];
+
+    private static string Thumbprint(string file)
+    {
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
+            return certificate.GetCertHashString(HashAlgorithmName.SHA256);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using Gateway.Client.Doctor;
+using Gateway.Server.Host.Control;
+
+namespace Gateway.Doctor;
+
+/// <summary>Files that the running gateway holds back, and why: only it knows what is in force.</summary>
+internal sealed class RunningFilesCheck : IServerCheck
+{
+    private const int MostTold = 20;
+
+    /// <inheritdoc/>
+    public string Area => "RUN";
+
+    /// <inheritdoc/>
+    public string Subject => "the files in force";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (await RunningFiles.ReadAsync(patient.Options, cancellationToken) is not { } report)
+        {
+            return; // it does not run here, or not as this user; ListenerCheck asks by another way
+        }
+
+        foreach (var files in report.Files)
+        {
+            foreach (var problem in files.Problems.Take(MostTold))
+            {
+                diagnosis.Warn("RUN001", files.Name, $"the running gateway goes on with those of {DoctorText.At(files.LoadedAt)}: {problem}");
+            }
+        }
+    }
+}

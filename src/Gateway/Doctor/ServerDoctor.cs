@@ -1,0 +1,82 @@
+using Gateway.Client.Doctor;
+using Gateway.Foundation.Configuration;
+using Gateway.Server.Host.Configuration;
+
+namespace Gateway.Doctor;
+
+/// <summary>Looks at a gateway from its own side: every file, dependency and rule, live.</summary>
+internal static class ServerDoctor
+{
+    // Each check has budgets of its own; this is for what hangs all the same.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
+    private static readonly IServerCheck[] Checks =
+    [
+        new FileCheck(),
+        new CertificateCheck(),
+        new HtpasswdCheck(),
+        new PolicyFileCheck(),
+        new StateCheck(),
+        new KeyCheck(),
+        new MachineCheck(),
+        new RunningFilesCheck(),
+        new ListenerCheck(),
+        new PublicUrlCheck(),
+        new UpstreamCheck(),
+        new RedisCheck(),
+        new IssuerCheck(),
+        new LdapCheck(),
+        new PolicyCheck(),
+        new LimitCheck(),
+        new CorsCheck(),
+        new TokenCheck(),
+        new StartCheck(),
+    ];
+
+    /// <summary>Reads a configuration and looks at all that it names.</summary>
+    public static async Task<Diagnosis> ExamineAsync(
+        string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ServerPatient> admit, CancellationToken cancellationToken)
+    {
+        var diagnosis = new Diagnosis();
+        GatewayOptions options;
+        try
+        {
+            options = ConfigurationLoader.Load(path, environment);
+        }
+        catch (ProblemException exception)
+        {
+            foreach (var problem in exception.Problems)
+            {
+                diagnosis.Error(SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            }
+
+            diagnosis.NotRun("CFG", "everything else", "the configuration cannot be read, so nothing that it names was looked at");
+            return diagnosis;
+        }
+
+        diagnosis.Pass("CFG", path, "every setting is read");
+        await ExamineAsync(admit(options), diagnosis, cancellationToken);
+        return diagnosis;
+    }
+
+    private static async Task ExamineAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        foreach (var check in Checks)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(Longest);
+            try
+            {
+                await check.RunAsync(patient, diagnosis, limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                diagnosis.NotRun(check.Area, check.Subject, $"it was not done within {DoctorText.Span(Longest)}");
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                diagnosis.NotRun(check.Area, check.Subject, $"it broke off: {DoctorText.Of(exception)}");
+            }
+        }
+    }
+}

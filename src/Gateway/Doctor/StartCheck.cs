@@ -1,0 +1,38 @@
+using Gateway.Client.Doctor;
+using Gateway.Server.Host.Configuration;
+
+namespace Gateway.Doctor;
+
+/// <summary>Last: whether a start would succeed, by the very list that a start goes through.</summary>
+internal sealed class StartCheck : IServerCheck
+{
+    /// <inheritdoc/>
+    public string Area => "CFG";
+
+    /// <inheritdoc/>
+    public string Subject => "a start";
+
+    /// <inheritdoc/>
+    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        var problems = ConfigurationCheck.Run(patient.Options);
+        if (problems.Count == 0)
+        {
+            diagnosis.Pass(Area, Subject, "everything that a start reads can be used");
+        }
+        else if (!diagnosis.Has("", Severity.Error))
+        {
+            foreach (var problem in problems)
+            {
+                diagnosis.Error("CFG002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            }
+        }
+
+        else
+        {
+            diagnosis.Inform(Area, Subject, $"a start would be refused for {DoctorText.Count(problems.Count, "problem")}; the errors come first");
+        }
+
+        return Task.CompletedTask;
+    }
+}

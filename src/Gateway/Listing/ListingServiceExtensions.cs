@@ -1,9 +1,0 @@
-namespace Gateway.Listing;
-
-/// <summary>All that the host knows of lists.</summary>
-internal static class ListingServiceExtensions
-{
-    /// <summary>Registers what lists catalogs and tags.</summary>
-    public static IServiceCollection AddListing(this IServiceCollection services) =>
-        services.AddSingleton<CatalogWalks>().AddSingleton<CatalogLister>().AddSingleton<TagLister>();
-}

@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+using Gateway.Client.Doctor;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Client.Doctor;
+
+/// <summary>Ids in the code, problems.yaml and docs/problems are the same.</summary>
+public sealed partial class ProblemCatalogTests
+{
+    private static readonly string Pages = Path.Combine(RepositoryRoot.Path, "docs", "problems");
+
+    [Fact]
+    public void Pages_AreWhatTheCatalogWrites()
+    {
+        foreach (var page in ProblemCatalog.Instance.Pages)
+        {
+            Assert.Equal(ProblemCatalog.Write(page), File.ReadAllText(Path.Combine(Pages, page.Id + ".md")));
+        }
+
+        Assert.Equal(ProblemCatalog.Instance.WriteIndex(), File.ReadAllText(Path.Combine(Pages, "README.md")));
+        Assert.Equal(
+            ProblemCatalog.Instance.Pages.Select(static page => page.Id + ".md").Append("README.md").Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(Pages).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Ids_EachHasAPage_AndEachPageIsUsed()
+    {
+        var used = Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src", "Gateway", "Doctor"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(static file => Id().Matches(File.ReadAllText(file)).Select(static match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+        var known = ProblemCatalog.Instance.Pages.Select(static page => page.Id).ToHashSet(StringComparer.Ordinal);
+        Assert.Empty(used.Except(known));
+        Assert.Empty(known.Except(used));
+    }
+
+    [Fact]
+    public void Pages_SayEverything_AndLeadSomewhere() => Assert.All(ProblemCatalog.Instance.Pages, static page =>
+    {
+        Assert.Matches("^[A-Z]{3}[0-9]{3}$", page.Id);
+        Assert.False(page.Title.EndsWith('.') || page.Title.Length == 0);
+        Assert.NotEmpty(page.Means);
+        Assert.NotEmpty(page.Causes);
+        Assert.NotEmpty(page.Cure);
+        Assert.All(page.See, static see => Assert.True(File.Exists(Path.Combine(RepositoryRoot.Path, "docs", see.Split('#')[0])), see));
+    });
+
+    [Fact]
+    public void Find_AnyCase_FindsIt()
+    {
+        Assert.Equal("TLS004", ProblemCatalog.Instance.Find("tls004")?.Id);
+        Assert.Null(ProblemCatalog.Instance.Find("TLS999"));
+    }
+
+    [GeneratedRegex("\"([A-Z]{3}[0-9]{3})\"")]
+    private static partial Regex Id();
+}
