@@ -13,11 +13,11 @@ internal sealed class SettingDocumentation
 
     private SettingDocumentation(Dictionary<string, string> summaries) => _summaries = summaries;
 
-    /// <summary>Reads <c>gateway.xml</c>.</summary>
+    /// <summary>Reads the documentation of the assembly that a section's class is in.</summary>
     /// <exception cref="ProblemException">The file is not there or is not the compiler's.</exception>
-    public static SettingDocumentation Load()
+    public static SettingDocumentation Load(SectionType section)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, "gateway.xml");
+        var path = Path.Combine(AppContext.BaseDirectory, section.OptionsClass.Assembly.GetName().Name + ".xml");
         try
         {
             return new SettingDocumentation(XDocument.Load(path).Descendants("member")

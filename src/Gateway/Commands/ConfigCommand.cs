@@ -82,7 +82,7 @@ internal static class ConfigCommand
         {
             try
             {
-                result.InvocationConfiguration.Output.Write(write(GatewayOptions.Model, SettingDocumentation.Load()));
+                result.InvocationConfiguration.Output.Write(write(GatewayOptions.Model, SettingDocumentation.Load(GatewayOptions.Model)));
                 return 0;
             }
             catch (ProblemException exception)

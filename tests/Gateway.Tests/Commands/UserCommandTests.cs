@@ -1,5 +1,5 @@
 using System.Text;
-using Gateway.Server.SignIn.Authentication;
+using Gateway.Commands;
 using Gateway.Tests.Server.SignIn.Authentication;
 using Gateway.Tests.Support;
 
@@ -144,7 +144,7 @@ public sealed class UserCommandTests : IDisposable
         {
             var before = File.ReadAllText(Users);
             using var process = Tool.Start(
-                "dotnet", typeof(HtpasswdFile).Assembly.Location, "user", "add", "--file", Users, "--cost", "8", $"user{i}");
+                "dotnet", typeof(GatewayCommand).Assembly.Location, "user", "add", "--file", Users, "--cost", "8", $"user{i}");
             process.StandardInput.Write("secret");
             process.StandardInput.Close();
             while (!process.HasExited && !File.Exists(temporary))
@@ -167,7 +167,7 @@ public sealed class UserCommandTests : IDisposable
     [Fact]
     public async Task Add_AtATerminal_AsksTwiceAndShowsNothing()
     {
-        var command = $"dotnet {typeof(HtpasswdFile).Assembly.Location} user add --file {Users} alice";
+        var command = $"dotnet {typeof(GatewayCommand).Assembly.Location} user add --file {Users} alice";
         using var process = Tool.Start("script", "-qec", command, "/dev/null");
         var screen = new StringBuilder();
         await ReadUntil("New password for alice: ");

@@ -26,7 +26,9 @@ public sealed partial class ProblemCatalogTests
     [Fact]
     public void Ids_EachHasAPage_AndEachPageIsUsed()
     {
-        var used = Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src", "Gateway", "Doctor"), "*.cs", SearchOption.AllDirectories)
+        string[] folders = ["Gateway", "Gateway.Client"];
+        var used = folders.Select(static name => Path.Combine(RepositoryRoot.Path, "src", name, "Doctor"))
+            .SelectMany(static folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
             .SelectMany(static file => Id().Matches(File.ReadAllText(file)).Select(static match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
         var known = ProblemCatalog.Instance.Pages.Select(static page => page.Id).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(used.Except(known));

@@ -7,7 +7,7 @@ internal static class MessageFile
 {
     public static IReadOnlyList<(string Title, string Text)> Read(string name)
     {
-        var path = Path.Combine(RepositoryRoot.Path, "tests", "Gateway.Tests", "Doctor", "Explain", name);
+        var path = Path.Combine(RepositoryRoot.Path, "tests", "Gateway.Tests", "Client", "Doctor", "Explain", name);
         var result = new List<(string Title, string Text)>();
         foreach (var part in ("\n" + File.ReadAllText(path)).Split("\n=== ", StringSplitOptions.RemoveEmptyEntries))
         {

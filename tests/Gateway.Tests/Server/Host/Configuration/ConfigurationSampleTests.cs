@@ -141,7 +141,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     public void Schema_Committed_IsWhatTheOptionsSay()
     {
         AssertCurrent(
-            ConfigurationSchema.Write(GatewayOptions.Model, SettingDocumentation.Load()),
+            ConfigurationSchema.Write(GatewayOptions.Model, SettingDocumentation.Load(GatewayOptions.Model)),
             "config/gateway.schema.json",
             "gateway config schema > config/gateway.schema.json");
     }
@@ -150,7 +150,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     public void Reference_Committed_IsWhatTheOptionsSay()
     {
         AssertCurrent(
-            ConfigurationReference.Write(GatewayOptions.Model, SettingDocumentation.Load()),
+            ConfigurationReference.Write(GatewayOptions.Model, SettingDocumentation.Load(GatewayOptions.Model)),
             "docs/configuration.md",
             "gateway config reference > docs/configuration.md");
     }
@@ -167,7 +167,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     [Fact]
     public void Settings_All_SayWhatTheyMean()
     {
-        var documentation = SettingDocumentation.Load();
+        var documentation = SettingDocumentation.Load(GatewayOptions.Model);
 
         Assert.Empty(KeysBelow(GatewayOptions.Model)
             .Where(setting => documentation.Of(setting).Length == 0)

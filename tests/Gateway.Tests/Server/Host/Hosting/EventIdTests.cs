@@ -17,7 +17,7 @@ public sealed class EventIdTests
             from attribute in method.GetCustomAttributes<LoggerMessageAttribute>()
             select (attribute.EventId, Where: $"{type.FullName}.{method.Name}")).ToList();
 
-        Assert.True(ids.Count > 100); // it sees them
+        Assert.InRange(ids.Count, 80, 1000); // it sees them
         Assert.Empty(ids.GroupBy(static one => one.EventId).Where(static one => one.Count() > 1)
             .Select(static one => $"{one.Key}: {string.Join(", ", one.Select(static id => id.Where))}"));
     }

@@ -1,5 +1,4 @@
 using System.Net;
-using Gateway.Server.Host.Configuration;
 using Gateway.Server.Requests.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -42,7 +41,7 @@ public sealed class HstsMiddlewareTests
     private static async Task<string> HeaderOfAsync(string scheme, RequestDelegate answer, TimeSpan? maxAge = null)
     {
         await using var services = new ServiceCollection()
-            .AddSingleton(new GatewayOptions { Tls = new TlsOptions { HstsMaxAge = maxAge ?? TimeSpan.FromDays(1) } })
+            .AddSingleton(new TlsOptions { HstsMaxAge = maxAge ?? TimeSpan.FromDays(1) })
             .BuildServiceProvider();
         var app = new ApplicationBuilder(services);
         app.UseGatewayHsts();

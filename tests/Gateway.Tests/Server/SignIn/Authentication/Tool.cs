@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using Gateway.Server.SignIn.Authentication;
+using Gateway.Commands;
 
 namespace Gateway.Tests.Server.SignIn.Authentication;
 
@@ -21,7 +21,7 @@ internal static class Tool
     }
 
     public static ToolResult RunGateway(string input, params string[] arguments) =>
-        Run("dotnet", input, [typeof(HtpasswdFile).Assembly.Location, .. arguments]);
+        Run("dotnet", input, [typeof(GatewayCommand).Assembly.Location, .. arguments]);
 
     public static Process Start(string program, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
     {

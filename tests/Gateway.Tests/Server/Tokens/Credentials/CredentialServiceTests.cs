@@ -320,7 +320,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
         await service.RevokeAsync(rotated.Credential.Id, "user:admin", default);
         await service.RevokeAllAsync(Alice, "operator", default);
 
-        const string category = "Information Gateway.Credentials.CredentialService ";
+        const string category = "Information Gateway.Server.Tokens.Credentials.CredentialService ";
         Assert.Equal(
             [
                 $"{category}Made the Personal token {issued.Credential.Id} of user:alice, by user:alice; it expires 2026-04-01T00:00:00.0000000+00:00. ",
