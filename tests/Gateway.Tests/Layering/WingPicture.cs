@@ -1,88 +1,92 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Layering;
 
-/// <summary>Draws the wings and who uses whom, from the compiled code.</summary>
-/// <remarks>A wing that stands lower is used by those above it; the thicker a line, the more types use types there.</remarks>
+/// <summary>Draws the wings and who uses whom, from the compiled code: a row uses a column, and all of it lies left of the diagonal.</summary>
 internal static class WingPicture
 {
-    private const int Width = 1040, Left = 330, BoxWidth = 380, BoxHeight = 46, Step = 68, Top = 60;
+    private const int BoxWidth = 470, RowHeight = 50, Cell = 50, Top = 140, Left = 20;
 
-    // Top to bottom: who uses, before who is used. Client stands beside the server, which it does not know.
-    private static readonly string[] Column =
-        ["Command", "Host", "Portal", "Registry", "Tokens", "SignIn", "Limits", "Records", "Store", "Requests", "Foundation", "Core"];
-
-    /// <summary>The picture.</summary>
+    /// <summary>The picture, as SVG.</summary>
     public static string Draw(IReadOnlyList<Arrow> arrows)
     {
+        var (width, height) = (Left + BoxWidth + (Wing.All.Count * Cell) + 40, Top + (Wing.All.Count * RowHeight) + 50);
         var svg = new StringBuilder();
-        var height = Top + (Column.Length * Step) + 40;
         svg.Append(CultureInfo.InvariantCulture, $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" font-family="sans-serif" font-size="14">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="14">
               <title>The wings of the gateway's source, and which uses which</title>
-              <rect width="{Width}" height="{height}" fill="#ffffff"/>
-              <text x="20" y="30" font-size="18" fill="#1b1f24">A wing uses only those below it</text>
-              <rect x="{Left - 16}" y="{YOf("Host") - 12}" width="{BoxWidth + 32}" height="{(9 * Step) + 2}" rx="10" fill="#f2f5f9"/>
-              <text x="{Left + BoxWidth + 28}" y="{YOf("Host") + 8}" fill="#57606a">Gateway.Server</text>
+              <rect width="{width}" height="{height}" fill="#ffffff"/>
+              <text x="{Left}" y="36" font-size="20" font-weight="bold" fill="#1b1f24">Wings, and which uses which</text>
+              <text x="{Left}" y="62" fill="#57606a">A row uses a column; the number counts pairs of types.</text>
+              <text x="{Left}" y="84" fill="#57606a">Right of the diagonal nothing may stand: a wing uses only those before it.</text>
 
             """);
-        var pairs = arrows.GroupBy(static arrow => (From: arrow.From.Name, To: arrow.To.Name))
-            .Select(static group => (group.Key.From, group.Key.To, Count: group.Count()))
-            .OrderBy(static pair => pair.From, StringComparer.Ordinal).ThenBy(static pair => pair.To, StringComparer.Ordinal);
-        foreach (var (from, to, count) in pairs)
+        var counts = arrows.GroupBy(static arrow => (arrow.From.Name, arrow.To.Name))
+            .ToDictionary(static group => group.Key, static group => group.Count());
+        for (var row = 0; row < Wing.All.Count; row++)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"  {Line(from, to, count)}\n");
-        }
-
-        foreach (var wing in Wing.All)
-        {
-            var (x, y) = (XOf(wing.Name), YOf(wing.Name));
-            var width = wing.Name == "Client" ? 200 : BoxWidth;
-            svg.Append(CultureInfo.InvariantCulture, $"""
-                  <rect x="{x}" y="{y}" width="{width}" height="{BoxHeight}" rx="6" fill="#ffffff" stroke="#2f6feb"/>
-                  <text x="{x + 12}" y="{y + 19}" font-weight="bold" fill="#1b1f24">{SecurityElement.Escape(wing.Name)}</text>
-                  <text x="{x + 12}" y="{y + 37}" font-size="12" fill="#57606a">{SecurityElement.Escape(RoomsOf(wing, width))}</text>
-
-                """);
+            DrawName(svg, row);
+            for (var column = 0; column < Wing.All.Count; column++)
+            {
+                DrawCell(svg, row, column, counts.GetValueOrDefault((Wing.All[row].Name, Wing.All[column].Name)));
+            }
         }
 
         return svg.Append("</svg>\n").ToString();
     }
 
-    private static int YOf(string name) => name == "Client" ? YOf("SignIn") : Top + (Array.IndexOf(Column, name) * Step);
-
-    private static int XOf(string name) => name == "Client" ? 20 : Left;
-
-    // To a neighbour straight down; further down by an arc, on the left those of the client, on the right all others.
-    private static string Line(string from, string to, int count)
+    private static void DrawName(StringBuilder svg, int row)
     {
-        var (x, y1, y2) = (Left + (BoxWidth / 2), YOf(from) + BoxHeight, YOf(to));
-        var stroke = Math.Round(0.6 + (Math.Log2(count) / 2), 1);
-        var path = from == "Client" || to == "Client"
-            ? string.Create(CultureInfo.InvariantCulture, $"M {(from == "Client" ? 120 : Left)} {(from == "Client" ? y1 : y1 - 20)} L {(to == "Client" ? 120 : Left)} {(to == "Client" ? y2 : y2 + 20)}")
-            : y2 - y1 < Step
-                ? string.Create(CultureInfo.InvariantCulture, $"M {x} {y1} L {x} {y2}")
-                : string.Create(CultureInfo.InvariantCulture, $"M {Left + BoxWidth} {y1 - 20} C {Left + BoxWidth + ((y2 - y1) / 3)} {y1} {Left + BoxWidth + ((y2 - y1) / 3)} {y2} {Left + BoxWidth} {y2 + 20}");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"<path d=\"{path}\" fill=\"none\" stroke=\"#8c959f\" stroke-width=\"{stroke}\"><title>{from} uses {to}: {count} pairs of types</title></path>");
+        var (wing, y) = (Wing.All[row], Top + (row * RowHeight));
+        var x = Left + BoxWidth + (row * Cell) + (Cell / 2);
+        var fill = wing.Namespace.StartsWith("Gateway.Server.", StringComparison.Ordinal) ? "#eaf1fb" : "#f6f8fa";
+        svg.Append(CultureInfo.InvariantCulture, $"""
+              <rect x="{Left}" y="{y}" width="{BoxWidth - 10}" height="{RowHeight - 4}" rx="5" fill="{fill}"/>
+              <text x="{Left + 12}" y="{y + 20}" font-weight="bold" fill="#1b1f24">{SecurityElement.Escape(wing.Namespace)}</text>
+              <text x="{Left + 12}" y="{y + 37}" font-size="11" fill="#57606a">{SecurityElement.Escape(RoomsOf(wing))}</text>
+              <text x="{x}" y="{Top - 8}" transform="rotate(-50 {x} {Top - 8})" fill="#1b1f24">{SecurityElement.Escape(wing.Name)}</text>
+
+            """);
     }
 
-    private static string RoomsOf(Wing wing, int width)
+    private static void DrawCell(StringBuilder svg, int row, int column, int count)
     {
-        var folder = Path.Combine(Support.RepositoryRoot.Path, "src", FolderOf(wing));
-        var rooms = string.Join(" · ", Directory.EnumerateDirectories(folder).Select(static path => Path.GetFileName(path))
-            .Where(static name => name is not ("bin" or "obj")).Order(StringComparer.Ordinal));
-        var most = width / 6;
-        return rooms.Length <= most ? rooms : rooms[..(most - 1)] + "…";
+        var (x, y) = (Left + BoxWidth + (column * Cell), Top + (row * RowHeight));
+        if (row == column || count > 0)
+        {
+            var shade = row == column ? "#d0d7de" : column > row ? "#cf222e" : Shade(count);
+            svg.Append(CultureInfo.InvariantCulture, $"""
+                  <rect x="{x}" y="{y}" width="{Cell - 4}" height="{RowHeight - 4}" rx="4" fill="{shade}"/>
+
+                """);
+        }
+
+        if (count > 0)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"""
+                  <text x="{x + ((Cell - 4) / 2)}" y="{y + 28}" text-anchor="middle" font-size="12" fill="#1b1f24">{count}</text>
+
+                """);
+        }
     }
 
-    private static string FolderOf(Wing wing) => wing.Name switch
+    private static string Shade(int count) => count switch
     {
-        "Command" => "Gateway",
-        "Core" or "Foundation" or "Client" => "Gateway." + wing.Name,
-        _ => Path.Combine("Gateway.Server", wing.Name),
+        < 10 => "#eef5ff",
+        < 40 => "#cfe3ff",
+        < 120 => "#a5ccff",
+        _ => "#7fb2f5",
     };
+
+    private static string RoomsOf(Wing wing)
+    {
+        var folder = Path.Combine(RepositoryRoot.Path, "src", wing.Namespace == "Gateway" || !wing.Namespace.StartsWith("Gateway.Server.", StringComparison.Ordinal)
+            ? wing.Namespace
+            : Path.Combine("Gateway.Server", wing.Name));
+        return string.Join(" · ", Directory.EnumerateDirectories(folder).Select(static path => Path.GetFileName(path))
+            .Where(static name => name is not ("bin" or "obj")).Order(StringComparer.Ordinal));
+    }
 }

@@ -17,12 +17,12 @@ public sealed partial class WingPictureTests
             File.WriteAllText(PathOfPicture, drawn);
         }
 
-        // How many types use others changes daily, and with it a line's width; which wing uses which is what the picture says.
+        // How many types use others changes daily, and with it the shade; which wing uses which is what the picture says.
         Assert.Equal(Shape(drawn), Shape(File.ReadAllText(PathOfPicture)));
     }
 
     private static string Shape(string svg) => Counts().Replace(svg, "");
 
-    [GeneratedRegex("stroke-width=\"[0-9.]+\"|: [0-9]+ pairs of types")]
+    [GeneratedRegex("fill=\"#(?:eef5ff|cfe3ff|a5ccff|7fb2f5)\"|>[0-9]+<")]
     private static partial Regex Counts();
 }
