@@ -38,17 +38,6 @@ public sealed class WordListTests
         .SelectMany(static file => SourceStrings.In(File.ReadAllText(file))
             .SelectMany(text => Faults($"{Path.GetRelativePath(RepositoryRoot.Path, file)}:{text.Line}", text.Text))));
 
-    [Fact]
-    public void SourceStrings_ReadsEachKind()
-    {
-        const string code = """
-            // "no"
-            var a = 'x' + "one\"1" /* "no" */ + @"two""2" + $"three {b} 3" + '"' + '\'' + "four";
-            """;
-        Assert.Equal(["one\"1", "two\"2", "three {b} 3", "four"], SourceStrings.In(code).Select(static one => one.Text));
-        Assert.All(SourceStrings.In(code), static one => Assert.Equal(2, one.Line));
-    }
-
     private static IEnumerable<string> Faults(string place, string text) =>
         from word in Words
         where word.Word.IsMatch(text)
