@@ -25,7 +25,7 @@ internal static class PasswordPrompt
         // Switches the echo off before the question shows: what is typed ahead of the first ReadKey would be seen.
         _ = Console.KeyAvailable;
         var password = FromTerminal(prompt, $"{(isNew ? "New password" : "Password")} for {userName}: ");
-        return !isNew || FromTerminal(prompt, "Once more: ") == password
+        return !isNew || FromTerminal(prompt, "The same again: ") == password
             ? password
             : throw new ProblemException(new Problem("password", "the two differ", null, "Try again."));
     }

@@ -152,7 +152,7 @@ internal static class TrustCommand
 
     // Fetching it here, over a connection that nobody can trust yet, would be trusting whoever answers.
     private static string HowToGetIt(RegistryName name) =>
-        "Get it from whoever runs the registry, over a way that you trust (on the gateway's machine: ca.crt, which gateway dev-cert made, or the file that tls.authority names); "
+        "Get it from the operator of the registry, over a channel that you trust (on the gateway's machine: ca.crt, which gateway dev-cert made, or the file that tls.authority names); "
         + $"{name.Url}/trust/ca.crt may offer it, then compare its fingerprint with one that you got by another way. Then give --ca FILE.";
 
     private static TrustSelection Select(ParseResult result)

@@ -162,7 +162,7 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             throw new ProblemException(new Problem(
                 _registry, "its TLS certificate is not trusted", exception.InnerException.Message,
-                "Get the authority's certificate from whoever runs the registry, and name it: --ca FILE."));
+                "Get the authority's certificate from the operator of the registry, and name it: --ca FILE."));
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException
             && !cancellationToken.IsCancellationRequested)
@@ -175,7 +175,7 @@ internal sealed partial class RegistrySignIn : IDisposable
 
     private ProblemException Refused(HttpStatusCode status, string body) => new(new Problem(
         _registry, MessageOf(body) ?? "the registry refuses", ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        status == HttpStatusCode.Unauthorized ? "Try again with the right password." : "Try again later, or ask whoever runs the registry."));
+        status == HttpStatusCode.Unauthorized ? "Try again with the right password." : "Try again later, or ask the operator of the registry."));
 
     private static string? Parameter(string challenge, string name) =>
         Parameters().Matches(challenge).FirstOrDefault(match => match.Groups[1].Value.Equals(name, StringComparison.OrdinalIgnoreCase))?.Groups[2].Value;

@@ -118,7 +118,7 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         }
 
         var what = configuration.Fault is { } fault
-            ? $"containerd: {ContainerdFiles.Configuration} cannot be read (found \"{fault}\"). Mend it; it must name the folder:"
+            ? $"containerd: {ContainerdFiles.Configuration} cannot be read (found \"{fault}\"). Fix it; it must name the folder:"
             : $"containerd: {ContainerdFiles.Configuration} does not name the folder (config_path), so what Kubernetes pulls does not see it. Add this, then: systemctl restart containerd";
         var old = configuration.HasOldSettings ? " It has mirrors or configs in that table, beside which containerd refuses to start: move them into hosts.toml files first." : "";
         (isNamed ? _byHand : _notes).Add(new TrustPart(what + old, configuration.Lines));

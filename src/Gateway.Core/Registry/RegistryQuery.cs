@@ -127,7 +127,7 @@ internal ref struct RegistryQuery
             if ((_seen & key & ~Keys.ArtifactType) != 0)
             {
                 return RegistryError.BadRequest(
-                    $"query parameter {QuotedInput.Of(name)} stands there more than once: send it once");
+                    $"query parameter {QuotedInput.Of(name)} appears more than once: send it once");
             }
 
             _seen |= key;
@@ -192,7 +192,7 @@ internal ref struct RegistryQuery
         if (_artifactTypes.Count == MaxArtifactTypes)
         {
             return RegistryError.BadRequest(
-                $"artifactType stands there more than {MaxArtifactTypes} times: ask in several requests");
+                $"artifactType appears more than {MaxArtifactTypes} times: ask in several requests");
         }
 
         _artifactTypes.Add(value.ToString());

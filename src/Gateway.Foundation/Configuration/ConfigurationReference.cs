@@ -131,7 +131,7 @@ internal sealed class ConfigurationReference
         ListType list => $"list: {DescribeType(list.Item, setting)}",
         MapType { Value: SectionType } => "names with sections, below",
         MapType map => $"names with values: {DescribeType(map.Value, setting)}",
-        ScalarType { Form: ScalarForm.WholeNumber } => "whole number",
+        ScalarType { Form: ScalarForm.WholeNumber } => "integer",
         ScalarType { Form: ScalarForm.Truth } => "`true` or `false`",
         ScalarType { Form: ScalarForm.Duration } => "duration",
         ScalarType { Form: ScalarForm.Url } => "URL",

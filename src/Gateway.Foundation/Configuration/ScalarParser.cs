@@ -43,7 +43,7 @@ internal static class ScalarParser
         var isNumber = !text.AsSpan(text[0] == '-' && text.Length > 1 ? 1 : 0).ContainsAnyExceptInRange('0', '9');
         if (!isNumber)
         {
-            return (null, "is not a whole number", "Write digits only, for example 10.");
+            return (null, "is not an integer", "Write digits only, for example 10.");
         }
 
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
@@ -67,7 +67,7 @@ internal static class ScalarParser
         }
 
         return text.AsSpan().ContainsAnyExceptInRange('0', '9')
-            ? (null, "is not a duration", "Write whole numbers with units (d, h, m, s, ms), such as \"1h30m\".")
+            ? (null, "is not a duration", "Write integers with units (d, h, m, s, ms), such as \"1h30m\".")
             : (null, "has no unit", $"Write \"{text}s\" if seconds are meant, or another unit (d, h, m, s, ms).");
     }
 

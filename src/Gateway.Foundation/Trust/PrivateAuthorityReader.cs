@@ -49,7 +49,7 @@ internal static class PrivateAuthorityReader
         {
             problems.Add(new Problem(
                 file.At(key), $"{setting}: there is a private key in the file, which must not be handed out", key.Label,
-                "Name a file with the certificate alone: openssl x509 -in FILE -out ca.crt. Whoever got the key can impersonate this registry."));
+                "Name a file with the certificate alone: openssl x509 -in FILE -out ca.crt. Anyone who got the key can impersonate this registry."));
         }
 
         foreach (var block in file.Blocks.Where(static block => block.Label is "CERTIFICATE" or "X509 CERTIFICATE"))
@@ -115,7 +115,7 @@ internal static class PrivateAuthorityReader
         {
             expired.Add(new Problem(
                 place, $"{setting}: the authority's certificate has expired", $"{end.UtcDateTime:u}",
-                "Every client refuses what it signed. Get the present one from whoever runs the authority."));
+                "Every client refuses what it signed. Get the present one from the operator of the authority."));
         }
         else if (end - now < ExpiryNotice)
         {

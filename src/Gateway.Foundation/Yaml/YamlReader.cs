@@ -15,7 +15,7 @@ namespace Gateway.Foundation.Yaml;
 internal sealed class YamlReader
 {
     private const int MaxDepth = 32;
-    private const string MendCure = "Mend the line or its indentation; a value that holds \": \" or \" #\", that "
+    private const string MendCure = "Fix the line or its indentation; a value that holds \": \" or \" #\", that "
         + "begins with one of * & ! % @ ` [ {, or that holds one of { } [ ] in a list in brackets, needs quotes.";
 
     private readonly GuardedParser _parser;
@@ -70,7 +70,7 @@ internal sealed class YamlReader
                 exception.Position,
                 $"values are nested more than {MaxDepth} deep",
                 null,
-                "Mend the brackets or the indentation.");
+                "Fix the brackets or the indentation.");
         }
 
         return null;
@@ -164,7 +164,7 @@ internal sealed class YamlReader
                 position,
                 "a value that begins with \"*\" is an alias, and aliases are not supported",
                 $"*{alias.Value}",
-                "Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.");
+                "Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.");
         }
 
         if (_parser.Current is NodeEvent { Anchor: { IsEmpty: false } anchor })

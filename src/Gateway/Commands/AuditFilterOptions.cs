@@ -31,7 +31,7 @@ internal static class AuditFilterOptions
         Description = "The request's id, as answers and the log show it.",
     };
 
-    // In values "*" stands for any characters.
+    // In values "*" matches any characters.
     private static readonly (Option<string?> Option, string[] Paths)[] Patterns =
     [
         (Pattern("--subject", "Who: user:alice, or alice for short; robot:*. Sign-ins that failed are found by the name that was tried, (alice)."),

@@ -24,7 +24,7 @@ internal static class IdentityCommand
 
     public static Command Create()
     {
-        var list = new Command("list", "Lists them: whose each name is, and when the provider last vouched for him.") { Config };
+        var list = new Command("list", "Lists them: who has each name, and when the provider last confirmed it.") { Config };
         list.SetAction((result, cancellationToken) => RunAsync(result, ListAsync, cancellationToken));
         var forget = new Command(
             "forget", "Frees a name for another account of the provider, and ends everything issued to the one that had it.")
@@ -65,7 +65,7 @@ internal static class IdentityCommand
         ParseResult result, GatewayOptions options, CommandStores stores, CancellationToken cancellationToken)
     {
         var all = await stores.Identities.ListAsync(cancellationToken);
-        string[] titles = ["METHOD", "NAME", "SUB", "SIGNED IN", "VOUCHED FOR", "GROUPS", "STATE"];
+        string[] titles = ["METHOD", "NAME", "SUB", "SIGNED IN", "CONFIRMED", "GROUPS", "STATE"];
         foreach (var line in all.Count == 0 ? [] : TextTable.Format([titles, .. all.Select(Cells)]))
         {
             result.InvocationConfiguration.Output.WriteLine(line);
@@ -87,7 +87,7 @@ internal static class IdentityCommand
         var (method, name) = (result.GetRequiredValue(Method), result.GetRequiredValue(Name));
         if (await stores.Identities.FindAsync(method, name, cancellationToken) is null)
         {
-            result.InvocationConfiguration.Error.WriteLine($"{method} has vouched for nobody named \"{name}\". \"gateway identity list\" shows whom.");
+            result.InvocationConfiguration.Error.WriteLine($"{method} has confirmed nobody named \"{name}\". \"gateway identity list\" shows whom.");
             return NothingDone;
         }
 

@@ -46,7 +46,7 @@ internal static class LimitsCommand
     {
         var config = ConfigOption.Create();
         var subject = new Argument<string>("SUBJECT") { Description = $"Whose limits: {LimitHolder.Forms}." };
-        var command = new Command("reset", "Makes somebody's limits whole, and forgets their wrong passwords.") { subject, config };
+        var command = new Command("reset", "Resets a subject's limits and failed sign-ins.") { subject, config };
         command.SetAction((result, cancellationToken) => RunAsync(
             HttpMethod.Delete,
             result.GetRequiredValue(config),

@@ -56,7 +56,7 @@ internal static class TokenCommand
 
     private static readonly Option<string?> Expires = new("--expires")
     {
-        Description = "Its life, such as 30d or 12h; a new token's is tokens.defaultCredentialLifetime unless given, "
+        Description = "Its lifetime, such as 30d or 12h; a new token's is tokens.defaultCredentialLifetime unless given, "
             + "a rotated one's as long as before.",
     };
 
@@ -294,7 +294,7 @@ internal static class TokenCommand
         result.GetValue(option) is not { } text ? null
         : Duration.TryParse(text, out var duration) ? duration
         : throw new ProblemException(new Problem(
-            option.Name, "this is not a duration", text, "Write whole numbers with units (d, h, m, s), such as 30d."));
+            option.Name, "this is not a duration", text, "Write integers with units (d, h, m, s), such as 30d."));
 
     private static Subject ParseOwner(string text, string option) => CredentialOwner.Parse(text)
         ?? throw new ProblemException(new Problem(

@@ -37,7 +37,7 @@ internal static class UserBlockCommand
 
     private static readonly Option<string?> Reason = new("--reason")
     {
-        Description = "Why, for operators: it is shown by \"blocked\" and stands in the audit trail, and nowhere else.",
+        Description = "Why, for operators: \"blocked\" and the audit trail show it, and nothing else does.",
     };
 
     private static readonly Option<bool> All = new("--all") { Description = "Also blocks that were lifted or are over." };

@@ -125,7 +125,7 @@ internal sealed class LdapCheck : IServerCheck
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapAwayException($"the directory has no {options.SearchBase}. Mend searchBase.", isServers: false, exception);
+            throw new LdapAwayException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
         return [.. response.Entries.Cast<SearchResultEntry>().SelectMany(entry => LdapDirectory.TextsOf(entry, options.NameAttribute).Take(1))];

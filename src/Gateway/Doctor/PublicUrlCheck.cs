@@ -162,7 +162,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             var isCompared = published is not null && own.Count > 0;
             if (isCompared && !published!.Overlaps(own))
             {
-                diagnosis.Error("NET006", subject, "whoever answers there signs tokens with other keys than this gateway's");
+                diagnosis.Error("NET006", subject, "what answers there signs tokens with other keys than this gateway");
                 return;
             }
 

@@ -223,7 +223,7 @@ internal sealed class UpstreamCheck : IServerCheck
             .Where(static one => !IPAddress.IsLoopback(one) && !one.IsIPv6LinkLocal).ToList();
         if (!addresses.All(one => IPAddress.IsLoopback(one) || own.Contains(one)))
         {
-            diagnosis.Inform("UPS008", subject, "it answers without a sign-in to whoever reaches it");
+            diagnosis.Inform("UPS008", subject, "it answers anyone who reaches it, without a sign-in");
             return;
         }
 
@@ -235,7 +235,7 @@ internal sealed class UpstreamCheck : IServerCheck
                 using var answer = await SendAsync(client, HttpMethod.Get, url, null, cancellationToken);
                 if (answer.StatusCode == HttpStatusCode.OK)
                 {
-                    diagnosis.Error("UPS003", subject, $"it answers without a sign-in at {one} too, which is no loopback address: whoever reaches that goes round the gateway", "In the registry's configuration: http: { addr: 127.0.0.1:5000 }; in compose: no ports: for the registry");
+                    diagnosis.Error("UPS003", subject, $"it answers without a sign-in at {one} too, which is no loopback address: anyone who reaches it bypasses the gateway", "In the registry's configuration: http: { addr: 127.0.0.1:5000 }; in compose: no ports: for the registry");
                     return;
                 }
             }

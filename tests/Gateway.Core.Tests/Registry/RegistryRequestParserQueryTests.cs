@@ -288,7 +288,7 @@ public sealed class RegistryRequestParserQueryTests
     [Theory]
     [InlineData("?From=a", "query parameter \"From\" is ambiguous: "
         + "spell mount, from, digest, _ticket, n and last in lower case and without percent-encoding")]
-    [InlineData("?from=a&from=b", "query parameter \"from\" stands there more than once: send it once")]
+    [InlineData("?from=a&from=b", "query parameter \"from\" appears more than once: send it once")]
     [InlineData("?x;from=a", "query \"x;from=a\" is ambiguous: separate parameters with \"&\" and send \";\" as %3B")]
     [InlineData("?from=%zz", "query value \"%zz\" has a broken escape: write a percent sign as %25")]
     [InlineData("?digest=x", "digest \"x\" is not valid: "

@@ -169,7 +169,7 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address, "forwardToken: true");
 
         Assert.Equal(
-            $"main {Origin(registry)}: asks nobody for anything: whoever reaches it may do everything. That is right only "
+            $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right only "
             + "where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, and has no use so.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);

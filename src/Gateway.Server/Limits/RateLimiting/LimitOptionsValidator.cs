@@ -112,7 +112,7 @@ internal static class LimitOptionsValidator
         if (rule.Classes.Count > 1)
         {
             scope.At(nameof(rule.Classes)).Report(
-                "counts wrong passwords together with requests", "Write \"signInFailure\" alone, in a limit of its own.");
+                "counts failed sign-ins together with requests", "Write \"signInFailure\" alone, in a limit of its own.");
         }
 
         if (rule.To.Count > 0 || rule.Repositories.Count > 0)
@@ -125,7 +125,7 @@ internal static class LimitOptionsValidator
         if (rule.Per.Count == 0 || rule.Per.Any(static one => one is not (LimitPartition.Subject or LimitPartition.Address)))
         {
             scope.At(nameof(rule.Per)).Report(
-                "is nothing that wrong passwords are counted by",
+                "is nothing that failed sign-ins are counted by",
                 "Write [address], [subject] (each account) or both; one budget for all would let anybody lock out everybody.");
         }
     }

@@ -169,7 +169,7 @@ internal sealed partial class LimitRedis(
     private static partial class Log
     {
         [LoggerMessage(1201, LogLevel.Warning,
-            "Limits are counted in this process alone, wrong passwords at half of what is allowed: {Problem} No request "
+            "Limits are counted in this process alone, failed sign-ins at half of what is allowed: {Problem} No request "
             + "waits for it; limits are shared again as soon as Redis answers.")]
         public static partial void Lost(ILogger logger, string problem);
 

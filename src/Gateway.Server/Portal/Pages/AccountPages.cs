@@ -138,7 +138,7 @@ internal sealed class AccountPages(
         var asked = context.Request.Query["user_code"].ToString();
         var isCode = UserCode.TryParse(asked, out var code);
         var warning = note is null ? Html.Empty : Html.Of($"""<p class="note">{note}</p>""");
-        return Page.WriteAsync(context, "Let a device in", Html.Of(
+        return Page.WriteAsync(context, "Authorize a device", Html.Of(
             $"""
             {warning}
             <p>A device, such as a terminal with <code>gateway login</code>, will be signed in as <strong>{subject.Name}</strong>.</p>

@@ -76,7 +76,7 @@ internal sealed partial class PortalMiddleware(
                 || !await antiforgery.IsRequestValidAsync(context))
             {
                 await Page.WriteAsync(
-                    context, "Once more", Html.Of(
+                    context, "Submit again", Html.Of(
                         $"""<p class="note">This page was too old, or was not ours: nothing was done.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""),
                     StatusCodes.Status400BadRequest);
                 return;

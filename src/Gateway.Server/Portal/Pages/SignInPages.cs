@@ -162,7 +162,7 @@ internal sealed partial class SignInPages(
             StateException state => (StatusCodes.Status503ServiceUnavailable,
                 "You are not signed in: this registry cannot keep that at the moment. Try again shortly.", state.Message),
             _ => (StatusCodes.Status400BadRequest,
-                "You are not signed in: this sign-in was not begun in this browser, or too long ago. Begin it again.",
+                "You are not signed in: this sign-in was not started in this browser, or it was started too long ago. Start again.",
                 "the answer is not one of a sign-in that was begun here: " + PrintableName.Of(failure?.Message ?? "")),
         };
         gateway.SignIn = new SignInAttempt(

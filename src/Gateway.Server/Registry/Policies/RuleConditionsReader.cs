@@ -11,7 +11,7 @@ namespace Gateway.Server.Registry.Policies;
 /// <summary>Reads <c>when</c>: addresses, time and method by their names, every other key as a claim.</summary>
 internal sealed class RuleConditionsReader(ProblemCollector problems)
 {
-    private const string ClaimCure = "Write the claim's value, or a list of values; \"*\" stands for any characters.";
+    private const string ClaimCure = "Write the claim's value, or a list of values; \"*\" matches any characters.";
     private const string MethodCure = "Write a method, such as htpasswd or \"ldap:*\".";
     private const string TimeCure = "Write a time of day between \"00:00\" and \"24:00\".";
 

@@ -186,7 +186,7 @@ internal sealed class RuleReader(
                     at,
                     "tags: no tag can match",
                     text,
-                    "Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" stands for any of them.");
+                    "Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" matches any of them.");
             }
         }
     }

@@ -46,7 +46,7 @@ internal static class CorsOptionsValidator
                 // Fetch standard, "CORS protocol and credentials": browsers refuse the pair, and echoing whatever origin
                 // asks instead would let any page act as whoever visits it.
                 scope.At(i).Report(
-                    "stands beside cors.credentials: every page on the web could act in the name of whoever visits it",
+                    "is set together with cors.credentials: every page on the web could act in the name of its visitors",
                     "Name the origins that may, or set cors.credentials to false.");
             }
             else if (options.Origins.Count > 1)

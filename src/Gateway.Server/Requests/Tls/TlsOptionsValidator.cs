@@ -11,7 +11,7 @@ internal static class TlsOptionsValidator
         if (options.HstsMaxAge.Ticks % TimeSpan.TicksPerSecond != 0)
         {
             scope.At(nameof(options.HstsMaxAge)).Report(
-                "is not a whole number of seconds", "Browsers count seconds: round it.");
+                "is not a number of whole seconds", "Browsers count seconds: round it.");
         }
 
         var authority = scope.At(nameof(options.Authority));

@@ -74,7 +74,7 @@ internal static class AuthenticationOptionsValidator
             }
             else if (options.Order.IndexOf(options.Order[i]) < i)
             {
-                scope.At(i).Report("stands there twice", "Name each way once.");
+                scope.At(i).Report("appears twice", "Name each way once.");
             }
             else if (options.Order[i] == CertificateSubjectReader.Method && i + 1 < options.Order.Count)
             {

@@ -22,7 +22,7 @@ internal sealed partial class CredentialAuthenticator(
         "an ID token of an issuer that is not configured",
         "it is an ID token, and its issuer (iss) is none that the operator configured");
 
-    private static readonly AuthenticationResult.Refused UnknownRealm = new("there is no such realm");
+    private static readonly AuthenticationResult.Refused UnknownRealm = new("there is no such source");
 
     // Good at the token endpoint only, so that what leaks out of a client's configuration opens no registry by itself.
     private static readonly AuthenticationResult.Refused RefreshToken = new(

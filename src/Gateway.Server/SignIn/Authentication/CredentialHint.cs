@@ -37,6 +37,6 @@ internal static class CredentialHint
             ? $"{what} ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)"
         : secret.Any(char.IsControl) ? $"{what} holds a control character (a tab, a NUL or a line break inside)"
         : secret != secret.Trim() ? $"{what} begins or ends with a blank"
-        : secret is ['"', .., '"'] or ['\'', .., '\''] ? $"{what} stands in quotes, which count as part of it"
+        : secret is ['"', .., '"'] or ['\'', .., '\''] ? $"{what} is in quotes, which count as part of it"
         : null;
 }

@@ -68,7 +68,7 @@ internal sealed class HtpasswdFile
             {
                 problems.Add(new Problem(
                     $"{path}:{entry.Line}",
-                    $"user stands in line {lines[entry.Name]} already",
+                    $"user is in line {lines[entry.Name]} already",
                     entry.Name,
                     "Remove one of the two."));
             }
@@ -87,7 +87,7 @@ internal sealed class HtpasswdFile
             var more = problems.Count - MostProblems;
             problems.RemoveRange(MostProblems, more);
             problems.Add(new Problem(
-                path, $"{more} more lines cannot be used", null, "Mend those above first; is this an htpasswd file?"));
+                path, $"{more} more lines cannot be used", null, "Fix those above first; is this an htpasswd file?"));
         }
 
         return problems.Count > 0

@@ -50,7 +50,7 @@ internal static class ClientCertificateOptionsValidator
         {
             if (items.IndexOf(items[i]) < i)
             {
-                scope.At(i).Report("stands there twice", "Name each once.");
+                scope.At(i).Report("appears twice", "Name each once.");
             }
         }
     }

@@ -292,7 +292,7 @@ internal sealed partial class IssuerMetadata
         [LoggerMessage(1060, LogLevel.Error, "{Method}: {Problem} {Meanwhile}")]
         public static partial void Away(ILogger logger, string method, string problem, string meanwhile);
 
-        [LoggerMessage(1061, LogLevel.Information, "{Method}: {Issuer} is back.")]
+        [LoggerMessage(1061, LogLevel.Information, "{Method}: {Issuer} has recovered.")]
         public static partial void Back(ILogger logger, string method, string issuer);
     }
 }

@@ -28,7 +28,7 @@ internal static class IssuerOptionsValidator
         else if (!IsSafe(url))
         {
             issuer.Report(
-                "is not https, so anybody between could hand out keys of his own", "Write https://; http only on loopback.");
+                "is not https, so anyone in between could hand out other keys", "Write https://; http only on loopback.");
         }
     }
 

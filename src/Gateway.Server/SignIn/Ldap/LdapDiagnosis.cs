@@ -101,7 +101,7 @@ internal static class LdapDiagnosis
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that stands in it, or have one issued for this.";
+            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that is in it, or have one issued for this name.";
         }
 
         using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };

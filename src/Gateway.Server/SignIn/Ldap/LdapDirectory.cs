@@ -99,7 +99,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapAwayException($"the directory has no {options.SearchBase}. Mend searchBase.", isServers: false, exception);
+            throw new LdapAwayException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
         return response.Entries.Count switch
@@ -132,7 +132,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         if (TextsOf(entry, options.NameAttribute) is not [var name])
         {
             throw new LdapAwayException(
-                $"{entry.DistinguishedName} has not exactly one {options.NameAttribute}, so {typed} has no name. Mend nameAttribute, or the entry.",
+                $"{entry.DistinguishedName} has not exactly one {options.NameAttribute}, so {typed} has no name. Fix nameAttribute, or the entry.",
                 isServers: false);
         }
 

@@ -80,7 +80,7 @@ internal static class LdapOptionsValidator
             else if (url.Scheme == "ldap" && !options.StartTls && !options.AllowPlain)
             {
                 at.Report(
-                    "would have every password sent readable by whoever is on the way",
+                    "would send every password readable by anyone on the way",
                     "Write ldaps://, or set startTls. Where the way is safe by other means, set allowPlain: true.");
             }
         }

@@ -316,11 +316,11 @@ internal sealed partial class LdapServer(
     private static partial class Log
     {
         [LoggerMessage(1010, LogLevel.Error,
-            "{Method}: {Server} is away: {Problem}. {Cause} Another server of the directory is asked where there is one; else its users "
+            "{Method}: {Server} is unavailable: {Problem}. {Cause} Another server of the directory is asked where there is one; else its users "
             + "are answered 503, and all other ways to sign in go on.")]
         public static partial void Away(ILogger logger, string method, Uri server, string problem, string cause);
 
-        [LoggerMessage(1011, LogLevel.Information, "{Method}: {Server} is back.")]
+        [LoggerMessage(1011, LogLevel.Information, "{Method}: {Server} has recovered.")]
         public static partial void Back(ILogger logger, string method, Uri server);
     }
 }

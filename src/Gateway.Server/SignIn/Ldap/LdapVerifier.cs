@@ -16,7 +16,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
     private static readonly AuthenticationResult.Refused WrongPassword = new("wrong password");
 
     private static readonly SubjectState.Gone Unknowable = new(
-        "the directory cannot be asked for a user without his password",
+        "the directory cannot be asked for a user without their password",
         "tokens are not possible for users of this directory: it can only be asked with their password (bindDn is not set)");
 
     private readonly LdapDirectory _directory;

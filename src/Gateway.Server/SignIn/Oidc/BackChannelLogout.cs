@@ -123,7 +123,7 @@ internal sealed partial class BackChannelLogout(
         [LoggerMessage(1076, LogLevel.Warning, "{Method}: a logout token was refused: {Reason}")]
         public static partial void Refused(ILogger logger, string method, string reason);
 
-        [LoggerMessage(1077, LogLevel.Error, "{Method} said that a person is signed out, and his sessions could not be ended: {Problem}")]
+        [LoggerMessage(1077, LogLevel.Error, "{Method} said that a person is signed out, and their sessions could not be revoked: {Problem}")]
         public static partial void Failed(ILogger logger, string method, string problem);
     }
 }

@@ -103,14 +103,14 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         if (query.FirstOrDefault(static parameter => parameter.Value.Count > 1) is { Key: { } repeated })
         {
             context.Fail(new OidcException(
-                "the answer of the provider says something twice; begin it again",
+                "the answer of the provider repeats a parameter; start again",
                 $"the parameter \"{PrintableName.Of(repeated)}\" is in the answer more than once"));
         }
         else if (issuer.Count > 0 ? issuer[0] != metadata.Issuer : isPromised)
         {
             // RFC 9207, section 2.4: the answer of another provider, mixed into a sign-in by this one.
             context.Fail(new OidcException(
-                "the answer came from another provider than this sign-in was begun with; begin it again",
+                "the answer came from another provider than the one that this sign-in was started with; start again",
                 $"iss in the answer is \"{PrintableName.Of(issuer.ToString())}\", where \"{metadata.Issuer}\" "
                 + "is expected"));
         }
@@ -125,7 +125,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         {
             var nonce = properties.Items.TryGetValue(NonceItem, out var kept) && kept is not null ? kept
                 : throw new OidcException(
-                    "this sign-in cannot be told from others; begin it again", "the state holds no nonce");
+                    "this sign-in cannot be identified; start again", "the state holds no nonce");
             var verifier = request.GetParameter(OAuthConstants.CodeVerifierKey);
             var tokens = await provider.Client.RedeemAsync(
                 request.Code, request.RedirectUri, verifier, cancellationToken);
@@ -149,7 +149,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     public override Task RemoteFailure(RemoteFailureContext context) => FailAsync(context, context.Failure switch
     {
         OpenIdConnectProtocolException { Data: var data } when data["error"] is string error => new OidcException(
-            $"{provider.Title} ended this sign-in with the error \"{PrintableName.Of(error)}\"; begin it again, "
+            $"{provider.Title} ended this sign-in with the error \"{PrintableName.Of(error)}\"; start again, "
             + "or tell the registry's operator",
             $"the provider says {PrintableName.Of(error)} "
             + $"({PrintableName.Of(data["error_description"] as string ?? "")})",

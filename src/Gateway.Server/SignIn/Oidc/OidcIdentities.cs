@@ -258,8 +258,8 @@ internal sealed partial class OidcIdentities(
         if (identity.Ended is { } reason)
         {
             return new SubjectState.Gone(
-                $"{Method} vouches for {identity.Name} no more: {reason}",
-                $"{provider.Title} does not vouch for you any more: sign in again in the browser (/account), and your tokens work again",
+                $"{Method} no longer confirms {identity.Name}: {reason}",
+                $"{provider.Title} no longer confirms who you are: sign in again in the browser (/account), and your tokens will work again",
                 IsNameTaken: true);
         }
 
@@ -288,11 +288,11 @@ internal sealed partial class OidcIdentities(
     private static partial class Log
     {
         [LoggerMessage(1071, LogLevel.Warning,
-            "{Name} was ended by {Method}: {Reason}. His tokens are refused until he signs in again in the browser.")]
+            "{Method} no longer confirms {Name}: {Reason}. Their tokens are refused until they sign in again in the browser.")]
         public static partial void Ended(ILogger logger, string name, string method, string reason);
 
         [LoggerMessage(1072, LogLevel.Warning,
-            "Whether {Name} is still good cannot be asked of {Method}: {Problem} His tokens go on for trustWithoutRefresh.")]
+            "{Method} cannot be asked whether {Name} is still valid: {Problem} Their tokens remain valid for trustWithoutRefresh.")]
         public static partial void Away(ILogger logger, string name, string method, string problem);
     }
 }

@@ -46,7 +46,7 @@ internal static class OidcOptionsValidator
             var at = scope.At(nameof(options.Require)).AtName(claim);
             if (ClaimPath.Parse(claim) is null || pattern.Length == 0)
             {
-                at.Report("is not a claim with the value that it must have", "Write claim: value; * stands for anything.");
+                at.Report("is not a claim with the value that it must have", "Write claim: value; * matches anything.");
             }
         }
 

@@ -137,7 +137,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             : new OidcException(
                 endpoint == PushEndpoint
                     ? "the provider does not accept sign-ins as this registry begins them; tell the registry's operator"
-                    : "the provider did not accept the end of this sign-in; begin it again",
+                    : "the provider did not accept the end of this sign-in; start again",
                 $"the {endpoint} answered {(int)status} ({said})",
                 isGateways: true);
     }

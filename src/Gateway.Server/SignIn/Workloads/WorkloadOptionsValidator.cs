@@ -76,7 +76,7 @@ internal static class WorkloadOptionsValidator
             var at = scope.At(nameof(rule.Require)).AtName(claim);
             if (ClaimPath.Parse(claim) is null || pattern.Length == 0)
             {
-                at.Report("is not a claim with the value that it must have", "Write claim: value; * stands for anything.");
+                at.Report("is not a claim with the value that it must have", "Write claim: value; * matches anything.");
             }
         }
 

@@ -339,11 +339,11 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     private static partial class Log
     {
         [LoggerMessage(1133, LogLevel.Error,
-            "{Problem} Until it is back, personal, robot and refresh tokens are answered 503, since a revocation could be unknown; "
+            "{Problem} Until it has recovered, personal, robot and refresh tokens are answered 503, since a revocation could be unknown; "
             + "passwords and revocations that are known already go on.")]
         public static partial void Down(ILogger logger, string problem);
 
-        [LoggerMessage(1134, LogLevel.Information, "The store of tokens is back.")]
+        [LoggerMessage(1134, LogLevel.Information, "The store of tokens has recovered.")]
         public static partial void Back(ILogger logger);
 
         [LoggerMessage(1136, LogLevel.Warning,

@@ -55,7 +55,7 @@ internal sealed class TokenApiBody
             }
             else if (!body._members.TryAdd(name, member.Value))
             {
-                body.Report(name, "stands there twice", null, "Send each member once.");
+                body.Report(name, "appears twice", null, "Send each member once.");
             }
         }
 
@@ -105,7 +105,7 @@ internal sealed class TokenApiBody
             return duration;
         }
 
-        Report(name, "this is not a duration", text, "Write whole numbers with units (d, h, m, s), such as \"30d\".");
+        Report(name, "this is not a duration", text, "Write integers with units (d, h, m, s), such as \"30d\".");
         return null;
     }
 

@@ -78,7 +78,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
 
         if (code.ExpiresAt <= now)
         {
-            return Refused("expired_token", "nobody let the device in within 10 minutes; begin again");
+            return Refused("expired_token", "nobody authorized the device within 10 minutes; start again");
         }
 
         if (_asked.TryGet(text, out var asked) && time.GetElapsedTime(asked.At) < Interval - TimeSpan.FromSeconds(1))
@@ -90,7 +90,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
         if (await store.FindAsync(DeviceCode.ApprovalHash(service, code.UserCode), cancellationToken)
             is not { Kind: CredentialKind.Device } approval)
         {
-            return Refused("authorization_pending", "nobody has let the device in yet");
+            return Refused("authorization_pending", "nobody has authorized the device yet");
         }
 
         if (approval.StateAt(now) != TokenState.Active || !await store.RevokeAsync(approval.Id, now, cancellationToken))

@@ -39,7 +39,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
             {
                 { Status: HttpStatusCode.OK } => new RegistryProbeResult(
                     RegistryProbeOutcome.Open,
-                    "asks nobody for anything: whoever reaches it may do everything. That is right only where the gateway "
+                    "requires no sign-in: anyone who reaches it may do everything. That is right only where the gateway "
                     + "alone can reach it; else have it verify tokens."),
                 { Status: HttpStatusCode.Unauthorized, Scheme: "Bearer" } open when credential is null =>
                     await TryTokenAsync(upstream, open, cancellationToken),

@@ -43,7 +43,7 @@ internal static class TokenOptionsValidator
                 or SubjectSelectorKind.Robot))
             {
                 scope.At(i).Report(
-                    "would let whoever comes revoke everybody's tokens",
+                    "would let anyone revoke everybody's tokens",
                     "Name the users or groups: user:NAME, group:NAME.");
             }
         }

@@ -168,5 +168,5 @@ internal static class TokenRequestParser
     private static RegistryError TooMany => Invalid($"there are more than {UrlEncodedParameters.MaxPairs} parameters");
 
     private static RegistryError NotOnce(string name) =>
-        Invalid($"the parameter {name} must stand there once, percent-encoded as UTF-8");
+        Invalid($"the parameter {name} must appear once, percent-encoded as UTF-8");
 }

@@ -75,7 +75,7 @@ public sealed class OptionsBinderTests
                 "f.yaml:1:35: named.other.url: is missing. Set it in the file, or as GATEWAY__Named__Other__Url.",
                 "f.yaml:1:47: named.third: has no value. Give it one, or remove the line.",
                 "f.yaml:2:10: numbers: is a list, but a section is expected. Write its names below it, indented, each with a value.",
-                "f.yaml:3:12: rows[0][1]: is not a whole number (found \"x\"). Write digits only, for example 10.",
+                "f.yaml:3:12: rows[0][1]: is not an integer (found \"x\"). Write digits only, for example 10.",
                 "f.yaml:3:16: rows[1]: is one value, but a list is expected. Write each item on a line of its own below it, indented, with \"- \" before it.",
                 "f.yaml:4:8: count: is empty. Give it a value, or remove it.",
                 "f.yaml:5:7: wait: has no unit (found \"1\"). Write \"1s\" if seconds are meant, or another unit (d, h, m, s, ms).",

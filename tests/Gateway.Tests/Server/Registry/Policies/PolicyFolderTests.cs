@@ -146,7 +146,7 @@ public sealed class PolicyFolderTests
     [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: [overwrite]}", "2:46: allow: overwrite without push. Write push, which includes overwrite unless a rule denies it.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, tag: v1}", "2:31: unknown key (found \"tag\"). Did you mean \"tags\"?")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, tags: []}", "2:37: tags: 0 entries. Remove the key or name something. Write tag patterns, such as \"v*\".")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: [ \"v 1\" ]}", "2:39: tags: no tag can match (found \"v 1\"). Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" stands for any of them.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: [ \"v 1\" ]}", "2:39: tags: no tag can match (found \"v 1\"). Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" matches any of them.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, unless: }", "2:39: unless: nothing where a text belongs (found \"\"). Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
     [InlineData("rules:\n- {name: x, deny: all, on: Team/App}", "2:28: on: not a repository pattern (found \"Team/App\"). Repository names are lower case.")]
     [InlineData("rules:\n- {name: x, to: alice, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?")]
@@ -163,19 +163,19 @@ public sealed class PolicyFolderTests
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: monday, timezone: Europe/Berlim}}}", "2:69: timezone: no such time zone here (found \"Europe/Berlim\"). Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: [mo]}}}", "2:52: days: no such day (found \"mo\"). Write days as [mon, tue, wed, thu, fri, sat, sun].")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {}}", "2:37: when: no conditions. Remove the key or name a condition.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {ref: []}}", "2:43: ref: 0 entries. Remove the key or name something. Write the claim's value, or a list of values; \"*\" stands for any characters.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {ref: []}}", "2:43: ref: 0 entries. Remove the key or name something. Write the claim's value, or a list of values; \"*\" matches any characters.")]
     [InlineData("roles: {reader: [pull]}", "1:9: a role of this name is built in (found \"reader\"). Choose another name.")]
     [InlineData("roles: {a: [pull], a: [pull]}", "1:20: the key \"a\" stands here again, after line 1. Keep one of the two.")]
     [InlineData("groups: {a: [ci:x]}", "1:14: groups.a: no such kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or group:NAME.")]
     [InlineData("groups: {a: [anonymous]}", "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Name it under \"to\" of a rule; a user of that name is \"user:anonymous\".")]
     [InlineData("groups: {a: [ \"group:b\" ], b: [ \"group:c\" ], c: [ \"group:a\" ]}", "1:10: groups: a circle (found \"a → b → c → a\"). Take one of them out of another.")]
-    [InlineData("rules:\n- name: x\n  deny: all\n  on: [ ** ]", "4:9: a value that begins with \"*\" is an alias, and aliases are not supported (found \"**\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.")]
+    [InlineData("rules:\n- name: x\n  deny: all\n  on: [ ** ]", "4:9: a value that begins with \"*\" is an alias, and aliases are not supported (found \"**\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.")]
     [InlineData("rules: &a []", "1:8: a value that begins with \"&\" is an anchor, and anchors are not supported (found \"&a\"). Put the value in quotes; or remove the anchor and write its value out wherever it is needed.")]
     [InlineData("rules: !!seq []", "1:8: a value that begins with \"!\" has a tag, and tags are not supported (found \"tag:yaml.org,2002:seq\"). Put the value in quotes; or remove the tag.")]
     [InlineData("rules: []\n---\nrules: []", "2:1: a second document begins here, but the file must be one. Remove the line \"---\" and what does not belong into this file.")]
     [InlineData("groups: {<<: x}", "1:10: merge keys (\"<<\") are not supported. Write the settings out where they are needed.")]
     [InlineData("groups: {? [a] : x}", "1:12: a key must be one word. Write it as \"key: value\".")]
-    [InlineData("rules: *r", "1:8: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*r\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out what the alias stands for.")]
+    [InlineData("rules: *r", "1:8: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*r\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {to: !x 08:00}}}", "2:49: a value that begins with \"!\" has a tag, and tags are not supported (found \"!x\"). Put the value in quotes; or remove the tag.")]
     public void Load_SomethingWrong_NamesPlaceValueAndCure(string text, string problem)
     {
@@ -273,7 +273,7 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/a.yaml:1:39: values are nested more than 32 deep. Mend the brackets or the indentation.",
+                $"{files.Folder}/a.yaml:1:39: values are nested more than 32 deep. Fix the brackets or the indentation.",
                 $"{files.Folder}/b.yaml:2:28: on: 1001 entries. At most 1000: use a group or a wider pattern.",
             ],
             Problems(files.Folder));

@@ -94,7 +94,7 @@ public class HtpasswdFileTests
     {
         var exception = Assert.Throws<ProblemException>(() => Parse(string.Concat(Enumerable.Repeat("x\n", 250))));
         Assert.Equal(101, exception.Problems.Count);
-        Assert.Equal("users: 150 more lines cannot be used. Mend those above first; is this an htpasswd file?", exception.Problems[^1].ToString());
+        Assert.Equal("users: 150 more lines cannot be used. Fix those above first; is this an htpasswd file?", exception.Problems[^1].ToString());
     }
 
     [Fact]

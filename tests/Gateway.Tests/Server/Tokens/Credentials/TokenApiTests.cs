@@ -94,7 +94,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     [InlineData("""{"name": "laptop", "scopes": [null]}""", "scopes: an entry is not text (found \"null\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.")]
     [InlineData("""{"name": "laptop", "scopes": []}""", "scopes: A token has 1 to 16 scopes of 2048 characters together. See docs/tokens.md, \"Scopes\".")]
     [InlineData("""{"name": "laptop", "scopes": ["a:write"]}""", "scopes: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
-    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "30"}""", "expiresIn: this is not a duration (found \"30\"). Write whole numbers with units (d, h, m, s), such as \"30d\".")]
+    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "30"}""", "expiresIn: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as \"30d\".")]
     [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": 30}""", "expiresIn: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "366d"}""", "expiresIn: out of range (found \"366d\"). A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.")]
     public async Task Create_WrongBody_IsToldWhatWouldBeRight(string body, string message)
@@ -352,7 +352,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
 
         Assert.Equal(
             "TOKEN_INVALID: scopes: there is no such member. There are: overlap, expiresIn. "
-            + "overlap: this is not a duration (found \"soon\"). Write whole numbers with units (d, h, m, s), such as \"30d\".",
+            + "overlap: this is not a duration (found \"soon\"). Write integers with units (d, h, m, s), such as \"30d\".",
             answer.Error);
     }
 

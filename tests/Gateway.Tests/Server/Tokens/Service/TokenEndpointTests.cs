@@ -124,8 +124,8 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
 
     [Theory]
     [InlineData("?service=elsewhere.test", "the service is unknown here; ask for \"registry.test\"")]
-    [InlineData("?service=registry.test&service=registry.test", "the parameter service must stand there once, percent-encoded as UTF-8")]
-    [InlineData("?offline_token=true&offline_token=true", "the parameter offline_token must stand there once, percent-encoded as UTF-8")]
+    [InlineData("?service=registry.test&service=registry.test", "the parameter service must appear once, percent-encoded as UTF-8")]
+    [InlineData("?offline_token=true&offline_token=true", "the parameter offline_token must appear once, percent-encoded as UTF-8")]
     public async Task Get_UnknownServiceOrRepeatedParameter_IsABadRequest(string query, string message)
     {
         var reply = await _gateway.AskAsync(query, TestGateway.Basic("alice"));

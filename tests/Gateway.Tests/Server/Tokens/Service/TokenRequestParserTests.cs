@@ -37,11 +37,11 @@ public sealed class TokenRequestParserTests
     [InlineData("?service=elsewhere.test", "the service is unknown here; ask for \"registry.test\"")]
     [InlineData("?service=registry.test.evil", "the service is unknown here; ask for \"registry.test\"")]
     [InlineData("?service=registry.test%20", "the service is unknown here; ask for \"registry.test\"")]
-    [InlineData("?service=registry.test&service=registry.test", "the parameter service must stand there once, percent-encoded as UTF-8")]
-    [InlineData("?service=registry.test&servic%65=elsewhere", "the parameter service must stand there once, percent-encoded as UTF-8")]
-    [InlineData("?service=%zz", "the parameter service must stand there once, percent-encoded as UTF-8")]
-    [InlineData("?offline_token=true&offline_token=false", "the parameter offline_token must stand there once, percent-encoded as UTF-8")]
-    [InlineData("?access_type=offline&access_type=online", "the parameter access_type must stand there once, percent-encoded as UTF-8")]
+    [InlineData("?service=registry.test&service=registry.test", "the parameter service must appear once, percent-encoded as UTF-8")]
+    [InlineData("?service=registry.test&servic%65=elsewhere", "the parameter service must appear once, percent-encoded as UTF-8")]
+    [InlineData("?service=%zz", "the parameter service must appear once, percent-encoded as UTF-8")]
+    [InlineData("?offline_token=true&offline_token=false", "the parameter offline_token must appear once, percent-encoded as UTF-8")]
+    [InlineData("?access_type=offline&access_type=online", "the parameter access_type must appear once, percent-encoded as UTF-8")]
     public void ReadQuery_Ambiguous_IsRefused(string query, string message)
     {
         var (request, error) = TokenRequestParser.ReadQuery(query, default, Service);
@@ -70,7 +70,7 @@ public sealed class TokenRequestParserTests
     [InlineData("grant_type=", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
     [InlineData("grant_type=PASSWORD&username=a&password=b", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
     [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
-    [InlineData("grant_type=password&grant_type=refresh_token", "invalid_request", "the parameter grant_type must stand there once, percent-encoded as UTF-8")]
+    [InlineData("grant_type=password&grant_type=refresh_token", "invalid_request", "the parameter grant_type must appear once, percent-encoded as UTF-8")]
     [InlineData("grant_type=password", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
     [InlineData("grant_type=password&username=&password=", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
     [InlineData("grant_type=password&username=alice", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
@@ -79,10 +79,10 @@ public sealed class TokenRequestParserTests
     [InlineData("grant_type=refresh_token&refresh_token=", "invalid_request", "send refresh_token alone with grant_type=refresh_token")]
     [InlineData("grant_type=refresh_token&refresh_token=a&username=b", "invalid_request", "send refresh_token alone with grant_type=refresh_token")]
     [InlineData("grant_type=refresh_token&refresh_token=a&password=b", "invalid_request", "send refresh_token alone with grant_type=refresh_token")]
-    [InlineData("grant_type=password&username=a&username=b&password=c", "invalid_request", "the parameter username must stand there once, percent-encoded as UTF-8")]
-    [InlineData("grant_type=password&username=a&password=b&password=c", "invalid_request", "the parameter password must stand there once, percent-encoded as UTF-8")]
-    [InlineData("grant_type=password&username=a&password=%FF", "invalid_request", "the parameter password must stand there once, percent-encoded as UTF-8")]
-    [InlineData("grant_type=refresh_token&refresh_token=a&refresh_token=b", "invalid_request", "the parameter refresh_token must stand there once, percent-encoded as UTF-8")]
+    [InlineData("grant_type=password&username=a&username=b&password=c", "invalid_request", "the parameter username must appear once, percent-encoded as UTF-8")]
+    [InlineData("grant_type=password&username=a&password=b&password=c", "invalid_request", "the parameter password must appear once, percent-encoded as UTF-8")]
+    [InlineData("grant_type=password&username=a&password=%FF", "invalid_request", "the parameter password must appear once, percent-encoded as UTF-8")]
+    [InlineData("grant_type=refresh_token&refresh_token=a&refresh_token=b", "invalid_request", "the parameter refresh_token must appear once, percent-encoded as UTF-8")]
     [InlineData("grant_type=password&username=a&password=b&service=x", "invalid_request", "the service is unknown here; ask for \"registry.test\"")]
     public void ReadForm_WrongOrAmbiguous_IsRefused(string form, string code, string message)
     {
