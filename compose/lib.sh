@@ -6,7 +6,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users do not have these, a
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# A failure for people: what is wrong, the value found, the fix.
+# Prints a failure for people: what is wrong, the value found, the fix.
 fail() {
     printf '%s: %s (found: %s). %s.\n' "${0##*/}" "$1" "$2" "$3" >&2
     exit 1
@@ -23,7 +23,8 @@ quietly() {
     return "$status"
 }
 
-# with_progress WHAT COMMAND…  runs a command that may take minutes, quietly: says what it does, and every 15 seconds that it goes on.
+# with_progress WHAT COMMAND…  runs a command that may take minutes, quietly: says what it does, and every 15 seconds that it
+# is still running.
 with_progress() {
     local what=$1 began=$SECONDS status=0
     shift
@@ -54,7 +55,7 @@ as_root() {
     fi
 }
 
-# The library that speaks LDAP, and its package: another name in each release.
+# The library that speaks LDAP, and its package, which has another name in each release.
 ldap_library=libldap-2.5.so.0:libldap-2.5-0
 if grep -qs '^VERSION_CODENAME=\(trixie\|forky\|sid\|noble\|plucky\|questing\)$' /etc/os-release; then
     ldap_library=libldap.so.2:libldap2
@@ -80,13 +81,13 @@ need_packages() {
     command -v apt-get >/dev/null || fail "programs are missing and this is no Debian system" "no apt-get" \
         "Install by hand: ${missing[*]}"
     say "installing the Debian packages ${missing[*]}"
-    # Once: later calls of the same script use the lists that the first one fetched.
+    # Only once: later calls of the same script use the lists that the first one fetched.
     if [ -z "${apt_updated:-}" ]; then
         quietly as_root apt-get update -q
         apt_updated=yes
     fi
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-    # These start a server of their own at installation, on the machine's ordinary ports; we run our own.
+    # These start their own server at installation, on the machine's default ports; we run our own.
     if [ -d /run/systemd/system ]; then
         for pair in "${missing[@]}"; do
             case $pair in
@@ -97,15 +98,15 @@ need_packages() {
 }
 
 # need_later_packages SUITE PROGRAM:PACKAGE…  gets programs of a later Debian, also beside older ones that are here, and says
-# so. Nothing is installed: the unpacked packages stay in .cache/SUITE/root, and the system's own apt does not learn of
-# SUITE. Only for programs that run on the libraries that are here, such as Go's. apt verifies the archive's signature as
-# ever, and package files by its hashes.
+# so. Nothing is installed: the unpacked packages stay in .cache/SUITE/root, and the system's own apt does not know about
+# SUITE. Only for programs that run on the libraries that are here, such as Go programs. apt verifies the archive's signature
+# as usual, and package files by its hashes.
 need_later_packages() {
     unpack_later "$1" root alone "${@:2}"
 }
 
 # need_later_system SUITE PROGRAM:PACKAGE…  the same with all that the packages depend on, in .cache/SUITE/system: for
-# programs that want libraries of their own suite. They run where its usr/ is bound over /usr, in a mount namespace.
+# programs that need the libraries of their own suite. They run with its usr/ bound over /usr, in a mount namespace.
 need_later_system() {
     unpack_later "$1" system whole "${@:2}"
 }
@@ -162,9 +163,9 @@ is_unpacked() { # ROOT PROGRAM; a root without its list of versions is an earlie
 }
 
 need_dotnet() {
-    local cure="Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
-    command -v dotnet >/dev/null || fail "the .NET SDK is not installed" "no dotnet in $PATH" "$cure"
-    # It fails where no installed SDK suits global.json.
+    local fix="Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
+    command -v dotnet >/dev/null || fail "the .NET SDK is not installed" "no dotnet in $PATH" "$fix"
+    # It fails if no installed SDK satisfies global.json.
     dotnet --version >/dev/null 2>&1 ||
-        fail "the installed .NET SDK cannot build this" "$(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')" "$cure"
+        fail "the installed .NET SDK cannot build this" "$(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')" "$fix"
 }

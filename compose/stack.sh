@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What compose/up and compose/down share: where the stack's state lies, and its processes. Sourced after lib.sh.
+# What compose/up and compose/down share: where the stack's state is, and its processes. Sourced after lib.sh.
 
 state=${GATEWAY_STATE:-$PWD/compose/.state}
 project=${COMPOSE_PROJECT_NAME:-registry-gateway}
@@ -7,14 +7,14 @@ mkdir -p "$state/run" "$state/logs" "$state/data"
 state=$(cd "$state" && pwd)
 export GATEWAY_STATE=$state
 
-# Two runs at once would start everything twice. The lock ends with the process that holds file descriptor 9.
+# Two simultaneous runs would start everything twice. The lock ends with the process that holds file descriptor 9.
 take_lock() {
     exec 9>"$state/run/lock"
     flock --timeout 600 9 ||
         fail "another compose/up or compose/down is busy" "$state/run/lock is held" "Wait for it to end"
 }
 
-# Identifies a process for good: an id alone is given to another process after it ended, at the latest after a reboot.
+# Identifies a process for good: after it ends, another process may get its id, at the latest after a reboot.
 identity_of() {
     local stat
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
@@ -34,7 +34,7 @@ pid_of() { # prints the id of the stack's process NAME; fails where it does not 
 start_process() { # NAME COMMAND…
     local name=$1
     shift
-    # A session of its own: Ctrl-C reaches only the script, which then stops them in order.
+    # A separate session: Ctrl-C reaches only the script, which then stops them in order.
     setsid "$@" >>"$state/logs/$name.log" 2>&1 </dev/null 9>&- &
     identity_of "$!" >"$state/run/$name.pid" || true # where it ended at once, waiting for it tells
 }
@@ -44,7 +44,7 @@ stop_process() { # NAME; waits until it is gone
     if pid=$(pid_of "$1"); then
         kill -TERM "$pid" 2>/dev/null || true
         while pid_of "$1" >/dev/null; do
-            # Longer than the gateway gives the requests under way.
+            # Longer than the time that the gateway gives to requests under way.
             if [ "$waited" -eq 500 ]; then
                 say "$1 (process $pid) does not end; killing it"
                 kill -KILL "$pid" 2>/dev/null || true
@@ -78,7 +78,7 @@ stop_containers() {
         quietly compose down --remove-orphans
         say "the containers are stopped and removed"
     else
-        # Without an engine no container runs. Without permission they may: then their ports are still taken.
+        # Without an engine no container runs. Without permission containers may run: then their ports are still taken.
         say "no Docker engine answers, so the stack's containers are left alone ($(tail -n 1 <<<"$problem"))"
         return 1
     fi
