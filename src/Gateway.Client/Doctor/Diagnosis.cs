@@ -4,7 +4,7 @@ namespace Gateway.Client.Doctor;
 internal sealed class Diagnosis
 {
     private const int ShortestSecret = 4;
-    private const int LongestCure = 2000;
+    private const int LongestFix = 2000;
 
     private readonly List<Finding> _findings = [];
     private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
@@ -20,23 +20,23 @@ internal sealed class Diagnosis
         _findings.Exists(finding => finding.Id.StartsWith(id, StringComparison.Ordinal) && finding.Severity >= least);
 
     /// <summary>Notes an error.</summary>
-    public void Error(string id, string subject, string evidence, string? cure = null) =>
-        Add(new Finding(id, Severity.Error, subject, evidence, cure));
+    public void Error(string id, string subject, string evidence, string? fix = null) =>
+        Add(new Finding(id, Severity.Error, subject, evidence, fix));
 
     /// <summary>Notes a warning.</summary>
-    public void Warn(string id, string subject, string evidence, string? cure = null) =>
-        Add(new Finding(id, Severity.Warning, subject, evidence, cure));
+    public void Warn(string id, string subject, string evidence, string? fix = null) =>
+        Add(new Finding(id, Severity.Warning, subject, evidence, fix));
 
     /// <summary>Notes something worth knowing.</summary>
-    public void Inform(string id, string subject, string evidence, string? cure = null) =>
-        Add(new Finding(id, Severity.Information, subject, evidence, cure));
+    public void Inform(string id, string subject, string evidence, string? fix = null) =>
+        Add(new Finding(id, Severity.Information, subject, evidence, fix));
 
     /// <summary>Notes that something is well.</summary>
     public void Pass(string area, string subject, string evidence) => Add(new Finding(area, Severity.Passed, subject, evidence));
 
     /// <summary>Notes that a check could not run: it must not be taken for passed.</summary>
-    public void NotRun(string area, string subject, string reason, string? cure = null) =>
-        Add(new Finding(area, Severity.NotRun, subject, reason, cure));
+    public void NotRun(string area, string subject, string reason, string? fix = null) =>
+        Add(new Finding(area, Severity.NotRun, subject, reason, fix));
 
     /// <summary>Keeps a secret out of everything that is noted from now on: a server may say again what it was sent.</summary>
     public void Hide(string? secret)
@@ -76,6 +76,6 @@ internal sealed class Diagnosis
     {
         Subject = DoctorText.OneLine(Redact(finding.Subject)),
         Evidence = DoctorText.OneLine(Redact(finding.Evidence)),
-        Cure = finding.Cure is { } cure ? DoctorText.OneLine(Redact(cure), LongestCure) : null,
+        Fix = finding.Fix is { } fix ? DoctorText.OneLine(Redact(fix), LongestFix) : null,
     });
 }

@@ -28,7 +28,7 @@ internal static class DoctorReport
         _ => Healthy,
     };
 
-    /// <summary>Writes the table: what is wrong first, each with its evidence, cause and cure; then what is well.</summary>
+    /// <summary>Writes the table: what is wrong first, each with its evidence, cause and fix; then what is well.</summary>
     public static void Write(Diagnosis diagnosis, TextWriter output)
     {
         foreach (var finding in diagnosis.Findings)
@@ -44,9 +44,9 @@ internal static class DoctorReport
                 }
             }
 
-            if (finding.Cure is not null || (page is not null && finding.Severity > Severity.Information))
+            if (finding.Fix is not null || (page is not null && finding.Severity > Severity.Information))
             {
-                output.WriteLine($"{Indent}cure   {finding.Cure ?? page!.Cure[0].Trim()}");
+                output.WriteLine($"{Indent}fix    {finding.Fix ?? page!.Fix[0].Trim()}");
             }
 
             if (page is not null && finding.Severity > Severity.Information)
@@ -82,9 +82,9 @@ internal static class DoctorReport
                 json.WriteString("page", ProblemCatalog.PathOf(page.Id));
             }
 
-            if ((finding.Cure ?? (finding.Severity > Severity.Information ? page?.Cure[0].Trim() : null)) is { } cure)
+            if ((finding.Fix ?? (finding.Severity > Severity.Information ? page?.Fix[0].Trim() : null)) is { } fix)
             {
-                json.WriteString("cure", cure);
+                json.WriteString("fix", fix);
             }
 
             json.WriteEndObject();

@@ -5,5 +5,5 @@ namespace Gateway.Client.Doctor;
 /// <param name="Severity">How much it matters.</param>
 /// <param name="Subject">What was looked at: a file, an address, a setting, a rule.</param>
 /// <param name="Evidence">What was seen. Never a secret.</param>
-/// <param name="Cure">What to do here, a command or a line to paste; <see langword="null"/>: as the page says.</param>
-internal sealed record Finding(string Id, Severity Severity, string Subject, string Evidence, string? Cure = null);
+/// <param name="Fix">What to do here, a command or a line to paste; <see langword="null"/>: as the page says.</param>
+internal sealed record Finding(string Id, Severity Severity, string Subject, string Evidence, string? Fix = null);

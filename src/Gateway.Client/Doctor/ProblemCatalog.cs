@@ -36,7 +36,7 @@ internal sealed class ProblemCatalog
         var text = new StringBuilder();
         text.Append($"# {page.Id}: {page.Title}\n\n{page.Means.Trim()}\n");
         AppendList("Causes", page.Causes);
-        AppendList("Cure", page.Cure);
+        AppendList("Fix", page.Fix);
         if (page.See.Count > 0)
         {
             text.Append("\nSee ").AppendJoin(", ", page.See.Select(static see => $"[{see}](../{see})")).Append(".\n");

@@ -16,7 +16,7 @@ internal sealed class ProblemPage
     public List<string> Causes { get; set; } = [];
 
     /// <summary>What helps, in order; commands stand in backquotes.</summary>
-    public List<string> Cure { get; set; } = [];
+    public List<string> Fix { get; set; } = [];
 
     /// <summary>Where it is described further, from the folder of the documentation.</summary>
     public List<string> See { get; set; } = [];

@@ -390,7 +390,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         Findings.AssertWell(await _site.ExamineAsync());
         _site.Time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(95));
         var diagnosis = await _site.ExamineAsync();
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "ROT001" && finding.Cure!.StartsWith("gateway token rotate", StringComparison.Ordinal));
+        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "ROT001" && finding.Fix!.StartsWith("gateway token rotate", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -431,7 +431,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
         Assert.Equal(2, text.ExitCode);
         Assert.StartsWith("✘ TLS001", text.Output, StringComparison.Ordinal);
         Assert.Contains("docs/problems/TLS001.md", text.Output, StringComparison.Ordinal);
-        Assert.Contains("cure", text.Output, StringComparison.Ordinal);
+        Assert.Contains("fix", text.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(LdapServerProcess.BindPassword, text.Output, StringComparison.Ordinal);
     }
 

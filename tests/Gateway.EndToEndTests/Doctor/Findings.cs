@@ -15,7 +15,7 @@ internal static class Findings
             diagnosis.Findings.All(finding => finding.Severity < Severity.Error || finding.Id == id), $"more than {id} is an error:\n{text}");
         Assert.DoesNotContain("broke off", text.ToString(), StringComparison.Ordinal);
 
-        // Evidence, cause and cure are there for each problem.
+        // Evidence, cause and fix are there for each problem.
         Assert.All(diagnosis.Findings.Where(static finding => finding.Severity >= Severity.Warning), static finding =>
         {
             Assert.NotEmpty(finding.Evidence);

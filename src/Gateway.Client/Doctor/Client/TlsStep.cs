@@ -138,7 +138,7 @@ internal static class TlsStep
             }
             else
             {
-                diagnosis.Error(store.ProblemId, store.Client, $"issued by {issuer}; {(store.Authorities.Count == 0 ? $"no authority for it in {store.Source}" : $"{store.Source} has {string.Join("; ", store.Authorities.Select(static one => one.Subject))}")}", store.Cure);
+                diagnosis.Error(store.ProblemId, store.Client, $"issued by {issuer}; {(store.Authorities.Count == 0 ? $"no authority for it in {store.Source}" : $"{store.Source} has {string.Join("; ", store.Authorities.Select(static one => one.Subject))}")}", store.Fix);
             }
         }
 

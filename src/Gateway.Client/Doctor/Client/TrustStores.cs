@@ -12,9 +12,9 @@ namespace Gateway.Client.Doctor.Client;
 /// <param name="Authorities">What it finds there.</param>
 /// <param name="SkipsVerification">Whether it takes any certificate.</param>
 /// <param name="ProblemId">The problem where it does not trust.</param>
-/// <param name="Cure">What makes it trust.</param>
+/// <param name="Fix">What makes it trust.</param>
 internal sealed record TrustStore(
-    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Cure)
+    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Fix)
 {
     /// <summary>A folder of the same host that this client does not look at, since it is named without the port.</summary>
     public string? Misnamed { get; init; }

@@ -39,7 +39,7 @@ public sealed class DoctorReportTests
         DoctorReport.WriteJson(diagnosis, json);
         var first = JsonDocument.Parse(json.ToArray()).RootElement.GetProperty("findings")[0];
         Assert.DoesNotContain('\u001b', first.GetProperty("subject").GetString()!);
-        Assert.DoesNotContain('\u001b', first.GetProperty("cure").GetString()!);
+        Assert.DoesNotContain('\u001b', first.GetProperty("fix").GetString()!);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class DoctorReportTests
         diagnosis.Hide("abc");
         diagnosis.Hide(null);
         diagnosis.Error("TKN001", "of pass/word", "401: pass/word, pass%2Fword, abc", "say pass/word");
-        Assert.Equal(("of …", "401: …, …, abc", "say …"), (diagnosis.Findings[0].Subject, diagnosis.Findings[0].Evidence, diagnosis.Findings[0].Cure));
+        Assert.Equal(("of …", "401: …, …, abc", "say …"), (diagnosis.Findings[0].Subject, diagnosis.Findings[0].Evidence, diagnosis.Findings[0].Fix));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed partial class ProblemCatalogTests
         Assert.False(page.Title.EndsWith('.') || page.Title.Length == 0);
         Assert.NotEmpty(page.Means);
         Assert.NotEmpty(page.Causes);
-        Assert.NotEmpty(page.Cure);
+        Assert.NotEmpty(page.Fix);
         Assert.All(page.See, static see => Assert.True(File.Exists(Path.Combine(RepositoryRoot.Path, "docs", see.Split('#')[0])), see));
     });
 
