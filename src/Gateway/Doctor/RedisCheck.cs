@@ -58,7 +58,7 @@ internal sealed class RedisCheck : IServerCheck
         }
         catch (StateException exception)
         {
-            diagnosis.Error(IdOf(exception.Message), subject, exception.Message);
+            diagnosis.Error(IdOf(exception.Message, subject), subject, exception.Message);
             return;
         }
 
@@ -77,7 +77,7 @@ internal sealed class RedisCheck : IServerCheck
         }
         catch (StateException exception)
         {
-            diagnosis.Error(IdOf(exception.Message), subject, exception.Message);
+            diagnosis.Error(IdOf(exception.Message, subject), subject, exception.Message);
             return;
         }
 
@@ -211,8 +211,13 @@ internal sealed class RedisCheck : IServerCheck
         }
     }
 
+    /// <summary>The problem that a failure of Redis is.</summary>
+    /// <param name="message">Of the failure.</param>
+    /// <param name="place">The servers' names, which the message holds and which tell nothing: one may be called cluster-1.</param>
+    internal static string IdOf(string message, string place) => IdOf(message.Replace(place, "", StringComparison.Ordinal));
+
     private static string IdOf(string message) =>
-        message.Contains("cluster", StringComparison.Ordinal) ? "RED010"
+        message.Contains("cluster", StringComparison.Ordinal) || message.Contains("CLUSTERDOWN", StringComparison.Ordinal) ? "RED010"
         : message.Contains("redis.sentinel.service", StringComparison.Ordinal) ? "RED013"
         : message.Contains("password", StringComparison.OrdinalIgnoreCase) || message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
         : message.Contains("OOM", StringComparison.Ordinal) ? "RED007"

@@ -103,6 +103,27 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Labor
     }
 
     [Fact]
+    public async Task Redis_BySentinels()
+    {
+        await using var servers = await RedisSentinels.StartAsync();
+        var sentinels = string.Join(", ", servers.Sentinels.Select(static sentinel => $"\"{sentinel.Options.Server}\""));
+        _site.Configure(
+            $"server: \"127.0.0.1:{laboratory.Redis.Port}\"",
+            $"password: {RedisSentinels.Password}, sentinel: {{ service: other, password: {RedisSentinels.SentinelPassword}, servers: [ {sentinels} ] }}");
+        _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: a-password-for-the-keys } }");
+        await FirstAsync("RED013");
+
+        _site.Configure("service: other", $"service: {RedisSentinels.Service}");
+        await FirstAsync("RED012");
+
+        await servers.Primary.CommandAsync("-a", RedisSentinels.Password, "--no-auth-warning", "CONFIG", "SET", "min-replicas-to-write", "1");
+        Findings.AssertWell(await WellAgainAsync());
+
+        await servers.Sentinels[0].KillAsync();
+        await FirstAsync("RED011");
+    }
+
+    [Fact]
     public async Task Redis_HoldsTokensWithoutWritingThem()
     {
         _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: a-password-for-the-keys } }");

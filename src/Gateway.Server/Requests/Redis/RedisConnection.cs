@@ -373,23 +373,22 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         Tell(Volatile.Read(ref _reason));
     }
 
-    private void Observe(ConnectionAttemptCompletedEventArgs attempt, bool isSentinel)
+    private void Observe(RedisAttempt attempt)
     {
-        if (attempt.ConnectionType != ConnectionType.Interactive || attempt.IsSuccess)
+        if (attempt.Outcome.ConnectionType != ConnectionType.Interactive || attempt.Outcome.IsSuccess)
         {
             return;
         }
 
-        Volatile.Write(ref _reason, ReasonOf(attempt, isSentinel ? "redis.sentinel" : "redis", isSentinel
-            ? _options.Sentinel!.Username is not null : _options.Username is not null));
+        var (isSentinel, sentinel) = (attempt.IsSentinel, _options.Sentinel);
+        Volatile.Write(ref _reason, ReasonOf(attempt.Outcome, isSentinel ? "redis.sentinel" : "redis",
+            isSentinel ? sentinel!.Username is not null : _options.Username is not null));
         _explained.TrySetResult();
         lock (_gate)
         {
-            _refusing.Add(attempt.EndPoint!);
-            var all = isSentinel ? _options.Sentinel!.Servers.Count : Math.Max(1, _options.Servers.Count);
-            if (_servers is null && _refusing.Count < all)
+            if (_servers is null && !(attempt.IsNamed && AllRefuse(attempt.Outcome.EndPoint!)))
             {
-                return; // another may answer
+                return; // another may answer, or has
             }
         }
 
@@ -397,6 +396,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             Tell(Volatile.Read(ref _reason));
             _tried.TrySetResult(); // the library goes on trying for seconds
+        }
+
+        bool AllRefuse(EndPoint endpoint)
+        {
+            _refusing.Add(endpoint);
+            return _refusing.Count >= (isSentinel ? sentinel!.Servers.Count : Math.Max(1, _options.Servers.Count));
         }
     }
 

@@ -12,11 +12,11 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
     private const int ConnectTimeout = 5000; // milliseconds
 
     /// <summary>Connects once, and leaves nothing behind where it fails.</summary>
-    /// <param name="observe">Told of each attempt, and whether it was at a Sentinel.</param>
+    /// <param name="observe">Told of each attempt.</param>
     /// <returns>The connection to what keeps the keys, and that to the Sentinels.</returns>
     /// <exception cref="RedisTopologyException">The servers are not what the section says.</exception>
     public async Task<(ConnectionMultiplexer Servers, ConnectionMultiplexer? Sentinels)> ConnectAsync(
-        Action<ConnectionAttemptCompletedEventArgs, bool> observe)
+        Action<RedisAttempt> observe)
     {
         if (options.Sentinel is not { } sentinel)
         {
@@ -25,7 +25,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         }
 
         var configuration = Configure(
-            sentinel.Servers.Select(static text => EndPointOf(text, DefaultSentinelPort)), (attempt, _) => observe(attempt, true));
+            sentinel.Servers.Select(static text => EndPointOf(text, DefaultSentinelPort)), isSentinel: true, observe);
         (configuration.User, configuration.Password, configuration.DefaultDatabase) = (sentinel.Username, sentinel.Password, null);
         var sentinels = await ConnectionMultiplexer.SentinelConnectAsync(configuration);
         try
@@ -47,7 +47,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
     /// seconds, and some gateways wrote there what then was lost.
     /// </remarks>
     /// <exception cref="RedisTopologyException">It is no primary.</exception>
-    public Task<ConnectionMultiplexer> ConnectAsync(EndPoint primary, Action<ConnectionAttemptCompletedEventArgs, bool> observe) =>
+    public Task<ConnectionMultiplexer> ConnectAsync(EndPoint primary, Action<RedisAttempt> observe) =>
         ConnectAsync([primary], observe);
 
     /// <summary>Which server most Sentinels that answer name; <see langword="null"/>: none, or they differ.</summary>
@@ -75,9 +75,9 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         servers.GetServers() is [{ IsConnected: true, IsReplica: true, ServerType: ServerType.Standalone }];
 
     private async Task<ConnectionMultiplexer> ConnectAsync(
-        IEnumerable<EndPoint> endpoints, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
+        IEnumerable<EndPoint> endpoints, Action<RedisAttempt> observe)
     {
-        var servers = await ConnectionMultiplexer.ConnectAsync(Configure(endpoints, observe));
+        var servers = await ConnectionMultiplexer.ConnectAsync(Configure(endpoints, isSentinel: false, observe));
         try
         {
             await CheckAsync(servers);
@@ -150,9 +150,9 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         }
     }
 
-    private ConfigurationOptions Configure(
-        IEnumerable<EndPoint> endpoints, Action<ConnectionAttemptCompletedEventArgs, bool> observe)
+    private ConfigurationOptions Configure(IEnumerable<EndPoint> endpoints, bool isSentinel, Action<RedisAttempt> observe)
     {
+        var named = endpoints.ToHashSet();
         var configuration = new ConfigurationOptions
         {
             // The first connection is tried again here and not by the library, which would keep its reasons to itself.
@@ -175,8 +175,15 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
             User = options.Username,
         };
         configuration.CertificateValidation += trust.Validate;
-        configuration.ConnectionAttemptCompleted += (_, attempt) => observe(attempt, false);
-        foreach (var endpoint in endpoints)
+        configuration.ConnectionAttemptCompleted += (_, attempt) =>
+        {
+            // A node that has met no other lists itself without an address, ":6379", which the library takes for the name of one more.
+            if (attempt.EndPoint is { } endpoint and not DnsEndPoint { Host: [':', ..] })
+            {
+                observe(new RedisAttempt(attempt, isSentinel, named.Contains(endpoint)));
+            }
+        };
+        foreach (var endpoint in named)
         {
             configuration.EndPoints.Add(endpoint);
         }

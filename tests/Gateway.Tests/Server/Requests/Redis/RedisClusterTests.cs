@@ -44,6 +44,20 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
         Assert.Equal("1", await node.CommandAsync("GET", "{gateway}:n"));
     }
 
+    [Fact]
+    public async Task Connect_AnotherNodeIsDown_AnswersTheFirstCall()
+    {
+        await using var cluster = await RedisCluster.StartAsync("--cluster-require-full-coverage", "no");
+        var node = await cluster.NodeOfAsync("{gateway}:");
+        var options = cluster.Options;
+        (options.Server, options.Servers) = (node.Options.Server, []);
+        options.Timeout = TimeSpan.FromSeconds(30); // the library waits five seconds for the other
+        await cluster.Nodes.First(other => other != node).KillAsync();
+        await using var redis = Connect(options);
+
+        Assert.Equal(1, (int)await redis.EvaluateAsync("return redis.call('INCR', KEYS[1])", [redis.Key("n")], [], default));
+    }
+
     [Theory]
     [InlineData("gateway:")]
     [InlineData("{}gateway:")]

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using Gateway.Doctor;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
 using Gateway.Tests.Server.SignIn.Authentication;
@@ -44,6 +46,69 @@ public sealed class RedisConnectionTests
         Assert.Equal(
             $"Redis at {server.Options.Server} {RedisTopologyException.NoHashTag}",
             exception.Message);
+    }
+
+    [Fact]
+    public async Task Connect_NodeWithoutSlotsAndPrefixWithoutAHashTag_IsToldAsOneAndNothingElse()
+    {
+        // Such a node lists itself without an address, and the library tries that as one more server.
+        await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        var logger = new ListLogger<RedisConnection>();
+        await using var redis = new RedisConnection(server.Options, TimeProvider.System, logger);
+        var problem = $"Redis at {server.Options.Server} {RedisTopologyException.NoHashTag}";
+
+        await Eventually.TrueAsync(async () =>
+        {
+            Assert.Equal(problem, (await Assert.ThrowsAsync<StateException>(() => CountAsync(redis))).Message);
+            return await ConnectionsAsync(server) > 2;
+        });
+
+        Assert.Equal([$"Error 1140 {problem} It is tried again until it answers."], logger.Lines);
+
+        // redis-cli asks without a name.
+        static async Task<int> ConnectionsAsync(RedisServer server) =>
+            (await server.CommandAsync("INFO", "commandstats")).Split('\n')
+                .Where(static line => line.StartsWith("cmdstat_client|setname:calls=", StringComparison.Ordinal))
+                .Select(static line => int.Parse(line.Split('=', ',')[1], CultureInfo.InvariantCulture)).SingleOrDefault();
+    }
+
+    [Fact]
+    public async Task Connect_NodeWithoutSlots_IsToldByItsOwnWord()
+    {
+        await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        var options = server.Options;
+        options.KeyPrefix = "{gateway}:";
+        await using var redis = Connect(options);
+
+        var exception = await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
+
+        Assert.Equal($"Redis at {options.Server} refused: CLUSTERDOWN Hash slot not served.", exception.Message);
+        Assert.Equal("RED010", RedisCheck.IdOf(exception.Message, options.Place));
+    }
+
+    [Theory]
+    [InlineData("cluster-1:6379", "cannot be reached.", "RED001")]
+    [InlineData("cluster-1:6379", "refuses the password. See redis.password.", "RED002")]
+    [InlineData("password:6379", "cannot be reached.", "RED001")]
+    [InlineData("redis:6379", RedisTopologyException.NoHashTag, "RED010")]
+    public void Doctor_NameOfTheServer_TellsNothingOfTheProblem(string place, string reason, string id) =>
+        Assert.Equal(id, RedisCheck.IdOf($"Redis at {place} {reason}", place));
+
+    [Fact]
+    public async Task Evaluate_ClusterOfOneNode_Answers()
+    {
+        await using var server = await RedisServer.StartAsync("--cluster-enabled", "yes");
+        Assert.Equal("OK", (await server.CommandAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383")).Trim());
+        await Eventually.TrueAsync(async () =>
+            (await server.CommandAsync("CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal));
+        var options = server.Options;
+        options.KeyPrefix = "{gateway}:";
+        await using var redis = Connect(options);
+
+        Assert.Equal(1, await CountAsync(redis));
+        Assert.Equal(2, await CountAsync(redis));
+        Assert.True(redis.IsConnected);
+        Assert.Contains("cluster_enabled:1", await redis.ReadInfoAsync("cluster", default), StringComparison.Ordinal);
     }
 
     [Fact]
