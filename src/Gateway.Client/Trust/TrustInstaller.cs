@@ -1,5 +1,4 @@
 #pragma warning disable CA1416 // it installs on Linux only
-#pragma warning disable CA1416 // it runs on Linux
 using System.Text;
 using Gateway.Client.Doctor.Client;
 using Gateway.Foundation.Configuration;

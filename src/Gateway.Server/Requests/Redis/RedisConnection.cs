@@ -319,12 +319,17 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 Use(servers);
                 used = primary;
                 OnRestored(isNew: true);
-                foreach (var (channel, handler) in Handlers())
+                try
                 {
-                    await SubscribeAsync(servers, channel, handler);
+                    foreach (var (channel, handler) in Handlers())
+                    {
+                        await SubscribeAsync(servers, channel, handler);
+                    }
                 }
-
-                await CloseAsync(old);
+                finally
+                {
+                    await CloseAsync(old); // also where the new one refuses a subscription: nothing uses the old one any more
+                }
             }
             catch (Exception exception)
             {
