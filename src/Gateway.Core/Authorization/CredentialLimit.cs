@@ -112,9 +112,9 @@ public sealed record CredentialLimit
                 return false;
             }
 
-            if (!RepositoryPattern.TryParse(text[..colon], out var pattern, out var cure))
+            if (!RepositoryPattern.TryParse(text[..colon], out var pattern, out var fix))
             {
-                fault = $"The scope {QuotedInput.Of(text)} has no repository pattern. {cure}";
+                fault = $"The scope {QuotedInput.Of(text)} has no repository pattern. {fix}";
                 return false;
             }
 

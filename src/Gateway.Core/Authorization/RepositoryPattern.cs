@@ -32,21 +32,21 @@ public sealed class RepositoryPattern
     /// <summary>Reads a pattern.</summary>
     /// <param name="text">The pattern as written in a policy.</param>
     /// <param name="pattern">The pattern, or <see langword="null"/> where the text is not one.</param>
-    /// <param name="cure">What would be right, as a sentence, where the text is not a pattern.</param>
+    /// <param name="fix">What would be right, as a sentence, where the text is not a pattern.</param>
     public static bool TryParse(
-        string text, [NotNullWhen(true)] out RepositoryPattern? pattern, [NotNullWhen(false)] out string? cure)
+        string text, [NotNullWhen(true)] out RepositoryPattern? pattern, [NotNullWhen(false)] out string? fix)
     {
         pattern = null;
         if (text.Length is 0 or > MaxLength)
         {
-            cure = $"A pattern has 1 to {MaxLength} characters, such as \"team-a/**\".";
+            fix = $"A pattern has 1 to {MaxLength} characters, such as \"team-a/**\".";
             return false;
         }
 
         var segments = ImmutableArray.CreateBuilder<PatternSegment>();
         foreach (var part in text.Split('/'))
         {
-            if (!TryParseSegment(part, out var segment, out cure))
+            if (!TryParseSegment(part, out var segment, out fix))
             {
                 return false;
             }
@@ -59,14 +59,14 @@ public sealed class RepositoryPattern
         }
 
         pattern = new RepositoryPattern(text, segments.ToImmutable());
-        cure = null;
+        fix = null;
         return true;
     }
 
     /// <summary>Reads a pattern that this program or a test wrote.</summary>
     /// <exception cref="FormatException">The text is not a pattern.</exception>
     public static RepositoryPattern Parse(string text) =>
-        TryParse(text, out var pattern, out var cure) ? pattern : throw new FormatException($"\"{text}\": {cure}");
+        TryParse(text, out var pattern, out var fix) ? pattern : throw new FormatException($"\"{text}\": {fix}");
 
     /// <inheritdoc/>
     public override string ToString() => Text;
@@ -118,10 +118,10 @@ public sealed class RepositoryPattern
         }
     }
 
-    private static bool TryParseSegment(string text, out PatternSegment segment, [NotNullWhen(false)] out string? cure)
+    private static bool TryParseSegment(string text, out PatternSegment segment, [NotNullWhen(false)] out string? fix)
     {
         segment = default;
-        cure = text switch
+        fix = text switch
         {
             "" => "Segments between slashes are not empty, and a pattern neither begins nor ends with a slash.",
             "**" or SubjectPlaceholder => null,
@@ -139,7 +139,7 @@ public sealed class RepositoryPattern
                 + "and \".\", \"_\", \"__\" or dashes stand one at a time between.",
             _ => null,
         };
-        if (cure is not null)
+        if (fix is not null)
         {
             return false;
         }

@@ -59,9 +59,9 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     }
 
     /// <summary>Notes a problem with a key, at its place and with the value found there.</summary>
-    public void Report(string key, string what, string cure) =>
-        problems.Add(SourceOf(key), $"{key}: {what}", TextOf(key), cure);
+    public void Report(string key, string what, string fix) =>
+        problems.Add(SourceOf(key), $"{key}: {what}", TextOf(key), fix);
 
     /// <summary>Notes a problem at a place of its own, such as that of a key that is not known.</summary>
-    public void Report(SourcePosition position, string what, string cure) => problems.Add(position, what, null, cure);
+    public void Report(SourcePosition position, string what, string fix) => problems.Add(position, what, null, fix);
 }

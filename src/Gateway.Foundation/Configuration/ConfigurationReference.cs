@@ -35,9 +35,9 @@ internal sealed class ConfigurationReference
 
         - **Keys** are exact, upper and lower case included. An unknown one stops the start, and so does one given twice.
         - **Paths**, where relative, are relative to the folder of the configuration file.
-        - **Durations** are whole numbers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00`
+        - **Durations** are integers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00`
           is understood as well. A number without a unit is refused.
-        - **Truth** is `true` or `false`; `yes` and `on` are refused.
+        - A **boolean** is `true` or `false`; `yes` and `on` are refused.
         - **Secrets** may also come from a file: `passwordFile: /run/secrets/password` instead of `password`. One
           trailing line break is dropped. A secret is never printed.
         - **Text that begins with** one of `* & ! % @ [ {` needs quotes: `https: "*:8443"`.
@@ -131,8 +131,8 @@ internal sealed class ConfigurationReference
         ListType list => $"list: {DescribeType(list.Item, setting)}",
         MapType { Value: SectionType } => "names with sections, below",
         MapType map => $"names with values: {DescribeType(map.Value, setting)}",
-        ScalarType { Form: ScalarForm.WholeNumber } => "integer",
-        ScalarType { Form: ScalarForm.Truth } => "`true` or `false`",
+        ScalarType { Form: ScalarForm.Integer } => "integer",
+        ScalarType { Form: ScalarForm.Boolean } => "`true` or `false`",
         ScalarType { Form: ScalarForm.Duration } => "duration",
         ScalarType { Form: ScalarForm.Url } => "URL",
         ScalarType { Form: ScalarForm.Choice } choice =>

@@ -120,8 +120,8 @@ internal sealed class ConfigurationSchema
 
     private static JsonObject DescribeScalar(ScalarType type) => type.Form switch
     {
-        ScalarForm.WholeNumber => new JsonObject { ["type"] = "integer" },
-        ScalarForm.Truth => new JsonObject { ["type"] = "boolean" },
+        ScalarForm.Integer => new JsonObject { ["type"] = "integer" },
+        ScalarForm.Boolean => new JsonObject { ["type"] = "boolean" },
         ScalarForm.Duration => new JsonObject { ["type"] = "string", ["pattern"] = Duration.Pattern },
         ScalarForm.Url => new JsonObject { ["type"] = "string", ["format"] = "uri" },
         ScalarForm.Choice => new JsonObject

@@ -98,7 +98,7 @@ internal sealed class EnvironmentOverrides
         {
             if (StepInto(type, segment) is not { } step)
             {
-                Report(variable, DescribeUnknown(type, parent, segment, out var cure), cure);
+                Report(variable, DescribeUnknown(type, parent, segment, out var fix), fix);
                 return false;
             }
 
@@ -152,21 +152,21 @@ internal sealed class EnvironmentOverrides
         }
     }
 
-    private static string DescribeUnknown(SettingType type, string parent, string segment, out string cure)
+    private static string DescribeUnknown(SettingType type, string parent, string segment, out string fix)
     {
         switch (type)
         {
             case SectionType section:
                 var meant = NearestName.Of(segment, section.Keys);
-                cure = meant is not null
+                fix = meant is not null
                     ? $"Did you mean {parent}{Separator}{char.ToUpperInvariant(meant[0])}{meant[1..]}?"
                     : $"Known: {VariablesBelow(parent, section)}.";
                 return "names no setting";
             case ListType:
-                cure = $"Items are numbered: {parent}{Separator}0.";
+                fix = $"Items are numbered: {parent}{Separator}0.";
                 return "names no item of a list";
             default:
-                cure = $"Set {parent} itself.";
+                fix = $"Set {parent} itself.";
                 return $"goes on below {parent}, which is one value";
         }
     }
@@ -246,8 +246,8 @@ internal sealed class EnvironmentOverrides
 
     private static int IndexOf(Step step) => int.Parse(step.Key, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    private void Report(string variable, string what, string cure) =>
-        _problems.Add(SourcePosition.OfEnvironment(variable), what, null, cure);
+    private void Report(string variable, string what, string fix) =>
+        _problems.Add(SourcePosition.OfEnvironment(variable), what, null, fix);
 
     /// <param name="Name">As it stands in variables.</param>
     /// <param name="Key">As it stands in the file: a key, an index, or a name.</param>

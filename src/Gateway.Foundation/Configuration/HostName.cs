@@ -13,7 +13,7 @@ namespace Gateway.Foundation.Configuration;
 internal sealed record HostName(string Host, int? Port)
 {
     /// <summary>What to write instead of something that is no host name.</summary>
-    public const string Cure = "Write host or host:port, for example \"registry.example.com\"; no scheme, no path.";
+    public const string Fix = "Write host or host:port, for example \"registry.example.com\"; no scheme, no path.";
 
     private const int LongestName = 253;
     private const int LongestLabel = 63;

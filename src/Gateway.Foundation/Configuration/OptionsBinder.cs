@@ -141,9 +141,9 @@ internal sealed class OptionsBinder(
             return BindEmpty(type, text, key, setting);
         }
 
-        if (!ScalarParser.TryParse(type, text, out var value, out var what, out var cure))
+        if (!ScalarParser.TryParse(type, text, out var value, out var what, out var fix))
         {
-            Break(key, what, cure);
+            Break(key, what, fix);
             return null;
         }
 
@@ -327,9 +327,9 @@ internal sealed class OptionsBinder(
         });
     }
 
-    private void Break(string key, string what, string cure)
+    private void Break(string key, string what, string fix)
     {
-        document.Report(key, what, cure);
+        document.Report(key, what, fix);
         document.MarkBroken(key);
     }
 }

@@ -4,8 +4,8 @@ namespace Gateway.Foundation.Configuration;
 /// <param name="Source">Where it stands: <c>gateway.yaml:12:3</c>, or <c>environment GATEWAY__Tls__…</c>.</param>
 /// <param name="What">What is wrong, beginning with the key where there is one: <c>tls.certificates[0].key: no such file</c>.</param>
 /// <param name="Found">The value found, or <see langword="null"/> where there is none or it is a secret.</param>
-/// <param name="Cure">The change that helps, as a sentence.</param>
-internal sealed record Problem(string Source, string What, string? Found, string Cure)
+/// <param name="Fix">The change that helps, as a sentence.</param>
+internal sealed record Problem(string Source, string What, string? Found, string Fix)
 {
     private const int LongestFound = 120;
 
@@ -13,7 +13,7 @@ internal sealed record Problem(string Source, string What, string? Found, string
     public override string ToString()
     {
         var found = Found is null ? "" : $" (found \"{Shorten(Found)}\")";
-        return OneLine($"{Source}: {What}{found}. {Cure}");
+        return OneLine($"{Source}: {What}{found}. {Fix}");
     }
 
     // A value from a file, a key and a file's name can hold anything; they must neither break the line nor drown it.

@@ -11,8 +11,8 @@ internal sealed class ProblemCollector
     public int Count => _problems.Count;
 
     /// <summary>Notes one; the parts are those of <see cref="Problem"/>.</summary>
-    public void Add(SourcePosition position, string what, string? found, string cure) =>
-        _problems.Add((position, new Problem(position.ToString(), what, found, cure)));
+    public void Add(SourcePosition position, string what, string? found, string fix) =>
+        _problems.Add((position, new Problem(position.ToString(), what, found, fix)));
 
     /// <summary>Every problem noted, from the top of the file to its end.</summary>
     public IReadOnlyList<Problem> ToList() =>

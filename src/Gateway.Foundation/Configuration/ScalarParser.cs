@@ -10,13 +10,13 @@ internal static class ScalarParser
     /// <param name="text">The text, not empty.</param>
     /// <param name="value">The value, or <see langword="null"/>.</param>
     /// <param name="what">What is wrong, to stand after the key.</param>
-    /// <param name="cure">What to write.</param>
-    public static bool TryParse(ScalarType type, string text, out object? value, out string what, out string cure)
+    /// <param name="fix">What to write.</param>
+    public static bool TryParse(ScalarType type, string text, out object? value, out string what, out string fix)
     {
-        (value, what, cure) = type.Form switch
+        (value, what, fix) = type.Form switch
         {
-            ScalarForm.WholeNumber => ParseNumber(text),
-            ScalarForm.Truth => ParseTruth(text),
+            ScalarForm.Integer => ParseNumber(text),
+            ScalarForm.Boolean => ParseBoolean(text),
             ScalarForm.Duration => ParseDuration(text),
             ScalarForm.Url => ParseUrl(text),
             ScalarForm.Choice => ParseChoice(type.ValueClass, text),
@@ -52,7 +52,7 @@ internal static class ScalarParser
     }
 
     // YAML 1.1's yes, no, on and off are refused rather than guessed: "no" has also been a host and a country.
-    private static (object?, string, string) ParseTruth(string text) => text switch
+    private static (object?, string, string) ParseBoolean(string text) => text switch
     {
         "true" => (true, "", ""),
         "false" => (false, "", ""),

@@ -57,8 +57,8 @@ internal static class SettingModel
         }
 
         return type == typeof(string) ? ScalarForm.Text
-            : type == typeof(int) ? ScalarForm.WholeNumber
-            : type == typeof(bool) ? ScalarForm.Truth
+            : type == typeof(int) ? ScalarForm.Integer
+            : type == typeof(bool) ? ScalarForm.Boolean
             : type == typeof(TimeSpan) ? ScalarForm.Duration
             : type == typeof(Uri) ? ScalarForm.Url
             : null;

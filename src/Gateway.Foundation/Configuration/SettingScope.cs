@@ -25,12 +25,12 @@ internal readonly struct SettingScope(ConfigurationDocument document, string key
 
     /// <summary>Reports a problem with the value here, unless it could not be read at all.</summary>
     /// <param name="what">What is wrong, to stand after the key, without a full stop.</param>
-    /// <param name="cure">The change that helps, as a sentence.</param>
-    public void Report(string what, string cure)
+    /// <param name="fix">The change that helps, as a sentence.</param>
+    public void Report(string what, string fix)
     {
         if (!IsBroken)
         {
-            document.Report(Key, what, cure);
+            document.Report(Key, what, fix);
         }
     }
 

@@ -49,8 +49,8 @@ internal sealed record ScalarType(ScalarForm Form, Type ValueClass) : SettingTyp
 internal enum ScalarForm
 {
     Text,
-    WholeNumber,
-    Truth,
+    Integer,
+    Boolean,
     Duration,
     Url,
     Choice,

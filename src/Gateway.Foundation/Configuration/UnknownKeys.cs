@@ -30,7 +30,7 @@ internal static class UnknownKeys
             document.Report(
                 entry.Position,
                 $"{prefix}{SettingText.Shorten(entry.Key)}: unknown key",
-                meant is not null ? $"Did you mean \"{meant}\"?" : CureFor(entry.Key, type, section, root));
+                meant is not null ? $"Did you mean \"{meant}\"?" : FixFor(entry.Key, type, section, root));
             if (meant is not null && mapping.Find(meant) is null)
             {
                 document.MarkBroken(prefix + meant); // not reported as missing as well
@@ -38,7 +38,7 @@ internal static class UnknownKeys
         }
     }
 
-    private static string CureFor(string key, SectionType type, string section, SectionType root)
+    private static string FixFor(string key, SectionType type, string section, SectionType root)
     {
         if (FindElsewhere(root, key, "") is { } elsewhere)
         {

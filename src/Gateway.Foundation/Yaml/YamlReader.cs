@@ -15,7 +15,7 @@ namespace Gateway.Foundation.Yaml;
 internal sealed class YamlReader
 {
     private const int MaxDepth = 32;
-    private const string MendCure = "Fix the line or its indentation; a value that holds \": \" or \" #\", that "
+    private const string LineFix = "Fix the line or its indentation; a value that holds \": \" or \" #\", that "
         + "begins with one of * & ! % @ ` [ {, or that holds one of { } [ ] in a list in brackets, needs quotes.";
 
     private readonly GuardedParser _parser;
@@ -62,7 +62,7 @@ internal sealed class YamlReader
                 PositionOf(exception.Start, file),
                 $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}",
                 null,
-                MendCure);
+                LineFix);
         }
         catch (TooDeepException exception)
         {
@@ -273,16 +273,16 @@ internal sealed class YamlReader
         return scalar.Text;
     }
 
-    private YamlRefused Refuse(SourcePosition position, string what, string? found, string cure)
+    private YamlRefused Refuse(SourcePosition position, string what, string? found, string fix)
     {
-        _problems.Add(position, what, _showsValues ? found : null, cure);
+        _problems.Add(position, what, _showsValues ? found : null, fix);
         return new YamlRefused(position);
     }
 
     // Refuses a value with all that is in it. The cap on depth holds here, too: the library's time grows with its square.
-    private YamlRefused RefuseWhole(SourcePosition position, int depth, string what, string found, string cure)
+    private YamlRefused RefuseWhole(SourcePosition position, int depth, string what, string found, string fix)
     {
-        var refused = Refuse(position, what, found, cure);
+        var refused = Refuse(position, what, found, fix);
         var nesting = 0;
         do
         {

@@ -46,7 +46,7 @@ internal static class KnownSubjects
     /// </summary>
     public static Subject? FindQualifiedLdap(GatewayOptions options, string name)
     {
-        var slash = name.IndexOf(SignInMethods.RealmSeparator, StringComparison.Ordinal);
+        var slash = name.IndexOf(SignInMethods.SourceSeparator, StringComparison.Ordinal);
         return slash > 0 && UserName.IsValid(name.AsSpan(slash + 1))
             && options.Authentication.Ldap.TryGetValue(name[..slash], out var ldap) && ldap.Names == NameForm.Qualified
                 ? new Subject { Kind = SubjectKind.User, Name = name, Method = "ldap:" + name[..slash] }
@@ -81,5 +81,5 @@ internal static class KnownSubjects
     }
 
     /// <summary>A name without the realm before it.</summary>
-    public static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.RealmSeparator) + 1)..];
+    public static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.SourceSeparator) + 1)..];
 }

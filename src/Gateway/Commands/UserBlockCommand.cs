@@ -288,7 +288,7 @@ internal static class UserBlockCommand
             var like = await KnownSubjects.FindLikeAsync(Options, Stores, typed, cancellationToken);
 
             // A name with its realm is a whole one; one without may be anybody's behind a realm, in any spelling.
-            var meant = typed.Contains(SignInMethods.RealmSeparator, StringComparison.Ordinal)
+            var meant = typed.Contains(SignInMethods.SourceSeparator, StringComparison.Ordinal)
                 ? like.Where(one => one.EndsWith(":" + typed, StringComparison.Ordinal)).ToList()
                 : [.. like];
             if (meant is [var only] && IsCalled(only, typed) && CredentialOwner.Parse(only) is { } one)

@@ -132,9 +132,9 @@ internal static class UserCommand
         var scheme = result.GetValue(Scheme) == "bcrypt" ? HashScheme.Bcrypt : HashScheme.Yescrypt;
         var cost = CostOf(result, scheme, options);
         var password = PasswordPrompt.Read(result.InvocationConfiguration.Error, name, isNew: true);
-        if (PasswordRules.Refuse(password, scheme) is var (what, cure))
+        if (PasswordRules.Refuse(password, scheme) is var (what, fix))
         {
-            throw new ProblemException(new Problem("password", what, null, cure));
+            throw new ProblemException(new Problem("password", what, null, fix));
         }
 
         // Hashed before the file is locked: that takes long, and the change itself does not.

@@ -47,11 +47,11 @@ internal sealed class CertificateCheck : IServerCheck
         {
             if (problem.What.Contains("does not belong to", StringComparison.Ordinal) || problem.What.Contains("is not the first in the file", StringComparison.Ordinal))
             {
-                diagnosis.Error("TLS007", pair.Key, problem.Found is null ? problem.What : $"{problem.What}: {problem.Found}", problem.Cure);
+                diagnosis.Error("TLS007", pair.Key, problem.Found is null ? problem.What : $"{problem.What}: {problem.Found}", problem.Fix);
             }
             else if (before == diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error))
             {
-                diagnosis.Error("TLS012", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error("TLS012", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
         }
 

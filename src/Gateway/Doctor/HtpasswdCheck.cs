@@ -51,7 +51,7 @@ internal sealed class HtpasswdCheck : IServerCheck
         {
             foreach (var problem in exception.Problems.Take(MostTold))
             {
-                diagnosis.Error(IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error(IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
         }
 

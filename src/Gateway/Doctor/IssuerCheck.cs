@@ -32,7 +32,7 @@ internal sealed class IssuerCheck : IServerCheck
     {
         foreach (var warning in GitHubSubjects.OfRules(patient.Options.Authentication))
         {
-            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Cure);
+            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Fix);
         }
 
         foreach (var (name, options) in patient.Options.Authentication.Workloads)
@@ -133,7 +133,7 @@ internal sealed class IssuerCheck : IServerCheck
         }
         catch (ProblemException exception)
         {
-            diagnosis.Error("ISS004", subject, SettingProblems.EvidenceOf(exception.Problems[0]), exception.Problems[0].Cure);
+            diagnosis.Error("ISS004", subject, SettingProblems.EvidenceOf(exception.Problems[0]), exception.Problems[0].Fix);
             return null;
         }
     }

@@ -61,7 +61,7 @@ internal sealed class KeyCheck : IServerCheck
             // FileCheck has said whose mode is wrong.
             foreach (var problem in problems.Where(problem => !diagnosis.Findings.Any(finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal) && finding.Subject == problem.Source)))
             {
-                diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
             return Task.CompletedTask;

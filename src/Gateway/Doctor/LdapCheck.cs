@@ -28,7 +28,7 @@ internal sealed class LdapCheck : IServerCheck
 
         if (LdapLibrary.Check() is { } missing)
         {
-            diagnosis.Error("LDP007", "libldap", SettingProblems.EvidenceOf(missing), missing.Cure);
+            diagnosis.Error("LDP007", "libldap", SettingProblems.EvidenceOf(missing), missing.Fix);
             return;
         }
 
@@ -49,7 +49,7 @@ internal sealed class LdapCheck : IServerCheck
             {
                 foreach (var problem in exception.Problems)
                 {
-                    diagnosis.Error("LDP002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                    diagnosis.Error("LDP002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
                 }
             }
         }
@@ -96,7 +96,7 @@ internal sealed class LdapCheck : IServerCheck
                 diagnosis.Pass(Area, subject, $"users are found, and groups such as {string.Join(", ", groups.Take(3))}");
             }
         }
-        catch (LdapAwayException exception)
+        catch (LdapUnavailableException exception)
         {
             var cause = exception.IsServers ? await LdapDiagnosis.FindCauseAsync(url, options, trust) : "";
             diagnosis.Error(IdOf(exception.Message, cause), subject, cause.Length > 0 ? $"{exception.Message.TrimEnd('.')}. {cause}" : exception.Message);
@@ -125,7 +125,7 @@ internal sealed class LdapCheck : IServerCheck
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapAwayException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+            throw new LdapUnavailableException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
         return [.. response.Entries.Cast<SearchResultEntry>().SelectMany(entry => LdapDirectory.TextsOf(entry, options.NameAttribute).Take(1))];

@@ -42,7 +42,7 @@ internal sealed class PolicyCheck : IServerCheck
 
         foreach (var warning in reading.Warnings)
         {
-            diagnosis.Warn(IdOf(warning), warning.Source, SettingProblems.EvidenceOf(warning), warning.Cure);
+            diagnosis.Warn(IdOf(warning), warning.Source, SettingProblems.EvidenceOf(warning), warning.Fix);
         }
 
         foreach (var remark in PolicyReview.Of(definition))
@@ -55,7 +55,7 @@ internal sealed class PolicyCheck : IServerCheck
 
         foreach (var warning in GitHubSubjects.OfPolicies(options.Authentication, definition))
         {
-            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Cure);
+            diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Fix);
         }
 
         InspectNames(options, definition, diagnosis);

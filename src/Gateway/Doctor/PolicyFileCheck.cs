@@ -19,7 +19,7 @@ internal sealed class PolicyFileCheck : IServerCheck
         var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         foreach (var problem in reading.Problems)
         {
-            diagnosis.Error("POL001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+            diagnosis.Error("POL001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
         }
 
         return Task.CompletedTask;

@@ -115,15 +115,15 @@ internal sealed class RedisCheck : IServerCheck
             diagnosis.Warn("RED008", subject, $"redis.tls is false, and the way to {far} is no private network");
         }
 
-        void Note(string id, string evidence, bool isError, string cure)
+        void Note(string id, string evidence, bool isError, string fix)
         {
             if (isError)
             {
-                diagnosis.Error(id, subject, evidence, cure);
+                diagnosis.Error(id, subject, evidence, fix);
             }
             else
             {
-                diagnosis.Warn(id, subject, evidence, cure);
+                diagnosis.Warn(id, subject, evidence, fix);
             }
         }
     }

@@ -47,7 +47,7 @@ internal static class ServerDoctor
         {
             foreach (var problem in exception.Problems)
             {
-                diagnosis.Error(SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error(SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
             diagnosis.NotRun("CFG", "everything else", "the configuration cannot be read, so nothing that it names was looked at");

@@ -24,7 +24,7 @@ internal sealed class StartCheck : IServerCheck
         {
             foreach (var problem in problems)
             {
-                diagnosis.Error("CFG002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error("CFG002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
         }
 

@@ -36,7 +36,7 @@ internal sealed class StateCheck : IServerCheck
         {
             foreach (var problem in exception.Problems)
             {
-                diagnosis.Error("STA002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error("STA002", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
             return;
@@ -44,7 +44,7 @@ internal sealed class StateCheck : IServerCheck
 
         if ((StateElsewhere.FindMissingStore(options) ?? StateElsewhere.FindUnusedStore(options)) is { } elsewhere)
         {
-            diagnosis.Error("STA004", elsewhere.Source, elsewhere.What, elsewhere.Cure);
+            diagnosis.Error("STA004", elsewhere.Source, elsewhere.What, elsewhere.Fix);
             return;
         }
 

@@ -40,7 +40,7 @@ internal sealed class UpstreamCheck : IServerCheck
         {
             foreach (var problem in exception.Problems)
             {
-                diagnosis.Error("UPS006", problem.Source, SettingProblems.EvidenceOf(problem), problem.Cure);
+                diagnosis.Error("UPS006", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
             return;

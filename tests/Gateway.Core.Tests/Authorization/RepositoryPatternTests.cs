@@ -80,8 +80,8 @@ public sealed class RepositoryPatternTests
     [InlineData("$subject")]
     public void TryParse_NotAPattern_SaysWhatWouldBeRight(string text)
     {
-        Assert.False(RepositoryPattern.TryParse(text, out _, out var cure));
-        Assert.EndsWith(".", cure);
+        Assert.False(RepositoryPattern.TryParse(text, out _, out var fix));
+        Assert.EndsWith(".", fix);
     }
 
     [Fact]

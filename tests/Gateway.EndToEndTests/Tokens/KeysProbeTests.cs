@@ -61,7 +61,7 @@ public sealed class KeysProbeTests : IDisposable
     }
 
     [Fact]
-    public async Task Probe_RegistryWithAnotherService_NamesItAndTheCure()
+    public async Task Probe_RegistryWithAnotherService_NamesItAndTheFix()
     {
         await using var registry = await _stage.StartRegistryAsync(service: "registry.internal");
 
@@ -75,7 +75,7 @@ public sealed class KeysProbeTests : IDisposable
     }
 
     [Fact]
-    public async Task Probe_RegistryWithAnotherSpellingOfTheIssuer_NamesItAndTheCure()
+    public async Task Probe_RegistryWithAnotherSpellingOfTheIssuer_NamesItAndTheFix()
     {
         await using var registry = await _stage.StartRegistryAsync(issuer: SigningStage.PublicUrl + "/");
 

@@ -96,7 +96,7 @@ public sealed class KeysCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Retire_OnlyKey_IsRefusedWithTheCure()
+    public async Task Retire_OnlyKey_IsRefusedWithTheFix()
     {
         var id = Ids((await RunAsync("rotate")).Output)[0];
 

@@ -77,7 +77,7 @@ internal static class GatewayOptionsValidator
         {
             if (!HostName.TryParse(hosts[i], out _))
             {
-                scope.At(i).Report("is not a host name", HostName.Cure);
+                scope.At(i).Report("is not a host name", HostName.Fix);
             }
         }
     }
@@ -86,9 +86,9 @@ internal static class GatewayOptionsValidator
     {
         for (var i = 0; i < proxies.Count; i++)
         {
-            if (!ClientNetwork.TryParse(proxies[i], out var network, out var what, out var cure))
+            if (!ClientNetwork.TryParse(proxies[i], out var network, out var what, out var fix))
             {
-                scope.At(i).Report(what, cure);
+                scope.At(i).Report(what, fix);
             }
             else if (network.PrefixLength == 0)
             {

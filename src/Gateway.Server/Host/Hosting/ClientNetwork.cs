@@ -15,11 +15,11 @@ internal static class ClientNetwork
     /// <param name="text">The text.</param>
     /// <param name="network">The network, its host bits zero.</param>
     /// <param name="what">What is wrong with the text, to stand after a key.</param>
-    /// <param name="cure">What to write instead.</param>
-    public static bool TryParse(string text, out IPNetwork network, out string what, out string cure)
+    /// <param name="fix">What to write instead.</param>
+    public static bool TryParse(string text, out IPNetwork network, out string what, out string fix)
     {
         network = default;
-        (what, cure) = ("is neither an address nor a network", Usual);
+        (what, fix) = ("is neither an address nor a network", Usual);
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var addressText = slash < 0 ? text : text[..slash];
         if (!IPAddress.TryParse(addressText, out var address) || !IsUsualSpelling(address, addressText))
@@ -32,7 +32,7 @@ internal static class ClientNetwork
             // Client addresses are never in this form when they are compared: such a network would trust nobody, or,
             // read differently one day, all of IPv4.
             what = "is an IPv4 address in an IPv6 spelling";
-            cure = $"Write it as IPv4, for example \"{address.MapToIPv4()}\".";
+            fix = $"Write it as IPv4, for example \"{address.MapToIPv4()}\".";
             return false;
         }
 
@@ -49,7 +49,7 @@ internal static class ClientNetwork
         if (!network.BaseAddress.Equals(address))
         {
             what = "is an address inside a network";
-            cure = $"Write \"{network}\" for the network or \"{address}\" for the address.";
+            fix = $"Write \"{network}\" for the network or \"{address}\" for the address.";
             return false;
         }
 

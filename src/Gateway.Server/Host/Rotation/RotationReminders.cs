@@ -54,7 +54,7 @@ internal sealed partial class RotationReminders(
         {
             Log.Due(
                 logger, kind.Names.Count, kind.Kind.Replace('_', ' '),
-                string.Join(", ", kind.Names.Take(MostNamed)) + (kind.Names.Count > MostNamed ? ", …" : ""), kind.Cure);
+                string.Join(", ", kind.Names.Take(MostNamed)) + (kind.Names.Count > MostNamed ? ", …" : ""), kind.Fix);
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed partial class RotationReminders(
 
     private static partial class Log
     {
-        [LoggerMessage(1901, LogLevel.Warning, "Due to be replaced: {Count} of the kind {Kind} ({Names}). {Cure}")]
-        public static partial void Due(ILogger logger, int count, string kind, string names, string cure);
+        [LoggerMessage(1901, LogLevel.Warning, "Due to be replaced: {Count} of the kind {Kind} ({Names}). {Fix}")]
+        public static partial void Due(ILogger logger, int count, string kind, string names, string fix);
     }
 }

@@ -71,9 +71,9 @@ internal static class LimitOptionsValidator
     {
         for (var i = 0; i < rule.Repositories.Count; i++)
         {
-            if (!RepositoryPattern.TryParse(rule.Repositories[i], out _, out var cure))
+            if (!RepositoryPattern.TryParse(rule.Repositories[i], out _, out var fix))
             {
-                scope.At(i).Report("is not a pattern", cure);
+                scope.At(i).Report("is not a pattern", fix);
             }
         }
 

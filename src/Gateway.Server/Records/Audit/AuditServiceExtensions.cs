@@ -57,7 +57,7 @@ internal static partial class AuditServiceExtensions
             yield break;
         }
 
-        const string cure = "Name another file in audit.file.path, or let the gateway's account write there.";
+        const string fix = "Name another file in audit.file.path, or let the gateway's account write there.";
         if (Directory.Exists(path))
         {
             yield return new Problem(path, "audit.file.path is a folder", null, "Name a file in it.");
@@ -66,7 +66,7 @@ internal static partial class AuditServiceExtensions
         {
             if (NativeFile.FindObstacle(path) is { } obstacle)
             {
-                yield return new Problem(path, "the audit file cannot be written", obstacle, cure);
+                yield return new Problem(path, "the audit file cannot be written", obstacle, fix);
             }
         }
         else
@@ -79,7 +79,7 @@ internal static partial class AuditServiceExtensions
 
             if (!NativeFile.CanWriteTo(folder))
             {
-                yield return new Problem(path, "the audit file cannot be made", folder, cure);
+                yield return new Problem(path, "the audit file cannot be made", folder, fix);
             }
         }
     }

@@ -89,18 +89,18 @@ internal sealed class GroupReader(ProblemCollector problems)
             yield break; // a group that nobody is in yet
         }
 
-        const string cure = "Write a list of user names, robot:NAME or group:NAME.";
-        foreach (var (at, text) in problems.Texts(value, "groups." + group, cure))
+        const string fix = "Write a list of user names, robot:NAME or group:NAME.";
+        foreach (var (at, text) in problems.Texts(value, "groups." + group, fix))
         {
             var selector = new SubjectSelector(SubjectSelectorKind.User, text);
             if (text.Contains(':', StringComparison.Ordinal)
                 && !(SubjectSelector.TryParse(text, out selector) && selector.Kind is not SubjectSelectorKind.Issuer))
             {
-                problems.Add(at, $"groups.{group}: no such kind of member", text, cure);
+                problems.Add(at, $"groups.{group}: no such kind of member", text, fix);
             }
             else if (!SubjectSelector.IsName(selector.Name))
             {
-                problems.Add(at, $"groups.{group}: not a name", text, cure);
+                problems.Add(at, $"groups.{group}: not a name", text, fix);
             }
             else if (text is "anonymous" or "authenticated" or "everyone")
             {

@@ -127,15 +127,15 @@ internal static class PolicyTestFile
 
     private static DateTimeOffset ReadTime(YamlNode? value, ProblemCollector problems)
     {
-        const string cure = "Write an instant with its zone, such as 2025-01-01T12:00:00Z.";
-        if (value is null || problems.Text(value, "time", cure) is not { } text)
+        const string fix = "Write an instant with its zone, such as 2025-01-01T12:00:00Z.";
+        if (value is null || problems.Text(value, "time", fix) is not { } text)
         {
             return DefaultTime;
         }
 
         if (!TryParseTime(text, out var time))
         {
-            problems.Add(value.Position, "time: not an instant", text, cure);
+            problems.Add(value.Position, "time: not an instant", text, fix);
         }
 
         return time;

@@ -29,35 +29,35 @@ internal static class PolicyValues
         }
     }
 
-    public static YamlMapping? Map(this ProblemCollector problems, YamlNode value, string key, string cure)
+    public static YamlMapping? Map(this ProblemCollector problems, YamlNode value, string key, string fix)
     {
         if (value is not YamlMapping)
         {
-            problems.AddKind(value, key, "a map", cure);
+            problems.AddKind(value, key, "a map", fix);
         }
 
         return value as YamlMapping;
     }
 
-    public static YamlList? List(this ProblemCollector problems, YamlNode value, string key, string cure)
+    public static YamlList? List(this ProblemCollector problems, YamlNode value, string key, string fix)
     {
         if (value is not YamlList)
         {
-            problems.AddKind(value, key, "a list", cure);
+            problems.AddKind(value, key, "a list", fix);
         }
 
         return value as YamlList;
     }
 
     /// <summary>A text that is not empty and has no control characters.</summary>
-    public static string? Text(this ProblemCollector problems, YamlNode value, string key, string cure)
+    public static string? Text(this ProblemCollector problems, YamlNode value, string key, string fix)
     {
         if (value is YamlScalar { IsNull: false, Text.Length: > 0 } scalar && !scalar.Text.Any(char.IsControl))
         {
             return scalar.Text;
         }
 
-        problems.AddKind(value, key, "a text", cure);
+        problems.AddKind(value, key, "a text", fix);
         return null;
     }
 
@@ -65,7 +65,7 @@ internal static class PolicyValues
     /// One text or a list of texts; never an empty list, as nobody can tell whether that means all or none.
     /// </summary>
     public static IEnumerable<(SourcePosition At, string Text)> Texts(
-        this ProblemCollector problems, YamlNode value, string key, string cure)
+        this ProblemCollector problems, YamlNode value, string key, string fix)
     {
         if (value is YamlList { Items: [] or { Count: > MaxItems } } list)
         {
@@ -74,14 +74,14 @@ internal static class PolicyValues
                 $"{key}: {list.Items.Count} entries",
                 null,
                 list.Items.Count == 0
-                    ? $"Remove the key or name something. {cure}"
+                    ? $"Remove the key or name something. {fix}"
                     : $"At most {MaxItems}: use a group or a wider pattern.");
             yield break;
         }
 
         foreach (var item in value is YamlList { Items: var items } ? items : [value])
         {
-            if (problems.Text(item, key, cure) is { } text)
+            if (problems.Text(item, key, fix) is { } text)
             {
                 yield return (item.Position, text);
             }
@@ -89,7 +89,7 @@ internal static class PolicyValues
     }
 
     private static void AddKind(
-        this ProblemCollector problems, YamlNode value, string key, string wanted, string cure)
+        this ProblemCollector problems, YamlNode value, string key, string wanted, string fix)
     {
         if (value is not YamlRefused)
         {
@@ -97,7 +97,7 @@ internal static class PolicyValues
                 value.Position,
                 $"{key}: {KindOf(value)} where {wanted} belongs",
                 (value as YamlScalar)?.Text,
-                cure);
+                fix);
         }
     }
 }

@@ -47,8 +47,8 @@ internal sealed class PolicyWarnings
                 "Name the issuer: \"to: [ issuer:… ]\".");
         }
 
-        void Warn(string what, string found, string cure) =>
-            _warnings.Add(at, $"rule \"{rule.Identity.Name}\": {what}", found, cure);
+        void Warn(string what, string found, string fix) =>
+            _warnings.Add(at, $"rule \"{rule.Identity.Name}\": {what}", found, fix);
     }
 
     /// <summary>Looks for groups that no rule uses, and for rules whose group nobody declares.</summary>

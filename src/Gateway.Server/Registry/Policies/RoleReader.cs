@@ -52,9 +52,9 @@ internal sealed class RoleReader(ProblemCollector problems)
     /// <param name="allowed">Whether they are to be allowed: then <c>all</c> is not offered.</param>
     public RepositoryActions ReadActions(YamlNode value, string key, bool allowed)
     {
-        var cure = $"Write a list of {string.Join(", ", ActionNames.Names)}{(allowed ? "" : ", or all")}.";
+        var fix = $"Write a list of {string.Join(", ", ActionNames.Names)}{(allowed ? "" : ", or all")}.";
         var actions = RepositoryActions.None;
-        foreach (var (at, text) in problems.Texts(value, key, cure))
+        foreach (var (at, text) in problems.Texts(value, key, fix))
         {
             if (ActionNames.TryParse(text, out var action))
             {
@@ -70,7 +70,7 @@ internal sealed class RoleReader(ProblemCollector problems)
                     at,
                     $"{key}: no such action",
                     text,
-                    NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : cure);
+                    NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : fix);
             }
         }
 

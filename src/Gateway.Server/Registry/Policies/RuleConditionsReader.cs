@@ -11,16 +11,16 @@ namespace Gateway.Server.Registry.Policies;
 /// <summary>Reads <c>when</c>: addresses, time and method by their names, every other key as a claim.</summary>
 internal sealed class RuleConditionsReader(ProblemCollector problems)
 {
-    private const string ClaimCure = "Write the claim's value, or a list of values; \"*\" matches any characters.";
-    private const string MethodCure = "Write a method, such as htpasswd or \"ldap:*\".";
-    private const string TimeCure = "Write a time of day between \"00:00\" and \"24:00\".";
+    private const string ClaimFix = "Write the claim's value, or a list of values; \"*\" matches any characters.";
+    private const string MethodFix = "Write a method, such as htpasswd or \"ldap:*\".";
+    private const string TimeFix = "Write a time of day between \"00:00\" and \"24:00\".";
 
     private static readonly string[] Reserved = ["claims", "address", "time", "method"];
 
     public RuleConditions Read(YamlNode value)
     {
-        const string cure = "Write conditions below it, such as \"address: [ 10.0.0.0/8 ]\".";
-        if (problems.Map(value, "when", cure) is not { } map)
+        const string fix = "Write conditions below it, such as \"address: [ 10.0.0.0/8 ]\".";
+        if (problems.Map(value, "when", fix) is not { } map)
         {
             return RuleConditions.None;
         }
@@ -59,7 +59,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
             Addresses = map.Find("address") is { } address ? [.. ReadAddresses(address)] : [],
             Time = map.Find("time") is { } time ? ReadTime(time) : null,
             Methods = map.Find("method") is { } method
-                ? [.. problems.Texts(method, "method", MethodCure).Select(static item => new Glob(item.Text))]
+                ? [.. problems.Texts(method, "method", MethodFix).Select(static item => new Glob(item.Text))]
                 : [],
             Claims = [.. claims],
         };
@@ -75,10 +75,10 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
             yield break;
         }
 
-        var values = problems.Texts(value, name, ClaimCure).ToImmutableArray();
+        var values = problems.Texts(value, name, ClaimFix).ToImmutableArray();
         foreach (var (at, text) in values.Where(static item => item.Text.Length > RepositoryPattern.MaxLength))
         {
-            problems.Add(at, $"{name}: longer than {RepositoryPattern.MaxLength} characters", text, ClaimCure);
+            problems.Add(at, $"{name}: longer than {RepositoryPattern.MaxLength} characters", text, ClaimFix);
         }
 
         yield return new ClaimCondition(name, [.. values.Select(static item => new Glob(item.Text))]);
@@ -86,8 +86,8 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
     private IEnumerable<IPNetwork> ReadAddresses(YamlNode value)
     {
-        const string cure = "Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.";
-        foreach (var (at, text) in problems.Texts(value, "address", cure))
+        const string fix = "Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.";
+        foreach (var (at, text) in problems.Texts(value, "address", fix))
         {
             var slash = text.IndexOf('/', StringComparison.Ordinal);
             var addressText = slash < 0 ? text : text[..slash];
@@ -96,7 +96,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
             if (!IPAddress.TryParse(addressText, out var address)
                 || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != addressText))
             {
-                problems.Add(at, "address: not an address or network", text, cure);
+                problems.Add(at, "address: not an address or network", text, fix);
                 continue;
             }
 
@@ -116,7 +116,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
                 && (!int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out length)
                     || length > bits))
             {
-                problems.Add(at, $"address: the part after the slash is not 0 to {bits}", text, cure);
+                problems.Add(at, $"address: the part after the slash is not 0 to {bits}", text, fix);
                 continue;
             }
 
@@ -180,15 +180,15 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
     private IEnumerable<DayOfWeek> ReadDays(YamlNode value)
     {
-        const string cure = "Write days as [mon, tue, wed, thu, fri, sat, sun].";
-        foreach (var (at, text) in problems.Texts(value, "days", cure))
+        const string fix = "Write days as [mon, tue, wed, thu, fri, sat, sun].";
+        foreach (var (at, text) in problems.Texts(value, "days", fix))
         {
             var day = Array.Find(
                 Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(),
                 day => day.ToString()!.ToLowerInvariant() is var name && (text == name || text == name[..3]));
             if (day is null)
             {
-                problems.Add(at, "days: no such day", text, cure);
+                problems.Add(at, "days: no such day", text, fix);
             }
             else
             {
@@ -199,7 +199,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
     private TimeSpan? ReadTimeOfDay(YamlNode value, string key)
     {
-        if (problems.Text(value, key, TimeCure) is not { } text)
+        if (problems.Text(value, key, TimeFix) is not { } text)
         {
             return null;
         }
@@ -211,7 +211,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
         if (!TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
-            problems.Add(value.Position, key + ": not a time of day", text, TimeCure);
+            problems.Add(value.Position, key + ": not a time of day", text, TimeFix);
             return null;
         }
 
@@ -220,15 +220,15 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
     private TimeZoneInfo ReadZone(YamlNode value)
     {
-        const string cure = "Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.";
-        if (problems.Text(value, "timezone", cure) is { } text)
+        const string fix = "Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.";
+        if (problems.Text(value, "timezone", fix) is { } text)
         {
             if (TimeZoneInfo.TryFindSystemTimeZoneById(text, out var zone))
             {
                 return zone;
             }
 
-            problems.Add(value.Position, "timezone: no such time zone here", text, cure);
+            problems.Add(value.Position, "timezone: no such time zone here", text, fix);
         }
 
         return TimeZoneInfo.Utc;

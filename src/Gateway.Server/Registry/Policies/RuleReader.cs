@@ -11,8 +11,8 @@ internal sealed class RuleReader(
     ProblemCollector problems, PolicyWarnings warnings, RoleReader roles, IReadOnlyCollection<string>? registries)
 {
     private const int MaxRules = 250_000;
-    private const string RuleCure = "Begin each rule with \"- name: …\".";
-    private const string ToCure = $"Write a list of {SubjectSelector.Forms}.";
+    private const string RuleFix = "Begin each rule with \"- name: …\".";
+    private const string SubjectsFix = $"Write a list of {SubjectSelector.Forms}.";
 
     private static readonly string[] RuleKeys =
         ["name", "to", "unless", "on", "tags", "registries", "when", "role", "allow", "deny"];
@@ -27,7 +27,7 @@ internal sealed class RuleReader(
     /// <summary>Reads a file's <c>rules</c>.</summary>
     public void Read(YamlNode section)
     {
-        if (problems.List(section, "rules", RuleCure) is not { } list)
+        if (problems.List(section, "rules", RuleFix) is not { } list)
         {
             return;
         }
@@ -40,7 +40,7 @@ internal sealed class RuleReader(
                 return;
             }
 
-            if (problems.Map(item, "rules", RuleCure) is { } map
+            if (problems.Map(item, "rules", RuleFix) is { } map
                 && ReadRule(map) is { } rule
                 && !_rules.TryAdd(rule.Identity.Name, new(rule, map.Position)))
             {
@@ -56,9 +56,9 @@ internal sealed class RuleReader(
     private PolicyRule? ReadRule(YamlMapping map)
     {
         problems.CheckKeys(map, RuleKeys);
-        const string nameCure = "Add \"name: …\", a sentence that says what the rule is for.";
-        var name = Required(map, "name", nameCure) is { } nameValue
-            ? problems.Text(nameValue, "name", nameCure)
+        const string nameFix = "Add \"name: …\", a sentence that says what the rule is for.";
+        var name = Required(map, "name", nameFix) is { } nameValue
+            ? problems.Text(nameValue, "name", nameFix)
             : null;
         var on = Required(map, "on", "Name repositories, as in on: [ \"team-a/**\" ].") is { } onValue
             ? ReadPatterns(onValue).ToImmutableArray()
@@ -126,7 +126,7 @@ internal sealed class RuleReader(
 
     private IEnumerable<SubjectSelector> ReadSelectors(YamlNode value, string key)
     {
-        foreach (var (at, text) in problems.Texts(value, key, ToCure))
+        foreach (var (at, text) in problems.Texts(value, key, SubjectsFix))
         {
             if (SubjectSelector.TryParse(text, out var selector))
             {
@@ -134,12 +134,12 @@ internal sealed class RuleReader(
             }
             else
             {
-                problems.Add(at, $"{key}: nobody that can be named so", text, SelectorCure(text));
+                problems.Add(at, $"{key}: nobody that can be named so", text, SelectorFix(text));
             }
         }
     }
 
-    private static string SelectorCure(string text)
+    private static string SelectorFix(string text)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0)
@@ -152,20 +152,20 @@ internal sealed class RuleReader(
         return NearestName.Of(text[..colon], ["user", "robot", "group", "issuer"]) is { } prefix
             && colon < text.Length - 1
             ? $"Did you mean \"{prefix}:{text[(colon + 1)..].Trim()}\"?"
-            : ToCure;
+            : SubjectsFix;
     }
 
     private IEnumerable<RepositoryPattern> ReadPatterns(YamlNode value)
     {
         foreach (var (at, text) in problems.Texts(value, "on", "Write repository patterns, such as \"team-a/**\"."))
         {
-            if (RepositoryPattern.TryParse(text, out var pattern, out var cure))
+            if (RepositoryPattern.TryParse(text, out var pattern, out var fix))
             {
                 yield return pattern;
             }
             else
             {
-                problems.Add(at, "on: not a repository pattern", text, cure);
+                problems.Add(at, "on: not a repository pattern", text, fix);
             }
         }
     }
@@ -193,8 +193,8 @@ internal sealed class RuleReader(
 
     private IEnumerable<string> ReadRegistries(YamlNode value)
     {
-        const string cure = "Write names of registries, as in gateway.yaml.";
-        foreach (var (at, text) in problems.Texts(value, "registries", cure))
+        const string fix = "Write names of registries, as in gateway.yaml.";
+        foreach (var (at, text) in problems.Texts(value, "registries", fix))
         {
             if (registries?.Contains(text) == false)
             {
@@ -205,12 +205,12 @@ internal sealed class RuleReader(
         }
     }
 
-    private YamlNode? Required(YamlMapping map, string key, string cure)
+    private YamlNode? Required(YamlMapping map, string key, string fix)
     {
         var value = map.Find(key);
         if (value is null)
         {
-            problems.Add(map.Position, $"a rule without \"{key}\"", null, cure);
+            problems.Add(map.Position, $"a rule without \"{key}\"", null, fix);
         }
 
         return value;

@@ -13,7 +13,7 @@ namespace Gateway.Server.Requests.Cors;
 /// </remarks>
 internal sealed class AllowedOrigin
 {
-    private const string Cure = "Write it as browsers send it: \"https://ui.example.com\" or \"http://localhost:8080\".";
+    private const string Fix = "Write it as browsers send it: \"https://ui.example.com\" or \"http://localhost:8080\".";
     private const int LongestOrigin = 300;
 
     private static readonly SearchValues<char> NameCharacters =
@@ -58,11 +58,11 @@ internal sealed class AllowedOrigin
     /// <param name="text">The item.</param>
     /// <param name="origin">What it stands for.</param>
     /// <param name="what">What is wrong with it, to stand after the key.</param>
-    /// <param name="cure">The change that helps.</param>
+    /// <param name="fix">The change that helps.</param>
     public static bool TryParse(
-        string text, [NotNullWhen(true)] out AllowedOrigin? origin, out string what, out string cure)
+        string text, [NotNullWhen(true)] out AllowedOrigin? origin, out string what, out string fix)
     {
-        (origin, cure) = (null, Cure);
+        (origin, fix) = (null, Fix);
         var colon = text.IndexOf("://", StringComparison.Ordinal);
         var scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
         if (scheme is not ("https" or "http"))
@@ -76,14 +76,14 @@ internal sealed class AllowedOrigin
         var rest = text[(colon + "://".Length)..];
         if (rest.Contains('@', StringComparison.Ordinal))
         {
-            (what, cure) = ("holds a user name or password", "Remove what stands before the \"@\".");
+            (what, fix) = ("holds a user name or password", "Remove what stands before the \"@\".");
             return false;
         }
 
         if (rest.AsSpan().IndexOfAny('/', '?', '#') is var end and >= 0)
         {
             what = end == rest.Length - 1 && rest[end] == '/' ? "ends with a slash" : "has a path, query or fragment";
-            cure = "Remove what follows host and port: an origin ends there.";
+            fix = "Remove what follows host and port: an origin ends there.";
             return false;
         }
 
@@ -92,14 +92,14 @@ internal sealed class AllowedOrigin
         if (authority.Contains('*', StringComparison.Ordinal))
         {
             what = "has a \"*\" that does not stand for all names below a domain";
-            cure = "Write \"https://*.example.com\", or each origin by itself.";
+            fix = "Write \"https://*.example.com\", or each origin by itself.";
             return false;
         }
 
         if (!HostName.TryParse(authority, out var host))
         {
             what = "has no usable host and port";
-            cure = Cure + " Names with other letters are sent in their form with \"xn--\".";
+            fix = Fix + " Names with other letters are sent in their form with \"xn--\".";
             return false;
         }
 
@@ -107,7 +107,7 @@ internal sealed class AllowedOrigin
         if (isDomain && (isAddress || !host.Host.Contains('.', StringComparison.Ordinal)))
         {
             what = "is not about names below a domain of one's own";
-            cure = "Write a domain of two names or more, such as \"https://*.example.com\", or each origin by itself.";
+            fix = "Write a domain of two names or more, such as \"https://*.example.com\", or each origin by itself.";
             return false;
         }
 
@@ -119,7 +119,7 @@ internal sealed class AllowedOrigin
         if (text != canonical)
         {
             what = "is not written as browsers send it, and would never match";
-            cure = $"Write \"{canonical}\".";
+            fix = $"Write \"{canonical}\".";
             return false;
         }
 

@@ -36,9 +36,9 @@ internal static class CorsOptionsValidator
         {
             if (options.Origins[i] != AllowedOrigins.Every)
             {
-                if (!AllowedOrigin.TryParse(options.Origins[i], out _, out var what, out var cure))
+                if (!AllowedOrigin.TryParse(options.Origins[i], out _, out var what, out var fix))
                 {
-                    scope.At(i).Report(what, cure);
+                    scope.At(i).Report(what, fix);
                 }
             }
             else if (options.Credentials)

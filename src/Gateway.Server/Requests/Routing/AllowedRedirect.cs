@@ -9,7 +9,7 @@ namespace Gateway.Server.Requests.Routing;
 internal sealed class AllowedRedirect
 {
     private const string Plain = "http://";
-    private const string Cure =
+    private const string Fix =
         "Write \"bucket.example.com\", \"minio.example.com:9000\", \"*.s3.example.com\" or, for plain HTTP, "
         + "\"http://minio:9000\".";
 
@@ -31,14 +31,14 @@ internal sealed class AllowedRedirect
     /// <param name="text">The item.</param>
     /// <param name="allowed">What it stands for.</param>
     /// <param name="what">What is wrong with it, to stand after the key.</param>
-    /// <param name="cure">The change that helps.</param>
+    /// <param name="fix">The change that helps.</param>
     public static bool TryParse(
-        string text, [NotNullWhen(true)] out AllowedRedirect? allowed, out string what, out string cure)
+        string text, [NotNullWhen(true)] out AllowedRedirect? allowed, out string what, out string fix)
     {
-        (allowed, cure) = (null, Cure);
+        (allowed, fix) = (null, Fix);
         if (text.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         {
-            (what, cure) = ("has a scheme that goes without saying", "Write host or host:port without \"https://\".");
+            (what, fix) = ("has a scheme that goes without saying", "Write host or host:port without \"https://\".");
             return false;
         }
 
@@ -49,7 +49,7 @@ internal sealed class AllowedRedirect
         if (authority.Contains('*', StringComparison.Ordinal))
         {
             what = "has a \"*\" that does not stand for all names below a domain";
-            cure = "Write \"*.s3.example.com\", or each host by itself; leave redirects out to allow https to any host.";
+            fix = "Write \"*.s3.example.com\", or each host by itself; leave redirects out to allow https to any host.";
             return false;
         }
 
@@ -63,7 +63,7 @@ internal sealed class AllowedRedirect
         if (isDomain && (isAddress || !host.Host.Contains('.', StringComparison.Ordinal)))
         {
             what = "is not about names below a domain of one's own";
-            cure = "Write a domain of two names or more, such as \"*.example.com\", or each host by itself.";
+            fix = "Write a domain of two names or more, such as \"*.example.com\", or each host by itself.";
             return false;
         }
 
@@ -74,7 +74,7 @@ internal sealed class AllowedRedirect
         if (!RedirectTarget.IsUsual(host) || text != canonical)
         {
             what = "is not written as a redirect has it, and would never match";
-            cure = RedirectTarget.IsUsual(host)
+            fix = RedirectTarget.IsUsual(host)
                 ? $"Write \"{canonical}\"."
                 : "Write the address in its usual form, such as \"127.0.0.1\" or \"[2001:db8::1]\".";
             return false;

@@ -101,7 +101,7 @@ internal static class RegistryOptionsValidator
     {
         if (options.Host is not null && !HostName.TryParse(options.Host, out _))
         {
-            scope.At(nameof(options.Host)).Report("is not a host name", HostName.Cure);
+            scope.At(nameof(options.Host)).Report("is not a host name", HostName.Fix);
         }
 
         var prefix = scope.At(nameof(options.Prefix));
@@ -129,9 +129,9 @@ internal static class RegistryOptionsValidator
         var scope = redirects.At(nameof(options.Allow));
         for (var i = 0; i < options.Allow?.Count; i++)
         {
-            if (!AllowedRedirect.TryParse(options.Allow[i], out _, out var what, out var cure))
+            if (!AllowedRedirect.TryParse(options.Allow[i], out _, out var what, out var fix))
             {
-                scope.At(i).Report(what, cure);
+                scope.At(i).Report(what, fix);
             }
         }
     }

@@ -75,7 +75,7 @@ internal sealed class CertificateSet
                 {
                     problems.Add(Validity(pair.Served, now)! with
                     {
-                        Cure = "Replace it by a valid one; the certificate in force still is.",
+                        Fix = "Replace it by a valid one; the certificate in force still is.",
                     });
                 }
 

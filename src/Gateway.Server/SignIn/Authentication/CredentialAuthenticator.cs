@@ -22,7 +22,7 @@ internal sealed partial class CredentialAuthenticator(
         "an ID token of an issuer that is not configured",
         "it is an ID token, and its issuer (iss) is none that the operator configured");
 
-    private static readonly AuthenticationResult.Refused UnknownRealm = new("there is no such source");
+    private static readonly AuthenticationResult.Refused UnknownSource = new("there is no such source");
 
     // Good at the token endpoint only, so that what leaks out of a client's configuration opens no registry by itself.
     private static readonly AuthenticationResult.Refused RefreshToken = new(
@@ -118,7 +118,7 @@ internal sealed partial class CredentialAuthenticator(
     {
         var shown = credentials.Password;
         var result = methods.TrySplit(shown.UserName, out var method, out var name)
-            ? method is null ? UnknownRealm : await method.VerifyAsync(shown with { UserName = name }, cancellationToken)
+            ? method is null ? UnknownSource : await method.VerifyAsync(shown with { UserName = name }, cancellationToken)
             : await AskInOrderAsync(shown, cancellationToken);
         if (result is AuthenticationResult.Accepted accepted)
         {

@@ -91,16 +91,16 @@ internal static unsafe partial class Crypt
     /// <returns>What is wrong, or <see langword="null"/>.</returns>
     public static Problem? Check(string library = Library)
     {
-        const string cure = "Install libxcrypt 4: apt-get install libcrypt1, or dnf install libxcrypt.";
+        const string fix = "Install libxcrypt 4: apt-get install libcrypt1, or dnf install libxcrypt.";
         if (!NativeLibrary.TryLoad(library, out var handle))
         {
-            return new Problem(library, "the library that verifies passwords is missing", null, cure);
+            return new Problem(library, "the library that verifies passwords is missing", null, fix);
         }
 
         if (!NativeLibrary.TryGetExport(handle, "crypt_rn", out _)
             || !NativeLibrary.TryGetExport(handle, "crypt_gensalt_rn", out _))
         {
-            return new Problem(library, "the library that verifies passwords is too old", null, cure);
+            return new Problem(library, "the library that verifies passwords is too old", null, fix);
         }
 
         // A library built without a scheme, or in a mode that forbids one, shows only when it is used.
@@ -121,7 +121,7 @@ internal static unsafe partial class Crypt
             }
 
             return new Problem(
-                library, "the library that verifies passwords cannot do bcrypt and yescrypt", null, cure);
+                library, "the library that verifies passwords cannot do bcrypt and yescrypt", null, fix);
         }
 
         return null;

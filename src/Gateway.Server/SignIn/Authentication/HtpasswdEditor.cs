@@ -9,7 +9,7 @@ namespace Gateway.Server.SignIn.Authentication;
 /// one gets the line break that it lacks.
 /// </summary>
 /// <remarks>
-/// It asks no more of the other lines, since setting a password anew is the cure for a line that is refused.
+/// It asks no more of the other lines, since setting a password anew is the fix for a line that is refused.
 /// </remarks>
 internal static class HtpasswdEditor
 {

@@ -226,7 +226,7 @@ internal sealed class HtpasswdFile
         $"{path}:{number}",
         $"{name}: {refusal.What}",
         refusal.Found,
-        refusal.Cure.Replace(
+        refusal.Fix.Replace(
             "{0}", $"Set the password anew: gateway user add --file {ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
 
     private static Problem NotUtf8(string path, int number) =>

@@ -245,8 +245,8 @@ internal sealed class PasswordHash
 
 /// <summary>Why a hash is not accepted. Never holds the hash.</summary>
 /// <param name="What">What is wrong, naming the scheme.</param>
-/// <param name="Cure">
+/// <param name="Fix">
 /// The change that helps, where it is not to set the password anew; <c>{0}</c> stands for how to do just that.
 /// </param>
 /// <param name="Found">The value found, where it is not a secret.</param>
-internal sealed record HashRefusal(string What, string Cure = "{0}.", string? Found = null);
+internal sealed record HashRefusal(string What, string Fix = "{0}.", string? Found = null);

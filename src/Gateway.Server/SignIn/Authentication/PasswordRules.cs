@@ -19,7 +19,7 @@ internal static class PasswordRules
 
     /// <summary>Judges a new password.</summary>
     /// <returns>What is wrong with it and what to do, or <see langword="null"/>.</returns>
-    public static (string What, string Cure)? Refuse(string password, HashScheme scheme)
+    public static (string What, string Fix)? Refuse(string password, HashScheme scheme)
     {
         if (string.IsNullOrWhiteSpace(password))
         {

@@ -14,12 +14,12 @@ namespace Gateway.Server.SignIn.Authentication;
 internal sealed class SignInMethods
 {
     /// <summary>What stands between a realm and a name: <c>corp/alice</c>. No user name holds it.</summary>
-    public const char RealmSeparator = '/';
+    public const char SourceSeparator = '/';
 
     private const int RememberedNames = 100_000;
 
     private readonly List<ISubjectSource> _sources;
-    private readonly Dictionary<string, ICredentialVerifier> _byRealm;
+    private readonly Dictionary<string, ICredentialVerifier> _bySource;
     private readonly NameCollisions _collisions;
 
     // Names of which every earlier source has said that it does not know them; so that one that is away does not keep
@@ -31,7 +31,7 @@ internal sealed class SignInMethods
     {
         Verifiers = Sort(verifiers, static verifier => verifier.Method, options.Order);
         _sources = Sort(sources, static source => source.Method, options.Order);
-        _byRealm = Verifiers.ToDictionary(static verifier => RealmOf(verifier.Method));
+        _bySource = Verifiers.ToDictionary(static verifier => SourceOf(verifier.Method));
         _collisions = options.Collisions;
     }
 
@@ -50,7 +50,7 @@ internal sealed class SignInMethods
     public IReadOnlyList<ICredentialVerifier> Verifiers { get; }
 
     /// <summary>What a caller writes before the name to ask one method alone: <c>corp</c> for <c>ldap:corp</c>.</summary>
-    public static string RealmOf(string method) => method[(method.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    public static string SourceOf(string method) => method[(method.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
     /// <summary>Takes <c>corp/alice</c> apart.</summary>
     /// <param name="userName">Untrusted.</param>
@@ -59,8 +59,8 @@ internal sealed class SignInMethods
     /// <returns><see langword="false"/> where no realm is named, and every method may be asked.</returns>
     public bool TrySplit(string userName, out ICredentialVerifier? verifier, [NotNullWhen(true)] out string? name)
     {
-        var separator = userName.IndexOf(RealmSeparator, StringComparison.Ordinal);
-        verifier = separator < 0 ? null : _byRealm.GetValueOrDefault(userName[..separator]);
+        var separator = userName.IndexOf(SourceSeparator, StringComparison.Ordinal);
+        verifier = separator < 0 ? null : _bySource.GetValueOrDefault(userName[..separator]);
         name = separator < 0 ? null : userName[(separator + 1)..];
         return separator >= 0;
     }

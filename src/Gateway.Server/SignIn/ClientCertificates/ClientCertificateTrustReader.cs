@@ -212,6 +212,6 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         }
     }
 
-    private void Refuse(string path, string setting, string what, string? found, string cure) =>
-        _problems.Add(new Problem(path, $"{setting}: {what}", found, cure));
+    private void Refuse(string path, string setting, string what, string? found, string fix) =>
+        _problems.Add(new Problem(path, $"{setting}: {what}", found, fix));
 }

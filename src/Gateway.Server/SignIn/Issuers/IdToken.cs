@@ -29,8 +29,8 @@ internal abstract record IdTokenResult
     /// <summary>It is not.</summary>
     /// <param name="Reason">For the log, with what was found.</param>
     /// <param name="Message">For who showed it: a sentence's part that names the cause.</param>
-    /// <param name="Cure">What the operator can do, as a sentence; <see langword="null"/> where nothing in particular.</param>
-    public sealed record Bad(string Reason, string Message, string? Cure = null) : IdTokenResult;
+    /// <param name="Fix">What the operator can do, as a sentence; <see langword="null"/> where nothing in particular.</param>
+    public sealed record Bad(string Reason, string Message, string? Fix = null) : IdTokenResult;
 
     /// <summary>The issuer's keys cannot be had, so nobody can tell.</summary>
     public sealed record Undecided(string Reason) : IdTokenResult;

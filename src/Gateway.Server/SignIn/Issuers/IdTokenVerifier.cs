@@ -95,8 +95,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         }
     }
 
-    private static IdTokenResult.Bad Bad(string reason, string? message = null, string? cure = null) =>
-        new(reason, message ?? reason, cure);
+    private static IdTokenResult.Bad Bad(string reason, string? message = null, string? fix = null) =>
+        new(reason, message ?? reason, fix);
 
     // Those that the token's kid names; where it has none, or no key has its name, those that are not told apart by name
     // (OpenID Connect Core, section 10.1, wants names where there are several keys, and not every issuer gives them). Each is

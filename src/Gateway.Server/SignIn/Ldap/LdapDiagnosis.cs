@@ -18,7 +18,7 @@ internal static class LdapDiagnosis
         0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16, .. "1.3.6.1.4.1.1466.20037"u8,
     ];
 
-    /// <summary>The cause and the cure, in sentences.</summary>
+    /// <summary>The cause and the fix, in sentences.</summary>
     public static async Task<string> FindCauseAsync(Uri url, LdapOptions options, LdapTrust trust)
     {
         var isTls = url.Scheme == "ldaps";

@@ -27,7 +27,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
     public IReadOnlyList<LdapServer> Servers => servers;
 
     /// <summary>The user of a name; <see langword="null"/>: there is none.</summary>
-    /// <exception cref="LdapAwayException">No server can tell.</exception>
+    /// <exception cref="LdapUnavailableException">No server can tell.</exception>
     public Task<LdapUser?> FindAsync(string name) =>
         OnAnyServerAsync(server => server.AskAsync(connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null));
 
@@ -35,7 +35,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
     /// <param name="name">As typed; a user name by its form.</param>
     /// <param name="password">Not empty.</param>
     /// <returns>Whether there is such a user, and the user where the password is his.</returns>
-    /// <exception cref="LdapAwayException">No server can tell.</exception>
+    /// <exception cref="LdapUnavailableException">No server can tell.</exception>
     public async Task<(bool IsKnown, LdapUser? User)> CheckAsync(string name, string password)
     {
         if (!CanSearch)
@@ -68,14 +68,14 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
 
     private async Task<T> OnAnyServerAsync<T>(Func<LdapServer, Task<T>> ask)
     {
-        LdapAwayException? last = null;
+        LdapUnavailableException? last = null;
         foreach (var server in servers)
         {
             try
             {
                 return await ask(server);
             }
-            catch (LdapAwayException exception) when (exception.IsServers)
+            catch (LdapUnavailableException exception) when (exception.IsServers)
             {
                 last = exception;
             }
@@ -99,14 +99,14 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapAwayException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+            throw new LdapUnavailableException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
         return response.Entries.Count switch
         {
             0 => null,
             1 => response.Entries[0],
-            _ => throw new LdapAwayException( // either could be meant
+            _ => throw new LdapUnavailableException( // either could be meant
                 "userFilter fits more than one entry. Make it fit one at most, as by the objectClass of persons.", isServers: false),
         };
     }
@@ -131,7 +131,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         // The directory's spelling, so that "Alice" and "alice" are one person with one name.
         if (TextsOf(entry, options.NameAttribute) is not [var name])
         {
-            throw new LdapAwayException(
+            throw new LdapUnavailableException(
                 $"{entry.DistinguishedName} has not exactly one {options.NameAttribute}, so {typed} has no name. Fix nameAttribute, or the entry.",
                 isServers: false);
         }

@@ -22,16 +22,16 @@ internal sealed partial class LdapServer(
     private readonly ConcurrentBag<LdapConnection> _idle = []; // bound as the account that looks users up
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _lock = new();
-    private volatile bool _isAway;
+    private volatile bool _isUnavailable;
 
     /// <summary>Whether it answered last time.</summary>
-    public bool IsUp => !_isAway;
+    public bool IsUp => !_isUnavailable;
 
     /// <summary>As configured.</summary>
     public Uri Url => url;
 
     /// <summary>Asks something as the account that looks users up; anonymously where there is none.</summary>
-    /// <exception cref="LdapAwayException">There is no answer.</exception>
+    /// <exception cref="LdapUnavailableException">There is no answer.</exception>
     public Task<T> AskAsync<T>(Func<LdapConnection, T> ask) => RunAsync(() =>
     {
         // One that lay idle may have been closed by the server meanwhile; that says nothing about the server.
@@ -64,7 +64,7 @@ internal sealed partial class LdapServer(
     /// <param name="password">Never empty.</param>
     /// <param name="then">Asks more as that user, where it is.</param>
     /// <returns>The answer to <paramref name="then"/>; the default where the password is wrong.</returns>
-    /// <exception cref="LdapAwayException">Nobody can tell.</exception>
+    /// <exception cref="LdapUnavailableException">Nobody can tell.</exception>
     public Task<(bool IsRight, T? Answer)> BindAsync<T>(string name, string password, Func<LdapConnection, T> then)
     {
         // RFC 4513, section 5.1.2: a name with an empty password is an anonymous bind, and succeeds.
@@ -120,14 +120,14 @@ internal sealed partial class LdapServer(
 
     private async Task<T> RunAsync<T>(Func<T> work)
     {
-        if (_isAway)
+        if (_isUnavailable)
         {
-            throw new LdapAwayException($"{url} did not answer lately", isServers: true);
+            throw new LdapUnavailableException($"{url} did not answer lately", isServers: true);
         }
 
         if (!await _slots.WaitAsync(options.Timeout, _ending.Token))
         {
-            throw new LdapAwayException($"all {options.Connections} connections to {url} are busy", isServers: true);
+            throw new LdapUnavailableException($"all {options.Connections} connections to {url} are busy", isServers: true);
         }
 
         var thread = Task.Factory.StartNew(
@@ -156,7 +156,7 @@ internal sealed partial class LdapServer(
         }
         catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
         {
-            throw new LdapAwayException(
+            throw new LdapUnavailableException(
                 $"{url} refuses the password of {options.BindDn}. Put its present one into bindPasswordFile.", isServers: false, exception);
         }
         catch (LdapException exception)
@@ -169,7 +169,7 @@ internal sealed partial class LdapServer(
         }
         catch (DirectoryOperationException exception)
         {
-            throw new LdapAwayException(
+            throw new LdapUnavailableException(
                 $"{url} answered {exception.Response?.ResultCode}: {exception.Message}", isServers: true, exception);
         }
     }
@@ -243,18 +243,18 @@ internal sealed partial class LdapServer(
         }
     }
 
-    private LdapAwayException Fail(string problem, Exception? cause)
+    private LdapUnavailableException Fail(string problem, Exception? cause)
     {
         lock (_lock)
         {
-            if (!_isAway && !_ending.IsCancellationRequested)
+            if (!_isUnavailable && !_ending.IsCancellationRequested)
             {
-                _isAway = true;
+                _isUnavailable = true;
                 _ = Task.Run(() => ProbeUntilBackAsync(problem));
             }
         }
 
-        return new LdapAwayException($"{url}: {problem}", isServers: true, cause);
+        return new LdapUnavailableException($"{url}: {problem}", isServers: true, cause);
     }
 
     private async Task ProbeUntilBackAsync(string problem)
@@ -295,7 +295,7 @@ internal sealed partial class LdapServer(
             wait = wait * 2 < LastProbe ? wait * 2 : LastProbe;
         }
 
-        _isAway = false;
+        _isUnavailable = false;
         Log.Back(logger, method, url);
     }
 

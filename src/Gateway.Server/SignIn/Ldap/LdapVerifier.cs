@@ -39,7 +39,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
         Method = "ldap:" + name;
         _directory = directory;
         _lifetime = options.CacheLifetime;
-        _prefix = options.Names == NameForm.Qualified ? name + SignInMethods.RealmSeparator : "";
+        _prefix = options.Names == NameForm.Qualified ? name + SignInMethods.SourceSeparator : "";
         _time = time;
         var remembered = options.CacheLifetime < authentication.CacheLifetime ? options.CacheLifetime : authentication.CacheLifetime;
         _accepted = new VerifiedCredentialCache(authentication.CacheSize, remembered, time);
@@ -127,7 +127,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             _accepted.Add(key, accepted); // before the flight ends: nobody finds neither
             return accepted;
         }
-        catch (LdapAwayException exception)
+        catch (LdapUnavailableException exception)
         {
             return new AuthenticationResult.Undecided($"{Method}: {exception.Message}");
         }
@@ -148,7 +148,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             Remember(name, SubjectState.Gone.Instance);
             return SubjectState.Gone.Instance;
         }
-        catch (LdapAwayException exception)
+        catch (LdapUnavailableException exception)
         {
             return new SubjectState.Undecided($"{Method}: {exception.Message}");
         }

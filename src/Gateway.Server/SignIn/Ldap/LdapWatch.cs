@@ -42,11 +42,11 @@ internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, Tim
                 new SearchRequest("", "(objectClass=*)", SearchScope.Base, "supportedLDAPVersion")));
             _said.Clear();
         }
-        catch (LdapAwayException exception) when (exception.IsServers)
+        catch (LdapUnavailableException exception) when (exception.IsServers)
         {
             // said by the server
         }
-        catch (LdapAwayException exception)
+        catch (LdapUnavailableException exception)
         {
             if (_said.Add(exception.Message))
             {

@@ -72,7 +72,7 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
                 $"the claim {_name} is \"{PrintableName.Of(name)}\", which is no user name");
         }
 
-        var qualified = options.Names == NameForm.Qualified ? provider + SignInMethods.RealmSeparator + name : name;
+        var qualified = options.Names == NameForm.Qualified ? provider + SignInMethods.SourceSeparator + name : name;
         return new OidcPerson(subject, qualified, GroupsOf(claims), ClaimsOf(claims, isVerified));
     }
 

@@ -108,7 +108,7 @@ internal sealed partial class OidcIdentities(
     }
 
     private bool IsNameHere(string name) => provider.Options.Names == NameForm.Qualified
-        ? name.StartsWith(provider.Name + SignInMethods.RealmSeparator, StringComparison.Ordinal)
+        ? name.StartsWith(provider.Name + SignInMethods.SourceSeparator, StringComparison.Ordinal)
             && UserName.IsValid(name.AsSpan(provider.Name.Length + 1))
         : UserName.IsValid(name);
 

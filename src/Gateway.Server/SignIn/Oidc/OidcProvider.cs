@@ -84,7 +84,7 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         {
             IdTokenResult.Good good => good.Token,
             IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'), "See the log of the provider."),
-            IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message, bad.Cure),
+            IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message, bad.Fix),
             _ => throw new InvalidOperationException(),
         };
 
@@ -150,8 +150,8 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         return document.RootElement.Clone();
     }
 
-    private static OidcException Wrong(string reason, string? message = null, string? cure = null) => new(
+    private static OidcException Wrong(string reason, string? message = null, string? fix = null) => new(
         $"the provider's answer is not accepted ({message ?? reason}); tell the registry's operator",
-        $"the ID token is not accepted: {reason}. {cure ?? "See docs/oidc.md, \"When it does not work\"."}",
+        $"the ID token is not accepted: {reason}. {fix ?? "See docs/oidc.md, \"When it does not work\"."}",
         isGateways: true);
 }

@@ -159,6 +159,6 @@ internal static class SigningKeyText
             : Wrong(source, "the private key is damaged, or of a kind that tokens are not signed with", label, Usable);
     }
 
-    private static ProblemException Wrong(string source, string what, string? found, string cure) =>
-        new(new Problem(source, what, found, cure));
+    private static ProblemException Wrong(string source, string what, string? found, string fix) =>
+        new(new Problem(source, what, found, fix));
 }

@@ -80,11 +80,11 @@ internal sealed class TokenApiBody
     }
 
     /// <summary>A text that must be there.</summary>
-    public string RequiredText(string name, string cure)
+    public string RequiredText(string name, string fix)
     {
         if (!_members.ContainsKey(name))
         {
-            Report(name, "is missing", null, cure);
+            Report(name, "is missing", null, fix);
         }
 
         return Text(name) ?? "";
@@ -115,10 +115,10 @@ internal sealed class TokenApiBody
     /// </summary>
     public CredentialLimit? Scopes(string name)
     {
-        const string cure = "Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.";
+        const string fix = "Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.";
         if (!_members.TryGetValue(name, out var value))
         {
-            Report(name, "is missing", null, cure);
+            Report(name, "is missing", null, fix);
             return null;
         }
 
@@ -129,7 +129,7 @@ internal sealed class TokenApiBody
 
         if (value.ValueKind != JsonValueKind.Array)
         {
-            Report(name, "this is not a list", NameOf(value), cure);
+            Report(name, "this is not a list", NameOf(value), fix);
             return null;
         }
 
@@ -138,7 +138,7 @@ internal sealed class TokenApiBody
         {
             if (!TryGetText(item, out var text))
             {
-                Report(name, "an entry is not text", NameOf(item), cure);
+                Report(name, "an entry is not text", NameOf(item), fix);
                 return null;
             }
 
@@ -154,8 +154,8 @@ internal sealed class TokenApiBody
         return null;
     }
 
-    private void Report(string source, string what, string? found, string cure) =>
-        _problems.Add(new Problem(source, what, found, cure));
+    private void Report(string source, string what, string? found, string fix) =>
+        _problems.Add(new Problem(source, what, found, fix));
 
     // "\ud800" is JSON, but no text.
     private static bool TryGetText(JsonElement value, out string text)

@@ -44,7 +44,7 @@ public sealed class CredentialHelperTests : IDisposable
     }
 
     [Fact]
-    public async Task File_Spoiled_IsSaidWithItsCureAndKept()
+    public async Task File_Spoiled_IsSaidWithItsFixAndKept()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_file.Path)!);
         await File.WriteAllTextAsync(_file.Path, "{ not json");

@@ -48,7 +48,7 @@ internal sealed partial class SqliteFile
     /// <param name="path">The file.</param>
     /// <param name="migrations">What leads from version 0 to 1, from 1 to 2, and so on; several statements each.</param>
     /// <param name="session">The connection that writes.</param>
-    /// <exception cref="ProblemException">It cannot be used; told with the cure.</exception>
+    /// <exception cref="ProblemException">It cannot be used; told with the fix.</exception>
     public static SqliteFile Open(string path, IReadOnlyList<string> migrations, out SqliteSession session)
     {
         SqliteSession? opened = null;

@@ -186,9 +186,9 @@ public sealed class ConfigurationSampleTests : IDisposable
         _ => [],
     };
 
-    private static void AssertCurrent(string expected, string file, string cure)
+    private static void AssertCurrent(string expected, string file, string fix)
     {
         var committed = File.ReadAllText(SourceTree.PathOf(file.Split('/')));
-        Assert.True(expected == committed, $"{file} is out of step with the option classes. Run: {cure}");
+        Assert.True(expected == committed, $"{file} is out of step with the option classes. Run: {fix}");
     }
 }

@@ -35,10 +35,10 @@ public sealed class ClientNetworkTests
     [InlineData("::ffff:0:0/96")]
     [InlineData("*")]
     [InlineData("proxy.internal")]
-    public void TryParse_AnythingElse_IsRefusedWithACure(string text)
+    public void TryParse_AnythingElse_IsRefusedWithAFix(string text)
     {
-        Assert.False(ClientNetwork.TryParse(text, out _, out var what, out var cure));
+        Assert.False(ClientNetwork.TryParse(text, out _, out var what, out var fix));
         Assert.NotEmpty(what);
-        Assert.EndsWith(".", cure, StringComparison.Ordinal);
+        Assert.EndsWith(".", fix, StringComparison.Ordinal);
     }
 }

@@ -208,7 +208,7 @@ public sealed class SignInGuardTests : IAsyncLifetime
                 options.Authentication.Order = ["ldap:away", "htpasswd"];
                 options.Limits = new LimitOptions { Rules = [Failures("account", LimitPartition.Subject, 3)] };
             },
-            customize: static builder => builder.Services.AddSingleton<ICredentialVerifier, AwayDirectory>());
+            customize: static builder => builder.Services.AddSingleton<ICredentialVerifier, UnavailableDirectory>());
 
         var known = await GuessAsync("alice", 8);
         Assert.Equal([503, 503, 503], known.Take(3)); // come again: perhaps the directory would have said yes
@@ -354,7 +354,7 @@ public sealed class SignInGuardTests : IAsyncLifetime
             };
         });
 
-    private sealed class AwayDirectory : ICredentialVerifier
+    private sealed class UnavailableDirectory : ICredentialVerifier
     {
         public string Method => "ldap:away";
 

@@ -139,7 +139,7 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task LimitTooNarrow_Is403WithTheLimitAndTheCure()
+    public async Task LimitTooNarrow_Is403WithTheLimitAndTheFix()
     {
         var (secret, _) = await _gateway.AddPersonalTokenAsync("alice", null, "p/**:pull", "q/**:pull,push");
 

@@ -177,7 +177,7 @@ public sealed class PolicyFolderTests
     [InlineData("groups: {? [a] : x}", "1:12: a key must be one word. Write it as \"key: value\".")]
     [InlineData("rules: *r", "1:8: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*r\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {to: !x 08:00}}}", "2:49: a value that begins with \"!\" has a tag, and tags are not supported (found \"!x\"). Put the value in quotes; or remove the tag.")]
-    public void Load_SomethingWrong_NamesPlaceValueAndCure(string text, string problem)
+    public void Load_SomethingWrong_NamesPlaceValueAndFix(string text, string problem)
     {
         using var files = new PolicyFiles(("a.yaml", text));
 

@@ -34,7 +34,7 @@ public class HtpasswdFileTests
     public void Parse_NoUsers_IsAnEmptyFile(string content) => Assert.Equal(0, Parse(content).Count);
 
     [Fact]
-    public void Parse_ManyFaults_TellsEveryOneWithLineAndCure()
+    public void Parse_ManyFaults_TellsEveryOneWithLineAndFix()
     {
         var exception = Assert.Throws<ProblemException>(() => Parse(
             $"alice:{Hash}\n"

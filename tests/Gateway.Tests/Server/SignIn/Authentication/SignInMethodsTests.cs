@@ -67,7 +67,7 @@ public class SignInMethodsTests
     [Fact]
     public async Task Undecided_AndNoOtherAccepts_IsUndecided()
     {
-        _corp.IsAway = true;
+        _corp.IsUnavailable = true;
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("bob", "ldap:corp"));
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("nobody", "x"));
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("carol", "wrong")); // perhaps the directory would say yes
@@ -76,7 +76,7 @@ public class SignInMethodsTests
     [Fact]
     public async Task Undecided_EarlierSource_DoesNotKeepOutThoseBeforeIt()
     {
-        _corp.IsAway = true;
+        _corp.IsUnavailable = true;
         Assert.Equal("htpasswd", (await Accept("alice", "htpasswd")).Method);
     }
 
@@ -85,7 +85,7 @@ public class SignInMethodsTests
     {
         _corp.Names.Add("dave");
         _lab.Names.Add("dave");
-        _corp.IsAway = true;
+        _corp.IsUnavailable = true;
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("dave", "ldap:lab"));
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("lab/dave", "ldap:lab"));
     }
@@ -95,7 +95,7 @@ public class SignInMethodsTests
     {
         var methods = Methods();
         Assert.IsType<AuthenticationResult.Accepted>(await Ask(methods, "carol", "ldap:lab"));
-        _corp.IsAway = true;
+        _corp.IsUnavailable = true;
         Assert.IsType<AuthenticationResult.Accepted>(await Ask(methods, "carol", "ldap:lab"));
         Assert.IsType<AuthenticationResult.Undecided>(await Ask(Methods(), "carol", "ldap:lab")); // another process knows nothing
         _options.Collisions = NameCollisions.Same;
@@ -130,13 +130,13 @@ public class SignInMethodsTests
 
         public HashSet<string> Lapsed { get; } = [];
 
-        public bool IsAway { get; set; }
+        public bool IsUnavailable { get; set; }
 
         public string Method => method;
 
         public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken) =>
             ValueTask.FromResult<AuthenticationResult>(
-                IsAway ? Away
+                IsUnavailable ? Away
                 : !Names.Contains(credentials.UserName) ? AuthenticationResult.NotMine.Instance
                 : credentials.Password != method ? new AuthenticationResult.Refused("wrong password")
                 : new AuthenticationResult.Accepted(new Principal { Subject = SubjectOf(credentials.UserName) }));
@@ -145,7 +145,7 @@ public class SignInMethodsTests
 
         public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
             ValueTask.FromResult<SubjectState>(
-                IsAway ? new SubjectState.Undecided(Away.Reason)
+                IsUnavailable ? new SubjectState.Undecided(Away.Reason)
                 : Names.Contains(name) ? new SubjectState.Current(SubjectOf(name), null)
                 : Lapsed.Contains(name) ? new SubjectState.Gone("ended", "ended", IsNameTaken: true)
                 : SubjectState.Gone.Instance);

@@ -100,7 +100,7 @@ public sealed class RevocationTests
     }
 
     [Fact]
-    public void Load_ListThatCannotBeUsed_IsRefusedWithTheCure()
+    public void Load_ListThatCannotBeUsed_IsRefusedWithTheFix()
     {
         using var folder = new TemporaryFolder();
         var authority = ClientAuthority.CreateRoot();
@@ -185,7 +185,7 @@ public sealed class RevocationTests
     }
 
     [Fact]
-    public void Load_AuthoritiesThatCannotBeUsed_AreRefusedWithTheCure()
+    public void Load_AuthoritiesThatCannotBeUsed_AreRefusedWithTheFix()
     {
         using var folder = new TemporaryFolder();
         var root = ClientAuthority.CreateRoot();

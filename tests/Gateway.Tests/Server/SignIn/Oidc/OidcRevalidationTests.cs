@@ -139,7 +139,7 @@ public sealed class OidcRevalidationTests
     }
 
     [Fact]
-    public async Task ProviderAway_TokensGoOn_UntilNobodyCanVouchForThem()
+    public async Task ProviderUnavailable_TokensGoOn_UntilNobodyCanVouchForThem()
     {
         await using var stage = await OidcStage.StartAsync();
         var browser = stage.NewBrowser();

@@ -97,7 +97,7 @@ public sealed class KeyFolderTests : IDisposable
     [InlineData(UnixFileMode.OtherRead, "0604")]
     [InlineData(UnixFileMode.OtherRead | UnixFileMode.GroupRead, "0644")]
     [InlineData(UnixFileMode.OtherWrite, "0602")]
-    public void Read_FileThatEverybodyMayRead_IsRefusedWithTheCure(UnixFileMode others, string mode)
+    public void Read_FileThatEverybodyMayRead_IsRefusedWithTheFix(UnixFileMode others, string mode)
     {
         _stage.Open().EnsureKey();
         var file = _stage.KeyFiles()[0];
@@ -155,11 +155,11 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Write("b.pem", p384.ExportPkcs8PrivateKeyPem());
         _stage.Write("c.pem", brainpool.ExportPkcs8PrivateKeyPem());
 
-        const string cure = "Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.";
+        const string fix = "Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.";
         Assert.Equal(
-            $"KEYS/a.pem: the RSA key has 1024 bits only. {cure}\n"
-            + $"KEYS/b.pem: the elliptic curve (384 bits) is not P-256. {cure}\n"
-            + $"KEYS/c.pem: the elliptic curve (256 bits) is not P-256. {cure}",
+            $"KEYS/a.pem: the RSA key has 1024 bits only. {fix}\n"
+            + $"KEYS/b.pem: the elliptic curve (384 bits) is not P-256. {fix}\n"
+            + $"KEYS/c.pem: the elliptic curve (256 bits) is not P-256. {fix}",
             _stage.Problems());
     }
 

@@ -101,7 +101,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
 
         var problem = Assert.Single(Assert.IsType<CredentialOutcome.Invalid>(outcome).Problems);
         Assert.Equal(CredentialService.LifetimePart, problem.Source);
-        Assert.Equal("A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.", problem.Cure);
+        Assert.Equal("A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.", problem.Fix);
         Assert.Empty(await _store.ListAsync(null, default));
     }
 

@@ -4,7 +4,7 @@ namespace Gateway.Server.SignIn.Ldap;
 /// <param name="message">What is wrong and what helps, as sentences; never a secret.</param>
 /// <param name="isServers">Whether another server of the directory may do better.</param>
 /// <param name="inner">The cause.</param>
-internal sealed class LdapAwayException(string message, bool isServers, Exception? inner = null) : Exception(message, inner)
+internal sealed class LdapUnavailableException(string message, bool isServers, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Whether it is this server's trouble, so that another one may be asked.</summary>
     public bool IsServers { get; } = isServers;
