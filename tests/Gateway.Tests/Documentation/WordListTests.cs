@@ -19,7 +19,7 @@ public sealed class WordListTests
     public void List_IsRead() => Assert.Contains(Words, static word => word.Instead == "fix" && word.Word.IsMatch("The cure."));
 
     [Fact]
-    public void Pages_UseTheWords() => Assert.Empty(MarkdownPage.All()
+    public void Pages_UseTheWords() => AssertNone(MarkdownPage.All()
         .Where(static page => page.Name is not ("docs/words.md" or "CHANGELOG.md"))
         .SelectMany(static page => File.ReadLines(Path.Combine(RepositoryRoot.Path, page.Name))
             .SelectMany((line, i) => Faults($"{page.Name}:{i + 1}", line))));
@@ -28,15 +28,21 @@ public sealed class WordListTests
     [InlineData("src/Gateway.Client/Doctor/problems.yaml")]
     [InlineData("src/Gateway.Client/Doctor/Explain/messages.yaml")]
     [InlineData("config/gateway.yaml")]
-    public void Texts_UseTheWords(string file) => Assert.Empty(File.ReadLines(Path.Combine(RepositoryRoot.Path, file))
+    public void Texts_UseTheWords(string file) => AssertNone(File.ReadLines(Path.Combine(RepositoryRoot.Path, file))
         .SelectMany((line, i) => Faults($"{file}:{i + 1}", line)));
 
     [Fact]
-    public void Strings_UseTheWords() => Assert.Empty(Directory
+    public void Strings_UseTheWords() => AssertNone(Directory
         .EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.cs", SearchOption.AllDirectories)
         .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
         .SelectMany(static file => SourceStrings.In(File.ReadAllText(file))
             .SelectMany(text => Faults($"{Path.GetRelativePath(RepositoryRoot.Path, file)}:{text.Line}", text.Text))));
+
+    private static void AssertNone(IEnumerable<string> faults)
+    {
+        var all = string.Join('\n', faults);
+        Assert.True(all.Length == 0, all);
+    }
 
     private static IEnumerable<string> Faults(string place, string text) =>
         from word in Words

@@ -22,8 +22,8 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData(" {0}", "{0}-password", Wrong + "the user name begins or ends with a blank")]
     [InlineData("{0}", "\ufeff{0}-password", Wrong + "the password begins with a byte order mark")]
     [InlineData("\ufeff{0}", "{0}-password", Wrong + "the user name begins with a byte order mark")]
-    [InlineData("{0}", "\"{0}-password\"", Wrong + "the password stands in quotes")]
-    [InlineData("{0}", "'{0}-password'", Wrong + "the password stands in quotes")]
+    [InlineData("{0}", "\"{0}-password\"", Wrong + "the password is in quotes")]
+    [InlineData("{0}", "'{0}-password'", Wrong + "the password is in quotes")]
     [InlineData("{0}", "{0}-password-0123456789012345678901234567890123456789012345678901234567890", Wrong + "the password has more than 72 bytes")]
     [InlineData("{0}", "", Wrong + "the password is empty")]
     [InlineData("{0}", "{0}-passwort", Wrong + "run \"docker login\" again")]
@@ -44,7 +44,7 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     }
 
     [Theory]
-    [InlineData("Bearer \"abc\"", "the token is not valid here; the token stands in quotes")]
+    [InlineData("Bearer \"abc\"", "the token is not valid here; the token is in quotes")]
     [InlineData("Bearer  abc", "the token is not valid here; the token begins or ends with a blank")]
     [InlineData("Bearer abc", "the token is not valid here\"")]
     public async Task Bearer_SpoiledByAnAccident_HearsOfIt(string authorization, string message)

@@ -240,7 +240,7 @@ public sealed class LdapTests : IAsyncLifetime
 
         await _server.StartAgainAsync();
         await Eventually.TrueAsync(async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
-        Assert.Contains(_log.Lines, static line => line.Contains("is back", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, static line => line.Contains("has recovered", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     [InlineData("[]", "body: this is not a JSON object (found \"a list\"). Send one, such as {\"name\": \"laptop\", …}.")]
     [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. There are: name, scopes, expiresIn, robot.")]
     [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. There are: name, scopes, expiresIn, robot.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: stands there twice. Send each member once.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: appears twice. Send each member once.")]
     [InlineData("""{"name": 7, "scopes": null}""", "name: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": null, "scopes": null}""", "name: this is not text (found \"null\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": "\ud800", "scopes": null}""", "name: this is not text (found \"text\"). Write it in quotes, or leave the member out.")]
