@@ -235,7 +235,7 @@ public sealed class LdapTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.Status); // not 401: clients keep what they stored
         Assert.True(reply.Http.Headers.Contains("Retry-After"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password"));
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is away", StringComparison.Ordinal)
+        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is unavailable", StringComparison.Ordinal)
             && line.Contains("see whether it runs", StringComparison.Ordinal)));
 
         await _server.StartAgainAsync();
