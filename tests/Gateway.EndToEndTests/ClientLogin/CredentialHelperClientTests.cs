@@ -8,6 +8,7 @@ namespace Gateway.EndToEndTests.ClientLogin;
 /// <c>gateway login</c>, and the credential helper as docker and podman call it: the program itself under another name.
 /// </summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing, DockerEngine engine)
     : IClassFixture<RefreshTokensFixture>, IAsyncLifetime

@@ -1,7 +1,10 @@
+using Gateway.EndToEndTests.Support;
+
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>buildah, which builds what podman pulls.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class BuildahTests(ClientsFixture stack)
     : SigningInClientTests(stack, "buildah", new PodmanClient(stack.Gateway, "buildah"))
 {

@@ -9,6 +9,7 @@ namespace Gateway.EndToEndTests.Clients;
 /// docs/client-certificates.md.
 /// </summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerEngine docker, ContainerdEngine containerd) : IAsyncLifetime
 {

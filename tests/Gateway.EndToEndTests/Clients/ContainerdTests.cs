@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>ctr with a real containerd, which is what Kubernetes pulls by. It has no login, and no delete in a registry.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class ContainerdTests(ClientsFixture stack, ContainerdEngine engine)
     : RegistryClientTests(stack, "containerd", new ContainerdClient(stack.Gateway, engine))
 {

@@ -5,6 +5,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>curl, as scripts use it: the steps of the token exchange by hand, and Basic without being asked for it.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class CurlTests(ClientsFixture stack) : IDisposable
 {
     private readonly TestImage _image = TestImage.Create(size: 1024);

@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>docker with a real Docker Engine, which does the talking to the registry.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class DockerTests(ClientsFixture stack, DockerEngine engine)
     : SigningInClientTests(stack, "docker", new DockerClient(stack.Gateway, engine))
 {

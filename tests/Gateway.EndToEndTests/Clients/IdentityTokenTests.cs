@@ -10,6 +10,7 @@ namespace Gateway.EndToEndTests.Clients;
 /// and every client that reads docker's file must be able to use it.
 /// </summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class IdentityTokenTests(ClientsFixture stack, RefreshTokensFixture refreshing, DockerEngine engine)
     : IClassFixture<RefreshTokensFixture>, IAsyncLifetime

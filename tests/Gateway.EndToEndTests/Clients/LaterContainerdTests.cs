@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>ctr and containerd of Debian's newest suite.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterContainerdTests(ClientsFixture stack, LaterContainerdEngine engine)
     : LaterClientTests(stack, "ctr-" + engine.Version, new ContainerdClient(stack.Gateway, engine)),
         IClassFixture<LaterContainerdEngine>

@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>docker of Debian's newest suite, with containerd's image store.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterDockerContainerdTests(ClientsFixture stack, LaterDockerContainerdTests.Engine engine)
     : LaterDockerTestsBase(stack, "docker-containerd-" + engine.Version, engine),
         IClassFixture<LaterDockerContainerdTests.Engine>

@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>docker of Debian's newest suite, with the engine's own image store.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterDockerTests(ClientsFixture stack, LaterDockerTests.Engine engine)
     : LaterDockerTestsBase(stack, "docker-" + engine.Version, engine), IClassFixture<LaterDockerTests.Engine>
 {

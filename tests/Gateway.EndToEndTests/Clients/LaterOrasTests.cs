@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>oras of Debian's newest suite.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterOrasTests(ClientsFixture stack)
     : LaterClientTests(stack, "oras-" + Program.Version, new OrasClient(stack.Gateway, Program))
 {

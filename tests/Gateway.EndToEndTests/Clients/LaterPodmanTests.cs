@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>podman of the next Debian.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterPodmanTests(ClientsFixture stack)
     : LaterClientTests(stack, "podman-" + Program.Version, new PodmanClient(stack.Gateway, Program))
 {

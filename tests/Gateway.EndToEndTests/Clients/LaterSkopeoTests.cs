@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>skopeo of the next Debian.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class LaterSkopeoTests(ClientsFixture stack)
     : LaterClientTests(stack, "skopeo-" + Program.Version, new SkopeoClient(stack.Gateway, Program))
 {

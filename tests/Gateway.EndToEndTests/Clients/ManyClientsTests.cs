@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>Every client at the same time, each with several layers under way.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class ManyClientsTests(ClientsFixture stack, DockerEngine docker, ContainerdEngine containerd)
 {
     private const int SmallLayers = 9;

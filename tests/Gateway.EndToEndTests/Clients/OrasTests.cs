@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>oras, as Helm and other programs built on its library.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class OrasTests(ClientsFixture stack)
     : SigningInClientTests(stack, "oras", new OrasClient(stack.Gateway))
 {

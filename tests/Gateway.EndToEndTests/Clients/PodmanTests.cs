@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>podman, which shares its library, storage and credentials with buildah and skopeo.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class PodmanTests(ClientsFixture stack)
     : SigningInClientTests(stack, "podman", new PodmanClient(stack.Gateway, "podman"))
 {

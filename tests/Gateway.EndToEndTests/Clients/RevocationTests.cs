@@ -5,6 +5,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>Who loses an account or a token is refused from the next request on, whatever the client still holds.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class RevocationTests(ClientsFixture stack, DockerEngine engine) : IAsyncLifetime
 {

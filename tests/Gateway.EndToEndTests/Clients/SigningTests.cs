@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>cosign and notation, which put a signature beside the image that they sign.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class SigningTests : ClientTests
 {
     private readonly ClientProgram _cosign = ClientProgram.Later("sid", "cosign");

@@ -4,6 +4,7 @@ namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>skopeo, which copies, inspects and deletes without a daemon.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class SkopeoTests(ClientsFixture stack)
     : SigningInClientTests(stack, "skopeo", new SkopeoClient(stack.Gateway))
 {

@@ -5,7 +5,9 @@ using Microsoft.Playwright;
 namespace Gateway.EndToEndTests.Cors;
 
 /// <summary>Pages of other origins in a real Chromium, before the real gateway and registry: <c>credentials: false</c>.</summary>
-public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
+[Collection(BrowserMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
+public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
 {
     private const string Tags = "/v2/team-a/app/tags/list";
     private const string Manifest = "/v2/team-a/app/manifests/";

@@ -13,7 +13,9 @@ namespace Gateway.EndToEndTests.Cors;
 /// github.com/Joxit/docker-registry-ui: catalog, tags, manifest and config of each tag, and a delete by the digest that
 /// a GET by tag shows. With <c>REGISTRY_SECURED</c> every request has <c>withCredentials</c>, else the token's only.
 /// </remarks>
-public sealed class RegistryUiTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
+[Collection(BrowserMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
+public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
 {
     private const string Types = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
     private const string DeleteTypes =

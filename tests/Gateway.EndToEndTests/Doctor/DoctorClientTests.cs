@@ -11,9 +11,10 @@ using Microsoft.AspNetCore.Http;
 namespace Gateway.EndToEndTests.Doctor;
 
 /// <summary>The fault laboratory, the client's side: what proxies, certificates and the client's own files do wrong.</summary>
-[Collection(SharedMachine.Name)]
+[Collection(DoctorMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
-public sealed class DoctorClientTests(Laboratory laboratory) : IClassFixture<Laboratory>, IAsyncLifetime
+public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
 {
     private const string Host = TrustedHost.Name;
 
@@ -21,7 +22,7 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IClassFixture<Lab
     private readonly Dictionary<string, string> _environment = new() { ["HOME"] = "/home/dev", ["PATH"] = "/usr/bin" };
     private SpoilingFront? _front;
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public Task InitializeAsync() => laboratory.UntilWellAsync();
 
     public async Task DisposeAsync()
     {
@@ -143,20 +144,20 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IClassFixture<Lab
         const string dead = "198.51.100.78";
         string[] rule = ["OUTPUT", "-d", dead, "-j", "DROP"];
         (await Cli.RunAsync("iptables", ["-I", .. rule])).Succeeded();
-        var hosts = File.ReadAllText("/etc/hosts");
+        var hosts = TrustedHost.ReadHosts();
         try
         {
             var dropped = await ExamineAsync(new Uri($"https://{dead}"), null);
             Findings.AssertNamesFirst(dropped, "NET004");
             Assert.Contains("firewall", dropped.Findings[0].Evidence, StringComparison.Ordinal);
 
-            File.WriteAllText("/etc/hosts", hosts + $"{dead} {Host}\n");
+            TrustedHost.WriteHosts(hosts + $"{dead} {Host}\n");
             var half = await ThroughFrontAsync(static _ => { });
             Findings.AssertNamesFirst(half, "NET011");
         }
         finally
         {
-            File.WriteAllText("/etc/hosts", hosts);
+            TrustedHost.WriteHosts(hosts);
             (await Cli.RunAsync("iptables", ["-D", .. rule])).Succeeded();
         }
     }

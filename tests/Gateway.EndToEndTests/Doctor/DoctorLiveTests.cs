@@ -15,9 +15,10 @@ using Microsoft.Extensions.Time.Testing;
 namespace Gateway.EndToEndTests.Doctor;
 
 /// <summary>The fault laboratory: faults of the programs that run beside the gateway, and of the machine.</summary>
-[Collection(SharedMachine.Name)]
+[Collection(DoctorMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
-public sealed class DoctorLiveTests(Laboratory laboratory) : IClassFixture<Laboratory>, IAsyncLifetime
+public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
 {
     private readonly Laboratory.Site _site = laboratory.Copy();
 

@@ -3,9 +3,14 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Doctor;
 
 /// <summary>The fault laboratory, the server's side: each fault is named first, and nothing else is an error.</summary>
-[Collection(SharedMachine.Name)]
-public sealed class DoctorServerTests(Laboratory laboratory) : IClassFixture<Laboratory>
+[Collection(DoctorMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
+public sealed class DoctorServerTests(Laboratory laboratory) : IAsyncLifetime
 {
+    public Task InitializeAsync() => laboratory.UntilWellAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
     public static TheoryData<string> Faults => [.. ServerFaults.All.Keys];
 
     [Fact]

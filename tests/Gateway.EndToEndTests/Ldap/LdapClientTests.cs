@@ -7,6 +7,7 @@ namespace Gateway.EndToEndTests.Ldap;
 
 /// <summary>A user of a directory with two servers: docker, podman and skopeo log in, push and pull; one server is killed.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class LdapClientTests(ClientsFixture stack, DockerEngine engine) : IAsyncLifetime
 {

@@ -12,6 +12,7 @@ namespace Gateway.EndToEndTests.Oidc;
 /// rotated and made to lie.
 /// </summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine engine, ClientChromium chromium)
     : IClassFixture<ClientChromium>, IAsyncLifetime

@@ -10,6 +10,9 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
 {
     public const string ClientId = "gateway", ClientSecret = "provider client secret";
 
+    private static readonly Lazy<Task> Installed = new(static async () => (await Cli.RunAsync(
+        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new CliSettings { Folder = Folder })).Succeeded());
+
     private readonly int _port = TestPaths.FreePort();
     private readonly string _logFile = Path.GetTempFileName();
     private ServerProcess? _process;
@@ -23,9 +26,8 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
     /// <summary>What it has printed since it was started: a line <c>pushed</c> for each request that was pushed to it.</summary>
     public string Log => _process?.Log ?? "";
 
-    /// <summary>Installs the program.</summary>
-    public static async Task InstallAsync() => (await Cli.RunAsync(
-        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new CliSettings { Folder = Folder })).Succeeded();
+    /// <summary>Installs the program, once.</summary>
+    public static Task InstallAsync() => Installed.Value;
 
     /// <summary>Starts it; with new keys, and nothing of what it knew before.</summary>
     /// <param name="name">The gateway's name for it.</param>

@@ -5,6 +5,7 @@ namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>The stack in containers, used by the Docker Engine that runs it.</summary>
 [Collection(SharedMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed partial class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-docker-client-").FullName;

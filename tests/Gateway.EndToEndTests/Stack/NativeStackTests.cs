@@ -10,6 +10,7 @@ namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>The stack as plain processes.</summary>
 [Collection(SharedMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class NativeStackTests : IAsyncLifetime
 {

@@ -10,6 +10,7 @@ namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>The gateway's image with the images that it is made for, each in a container.</summary>
 [Collection(SharedMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class RegistryContainersTests(RegistryContainersFixture fixture) : IClassFixture<RegistryContainersFixture>
 {
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";

@@ -1,6 +1,7 @@
 namespace Gateway.EndToEndTests.Support;
 
 [Collection(SharedMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class DockerEngineTests(DockerEngine engine)
 {
     [Fact]

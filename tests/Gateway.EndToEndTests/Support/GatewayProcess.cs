@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -17,6 +18,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private const int Attempts = 3;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
+
+    // Made once for the users that nearly all are started with: each takes a process and a hash that is slow on purpose.
+    private static readonly ConcurrentDictionary<IReadOnlyDictionary<string, string>, Lazy<Task<(byte[] Content, UnixFileMode Mode)>>>
+        UserFiles = new(ReferenceEqualityComparer.Instance);
 
     private readonly ServerProcess _process;
     private readonly GatewaySettings _settings;
@@ -87,13 +92,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
         try
         {
             (await RunCommandAsync(["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", settings.Host])).Succeeded();
-            foreach (var (name, password) in settings.Users)
-            {
-                Secrets.Know(name, password);
-                string[] add = ["user", "add", name, "--file", Path.Combine(folder, "users.htpasswd")];
-                (await RunCommandAsync(add, new CliSettings { Input = password + "\n" })).Succeeded();
-            }
-
+            var (users, mode) = await UserFiles.GetOrAdd(
+                settings.Users, static users => new Lazy<Task<(byte[], UnixFileMode)>>(() => MakeUsersAsync(users))).Value;
+            await File.WriteAllBytesAsync(Path.Combine(folder, "users.htpasswd"), users);
+            File.SetUnixFileMode(Path.Combine(folder, "users.htpasswd"), mode);
             Directory.CreateDirectory(Path.Combine(folder, "policies"));
             await File.WriteAllTextAsync(Path.Combine(folder, "policies", "policy.yaml"), settings.Policy);
             for (var attempt = 1; ; attempt++)
@@ -170,6 +172,27 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     // The project reference puts the built program beside the tests.
     private static string Program => Path.Combine(AppContext.BaseDirectory, "gateway.dll");
+
+    private static async Task<(byte[] Content, UnixFileMode Mode)> MakeUsersAsync(IReadOnlyDictionary<string, string> users)
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-users-").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "users.htpasswd");
+            foreach (var (name, password) in users)
+            {
+                Secrets.Know(name, password);
+                string[] add = ["user", "add", name, "--file", file];
+                (await RunCommandAsync(add, new CliSettings { Input = password + "\n" })).Succeeded();
+            }
+
+            return (await File.ReadAllBytesAsync(file), File.GetUnixFileMode(file));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 
     private static async Task<GatewayProcess> LaunchAsync(GatewaySettings settings, string folder)
     {

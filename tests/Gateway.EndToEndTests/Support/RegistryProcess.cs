@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Gateway.EndToEndTests.Support;
@@ -52,7 +50,7 @@ public sealed class RegistryProcess : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             // The port is free now, but another process may take it before the registry listens: hence the attempts.
-            var port = FreePort();
+            var port = TestPaths.FreePort();
             var log = new StartLog(settings.OnLogLine);
             var registry = Launch(settings, port, log);
             if (await registry.IsReadyAsync(cancellationToken))
@@ -122,13 +120,6 @@ public sealed class RegistryProcess : IAsyncDisposable
             throw new InvalidOperationException(
                 "docker-registry cannot be started: install it (apt-get install docker-registry)", ex);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task ReadLinesAsync(Stream stream, StartLog log)

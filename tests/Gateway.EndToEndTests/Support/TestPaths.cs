@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>Where things lie, and ports that are free.</summary>
@@ -22,13 +19,8 @@ internal static class TestPaths
     /// <param name="part"><c>root</c>: programs alone; <c>system</c>: with all that they need.</param>
     public static string Later(string suite, string part) => Path.Combine(Repository, ".cache", suite, part);
 
-    /// <summary>A TCP port on loopback that nothing listens on at this moment.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    /// <summary>A TCP port that nothing listens on at this moment.</summary>
+    public static int FreePort() => Gateway.Tests.Support.FreePort.Next();
 
     /// <summary>Copies a server's log to where <c>tests/run</c> keeps them.</summary>
     public static void KeepLog(string file, string name)

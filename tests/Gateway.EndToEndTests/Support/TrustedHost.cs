@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal sealed class TrustedHost : IAsyncDisposable
     {
         await RunIpAsync("replace");
         RemoveHostsLine(); // of a run that was killed
-        File.AppendAllLines(HostsFile, [HostsLine]);
+        WriteHosts(ReadHosts() + HostsLine + '\n');
         return new TrustedHost();
     }
 
@@ -62,16 +64,28 @@ internal sealed class TrustedHost : IAsyncDisposable
         await RunIpAsync("delete");
     }
 
+    /// <summary>The machine's host names, each line with its end.</summary>
+    internal static string ReadHosts()
+    {
+        var text = File.ReadAllText(HostsFile);
+        return text.Length == 0 || text.EndsWith('\n') ? text : text + '\n';
+    }
+
+    /// <summary>Changes the machine's host names.</summary>
+    /// <remarks>
+    /// In place: in a container <c>/etc/hosts</c> is a mount, which cannot be renamed over. It is never empty meanwhile, since other
+    /// suites run beside this one and look names up.
+    /// </remarks>
+    internal static void WriteHosts(string text)
+    {
+        using var file = new FileStream(HostsFile, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        file.Write(Encoding.UTF8.GetBytes(text));
+        file.SetLength(file.Position);
+    }
+
     private static async Task RunIpAsync(string verb) =>
         (await Cli.RunAsync("ip", ["address", verb, Address + "/32", "dev", "lo"])).Succeeded();
 
-    // In place: in a container /etc/hosts is a mount, which cannot be renamed over.
-    private static void RemoveHostsLine()
-    {
-        var lines = File.ReadAllLines(HostsFile);
-        if (lines.Contains(HostsLine))
-        {
-            File.WriteAllLines(HostsFile, lines.Where(static line => line != HostsLine));
-        }
-    }
+    private static void RemoveHostsLine() =>
+        WriteHosts(ReadHosts().Replace(HostsLine + '\n', "", StringComparison.Ordinal));
 }

@@ -9,6 +9,7 @@ namespace Gateway.EndToEndTests.Workloads;
 
 /// <summary>A CI job with an ID token as its password: docker, podman and skopeo log in, push and pull.</summary>
 [Collection(ClientMachine.Name)]
+[Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class WorkloadClientTests(ClientsFixture stack, DockerEngine engine) : IAsyncLifetime
 {

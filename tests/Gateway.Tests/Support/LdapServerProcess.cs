@@ -95,7 +95,7 @@ internal sealed class LdapServerProcess : IAsyncDisposable
 
             """);
         Run("slapadd", "-f", Path.Combine(folder, "slapd.conf"), "-l", Path.Combine(folder, "data.ldif"));
-        (server.Port, server.TlsPort) = (FreePort(), FreePort());
+        (server.Port, server.TlsPort) = (FreePort.Next(), FreePort.Next());
         await server.StartAgainAsync();
         server.Modify(ldif, "-a"); // not by slapadd, which leaves memberOf out
         return server;
@@ -174,13 +174,6 @@ internal sealed class LdapServerProcess : IAsyncDisposable
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{command}: {error}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void WriteCertificates(string host)

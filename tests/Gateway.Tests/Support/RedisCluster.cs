@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
@@ -24,7 +22,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     public static async Task<RedisCluster> StartAsync(params string[] arguments)
     {
         var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RedisServer.StartAsync(
-            ["--cluster-enabled", "yes", "--cluster-port", FreePort(), "--appendfsync", "always", .. arguments]))));
+            ["--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--appendfsync", "always", .. arguments]))));
         try
         {
             var made = await cluster.Nodes[0].CommandAsync(
@@ -73,12 +71,5 @@ internal sealed class RedisCluster : IAsyncDisposable
         {
             await node.DisposeAsync();
         }
-    }
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
@@ -51,7 +49,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <param name="command">The program, with what has to stand before its own arguments.</param>
     /// <param name="arguments">As of <see cref="StartAsync(string[])"/>.</param>
     public static Task<RedisServer> StartProgramAsync(string[] command, params string[] arguments) =>
-        StartAsync(new RedisServer(arguments, command) { Port = FreePort() });
+        StartAsync(new RedisServer(arguments, command) { Port = FreePort.Next() });
 
     private static async Task<RedisServer> StartAsync(RedisServer server)
     {
@@ -64,7 +62,7 @@ internal sealed class RedisServer : IAsyncDisposable
             }
             catch (InvalidOperationException) when (attempt < Attempts)
             {
-                server.Port = FreePort(); // another process took it first
+                server.Port = FreePort.Next(); // another process took it first
             }
             catch
             {
@@ -75,7 +73,7 @@ internal sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Chooses a port, on which nothing listens until <see cref="StartAgainAsync"/>.</summary>
-    public static RedisServer Prepare(params string[] arguments) => new(arguments) { Port = FreePort() };
+    public static RedisServer Prepare(params string[] arguments) => new(arguments) { Port = FreePort.Next() };
 
     /// <summary>Starts it, or starts it again on the same port with what it kept.</summary>
     /// <param name="arguments">On top of its own.</param>
@@ -160,12 +158,5 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         await KillAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

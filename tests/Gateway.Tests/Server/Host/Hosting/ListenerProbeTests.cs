@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Gateway.Server.Host.Hosting;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Server.Host.Hosting;
 
@@ -38,11 +39,7 @@ public sealed class ListenerProbeTests
     [Fact]
     public void FindProblems_FreePorts_AreNoneAndStayFree()
     {
-        using var passing = new TcpListener(IPAddress.Loopback, 0);
-        passing.Start();
-        var port = ((IPEndPoint)passing.LocalEndpoint).Port;
-        passing.Stop();
-        var options = new ListenerOptions { Https = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), Management = "*:0" };
+        var options = new ListenerOptions { Https = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort.Next()}"), Management = "*:0" };
 
         Assert.Empty(ListenerProbe.FindProblems(options, "gateway.yaml"));
         Assert.Empty(ListenerProbe.FindProblems(options, "gateway.yaml"));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Gateway.Server.Requests.Routing;
 using Gateway.Tests.Support;
 
@@ -31,7 +30,7 @@ public sealed class SeveralUpstreamsTests
     public async Task Replica_ThatIsGone_CostsAtMostOneRequest()
     {
         await using var living = await RecordingUpstream.StartAsync();
-        await using var gateway = await StartAsync(living.Address, new Uri($"http://127.0.0.1:{UnusedPort()}"));
+        await using var gateway = await StartAsync(living.Address, new Uri($"http://127.0.0.1:{FreePort.Next()}"));
 
         var failed = 0;
         for (var i = 0; i < 64; i++)
@@ -130,13 +129,6 @@ public sealed class SeveralUpstreamsTests
             HealthCheck = new HealthCheckOptions { Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1) },
         },
     ]);
-
-    private static int UnusedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     // Until twenty requests in a row say so; the probes' clock is the real one here.
     private static async Task UntilAsync(TestGateway gateway, RecordingUpstream upstream, bool getsRequests)

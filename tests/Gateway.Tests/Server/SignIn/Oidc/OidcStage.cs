@@ -123,6 +123,9 @@ internal sealed partial class OidcStage : IAsyncDisposable
         return Secret().Match(page) is { Success: true } match ? match.Value : throw new InvalidOperationException(page);
     }
 
+    /// <summary>Has so much time pass that no gateway remembers what it knew of a person: five seconds, not of the time of day.</summary>
+    public void Forget() => Clock.AdvanceMeasured(TimeSpan.FromSeconds(5.5));
+
     /// <summary>The status of a token request with a password.</summary>
     public async Task<HttpResponseMessage> LogInAsync(string user, string password, TestGateway? gateway = null)
     {

@@ -36,14 +36,14 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         Assert.Contains("only if you began this yourself", page, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", userCode.ToLowerInvariant().Replace("-", "", StringComparison.Ordinal)))).StatusCode);
 
-        await Task.Delay(TimeSpan.FromSeconds(4.2));
+        _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(4.2));
         var answer = await PollAsync(code);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
         var refresh = body.GetProperty("refresh_token").GetString()!;
         Assert.StartsWith("rgf_", refresh, StringComparison.Ordinal);
 
-        await Task.Delay(TimeSpan.FromSeconds(4.2));
+        _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(4.2));
         Assert.Equal("expired_token", await ErrorAsync(code)); // once
 
         using var request = new HttpRequestMessage(HttpMethod.Post, $"https://{TestGateway.Host}/token")
@@ -173,7 +173,7 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         await identities.RemoveAsync("oidc:corp", "alice", default);
         _stage.More = new System.Text.Json.Nodes.JsonObject { ["sub"] = "sub-of-another-alice" };
         Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(_stage.NewBrowser())).StatusCode);
-        await Task.Delay(TimeSpan.FromSeconds(5.5)); // what is remembered of the former
+        _stage.Forget();
         Assert.Equal("invalid_grant", await ErrorAsync(device.GetProperty("device_code").GetString()!));
     }
 
