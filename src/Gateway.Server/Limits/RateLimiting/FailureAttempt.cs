@@ -8,6 +8,10 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// <param name="Charges">The budgets.</param>
 internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureCharge> Charges)
 {
+    /// <summary>How long it is remembered that an attempt was counted.</summary>
+    /// <remarks>Within it clients that send each wrong password twice have done so (containerd, BuildKit, Helm; POST, then GET).</remarks>
+    public static readonly TimeSpan AgainLifetime = TimeSpan.FromSeconds(10);
+
     /// <summary>Works out the budgets of an attempt.</summary>
     /// <param name="rules">The limits of wrong passwords.</param>
     /// <param name="userName">The name as sent.</param>

@@ -43,9 +43,15 @@ internal sealed partial class LimitRedis(
     public bool IsUp => !Volatile.Read(ref _isOpen);
 
     /// <summary>Runs a script.</summary>
-    /// <returns>Its answer, which is numbers; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
-    public async ValueTask<long[]?> TryEvaluateAsync(
-        string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    /// <param name="script">The script; see <see cref="LimitScriptCalls"/>.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="values">Its arguments.</param>
+    /// <param name="parse">Reads its answer, which is numbers; throws where it is another one than the script's.</param>
+    /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
+    /// <returns>Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
+    public async ValueTask<T?> TryEvaluateAsync<T>(
+        string script, RedisKey[] keys, RedisValue[] values, Func<long[], T?> parse, CancellationToken cancellationToken)
+        where T : struct
     {
         if (!IsUp)
         {
@@ -54,7 +60,8 @@ internal sealed partial class LimitRedis(
 
         try
         {
-            var result = await redis.EvaluateAsync(script, keys, values, Numbers, cancellationToken, options.Timeout);
+            var result = await redis.EvaluateAsync(
+                script, keys, values, result => parse(Numbers(result)), cancellationToken, options.Timeout);
             Volatile.Write(ref _failures, 0);
             return result;
         }
