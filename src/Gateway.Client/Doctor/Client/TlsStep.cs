@@ -77,7 +77,7 @@ internal static class TlsStep
     private static void InspectTrust(ClientVisit visit, IReadOnlyList<X509Certificate2> chain)
     {
         var (question, diagnosis, now) = (visit.Question, visit.Diagnosis, visit.Time.GetUtcNow());
-        var stores = TrustStores.Of(question);
+        var stores = TrustStores.Find(question);
         var isSystems = CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _);
         var isNamed = question.Authorities is { } named && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
         var issuer = $"{chain[^1].Issuer}";

@@ -17,7 +17,7 @@ internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureChar
     /// <param name="userName">The name as sent.</param>
     /// <param name="address">Where it comes from.</param>
     /// <param name="fingerprint">See <see cref="CredentialFingerprint"/>.</param>
-    public static FailureAttempt Of(
+    public static FailureAttempt Create(
         IReadOnlyList<LimitRule> rules, string userName, IPAddress address, string fingerprint)
     {
         var account = LimitKey.AccountOf(userName);
@@ -29,12 +29,12 @@ internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureChar
             var byAddress = per.HasFlag(LimitPartitions.Address);
             charges[i] = new FailureCharge(
                 rules[i],
-                LimitKey.Of(
+                LimitKey.Build(
                     LimitKey.FailurePrefix,
                     rules[i].Name,
                     per.HasFlag(LimitPartitions.Subject) ? account : null,
                     byAddress ? from : null),
-                LimitKey.Of("seen:", rules[i].Name, account, from),
+                LimitKey.Build("seen:", rules[i].Name, account, from),
                 OnlyWhereSeen: !byAddress);
         }
 

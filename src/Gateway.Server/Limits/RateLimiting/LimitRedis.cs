@@ -139,8 +139,8 @@ internal sealed partial class LimitRedis(
         }
     }
 
-    private Task ProbeAsync(TimeSpan budget, CancellationToken cancellationToken) =>
-        redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], cancellationToken, budget);
+    private async Task ProbeAsync(TimeSpan budget, CancellationToken cancellationToken) =>
+        await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], cancellationToken, budget);
 
     private static partial class Log
     {

@@ -34,7 +34,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
     {
         var gateway = GatewayContext.Of(context);
         var request = gateway.HasRequest ? gateway.Request : null;
-        var surface = AuditSurface.Of(context, out var operation);
+        var surface = AuditSurface.Classify(context, out var operation);
         return new RequestEntry(time)
         {
             Surface = surface,

@@ -170,7 +170,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         var documentation = SettingDocumentation.Load(GatewayOptions.Model);
 
         Assert.Empty(KeysBelow(GatewayOptions.Model)
-            .Where(setting => documentation.Of(setting).Length == 0)
+            .Where(setting => documentation.SummaryOf(setting).Length == 0)
             .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
     }
 

@@ -133,7 +133,7 @@ public sealed class LimitScriptsTests : IAsyncLifetime
                 continue;
             }
 
-            var attempt = FailureAttempt.Of(
+            var attempt = FailureAttempt.Create(
                 rules,
                 $"user-{_random.Next(3)}",
                 System.Net.IPAddress.Parse($"192.0.2.{_random.Next(3)}"),
