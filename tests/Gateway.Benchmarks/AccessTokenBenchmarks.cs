@@ -29,7 +29,7 @@ public class AccessTokenBenchmarks
         Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" },
     };
 
-    private readonly AccessScope _scope = AccessScope.Of(
+    private readonly AccessScope _scope = AccessScope.Create(
         [new RepositoryScope(RepositoryName.Parse("team-a/app"), RepositoryActions.Pull | RepositoryActions.Push)],
         catalog: false);
 

@@ -105,7 +105,7 @@ internal static class TrustCommand
             await output.WriteLineAsync();
             await output.WriteLineAsync($"ca.crt, which is in {file}:");
             await output.WriteAsync(authority.Pem);
-            TrustText.WriteGuide(TrustGuide.Of(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
+            TrustText.WriteGuide(TrustGuide.Write(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
             return 0;
         }
         catch (ProblemException exception)

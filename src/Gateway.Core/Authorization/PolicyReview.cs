@@ -11,7 +11,7 @@ public static class PolicyReview
     private const RepositoryActions Changes = RepositoryActions.Push | RepositoryActions.Delete | RepositoryActions.Overwrite;
 
     /// <summary>Looks at all rules. Its cost is the square of their number, so it is for an operator's question only.</summary>
-    public static IReadOnlyList<PolicyRemark> Of(PolicyDefinition definition)
+    public static IReadOnlyList<PolicyRemark> FindRemarks(PolicyDefinition definition)
     {
         var found = new List<PolicyRemark>();
         var groups = definition.Groups

@@ -22,7 +22,7 @@ public static class LimitKey
     private const int LongestName = 128;
 
     /// <summary>The name of a budget.</summary>
-    public static string Of(string prefix, string rule, string? subject, string? address, string? repository = null) =>
+    public static string Build(string prefix, string rule, string? subject, string? address, string? repository = null) =>
         string.Concat(
             string.Concat(prefix, rule, "|", Part(subject)), "|", Part(address), "|" + Part(repository));
 

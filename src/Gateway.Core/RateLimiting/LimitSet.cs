@@ -27,7 +27,7 @@ public sealed class LimitSet
     public ImmutableArray<LimitRule> Rules { get; }
 
     /// <summary>The rules of a class.</summary>
-    public ImmutableArray<LimitRule> Of(RequestClasses one) => _byClass[BitOperations.Log2((uint)one)];
+    public ImmutableArray<LimitRule> RulesFor(RequestClasses one) => _byClass[BitOperations.Log2((uint)one)];
 
     /// <summary>The budgets that a request draws on; none where nothing limits it.</summary>
     /// <param name="policy">Knows who is in which group.</param>
@@ -35,7 +35,7 @@ public sealed class LimitSet
     public IReadOnlyList<LimitCharge> Find(PolicySet policy, in LimitRequest request)
     {
         List<LimitCharge>? charges = null;
-        foreach (var rule in Of(request.Class))
+        foreach (var rule in RulesFor(request.Class))
         {
             if (policy.IsPicked(request.Subject, rule.To) && IsOn(rule, request))
             {
@@ -78,7 +78,7 @@ public sealed class LimitSet
         var repository = per.HasFlag(LimitPartitions.Repository) ? request.Repository?.Value : null;
         return new LimitCharge(
             rule,
-            LimitKey.Of(LimitKey.Prefix, rule.Name, subject, address, repository),
+            LimitKey.Build(LimitKey.Prefix, rule.Name, subject, address, repository),
             (anonymous ? address ?? subject : subject ?? address) ?? repository ?? rule.Name);
     }
 }

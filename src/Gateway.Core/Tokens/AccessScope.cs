@@ -36,7 +36,7 @@ public sealed class AccessScope
     public bool IsEmpty => Repositories.IsEmpty && !Catalog;
 
     /// <summary>Puts a scope together; actions on one repository are united, what is beyond the limits is dropped.</summary>
-    public static AccessScope Of(IEnumerable<RepositoryScope> repositories, bool catalog)
+    public static AccessScope Create(IEnumerable<RepositoryScope> repositories, bool catalog)
     {
         var united = ImmutableArray.CreateBuilder<RepositoryScope>();
         var length = 0;

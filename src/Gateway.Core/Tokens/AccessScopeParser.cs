@@ -46,7 +46,7 @@ public static class AccessScopeParser
 
                 if (++seen > MaxEntries)
                 {
-                    return AccessScope.Of(repositories, catalog);
+                    return AccessScope.Create(repositories, catalog);
                 }
 
                 if (TryParseRepository(entry, host, out var repository))
@@ -60,7 +60,7 @@ public static class AccessScopeParser
             }
         }
 
-        return AccessScope.Of(repositories, catalog);
+        return AccessScope.Create(repositories, catalog);
     }
 
     // The type ends at the first colon and the actions begin at the last: a host with a port may stand in between.

@@ -98,7 +98,7 @@ public static class AccessTokenReader
         }
 
         json.Take(JsonTokenType.EndArray);
-        return AccessScope.Of(repositories, catalog);
+        return AccessScope.Create(repositories, catalog);
     }
 
     private static RepositoryActions ReadActions(List<string> names)

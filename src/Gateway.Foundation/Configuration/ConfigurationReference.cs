@@ -72,7 +72,7 @@ internal sealed class ConfigurationReference
 
     private void WriteSection(SectionType section, string path, string variable)
     {
-        _page.Append(path.Length == 0 ? "\n## Top level\n\n" : $"\n## `{path}`\n\n{_documentation.Of(section)}\n\n");
+        _page.Append(path.Length == 0 ? "\n## Top level\n\n" : $"\n## `{path}`\n\n{_documentation.SummaryOf(section)}\n\n");
         _page.Append("| key | type | default | environment variable | meaning |\n|---|---|---|---|---|\n");
         foreach (var setting in section.Settings)
         {
@@ -82,7 +82,7 @@ internal sealed class ConfigurationReference
                 DescribeType(setting.Type, setting),
                 DescribeDefault(setting),
                 VariableOf(setting.Type, name),
-                _documentation.Of(setting));
+                _documentation.SummaryOf(setting));
             if (setting.FileKey is { } fileKey)
             {
                 var meaning = $"File that holds `{setting.Key}`, instead of it.";

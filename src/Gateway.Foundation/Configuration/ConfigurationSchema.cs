@@ -95,7 +95,7 @@ internal sealed class ConfigurationSchema
     private JsonObject DescribeSetting(Setting setting)
     {
         var schema = Describe(setting.Type);
-        schema["description"] = _documentation.Of(setting);
+        schema["description"] = _documentation.SummaryOf(setting);
         if (setting.IsRequired)
         {
             schema[setting.Type is ListType ? "minItems" : "minLength"] = 1;

@@ -157,7 +157,7 @@ internal sealed class EnvironmentOverrides
         switch (type)
         {
             case SectionType section:
-                var meant = NearestName.Of(segment, section.Keys);
+                var meant = NearestName.Find(segment, section.Keys);
                 fix = meant is not null
                     ? $"Did you mean {parent}{Separator}{char.ToUpperInvariant(meant[0])}{meant[1..]}?"
                     : $"Known: {VariablesBelow(parent, section)}.";
@@ -189,7 +189,7 @@ internal sealed class EnvironmentOverrides
     private static YamlNode? Read(YamlNode? container, Step step) => container switch
     {
         YamlMapping mapping => mapping.Find(KeyIn(mapping, step)),
-        YamlList list when IndexOf(step) is var index && index < list.Items.Count => list.Items[index],
+        YamlList list => list.Items.ElementAtOrDefault(IndexOf(step)),
         _ => null,
     };
 
@@ -200,8 +200,8 @@ internal sealed class EnvironmentOverrides
             case YamlMapping mapping:
                 WriteKey(mapping, step, value);
                 return true;
-            case YamlList list when IndexOf(step) is var index && index < list.Items.Count:
-                list.Items[index] = value;
+            case YamlList list when IndexOf(step) < list.Items.Count:
+                list.Items[IndexOf(step)] = value;
                 return true;
             case YamlList list when IndexOf(step) == list.Items.Count:
                 list.Items.Add(value);

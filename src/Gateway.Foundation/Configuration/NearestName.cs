@@ -7,7 +7,7 @@ internal static class NearestName
     private const int MaxShown = 20;
 
     /// <summary>The nearest known name, the first of equals; <see langword="null"/> where none is near.</summary>
-    public static string? Of(string word, IEnumerable<string> known)
+    public static string? Find(string word, IEnumerable<string> known)
     {
         string? nearest = null;
         var least = int.MaxValue;
@@ -16,7 +16,8 @@ internal static class NearestName
             // A third of the name may be wrong: "htpaswd" is htpasswd, while "key" is nobody's misspelling of "url",
             // and two letters say too little. Never more than two edits: long names may well share their beginning.
             var most = word.Length < 3 ? 0 : Math.Min(MaxEdits, name.Length / 3);
-            if (Distance(word, name) is var distance && distance <= most && distance < least)
+            var distance = Distance(word, name);
+            if (distance <= most && distance < least)
             {
                 (nearest, least) = (name, distance);
             }
@@ -29,7 +30,7 @@ internal static class NearestName
     public static string Hint(string word, IEnumerable<string> known)
     {
         var names = known.Order(StringComparer.Ordinal).ToList();
-        return Of(word, names) is { } nearest
+        return Find(word, names) is { } nearest
             ? $"Did you mean \"{nearest}\"?"
             : $"Known: {string.Join(", ", names.Take(MaxShown))}.";
     }

@@ -38,11 +38,11 @@ internal sealed class SettingDocumentation
     }
 
     /// <summary>The meaning of a setting, on one line, code in backticks.</summary>
-    public string Of(Setting setting) =>
+    public string SummaryOf(Setting setting) =>
         _summaries.GetValueOrDefault($"P:{setting.Property.DeclaringType!.FullName}.{setting.Property.Name}", "");
 
     /// <summary>The meaning of a section, on one line, code in backticks.</summary>
-    public string Of(SectionType section) => _summaries.GetValueOrDefault($"T:{section.OptionsClass.FullName}", "");
+    public string SummaryOf(SectionType section) => _summaries.GetValueOrDefault($"T:{section.OptionsClass.FullName}", "");
 
     private static string Flatten(XElement element)
     {

@@ -26,7 +26,7 @@ internal static class UnknownKeys
                 continue;
             }
 
-            var meant = NearestName.Of(entry.Key, type.Keys);
+            var meant = NearestName.Find(entry.Key, type.Keys);
             document.Report(
                 entry.Position,
                 $"{prefix}{SettingText.Shorten(entry.Key)}: unknown key",

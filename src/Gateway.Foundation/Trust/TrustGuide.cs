@@ -9,7 +9,7 @@ internal static class TrustGuide
     /// <param name="name">The registry.</param>
     /// <param name="file">Where the reader has the authority's file.</param>
     /// <param name="pem">Its content.</param>
-    public static IReadOnlyList<TrustSection> Of(RegistryName name, string file, string pem) =>
+    public static IReadOnlyList<TrustSection> Write(RegistryName name, string file, string pem) =>
     [
         Docker(name, ShellWord.Of(file)),
         Podman(name, ShellWord.Of(file)),

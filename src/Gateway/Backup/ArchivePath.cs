@@ -36,7 +36,7 @@ internal static class ArchivePath
     /// <summary>The path of a file as the manifest has it.</summary>
     /// <param name="folder">The configuration's folder.</param>
     /// <param name="path">Absolute.</param>
-    public static string Of(string folder, string path) =>
+    public static string Within(string folder, string path) =>
         path == folder ? ""
         : path.StartsWith(folder == "/" ? folder : folder + "/", StringComparison.Ordinal) ? path[(folder == "/" ? 1 : folder.Length + 1)..]
         : path;

@@ -39,7 +39,7 @@ internal sealed class BackupCollection
     public IReadOnlyList<BackupFolder> Folders => [.. _folders.Values];
 
     /// <summary>The path of a file as the manifest has it.</summary>
-    public string PathOf(string path) => ArchivePath.Of(_folder, path);
+    public string PathOf(string path) => ArchivePath.Within(_folder, path);
 
     /// <summary>Collects everything.</summary>
     /// <param name="options">Read from a file.</param>

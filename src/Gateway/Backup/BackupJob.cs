@@ -33,22 +33,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
         string[] temporary = [beside + ".tmp", beside + ".db", beside + ".db-journal", beside + ".db-wal", beside + ".db-shm", beside + ".jsonl"];
         try
         {
-            string? snapshot = null, redis = null;
-            if (options.State.Store == StateStoreKind.Sqlite)
-            {
-                snapshot = beside + ".db";
-                Create(snapshot).Dispose();
-                SqliteSnapshot.Take(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
-            }
-
-            if (RedisBackup.IsNeeded(options))
-            {
-                redis = beside + ".jsonl";
-                await using var output = Create(redis);
-                await using var backup = new RedisBackup(options);
-                await backup.ExportAsync(output, cancellationToken);
-            }
-
+            var (snapshot, redis) = await ExportAsync(beside, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             var collection = BackupCollection.Collect(options, snapshot);
             List<ArchiveSource> sources = [.. collection.Sources];
@@ -92,6 +77,28 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
                 Delete(file);
             }
         }
+    }
+
+    // What the stores hold, each in a file of its own; null where the gateway has no such store.
+    private async Task<(string? Snapshot, string? Redis)> ExportAsync(string beside, CancellationToken cancellationToken)
+    {
+        string? snapshot = null, redis = null;
+        if (options.State.Store == StateStoreKind.Sqlite)
+        {
+            snapshot = beside + ".db";
+            Create(snapshot).Dispose();
+            SqliteSnapshot.Take(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
+        }
+
+        if (RedisBackup.IsNeeded(options))
+        {
+            redis = beside + ".jsonl";
+            await using var output = Create(redis);
+            await using var backup = new RedisBackup(options);
+            await backup.ExportAsync(output, cancellationToken);
+        }
+
+        return (snapshot, redis);
     }
 
     private static void CheckTarget(string path, bool mayReplace)

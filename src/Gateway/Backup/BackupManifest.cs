@@ -63,7 +63,8 @@ internal sealed record BackupManifest
         BackupManifest manifest;
         try
         {
-            if (FormatOf(json) is var format and not CurrentFormat)
+            var format = FormatOf(json);
+            if (format != CurrentFormat)
             {
                 throw new ProblemException(new Problem(
                     archive, "the backup has a format that this gateway does not know",

@@ -1,30 +1,18 @@
-#pragma warning disable CA1416 // the gateway runs on Linux
 using System.Globalization;
-using System.Security.Cryptography;
 using Gateway.Foundation.Configuration;
-using Gateway.Foundation.Files;
-using Gateway.Server.Host.Configuration;
 using Gateway.Server.Requests.Pipeline;
-using Gateway.Server.Store.State;
 
 namespace Gateway.Backup;
 
 /// <summary>Puts a backup back: verified as a whole, unpacked beside its place, then put there by names alone.</summary>
-internal sealed class RestoreJob : IAsyncDisposable
+internal sealed class RestoreJob
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnersFolder = OwnerOnly | UnixFileMode.UserExecute;
-
     private readonly RestoreOrder _order;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly Action<string> _say;
+    private readonly RestorePlace _place;
     private readonly string _target;
-    private readonly string _staging;
-    private readonly string _mark;
     private readonly string _aside;
-    private readonly Stack<Func<Task>> _undo = [];
-    private readonly List<string> _made = [];
-    private RedisBackup? _redis;
 
     /// <param name="order">What to do.</param>
     /// <param name="time">The clock, for the name of what is moved aside.</param>
@@ -36,10 +24,9 @@ internal sealed class RestoreJob : IAsyncDisposable
         _order = order;
         _environment = environment;
         _say = say;
-        _target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(order.Target));
-        _mark = "restore-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        _staging = Path.Combine(Path.GetDirectoryName(_target) ?? "/", $".{Path.GetFileName(_target)}.{_mark}");
-        _aside = "before-restore-" + time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        _place = RestorePlace.Choose(order, time);
+        _target = _place.Target;
+        _aside = _place.Aside;
     }
 
     /// <summary>For tests: called at each step, and may throw.</summary>
@@ -53,10 +40,11 @@ internal sealed class RestoreJob : IAsyncDisposable
         var reader = new ArchiveReader(_order.Archive, _order.Passphrase);
         using var archived = new MemoryStream();
         var manifest = reader.Read(
-            (manifest, entry) => entry.Path == BlockPathOf(manifest) ? archived : null, cancellationToken);
-        var files = Plan(manifest);
-        Check(manifest, files);
-        var blocks = FindBlocks(manifest, archived.ToArray());
+            (manifest, entry) => entry.Path == BlocksKept.PathOf(manifest) ? archived : null, cancellationToken);
+        var plan = new RestorePlan(_order, _place);
+        var files = plan.Files(manifest);
+        plan.Check(manifest, files);
+        var blocks = BlocksKept.Find(_order, _target, manifest, archived.ToArray());
         Announce(manifest, files);
         Announce(manifest, blocks);
         Reached(RestoreStep.Verified);
@@ -65,21 +53,23 @@ internal sealed class RestoreJob : IAsyncDisposable
             return;
         }
 
+        var staging = new RestoreStaging(_order, _place, Say);
+        await using var placement = new RestorePlacement(_order, _place, _environment, Say, Reached);
         var isDone = false;
         try
         {
-            Unpack(reader, manifest, files, cancellationToken);
-            KeepBlocks(manifest, files, blocks);
+            staging.Unpack(reader, manifest, files, cancellationToken);
+            staging.KeepBlocks(manifest, files, blocks);
             Reached(RestoreStep.Unpacked);
-            await StageAsync(manifest, files, cancellationToken);
+            await placement.StageAsync(manifest, files, cancellationToken);
             Reached(RestoreStep.Staged);
-            CheckRunning(manifest);
-            await PlaceAsync(files, cancellationToken);
+            plan.CheckRunning(manifest);
+            await placement.PlaceAsync(files, cancellationToken);
             isDone = true;
         }
         catch (Exception exception)
         {
-            await UndoAsync();
+            await placement.UndoAsync();
             throw exception switch
             {
                 UnauthorizedAccessException => new ProblemException(new Problem(
@@ -93,7 +83,7 @@ internal sealed class RestoreJob : IAsyncDisposable
         }
         finally
         {
-            Clean(files, isDone);
+            staging.Clean(files, isDone);
         }
 
         if (isDone)
@@ -102,129 +92,13 @@ internal sealed class RestoreJob : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    private static void MakeFolder(string folder, UnixFileMode mode)
-    {
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder, OwnersFolder);
-            File.SetUnixFileMode(folder, mode); // whatever the umask
-        }
-    }
-
-    private static bool IsEmpty(string folder) => !Directory.EnumerateFileSystemEntries(folder).Any();
-
-    private static string HashOf(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
-
-    private List<PlacedFile> Plan(BackupManifest manifest)
-    {
-        var files = new List<PlacedFile>();
-        foreach (var entry in manifest.Entries)
-        {
-            var path = entry.Path == manifest.Configuration ? _order.ConfigurationName ?? entry.Path : entry.Path;
-            files.Add(ArchivePath.IsAbsolute(path)
-                ? new PlacedFile(entry, path, Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{_mark}"))
-                : new PlacedFile(entry, Path.Combine(_target, path), Path.Combine(_staging, path)));
-        }
-
-        return files;
-    }
-
-    private void Check(BackupManifest manifest, List<PlacedFile> files)
-    {
-        var problems = new List<Problem>();
-        if (_order.ConfigurationName is { } name && (!ArchivePath.IsSafe(name) || name.Contains('/', StringComparison.Ordinal)
-            || files.Count(file => file.Path == Path.Combine(_target, name)) > 1))
-        {
-            problems.Add(new Problem(
-                "--config", "this cannot be the configuration's name", name,
-                "Give a file's name without folders that no other file of the backup has."));
-        }
-
-        var outside = files.Where(static file => file.IsOutside).ToList();
-        if (outside.Count > 0 && !_order.AllowAbsolute)
-        {
-            problems.AddRange(outside.Select(file => new Problem(
-                file.Path, $"{file.Entry.Setting}: this file lies outside the configuration's folder", null,
-                "Give --absolute to restore it to this place.")));
-        }
-        else
-        {
-            problems.AddRange(outside.Where(file => !_order.MayReplace && IsAnother(file)).Select(static file => new Problem(
-                file.Path, "another file is there already", null, "Move it away, or give --force: it is moved aside.")));
-        }
-
-        CheckTarget(problems);
-        CheckSpace(manifest, problems);
-        if (problems.Count > 0)
-        {
-            throw new ProblemException(problems);
-        }
-
-        CheckRunning(manifest);
-    }
-
-    private void CheckTarget(List<Problem> problems)
-    {
-        if (new FileInfo(_target).LinkTarget is not null)
-        {
-            problems.Add(new Problem(_target, "this is a symbolic link", null, "Name the folder that it leads to."));
-        }
-        else if (File.Exists(_target))
-        {
-            problems.Add(new Problem(_target, "this is a file, not a folder", null, "Name a folder."));
-        }
-        else if (Path.GetDirectoryName(_target) is not { } parent || !Directory.Exists(parent))
-        {
-            problems.Add(new Problem(_target, "the folder around it is missing", Path.GetDirectoryName(_target), "Make it first."));
-        }
-        else if (Directory.Exists(_target) && !IsEmpty(_target) && !_order.MayReplace)
-        {
-            problems.Add(new Problem(
-                _target, "the folder is not empty", null,
-                $"Name another one, or give --force: it is moved aside, to {_target}.{_aside}."));
-        }
-    }
-
-    private void CheckSpace(BackupManifest manifest, List<Problem> problems)
-    {
-        var size = manifest.All.Sum(static entry => entry.Size);
-        if (Path.GetDirectoryName(_target) is { } parent && Directory.Exists(parent)
-            && new DriveInfo(parent).AvailableFreeSpace is var free && free < size)
-        {
-            problems.Add(new Problem(
-                _target, string.Create(CultureInfo.InvariantCulture, $"the backup needs {size} bytes"),
-                string.Create(CultureInfo.InvariantCulture, $"{free} free"), "Make room there."));
-        }
-    }
-
-    private void CheckRunning(BackupManifest manifest)
-    {
-        var state = ArchivePath.IsAbsolute(manifest.StateFolder)
-            ? manifest.StateFolder
-            : Path.Combine(_target, manifest.StateFolder);
-        if ((RunningGateway.Find(state) ?? RunningGateway.FindBelow(_target)) is { } running)
-        {
-            throw new ProblemException(running);
-        }
-    }
-
-    private static bool IsAnother(PlacedFile file) =>
-        Directory.Exists(file.Path) || (File.Exists(file.Path) && HashOf(file.Path) != file.Entry.Sha256);
-
     private void Announce(BackupManifest manifest, List<PlacedFile> files)
     {
         var (restores, moves) = _order.IsDryRun ? ("Would restore", "Would move aside") : ("Restoring", "Moving aside");
         Say(string.Create(
             CultureInfo.InvariantCulture,
             $"The backup is whole: made {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
-        if (Directory.Exists(_target) && !IsEmpty(_target))
+        if (_place.IsOccupied)
         {
             Say($"{moves}: {_target} to {_target}.{_aside}");
         }
@@ -251,290 +125,11 @@ internal sealed class RestoreJob : IAsyncDisposable
         if (blocks is null)
         {
             var last = string.Create(CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
-            Say($"{Path.Combine(_target, BlockPathOf(manifest))} is not there, so nothing here tells who was blocked or unblocked "
+            Say($"{Path.Combine(_target, BlocksKept.PathOf(manifest))} is not there, so nothing here tells who was blocked or unblocked "
                 + $"after {last}{(manifest.Redis is null ? "" : ", but for Redis")}. The audit trail does (\"block\", \"unblock\"): "
                 + "repeat that before the gateway starts.");
         }
     }
 
-    private static string BlockPathOf(BackupManifest manifest) => manifest.StateFolder.Length == 0
-        ? BlockFile.FileName
-        : $"{manifest.StateFolder}/{BlockFile.FileName}";
-
-    // A backup is older than what is there, and must let nobody in whom an operator keeps out since.
-    private BlocksKept? FindBlocks(BackupManifest manifest, byte[] archived)
-    {
-        var path = Path.Combine(_target, BlockPathOf(manifest)); // an absolute one stays so
-        if (BlockFile.Read(path) is not { } known)
-        {
-            return null;
-        }
-
-        var old = archived.Length > 0
-            ? BlockFile.Parse(_order.Archive, System.Text.Encoding.UTF8.GetString(archived))
-            : SubjectBlocks.None;
-        return new BlocksKept(path, old.With(known.All), known.Beyond(old));
-    }
-
-    private void KeepBlocks(BackupManifest manifest, List<PlacedFile> files, BlocksKept? blocks)
-    {
-        var isOutside = ArchivePath.IsAbsolute(manifest.StateFolder);
-        var staged = blocks is null ? null : files.Find(file => file.Path == blocks.Path)?.Staged;
-        if (blocks is null or { Newer.Count: 0 } || (staged is null && isOutside))
-        {
-            return; // what lies outside and is in no backup stays where it is
-        }
-
-        staged ??= Path.Combine(_staging, BlockPathOf(manifest));
-        MakeParents(Path.GetDirectoryName(staged)!);
-        AtomicFile.Replace(staged, BlockFile.Write(blocks.All), like: null, OwnerOnly);
-        FileOwner.TakeFromFolder(
-            staged, isOutside ? Path.GetDirectoryName(blocks.Path)! : Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!);
-    }
-
-    private void Unpack(
-        ArchiveReader reader, BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
-    {
-        var owner = Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!;
-        Directory.CreateDirectory(_staging, OwnersFolder);
-        var places = files.ToDictionary(static file => file.Entry.Path, StringComparer.Ordinal);
-        var read = reader.Read(
-            (again, entry) => ReferenceEquals(entry, again.Redis) ? Create(RedisFile) : Create(places[entry.Path].Staged),
-            cancellationToken);
-        if (read.Write().AsSpan().SequenceEqual(manifest.Write()))
-        {
-            foreach (var file in files)
-            {
-                File.SetUnixFileMode(file.Staged, BackupManifest.ParseMode(file.Entry.Mode));
-                FileOwner.TakeFromFolder(file.Staged, file.IsOutside ? Path.GetDirectoryName(file.Path)! : owner);
-            }
-
-            FinishFolders(manifest, owner);
-            return;
-        }
-
-        throw new ProblemException(new Problem(
-            _order.Archive, "the backup was replaced while it was read", null, "Try again."));
-    }
-
-    // Rights last: a folder that nobody may write could not be filled.
-    private void FinishFolders(BackupManifest manifest, string owner)
-    {
-        foreach (var folder in manifest.Folders.OrderByDescending(static folder => folder.Path.Length))
-        {
-            var isOutside = ArchivePath.IsAbsolute(folder.Path);
-            var path = isOutside ? folder.Path : Path.Combine(_staging, folder.Path).TrimEnd('/');
-            if (!isOutside)
-            {
-                MakeParents(path); // one that held nothing
-            }
-
-            if (!isOutside || _made.Contains(path))
-            {
-                File.SetUnixFileMode(path, BackupManifest.ParseMode(folder.Mode));
-                FileOwner.TakeFromFolder(path, isOutside ? Path.GetDirectoryName(path)! : owner);
-                DurableFolder.Sync(path);
-            }
-        }
-
-        foreach (var made in _made)
-        {
-            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, where it lies outside the target
-        }
-    }
-
-    private string RedisFile => _staging + ".jsonl";
-
-    private void MakeParents(string folder)
-    {
-        if (!Directory.Exists(folder))
-        {
-            MakeParents(Path.GetDirectoryName(folder)!);
-            Directory.CreateDirectory(folder, OwnersFolder);
-            _made.Add(folder);
-        }
-    }
-
-    private FileStream Create(string path)
-    {
-        MakeParents(Path.GetDirectoryName(path)!);
-        return new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = OwnerOnly,
-        });
-    }
-
-    private async Task StageAsync(
-        BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
-    {
-        if (manifest.Redis is null)
-        {
-            return;
-        }
-
-        // Files that it names elsewhere are not in their places yet.
-        var staged = files.Where(static file => file.IsOutside)
-            .ToDictionary(static file => file.Path, static file => file.Staged, StringComparer.Ordinal);
-        string Locate(string path) => staged.GetValueOrDefault(path, path);
-        var configuration = files.Find(file => file.Entry.Path == manifest.Configuration)!.Staged;
-        var options = ConfigurationLoader.Load(configuration, _environment, Locate);
-        if (!RedisBackup.IsNeeded(options))
-        {
-            throw new ProblemException(new Problem(
-                _order.Archive, "the backup holds what was in Redis, but its configuration names none", null,
-                "Set the GATEWAY__ variables that the gateway had when the backup was made."));
-        }
-
-        options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority ? Locate(authority) : null;
-        _redis = new RedisBackup(options);
-        if (await _redis.FindObstacleAsync(_order.MayReplace, cancellationToken) is { } obstacle)
-        {
-            throw new ProblemException(obstacle);
-        }
-
-        _undo.Push(() => _redis.RemoveAsync(_mark + ":"));
-        await using var input = File.OpenRead(RedisFile);
-        await _redis.StageAsync(_mark + ":", input, cancellationToken);
-    }
-
-    // Redis first: where this process is killed behind it, no gateway can start on half of the backup, since its folder is
-    // not there.
-    private async Task PlaceAsync(List<PlacedFile> files, CancellationToken cancellationToken)
-    {
-        if (_redis is not null)
-        {
-            var kept = await _redis.SwitchAsync(
-                _mark + ":", _aside + ":", _order.MayReplace, keepBlocks: true, cancellationToken);
-            _undo.Push(() => _redis.SwitchAsync(
-                _aside + ":", _mark + ":", mayReplace: true, keepBlocks: false, CancellationToken.None));
-            if (kept.Count > 0)
-            {
-                Say($"Kept what Redis said last of who is blocked, which the backup lacks: {string.Join(", ", kept)}");
-            }
-
-            Reached(RestoreStep.RedisSwitched);
-        }
-
-        foreach (var file in files.Where(static file => file.IsOutside))
-        {
-            PlaceOutside(file);
-        }
-
-        Reached(RestoreStep.OutsidePlaced);
-        PlaceFolder();
-        Reached(RestoreStep.FolderPlaced);
-    }
-
-    private void PlaceOutside(PlacedFile file)
-    {
-        if (File.Exists(file.Path) && HashOf(file.Path) == file.Entry.Sha256)
-        {
-            return; // the same is there: its owner and rights are its own
-        }
-
-        if (File.Exists(file.Path) || Directory.Exists(file.Path))
-        {
-            var aside = $"{file.Path}.{_aside}";
-            NativePlace.Rename(file.Path, aside);
-            Undo(() => NativePlace.Rename(aside, file.Path));
-        }
-
-        NativePlace.Rename(file.Staged, file.Path);
-        Undo(() => NativePlace.Rename(file.Path, file.Staged));
-        DurableFolder.Sync(Path.GetDirectoryName(file.Path)!);
-    }
-
-    private void PlaceFolder()
-    {
-        var parent = Path.GetDirectoryName(_target)!;
-        if (!Directory.Exists(_target) || IsEmpty(_target))
-        {
-            var mode = Directory.Exists(_target) ? File.GetUnixFileMode(_target) : (UnixFileMode?)null;
-            NativePlace.Rename(_staging, _target); // an empty folder is replaced
-            Undo(() =>
-            {
-                NativePlace.Rename(_target, _staging);
-                if (mode is { } old)
-                {
-                    MakeFolder(_target, old);
-                }
-            });
-        }
-        else
-        {
-            var aside = $"{_target}.{_aside}";
-            if (NativePlace.TryExchange(_staging, _target))
-            {
-                Undo(() => NativePlace.TryExchange(_staging, _target));
-                NativePlace.Rename(_staging, aside);
-                Undo(() => NativePlace.Rename(aside, _staging));
-            }
-            else
-            {
-                NativePlace.Rename(_target, aside);
-                Undo(() => NativePlace.Rename(aside, _target));
-                NativePlace.Rename(_staging, _target);
-                Undo(() => NativePlace.Rename(_target, _staging));
-            }
-        }
-
-        DurableFolder.Sync(parent);
-    }
-
-    private void Undo(Action action) => _undo.Push(() =>
-    {
-        action();
-        return Task.CompletedTask;
-    });
-
-    private async Task UndoAsync()
-    {
-        while (_undo.TryPop(out var undo))
-        {
-            try
-            {
-                await undo();
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or StateException or ProblemException)
-            {
-                Say($"This could not be taken back: {exception.Message}");
-            }
-        }
-    }
-
-    private void Clean(List<PlacedFile> files, bool isDone)
-    {
-        try
-        {
-            File.Delete(RedisFile);
-            foreach (var file in files.Where(static file => file.IsOutside && Directory.Exists(Path.GetDirectoryName(file.Staged))))
-            {
-                File.Delete(file.Staged);
-            }
-
-            foreach (var folder in Enumerable.Reverse(_made).Where(folder => !isDone && Directory.Exists(folder) && IsEmpty(folder)))
-            {
-                Directory.Delete(folder);
-            }
-
-            if (Directory.Exists(_staging))
-            {
-                Directory.Delete(_staging, recursive: true);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            Say($"This could not be removed: {exception.Message}");
-        }
-    }
-
     private void Say(string line) => _say(string.Concat(line.Select(static c => char.IsControl(c) ? '?' : c)));
-
-    /// <summary>Who is blocked where it is restored to.</summary>
-    /// <param name="Path">The file that says so, in its place.</param>
-    /// <param name="All">What it says and what the backup says, the later of each.</param>
-    /// <param name="Newer">What the backup lacks of it.</param>
-    private sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<SubjectBlock> Newer);
 }

@@ -28,7 +28,8 @@ internal static class SqliteSnapshot
             using var to = Open(target, SqliteOpenMode.ReadWrite);
             from.BackupDatabase(to);
             _ = Text(to, "PRAGMA journal_mode=DELETE"); // one file, and none beside it
-            if (Text(to, "PRAGMA integrity_check") is var found and not "ok")
+            var found = Text(to, "PRAGMA integrity_check");
+            if (found != "ok")
             {
                 throw new ProblemException(new Problem(
                     source, "the store is damaged, so there is no backup of it", found.Split('\n')[0],

@@ -58,12 +58,19 @@ internal static class StateElsewhere
 
     /// <summary>Why a command must not make keys, which a running gateway has already; none where there are some.</summary>
     /// <remarks>Keys that were removed under a gateway with this state folder are made again by a command, on purpose.</remarks>
-    public static Problem? FindMissingKeys(GatewayOptions options) =>
-        options.Tokens.Keys.Store == SigningKeyStoreKind.Folder && options.KeyFolderPath() is var folder
-        && !KeyFolder.HasKeys(folder) && RunningMark.IsSeen(options) && RunningGateway.Find(options.State.Folder) is null
+    public static Problem? FindMissingKeys(GatewayOptions options)
+    {
+        if (options.Tokens.Keys.Store != SigningKeyStoreKind.Folder)
+        {
+            return null;
+        }
+
+        var folder = options.KeyFolderPath();
+        return !KeyFolder.HasKeys(folder) && RunningMark.IsSeen(options) && RunningGateway.Find(options.State.Folder) is null
             ? new Problem(
                 folder, $"there are no signing keys here, and the gateway that runs with {options.File} has some elsewhere", null, Fix)
             : null;
+    }
 
     private static string? StoreOf(GatewayOptions options) => options.State.Store == StateStoreKind.Sqlite
         ? Path.Combine(options.State.Folder, SqliteDatabase.FileName)

@@ -115,7 +115,7 @@ internal static class AuditFilterOptions
     }
 
     // All words there are: the one that is wanted would else be beyond the end of a shortened list.
-    private static string HintFor(string text, string[] known) => NearestName.Of(text, known) is { } nearest
+    private static string HintFor(string text, string[] known) => NearestName.Find(text, known) is { } nearest
         ? $"Did you mean \"{nearest}\"?"
         : (ReferenceEquals(known, Operations) ? "A push ends with putManifest, a pull begins with readManifest. " : "")
             + $"Known: {string.Join(", ", known)}.";

@@ -142,7 +142,7 @@ internal static class BackupCommand
             IsDryRun = result.GetValue(DryRun),
             MayReplace = result.GetValue(ForceRestore),
         };
-        await using var job = new RestoreJob(
+        var job = new RestoreJob(
             order, TimeProvider.System, ProcessEnvironment.Read(), output.WriteLine);
         await job.RunAsync(cancellationToken);
     }

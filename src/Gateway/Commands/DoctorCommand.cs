@@ -130,7 +130,7 @@ internal static class DoctorCommand
             diagnosis = await ServerDoctor.ExamineAsync(
                 result.GetRequiredValue(Config).FullName,
                 ProcessEnvironment.Read(),
-                options => new ServerPatient(options, TimeProvider.System)
+                options => new ExaminedGateway(options, TimeProvider.System)
                 {
                     Authorities = authorities,
                     MayProbeUploads = result.GetValue(UploadProbe),

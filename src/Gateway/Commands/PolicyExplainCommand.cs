@@ -16,83 +16,49 @@ internal static partial class PolicyExplainCommand
 {
     public static Command Create()
     {
-        var subject = new Argument<string>("subject")
-        {
-            Description = "user:NAME, robot:NAME, workload:NAME or anonymous.",
-        };
-        var action = new Argument<string>("action") { Description = "pull, push, overwrite or delete." };
-        var repository = new Argument<string>("repository")
-        {
-            Description = "REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST.",
-        };
-        var policies = new Option<string>("--policies")
-        {
-            Description = "The folder with the policy files.",
-            DefaultValueFactory = static _ => "config/policies",
-        };
-        var groups = new Option<string[]>("--group")
-        {
-            Description = "A group that an identity provider names; repeatable.",
-        };
-        var method = new Option<string?>("--method")
-        {
-            Description = "What proved the subject: htpasswd, ldap:corp, issuer:github.",
-        };
-        var claims = new Option<string[]>("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
-        var address = new Option<string>("--address")
-        {
-            Description = "The client's address.",
-            DefaultValueFactory = static _ => "127.0.0.1",
-        };
-        var time = new Option<string?>("--time")
-        {
-            Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given.",
-        };
-        var registry = new Option<string>("--registry")
-        {
-            Description = "The registry's name.",
-            DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
-        };
-        var json = new Option<bool>("--json") { Description = "Answer as JSON." };
+        var given = new Given();
         var end = DocumentEndOption.Create();
         var command = new Command("explain", "Says what the policy answers, and why.")
         {
-            subject, action, repository, policies, groups, method, claims, address, time, registry, json, end,
+            given.Subject, given.Action, given.Repository, given.Policies, given.Groups, given.Method, given.Claims,
+            given.Address, given.Time, given.Registry, given.Json, end,
         };
-        command.SetAction(result =>
-        {
-            var instant = TimeProvider.System.GetUtcNow();
-            if (result.GetValue(time) is { } text && !PolicyTestFile.TryParseTime(text, out instant))
-            {
-                return Refuse(result, $"time \"{text}\" is not an instant such as 2025-01-01T12:00:00Z");
-            }
-
-            var pairs = (result.GetValue(claims) ?? []).Select(static claim => claim.Split('=', 2)).ToList();
-            if (pairs.Find(static pair => pair.Length < 2) is { } incomplete)
-            {
-                return Refuse(result, $"claim \"{incomplete[0]}\" is not NAME=VALUE");
-            }
-
-            var (name, tag) = Split(result.GetRequiredValue(repository));
-            var question = new PolicyQuestion
-            {
-                Subject = result.GetRequiredValue(subject),
-                Groups = result.GetValue(groups) ?? [],
-                Method = result.GetValue(method),
-                Claims = pairs.GroupBy(static pair => pair[0], StringComparer.Ordinal)
-                    .ToDictionary(static pair => pair.Key, static pair => pair.Last()[1], StringComparer.Ordinal),
-                Address = result.GetRequiredValue(address),
-                Time = instant,
-                Registry = result.GetRequiredValue(registry),
-                Action = result.GetRequiredValue(action),
-                Repository = name,
-                Tag = tag,
-            };
-            return question.TryBuild(out var request, out var problem)
-                ? Run(result, result.GetRequiredValue(policies), end, in request, result.GetValue(json))
-                : Refuse(result, problem);
-        });
+        command.SetAction(result => Explain(result, given, end));
         return command;
+    }
+
+    private static int Explain(ParseResult result, Given given, Option<bool> end)
+    {
+        var instant = TimeProvider.System.GetUtcNow();
+        if (result.GetValue(given.Time) is { } text && !PolicyTestFile.TryParseTime(text, out instant))
+        {
+            return Refuse(result, $"time \"{text}\" is not an instant such as 2025-01-01T12:00:00Z");
+        }
+
+        var pairs = (result.GetValue(given.Claims) ?? []).Select(static claim => claim.Split('=', 2)).ToList();
+        if (pairs.Find(static pair => pair.Length < 2) is { } incomplete)
+        {
+            return Refuse(result, $"claim \"{incomplete[0]}\" is not NAME=VALUE");
+        }
+
+        var (name, tag) = Split(result.GetRequiredValue(given.Repository));
+        var question = new PolicyQuestion
+        {
+            Subject = result.GetRequiredValue(given.Subject),
+            Groups = result.GetValue(given.Groups) ?? [],
+            Method = result.GetValue(given.Method),
+            Claims = pairs.GroupBy(static pair => pair[0], StringComparer.Ordinal)
+                .ToDictionary(static pair => pair.Key, static pair => pair.Last()[1], StringComparer.Ordinal),
+            Address = result.GetRequiredValue(given.Address),
+            Time = instant,
+            Registry = result.GetRequiredValue(given.Registry),
+            Action = result.GetRequiredValue(given.Action),
+            Repository = name,
+            Tag = tag,
+        };
+        return question.TryBuild(out var request, out var problem)
+            ? Run(result, result.GetRequiredValue(given.Policies), end, in request, result.GetValue(given.Json))
+            : Refuse(result, problem);
     }
 
     private static int Run(ParseResult result, string policies, Option<bool> end, in AccessRequest request, bool asJson)
@@ -227,5 +193,58 @@ internal static partial class PolicyExplainCommand
             WriteIndented = true,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         });
+    }
+
+    /// <summary>What is given on the command line.</summary>
+    private sealed class Given
+    {
+        public Argument<string> Subject { get; } = new("subject")
+        {
+            Description = "user:NAME, robot:NAME, workload:NAME or anonymous.",
+        };
+
+        public Argument<string> Action { get; } = new("action") { Description = "pull, push, overwrite or delete." };
+
+        public Argument<string> Repository { get; } = new("repository")
+        {
+            Description = "REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST.",
+        };
+
+        public Option<string> Policies { get; } = new("--policies")
+        {
+            Description = "The folder with the policy files.",
+            DefaultValueFactory = static _ => "config/policies",
+        };
+
+        public Option<string[]> Groups { get; } = new("--group")
+        {
+            Description = "A group that an identity provider names; repeatable.",
+        };
+
+        public Option<string?> Method { get; } = new("--method")
+        {
+            Description = "What proved the subject: htpasswd, ldap:corp, issuer:github.",
+        };
+
+        public Option<string[]> Claims { get; } = new("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
+
+        public Option<string> Address { get; } = new("--address")
+        {
+            Description = "The client's address.",
+            DefaultValueFactory = static _ => "127.0.0.1",
+        };
+
+        public Option<string?> Time { get; } = new("--time")
+        {
+            Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given.",
+        };
+
+        public Option<string> Registry { get; } = new("--registry")
+        {
+            Description = "The registry's name.",
+            DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
+        };
+
+        public Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON." };
     }
 }

@@ -209,8 +209,11 @@ internal static class UserBlockCommand
         }
     }
 
-    private static bool IsCalled(string subject, string name) =>
-        SubjectBlock.KeyOf(subject).Name is var whole && (whole == name || KnownSubjects.PlainOf(whole) == name);
+    private static bool IsCalled(string subject, string name)
+    {
+        var whole = SubjectBlock.KeyOf(subject).Name;
+        return whole == name || KnownSubjects.PlainOf(whole) == name;
+    }
 
     private static string Past(IEnumerable<SubjectBlock> blocks, string typed) =>
         blocks.FirstOrDefault(block => block.Subject == typed || IsCalled(block.Subject, typed)) switch

@@ -16,7 +16,7 @@ internal sealed class CertificateCheck : IServerCheck
     public string Subject => "the certificates";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var now = patient.Time.GetUtcNow();
         var host = patient.Options.PublicUrl!.IdnHost.Trim('[', ']');
@@ -33,7 +33,7 @@ internal sealed class CertificateCheck : IServerCheck
     }
 
     private void Inspect(
-        ServerPatient patient, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain, string? host, DateTimeOffset now)
+        ExaminedGateway patient, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain, string? host, DateTimeOffset now)
     {
         var before = diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error);
         if (chain is { Count: > 0 })
@@ -62,7 +62,7 @@ internal sealed class CertificateCheck : IServerCheck
     }
 
     private static void InspectTrust(
-        ServerPatient patient, Diagnosis diagnosis, string file, List<X509Certificate2> chain, DateTimeOffset now)
+        ExaminedGateway patient, Diagnosis diagnosis, string file, List<X509Certificate2> chain, DateTimeOffset now)
     {
         if (CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _))
         {

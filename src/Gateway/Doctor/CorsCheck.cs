@@ -14,7 +14,7 @@ internal sealed class CorsCheck : IServerCheck
     public string Subject => "cors";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var cors = patient.Options.Cors;
         if (cors.Origins.Count == 0)

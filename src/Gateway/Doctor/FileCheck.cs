@@ -17,7 +17,7 @@ internal sealed class FileCheck : IServerCheck
     public string Subject => "files and their modes";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
         {

@@ -17,7 +17,7 @@ internal sealed class HtpasswdCheck : IServerCheck
     public string Subject => "the htpasswd file";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (patient.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
         {

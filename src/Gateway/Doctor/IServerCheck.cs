@@ -12,5 +12,5 @@ internal interface IServerCheck
     string Subject { get; }
 
     /// <summary>Looks, and notes what it finds. Whatever it throws is noted as a check that could not run.</summary>
-    Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken);
+    Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken);
 }

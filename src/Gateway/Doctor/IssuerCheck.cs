@@ -28,7 +28,7 @@ internal sealed class IssuerCheck : IServerCheck
     public string Subject => "the issuers";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         foreach (var warning in GitHubSubjects.OfRules(patient.Options.Authentication))
         {
@@ -76,7 +76,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private async Task InspectAsync(
-        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var client = CreateClient(options, subject, diagnosis);
         if (client is null)
@@ -90,7 +90,8 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        if (document.Text("issuer") is var issuer && issuer != options.Issuer)
+        var issuer = document.Text("issuer");
+        if (issuer != options.Issuer)
         {
             diagnosis.Error("ISS002", subject, $"{address} names the issuer \"{issuer}\", and \"{options.Issuer}\" is configured", $"issuer: \"{issuer}\"");
             return;
@@ -139,7 +140,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private static async Task InspectProviderAsync(
-        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (OidcTokenClient.Endpoint(document.Text("token_endpoint")) is not { } tokens
             || OidcTokenClient.Endpoint(document.Text("authorization_endpoint")) is not { } authorization)
@@ -264,7 +265,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private static async Task<JsonElement?> ReadAsync(
-        HttpClient client, Uri address, string subject, ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
+        HttpClient client, Uri address, string subject, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
     {
         var id = isKeys ? "ISS003" : "ISS001";
         try

@@ -10,7 +10,7 @@ namespace Gateway.Doctor;
 internal sealed class KeyCheck : IServerCheck
 {
     /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
-    public static IReadOnlyList<SigningKey> ReadUsable(ServerPatient patient)
+    public static IReadOnlyList<SigningKey> ReadUsable(ExaminedGateway patient)
     {
         var folder = patient.Options.KeyFolderPath();
         if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
@@ -36,7 +36,7 @@ internal sealed class KeyCheck : IServerCheck
     public string Subject => "the signing keys";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
         var now = patient.Time.GetUtcNow();

@@ -19,7 +19,7 @@ internal sealed class LdapCheck : IServerCheck
     public string Subject => "the directories";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (patient.Options.Authentication.Ldap.Count == 0)
         {
@@ -55,7 +55,7 @@ internal sealed class LdapCheck : IServerCheck
         }
     }
 
-    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ServerPatient patient, Diagnosis diagnosis)
+    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ExaminedGateway patient, Diagnosis diagnosis)
     {
         if (url.Scheme == "ldap" && !options.StartTls && !url.IsLoopback)
         {

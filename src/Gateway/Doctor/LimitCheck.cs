@@ -13,7 +13,7 @@ internal sealed class LimitCheck : IServerCheck
     public string Subject => "the limits";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var rules = patient.Options.Limits.Rules;
         foreach (var rule in rules)

@@ -18,7 +18,7 @@ internal sealed class ListenerCheck : IServerCheck
     public string Subject => "the listeners";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var listen = patient.Options.Listen;
         var health = listen.Management.Length == 0 ? null : await AskAsync(ListenAddress.Parse(listen.Management), cancellationToken);

@@ -18,7 +18,7 @@ internal sealed class MachineCheck : IServerCheck
     public string Subject => "the machine";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
         string?[] paths = [options.State.Folder, options.KeyFolderPath(), Path.GetDirectoryName(options.Audit.File.Path)];

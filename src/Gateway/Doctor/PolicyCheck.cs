@@ -24,7 +24,7 @@ internal sealed class PolicyCheck : IServerCheck
     public string Subject => "the policies";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
         var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
@@ -45,7 +45,7 @@ internal sealed class PolicyCheck : IServerCheck
             diagnosis.Warn(IdOf(warning), warning.Source, SettingProblems.EvidenceOf(warning), warning.Fix);
         }
 
-        foreach (var remark in PolicyReview.Of(definition))
+        foreach (var remark in PolicyReview.FindRemarks(definition))
         {
             if (remark.Kind != PolicyRemarkKind.EverybodyWrites || !diagnosis.Has("POL007"))
             {
@@ -93,7 +93,7 @@ internal sealed class PolicyCheck : IServerCheck
             }
             else if (selector.Kind == SubjectSelectorKind.User && users is not null && users.Find(selector.Name) is null)
             {
-                diagnosis.Warn("POL011", place, $"{selector} is not in {authentication.Htpasswd!.File}, the only source of users", NearestName.Of(selector.Name, [.. users.Names]) is { } near ? $"Is user:{near} meant?" : null);
+                diagnosis.Warn("POL011", place, $"{selector} is not in {authentication.Htpasswd!.File}, the only source of users", NearestName.Find(selector.Name, [.. users.Names]) is { } near ? $"Is user:{near} meant?" : null);
             }
         }
     }

@@ -24,7 +24,7 @@ internal sealed class PublicUrlCheck : IServerCheck
     public string Subject => "the public URL";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var url = patient.Options.PublicUrl!;
         var subject = url.GetLeftPart(UriPartial.Authority);
@@ -80,7 +80,7 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     // A container has a resolver and a network of its own: what it does not reach clients may well reach.
-    private static void Report(ServerPatient patient, string id, string subject, string evidence, Diagnosis diagnosis)
+    private static void Report(ExaminedGateway patient, string id, string subject, string evidence, Diagnosis diagnosis)
     {
         if (patient.IsInContainer)
         {
@@ -93,7 +93,7 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     private static async Task<TlsAnswer?> ShakeHandsAsync(
-        ServerPatient patient, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway patient, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
@@ -124,7 +124,7 @@ internal sealed class PublicUrlCheck : IServerCheck
         return null;
     }
 
-    private static void InspectCertificate(ServerPatient patient, string subject, TlsAnswer answer, Diagnosis diagnosis)
+    private static void InspectCertificate(ExaminedGateway patient, string subject, TlsAnswer answer, Diagnosis diagnosis)
     {
         var shown = answer.Chain[0];
         var configured = patient.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
@@ -134,7 +134,7 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
     }
 
-    private static async Task InspectChallengeAsync(ServerPatient patient, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectChallengeAsync(ExaminedGateway patient, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         // Trust was judged before; what is asked here is who answers.
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
@@ -189,7 +189,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             : null;
     }
 
-    private static List<string> OwnKeys(ServerPatient patient) => [.. KeyCheck.ReadUsable(patient).Select(static key => key.Id)];
+    private static List<string> OwnKeys(ExaminedGateway patient) => [.. KeyCheck.ReadUsable(patient).Select(static key => key.Id)];
 
     private static string Thumbprint(string file)
     {

@@ -32,7 +32,7 @@ internal sealed class RedisCheck : IServerCheck
     public string Subject => "Redis";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (patient.Options.Redis is not { } options)
         {

@@ -15,7 +15,7 @@ internal sealed class RunningFilesCheck : IServerCheck
     public string Subject => "the files in force";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (await RunningFiles.ReadAsync(patient.Options, cancellationToken) is not { } report)
         {

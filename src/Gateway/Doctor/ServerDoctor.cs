@@ -35,7 +35,7 @@ internal static class ServerDoctor
 
     /// <summary>Reads a configuration and looks at all that it names.</summary>
     public static async Task<Diagnosis> ExamineAsync(
-        string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ServerPatient> admit, CancellationToken cancellationToken)
+        string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ExaminedGateway> admit, CancellationToken cancellationToken)
     {
         var diagnosis = new Diagnosis();
         GatewayOptions options;
@@ -59,7 +59,7 @@ internal static class ServerDoctor
         return diagnosis;
     }
 
-    private static async Task ExamineAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task ExamineAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         foreach (var check in Checks)
         {

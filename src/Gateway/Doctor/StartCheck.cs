@@ -13,7 +13,7 @@ internal sealed class StartCheck : IServerCheck
     public string Subject => "a start";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var problems = ConfigurationCheck.Run(patient.Options);
         if (problems.Count == 0)

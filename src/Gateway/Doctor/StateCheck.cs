@@ -18,7 +18,7 @@ internal sealed class StateCheck : IServerCheck
     public string Subject => "the state folder";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = patient.Options;
         var folder = options.State.Folder;

@@ -15,7 +15,7 @@ internal sealed class TokenCheck : IServerCheck
     public string Subject => "tokens";
 
     /// <inheritdoc/>
-    public Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var tokens = patient.Options.Tokens;
         if (tokens.Lifetime < ShortestUseful)

@@ -29,7 +29,7 @@ internal sealed class UpstreamCheck : IServerCheck
     public string Subject => "the upstreams";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ServerPatient patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         UpstreamTrust trust;
         try
@@ -63,7 +63,7 @@ internal sealed class UpstreamCheck : IServerCheck
     }
 
     private async Task InspectAsync(
-        ServerPatient patient, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway patient, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var subject = $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}";
         HttpResponseMessage answer;
@@ -125,7 +125,7 @@ internal sealed class UpstreamCheck : IServerCheck
 
     // Whether it accepts what the gateway would send.
     private static async Task<bool> InspectCredentialAsync(
-        ServerPatient patient, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway patient, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (registry.ForwardToken)
         {
@@ -173,7 +173,7 @@ internal sealed class UpstreamCheck : IServerCheck
     }
 
     private static async Task InspectRedirectsAsync(
-        ServerPatient patient,
+        ExaminedGateway patient,
         RegistryOptions registry,
         Uri upstream,
         HttpClient client,
@@ -273,9 +273,15 @@ internal sealed class UpstreamCheck : IServerCheck
         using var ended = await SendAsync(client, HttpMethod.Delete, target, credential, cancellationToken);
     }
 
-    private static void InspectClock(ServerPatient patient, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
+    private static void InspectClock(ExaminedGateway patient, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
     {
-        if (answer.Headers.Date is { } date && (date - patient.Time.GetUtcNow()).Duration() is var difference && difference > ClockTolerance)
+        if (answer.Headers.Date is not { } date)
+        {
+            return;
+        }
+
+        var difference = (date - patient.Time.GetUtcNow()).Duration();
+        if (difference > ClockTolerance)
         {
             diagnosis.Warn("CLK001", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(patient.Time.GetUtcNow())}: {DoctorText.Span(difference)} apart");
         }

@@ -28,7 +28,7 @@ public sealed class PolicyReviewTests
         Check(1_500, Cases, test =>
         {
             var all = PolicySet.Compile(test.Policy);
-            foreach (var remark in PolicyReview.Of(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites))
+            foreach (var remark in PolicyReview.FindRemarks(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites))
             {
                 reported[remark.Kind] = reported.GetValueOrDefault(remark.Kind) + 1;
                 AssertSame(all, Without(test.Policy, [remark.Rule]), test.Questions, remark.Detail);
@@ -40,7 +40,7 @@ public sealed class PolicyReviewTests
     [Fact]
     public void Of_AllThatAreReported_CanBeRemovedTogether() => Check(500, Cases, static test => AssertSame(
         PolicySet.Compile(test.Policy),
-        Without(test.Policy, [.. PolicyReview.Of(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites).Select(static remark => remark.Rule)]),
+        Without(test.Policy, [.. PolicyReview.FindRemarks(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites).Select(static remark => remark.Rule)]),
         test.Questions,
         "all at once"));
 
@@ -68,7 +68,7 @@ public sealed class PolicyReviewTests
     public void Of_SameRuleThrice_TheFirstStays()
     {
         var rule = Allow("same", "user:alice", Reader, "**");
-        var remarks = PolicyReview.Of(new PolicyDefinition([rule, rule with { }, rule with { }], []));
+        var remarks = PolicyReview.FindRemarks(new PolicyDefinition([rule, rule with { }, rule with { }], []));
         Assert.Equal(2, remarks.Count);
     }
 
@@ -77,7 +77,7 @@ public sealed class PolicyReviewTests
     {
         PolicyGroup[] groups = [Group("g1", "group:g2"), Group("g2", "group:g3"), Group("g3", "group:g1 user:alice")];
         PolicyRule[] rules = [Allow("1", "group:g1", Reader, "**"), Allow("2", "group:g2", Reader, "**"), Allow("3", "group:g3", Reader, "**")];
-        var remarks = PolicyReview.Of(new PolicyDefinition([.. rules], [.. groups]));
+        var remarks = PolicyReview.FindRemarks(new PolicyDefinition([.. rules], [.. groups]));
         Assert.Equal(["2", "3"], remarks.Select(static remark => remark.Rule.Identity.Name));
     }
 
@@ -85,7 +85,7 @@ public sealed class PolicyReviewTests
     public void Of_GroupDeclaredTwice_CountsBoth()
     {
         PolicyGroup[] groups = [Group("g", "user:alice"), Group("g", "user:bob")];
-        var remarks = PolicyReview.Of(new PolicyDefinition([Allow("1", "group:g", Reader, "**"), Allow("2", "user:bob", Reader, "a/**")], [.. groups]));
+        var remarks = PolicyReview.FindRemarks(new PolicyDefinition([Allow("1", "group:g", Reader, "**"), Allow("2", "user:bob", Reader, "a/**")], [.. groups]));
         Assert.Equal(PolicyRemarkKind.Redundant, Assert.Single(remarks).Kind);
     }
 
@@ -135,7 +135,7 @@ public sealed class PolicyReviewTests
     }
 
     private static List<PolicyRemarkKind> Of(params PolicyRule[] rules) =>
-        [.. PolicyReview.Of(new PolicyDefinition([.. rules], [])).Select(static remark => remark.Kind)];
+        [.. PolicyReview.FindRemarks(new PolicyDefinition([.. rules], [])).Select(static remark => remark.Kind)];
 
     private static PolicyRule Narrower(PolicyRule rule, int change, int number)
     {

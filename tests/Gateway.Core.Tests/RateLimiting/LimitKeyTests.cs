@@ -34,10 +34,10 @@ public sealed class LimitKeyTests
     {
         var keys = new[]
         {
-            LimitKey.Of(LimitKey.Prefix, "r", "user:a|b", null),
-            LimitKey.Of(LimitKey.Prefix, "r", "user:a", "b"),
-            LimitKey.Of(LimitKey.Prefix, "r", "user:a", null, "b"),
-            LimitKey.Of(LimitKey.Prefix, "r", "user:a*[b]?", null),
+            LimitKey.Build(LimitKey.Prefix, "r", "user:a|b", null),
+            LimitKey.Build(LimitKey.Prefix, "r", "user:a", "b"),
+            LimitKey.Build(LimitKey.Prefix, "r", "user:a", null, "b"),
+            LimitKey.Build(LimitKey.Prefix, "r", "user:a*[b]?", null),
         };
 
         Assert.Equal(keys.Length, keys.Distinct().Count());

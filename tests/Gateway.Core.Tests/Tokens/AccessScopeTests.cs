@@ -11,7 +11,7 @@ public sealed class AccessScopeTests
     [Fact]
     public void Of_OneRepositoryTwice_UnitesItsActions()
     {
-        var scope = AccessScope.Of(
+        var scope = AccessScope.Create(
             [new(App, RepositoryActions.Pull), new(RepositoryName.Parse("b"), RepositoryActions.Delete), new(App, RepositoryActions.Push)],
             catalog: true);
 
@@ -21,9 +21,9 @@ public sealed class AccessScopeTests
     [Fact]
     public void Of_Nothing_IsEmpty()
     {
-        Assert.Same(AccessScope.Empty, AccessScope.Of([], catalog: false));
+        Assert.Same(AccessScope.Empty, AccessScope.Create([], catalog: false));
         Assert.Equal("", AccessScope.Empty.ToString());
-        Assert.False(AccessScope.Of([], catalog: true).IsEmpty);
+        Assert.False(AccessScope.Create([], catalog: true).IsEmpty);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class AccessScopeTests
     [Fact]
     public void Covers_Overwrite_IsPartOfPushOnTheWire()
     {
-        var asked = AccessScope.Of([new(App, RepositoryActions.Push | RepositoryActions.Overwrite)], catalog: false);
+        var asked = AccessScope.Create([new(App, RepositoryActions.Push | RepositoryActions.Overwrite)], catalog: false);
 
         Assert.True(Parse("repository:team/app:push").Covers(asked));
         Assert.False(Parse("repository:team/app:pull").Covers(asked));
@@ -61,10 +61,10 @@ public sealed class AccessScopeTests
     [Fact]
     public void Of_MoreThanATokenHolds_DropsTheLast()
     {
-        var many = AccessScope.Of(
+        var many = AccessScope.Create(
             Enumerable.Range(0, 100).Select(static i => new RepositoryScope(RepositoryName.Parse($"r{i}"), RepositoryActions.Pull)),
             catalog: false);
-        var longOnes = AccessScope.Of(
+        var longOnes = AccessScope.Create(
             Enumerable.Range(10, 50).Select(static i => new RepositoryScope(
                 RepositoryName.Parse(new string('a', 250) + i), RepositoryActions.Pull)),
             catalog: false);
@@ -77,7 +77,7 @@ public sealed class AccessScopeTests
     [Fact]
     public void ActionsOn_Push_BringsPullAndOverwriteAndNothingElse()
     {
-        var scope = AccessScope.Of([new(App, RepositoryActions.Push)], catalog: false);
+        var scope = AccessScope.Create([new(App, RepositoryActions.Push)], catalog: false);
 
         Assert.Equal(
             RepositoryActions.Pull | RepositoryActions.Push | RepositoryActions.Overwrite, scope.ActionsOn(App));

@@ -68,7 +68,7 @@ public sealed class AccessTokenReaderTests
             Id = "id",
             IssuedAt = Start.AddSeconds(seconds),
             ExpiresAt = Start.AddSeconds(seconds + 300),
-            Access = AccessScope.Of(entries, catalog),
+            Access = AccessScope.Create(entries, catalog),
             Holder = holder,
             CredentialExpiresAt = end,
         };
@@ -106,7 +106,7 @@ public sealed class AccessTokenReaderTests
             Id = "id",
             IssuedAt = Start,
             ExpiresAt = Start.AddSeconds(300),
-            Access = AccessScope.Of([new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
+            Access = AccessScope.Create([new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
             Holder = new Principal
             {
                 Subject = new Subject

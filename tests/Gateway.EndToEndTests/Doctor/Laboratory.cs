@@ -176,7 +176,7 @@ public sealed class Laboratory : IAsyncLifetime
             authorities.ImportFromPem(AuthorityPem ?? File.ReadAllText(At("certs/ca.crt")));
             return ServerDoctor.ExamineAsync(
                 At("gateway.yaml"), Environment,
-                options => new ServerPatient(options, Time) { Authorities = authorities, MayProbeUploads = ProbesUploads },
+                options => new ExaminedGateway(options, Time) { Authorities = authorities, MayProbeUploads = ProbesUploads },
                 CancellationToken.None);
         }
 

@@ -65,7 +65,7 @@ internal sealed class SigningStage : IDisposable
             Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd", Groups = ["team-a"] },
             Evidence = "evidence",
         };
-        var scope = AccessScope.Of(
+        var scope = AccessScope.Create(
             repository is null ? [] : [new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog);
         return Issuer.Issue(alice, scope, TrustedHost.Name).Text;
     }

@@ -138,7 +138,7 @@ internal sealed class BackupFolder : IDisposable
         Action<RestoreStep> reached, bool force = false, bool absolute = false, IReadOnlyDictionary<string, string>? environment = null)
     {
         var order = new RestoreOrder { Archive = Archive, Target = Target, MayReplace = force, AllowAbsolute = absolute };
-        await using var job = new RestoreJob(order, TimeProvider.System, environment ?? new Dictionary<string, string>(), static _ => { })
+        var job = new RestoreJob(order, TimeProvider.System, environment ?? new Dictionary<string, string>(), static _ => { })
         {
             Reached = reached,
         };

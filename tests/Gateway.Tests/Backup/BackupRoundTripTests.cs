@@ -125,7 +125,7 @@ public sealed class BackupRoundTripTests
             environment["GATEWAY__Redis__Server"] = redis.Options.Server;
         }
 
-        await using var job = new RestoreJob(
+        var job = new RestoreJob(
             new RestoreOrder
             {
                 Archive = backup.Archive,

@@ -118,7 +118,7 @@ public sealed class RestoreTests : IDisposable
         static async Task<List<string>> RunAsync(RestoreOrder order)
         {
             var said = new List<string>();
-            await using var job = new RestoreJob(order, TimeProvider.System, new Dictionary<string, string>(), said.Add);
+            var job = new RestoreJob(order, TimeProvider.System, new Dictionary<string, string>(), said.Add);
             await job.RunAsync(default);
             return said;
         }

@@ -110,7 +110,7 @@ public sealed partial class AuditCommandTests : IDisposable
     [InlineData("--outcome", "/$defs/reload/properties/outcome/enum")]
     public async Task Search_EachWordOfTheSchema_IsKnown(string option, string place)
     {
-        var schema = JsonNode.Parse(await File.ReadAllTextAsync(SourceTree.PathOf("docs", "audit.schema.json")))!;
+        var schema = JsonNode.Parse(await File.ReadAllTextAsync(RepositoryRoot.PathOf("docs", "audit.schema.json")))!;
         var words = place.Split('/').Skip(1).Aggregate(schema, static (node, name) => node[name]!).AsArray();
 
         Assert.NotEmpty(words);
@@ -123,7 +123,7 @@ public sealed partial class AuditCommandTests : IDisposable
     [Fact]
     public async Task Search_EachOperationOfASurface_IsKnown()
     {
-        var source = await File.ReadAllTextAsync(SourceTree.PathOf("src", "Gateway.Server", "Records", "Audit", "AuditSurface.cs"));
+        var source = await File.ReadAllTextAsync(RepositoryRoot.PathOf("src", "Gateway.Server", "Records", "Audit", "AuditSurface.cs"));
         var words = SurfaceOperation().Matches(source).Select(static match => match.Groups[1].Value).ToList();
 
         Assert.Contains("token", words); // the three ways in which the source writes them

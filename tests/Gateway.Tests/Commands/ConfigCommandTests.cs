@@ -53,7 +53,7 @@ public sealed class ConfigCommandTests : IDisposable
 
         Assert.Equal(0, exitCode);
         Assert.Equal("", error);
-        Assert.Equal(File.ReadAllText(SourceTree.PathOf(file.Split('/'))), output);
+        Assert.Equal(File.ReadAllText(RepositoryRoot.PathOf(file.Split('/'))), output);
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)

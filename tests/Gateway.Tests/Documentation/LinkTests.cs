@@ -55,8 +55,8 @@ public sealed class LinkTests
         var parts = target.Split('#', 2);
         var name = parts[0].Length == 0
             ? page.Name
-            : Path.GetRelativePath(SourceTree.PathOf(), Path.GetFullPath(Path.Combine(SourceTree.PathOf(page.Name), "..", parts[0])));
-        if (!File.Exists(SourceTree.PathOf(name)) && !Directory.Exists(SourceTree.PathOf(name)))
+            : Path.GetRelativePath(RepositoryRoot.PathOf(), Path.GetFullPath(Path.Combine(RepositoryRoot.PathOf(page.Name), "..", parts[0])));
+        if (!File.Exists(RepositoryRoot.PathOf(name)) && !Directory.Exists(RepositoryRoot.PathOf(name)))
         {
             return "there is no such file";
         }

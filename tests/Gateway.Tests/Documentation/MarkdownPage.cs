@@ -59,13 +59,13 @@ internal sealed partial class MarkdownPage
     public static IReadOnlyList<MarkdownPage> All() =>
     [
         Read("README.md"),
-        .. Directory.EnumerateFiles(SourceTree.PathOf("docs"), "*.md", SearchOption.AllDirectories)
+        .. Directory.EnumerateFiles(RepositoryRoot.PathOf("docs"), "*.md", SearchOption.AllDirectories)
             .Order(StringComparer.Ordinal)
-            .Select(static file => Read(Path.GetRelativePath(SourceTree.PathOf(), file))),
+            .Select(static file => Read(Path.GetRelativePath(RepositoryRoot.PathOf(), file))),
     ];
 
     /// <summary>One page.</summary>
-    public static MarkdownPage Read(string name) => new(name, File.ReadAllText(SourceTree.PathOf(name)));
+    public static MarkdownPage Read(string name) => new(name, File.ReadAllText(RepositoryRoot.PathOf(name)));
 
     private void ReadLine(string line, int number, Dictionary<string, int> slugs)
     {

@@ -60,7 +60,7 @@ public sealed partial class PrintedCommandTests
     private static IEnumerable<string> CodeOf(string file)
     {
         var (isShell, isSession) = (false, false);
-        var text = File.ReadAllText(SourceTree.PathOf(file)).Replace("\\\n", " ", StringComparison.Ordinal);
+        var text = File.ReadAllText(RepositoryRoot.PathOf(file)).Replace("\\\n", " ", StringComparison.Ordinal);
         foreach (var line in text.Split('\n'))
         {
             if (line.TrimStart().StartsWith("```", StringComparison.Ordinal))

@@ -9,13 +9,18 @@ namespace Gateway.Tests.Support;
 internal sealed class ObservedClock(DateTimeOffset now) : FakeTimeProvider(now)
 {
     private readonly TaskCompletionSource _timerStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _timers;
 
     /// <summary>Completed once somebody waits on this clock.</summary>
     public Task TimerStarted => _timerStarted.Task;
 
+    /// <summary>How often somebody began to wait on it.</summary>
+    public int Timers => Volatile.Read(ref _timers);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
+        Interlocked.Increment(ref _timers);
         _timerStarted.TrySetResult();
         return timer;
     }

@@ -137,8 +137,14 @@ internal static class ChallengeStep
 
     private static void InspectClock(ClientVisit visit, HttpResponseHeaders headers, string subject)
     {
+        if (headers.Date is not { } date)
+        {
+            return;
+        }
+
         var now = visit.Time.GetUtcNow();
-        if (headers.Date is { } date && (date - now).Duration() is var difference && difference > ClockTolerance && !visit.Diagnosis.Has("TKN004"))
+        var difference = (date - now).Duration();
+        if (difference > ClockTolerance && !visit.Diagnosis.Has("TKN004"))
         {
             visit.Diagnosis.Error("TKN004", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(difference)} apart");
         }

@@ -19,6 +19,7 @@ internal static class CorsStep
         using var answer = await visit.Http.SendAsync(request, cancellationToken);
         string? Header(string name) => answer.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
         var allowed = Header("Access-Control-Allow-Origin");
+        var headers = Header("Access-Control-Allow-Headers");
         if (!answer.IsSuccessStatusCode || allowed is null)
         {
             diagnosis.Error("COR010", question.Name, $"the preflight of a page of {origin} is answered {(int)answer.StatusCode}, {(allowed is null ? "without Access-Control-Allow-Origin" : $"allowing {allowed}")}", $"In gateway.yaml: cors: {{ origins: [ \"{origin}\" ] }}");
@@ -31,7 +32,7 @@ internal static class CorsStep
         {
             diagnosis.Error("COR011", question.Name, "Access-Control-Allow-Origin: * with Access-Control-Allow-Credentials: true, which browsers refuse");
         }
-        else if (Header("Access-Control-Allow-Headers") is var headers && headers?.Split(',', StringSplitOptions.TrimEntries).Contains("authorization", StringComparer.OrdinalIgnoreCase) != true)
+        else if (headers?.Split(',', StringSplitOptions.TrimEntries).Contains("authorization", StringComparer.OrdinalIgnoreCase) != true)
         {
             diagnosis.Error("COR012", question.Name, $"Access-Control-Allow-Headers is \"{headers ?? ""}\", without Authorization (\"*\" does not stand for it)");
         }

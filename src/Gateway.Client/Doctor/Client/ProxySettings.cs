@@ -60,7 +60,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
     /// <param name="client">What it is called.</param>
     public static ProxySettings OfService(ClientMachine machine, string service, string client)
     {
-        var environment = SystemdEnvironment.Of(machine, service);
+        var environment = SystemdEnvironment.Read(machine, service);
         List<string> sources = [.. environment.SourcesOf(["https_proxy", "http_proxy", "no_proxy"])];
         string? Any(string name) => environment.Value(name.ToUpperInvariant()) ?? environment.Value(name);
         var (https, http, noProxy) = (Any("https_proxy"), Any("http_proxy"), Any("no_proxy"));

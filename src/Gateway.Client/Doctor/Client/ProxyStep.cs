@@ -51,6 +51,13 @@ internal static class ProxyStep
             return true;
         }
 
+        return await TryProxyAsync(visit, chosen, text, cancellationToken);
+    }
+
+    private static async Task<bool> TryProxyAsync(
+        ClientVisit visit, ProxySettings chosen, string text, CancellationToken cancellationToken)
+    {
+        var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (!Route.TryParseProxy(text, out var proxy))
         {
             diagnosis.Error("PRX004", chosen.Source, $"\"{Show(text)}\" is no address of a proxy");

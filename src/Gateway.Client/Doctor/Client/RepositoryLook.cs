@@ -77,7 +77,8 @@ internal static class RepositoryLook
         }
 
         var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(await answer.Content.ReadAsByteArrayAsync(cancellationToken)));
-        if (answer.Headers.TryGetValues("Docker-Content-Digest", out var values) && values.First() is var said && said.StartsWith("sha256:", StringComparison.Ordinal) && said != digest)
+        var said = answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : "";
+        if (said.StartsWith("sha256:", StringComparison.Ordinal) && said != digest)
         {
             visit.Diagnosis.Error("NET012", $"{repository}:{tag}", $"the registry says {said}, and what arrives is {digest}");
         }

@@ -20,7 +20,7 @@ internal sealed class SystemdEnvironment
     /// <summary>Reads those of a service.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="service">Without ".service".</param>
-    public static SystemdEnvironment Of(ClientMachine machine, string service)
+    public static SystemdEnvironment Read(ClientMachine machine, string service)
     {
         var found = new SystemdEnvironment();
         if (Array.Find([.. Folders.Select(folder => $"{folder}/{service}.service")], machine.Has) is { } unit)

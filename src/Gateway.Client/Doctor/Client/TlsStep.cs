@@ -77,7 +77,7 @@ internal static class TlsStep
     private static void InspectTrust(ClientVisit visit, IReadOnlyList<X509Certificate2> chain)
     {
         var (question, diagnosis, now) = (visit.Question, visit.Diagnosis, visit.Time.GetUtcNow());
-        var stores = TrustStores.Of(question);
+        var stores = TrustStores.Find(question);
         var isSystems = CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _);
         var isNamed = question.Authorities is { } named && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
         var issuer = $"{chain[^1].Issuer}";
@@ -111,6 +111,14 @@ internal static class TlsStep
             return; // docker, containerd and podman trust what the system trusts
         }
 
+        InspectStores(visit, chain, stores, isNamed);
+    }
+
+    private static void InspectStores(
+        ClientVisit visit, IReadOnlyList<X509Certificate2> chain, IReadOnlyList<TrustStore> stores, bool isNamed)
+    {
+        var (question, diagnosis, now) = (visit.Question, visit.Diagnosis, visit.Time.GetUtcNow());
+        var issuer = $"{chain[^1].Issuer}";
         var clients = stores.Where(static store => store.Client.Length > 0).ToList();
         foreach (var store in clients)
         {

@@ -76,6 +76,13 @@ internal static class TokenStep
             return true;
         }
 
+        return await LookAsUserAsync(visit, realm, challenge, user, cancellationToken);
+    }
+
+    private static async Task<bool> LookAsUserAsync(
+        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string user, CancellationToken cancellationToken)
+    {
+        var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{question.Password}"));
         string[] scopes = question.Repository is { } wanted ? [$"repository:{wanted}:pull,push,delete"] : [];
         var granted = await AskAsync(visit, realm, challenge, basic, scopes, cancellationToken);

@@ -24,7 +24,7 @@ internal sealed record TrustStore(
 internal static class TrustStores
 {
     /// <summary>Those of docker, containerd and podman, where they are installed.</summary>
-    public static IReadOnlyList<TrustStore> Of(ClientQuestion question)
+    public static IReadOnlyList<TrustStore> Find(ClientQuestion question)
     {
         var (machine, name) = (question.Machine, question.Name);
         var found = new List<TrustStore>();

@@ -17,7 +17,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             .Aggregate(RepositoryActions.None, static (union, match) => union | match.Actions);
         var ungranted = request.Actions & ActionNames.All & ~granted;
         var misses = candidates.Distinct()
-            .Select(rule => Miss.Of(rule, request, subject, ungranted))
+            .Select(rule => Miss.Find(rule, request, subject, ungranted))
             .OfType<Miss>()
             .OrderBy(static miss => miss.Distance).ThenBy(static miss => miss.Rule.Rank)
             .Take(MostMisses)
@@ -76,7 +76,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
 
         public string Text(RuleText text) => $"{text.Head(Rule.Source, Actions)}, but {Why(text)}";
 
-        public static Miss? Of(
+        public static Miss? Find(
             CompiledRule rule, AccessRequest request, ResolvedSubject subject, RepositoryActions missing)
         {
             var actions = rule.Actions & missing;

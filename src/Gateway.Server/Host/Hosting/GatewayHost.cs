@@ -49,6 +49,17 @@ internal static class GatewayHost
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
         builder.Logging.AddGatewayLog(options.Log);
         builder.WebHost.UseGatewayKestrel(options);
+        AddServices(builder, options);
+        customize?.Invoke(builder);
+
+        var app = builder.Build();
+        app.Services.OpenStateStore(); // a file that cannot be used stops the start here
+        UseSteps(app, options);
+        return app;
+    }
+
+    private static void AddServices(WebApplicationBuilder builder, GatewayOptions options)
+    {
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(options.Authentication);
@@ -88,11 +99,11 @@ internal static class GatewayHost
         builder.Services.AddSingleton<RunningRequests>();
         builder.Services.AddSingleton<IHostLifetime, DrainingLifetime>();
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
+    }
 
-        customize?.Invoke(builder);
-
-        var app = builder.Build();
-        app.Services.OpenStateStore(); // a file that cannot be used stops the start here
+    // Each step says why it stands where it does.
+    private static void UseSteps(WebApplication app, GatewayOptions options)
+    {
         app.UseMiddleware<RunningRequestsMiddleware>(); // first: an ending gateway waits for what is behind
         if (options.TrustedProxies.Count > 0)
         {
@@ -115,6 +126,5 @@ internal static class GatewayHost
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
             "nothing is served here; the registry API begins at /v2/")));
-        return app;
     }
 }

@@ -30,11 +30,11 @@ internal sealed class ReloadAudit(
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        Watch(policies, ReloadSnapshots.Of);
-        Watch(users, ReloadSnapshots.Of);
-        Watch(certificates, ReloadSnapshots.Of);
-        Watch(limits, ReloadSnapshots.Of);
-        Watch(clientCertificates, ReloadSnapshots.Of);
+        Watch(policies, ReloadSnapshots.Take);
+        Watch(users, ReloadSnapshots.Take);
+        Watch(certificates, ReloadSnapshots.Take);
+        Watch(limits, ReloadSnapshots.Take);
+        Watch(clientCertificates, ReloadSnapshots.Take);
         LookAtKeys();
         return base.StartAsync(cancellationToken);
     }
@@ -92,7 +92,7 @@ internal sealed class ReloadAudit(
             return;
         }
 
-        var after = ReloadSnapshots.Of(ring);
+        var after = ReloadSnapshots.Take(ring);
         if (_keys is not null && after.Since(_keys) is { Count: > 0 } changes)
         {
             audit.Record(new ReloadEntry(time.GetUtcNow()) { Source = "keys", Changes = changes });

@@ -16,12 +16,12 @@ namespace Gateway.Server.Host.Rotation;
 internal static class ReloadSnapshots
 {
     /// <summary>The users.</summary>
-    public static Snapshot Of(HtpasswdFile users) => new([
+    public static Snapshot Take(HtpasswdFile users) => new([
         ("users", users.Names.ToDictionary(static name => name, name => users.Find(name)!.Text, StringComparer.Ordinal)),
     ]);
 
     /// <summary>The rules and groups.</summary>
-    public static Snapshot Of(PolicySet policies)
+    public static Snapshot Take(PolicySet policies)
     {
         var rules = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var rule in policies.Definition.Rules)
@@ -46,7 +46,7 @@ internal static class ReloadSnapshots
     }
 
     /// <summary>The certificates.</summary>
-    public static Snapshot Of(CertificateSet certificates)
+    public static Snapshot Take(CertificateSet certificates)
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var certificate in certificates.Certificates)
@@ -58,7 +58,7 @@ internal static class ReloadSnapshots
     }
 
     /// <summary>The authorities of client certificates, and how many each has revoked.</summary>
-    public static Snapshot Of(ClientCertificateTrust trust)
+    public static Snapshot Take(ClientCertificateTrust trust)
     {
         var authorities = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var authority in trust.Roots.Concat(trust.Intermediates))
@@ -78,7 +78,7 @@ internal static class ReloadSnapshots
     }
 
     /// <summary>The signing keys, by their public ids.</summary>
-    public static Snapshot Of(SigningKeyRing keys) => new([
+    public static Snapshot Take(SigningKeyRing keys) => new([
         ("keys", keys.Keys.ToDictionary(
             static key => key.Id,
             static key => AuditText.Format(key.ActiveFrom),
@@ -86,7 +86,7 @@ internal static class ReloadSnapshots
     ]);
 
     /// <summary>The limits.</summary>
-    public static Snapshot Of(LimitSet limits) => new([
+    public static Snapshot Take(LimitSet limits) => new([
         ("limits", limits.Rules.ToDictionary(
             static rule => rule.Name,
             static rule => string.Join(

@@ -19,7 +19,7 @@ internal sealed class CredentialFingerprint(ISigningKeys keys, TimeProvider time
     private Derived? _derived;
 
     /// <summary>The fingerprint: 22 characters.</summary>
-    public string Of(string userName, string password, IPAddress address)
+    public string Compute(string userName, string password, IPAddress address)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, Key());
         Append(hmac, userName); // as sent: "Alice" and "alice" are two guesses

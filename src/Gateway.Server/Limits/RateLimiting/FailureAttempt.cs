@@ -8,12 +8,16 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// <param name="Charges">The budgets.</param>
 internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureCharge> Charges)
 {
+    /// <summary>How long it is remembered that an attempt was counted.</summary>
+    /// <remarks>Within it clients that send each wrong password twice have done so (containerd, BuildKit, Helm; POST, then GET).</remarks>
+    public static readonly TimeSpan AgainLifetime = TimeSpan.FromSeconds(10);
+
     /// <summary>Works out the budgets of an attempt.</summary>
     /// <param name="rules">The limits of wrong passwords.</param>
     /// <param name="userName">The name as sent.</param>
     /// <param name="address">Where it comes from.</param>
     /// <param name="fingerprint">See <see cref="CredentialFingerprint"/>.</param>
-    public static FailureAttempt Of(
+    public static FailureAttempt Create(
         IReadOnlyList<LimitRule> rules, string userName, IPAddress address, string fingerprint)
     {
         var account = LimitKey.AccountOf(userName);
@@ -25,12 +29,12 @@ internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureChar
             var byAddress = per.HasFlag(LimitPartitions.Address);
             charges[i] = new FailureCharge(
                 rules[i],
-                LimitKey.Of(
+                LimitKey.Build(
                     LimitKey.FailurePrefix,
                     rules[i].Name,
                     per.HasFlag(LimitPartitions.Subject) ? account : null,
                     byAddress ? from : null),
-                LimitKey.Of("seen:", rules[i].Name, account, from),
+                LimitKey.Build("seen:", rules[i].Name, account, from),
                 OnlyWhereSeen: !byAddress);
         }
 

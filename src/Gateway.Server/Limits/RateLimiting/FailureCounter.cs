@@ -1,5 +1,4 @@
 using Gateway.Core.RateLimiting;
-using StackExchange.Redis;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
@@ -10,9 +9,6 @@ namespace Gateway.Server.Limits.RateLimiting;
 internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null)
 {
     private const int Capacity = 100_000;
-
-    // Within it clients that send each wrong password twice have done so (containerd, BuildKit, Helm; POST, then GET).
-    private static readonly TimeSpan AgainLifetime = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
     private readonly BudgetTable<FailureBudget> _budgets = new(Capacity);
@@ -31,20 +27,8 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
             return CountHere(attempt, isOver);
         }
 
-        var values = new RedisValue[4 + (4 * attempt.Charges.Count)];
-        (values[0], values[1]) = (isOver ? 1 : 0, (long)AgainLifetime.TotalMilliseconds);
-        (values[2], values[3]) = (FailureBudget.FirstDelay, FailureBudget.MostBeyond);
-        for (var i = 0; i < attempt.Charges.Count; i++)
-        {
-            var charge = attempt.Charges[i];
-            values[(4 * i) + 4] = charge.Rule.Quota.Interval;
-            values[(4 * i) + 5] = charge.Rule.Quota.Burst;
-            values[(4 * i) + 6] = charge.OnlyWhereSeen ? 1 : 0;
-            values[(4 * i) + 7] = (long)charge.Rule.Quota.Window.TotalMilliseconds;
-        }
-
-        return await redis.TryEvaluateAsync(LimitScripts.CountFailure, KeysOf(attempt), values, cancellationToken) is { } result
-            ? Judge(attempt, result)
+        return await redis.CountFailureAsync(attempt, isOver, cancellationToken) is { } reply
+            ? Judge(attempt, reply)
             : CountHere(attempt.Halve(), isOver);
     }
 
@@ -61,9 +45,7 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
         }
         else if (attempt.Charges.Any(static charge => charge.OnlyWhereSeen))
         {
-            RedisValue[] windows = [.. attempt.Charges.Select(static charge =>
-                (RedisValue)(charge.OnlyWhereSeen ? (long)charge.Rule.Quota.Window.TotalMilliseconds : 0))];
-            await redis!.TryEvaluateAsync(LimitScripts.ConfirmFailure, KeysOf(attempt), windows, cancellationToken);
+            await redis!.ConfirmFailureAsync(attempt, cancellationToken);
         }
     }
 
@@ -79,15 +61,7 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
             return;
         }
 
-        var attempt = counted.Attempt;
-        var values = new RedisValue[2 + (2 * attempt.Charges.Count)];
-        (values[0], values[1]) = (counted.At, isRight ? 1 : 0);
-        for (var i = 0; i < attempt.Charges.Count; i++)
-        {
-            (values[(2 * i) + 2], values[(2 * i) + 3]) = (attempt.Charges[i].Rule.Quota.Interval, counted.LastBefore[i]);
-        }
-
-        await redis!.TryEvaluateAsync(LimitScripts.ForgiveFailure, KeysOf(attempt), values, cancellationToken);
+        await redis!.ForgiveFailureAsync(counted, isRight, cancellationToken);
     }
 
     /// <summary>The budgets that this process counts, with the failures in each.</summary>
@@ -109,9 +83,9 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
         }
     }
 
-    private static FailureVerdict Judge(FailureAttempt attempt, ReadOnlySpan<long> answer)
+    private static FailureVerdict Judge(FailureAttempt attempt, FailureReply reply)
     {
-        if (answer[1] == 1)
+        if (reply.IsAgain)
         {
             return FailureVerdict.Again;
         }
@@ -120,15 +94,12 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
         var last = new long[attempt.Charges.Count];
         for (var i = 0; i < last.Length; i++)
         {
-            var state = answer[((3 * i) + 2)..];
-            last[i] = state[1];
-            verdict = Longest(
-                verdict,
-                attempt.Charges[i],
-                attempt.Charges[i].Wait(new FailureBudget(state[0], state[1]), state[2] == 1, answer[0]));
+            var (charge, state) = (attempt.Charges[i], reply.Budgets[i]);
+            last[i] = state.Budget.Last;
+            verdict = Longest(verdict, charge, charge.Wait(state.Budget, state.IsSeen, reply.Now));
         }
 
-        return verdict.By is null ? verdict with { Counted = new CountedFailure(attempt, true, answer[0], last) } : verdict;
+        return verdict.By is null ? verdict with { Counted = new CountedFailure(attempt, true, reply.Now, last) } : verdict;
     }
 
     private static FailureVerdict Longest(FailureVerdict verdict, FailureCharge charge, long wait) =>
@@ -173,7 +144,7 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
                 }
             }
 
-            _again.Set(attempt.AgainKey, true, now + (long)AgainLifetime.TotalMicroseconds, now);
+            _again.Set(attempt.AgainKey, true, now + (long)FailureAttempt.AgainLifetime.TotalMicroseconds, now);
             return verdict with { Counted = new CountedFailure(attempt, false, now, last) };
         }
     }
@@ -207,19 +178,6 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
                 }
             }
         }
-    }
-
-    private RedisKey[] KeysOf(FailureAttempt attempt)
-    {
-        var keys = new RedisKey[1 + (2 * attempt.Charges.Count)];
-        keys[0] = redis!.Key(attempt.AgainKey);
-        for (var i = 0; i < attempt.Charges.Count; i++)
-        {
-            keys[(2 * i) + 1] = redis.Key(attempt.Charges[i].Key);
-            keys[(2 * i) + 2] = redis.Key(attempt.Charges[i].SeenKey);
-        }
-
-        return keys;
     }
 
     /// <summary>That an account failed from an address, or is just being looked at.</summary>

@@ -116,15 +116,14 @@ internal sealed class LimitLedger(
         do
         {
             var page = await redis.EvaluateAsync(
-                Scan, [redis.Key("")], [cursor, pattern], static result => (string[])result!, cancellationToken);
-            cursor = page[0];
-            var now = long.Parse(page[1], CultureInfo.InvariantCulture);
-            for (var i = 2; i + 1 < page.Length; i += 2)
+                Scan, [redis.Key("")], [cursor, pattern], static result => ScanPage.Parse((string[])result!), cancellationToken);
+            cursor = page.Cursor;
+            foreach (var (name, value) in page.Values)
             {
-                var key = page[i][own.Length..];
+                var key = name[own.Length..];
                 if (IsOf(key, holder) && keys.Add(key))
                 {
-                    found.Add(new Entry(key, Read(page[i + 1]), now, true));
+                    found.Add(new Entry(key, Read(value), page.Now, true));
                 }
             }
         }
@@ -174,6 +173,15 @@ internal sealed class LimitLedger(
             Math.Round(Math.Max(0, wait) / Second, 1),
             Math.Round(Math.Max(0, entry.Budget.Whole - entry.Now) / Second, 1),
             entry.IsShared ? "redis" : "memory");
+    }
+
+    /// <summary>What <see cref="Scan"/> answers: where it goes on, Redis's clock, and the keys of the page with their values.</summary>
+    private sealed record ScanPage(string Cursor, long Now, IReadOnlyList<(string Name, string Value)> Values)
+    {
+        public static ScanPage Parse(string[] answer) => answer is [var cursor, var now, .. var values]
+            ? new ScanPage(
+                cursor, long.Parse(now, CultureInfo.InvariantCulture), [.. values.Chunk(2).Select(static pair => (pair[0], pair[1]))])
+            : throw new FormatException("no page");
     }
 
     private readonly record struct Entry(string Key, FailureBudget Budget, long Now, bool IsShared);

@@ -1,3 +1,4 @@
+using Gateway.Foundation.Availability;
 using Gateway.Foundation.Text;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
@@ -26,26 +27,29 @@ internal sealed partial class LimitRedis(
 
     // One wait at the start, so that the first requests are counted where all are.
     private static readonly TimeSpan FirstBudget = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly BackOff Probes = new(TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(250));
 
     private readonly Lock _lock = new();
-    private readonly CancellationTokenSource _ending = new();
+    private readonly ProbedAvailability _availability = new(Probes, time);
     private readonly HashSet<string> _told = [];
-    private Task _probing = Task.CompletedTask;
     private int _failures;
-    private bool _isOpen;
-    private bool _isEnding;
 
     /// <inheritdoc/>
     public string Name => "limits";
 
     /// <inheritdoc/>
-    public bool IsUp => !Volatile.Read(ref _isOpen);
+    public bool IsUp => _availability.IsUp;
 
     /// <summary>Runs a script.</summary>
-    /// <returns>Its answer, which is numbers; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
-    public async ValueTask<long[]?> TryEvaluateAsync(
-        string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    /// <param name="script">The script; see <see cref="LimitScriptCalls"/>.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="values">Its arguments.</param>
+    /// <param name="parse">Reads its answer, which is numbers; throws where it is another one than the script's.</param>
+    /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
+    /// <returns>Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
+    public async ValueTask<T?> TryEvaluateAsync<T>(
+        string script, RedisKey[] keys, RedisValue[] values, Func<long[], T?> parse, CancellationToken cancellationToken)
+        where T : struct
     {
         if (!IsUp)
         {
@@ -54,7 +58,8 @@ internal sealed partial class LimitRedis(
 
         try
         {
-            var result = await redis.EvaluateAsync(script, keys, values, Numbers, cancellationToken, options.Timeout);
+            var result = await redis.EvaluateAsync(
+                script, keys, values, result => parse(Numbers(result)), cancellationToken, options.Timeout);
             Volatile.Write(ref _failures, 0);
             return result;
         }
@@ -77,7 +82,7 @@ internal sealed partial class LimitRedis(
     {
         try
         {
-            await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], cancellationToken, FirstBudget);
+            await ProbeAsync(FirstBudget, cancellationToken);
         }
         catch (StateException exception)
         {
@@ -90,21 +95,7 @@ internal sealed partial class LimitRedis(
 
     /// <inheritdoc/>
     /// <remarks>Comes once for each service that this object is.</remarks>
-    public async ValueTask DisposeAsync()
-    {
-        lock (_lock)
-        {
-            _isEnding = true;
-        }
-
-        if (!_ending.IsCancellationRequested)
-        {
-            await _ending.CancelAsync();
-        }
-
-        await _probing;
-        _ending.Dispose();
-    }
+    public ValueTask DisposeAsync() => _availability.DisposeAsync();
 
     private static long[] Numbers(RedisResult result) =>
         (long[]?)result ?? throw new FormatException("nothing, and not numbers");
@@ -113,15 +104,11 @@ internal sealed partial class LimitRedis(
     {
         lock (_lock)
         {
-            if (_isOpen || _isEnding)
+            if (_availability.TryLose(ProbeAsync, () => Log.Back(logger)))
             {
-                return;
+                _told.Clear();
+                Tell_NeedsLock(problem);
             }
-
-            Volatile.Write(ref _isOpen, true);
-            _told.Clear();
-            Tell_NeedsLock(problem);
-            _probing = Task.Run(ProbeUntilBackAsync);
         }
     }
 
@@ -134,37 +121,26 @@ internal sealed partial class LimitRedis(
         }
     }
 
-    private async Task ProbeUntilBackAsync()
+    private async Task ProbeAsync(CancellationToken cancellationToken)
     {
         try
         {
-            while (true)
-            {
-                await Task.Delay(ProbeInterval, time, _ending.Token);
-                try
-                {
-                    await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], _ending.Token, options.Timeout);
-                    break;
-                }
-                catch (Exception exception) when (exception is not OperationCanceledException)
-                {
-                    // Still away, whatever it is: a loop that ended here would keep limits apart until the next start.
-                    lock (_lock)
-                    {
-                        Tell_NeedsLock(LogText.OneLine(exception.Message));
-                    }
-                }
-            }
+            await ProbeAsync(options.Timeout, cancellationToken);
+            Volatile.Write(ref _failures, 0);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return; // the program ends
-        }
+            lock (_lock)
+            {
+                Tell_NeedsLock(LogText.OneLine(exception.Message));
+            }
 
-        Volatile.Write(ref _failures, 0);
-        Volatile.Write(ref _isOpen, false);
-        Log.Back(logger);
+            throw;
+        }
     }
+
+    private async Task ProbeAsync(TimeSpan budget, CancellationToken cancellationToken) =>
+        await redis.EvaluateAsync(Probe, [Key("limits-probe"), Key("limits-probe-2")], [], cancellationToken, budget);
 
     private static partial class Log
     {

@@ -15,7 +15,7 @@ internal sealed partial class RequestLimits(
     Reloadable<LimitSet> limits, RequestLimiter limiter, ILogger<RequestLimits> logger)
 {
     /// <summary>Whether anything limits a class at all.</summary>
-    public bool Concern(RequestClasses one) => !limits.Current.Of(one).IsEmpty;
+    public bool Concern(RequestClasses one) => !limits.Current.RulesFor(one).IsEmpty;
 
     /// <summary>Takes the permits that a request needs, and answers it where there are none left.</summary>
     /// <param name="context">The request; who asks is known.</param>

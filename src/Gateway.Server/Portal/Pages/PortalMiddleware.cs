@@ -110,7 +110,7 @@ internal sealed partial class PortalMiddleware(
                 default:
                     // Also for a form that comes too late: what was typed is lost, and nothing is done unasked.
                     Page.Redirect(context, $"{PortalPaths.SignIn}?return={Uri.EscapeDataString(
-                        ReturnPath.Of(context.Request.Path.Value + context.Request.QueryString.Value))}");
+                        ReturnPath.Accept(context.Request.Path.Value + context.Request.QueryString.Value))}");
                     break;
             }
         });

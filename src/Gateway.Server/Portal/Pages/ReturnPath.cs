@@ -11,7 +11,7 @@ internal static class ReturnPath
 {
     /// <summary>The page, or <see cref="PortalPaths.Account"/> for everything else.</summary>
     /// <param name="text">Untrusted.</param>
-    public static string Of(string? text)
+    public static string Accept(string? text)
     {
         if (text == PortalPaths.Device)
         {

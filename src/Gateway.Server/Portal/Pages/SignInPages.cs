@@ -33,7 +33,7 @@ internal sealed partial class SignInPages(
     /// <summary>The page with a button for each provider.</summary>
     public Task ShowAsync(HttpContext context)
     {
-        var back = ReturnPath.Of(context.Request.Query["return"]);
+        var back = ReturnPath.Accept(context.Request.Query["return"]);
         var host = GatewayContext.Of(context).Host.Authority;
         var buttons = Html.Join(_providers.Values.Select(one => Html.Of(
             $"""<p><a class="button" href="{$"{PortalPaths.SignIn}/{one.Provider.Name}?return={Uri.EscapeDataString(back)}"}">Sign in with {one.Provider.Title}</a></p>""")));
@@ -46,7 +46,7 @@ internal sealed partial class SignInPages(
         try
         {
             await context.ChallengeAsync(
-                provider.Method, new AuthenticationProperties { RedirectUri = ReturnPath.Of(context.Request.Query["return"]) });
+                provider.Method, new AuthenticationProperties { RedirectUri = ReturnPath.Accept(context.Request.Query["return"]) });
         }
         catch (IssuerException exception)
         {
@@ -114,7 +114,7 @@ internal sealed partial class SignInPages(
 
             var identity = await identities.SignInAsync(answer.Person, answer.RefreshToken, context.RequestAborted);
             await sessions.BeginAsync(context, identity, answer.SessionId);
-            Page.Redirect(context, ReturnPath.Of(answer.ReturnTo));
+            Page.Redirect(context, ReturnPath.Accept(answer.ReturnTo));
         }
         catch (Exception exception) when (exception is OidcException or StateException)
         {

@@ -24,7 +24,7 @@ internal static class TrustPage
             <tr><th>SHA-256</th><td><code class="fingerprint">{PrivateAuthority.FingerprintOf(one)}</code></td></tr>
             <tr><th>Valid</th><td>{PrivateAuthority.ValidityOf(one)}</td></tr>
             """)));
-        var sections = Html.Join(TrustGuide.Of(name, "ca.crt", authority.Pem).Select(static section => Html.Of(
+        var sections = Html.Join(TrustGuide.Write(name, "ca.crt", authority.Pem).Select(static section => Html.Of(
             $"""
             <h2 id="{section.Client.ToString().ToLowerInvariant()}">{section.Title}</h2>{Html.Join(section.Parts.Select(HtmlOf))}
             """)));

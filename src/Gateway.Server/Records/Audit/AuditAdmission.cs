@@ -23,16 +23,18 @@ internal sealed class AuditAdmission(AuditTrail trail)
         }
 
         var audited = context.Features.GetRequiredFeature<AuditedRequest>();
-        audited.IsAdmitted = true; // the line before the effect says so already
         var admitted = trail.AdmitAsync(audited, context);
-        return admitted is { IsCompletedSuccessfully: true, Result: true }
-            ? new ValueTask<bool>(true)
-            : FinishAsync(admitted, audited, context);
+        if (admitted is not { IsCompletedSuccessfully: true, Result: true })
+        {
+            return FinishAsync(admitted, audited, context);
+        }
+
+        audited.IsAdmitted = true;
+        return new ValueTask<bool>(true);
     }
 
     private static async ValueTask<bool> FinishAsync(ValueTask<bool> admitted, AuditedRequest audited, HttpContext context)
     {
-        audited.IsAdmitted = false;
         if (await admitted)
         {
             audited.IsAdmitted = true;

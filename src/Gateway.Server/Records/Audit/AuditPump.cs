@@ -16,13 +16,9 @@ internal sealed partial class AuditPump : IDisposable
     /// <summary>The most lines that wait; some 20 MB.</summary>
     public const int Capacity = 20_000;
 
-    // Requests under way cost no memory here, and many slow ones must not keep all others out.
-    private const int PlacesForRequests = 5;
-
-    private const int LargestBatch = 1_000;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A write that takes longer is an outage: a network file system that hangs, a reader of stdout that stopped.</summary>
+    // For the thread at the end; see also SinkState.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly IAuditSink _sink;
@@ -30,83 +26,36 @@ internal sealed partial class AuditPump : IDisposable
     private readonly AuditFailureMode _onFailure;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly int _capacity;
-    private readonly Lock _lock = new();
-    private readonly AutoResetEvent _signal = new(false);
+    private readonly SinkState _state;
+    private readonly AuditQueue _queue;
     private readonly Thread _thread;
-    private readonly LostLines _lost = new();
-    private List<AuditEntry> _pending = [];
-    private TaskCompletionSource<bool>? _waiting; // completed when all that is pending now was tried
-    private int _lines; // pending or being written
-    private int _places; // those, and the promised ones
-    private List<AuditEntry> _batch = []; // whose turn it is has it, and _failedAt
-    private DateTimeOffset? _failedAt;
-    private bool _isWriting; // whether it is somebody's turn
-    private long _writingSince;
-    private volatile bool _isFailing;
-    private volatile bool _stops;
 
     public AuditPump(
         IAuditSink sink, AuditOptions options, TimeProvider time, ILogger logger, int capacity = Capacity)
     {
         (_sink, _durable, _onFailure) = (sink, options.WriteAhead, options.OnFailure);
-        (_time, _logger, _capacity) = (time, logger, capacity);
+        (_time, _logger) = (time, logger);
+        _state = new SinkState(time);
+        _queue = new AuditQueue(_state, capacity);
         _thread = new Thread(Run) { IsBackground = true, Name = "audit " + sink.Name };
         _thread.Start();
     }
 
     /// <summary>Whether lines cannot be written at present.</summary>
-    public bool IsFailing => _isFailing
-        || (Interlocked.Read(ref _writingSince) is var since and not 0 && _time.GetElapsedTime(since) > Patience);
+    public bool IsFailing => _state.IsFailing;
 
     /// <summary>Whether a line without a place would be lost.</summary>
-    public bool IsFull
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _lines >= _capacity || !_sink.HasRoom;
-            }
-        }
-    }
+    public bool IsFull => _queue.IsFull || !_sink.HasRoom;
 
     /// <summary>How many lines were lost for good since the start.</summary>
-    public long Lost
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _lost.Total;
-            }
-        }
-    }
+    public long Lost => _queue.Lost;
 
     /// <summary>Promises a place for a line that will come.</summary>
     /// <returns><see langword="false"/> where lines cannot be written, or too many wait.</returns>
-    public bool TryReserve()
-    {
-        lock (_lock)
-        {
-            if (_stops || IsFailing || _places >= PlacesForRequests * _capacity || !_sink.HasRoom)
-            {
-                return false;
-            }
-
-            _places++;
-            return true;
-        }
-    }
+    public bool TryReserve() => !IsFailing && _sink.HasRoom && _queue.TryReserve();
 
     /// <summary>Gives a promised place back; no line will come.</summary>
-    public void Release()
-    {
-        lock (_lock)
-        {
-            _places--;
-        }
-    }
+    public void Release() => _queue.Release();
 
     /// <summary>Hands an entry over.</summary>
     /// <param name="entry">The entry.</param>
@@ -115,40 +64,9 @@ internal sealed partial class AuditPump : IDisposable
     /// <param name="awaits">Whether the caller waits for it.</param>
     public void Add(AuditEntry entry, bool isPromised, bool awaits, out Task<bool> done)
     {
-        done = Task.FromResult(false);
-        var isMyTurn = false;
-        TaskCompletionSource<bool>? waiting = null;
-        lock (_lock)
-        {
-            if (_stops || (!isPromised && _lines >= _capacity))
-            {
-                _lost.Add(entry.Time);
-                return;
-            }
-
-            _lines++;
-            _places += isPromised ? 0 : 1;
-            _pending.Add(entry);
-            if (awaits && !IsFailing)
-            {
-                isMyTurn = !_durable && TryTakeTurn(out waiting);
-                if (!isMyTurn)
-                {
-                    _waiting ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-                    done = _waiting.Task;
-                }
-            }
-
-            if (!_isWriting)
-            {
-                _signal.Set(); // else who writes does so when he is done
-            }
-        }
-
-        if (isMyTurn)
-        {
-            done = Task.FromResult(Write(waiting));
-        }
+        var waits = !awaits ? AuditWait.Nothing : _durable ? AuditWait.ForWriter : AuditWait.OrWrites;
+        done = _queue.Add(entry, isPromised, waits, out var mine)
+            ?? Task.FromResult(mine is { } turn && Write(turn));
     }
 
     /// <summary>Has the sink open anew what it writes to.</summary>
@@ -160,141 +78,49 @@ internal sealed partial class AuditPump : IDisposable
     /// <summary>Writes what waits, if that goes within a moment, and ends.</summary>
     public void Dispose()
     {
-        lock (_lock)
-        {
-            if (_stops)
-            {
-                return;
-            }
-
-            _stops = true;
-            _signal.Set();
-        }
-
-        if (_thread.Join(Patience))
+        if (_queue.TryClose() && _thread.Join(Patience))
         {
             _sink.Dispose();
-            _signal.Dispose();
+            _queue.Dispose();
         }
     }
 
     private void Run()
     {
-        while (true)
+        while (!_queue.IsDone)
         {
-            if (TryTakeTurn(out var waiting))
+            if (_queue.TakeTurn() is not { } turn)
             {
-                if (!Write(waiting))
+                _queue.WaitForLines();
+            }
+            else if (!Write(turn))
+            {
+                if (_queue.IsClosed)
                 {
-                    if (_stops)
-                    {
-                        Log.LostAtEnd(_logger, _sink.Name, _batch.Count + _pending.Count + Lost);
-                        return;
-                    }
-
-                    Thread.Sleep(RetryInterval);
+                    Log.LostAtEnd(_logger, _sink.Name, _queue.Unwritten);
+                    return;
                 }
-            }
-            else if (_stops && IsIdle())
-            {
-                return;
-            }
-            else
-            {
-                _signal.WaitOne();
-            }
-        }
-    }
 
-    private bool IsIdle()
-    {
-        lock (_lock)
-        {
-            return !_isWriting && _batch.Count + _pending.Count == 0;
-        }
-    }
-
-    private bool TryTakeTurn(out TaskCompletionSource<bool>? waiting)
-    {
-        lock (_lock)
-        {
-            waiting = null;
-            if (_isWriting)
-            {
-                return false;
+                Thread.Sleep(RetryInterval);
             }
-
-            if (_batch.Count > 0)
-            {
-                // what could not be written yet comes first
-            }
-            else if (_pending.Count <= LargestBatch)
-            {
-                (_batch, _pending) = (_pending, _batch);
-                (waiting, _waiting) = (_waiting, null);
-            }
-            else
-            {
-                _batch.AddRange(_pending.Take(LargestBatch));
-                _pending.RemoveRange(0, LargestBatch);
-            }
-
-            return _isWriting = _batch.Count > 0;
         }
     }
 
     // Whose turn it is writes, and gives the turn back.
-    private bool Write(TaskCompletionSource<bool>? waiting)
+    private bool Write(AuditTurn turn)
     {
-        var written = TryWrite(_batch);
-        if (written)
-        {
-            _batch.Clear();
-        }
-
-        lock (_lock)
-        {
-            _isWriting = false;
-            if (!written || _stops || _pending.Count > 0)
-            {
-                _signal.Set();
-            }
-        }
-
-        waiting?.SetResult(written);
-        if (!written)
-        {
-            FailWaiters();
-        }
-
-        return written;
+        var isWritten = TryWrite(turn.Batch, turn.Lost);
+        _queue.EndTurn(turn, isWritten);
+        return isWritten;
     }
 
-    // Who came while the sink failed is told so now, rather than after the outage.
-    private void FailWaiters()
+    private bool TryWrite(IReadOnlyList<AuditEntry> batch, LostSpan lost)
     {
-        TaskCompletionSource<bool>? waiting;
-        lock (_lock)
-        {
-            (waiting, _waiting) = (_waiting, null);
-        }
-
-        waiting?.SetResult(false);
-    }
-
-    private bool TryWrite(List<AuditEntry> batch)
-    {
-        LostSpan lost;
-        lock (_lock)
-        {
-            lost = _lost.Take();
-        }
-
-        var outage = _failedAt is not null || lost.Count > 0
+        var outage = _state.FailedAt is not null || lost.Count > 0
             ? new OutageEntry(_time.GetUtcNow())
             {
                 Sink = _sink.Name,
-                Since = _failedAt ?? lost.From,
+                Since = _state.FailedAt ?? lost.From,
                 Lost = lost.Count,
                 LostFrom = lost.From,
                 LostUntil = lost.Until,
@@ -303,22 +129,15 @@ internal sealed partial class AuditPump : IDisposable
             : null;
         try
         {
-            Interlocked.Exchange(ref _writingSince, Math.Max(1, _time.GetTimestamp()));
+            _state.BeginWrite();
             _sink.Write(outage is null ? batch : [outage, .. batch], _durable);
         }
         catch (Exception exception)
         {
             // Whatever it is: a pump that ended with it would keep everybody waiting for good.
             _sink.Reopen(); // what is mended may be another file, or another disk, under the same name
-            _isFailing = true;
-            lock (_lock)
+            if (_state.TryFail())
             {
-                _lost.PutBack(lost);
-            }
-
-            if (_failedAt is null)
-            {
-                _failedAt = _time.GetUtcNow();
                 LogFailure(exception.Message);
             }
 
@@ -326,19 +145,11 @@ internal sealed partial class AuditPump : IDisposable
         }
         finally
         {
-            Interlocked.Exchange(ref _writingSince, 0);
+            _state.EndWrite();
         }
 
-        lock (_lock)
+        if (_state.TryRecover())
         {
-            _lines -= batch.Count;
-            _places -= batch.Count;
-        }
-
-        _failedAt = null;
-        if (_isFailing)
-        {
-            _isFailing = false;
             Log.Recovered(_logger, _sink.Name, lost.Count);
         }
 

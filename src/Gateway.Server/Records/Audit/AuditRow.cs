@@ -64,8 +64,8 @@ internal static class AuditRow
         var parts = new List<string> { what };
         Add(Text(line, "grant.granted"), "granted ");
         Add(Text(line, "phase") == "begin" ? "never ended" : Text(line, "status"), "");
-        Add(Text(line, "bytesIn") is var received and not "0" ? received : "", "in ");
-        Add(Text(line, "bytesOut") is var sent and not "0" ? sent : "", "out ");
+        Add(Bytes(line, "bytesIn"), "in ");
+        Add(Bytes(line, "bytesOut"), "out ");
         Add(Text(line, "rule.name"), "by rule ");
         Add(Text(line, "error.code") is { Length: > 0 } code ? DescribeError(line, code) : "", "");
         Add(Text(line, "limit"), "limit ");
@@ -125,6 +125,12 @@ internal static class AuditRow
         }
 
         return parts.Count == 0 ? "read again, nothing changed" : string.Join("; ", parts);
+    }
+
+    private static string Bytes(JsonElement line, string path)
+    {
+        var count = Text(line, path);
+        return count == "0" ? "" : count;
     }
 
     private static string Text(JsonElement line, string path) => AuditFilter.Text(line, path);

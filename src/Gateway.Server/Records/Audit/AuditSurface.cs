@@ -24,7 +24,7 @@ internal static class AuditSurface
     /// <summary>Works it out.</summary>
     /// <param name="context">The request.</param>
     /// <param name="operation">What was asked; <see langword="null"/> where only the path tells.</param>
-    public static string Of(HttpContext context, out string? operation)
+    public static string Classify(HttpContext context, out string? operation)
     {
         var path = context.Request.Path;
         operation = null;

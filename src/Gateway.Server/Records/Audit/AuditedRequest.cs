@@ -20,7 +20,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
     /// <summary>Counts the request's body; <see langword="null"/> where it has none.</summary>
     public CountingStream? Received { get; init; }
 
-    /// <summary>The line before the effect.</summary>
+    /// <summary>The line before the effect; it says that the request is let through.</summary>
     public RequestEntry Begin(HttpContext context) => Describe(context, isBegin: true, TimeSpan.Zero, isAborted: false);
 
     /// <summary>The line at the end.</summary>
@@ -34,13 +34,13 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
     {
         var gateway = GatewayContext.Of(context);
         var request = gateway.HasRequest ? gateway.Request : null;
-        var surface = AuditSurface.Of(context, out var operation);
+        var surface = AuditSurface.Classify(context, out var operation);
         return new RequestEntry(time)
         {
             Surface = surface,
             IsBegin = isBegin,
             RequestId = gateway.RequestId,
-            Decision = Decide(gateway, context.Response.StatusCode, isAborted),
+            Decision = Decide(gateway, context.Response.StatusCode, isBegin || IsAdmitted, isAborted),
             Address = gateway.ClientAddress,
             Method = context.Request.Method,
             Target = request is null && surface != AuditSurface.Token ? PathOf(context) : null,
@@ -63,10 +63,10 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
         };
     }
 
-    private string Decide(GatewayContext gateway, int status, bool isAborted) => gateway.Error switch
+    private static string Decide(GatewayContext gateway, int status, bool isAdmitted, bool isAborted) => gateway.Error switch
     {
         { Code: RegistryError.DeniedCode } => AuditDecision.Deny,
-        _ when IsAdmitted => AuditDecision.Allow,
+        _ when isAdmitted => AuditDecision.Allow,
         null when isAborted => AuditDecision.Error, // whoever hung up before anything was decided
         null => AuditDecision.Public,
         { Code: "TOOMANYREQUESTS" } => AuditDecision.Limit,

@@ -47,7 +47,8 @@ internal static unsafe partial class NativeFile
         var range = new LockRange { Type = 1 }; // F_WRLCK, from the first byte to the end
         while (FCntl(file, 38, ref range) != 0)
         {
-            if (Marshal.GetLastPInvokeError() is var error and not Interrupted)
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted)
             {
                 throw Failure("cannot be locked", error);
             }
@@ -73,8 +74,11 @@ internal static unsafe partial class NativeFile
                 if (count > 0)
                 {
                     written += (int)count;
+                    continue;
                 }
-                else if (Marshal.GetLastPInvokeError() is var error && error != Interrupted)
+
+                var error = Marshal.GetLastPInvokeError();
+                if (error != Interrupted)
                 {
                     throw Failure("cannot be written", error);
                 }
@@ -118,7 +122,13 @@ internal static unsafe partial class NativeFile
     /// <summary>Has the file's content, or a folder's names, stored by the disk.</summary>
     public static void Sync(SafeFileHandle file)
     {
-        if (FDataSync(file) != 0 && Marshal.GetLastPInvokeError() is var error and not Invalid) // a device has no disk
+        if (FDataSync(file) == 0)
+        {
+            return;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        if (error != Invalid) // a device has no disk
         {
             throw Failure("cannot be stored on the disk", error);
         }

@@ -93,6 +93,22 @@ internal static class PolicyFolder
             return files;
         }
 
+        Collect(folder, files, problems);
+        if (files.Count > MaxFiles)
+        {
+            problems.Add(
+                SourcePosition.OfFile(folder),
+                $"{files.Count} files, more than {MaxFiles}",
+                null,
+                "Put rules that belong together into one file.");
+            return [];
+        }
+
+        return files;
+    }
+
+    private static void Collect(string folder, List<string> files, ProblemCollector problems)
+    {
         try
         {
             foreach (var path in Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal))
@@ -146,18 +162,6 @@ internal static class PolicyFolder
                 null,
                 "Let the gateway's account read it.");
         }
-
-        if (files.Count > MaxFiles)
-        {
-            problems.Add(
-                SourcePosition.OfFile(folder),
-                $"{files.Count} files, more than {MaxFiles}",
-                null,
-                "Put rules that belong together into one file.");
-            return [];
-        }
-
-        return files;
     }
 
     private static bool IsYaml(string path) => path.EndsWith(".yaml", StringComparison.Ordinal);

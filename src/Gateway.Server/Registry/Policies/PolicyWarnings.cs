@@ -70,7 +70,7 @@ internal sealed class PolicyWarnings
         // Groups may also come from an identity provider, so an undeclared one is no mistake unless it looks like one.
         foreach (var (rule, selector) in used.Where(use => !groups.ContainsKey(use.selector.Name)))
         {
-            if (NearestName.Of(selector.Name, groups.Keys) is { } nearest)
+            if (NearestName.Find(selector.Name, groups.Keys) is { } nearest)
             {
                 _warnings.Add(
                     rule.At,

@@ -70,7 +70,7 @@ internal sealed class RoleReader(ProblemCollector problems)
                     at,
                     $"{key}: no such action",
                     text,
-                    NearestName.Of(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : fix);
+                    NearestName.Find(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : fix);
             }
         }
 

@@ -34,7 +34,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
         foreach (var entry in map.Entries.Where(static entry => !Reserved.Contains(entry.Key)))
         {
             // "adress: [ 10.0.0.0/8 ]" must not become a claim that nobody has.
-            if (NearestName.Of(entry.Key, Reserved) is { } meant)
+            if (NearestName.Find(entry.Key, Reserved) is { } meant)
             {
                 problems.Add(
                     entry.Position,
@@ -183,9 +183,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
         const string fix = "Write days as [mon, tue, wed, thu, fri, sat, sun].";
         foreach (var (at, text) in problems.Texts(value, "days", fix))
         {
-            var day = Array.Find(
-                Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(),
-                day => day.ToString()!.ToLowerInvariant() is var name && (text == name || text == name[..3]));
+            var day = Array.Find(Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(), day => IsNameOf(day!.Value, text));
             if (day is null)
             {
                 problems.Add(at, "days: no such day", text, fix);
@@ -195,6 +193,12 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
                 yield return day.Value;
             }
         }
+    }
+
+    private static bool IsNameOf(DayOfWeek day, string text)
+    {
+        var name = day.ToString().ToLowerInvariant();
+        return text == name || text == name[..3];
     }
 
     private TimeSpan? ReadTimeOfDay(YamlNode value, string key)

@@ -144,12 +144,12 @@ internal sealed class RuleReader(
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0)
         {
-            return NearestName.Of(text, ["authenticated", "anonymous", "everyone"]) is { } kind
+            return NearestName.Find(text, ["authenticated", "anonymous", "everyone"]) is { } kind
                 ? $"Did you mean \"{kind}\"?"
                 : $"Did you mean \"user:{text}\" or \"group:{text}\"?";
         }
 
-        return NearestName.Of(text[..colon], ["user", "robot", "group", "issuer"]) is { } prefix
+        return NearestName.Find(text[..colon], ["user", "robot", "group", "issuer"]) is { } prefix
             && colon < text.Length - 1
             ? $"Did you mean \"{prefix}:{text[(colon + 1)..].Trim()}\"?"
             : SubjectsFix;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Registry.Proxying;
 
@@ -13,7 +14,7 @@ namespace Gateway.Server.Registry.Proxying;
 /// A write that fails while no answer is there fails as ever.
 /// </remarks>
 /// <param name="inner">The connection as plain text, under TLS or not.</param>
-internal sealed class UpstreamConnection(Stream inner) : Stream
+internal sealed class UpstreamConnection(Stream inner) : DelegatingStream(inner)
 {
     // A broken connection gives what has arrived, or its end, at once; this is for one that is not broken after all.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -24,20 +25,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     /// <summary>How many bytes of answers have arrived, "100 Continue" apart.</summary>
     public long Received { get; private set; }
-
-    public override bool CanRead => inner.CanRead;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => inner.CanWrite;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -53,7 +40,7 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
                 return count;
             }
 
-            var read = await inner.ReadAsync(buffer, cancellationToken);
+            var read = await Inner.ReadAsync(buffer, cancellationToken);
             Count(buffer.Span[..read]);
             return read;
         }
@@ -66,34 +53,16 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         BodyExchange.Current is { } exchange
             ? WriteAsync(exchange, buffer, cancellationToken)
-            : inner.WriteAsync(buffer, cancellationToken);
+            : Inner.WriteAsync(buffer, cancellationToken);
 
     public override Task FlushAsync(CancellationToken cancellationToken) =>
-        BodyExchange.Current is { IsOver: true } ? Task.CompletedTask : inner.FlushAsync(cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("upstreams are read asynchronously");
-
-    public override void Write(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("upstreams are written to asynchronously");
-
-    public override void Flush() => throw new NotSupportedException("upstreams are written to asynchronously");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
+        BodyExchange.Current is { IsOver: true } ? Task.CompletedTask : Inner.FlushAsync(cancellationToken);
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            inner.Dispose();
+            Inner.Dispose();
         }
 
         base.Dispose(disposing);
@@ -110,7 +79,7 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
         exchange.WritesTo(this);
         try
         {
-            await inner.WriteAsync(buffer, cancellationToken);
+            await Inner.WriteAsync(buffer, cancellationToken);
             exchange.HasWritten();
         }
         catch (IOException) when (exchange.HasBegun)
@@ -141,7 +110,7 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
             var buffer = new byte[4096];
-            var read = await inner.ReadAsync(buffer, limit.Token);
+            var read = await Inner.ReadAsync(buffer, limit.Token);
             _kept = buffer.AsMemory(0, read);
             Count(_kept.Span);
             return exchange.IsAnswered;

@@ -63,39 +63,7 @@ internal sealed class UpstreamResponseTransform(
     {
         error = UpstreamErrors.Nonsense("its Location header names no upload, blob or manifest of this repository");
         var headers = context.Response.Headers;
-        foreach (var (name, values) in answer.Headers.NonValidated)
-        {
-            if (Relayed.Contains(name))
-            {
-                headers.Append(name, values.ToArray());
-            }
-        }
-
-        foreach (var (name, values) in answer.Content.Headers.NonValidated)
-        {
-            if (Relayed.Contains(name))
-            {
-                headers.Append(name, values.ToArray());
-            }
-        }
-
-        if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
-        {
-            headers.ContentLength = null; // these have no body (RFC 9110, section 8.6), whatever length is promised
-        }
-
-        if (answer.Headers.NonValidated.TryGetValues("Cache-Control", out var caching))
-        {
-            // Distribution marks blobs as cacheable for a year; a shared cache would serve them past every policy.
-            headers.CacheControl = "private, " + string.Join(", ", caching.Select(static v => v.Replace("public", "private", StringComparison.OrdinalIgnoreCase)));
-        }
-
-        if (answer.Headers.NonValidated.TryGetValues("Link", out var links)
-            && LinkTo(gateway, links.ToString()) is { } link)
-        {
-            headers.Link = link;
-        }
-
+        RelayHeaders(gateway, answer, headers);
         if (!answer.Headers.NonValidated.TryGetValues("Location", out var locations))
         {
             return (int)answer.StatusCode is not (>= 300 and < 400) || answer.StatusCode == HttpStatusCode.NotModified;
@@ -128,6 +96,42 @@ internal sealed class UpstreamResponseTransform(
 
         headers.Location = own;
         return true;
+    }
+
+    private static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
+    {
+        foreach (var (name, values) in answer.Headers.NonValidated)
+        {
+            if (Relayed.Contains(name))
+            {
+                headers.Append(name, values.ToArray());
+            }
+        }
+
+        foreach (var (name, values) in answer.Content.Headers.NonValidated)
+        {
+            if (Relayed.Contains(name))
+            {
+                headers.Append(name, values.ToArray());
+            }
+        }
+
+        if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
+        {
+            headers.ContentLength = null; // these have no body (RFC 9110, section 8.6), whatever length is promised
+        }
+
+        if (answer.Headers.NonValidated.TryGetValues("Cache-Control", out var caching))
+        {
+            // Distribution marks blobs as cacheable for a year; a shared cache would serve them past every policy.
+            headers.CacheControl = "private, " + string.Join(", ", caching.Select(static v => v.Replace("public", "private", StringComparison.OrdinalIgnoreCase)));
+        }
+
+        if (answer.Headers.NonValidated.TryGetValues("Link", out var links)
+            && LinkTo(gateway, links.ToString()) is { } link)
+        {
+            headers.Link = link;
+        }
     }
 
     // Every Location that does not lead elsewhere must lead into this repository, through here.

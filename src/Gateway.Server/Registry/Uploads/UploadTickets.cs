@@ -32,7 +32,7 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
     {
         var bytes = new byte[Overhead + ticket.UpstreamQuery.Length];
         var ring = CurrentRing();
-        var key = ring.Of(ring.Source.ActiveAt(time.GetUtcNow()));
+        var key = ring.KeyFor(ring.Source.ActiveAt(time.GetUtcNow()));
         bytes[0] = Version;
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(HintStart), key.Hint);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(UntilStart), ticket.ContinueUntil.ToUnixTimeSeconds());
@@ -114,7 +114,7 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
 
     private sealed record Ring(SigningKeyRing Source, Key[] Keys)
     {
-        public Key Of(SigningKey source) => Array.Find(Keys, key => key.Source == source)!;
+        public Key KeyFor(SigningKey source) => Array.Find(Keys, key => key.Source == source)!;
     }
 
     private sealed class Key(SigningKey source)

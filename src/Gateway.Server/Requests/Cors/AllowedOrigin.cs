@@ -96,6 +96,19 @@ internal sealed class AllowedOrigin
             return false;
         }
 
+        return TryParseHost(text, scheme, authority, isDomain, out origin, out what, out fix);
+    }
+
+    private static bool TryParseHost(
+        string text,
+        string scheme,
+        string authority,
+        bool isDomain,
+        [NotNullWhen(true)] out AllowedOrigin? origin,
+        out string what,
+        out string fix)
+    {
+        (origin, fix) = (null, Fix);
         if (!HostName.TryParse(authority, out var host))
         {
             what = "has no usable host and port";

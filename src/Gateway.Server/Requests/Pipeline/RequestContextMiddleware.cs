@@ -15,14 +15,7 @@ internal sealed partial class RequestContextMiddleware(
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        var gateway = new GatewayContext(
-            ActivitySpanId.CreateRandom().ToHexString(),
-            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
-        {
-            Certificate = context.Features.Get<PresentedCertificate>(),
-        };
-        context.Features.Set(gateway);
+        var gateway = Begin(context);
         // At the start of the answer, because an error clears whatever was prepared before it.
         context.Response.OnStarting(SetCommonHeaders, context);
         try
@@ -76,6 +69,19 @@ internal sealed partial class RequestContextMiddleware(
             await context.WriteErrorAsync(new RegistryError(
                 "UNKNOWN", 500, $"the gateway failed; its log has the reason under request id {gateway.RequestId}"));
         }
+    }
+
+    private static GatewayContext Begin(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        var gateway = new GatewayContext(
+            ActivitySpanId.CreateRandom().ToHexString(),
+            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+        {
+            Certificate = context.Features.Get<PresentedCertificate>(),
+        };
+        context.Features.Set(gateway);
+        return gateway;
     }
 
     // Two servers that believe different ones see different requests (RFC 9112, section 6.1). Kestrel closes such a

@@ -90,7 +90,7 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     };
 
     private static string Hint(PresentedCredentials credentials, string otherwise) =>
-        CredentialHint.Of(credentials) is { } hint ? "; " + hint : otherwise;
+        CredentialHint.For(credentials) is { } hint ? "; " + hint : otherwise;
 
     // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
     // password that it keeps for /token, or shows the person's certificate: the page could start uploads and mount blobs in

@@ -12,7 +12,7 @@ internal static class CredentialHint
 
     /// <summary>Finds the accident.</summary>
     /// <returns>It, as half a sentence; <see langword="null"/> where nothing stands out. Never a part of what was sent.</returns>
-    public static string? Of(PresentedCredentials credentials) => credentials.Kind switch
+    public static string? For(PresentedCredentials credentials) => credentials.Kind switch
     {
         PresentedCredentialsKind.Password => OfName(credentials.Password.UserName) ?? OfPassword(credentials.Password.Password),
         PresentedCredentialsKind.Bearer => OfSecret("the token", credentials.Token),

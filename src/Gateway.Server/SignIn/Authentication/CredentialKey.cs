@@ -20,7 +20,7 @@ internal readonly record struct CredentialKey(UInt128 Low, UInt128 High)
     /// <param name="evidence">
     /// What they are judged by, such as the hash in force: when it changes, so does the key.
     /// </param>
-    public static CredentialKey Of(string method, BasicCredentials credentials, string evidence)
+    public static CredentialKey Derive(string method, BasicCredentials credentials, string evidence)
     {
         // Each field is preceded by its length: "ab" + "c" must not be "a" + "bc".
         const int lengthSize = sizeof(int);

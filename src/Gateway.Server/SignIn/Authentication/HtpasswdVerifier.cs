@@ -52,7 +52,7 @@ internal sealed partial class HtpasswdVerifier(
             return ValueTask.FromResult(Refusal(hash));
         }
 
-        var key = CredentialKey.Of(Method, credentials, hash?.Text ?? "");
+        var key = CredentialKey.Derive(Method, credentials, hash?.Text ?? "");
         return hash is not null && cache.TryGet(key, out var accepted)
             ? ValueTask.FromResult<AuthenticationResult>(accepted)
             : HashAsync(key, credentials, file, cancellationToken);

@@ -54,7 +54,7 @@ internal sealed class SignInGuard(
         }
 
         var shown = credentials.Password;
-        var key = CredentialKey.Of("sign-in", shown, "");
+        var key = CredentialKey.Derive("sign-in", shown, "");
         var permit = new SignInPermit { Shown = shown, Key = key };
         while (!IsAccepted(key, AcceptanceLifetime))
         {
@@ -245,11 +245,11 @@ internal sealed class SignInGuard(
     private bool IsAccepted(CredentialKey key, TimeSpan within) =>
         _accepted.TryGet(key, out var accepted) && time.GetElapsedTime(accepted.Timestamp) < within;
 
-    private FailureAttempt AttemptOf(BasicCredentials shown, IPAddress address) => FailureAttempt.Of(
-        limits.Current.Of(RequestClasses.SignInFailure),
+    private FailureAttempt AttemptOf(BasicCredentials shown, IPAddress address) => FailureAttempt.Create(
+        limits.Current.RulesFor(RequestClasses.SignInFailure),
         shown.UserName,
         address,
-        fingerprint.Of(shown.UserName, shown.Password, address));
+        fingerprint.Compute(shown.UserName, shown.Password, address));
 
     /// <summary>That credentials were right, by the clock that never goes back.</summary>
     private sealed record Acceptance(long Timestamp);

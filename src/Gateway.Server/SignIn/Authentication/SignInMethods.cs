@@ -40,11 +40,7 @@ internal sealed class SignInMethods
     /// <param name="nameOf">The name of each.</param>
     /// <param name="order">See <see cref="AuthenticationOptions.Order"/>.</param>
     public static List<T> Sort<T>(IEnumerable<T> methods, Func<T, string> nameOf, List<string> order) =>
-        [.. methods.OrderBy(method =>
-            // Certificates come last in any case: nobody can be asked whom they name.
-            nameOf(method) is var name && name == CertificateSubjectReader.Method ? int.MaxValue
-            : order.IndexOf(name) is var index and >= 0 ? index
-            : order.Count)];
+        [.. methods.OrderBy(method => RankOf(nameOf(method), order))];
 
     /// <summary>The methods that take a user name and password, in their order.</summary>
     public IReadOnlyList<ICredentialVerifier> Verifiers { get; }
@@ -112,5 +108,17 @@ internal sealed class SignInMethods
         }
 
         return accepted;
+    }
+
+    // Certificates come last in any case: nobody can be asked whom they name.
+    private static int RankOf(string name, List<string> order)
+    {
+        if (name == CertificateSubjectReader.Method)
+        {
+            return int.MaxValue;
+        }
+
+        var index = order.IndexOf(name);
+        return index < 0 ? order.Count : index;
     }
 }

@@ -33,11 +33,16 @@ internal sealed partial class ClientCertificateVerifier(
     public bool IsRequired { get; } = options.ClientCertificates?.Mode == ClientCertificateMode.Required;
 
     /// <summary>What keeps a connection from being served where a certificate is required; <see langword="null"/>: nothing.</summary>
-    public AuthenticationResult? FindFault(PresentedCertificate? shown) =>
-        !IsRequired ? null
-        : shown is null ? Missing
-        : Judge(shown) is var result and not AuthenticationResult.Accepted ? result
-        : null;
+    public AuthenticationResult? FindFault(PresentedCertificate? shown)
+    {
+        if (!IsRequired)
+        {
+            return null;
+        }
+
+        var result = shown is null ? Missing : Judge(shown);
+        return result is AuthenticationResult.Accepted ? null : result;
+    }
 
     /// <summary>Signs in by a certificate.</summary>
     public ValueTask<AuthenticationResult> SignInAsync(PresentedCertificate shown, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Foundation.Availability;
 using Gateway.Foundation.Configuration;
 using Gateway.Server.Requests.Pipeline;
 using Microsoft.IdentityModel.Protocols;
@@ -27,8 +28,7 @@ internal sealed partial class IssuerMetadata
     /// <summary>The least time between two fetches for keys that are not known.</summary>
     public static readonly TimeSpan UnknownKeyFloor = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(60);
+    private static readonly BackOff Retries = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(60));
 
     private readonly IssuerOptions _options;
     private readonly string? _keysFile;
@@ -160,13 +160,7 @@ internal sealed partial class IssuerMetadata
     private bool MayRetry()
     {
         var failures = Volatile.Read(ref _failures);
-        return failures == 0 || _time.GetElapsedTime(Volatile.Read(ref _attemptedAt)) >= RetryAfter(failures);
-    }
-
-    private static TimeSpan RetryAfter(int failures)
-    {
-        var wait = FirstRetry * Math.Pow(2, Math.Min(failures, 10) - 1);
-        return wait < LastRetry ? wait : LastRetry;
+        return failures == 0 || _time.GetElapsedTime(Volatile.Read(ref _attemptedAt)) >= Retries.After(failures);
     }
 
     private Task<IssuerDocument> FetchIfAllowedAsync() =>
@@ -180,7 +174,7 @@ internal sealed partial class IssuerMetadata
             if (_flight is null)
             {
                 Volatile.Write(ref _attemptedAt, _time.GetTimestamp());
-                _flight = Task.Run(FlyAsync);
+                _flight = Task.Run(FetchAndKeepAsync);
                 _ = _flight.ContinueWith(
                     static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
                     TaskScheduler.Default); // it is told below, also where nobody waits for it
@@ -190,7 +184,7 @@ internal sealed partial class IssuerMetadata
         }
     }
 
-    private async Task<IssuerDocument> FlyAsync()
+    private async Task<IssuerDocument> FetchAndKeepAsync()
     {
         try
         {

@@ -2,6 +2,7 @@
 using System.Collections.Concurrent;
 using System.DirectoryServices.Protocols;
 using System.Net;
+using Gateway.Foundation.Availability;
 
 namespace Gateway.Server.SignIn.Ldap;
 
@@ -15,17 +16,15 @@ namespace Gateway.Server.SignIn.Ldap;
 internal sealed partial class LdapServer(
     Uri url, LdapOptions options, LdapTrust trust, string method, TimeProvider time, ILogger logger) : IDisposable
 {
-    private static readonly TimeSpan FirstProbe = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LastProbe = TimeSpan.FromSeconds(15);
+    private static readonly BackOff Probes = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(15));
 
     private readonly SemaphoreSlim _slots = new(options.Connections);
     private readonly ConcurrentBag<LdapConnection> _idle = []; // bound as the account that looks users up
     private readonly CancellationTokenSource _ending = new();
-    private readonly Lock _lock = new();
-    private volatile bool _isUnavailable;
+    private readonly ProbedAvailability _availability = new(Probes, time);
 
     /// <summary>Whether it answered last time.</summary>
-    public bool IsUp => !_isUnavailable;
+    public bool IsUp => _availability.IsUp;
 
     /// <summary>As configured.</summary>
     public Uri Url => url;
@@ -89,6 +88,7 @@ internal sealed partial class LdapServer(
     public void Dispose()
     {
         _ending.Cancel();
+        _availability.Dispose();
         while (_idle.TryTake(out var connection))
         {
             connection.Dispose();
@@ -120,7 +120,7 @@ internal sealed partial class LdapServer(
 
     private async Task<T> RunAsync<T>(Func<T> work)
     {
-        if (_isUnavailable)
+        if (!IsUp)
         {
             throw new LdapUnavailableException($"{url} did not answer lately", isServers: true);
         }
@@ -245,19 +245,11 @@ internal sealed partial class LdapServer(
 
     private LdapUnavailableException Fail(string problem, Exception? cause)
     {
-        lock (_lock)
-        {
-            if (!_isUnavailable && !_ending.IsCancellationRequested)
-            {
-                _isUnavailable = true;
-                _ = Task.Run(() => ProbeUntilBackAsync(problem));
-            }
-        }
-
+        _availability.TryLose(ProbeAsync, () => Log.Back(logger, method, url), () => BeginOutageAsync(problem));
         return new LdapUnavailableException($"{url}: {problem}", isServers: true, cause);
     }
 
-    private async Task ProbeUntilBackAsync(string problem)
+    private async Task BeginOutageAsync(string problem)
     {
         while (_idle.TryTake(out var connection))
         {
@@ -265,38 +257,20 @@ internal sealed partial class LdapServer(
         }
 
         Log.Away(logger, method, url, problem, await LdapDiagnosis.FindCauseAsync(url, options, trust));
-        var wait = FirstProbe;
-        while (true)
+    }
+
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var probe = Task.Factory.StartNew(Probe, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
         {
-            try
-            {
-                await Task.Delay(wait, time, _ending.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return; // the program ends
-            }
-
-            var probe = Task.Factory.StartNew(Probe, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            try
-            {
-                await probe.WaitAsync(options.Timeout, time, CancellationToken.None);
-                break;
-            }
-            catch (TimeoutException)
-            {
-                await probe.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // one at a time, however long it hangs
-            }
-            catch (Exception exception) when (exception is LdapException or DirectoryException or TlsOperationException)
-            {
-                // still away
-            }
-
-            wait = wait * 2 < LastProbe ? wait * 2 : LastProbe;
+            await probe.WaitAsync(options.Timeout, time, CancellationToken.None);
         }
-
-        _isUnavailable = false;
-        Log.Back(logger, method, url);
+        catch (TimeoutException)
+        {
+            await probe.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // one at a time, however long it hangs
+            throw;
+        }
     }
 
     // As a request would, save the search.

@@ -70,7 +70,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance); // nobody here has such a name
         }
 
-        var key = CredentialKey.Of(Method, credentials, "");
+        var key = CredentialKey.Derive(Method, credentials, "");
         return _accepted.TryGet(key, out var accepted)
             ? ValueTask.FromResult<AuthenticationResult>(accepted)
             : new ValueTask<AuthenticationResult>(

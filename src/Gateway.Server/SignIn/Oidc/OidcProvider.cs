@@ -97,7 +97,8 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         }
 
         // Step 11: a token of another sign-in, put in by whoever got hold of it.
-        if (nonce is not null && token.Text("nonce") is var found && (found is null || !CryptographicOperations.FixedTimeEquals(
+        var found = token.Text("nonce");
+        if (nonce is not null && (found is null || !CryptographicOperations.FixedTimeEquals(
             Encoding.UTF8.GetBytes(found), Encoding.UTF8.GetBytes(nonce))))
         {
             throw Wrong("its nonce is not that of this sign-in");

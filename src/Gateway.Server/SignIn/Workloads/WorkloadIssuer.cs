@@ -41,11 +41,14 @@ internal sealed class WorkloadIssuer : ISubjectSource
 
     /// <summary>Why a token that is good at the issuer is not taken here, by the issuer's own settings.</summary>
     /// <returns>A sentence's part for the log and for who showed it; <see langword="null"/> where it is taken.</returns>
-    public string? FindFault(IdToken token) =>
-        _maximumTokenLifetime is { } most && token.ExpiresAt - token.IssuedAt is var life && life > most
+    public string? FindFault(IdToken token)
+    {
+        var life = token.ExpiresAt - token.IssuedAt;
+        return _maximumTokenLifetime is { } most && life > most
             ? $"it lives {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for {Name} is {Duration.Format(most)}: "
                 + "have a shorter one issued"
             : null;
+    }
 
     /// <inheritdoc/>
     public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>

@@ -109,7 +109,9 @@ internal static class WorkloadOptionsValidator
             && HasFixedStart(subject[(colon + 1)..]));
 
     // Up to a slash, so that "acme*" is not good for "acme-evil/app" as well.
-    private static bool HasFixedStart(string pattern) =>
-        pattern.IndexOf('*', StringComparison.Ordinal) is var star
-        && (star < 0 || pattern.AsSpan(0, star).IndexOfAny('/', '@') > 0);
+    private static bool HasFixedStart(string pattern)
+    {
+        var star = pattern.IndexOf('*', StringComparison.Ordinal);
+        return star < 0 || pattern.AsSpan(0, star).IndexOfAny('/', '@') > 0;
+    }
 }

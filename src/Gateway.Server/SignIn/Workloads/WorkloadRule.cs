@@ -97,14 +97,15 @@ internal sealed class WorkloadRule
             groups[i] = group;
         }
 
-        return new Subject
+        var subject = new Subject
         {
             Kind = SubjectKind.Workload,
             Name = $"{_issuerName}/{name}", // two issuers' names never meet
             Method = $"issuer:{_issuerName}",
             Groups = groups,
             Claims = ClaimsOf(token.Claims, ref fault),
-        } is var subject && fault is null ? subject : null;
+        };
+        return fault is null ? subject : null; // also a claim that the subject carries may be missing
     }
 
     private static ClaimTemplate Parse(string text) => ClaimTemplate.TryParse(text, out var template)

@@ -25,10 +25,16 @@ internal sealed class DerivedKeyFiles(string folder)
     private string JwkSet => Path.Combine(folder, "jwks.json");
 
     /// <summary>Whether the files are those of the keys.</summary>
-    public bool AreCurrent(IReadOnlyList<SigningKey> keys) =>
-        ReadOrNull(JwkSet) is { } set && set.AsSpan().SequenceEqual(JsonWebKeySet.Write(keys))
-        && ReadCertificates() is var found && found.Count == keys.Count
-        && keys.All(key => found.ContainsKey(key.Id));
+    public bool AreCurrent(IReadOnlyList<SigningKey> keys)
+    {
+        if (ReadOrNull(JwkSet) is not { } set || !set.AsSpan().SequenceEqual(JsonWebKeySet.Write(keys)))
+        {
+            return false;
+        }
+
+        var found = ReadCertificates();
+        return found.Count == keys.Count && keys.All(key => found.ContainsKey(key.Id));
+    }
 
     /// <summary>Writes the files. Certificates there are kept: each new one differs, as signatures do.</summary>
     public void Write(IReadOnlyList<SigningKey> keys)

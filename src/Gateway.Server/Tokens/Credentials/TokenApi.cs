@@ -123,7 +123,12 @@ internal sealed partial class TokenApi(
         body.Position = 0;
         context.Request.Body = body;
 
-        var shown = PresentedCredentials.Read(header);
+        await ServeAsync(context, gateway, PresentedCredentials.Read(header), serve);
+    }
+
+    private async Task ServeAsync(
+        HttpContext context, GatewayContext gateway, PresentedCredentials shown, Func<TokenApiCaller, Task> serve)
+    {
         switch (await signIn.AuthenticateAsync(gateway, shown, context.RequestAborted))
         {
             case AuthenticationResult.Accepted({ Subject.IsAnonymous: true }):

@@ -56,6 +56,6 @@ internal sealed class TokenGranter(Reloadable<PolicySet> policies, TimeProvider 
             }
         }
 
-        return AccessScope.Of(granted, asked.Catalog && policy.HasAnyGrant(principal.Subject));
+        return AccessScope.Create(granted, asked.Catalog && policy.HasAnyGrant(principal.Subject));
     }
 }

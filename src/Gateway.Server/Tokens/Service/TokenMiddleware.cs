@@ -82,23 +82,9 @@ internal sealed class TokenMiddleware(
             static (credentials, state, cancellationToken) => state.tokens.AuthenticateAsync(
                 credentials, state.gateway.Host, state.gateway.ClientAddress, cancellationToken),
             context.RequestAborted);
-        if (result is AuthenticationResult.Undecided)
-        {
-            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
-            await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
-            return;
-        }
-
-        if (result is AuthenticationResult.Throttled throttled)
-        {
-            await AuthenticationMiddleware.WriteThrottledAsync(context, throttled);
-            return;
-        }
-
         if (result is not AuthenticationResult.Accepted(var principal))
         {
-            var why = AuthenticationMiddleware.Describe(request.Credentials, (result as AuthenticationResult.Refused)?.Message);
-            await RefuseAsync(context, "authentication failed: " + why);
+            await RefuseSignInAsync(context, request.Credentials, result);
             return;
         }
 
@@ -109,21 +95,7 @@ internal sealed class TokenMiddleware(
             return;
         }
 
-        if (gateway.Page != PageStanding.Trusted
-            && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
-        {
-            // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
-            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it. That holds for
-            // allowed pages too, unless they may use those credentials: a GET is sent without a preflight.
-            request = request with { Offline = false };
-        }
-
-        if (request.Credentials.Kind == PresentedCredentialsKind.Certificate)
-        {
-            // Its client shows it again each time, so nothing is needed that would outlive its revocation.
-            request = request with { Offline = false };
-        }
-
+        request = WithoutUnwantedRefreshToken(request, context, gateway);
         TokenAnswer answer;
         try
         {
@@ -154,6 +126,46 @@ internal sealed class TokenMiddleware(
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static async Task RefuseSignInAsync(
+        HttpContext context, PresentedCredentials credentials, AuthenticationResult result)
+    {
+        if (result is AuthenticationResult.Undecided)
+        {
+            context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
+            await context.WriteErrorAsync(AuthenticationMiddleware.NotPossibleNow);
+            return;
+        }
+
+        if (result is AuthenticationResult.Throttled throttled)
+        {
+            await AuthenticationMiddleware.WriteThrottledAsync(context, throttled);
+            return;
+        }
+
+        var why = AuthenticationMiddleware.Describe(credentials, (result as AuthenticationResult.Refused)?.Message);
+        await RefuseAsync(context, "authentication failed: " + why);
+    }
+
+    private static TokenRequest WithoutUnwantedRefreshToken(TokenRequest request, HttpContext context, GatewayContext gateway)
+    {
+        if (gateway.Page != PageStanding.Trusted
+            && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
+        {
+            // A page elsewhere can make a browser send cached credentials here, but not read the answer (CORS). It must
+            // not be able to make the person's refresh tokens pile up, and the oldest be revoked for it. That holds for
+            // allowed pages too, unless they may use those credentials: a GET is sent without a preflight.
+            request = request with { Offline = false };
+        }
+
+        if (request.Credentials.Kind == PresentedCredentialsKind.Certificate)
+        {
+            // Its client shows it again each time, so nothing is needed that would outlive its revocation.
+            request = request with { Offline = false };
+        }
+
+        return request;
     }
 
     private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadAsync(HttpContext context, string service)

@@ -79,11 +79,11 @@ internal readonly record struct UpstreamAccess(
     {
         if (Repository is null)
         {
-            return AccessScope.Of([], catalog: true);
+            return AccessScope.Create([], catalog: true);
         }
 
         var own = new RepositoryScope(Repository, Actions);
-        return AccessScope.Of(
+        return AccessScope.Create(
             Source is null ? [own] : [own, new RepositoryScope(Source, RepositoryActions.Pull)], catalog: false);
     }
 }

@@ -117,7 +117,7 @@ public sealed class ClientFilesTests : IDisposable
             _root.Write($"etc/containerd/certs.d/{folder}/ca.crt", _pem);
             _root.Write("etc/other.pem", TestAuthority.CreateRoot("Other").Certificate.ExportCertificatePem());
             var question = Question();
-            var store = Assert.Single(TrustStores.Of(question));
+            var store = Assert.Single(TrustStores.Find(question));
             Assert.Equal((authorities, false), (store.Authorities.Count, store.SkipsVerification));
             Assert.Equal(text.StartsWith('='), question.Machine.Unread.Count > 0);
             Directory.Delete(Path.Combine(_root.Path, "etc/containerd/certs.d/" + folder), recursive: true);
@@ -128,7 +128,7 @@ public sealed class ClientFilesTests : IDisposable
     public void Containerd_SkipVerify_OfTheRegistryItself()
     {
         _root.Write("etc/containerd/certs.d/registry.example.com_8443_/hosts.toml", $"[host.\"https://{Name}\"]\nskip_verify = true");
-        Assert.True(Assert.Single(TrustStores.Of(Question())).SkipsVerification);
+        Assert.True(Assert.Single(TrustStores.Find(Question())).SkipsVerification);
     }
 
     [Theory]

@@ -191,7 +191,7 @@ public sealed class TrustCommandTests : IDisposable
         {
             Machine = new ClientMachine(_files.Root, new Dictionary<string, string> { ["HOME"] = "/root", ["PATH"] = "/usr/bin" }),
         };
-        var stores = TrustStores.Of(question);
+        var stores = TrustStores.Find(question);
         Assert.Equal(clients, stores.Select(static store => store.Client));
         var leaf = _files.Authority.Issue(["registry.example.com"]).Certificate;
         foreach (var store in stores)

@@ -18,13 +18,13 @@ public sealed class NearestNameTests
     [InlineData("certificate", null)]
     public void Of_MistypedKey_FindsTheOneMeant(string word, string? expected)
     {
-        Assert.Equal(expected, NearestName.Of(word, ["htpasswd", "publicUrl", "upstreams", "https", "key"]));
+        Assert.Equal(expected, NearestName.Find(word, ["htpasswd", "publicUrl", "upstreams", "https", "key"]));
     }
 
     [Fact]
     public void Of_EndlessKey_CostsNothing()
     {
-        Assert.Null(NearestName.Of(new string('k', 1_000_000), ["key"]));
+        Assert.Null(NearestName.Find(new string('k', 1_000_000), ["key"]));
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class NearestNameTests
     public void Of_NameNearToAnother_TakesTwoEditsAtMost(string word, string? expected)
     {
         Assert.Equal(
-            expected, NearestName.Of(word, ["address", "claims", "method", "time", "platform-admins-us"]));
+            expected, NearestName.Find(word, ["address", "claims", "method", "time", "platform-admins-us"]));
     }
 
     [Fact]

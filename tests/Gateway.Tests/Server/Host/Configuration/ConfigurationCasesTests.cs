@@ -9,7 +9,7 @@ namespace Gateway.Tests.Server.Host.Configuration;
 /// </summary>
 public sealed class ConfigurationCasesTests
 {
-    private static readonly string Folder = SourceTree.PathOf("tests", "Gateway.Tests", "Server", "Host", "Configuration", "cases");
+    private static readonly string Folder = RepositoryRoot.PathOf("tests", "Gateway.Tests", "Server", "Host", "Configuration", "cases");
     private static readonly Dictionary<string, string> NoEnvironment = [];
 
     public static TheoryData<string> Cases =>

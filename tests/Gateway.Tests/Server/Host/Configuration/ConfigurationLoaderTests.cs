@@ -104,7 +104,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [Fact]
     public void Load_DamagedFiles_NeverThrowAnythingElse()
     {
-        var sample = File.ReadAllText(SourceTree.PathOf("config", "gateway.yaml"));
+        var sample = File.ReadAllText(RepositoryRoot.PathOf("config", "gateway.yaml"));
         var random = new Random(20261);
         const string Pieces = "\t\n :-#[]{}\"'*&!|>%@`?,~\0\u00e9\ud83d\\<=0aZ";
         for (var round = 0; round < 3_000; round++)

@@ -11,7 +11,7 @@ namespace Gateway.Tests.Server.Host.Configuration;
 public sealed class ConfigurationSampleTests : IDisposable
 {
     private static readonly Dictionary<string, string> NoEnvironment = [];
-    private static readonly string Sample = SourceTree.PathOf("config", "gateway.yaml");
+    private static readonly string Sample = RepositoryRoot.PathOf("config", "gateway.yaml");
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -22,8 +22,8 @@ public sealed class ConfigurationSampleTests : IDisposable
         var options = ConfigurationLoader.Load(Sample, NoEnvironment);
 
         Assert.Equal("https://localhost:8443", options.PublicUrl?.OriginalString);
-        Assert.Equal(SourceTree.PathOf("config", "policies"), options.Policies);
-        Assert.Equal(SourceTree.PathOf("config", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+        Assert.Equal(RepositoryRoot.PathOf("config", "policies"), options.Policies);
+        Assert.Equal(RepositoryRoot.PathOf("config", "users.htpasswd"), options.Authentication.Htpasswd?.File);
         Assert.Equal("http://localhost:8080", Assert.Single(options.Cors.Origins));
     }
 
@@ -41,7 +41,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         });
 
         Assert.Equal("http://127.0.0.1:15000/", Assert.Single(options.Registries[0].Upstreams).AbsoluteUri);
-        Assert.Equal(SourceTree.PathOf("compose", ".state", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+        Assert.Equal(RepositoryRoot.PathOf("compose", ".state", "users.htpasswd"), options.Authentication.Htpasswd?.File);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     public void Sample_FirstLine_NamesTheSchema()
     {
         Assert.Equal("# yaml-language-server: $schema=gateway.schema.json", File.ReadLines(Sample).First());
-        Assert.True(File.Exists(SourceTree.PathOf("config", "gateway.schema.json")));
+        Assert.True(File.Exists(RepositoryRoot.PathOf("config", "gateway.schema.json")));
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class ConfigurationSampleTests : IDisposable
     [Fact]
     public void Reference_ShortestFile_IsValid()
     {
-        var page = File.ReadAllText(SourceTree.PathOf("docs", "configuration.md"));
+        var page = File.ReadAllText(RepositoryRoot.PathOf("docs", "configuration.md"));
         var start = page.IndexOf("```yaml\n", StringComparison.Ordinal) + "```yaml\n".Length;
 
         Assert.NotNull(ConfigurationSamples.Load(_folder, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]));
@@ -170,7 +170,7 @@ public sealed class ConfigurationSampleTests : IDisposable
         var documentation = SettingDocumentation.Load(GatewayOptions.Model);
 
         Assert.Empty(KeysBelow(GatewayOptions.Model)
-            .Where(setting => documentation.Of(setting).Length == 0)
+            .Where(setting => documentation.SummaryOf(setting).Length == 0)
             .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
     }
 
@@ -188,7 +188,7 @@ public sealed class ConfigurationSampleTests : IDisposable
 
     private static void AssertCurrent(string expected, string file, string fix)
     {
-        var committed = File.ReadAllText(SourceTree.PathOf(file.Split('/')));
+        var committed = File.ReadAllText(RepositoryRoot.PathOf(file.Split('/')));
         Assert.True(expected == committed, $"{file} is out of step with the option classes. Run: {fix}");
     }
 }

@@ -32,7 +32,8 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         for (var round = 0; round < 400; round++)
         {
             var quotas = Enumerable.Range(0, _random.Next(1, 4)).Select(_ => AnyQuota()).ToArray();
-            var keys = quotas.Select((_, i) => _redis.Key($"limit:{round}-{i}")).ToArray();
+            var charges = quotas.Select((quota, i) => Charge($"{round}-{i}", quota)).ToArray();
+            var keys = charges.Select(charge => _redis.Key(charge.Key)).ToArray();
             var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
             for (var i = 0; i < quotas.Length; i++)
             {
@@ -46,17 +47,18 @@ public sealed class LimitScriptsTests : IAsyncLifetime
             }
 
             var permits = _random.Next(-1, 3);
-            var answer = await TakeAsync(keys, quotas, permits);
+            var reply = await TakeAsync(charges, permits);
 
-            var verdicts = quotas.Select((quota, i) => Gcra.Judge(answer[i + 1], answer[0], quota, permits)).ToArray();
+            var wholes = reply.Wholes.ToArray();
+            var verdicts = quotas.Select((quota, i) => Gcra.Judge(wholes[i], reply.Now, quota, permits)).ToArray();
             var isAllowed = verdicts.All(static verdict => verdict.IsAllowed);
             for (var i = 0; i < quotas.Length; i++)
             {
-                var expected = isAllowed && permits != 0 ? verdicts[i].Whole : answer[i + 1];
+                var expected = isAllowed && permits != 0 ? verdicts[i].Whole : wholes[i];
                 var left = await GetAsync(keys[i]);
                 if (left is null)
                 {
-                    Assert.True(expected <= answer[0] + 2_000, $"round {round}: lost {expected - answer[0]} µs");
+                    Assert.True(expected <= reply.Now + 2_000, $"round {round}: lost {expected - reply.Now} µs");
                 }
                 else
                 {
@@ -70,11 +72,12 @@ public sealed class LimitScriptsTests : IAsyncLifetime
     public async Task Take_WhatIsLeftBehind_ExpiresWhenItMeansNothingAnyMore()
     {
         var quota = new Quota(10, TimeSpan.FromMinutes(1), 10);
-        var answer = await TakeAsync([_redis.Key("limit:a")], [quota], 1);
+        var reply = await TakeAsync([Charge("a", quota)], 1);
 
         var expires = long.Parse(await _server.CommandAsync("PTTL", "gateway:limit:a"), System.Globalization.CultureInfo.InvariantCulture);
 
-        Assert.Equal(0, answer[1]);
+        long[] wholes = [.. reply.Wholes.Span];
+        Assert.Equal([0], wholes);
         Assert.InRange(expires, 1, 6_000);
     }
 
@@ -83,7 +86,10 @@ public sealed class LimitScriptsTests : IAsyncLifetime
     {
         await SetAsync(_redis.Key("limit:a"), "nonsense");
 
-        Assert.Equal(0, (await TakeAsync([_redis.Key("limit:a")], [new Quota(1, TimeSpan.FromHours(1), 1)], 1))[1]);
+        var reply = await TakeAsync([Charge("a", new Quota(1, TimeSpan.FromHours(1), 1))], 1);
+
+        long[] wholes = [.. reply.Wholes.Span];
+        Assert.Equal([0], wholes);
     }
 
     [Fact]
@@ -127,7 +133,7 @@ public sealed class LimitScriptsTests : IAsyncLifetime
                 continue;
             }
 
-            var attempt = FailureAttempt.Of(
+            var attempt = FailureAttempt.Create(
                 rules,
                 $"user-{_random.Next(3)}",
                 System.Net.IPAddress.Parse($"192.0.2.{_random.Next(3)}"),
@@ -158,11 +164,12 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         Assert.InRange(refused, 50, 1000); // both ways were walked
     }
 
-    private async Task<long[]> TakeAsync(RedisKey[] keys, Quota[] quotas, int permits)
-    {
-        RedisValue[] values = [permits, .. quotas.SelectMany(static quota => new RedisValue[] { quota.Interval, quota.Burst })];
-        return (long[])(await _redis.TryEvaluateAsync(LimitScripts.Take, keys, values, CancellationToken.None))!;
-    }
+    private static LimitCharge Charge(string key, Quota quota) =>
+        LimitTesting.Charge(LimitTesting.Rule(1, 1) with { Quota = quota }, key);
+
+    private async Task<BudgetReply> TakeAsync(LimitCharge[] charges, int permits) =>
+        await _redis.TakeAsync(charges, permits, CancellationToken.None)
+            ?? throw new InvalidOperationException("Redis did not answer");
 
     private Task<string> SetAsync(RedisKey key, string value) => _server.CommandAsync("SET", key.ToString(), value);
 

@@ -131,7 +131,7 @@ public sealed class SharedLimiterTests : IAsyncLifetime
         {
             await limiter.AcquireAsync([LimitTesting.Charge(LimitTesting.Rule(10, 60), $"address-{i}")]);
             await failures.CountAsync(
-                FailureAttempt.Of([rule with { Per = LimitPartitions.Subject }], $"user-{i}", System.Net.IPAddress.Loopback, $"{i}"),
+                FailureAttempt.Create([rule with { Per = LimitPartitions.Subject }], $"user-{i}", System.Net.IPAddress.Loopback, $"{i}"),
                 isOver: false,
                 CancellationToken.None);
         }

@@ -19,7 +19,7 @@ public sealed class AuditSchemaTests
         "\n{\"event\":\"registry\"}\r\0\u001b[2J\u0085\u2028\u2029\u202e\u2066\ufeff\ud800x\udc00\",\"decision\":\"allow\",\"x\":\"<script>é€𝄞";
 
     private static readonly Lazy<JsonSchema> Schema = new(static () =>
-        JsonSchema.FromText(File.ReadAllText(SourceTree.PathOf("docs", "audit.schema.json"))));
+        JsonSchema.FromText(File.ReadAllText(RepositoryRoot.PathOf("docs", "audit.schema.json"))));
 
     [Fact]
     public async Task Lines_OfALifeWithEverythingInIt_FitTheSchema()

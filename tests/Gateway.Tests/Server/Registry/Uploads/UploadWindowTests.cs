@@ -313,7 +313,7 @@ public sealed class UploadWindowTests : IAsyncLifetime
         var subject = user is null
             ? Subject.Anonymous
             : new Subject { Kind = SubjectKind.User, Name = user, Method = "htpasswd" };
-        var scope = AccessScope.Of([new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
+        var scope = AccessScope.Create([new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
         return services.GetRequiredService<IAccessTokenIssuer>()
             .Issue(new Principal { Subject = subject }, scope, services.GetRequiredService<RegistryRouter>().PublicHost.Authority)
             .Text;

@@ -63,7 +63,7 @@ public sealed class RedisAclTests
     // user gateway on >PASSWORD ~gateway:* &gateway:* …
     private static string[] Rule()
     {
-        var line = File.ReadLines(SourceTree.PathOf("docs", "state.md"))
+        var line = File.ReadLines(RepositoryRoot.PathOf("docs", "state.md"))
             .Single(static line => line.StartsWith("user gateway on ", StringComparison.Ordinal));
         return [.. line.Split(' ')[1..].Select(static word => word == ">PASSWORD" ? ">" + Password : word)];
     }

@@ -19,5 +19,5 @@ public class CredentialKeyTests
     }
 
     private static CredentialKey Key(string method, string user, string password, string evidence) =>
-        CredentialKey.Of(method, new BasicCredentials(user, password), evidence);
+        CredentialKey.Derive(method, new BasicCredentials(user, password), evidence);
 }

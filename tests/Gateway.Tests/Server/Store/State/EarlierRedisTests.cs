@@ -40,7 +40,7 @@ public sealed partial class EarlierRedisTests
             RedirectStandardOutput = true,
         };
         using var process = Process.Start(start)!;
-        await using (var file = File.OpenRead(SourceTree.PathOf("tests", "Gateway.Tests", "Server", "Store", "State", "data", "redis-0.2.0.aof")))
+        await using (var file = File.OpenRead(RepositoryRoot.PathOf("tests", "Gateway.Tests", "Server", "Store", "State", "data", "redis-0.2.0.aof")))
         {
             await file.CopyToAsync(process.StandardInput.BaseStream);
         }

@@ -44,7 +44,7 @@ public sealed class AccessTokenIssuerTests
             Evidence = "e-1",
             ExpiresAt = _stage.Clock.GetUtcNow() + TimeSpan.FromDays(1),
         };
-        var scope = AccessScope.Of(
+        var scope = AccessScope.Create(
             [
                 new RepositoryScope(RepositoryName.Parse("team/app"), ActionNames.All & ~RepositoryActions.Delete),
                 new RepositoryScope(RepositoryName.Parse("team/none"), RepositoryActions.Overwrite),
@@ -150,7 +150,7 @@ public sealed class AccessTokenIssuerTests
     {
         var names = Enumerable.Range(0, AccessScope.MaxRepositories)
             .Select(static i => RepositoryName.Parse($"{new string('a', 61)}{i:000}"));
-        var scope = AccessScope.Of(names.Select(static name => new RepositoryScope(name, ActionNames.All)), catalog: true);
+        var scope = AccessScope.Create(names.Select(static name => new RepositoryScope(name, ActionNames.All)), catalog: true);
         Assert.Equal(AccessScope.MaxRepositories, scope.Repositories.Length);
 
         var token = _stage.Issue(scope: scope);

@@ -60,7 +60,7 @@ public sealed class TokenGranterTests
             from actions in AskedActions
             select new RepositoryScope(RepositoryName.Parse(repository), actions)).ListOf(5)
         from catalog in Gen.Elements(true, false)
-        select AccessScope.Of(items, catalog);
+        select AccessScope.Create(items, catalog);
 
     [Fact]
     public void Grant_ByAnyPolicyAndLimit_IsExactlyWhatAllThreeAllow() => Prop.ForAll(

@@ -53,7 +53,7 @@ internal sealed class TokenStage
     public static AccessScope Pull => Scope("team/app", RepositoryActions.Pull);
 
     public static AccessScope Scope(string repository, RepositoryActions actions) =>
-        AccessScope.Of([new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
+        AccessScope.Create([new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
 
     /// <summary>A verifier that remembers nothing yet.</summary>
     public AccessTokenVerifier CreateVerifier() =>

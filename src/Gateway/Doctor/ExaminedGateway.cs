@@ -6,7 +6,7 @@ namespace Gateway.Doctor;
 /// <summary>The gateway that is looked at.</summary>
 /// <param name="Options">Its configuration, as a start would read it.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record ServerPatient(GatewayOptions Options, TimeProvider Time)
+internal sealed record ExaminedGateway(GatewayOptions Options, TimeProvider Time)
 {
     /// <summary>The authorities that its clients trust besides the system's, where the operator named them.</summary>
     public X509Certificate2Collection? Authorities { get; init; }

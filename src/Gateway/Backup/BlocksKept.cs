@@ -1,0 +1,31 @@
+using Gateway.Server.Store.State;
+
+namespace Gateway.Backup;
+
+/// <summary>Who is blocked where it is restored to.</summary>
+/// <param name="Path">The file that says so, in its place.</param>
+/// <param name="All">What it says and what the backup says, the later of each.</param>
+/// <param name="Newer">What the backup lacks of it.</param>
+internal sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<SubjectBlock> Newer)
+{
+    /// <summary>Where a gateway keeps who is blocked, as the archive names it.</summary>
+    public static string PathOf(BackupManifest manifest) => manifest.StateFolder.Length == 0
+        ? BlockFile.FileName
+        : $"{manifest.StateFolder}/{BlockFile.FileName}";
+
+    /// <summary>Finds who is blocked; <see langword="null"/> where nothing there tells.</summary>
+    /// <remarks>A backup is older than what is there, and must let nobody in whom an operator keeps out since.</remarks>
+    public static BlocksKept? Find(RestoreOrder order, string target, BackupManifest manifest, byte[] archived)
+    {
+        var path = System.IO.Path.Combine(target, PathOf(manifest)); // an absolute one stays so
+        if (BlockFile.Read(path) is not { } known)
+        {
+            return null;
+        }
+
+        var old = archived.Length > 0
+            ? BlockFile.Parse(order.Archive, System.Text.Encoding.UTF8.GetString(archived))
+            : SubjectBlocks.None;
+        return new BlocksKept(path, old.With(known.All), known.Beyond(old));
+    }
+}
