@@ -63,7 +63,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             options, RedisTrust.Load(options), new[] { LeastTimeout, _timeout, longest }.Max());
     }
 
-    /// <summary>Raised after the connection recovered, and when another server became the primary: what was published meanwhile is lost.</summary>
+    /// <summary>
+    /// Raised after the connection recovered, and when another server became the primary: anything published meanwhile
+    /// is lost.
+    /// </summary>
     public event Action? Restored;
 
     /// <summary>Whose answers are given now; who remembers something about the server asks again after a change.</summary>
@@ -128,7 +131,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is not StateException)
         {
             throw new StateException(
-                $"Redis at {_options.Place} answered what is not understood: {LogText.OneLine(exception.Message).TrimEnd('.')}.", exception);
+                $"Redis at {_options.Place} gave an unexpected answer: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+                exception);
         }
     }
 
@@ -442,7 +446,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
                 or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
             RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
-            ObjectDisposedException when Volatile.Read(ref _disposed) => $"The connection to {place} is closed: the gateway is ending.",
+$"The connection =>             ObjectDisposedException when Volatile.Read(ref _disposed) =>
+                $"The connection => $"The connection to {place} is closed: the gateway is stopping.",
             RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
                 Tell(_options.Sentinel is null && _servers is { } servers && RedisTopology.IsReplica(servers)
                     ? RedisTopologyException.Replica : null),
@@ -502,13 +507,14 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1140, LogLevel.Error, "{Problem} It is tried again until it answers.")]
+        [LoggerMessage(1140, LogLevel.Error, "{Problem} The gateway tries again until it answers.")]
         public static partial void Lost(ILogger logger, string problem);
 
         [LoggerMessage(1141, LogLevel.Information, "Redis at {Server} is connected again.")]
         public static partial void Back(ILogger logger, string server);
 
-        [LoggerMessage(1142, LogLevel.Warning, "Messages of Redis are heard once it is connected again. {Problem}")]
+        [LoggerMessage(1142, LogLevel.Warning,
+            "The gateway receives messages from Redis once it is connected again. {Problem}")]
         public static partial void SubscribedLater(ILogger logger, string problem);
     }
 }

@@ -148,7 +148,7 @@ public sealed class PolicyFolderTests
     [InlineData("rules:\n- {name: x, deny: all, on: a, tags: []}", "2:37: tags: 0 entries. Remove the key or name something. Write tag patterns, such as \"v*\".")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, tags: [ \"v 1\" ]}", "2:39: tags: no tag can match (found \"v 1\"). Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" matches any of them.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, unless: }", "2:39: unless: nothing where a text belongs (found \"\"). Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: Team/App}", "2:28: on: not a repository pattern (found \"Team/App\"). Repository names are lower case.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: Team/App}", "2:28: on: not a repository pattern (found \"Team/App\"). Write it in lower case, as repository names are.")]
     [InlineData("rules:\n- {name: x, to: alice, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?")]
     [InlineData("rules:\n- {name: x, to: usr:alice, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"usr:alice\"). Did you mean \"user:alice\"?")]
     [InlineData("rules:\n- {name: x, to: annonymous, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"annonymous\"). Did you mean \"anonymous\"?")]
@@ -205,7 +205,7 @@ public sealed class PolicyFolderTests
             [
                 $"{files.Folder}/a.yaml:3:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?",
                 $"{files.Folder}/a.yaml:3:30: role: no such role (found \"nobody\"). Known: owner, reader, writer.",
-                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Repository names are lower case.",
+                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Write it in lower case, as repository names are.",
                 $"{files.Folder}/b.yaml:1:10: group already declared in a.yaml:1 (found \"team\"). Declare a group once; nest groups with \"group:NAME\" among the members.",
                 $"{files.Folder}/b.yaml:3:3: a rule of this name is in a.yaml:4 (found \"y\"). Give it another name: answers and records name rules.",
             ],
