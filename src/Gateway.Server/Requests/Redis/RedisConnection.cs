@@ -446,6 +446,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
                 or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
             RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+            ObjectDisposedException when Volatile.Read(ref _disposed) =>
                 $"The connection to {place} is closed: the gateway is stopping.",
             RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
                 Tell(_options.Sentinel is null && _servers is { } servers && RedisTopology.IsReplica(servers)
