@@ -290,7 +290,7 @@ public sealed class RedisConnectionTests
         await redis.DisposeAsync();
 
         var exception = await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
-        Assert.EndsWith("the gateway is ending.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith("the gateway is stopping.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
