@@ -112,5 +112,5 @@ internal sealed class BlockFile(string folder)
     private static ProblemException Unreadable(string path, string fault) => new(new Problem(
         path, "the list of blocked subjects cannot be read", fault.TrimEnd('.'),
         $"Make it readable for the gateway's user, or restore {FileName} from a backup. "
-        + "check them with \"gateway user blocked\"."));
+        + "Without it, only the store knows the blocks: check them with \"gateway user blocked\"."));
 }

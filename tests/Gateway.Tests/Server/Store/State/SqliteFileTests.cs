@@ -92,8 +92,8 @@ public sealed class SqliteFileTests : IDisposable
 
         var newest = SqliteSchema.Migrations.Count;
         AssertRefused(
-            $"{DatabaseFile}: the store has schema version {newest + 1}, but this gateway supports versions up to {newest}. A newer gateway wrote it: "
-            + "run that one again, or restore the backup made before the upgrade.");
+            $"{DatabaseFile}: the store has schema version {newest + 1}, but this gateway supports versions up to {newest}. "
+            + "Run the newer gateway that wrote it, or restore the backup made before the upgrade.");
     }
 
     [Fact]
