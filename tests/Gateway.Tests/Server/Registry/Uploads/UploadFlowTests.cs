@@ -105,7 +105,7 @@ public sealed class UploadFlowTests : IAsyncLifetime
             if (method != "HEAD")
             {
                 Assert.Equal(
-                    ("DENIED", "the upload was begun by another subject; start one of your own"), await ErrorAsync(answer));
+                    ("DENIED", "the upload was started by another subject; start one of your own"), await ErrorAsync(answer));
             }
         }
 
