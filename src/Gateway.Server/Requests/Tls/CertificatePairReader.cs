@@ -83,7 +83,7 @@ internal sealed class CertificatePairReader(
             {
                 problems.Add(new Problem(
                     file.At(block), $"{CertificateSetting}: the block that begins here is not a certificate", null,
-                    "Replace the file with a complete one."));
+                    "Write the complete file again."));
                 return null;
             }
         }

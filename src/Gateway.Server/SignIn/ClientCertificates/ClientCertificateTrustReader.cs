@@ -84,7 +84,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             {
                 _problems.Add(new Problem(
                     file.At(block), $"{Setting}: the block that begins here is not a certificate", null,
-                    "Replace the file with a complete one."));
+                    "Write the file again, completely."));
             }
         }
 

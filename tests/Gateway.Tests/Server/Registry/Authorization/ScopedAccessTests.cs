@@ -184,7 +184,7 @@ public sealed class ScopedAccessTests : IAsyncLifetime
             push.Challenge);
         Assert.Equal(
             "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/other:pull\","
-            + "error=\"insufficient_scope\",error_description=\"the token was not issued for pull here; request another\"",
+            + "error=\"insufficient_scope\",error_description=\"the token does not grant pull here; request another\"",
             unasked.Challenge);
     }
 

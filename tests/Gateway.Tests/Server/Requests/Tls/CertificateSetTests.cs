@@ -103,11 +103,11 @@ public sealed class CertificateSetTests : IDisposable
                     + "Put the file there or correct the path, which is relative to the configuration file's folder.",
                 "DIR/missing.key: tls.certificates[0].key: no such file (found \"DIR/missing.key\"). "
                     + "Put the file there or correct the path, which is relative to the configuration file's folder.",
-                "DIR/empty.crt: tls.certificates[1].certificate: the file is empty. Replace the file with a complete one.",
+                "DIR/empty.crt: tls.certificates[1].certificate: the file is empty. Write the complete file again.",
                 "DIR/garbage.key: tls.certificates[1].key: the file is not PEM. Name a text file with -----BEGIN … lines; "
                     + "convert DER with openssl x509 or openssl pkey (-inform DER), and PKCS#12 with openssl pkcs12 -nodes.",
                 "DIR/cut.crt:3: tls.certificates[2].certificate: the PEM block that begins here is broken or cut off. "
-                    + "Replace the file with a complete one.",
+                    + "Write the complete file again.",
                 "DIR/other.key: tls.certificates[3].key: the key does not belong to the certificate in DIR/good.crt "
                     + "(found \"CN=localhost\"). Use the key that the certificate was issued for; openssl x509 -noout "
                     + "-pubkey -in CERTIFICATE and openssl pkey -pubout -in KEY must print the same.",
@@ -122,7 +122,7 @@ public sealed class CertificateSetTests : IDisposable
                 $"DIR/order.crt:{LineCount(_root) + 1}: tls.certificates[7].certificate: the key's certificate is not the first "
                     + "in the file (found \"CN=Test root\"). Put it first, then each intermediate after the certificate that it issued.",
                 "DIR/der.crt:1: tls.certificates[8].certificate: the block that begins here is not a certificate. "
-                    + "Replace the file with a complete one.",
+                    + "Write the complete file again.",
                 "DIR/two.key: tls.certificates[9].key: there are 2 private keys in the file (found \"PRIVATE KEY, PRIVATE KEY\"). "
                     + "Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
                 "DIR/x.key:1: tls.certificates[10].key: the private key is damaged, or of a kind that the gateway does not serve "
