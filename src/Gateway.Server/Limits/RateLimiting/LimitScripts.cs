@@ -3,10 +3,10 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// <summary>What runs in Redis for limits, each whole or not at all, by Redis's own clock.</summary>
 /// <remarks>
 /// <code>
-/// limit:RULE|…    when the budget is full again, in microseconds; expires then
-/// failed:RULE|…   "full last", the same and the last failure
-/// seen:RULE|…     that an account failed from an address: "1", or which attempt is just being looked at; expires with
-/// the window again:HMAC      that a wrong password was just counted
+/// limit:RULE|…    when the budget is whole again, in microseconds; expires then
+/// failed:RULE|…   "whole last", the same and the last failure
+/// seen:RULE|…     that an account failed from an address: "1", or who is just being looked at; expires with the window
+/// again:HMAC      that a wrong password was just counted
 /// </code>
 /// They answer with what was there before, and the verdict is worked out from it by the same code as for budgets in memory
 /// (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants stay below 2^53, where Lua's numbers

@@ -62,7 +62,7 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>What a token request asked for and was granted; <see langword="null"/> for everything else.</summary>
     public TokenGrant? Grant { get; set; }
 
-    /// <summary>The refusal or failure that was answered, whoever wrote it; <see langword="null"/> while there is none.</summary>
+    /// <summary>The refusal or failure that was answered, whatever part wrote it; <see langword="null"/> while there is none.</summary>
     public RegistryError? Error { get; set; }
 
     /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>
