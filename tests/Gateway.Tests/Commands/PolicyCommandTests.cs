@@ -132,7 +132,7 @@ public sealed class PolicyCommandTests
     [Theory]
     [InlineData("team:bob", "pull", "app", "subject \"team:bob\" is not one of user:NAME, robot:NAME, workload:NAME and anonymous\n")]
     [InlineData("workload:w", "pull", "app", "subject \"workload:w\" needs a method, such as issuer:github\n")]
-    [InlineData("bob", "read", "app", "action \"read\" is none of pull, push, overwrite, delete\n")]
+    [InlineData("bob", "read", "app", "action \"read\" is not one of pull, push, overwrite, delete\n")]
     [InlineData("bob", "pull", "App", "repository \"App\" is not a repository name, such as team-a/app\n")]
     [InlineData("bob", "pull", "app:.x", "tag \".x\" is not a tag, such as v1.4\n")]
     public async Task Explain_QuestionWithoutSense_SaysWhatIsWrong(string subject, string action, string repository, string message)
@@ -179,7 +179,7 @@ public sealed class PolicyCommandTests
             $"{files.Folder}/a.test.yaml:3: \"two\": allowed, but deny was expected: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the expectation.",
             lines[1]);
         Assert.StartsWith(
-            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was expected: ", lines[2], StringComparison.Ordinal);
+            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\", but \"x\" was expected: ", lines[2], StringComparison.Ordinal);
         Assert.Equal($"{files.Folder}: questions: 3, answered otherwise than expected: 3", lines[3]);
     }
 

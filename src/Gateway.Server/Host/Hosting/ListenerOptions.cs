@@ -21,8 +21,8 @@ public sealed class ListenerOptions
     /// <summary>
     /// Host names under which the management listener serves <c>/metrics</c>, for example <c>gateway</c> where
     /// Prometheus scrapes <c>gateway:8081</c>; without a port. Addresses, <c>localhost</c> and the public hosts are
-    /// always allowed. Requests with another name get 421, and only the status from <c>/readyz</c>, so that no web page
-    /// can read them through a name of its own.
+    /// always allowed. Under any other name <c>/metrics</c> answers 421 and <c>/readyz</c> only its status, so that no
+    /// web page can read more through a name of its own.
     /// </summary>
     public List<string> ManagementHosts { get; set; } = [];
 }

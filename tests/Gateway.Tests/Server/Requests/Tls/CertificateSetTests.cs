@@ -142,8 +142,8 @@ public sealed class CertificateSetTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => CertificateSet.Load(new TlsOptions(), PublicUrl, Now));
 
         Assert.Equal(
-            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert makes "
-            + "a pair for trying things out.",
+            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert creates "
+            + "a pair for testing.",
             exception.Message);
     }
 

@@ -157,7 +157,7 @@ public sealed class KeyFolderTests : IDisposable
 
         const string fix = "Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.";
         Assert.Equal(
-            $"KEYS/a.pem: the RSA key has 1024 bits only. {fix}\n"
+            $"KEYS/a.pem: the RSA key has only 1024 bits. {fix}\n"
             + $"KEYS/b.pem: the elliptic curve (384 bits) is not P-256. {fix}\n"
             + $"KEYS/c.pem: the elliptic curve (256 bits) is not P-256. {fix}",
             _stage.Problems());

@@ -154,7 +154,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         var exception = await Assert.ThrowsAsync<ProblemException>(() => store.ReadAsync(default));
 
-        Assert.Contains("is not sealed with tokens.keys.password", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not encrypted with tokens.keys.password", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class SigningKeyOptionsValidatorTests : IDisposable
     [InlineData("tokens: { keys: { password: canary-canary-canary } }\n", "tokens.keys.password: has no effect, since the keys are in a folder. Remove it, or set tokens.keys.store to redis; file permissions protect the files.")]
     [InlineData("tokens: { keys: { store: redis, password: canary-canary-canary } }\n", "tokens.keys.store: requires the section redis, which is missing. Add it: redis: { server: \"redis:6379\" }.")]
     [InlineData("redis: { server: r }\ntokens: { keys: { store: redis } }\n", "tokens.keys.store: requires a password to encrypt the keys. Set tokens.keys.passwordFile, with the same password for all replicas.")]
-    [InlineData("redis: { server: r }\ntokens: { keys: { store: redis, password: canary } }\n", "tokens.keys.password: is shorter than 16 characters. Make one: openssl rand -base64 32.")]
+    [InlineData("redis: { server: r }\ntokens: { keys: { store: redis, password: canary } }\n", "tokens.keys.password: is shorter than 16 characters. Generate one: openssl rand -base64 32.")]
     [InlineData("redis: { server: r }\ntokens: { keys: { store: redis, folder: x, password: canary-canary-canary } }\n", "tokens.keys.folder: has no effect, since the keys are in Redis. Remove it.")]
     public void Load_WrongKeySettings_AreRefused(string lines, string problem)
     {

@@ -233,7 +233,7 @@ public sealed class RevocationFeedTests : IDisposable
             $"Error 1133 {DatabaseFile}: the store was removed or replaced while the gateway was running. ",
             _logger.Lines[0],
             StringComparison.Ordinal);
-        Assert.Equal("Information 1134 The store of tokens is back.", _logger.Lines[1]);
+        Assert.Equal("Information 1134 The token store has recovered.", _logger.Lines[1]);
     }
 
     [Fact]
@@ -265,9 +265,9 @@ public sealed class RevocationFeedTests : IDisposable
             Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Equal(2, (await store.ReadBlocksAsync("", default)).Blocks!.Count);
             Assert.Equal(
-                "Warning 1136 The store had lost blocks that this gateway knows (2: user:alice, user:bob): it was emptied, or an older "
-                + "one is in its place. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
-                + "good again.",
+                "Warning 1136 The store had lost blocks that this gateway knows (2: user:alice, user:bob): it was emptied, or replaced "
+                + "with an older one. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
+                + "valid again.",
                 Assert.Single(_logger.Lines));
         }
 
