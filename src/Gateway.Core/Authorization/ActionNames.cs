@@ -35,7 +35,7 @@ public static class ActionNames
 
     /// <summary>What a grant of these actions gives: push brings pull and overwrite.</summary>
     internal static RepositoryActions Granted(RepositoryActions actions) => (actions & RepositoryActions.Push) == 0
-        ? actions & ~RepositoryActions.Overwrite // nobody can move a tag without pushing
+        ? actions & ~RepositoryActions.Overwrite // a tag cannot be moved without pushing
         : actions | RepositoryActions.Pull | RepositoryActions.Overwrite;
 
     /// <summary>

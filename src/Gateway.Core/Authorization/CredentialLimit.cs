@@ -31,7 +31,7 @@ public sealed record CredentialLimit
         limit = null;
         if (texts.Count is 0 or > MaxEntries || texts.Sum(static text => text.Length) > MaxLength)
         {
-            fault = $"A token has 1 to {MaxEntries} scopes of {MaxLength} characters together.";
+            fault = $"A token has 1 to {MaxEntries} scopes, {MaxLength} characters in total.";
             return false;
         }
 
@@ -122,7 +122,7 @@ public sealed record CredentialLimit
             if (pattern.Text.Contains(RepositoryPattern.SubjectPlaceholder, StringComparison.Ordinal))
             {
                 fault = $"The scope {QuotedInput.Of(text)} names {RepositoryPattern.SubjectPlaceholder}: "
-                    + "write the name itself.";
+                    + "write the user's name instead.";
                 return false;
             }
 
@@ -132,7 +132,7 @@ public sealed record CredentialLimit
                 if (!ActionNames.TryParse(name, out var action) || action == RepositoryActions.Overwrite)
                 {
                     fault = $"The scope {QuotedInput.Of(text)} names the action {QuotedInput.Of(name)}: "
-                        + "there are pull, push and delete.";
+                        + "the actions are pull, push and delete.";
                     return false;
                 }
 

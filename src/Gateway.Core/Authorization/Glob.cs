@@ -1,7 +1,7 @@
 namespace Gateway.Core.Authorization;
 
 /// <summary>
-/// A text in which <c>*</c> stands for any run of characters, none included. Anchored and case-sensitive.
+/// A text in which <c>*</c> matches any run of characters, including none. Anchored and case-sensitive.
 /// </summary>
 /// <remarks>
 /// Matching costs at most the text's length times the pattern's; there is no backtracking to blow up.

@@ -30,7 +30,7 @@ public sealed record RuleMatch(RuleIdentity Rule, RuleEffect Effect, RepositoryA
 
 /// <summary>An allow that misses by one thing.</summary>
 /// <param name="Rule">The rule.</param>
-/// <param name="Text">What it grants, and what is in the way, for the operator.</param>
+/// <param name="Text">What it grants, and why it does not apply, for the operator.</param>
 /// <param name="CallerText">
 /// The same for the caller; <see langword="null"/> where the rule is only about other users or robots by name, which is
 /// none of the caller's business and nothing to ask for.

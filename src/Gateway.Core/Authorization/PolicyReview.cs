@@ -24,7 +24,8 @@ public static class PolicyReview
         {
             if (PicksNobody(rule))
             {
-                found.Add(new PolicyRemark(PolicyRemarkKind.Unreachable, rule, null, $"unless ({Join(rule.Unless)}) exempts everybody whom to ({Join(rule.To)}) picks"));
+                found.Add(new PolicyRemark(PolicyRemarkKind.Unreachable, rule, null,
+                    $"unless ({Join(rule.Unless)}) exempts everyone that to ({Join(rule.To)}) selects"));
             }
         }
 
@@ -38,13 +39,15 @@ public static class PolicyReview
 
             if (denies.Find(deny => Covers(deny, rule, groups)) is { } deny)
             {
-                found.Add(new PolicyRemark(PolicyRemarkKind.Denied, rule, deny, $"whatever it grants is denied by \"{deny.Identity.Name}\""));
+                found.Add(new PolicyRemark(PolicyRemarkKind.Denied, rule, deny,
+                    $"everything it grants is denied by \"{deny.Identity.Name}\""));
                 continue;
             }
 
             if (FindCover(allows, i, groups) is { } other)
             {
-                found.Add(new PolicyRemark(PolicyRemarkKind.Redundant, rule, other, $"whatever it grants is granted by \"{other.Identity.Name}\" already"));
+                found.Add(new PolicyRemark(PolicyRemarkKind.Redundant, rule, other,
+                    $"everything it grants is already granted by \"{other.Identity.Name}\""));
             }
 
             if ((ActionNames.Granted(rule.Actions) & Changes) != 0

@@ -6,8 +6,8 @@ namespace Gateway.Core.Authorization;
 
 /// <summary>Which repositories a rule is about: <c>team-a/**</c>, <c>*/base</c>, <c>users/${subject}/**</c>.</summary>
 /// <remarks>
-/// <c>*</c> stands for any characters within one segment, also as part of one (<c>app-*</c>). <c>**</c> is a whole
-/// segment and reads as in .gitignore: at the end it stands for one or more segments (<c>team-a/**</c> is what lies
+/// <c>*</c> matches any characters within one segment, also as part of one (<c>app-*</c>). <c>**</c> is a whole
+/// segment and reads as in .gitignore: at the end it matches one or more segments (<c>team-a/**</c> is what lies
 /// below <c>team-a</c>, not <c>team-a</c> itself), elsewhere for any number, none included (<c>**/base</c>).
 /// <c>${subject}</c> is a whole segment too: the name of the user who asks.
 /// </remarks>
@@ -39,7 +39,7 @@ public sealed class RepositoryPattern
         pattern = null;
         if (text.Length is 0 or > MaxLength)
         {
-            fix = $"A pattern has 1 to {MaxLength} characters, such as \"team-a/**\".";
+            fix = $"Write a pattern of 1 to {MaxLength} characters, such as \"team-a/**\".";
             return false;
         }
 
@@ -71,7 +71,7 @@ public sealed class RepositoryPattern
     /// <inheritdoc/>
     public override string ToString() => Text;
 
-    /// <summary>Whether it matches a repository for some subject, whoever <c>${subject}</c> stands for.</summary>
+    /// <summary>Whether it matches a repository for some subject, whatever the value of <c>${subject}</c>.</summary>
     public bool CouldMatch(RepositoryName repository) =>
         new RepositoryPattern(Text, [.. Segments.Select(static one => one.Kind == PatternSegmentKind.Subject ? one with { Kind = PatternSegmentKind.Any } : one)])
             .Matches(repository, subjectSegment: null);
@@ -79,7 +79,7 @@ public sealed class RepositoryPattern
     /// <summary>Matches this one pattern; the index matches all of them at once.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="subjectSegment">
-    /// What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.
+    /// The value of <c>${subject}</c>; <see langword="null"/> where it matches nothing.
     /// </param>
     internal bool Matches(RepositoryName repository, string? subjectSegment)
     {
@@ -123,20 +123,20 @@ public sealed class RepositoryPattern
         segment = default;
         fix = text switch
         {
-            "" => "Segments between slashes are not empty, and a pattern neither begins nor ends with a slash.",
+            "" => "Write no empty segment, and no slash at the beginning or end.",
             "**" or SubjectPlaceholder => null,
             _ when text.Contains("**", StringComparison.Ordinal) =>
-                "\"**\" is a whole segment, as in \"team-a/**\"; within a segment write one \"*\".",
+                "\"**\" must be a segment of its own, as in \"team-a/**\"; within a segment write one \"*\".",
             _ when text.Contains('$', StringComparison.Ordinal) =>
-                $"\"{SubjectPlaceholder}\" is a whole segment, as in \"users/{SubjectPlaceholder}/**\"; "
-                + "nothing else begins with \"$\".",
-            _ when text.Any(char.IsAsciiLetterUpper) => "Repository names are lower case.",
+                $"\"{SubjectPlaceholder}\" must be a segment of its own, as in \"users/{SubjectPlaceholder}/**\"; "
+                + "nothing else may begin with \"$\".",
+            _ when text.Any(char.IsAsciiLetterUpper) => "Write it in lower case, as repository names are.",
             _ when !text.All(
                 static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '*') =>
-                "A segment holds a-z, 0-9, \".\", \"_\", \"-\" and \"*\"; a tag belongs under \"tags\".",
+                "Use only a-z, 0-9, \".\", \"_\", \"-\" and \"*\" in a segment; put tags under \"tags\".",
             _ when !text.Contains('*', StringComparison.Ordinal) && !RepositoryName.IsValid(text) =>
-                $"No repository can have the segment \"{text}\": it begins and ends with a letter or digit, "
-                + "and \".\", \"_\", \"__\" or dashes stand one at a time between.",
+                $"No repository can have the segment \"{text}\": it must begin and end with a letter or digit, "
+                + "with a single \".\", \"_\", \"__\" or run of dashes between them.",
             _ => null,
         };
         if (fix is not null)

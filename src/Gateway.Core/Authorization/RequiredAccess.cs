@@ -8,8 +8,8 @@ public static class RequiredAccess
     /// <summary>The actions needed on the request's repository; none for ping and catalog, which need an identity only.</summary>
     /// <remarks>
     /// Reading an upload needs push, not pull: the answer carries a signed upload URL that a mere reader must not get.
-    /// Cancelling an upload needs push, not delete: who may start one may give it up, and clients hold no delete for it.
-    /// Uploads and manifest puts need pull as well: Distribution asks for both when it verifies tokens.
+    /// Cancelling an upload needs push, not delete: those who may start one may abandon it, and clients hold no delete
+    /// for it. Uploads and manifest puts need pull as well: Distribution asks for both when it verifies tokens.
     /// </remarks>
     public static RepositoryActions For(RegistryOperation operation) => operation switch
     {

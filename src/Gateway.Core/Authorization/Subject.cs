@@ -17,13 +17,13 @@ public sealed record Subject
     /// <summary>What proved it: <c>htpasswd</c>, <c>ldap:corp</c>, <c>oidc:keycloak</c>, <c>issuer:github</c>, <c>robot</c>.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Groups that the proving method vouches for, beside those that policy files declare.</summary>
+    /// <summary>Groups that the proving method confirms, in addition to those that policy files declare.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
-    /// <summary>Claims that the proving method vouches for, by name. Compared exactly, case-sensitive.</summary>
+    /// <summary>Claims that the proving method confirms, by name. Compared exactly, case-sensitive.</summary>
     public FrozenDictionary<string, string> Claims { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    /// <summary>Whether nobody presented credentials.</summary>
+    /// <summary>Whether no credentials were presented.</summary>
     public bool IsAnonymous => Kind == SubjectKind.Anonymous;
 
     /// <summary>The subject as people and records see it: <c>user:alice</c>, <c>robot:ci-deploy</c>, <c>anonymous</c>.</summary>

@@ -21,7 +21,7 @@ public enum SubjectSelectorKind
     /// <summary>The members of a group.</summary>
     Group,
 
-    /// <summary>Workloads that one configured issuer vouched for.</summary>
+    /// <summary>Workloads that one configured issuer confirmed.</summary>
     Issuer,
 }
 

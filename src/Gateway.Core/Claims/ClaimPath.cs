@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Gateway.Core.Claims;
 
-/// <summary>Where a claim stands in a token: <c>groups</c>, <c>realm_access.roles</c>, <c>kubernetes.io.namespace</c>.</summary>
+/// <summary>
+/// Where a claim is in a token: <c>groups</c>, <c>realm_access.roles</c>, <c>kubernetes.io.namespace</c>.
+/// </summary>
 /// <remarks>
 /// A dot goes one level down. Names of claims hold dots themselves (<c>https://example.com/groups</c>,
 /// <c>kubernetes.io</c>), so at every level the longest name that exists there is taken.
@@ -28,7 +30,7 @@ public sealed record ClaimPath
     /// <param name="claims">The payload, an object.</param>
     public JsonElement? Find(JsonElement claims) => Find(claims, Text);
 
-    /// <summary>The claim as one text: a string, number or truth value; <see langword="null"/> for anything else.</summary>
+    /// <summary>The claim as one text: a string, number or boolean; <see langword="null"/> for anything else.</summary>
     public string? FindText(JsonElement claims) => Find(claims) is { } value ? TextOf(value) : null;
 
     /// <summary>
@@ -61,7 +63,9 @@ public sealed record ClaimPath
         return texts;
     }
 
-    /// <summary>A string, number or truth value as text, as policies compare it; <see langword="null"/> for anything else.</summary>
+    /// <summary>
+    /// A string, number or boolean as text, as policies compare it; <see langword="null"/> for anything else.
+    /// </summary>
     public static string? TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),

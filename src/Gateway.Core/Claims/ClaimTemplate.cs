@@ -22,7 +22,7 @@ public sealed class ClaimTemplate
     public IEnumerable<ClaimPath> Claims => _parts.Select(static part => part.Claim).OfType<ClaimPath>();
 
     /// <summary>Reads a template.</summary>
-    /// <param name="text">The text; a claim stands in braces.</param>
+    /// <param name="text">The text; a claim is in braces.</param>
     /// <param name="template">The template, or <see langword="null"/>.</param>
     /// <returns><see langword="false"/> where a brace has no counterpart, or there is no claim's path between two.</returns>
     public static bool TryParse(string text, [NotNullWhen(true)] out ClaimTemplate? template)

@@ -1,7 +1,7 @@
 namespace Gateway.Core.RateLimiting;
 
 /// <summary>
-/// Reckons wrong passwords: as many as <see cref="Quota.Burst"/> cost no waiting, each further one doubles it, from a
+/// Counts failed sign-ins: as many as <see cref="Quota.Burst"/> cost no wait, each further one doubles it, from a
 /// second up to the time in which one attempt comes back.
 /// </summary>
 /// <remarks>

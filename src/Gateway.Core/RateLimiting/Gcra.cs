@@ -2,17 +2,19 @@ namespace Gateway.Core.RateLimiting;
 
 /// <summary>
 /// The generic cell rate algorithm (ITU-T I.371, annex A, virtual scheduling), with instants in whole microseconds. The
-/// one place where permits are reckoned: limits in memory and limits in Redis both ask it.
+/// one place where permits are counted: limits in memory and limits in Redis both use it.
 /// </summary>
 /// <remarks>
-/// All that is kept of a caller is the instant at which his budget will be whole again (the theoretical arrival time). He
-/// is refused while it lies more than <see cref="Quota.Tolerance"/> ahead. A refusal changes nothing, so asking on does
-/// not make the waiting longer.
+/// All that is kept of a caller is the instant at which their budget will be full again (the theoretical arrival
+/// time). They are refused while it lies more than <see cref="Quota.Tolerance"/> ahead. A refusal changes nothing, so
+/// asking again does not make the wait longer.
 /// </remarks>
 public static class Gcra
 {
     /// <summary>Works out whether permits may be taken.</summary>
-    /// <param name="whole">When the budget is whole again, in microseconds; any instant of the past if nothing was taken.</param>
+    /// <param name="whole">
+    /// When the budget is full again, in microseconds; any instant of the past if nothing was taken.
+    /// </param>
     /// <param name="now">The clock that <paramref name="whole"/> goes by, in microseconds.</param>
     /// <param name="quota">How much is allowed.</param>
     /// <param name="permits">How many to take; none looks only, and negative numbers give back.</param>
@@ -32,7 +34,7 @@ public static class Gcra
 
 /// <summary>What <see cref="Gcra"/> worked out.</summary>
 /// <param name="IsAllowed">Whether the permits may be taken.</param>
-/// <param name="Whole">When the budget is whole again if they are; as before where they may not.</param>
+/// <param name="Whole">When the budget is full again if they are; unchanged where they may not.</param>
 /// <param name="Remaining">How many permits are left then.</param>
 /// <param name="Wait">Microseconds until they could be taken; 0 where they may be.</param>
 public readonly record struct GcraVerdict(bool IsAllowed, long Whole, int Remaining, long Wait);

@@ -15,10 +15,10 @@ public static class LimitKey
     /// <summary>What all of them begin with.</summary>
     public const string Prefix = "limit:";
 
-    /// <summary>What the budgets of wrong passwords begin with.</summary>
+    /// <summary>What the budgets of failed sign-ins begin with.</summary>
     public const string FailurePrefix = "failed:";
 
-    /// <summary>The longest name that stands in a key as it is; longer ones somebody made up at a sign-in.</summary>
+    /// <summary>The longest name that a key holds as it is; longer ones were made up at a sign-in.</summary>
     private const int LongestName = 128;
 
     /// <summary>The name of a budget.</summary>
@@ -58,6 +58,6 @@ public static class LimitKey
         return new IPAddress(bytes) + "/64";
     }
 
-    /// <summary>One part as it stands in a key.</summary>
+    /// <summary>One part as a key holds it.</summary>
     public static string Part(string? text) => text is null ? "" : Uri.EscapeDataString(text);
 }

@@ -15,7 +15,7 @@ public sealed record LimitRule
     /// <summary>Which requests it counts.</summary>
     public required RequestClasses Classes { get; init; }
 
-    /// <summary>Who has a budget of his own.</summary>
+    /// <summary>Who has a budget of their own.</summary>
     public LimitPartitions Per { get; init; }
 
     /// <summary>On which repositories; none at all: whatever the request is about.</summary>

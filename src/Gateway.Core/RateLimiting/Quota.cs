@@ -9,7 +9,7 @@ public readonly record struct Quota
     /// <summary>The longest window.</summary>
     public static readonly TimeSpan LongestWindow = TimeSpan.FromDays(31);
 
-    /// <summary>The longest time after which a used up burst may be whole again.</summary>
+    /// <summary>The longest time that a used-up burst may take to refill.</summary>
     /// <remarks>It keeps every instant that is worked out below 2^53 microseconds, where Lua's numbers are exact.</remarks>
     public static readonly TimeSpan LongestRefill = TimeSpan.FromDays(3660);
 
@@ -41,12 +41,12 @@ public readonly record struct Quota
     public int Burst { get; }
 
     /// <summary>
-    /// Microseconds in which one permit comes back. Rounded up: a fraction too little must never add up to a permit too
+    /// Microseconds in which one permit comes back. Rounded up: fractions too little must never add up to a permit too
     /// many.
     /// </summary>
     public long Interval { get; }
 
-    /// <summary>Microseconds in which a used up burst is whole again.</summary>
+    /// <summary>Microseconds in which a used-up burst refills.</summary>
     public long Tolerance => Interval * Burst;
 
     /// <summary>Whether a burst comes back within <see cref="LongestRefill"/>.</summary>

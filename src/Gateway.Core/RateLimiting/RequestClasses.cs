@@ -4,7 +4,7 @@ namespace Gateway.Core.RateLimiting;
 [Flags]
 public enum RequestClasses
 {
-    /// <summary>Not limited: a ping, a step of an upload that has begun.</summary>
+    /// <summary>Not limited: a ping, a step of a started upload.</summary>
     None = 0,
 
     /// <summary>Reading a manifest, as each pull of an image does once a platform. HEAD is free.</summary>
@@ -24,6 +24,6 @@ public enum RequestClasses
     /// <summary>Asking the token endpoint.</summary>
     Token = 16,
 
-    /// <summary>A wrong password. Counted apart: see <see cref="FailureBudget"/>.</summary>
+    /// <summary>A failed sign-in. Counted apart: see <see cref="FailureBudget"/>.</summary>
     SignInFailure = 32,
 }

@@ -1,10 +1,10 @@
 namespace Gateway.Core.RateLimiting;
 
-/// <summary>What <c>Retry-After</c> says to a caller who is to come again.</summary>
+/// <summary>What <c>Retry-After</c> says to a caller who is to try again.</summary>
 /// <remarks>
-/// podman, skopeo, buildah and regctl wait as told and ask again: skopeo four times, podman sixteen, and say nothing
-/// meanwhile. So they are told times after which they get through, or short ones, after which a person reads why not. The
-/// others ask again at once or not at all. The whole wait stands in the error's text and detail.
+/// podman, skopeo, buildah and regctl wait that long and ask again: skopeo four times, podman sixteen, and say nothing
+/// meanwhile. So they get times after which they get through, or short ones, after which a person reads why not. The
+/// others ask again at once or not at all. The error's text and detail have the full wait.
 /// </remarks>
 public static class RetryAfter
 {
@@ -14,7 +14,9 @@ public static class RetryAfter
     /// <summary>How often the least patient of the clients that wait asks again.</summary>
     public const int Attempts = 4;
 
-    /// <summary>For waits that no client sits out: four of them are about what clients wait if they are told nothing.</summary>
+    /// <summary>
+    /// For waits that no client sits out: four of them are about what clients wait without the header.
+    /// </summary>
     public const int HopelessSeconds = 5;
 
     /// <summary>

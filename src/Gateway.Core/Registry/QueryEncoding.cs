@@ -9,8 +9,8 @@ internal static class QueryEncoding
     private static readonly SearchValues<char> Escapes = SearchValues.Create("%+");
 
     /// <summary>Decodes once; a byte becomes a character, so the grammars see and refuse what is not ASCII.</summary>
-    /// <param name="raw">Visible ASCII, as it stands in the query.</param>
-    /// <param name="text">The decoded text; where escapes are broken, they are kept as they stand.</param>
+    /// <param name="raw">Visible ASCII, as the query has it.</param>
+    /// <param name="text">The decoded text; where escapes are broken, they are kept unchanged.</param>
     /// <returns><see langword="false"/> where an escape is broken. Go drops such a pair, others keep it.</returns>
     public static bool TryDecode(ReadOnlySpan<char> raw, out ReadOnlySpan<char> text)
     {

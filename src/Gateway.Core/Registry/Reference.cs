@@ -17,7 +17,7 @@ public sealed record Reference
     /// <summary>The digest, or <see langword="null"/> where the reference is a tag.</summary>
     public Digest? Digest { get; }
 
-    /// <summary>The reference as it stands in a path.</summary>
+    /// <summary>The reference as a path has it.</summary>
     public string Value => Tag?.Value ?? Digest!.Value;
 
     /// <summary>A reference by tag.</summary>

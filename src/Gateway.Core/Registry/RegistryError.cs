@@ -6,7 +6,7 @@ namespace Gateway.Core.Registry;
 /// <param name="Message">For the person at the client; docker and podman print it. Lower-case start, never a secret.</param>
 public sealed record RegistryError(string Code, int StatusCode, string Message)
 {
-    /// <summary>The code of what is refused to a known caller, which audit and metrics go by.</summary>
+    /// <summary>The code of a refusal to a known caller, which audit and metrics go by.</summary>
     public const string DeniedCode = "DENIED";
 
     /// <summary>Facts for the curious client: the rule, the missing grant. Serialized as a JSON object of strings.</summary>
@@ -19,18 +19,18 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     public string? ContentRange { get; init; }
 
     /// <summary>
-    /// Until when there is no use in asking again: whole in the detail, as <c>retryAfterSeconds</c>, and in
+    /// Until when there is no use in asking again: exactly in the detail, as <c>retryAfterSeconds</c>, and in
     /// <c>Retry-After</c> as far as clients wait. <see langword="null"/> where that is not known.
     /// </summary>
     public TimeSpan? Wait { get; init; }
 
     /// <summary>
-    /// The code of RFC 6749, section 5.2, for the token endpoint, where it stands beside the errors together with the
+    /// The code of RFC 6749, section 5.2, for the token endpoint, where it is next to the errors, together with the
     /// message; <see langword="null"/> elsewhere.
     /// </summary>
     public string? OAuthCode { get; init; }
 
-    /// <summary>No credentials, or refused ones. Always sent together with a challenge.</summary>
+    /// <summary>No credentials, or wrong ones. Always sent together with a challenge.</summary>
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 
     /// <summary>A form or query that is malformed, at an endpoint that speaks OAuth 2 (RFC 6749, section 5.2).</summary>

@@ -75,7 +75,7 @@ public sealed record RegistryLocation
 
     /// <summary>The same place as a path and query, to be put behind the public URL.</summary>
     /// <param name="repository">The name that clients know the repository by; the upstream's unless given.</param>
-    /// <param name="ticket">What stands in the place of the upstream's query, which it holds; for an upload.</param>
+    /// <param name="ticket">What replaces the upstream's query, which it holds; for an upload.</param>
     public string ToPathAndQuery(RepositoryName? repository = null, string? ticket = null)
     {
         var name = (repository ?? Repository).Value;

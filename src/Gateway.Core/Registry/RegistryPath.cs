@@ -12,10 +12,10 @@ internal readonly ref struct RegistryPath
 
     public RegistryRoute Route { get; }
 
-    /// <summary>What stands where a repository's name belongs.</summary>
+    /// <summary>What is where a repository's name belongs.</summary>
     public ReadOnlySpan<char> Name { get; }
 
-    /// <summary>What stands where the reference, digest or upload id belongs.</summary>
+    /// <summary>What is where the reference, digest or upload id belongs.</summary>
     public ReadOnlySpan<char> Item { get; }
 
     /// <summary>Cuts a path as sent, percent-encoding and all.</summary>

@@ -78,7 +78,7 @@ internal ref struct RegistryQuery
     }
 
     /// <summary>
-    /// Whether some reader could find a parameter of an upload in an upstream's query. There it would stand in front of
+    /// Whether some reader could find a parameter of an upload in an upstream's query. There it would come before
     /// the one that was decided, and the first of several wins.
     /// </summary>
     /// <param name="query">With its question mark; or empty.</param>
@@ -229,7 +229,8 @@ internal ref struct RegistryQuery
         if (_ticket.Length > MaxTicketLength || _ticket.ContainsAnyExcept(TicketCharacters))
         {
             return RegistryError.BlobUploadInvalid(
-                "the _ticket of the upload is not one the gateway issued: use the Location of its last answer unchanged");
+                "the _ticket of the upload is not one the gateway issued: "
+                + "use the Location of the last response unchanged");
         }
 
         if (digest is not null || !_ticket.IsEmpty)
@@ -265,7 +266,7 @@ internal ref struct RegistryQuery
         if (_last.Length > MaxLastLength || _last.ContainsAnyExceptInRange(' ', '~'))
         {
             return RegistryError.BadRequest(
-                $"last={QuotedInput.Of(_last)} is not the name of an entry: send the last one of the page before");
+                $"last={QuotedInput.Of(_last)} is not the name of an entry: send the last entry of the previous page");
         }
 
         if (pageSize is not null || !_last.IsEmpty)

@@ -18,7 +18,7 @@ public static class RegistryRequestParser
     private static readonly SearchValues<char> TargetCharacters = SearchValues.Create(
         "!\"$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~");
 
-    /// <summary>Parses what stands in the request line, before any framework has decoded or collapsed it.</summary>
+    /// <summary>Parses what the request line has, before any framework has decoded or collapsed it.</summary>
     /// <param name="method">The method, byte for byte: case matters.</param>
     /// <param name="rawTarget">The request target as sent: origin form, percent-encoded, with its query.</param>
     /// <returns>The request, or the error that refuses it; it never throws.</returns>
@@ -40,7 +40,7 @@ public static class RegistryRequestParser
         if (rawTarget.AsSpan().ContainsAnyExcept(TargetCharacters))
         {
             return new(RegistryError.BadRequest($"request target {QuotedInput.Of(rawTarget)} has characters that no "
-                + "URL has: percent-encode them in the query, and leave them out of the path"));
+                + "URL may contain: percent-encode them in the query, and leave them out of the path"));
         }
 
         var target = rawTarget.AsSpan();
@@ -69,8 +69,8 @@ public static class RegistryRequestParser
     /// <summary>Reads a digest in a path.</summary>
     /// <remarks>
     /// The only percent-encoding that a path may have is <c>%3A</c> for the digest's colon, in either case: some browser
-    /// UIs send it, the registry accepts it, and there is exactly one character it can stand for. Everything else
-    /// that the API's paths may contain needs no encoding, so whoever encodes it hides it from somebody.
+    /// UIs send it, the registry accepts it, and there is exactly one character it can mean. Everything else
+    /// that the API's paths may contain needs no encoding, so anyone who encodes it hides it from some reader.
     /// </remarks>
     internal static bool TryParseDigest(ReadOnlySpan<char> segment, [NotNullWhen(true)] out Digest? digest)
     {

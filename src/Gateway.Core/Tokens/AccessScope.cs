@@ -8,7 +8,7 @@ namespace Gateway.Core.Tokens;
 /// <summary>
 /// What a token request asks for, or what an access token was granted: repositories with actions, and the catalog.
 /// </summary>
-/// <remarks>Grammar: Distribution, "Token Scope Documentation". Each repository stands in it once.</remarks>
+/// <remarks>Grammar: Distribution, "Token Scope Documentation". Each repository is in it once.</remarks>
 public sealed class AccessScope
 {
     /// <summary>The most repositories one token names; further ones are dropped, which grants less.</summary>
@@ -26,7 +26,7 @@ public sealed class AccessScope
         Catalog = catalog;
     }
 
-    /// <summary>The repositories, in the order asked. On the wire <c>push</c> stands for overwrite too.</summary>
+    /// <summary>The repositories, in the order asked. On the wire <c>push</c> means overwrite too.</summary>
     public ImmutableArray<RepositoryScope> Repositories { get; }
 
     /// <summary>Whether <c>registry:catalog:*</c> is in it.</summary>

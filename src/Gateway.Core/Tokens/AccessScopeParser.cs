@@ -17,7 +17,7 @@ public static class AccessScopeParser
     /// <summary>How many scopes are looked at, so that a body full of them costs little.</summary>
     public const int MaxEntries = 512;
 
-    // What "*" stands for: crane and skopeo ask for everything that way. Overwrite is no action of tokens.
+    // What "*" means: crane and skopeo ask for everything that way. Overwrite is no action of tokens.
     private const RepositoryActions Everything =
         RepositoryActions.Pull | RepositoryActions.Push | RepositoryActions.Delete;
 
@@ -63,7 +63,7 @@ public static class AccessScopeParser
         return AccessScope.Create(repositories, catalog);
     }
 
-    // The type ends at the first colon and the actions begin at the last: a host with a port may stand in between.
+    // The type ends at the first colon and the actions begin at the last: a host with a port may be in between.
     private static bool TryParseRepository(ReadOnlySpan<char> entry, string host, out RepositoryScope scope)
     {
         scope = default;

@@ -39,6 +39,6 @@ public sealed record AccessTokenClaims
     /// </summary>
     public Principal? Holder { get; init; }
 
-    /// <summary>The end of the credential that the token was issued for; <see langword="null"/>: it has none.</summary>
+    /// <summary>When the credential that the token was issued for expires; <see langword="null"/>: never.</summary>
     public DateTimeOffset? CredentialExpiresAt { get; init; }
 }

@@ -16,7 +16,7 @@ public static class CanonicalBase64Url
 
     /// <summary>Reads a text.</summary>
     /// <param name="text">Untrusted; the caller has limited its length.</param>
-    /// <param name="bytes">What it stands for.</param>
+    /// <param name="bytes">What it decodes to.</param>
     /// <returns><see langword="false"/> for anything but the one spelling without padding; it never throws.</returns>
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {

@@ -18,6 +18,8 @@ public enum CredentialKind
     /// <summary>A person's session in a browser, good for the pages of this gateway only.</summary>
     Session,
 
-    /// <summary>A person's word that a device may sign in as them, kept under the hash of the device's code for minutes.</summary>
+    /// <summary>
+    /// A person's authorization of a device to sign in as them, kept under the hash of the device's code for minutes.
+    /// </summary>
     Device,
 }

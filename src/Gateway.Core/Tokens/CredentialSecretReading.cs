@@ -6,7 +6,7 @@ public enum CredentialSecretReading
     /// <summary>Another kind of text, such as a password.</summary>
     NotASecret,
 
-    /// <summary>It looks like a secret, but its checksum is wrong: a slip of whoever copied it. Nobody was given it.</summary>
+    /// <summary>It looks like a secret, but its checksum is wrong: a copying mistake. It was never issued.</summary>
     Mistyped,
 
     /// <summary>A secret that this program may have issued.</summary>

@@ -38,11 +38,12 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
     /// </returns>
     public static JwtParts? Read(string token, out string fault)
     {
-        fault = "it is no signed JWT";
+        fault = "it is not a signed JWT";
         if (token.Length > MaxLength)
         {
             fault = string.Create(
-                CultureInfo.InvariantCulture, $"it is too long: it has {token.Length} characters, and at most {MaxLength} are read");
+                CultureInfo.InvariantCulture,
+                $"it is too long: it has {token.Length} characters, and the most is {MaxLength}");
             return null;
         }
 
@@ -55,7 +56,7 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
         if (!CanonicalBase64Url.TryDecode(parts[0], out var headerBytes) || !CanonicalBase64Url.TryDecode(parts[1], out var claimBytes)
             || !CanonicalBase64Url.TryDecode(parts[2], out var signature))
         {
-            fault = "it is not spelled in base64url without padding, as its issuer spelled it";
+            fault = "it is not in base64url without padding, as its issuer wrote it";
             return null;
         }
 
@@ -66,14 +67,14 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
 
         if (header.TryGetProperty("crit", out _) || header.TryGetProperty("b64", out _))
         {
-            fault = "its header asks for an extension (crit)";
+            fault = "its header requires an extension (crit)";
             return null;
         }
 
         if (!TryText(header, "alg", out var algorithm) || algorithm is null
             || !TryText(header, "kid", out var keyId) || !TryText(header, "typ", out var type))
         {
-            fault = "its header is not understood";
+            fault = "its header has an alg, kid or typ that cannot be read";
             return null;
         }
 
@@ -99,7 +100,9 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
     }
 
     /// <summary>Whether every text in it can be read.</summary>
-    /// <remarks>The parser passes over bytes that are no UTF-8, and escaped halves of a character; whoever reads them throws.</remarks>
+    /// <remarks>
+    /// The parser passes over bytes that are no UTF-8, and escaped halves of a character; reading them throws.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">One cannot.</exception>
     public static bool HoldsTexts(JsonElement element) => element.ValueKind switch
     {

@@ -1,8 +1,9 @@
 namespace Gateway.Core.Tokens;
 
 /// <summary>
-/// A secret that somebody shows, with what it is by its form. That is worked out here alone, once, where it enters: what one
-/// part took for a token, so that it is not counted as a guess, and another for a password would be a free guess.
+/// A secret that a caller presents, with what it is by its form. That is worked out here alone, once, where it enters:
+/// what one part took for a token, so that it is not counted as a guess, and another for a password would be a free
+/// guess.
 /// </summary>
 public readonly struct PresentedSecret
 {
@@ -20,7 +21,7 @@ public readonly struct PresentedSecret
     /// <summary>The secret itself, untrusted.</summary>
     public string Text => _text ?? "";
 
-    /// <summary>Reads what stands in a password's place.</summary>
+    /// <summary>Reads what is in a password's place.</summary>
     /// <param name="text">Untrusted, of any length.</param>
     public static PresentedSecret OfPassword(string text)
     {

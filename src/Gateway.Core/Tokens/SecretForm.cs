@@ -21,6 +21,6 @@ public enum SecretForm
     /// <summary>A device's code; whether it is signed here is not looked at.</summary>
     DeviceCode,
 
-    /// <summary>A signed JWT, so an ID token of an outside issuer; only of what stands in a password's place.</summary>
+    /// <summary>A signed JWT, so an ID token of an outside issuer; only of what is in a password's place.</summary>
     IdToken,
 }

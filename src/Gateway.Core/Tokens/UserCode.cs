@@ -7,8 +7,8 @@ namespace Gateway.Core.Tokens;
 /// The code that a person compares or types (RFC 8628, section 6.1): 11 random letters and a check letter, in groups of four.
 /// </summary>
 /// <remarks>
-/// 47 bits: nobody holds enough codes at a time for one of his to be that of another's device. The check letter (Luhn, modulo
-/// 20) tells a mistyped one.
+/// 47 bits: no one holds enough codes at a time for one of them to be that of another's device. The check letter (Luhn,
+/// modulo 20) tells a mistyped one.
 /// </remarks>
 public static class UserCode
 {

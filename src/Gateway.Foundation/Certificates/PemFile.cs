@@ -110,12 +110,12 @@ internal sealed class PemFile
                 ? Encrypted(path, LineOf(text, broken), setting)
                 : new Problem(
                     $"{path}:{LineOf(text, broken)}", $"{setting}: the PEM block that begins here is broken or cut off",
-                    null, "Write the file again, completely.");
+                    null, "Write the complete file again.");
         }
 
         if (string.IsNullOrWhiteSpace(text))
         {
-            return new Problem(path, $"{setting}: the file is empty", null, "Write the file again, completely.");
+            return new Problem(path, $"{setting}: the file is empty", null, "Write the complete file again.");
         }
 
         return found.Count > 0

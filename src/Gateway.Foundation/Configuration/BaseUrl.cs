@@ -13,7 +13,7 @@ internal static class BaseUrl
         var after = rest[authority.Length..];
         if (authority.Contains('@'))
         {
-            scope.Report("holds a user name or password", "Remove what stands before the \"@\".");
+            scope.Report("holds a user name or password", "Remove everything before the \"@\".");
         }
 
         if (url.Host.Length == 0 || url.Port is 0 || authority.EndsWith(":"))

@@ -64,21 +64,21 @@ public sealed class CredentialLimitTests
     [Theory]
     [InlineData("team-a", "The scope \"team-a\" names no actions: write it as \"team-a/**:pull,push\".")]
     [InlineData("", "The scope \"\" names no actions: write it as \"team-a/**:pull,push\".")]
-    [InlineData(":pull", "The scope \":pull\" has no repository pattern. A pattern has 1 to 512 characters, such as \"team-a/**\".")]
-    [InlineData("Team-A/**:pull", "The scope \"Team-A/**:pull\" has no repository pattern. Repository names are lower case.")]
-    [InlineData("a/:pull", "The scope \"a/:pull\" has no repository pattern. Segments between slashes are not empty, and a pattern neither begins nor ends with a slash.")]
-    [InlineData("repository:team-a/app:pull", "The scope \"repository:team-a/app:pull\" has no repository pattern. A segment holds a-z, 0-9, \".\", \"_\", \"-\" and \"*\"; a tag belongs under \"tags\".")]
-    [InlineData("users/${subject}/**:pull", "The scope \"users/${subject}/**:pull\" names ${subject}: write the name itself.")]
-    [InlineData("${subject}:pull", "The scope \"${subject}:pull\" names ${subject}: write the name itself.")]
-    [InlineData("a:", "The scope \"a:\" names the action \"\": there are pull, push and delete.")]
-    [InlineData("a:pull,", "The scope \"a:pull,\" names the action \"\": there are pull, push and delete.")]
-    [InlineData("a:pull, push", "The scope \"a:pull, push\" names the action \" push\": there are pull, push and delete.")]
-    [InlineData("a:Pull", "The scope \"a:Pull\" names the action \"Pull\": there are pull, push and delete.")]
-    [InlineData("a:*", "The scope \"a:*\" names the action \"*\": there are pull, push and delete.")]
-    [InlineData("a:overwrite", "The scope \"a:overwrite\" names the action \"overwrite\": there are pull, push and delete.")]
-    [InlineData("a:push,overwrite", "The scope \"a:push,overwrite\" names the action \"overwrite\": there are pull, push and delete.")]
-    [InlineData("a:none", "The scope \"a:none\" names the action \"none\": there are pull, push and delete.")]
-    [InlineData("a:\u001b[2J", "The scope \"a:?[2J\" names the action \"?[2J\": there are pull, push and delete.")]
+    [InlineData(":pull", "The scope \":pull\" has no repository pattern. Write a pattern of 1 to 512 characters, such as \"team-a/**\".")]
+    [InlineData("Team-A/**:pull", "The scope \"Team-A/**:pull\" has no repository pattern. Write it in lower case, as repository names are.")]
+    [InlineData("a/:pull", "The scope \"a/:pull\" has no repository pattern. Write no empty segment, and no slash at the beginning or end.")]
+    [InlineData("repository:team-a/app:pull", "The scope \"repository:team-a/app:pull\" has no repository pattern. Use only a-z, 0-9, \".\", \"_\", \"-\" and \"*\" in a segment; put tags under \"tags\".")]
+    [InlineData("users/${subject}/**:pull", "The scope \"users/${subject}/**:pull\" names ${subject}: write the user's name instead.")]
+    [InlineData("${subject}:pull", "The scope \"${subject}:pull\" names ${subject}: write the user's name instead.")]
+    [InlineData("a:", "The scope \"a:\" names the action \"\": the actions are pull, push and delete.")]
+    [InlineData("a:pull,", "The scope \"a:pull,\" names the action \"\": the actions are pull, push and delete.")]
+    [InlineData("a:pull, push", "The scope \"a:pull, push\" names the action \" push\": the actions are pull, push and delete.")]
+    [InlineData("a:Pull", "The scope \"a:Pull\" names the action \"Pull\": the actions are pull, push and delete.")]
+    [InlineData("a:*", "The scope \"a:*\" names the action \"*\": the actions are pull, push and delete.")]
+    [InlineData("a:overwrite", "The scope \"a:overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
+    [InlineData("a:push,overwrite", "The scope \"a:push,overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
+    [InlineData("a:none", "The scope \"a:none\" names the action \"none\": the actions are pull, push and delete.")]
+    [InlineData("a:\u001b[2J", "The scope \"a:?[2J\" names the action \"?[2J\": the actions are pull, push and delete.")]
     public void TryParse_NoScope_SaysWhatWouldBeOne(string entry, string expected)
     {
         Assert.False(CredentialLimit.TryParse(["ok/**:pull", entry], out var limit, out var fault));
@@ -91,7 +91,7 @@ public sealed class CredentialLimitTests
     public void TryParse_TooManyOrNone_IsRefused()
     {
         var most = Enumerable.Range(0, CredentialLimit.MaxEntries).Select(static number => $"a{number}:pull").ToList();
-        const string fault = "A token has 1 to 16 scopes of 2048 characters together.";
+        const string fault = "A token has 1 to 16 scopes, 2048 characters in total.";
 
         Assert.True(CredentialLimit.TryParse(most, out _, out _));
         Assert.False(CredentialLimit.TryParse([.. most, "b:pull"], out _, out var many));

@@ -22,7 +22,7 @@ public sealed class PolicyExplanationTests
 
     [Fact]
     public void Explain_PatternOneLevelShort_NamesTheSegmentRule() => AssertNearest(
-        "grants push on team-a/*, but \"*\" stays within one segment, so team-a/* does not reach team-a/x/app",
+        "grants push on team-a/*, but \"*\" matches within one segment only, so team-a/* does not match team-a/x/app",
         Allow("rule", "user:alice", Writer, "team-a/*"));
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class PolicyExplanationTests
 
     [Fact]
     public void Explain_OtherMethod_NamesBoth() => AssertNearest(
-        "grants push on **, but only for sign-in by ldap:*, and this caller's was htpasswd",
+        "grants push on **, but only for sign-in by ldap:*, and this caller's method is htpasswd",
         Allow("rule", "user:alice", Writer, "**").When(new RuleConditions { Methods = [new Glob("ldap:*")] }));
 
     [Fact]

@@ -259,7 +259,7 @@ public sealed class RegistryRequestParserTests
     [InlineData("POST", "/v2/a/blobs/uploads",
         "path \"/v2/a/blobs/uploads\" is not part of the registry API: end it with a slash to start an upload")]
     [InlineData("GET", "/v2/\"\u001b[31m",
-        "request target \"/v2/'?[31m\" has characters that no URL has: percent-encode them in the query, and leave them out of the path")]
+        "request target \"/v2/'?[31m\" has characters that no URL may contain: percent-encode them in the query, and leave them out of the path")]
     public void Parse_Refusal_SaysWhatWasFoundAndWhatHelps(string method, string target, string message) =>
         Assert.Equal(message, RegistryRequestParser.Parse(method, target).Error?.Message);
 

@@ -71,7 +71,7 @@ public sealed class AuditProcessTests
             Text(line, "phase"), Text(line, "decision"), Text(line, "subject"), Text(line, "repository"), Text(line, "reference")));
         var found = await GatewayProcess.RunCommandAsync(
             ["audit", "search", "--config", gateway.ConfigurationFile, "--repository", "team-a/*"]);
-        Assert.Contains("never ended", found.Output, StringComparison.Ordinal);
+        Assert.Contains("no end recorded", found.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -126,7 +126,7 @@ public sealed class FilesInForceTests : IAsyncLifetime
         await ending.CancelAsync();
         Assert.True(await asking > 10);
 
-        int CountTaken() => Gateway.Log.Split("policies were read again and are in force").Length - 1;
+        int CountTaken() => Gateway.Log.Split("policies were reloaded and are in force").Length - 1;
     }
 
     private static async Task<HttpStatusCode> PullAsync(HttpClient client, string repository)

@@ -64,7 +64,7 @@ public sealed class ShutdownTests
         var exitCode = await gateway.TerminateAsync(); // killed, with another exit code, if it took 40 seconds
 
         Assert.Equal(0, exitCode);
-        Assert.Contains("1 requests did not end within 00:00:02", gateway.Log, StringComparison.Ordinal);
+        Assert.Contains("1 requests did not finish within 00:00:02", gateway.Log, StringComparison.Ordinal);
         never.SetResult();
         await Assert.ThrowsAsync<HttpRequestException>(() => uploading);
     }

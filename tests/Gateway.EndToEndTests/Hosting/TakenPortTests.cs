@@ -79,6 +79,6 @@ public sealed class TakenPortTests : IDisposable
         Assert.All(lines, static line => Assert.Matches(@"\A20\S+Z (info|warn): ", line)); // no error, no stack trace
         Assert.Single(lines, line => line.Contains(
             $"warn: Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions[1802] There is no control socket at "
-            + $"{state}/control.sock: another gateway with the same state folder listens there.", StringComparison.Ordinal));
+            + $"{state}/control.sock: another gateway with the same state folder already listens there.", StringComparison.Ordinal));
     }
 }

@@ -81,7 +81,7 @@ public sealed class SoakTests : IAsyncLifetime
         var handshakes = await connections;
         var counts = Reloaded.ToDictionary(
             static name => name,
-            name => Regex.Count(gateway.Log, $"{name} were read again and are in force", RegexOptions.NonBacktracking));
+            name => Regex.Count(gateway.Log, $"{name} were reloaded and are in force", RegexOptions.NonBacktracking));
         var told = $"{writes} changes, {handshakes} handshakes, reloads: {string.Join(", ", counts)}";
         Assert.True(counts.Values.Sum() >= Math.Min(300, Seconds * 2), told);
         Assert.All(counts, count => Assert.True(count.Value >= Seconds / 4, told));

@@ -116,7 +116,7 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         File.Delete(Store + "-wal");
 
         await EventuallyDownAsync();
-        Assert.Contains("-wal: the store's log was removed or replaced while the gateway runs.", _gateway.Log, StringComparison.Ordinal);
+        Assert.Contains("-wal: the store's log was removed or replaced while the gateway was running.", _gateway.Log, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await PullAsync(Basic(token.Secret)));
         using var alice = _gateway.CreateClient("alice");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await alice.DeleteAsync($"/api/v1/tokens/{token.Id}")).StatusCode);

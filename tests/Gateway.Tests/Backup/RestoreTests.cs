@@ -154,7 +154,7 @@ public sealed class RestoreTests : IDisposable
         var (code, _, error) = await _folder.RestoreAsync("--force");
 
         Assert.Equal(78, code);
-        Assert.Contains("whom operators blocked cannot be read", error, StringComparison.Ordinal);
+        Assert.Contains("the list of blocked subjects cannot be read", error, StringComparison.Ordinal);
         Assert.Equal(before, BackupFolder.Listing(_folder.Root));
     }
 

@@ -82,7 +82,7 @@ public sealed partial class AuditCommandTests : IDisposable
             2026-11-26T12:00:00.000Z  registry    allow      user:alice            10.0.0.7         readManifest    team-b/x:v2  200  out 5
             2026-11-26T13:00:00.000Z  credential  -          user:alice            -                create          robot token c1 of robot:ci
             2026-11-26T14:00:00.000Z  reload      -          -                     -                htpasswd        users added: carol
-            2026-11-26T15:00:00.000Z  registry    allow      user:eve\u202E        ::1              putManifest     team-a/app:v3  never ended
+            2026-11-26T15:00:00.000Z  registry    allow      user:eve\u202E        ::1              putManifest     team-a/app:v3  no end recorded
 
             """, output);
     }
@@ -241,10 +241,10 @@ public sealed partial class AuditCommandTests : IDisposable
         Assert.StartsWith("3 lines verified, from number 1, in 1 file. The chain ends at 3:", output, StringComparison.Ordinal);
         Assert.Equal(0, expected.Code);
         Assert.Equal(1, changed.Code);
-        Assert.StartsWith("chained.jsonl:2: line 2 was changed, or the one before it\n", changed.Output, StringComparison.Ordinal);
+        Assert.StartsWith("chained.jsonl:2: line 2 or the line before it was changed\n", changed.Output, StringComparison.Ordinal);
         Assert.EndsWith("The audit trail was changed, or is not whole.\n", changed.Output, StringComparison.Ordinal);
         Assert.Equal(1, withoutKey.Code);
-        Assert.Contains("give its key", withoutKey.Output, StringComparison.Ordinal);
+        Assert.Contains("pass its key", withoutKey.Output, StringComparison.Ordinal);
     }
 
     [Fact]

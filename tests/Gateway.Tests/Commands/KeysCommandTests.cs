@@ -24,7 +24,7 @@ public sealed class KeysCommandTests : IDisposable
         var (exitCode, output, error) = await RunAsync("list");
 
         Assert.Equal((78, ""), (exitCode, output));
-        Assert.Equal($"{Keys}: no such folder of signing keys. Put it back, or start the gateway, which makes it.\n", error);
+        Assert.Equal($"{Keys}: the folder of signing keys does not exist. Restore it, or start the gateway, which creates it.\n", error);
         Assert.False(Directory.Exists(Keys));
     }
 
@@ -104,7 +104,7 @@ public sealed class KeysCommandTests : IDisposable
 
         Assert.Equal(78, exitCode);
         Assert.Equal(
-            $"ID: this key signs the tokens that are issued now (found \"{id}\"). Let another one take over, and retire this one then: gateway keys rotate --now.\n",
+            $"ID: this key signs new tokens (found \"{id}\"). Let another key take over (gateway keys rotate --now), then retire this one.\n",
             error);
     }
 

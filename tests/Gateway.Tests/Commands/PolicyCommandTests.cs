@@ -130,9 +130,9 @@ public sealed class PolicyCommandTests
     }
 
     [Theory]
-    [InlineData("team:bob", "pull", "app", "subject \"team:bob\" is none of user:NAME, robot:NAME, workload:NAME and anonymous\n")]
+    [InlineData("team:bob", "pull", "app", "subject \"team:bob\" is not one of user:NAME, robot:NAME, workload:NAME and anonymous\n")]
     [InlineData("workload:w", "pull", "app", "subject \"workload:w\" needs a method, such as issuer:github\n")]
-    [InlineData("bob", "read", "app", "action \"read\" is none of pull, push, overwrite, delete\n")]
+    [InlineData("bob", "read", "app", "action \"read\" is not one of pull, push, overwrite, delete\n")]
     [InlineData("bob", "pull", "App", "repository \"App\" is not a repository name, such as team-a/app\n")]
     [InlineData("bob", "pull", "app:.x", "tag \".x\" is not a tag, such as v1.4\n")]
     public async Task Explain_QuestionWithoutSense_SaysWhatIsWrong(string subject, string action, string repository, string message)
@@ -173,13 +173,13 @@ public sealed class PolicyCommandTests
         Assert.Equal(1, code);
         var lines = output.Split('\n');
         Assert.Equal(
-            $"{files.Folder}/a.test.yaml:2: \"one\": refused where allow was expected: no rule grants pull, push on team-b/app to user:alice; nearest: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/**, but the repository is team-b/app. Change the policy or the expectation.",
+            $"{files.Folder}/a.test.yaml:2: \"one\": denied, but allow was expected: no rule grants pull, push on team-b/app to user:alice; nearest: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/**, but the repository is team-b/app. Change the policy or the expectation.",
             lines[0]);
         Assert.Equal(
-            $"{files.Folder}/a.test.yaml:3: \"two\": allowed where deny was expected: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the expectation.",
+            $"{files.Folder}/a.test.yaml:3: \"two\": allowed, but deny was expected: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the expectation.",
             lines[1]);
         Assert.StartsWith(
-            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was expected: ", lines[2], StringComparison.Ordinal);
+            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\", but \"x\" was expected: ", lines[2], StringComparison.Ordinal);
         Assert.Equal($"{files.Folder}: questions: 3, answered otherwise than expected: 3", lines[3]);
     }
 
@@ -200,7 +200,7 @@ public sealed class PolicyCommandTests
         Assert.Equal(
             $"{files.Folder}/a.test.yaml:2:3: a test without \"expect\". Add \"expect: …\".\n"
             + $"{files.Folder}/a.test.yaml:2:70: unknown key (found \"expects\"). Did you mean \"expect\"?\n"
-            + $"{files.Folder}/a.test.yaml:3:78: expect: neither answer (found \"maybe\"). Write allow or deny.\n"
+            + $"{files.Folder}/a.test.yaml:3:78: expect: neither allow nor deny (found \"maybe\"). Write allow or deny.\n"
             + $"{files.Folder}/a.test.yaml:4:3: repository \"App\" is not a repository name, such as team-a/app. Correct it.\n"
             + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.\n",
             error);

@@ -73,7 +73,7 @@ public sealed class TokenCommandTests : IDisposable
     [Theory]
     [InlineData("--user alice", "--scope: name what the token may do at most. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
     [InlineData("--user alice --all --scope a:pull", "--scope: stands beside --all. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
-    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
+    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
     [InlineData("--all", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
     [InlineData("--all --user alice --robot ci", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
     [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). See their exact names, upper and lower case: gateway user list.")]

@@ -213,7 +213,7 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.StartsWith("Blocked user:bob", output, StringComparison.Ordinal);
-        Assert.Contains("blocked.json: whom operators blocked cannot be read", error, StringComparison.Ordinal);
+        Assert.Contains("blocked.json: the list of blocked subjects cannot be read", error, StringComparison.Ordinal);
         Assert.Single(await BlocksAsync());
         Assert.Equal("{", await File.ReadAllTextAsync(Path.Combine(State, "blocked.json")));
         Assert.Contains("user:bob", (await RunAsync("blocked")).Output, StringComparison.Ordinal);

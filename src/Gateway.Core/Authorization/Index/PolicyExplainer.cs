@@ -63,7 +63,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
     /// <param name="Rule">The rule.</param>
     /// <param name="Actions">What it would have given of what is missing.</param>
     /// <param name="Distance">How far off it is; smaller is nearer.</param>
-    /// <param name="Why">What is in the way, after "but".</param>
+    /// <param name="Why">Why it does not apply, as the text after "but".</param>
     private sealed record Miss(CompiledRule Rule, RepositoryActions Actions, int Distance, Func<RuleText, string> Why)
     {
         private const int OthersOnly = 3;
@@ -137,7 +137,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
             if (!rule.When.MethodHolds(request.Subject.Method))
             {
                 yield return (0, _ =>
-                    $"only {RuleText.Methods(rule.When)}, and this caller's was {request.Subject.Method}");
+                    $"only {RuleText.Methods(rule.When)}, and this caller's method is {request.Subject.Method}");
             }
 
             foreach (var claim in rule.When.Claims.Where(claim => !claim.Holds(request.Subject, missingMatches: false)))
@@ -157,7 +157,7 @@ internal sealed class PolicyExplainer(AccessRequest request, ResolvedSubject sub
                     && wider.Matches(request.Repository, subject.PathSegment))
                 {
                     return (0, _ =>
-                        $"\"*\" stays within one segment, so {pattern} does not reach {request.Repository}");
+                        $"\"*\" matches within one segment only, so {pattern} does not match {request.Repository}");
                 }
             }
 

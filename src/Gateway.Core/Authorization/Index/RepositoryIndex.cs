@@ -24,7 +24,7 @@ internal sealed class RepositoryIndex
     /// <summary>Adds the number of each pattern that matches, once.</summary>
     /// <param name="repository">The repository's name.</param>
     /// <param name="subjectSegment">
-    /// What <c>${subject}</c> stands for; <see langword="null"/> where it matches nothing.
+    /// The value of <c>${subject}</c>; <see langword="null"/> where it matches nothing.
     /// </param>
     /// <param name="patterns">Receives the numbers that <see cref="Builder.Add"/> gave.</param>
     public void Match(ReadOnlySpan<char> repository, string? subjectSegment, ref IntList patterns)

@@ -5,7 +5,7 @@ namespace Gateway.Core.Authorization.Index;
 /// </summary>
 /// <param name="principals">Numbers of principals, ascending.</param>
 /// <param name="keys">All that the subject is, in the words of selectors.</param>
-/// <param name="pathSegment">What <c>${subject}</c> stands for, or <see langword="null"/>.</param>
+/// <param name="pathSegment">The value of <c>${subject}</c>, or <see langword="null"/>.</param>
 internal sealed class ResolvedSubject(int[] principals, HashSet<string> keys, string? pathSegment)
 {
     public int[] Principals => principals;
@@ -34,7 +34,7 @@ internal sealed class ResolvedSubject(int[] principals, HashSet<string> keys, st
     /// <remarks>
     /// Only users: a robot or workload that happens to be called alice must not own what belongs to the user alice.
     /// The name is compared as a text with one segment of a valid repository name, never read as a pattern or path, so
-    /// a user called <c>*</c>, <c>a/b</c> or <c>..</c> has no namespace rather than everybody's.
+    /// a user called <c>*</c>, <c>a/b</c> or <c>..</c> has no namespace rather than everyone's.
     /// </remarks>
     public static string? PathSegmentOf(Subject subject) => subject.Kind == SubjectKind.User ? subject.Name : null;
 }

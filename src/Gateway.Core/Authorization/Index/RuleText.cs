@@ -19,7 +19,7 @@ internal sealed class RuleText
 
     /// <summary>
     /// For a caller, who must not learn other users' names, addresses or values of claims from a refusal, nor of
-    /// repositories that he did not ask about, where a rule is about the one he did ask about.
+    /// repositories that they did not ask about, where a rule is about the one they did ask about.
     /// </summary>
     public RuleText(RepositoryName asked, string? segment)
     {

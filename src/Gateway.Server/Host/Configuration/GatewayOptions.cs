@@ -22,70 +22,73 @@ public sealed class GatewayOptions
     internal static SectionType Model => GatewayModel.Value;
 
     /// <summary>
-    /// The URL that clients use, for example <c>https://registry.example.com</c>: <c>https</c>, no path. It is what
-    /// <c>Location</c> headers and the challenge are built from, never a header that a client sent.
+    /// The URL that clients use, for example <c>https://registry.example.com</c>: <c>https</c>, without a path. The
+    /// gateway builds <c>Location</c> headers and the challenge from it, never from a header that a client sent.
     /// </summary>
     [RequiredSetting]
     public Uri? PublicUrl { get; set; }
 
-    /// <summary>Further host names (<c>name</c> or <c>name:port</c>) that requests may carry. Any other is answered 421.</summary>
+    /// <summary>
+    /// Further host names (<c>name</c> or <c>name:port</c>) that requests may use. The gateway answers any other with
+    /// 421.
+    /// </summary>
     public List<string> Hosts { get; set; } = [];
 
     /// <summary>
-    /// Addresses or networks (<c>10.0.0.0/8</c>) of load balancers whose <c>X-Forwarded-For</c> is believed, counted
-    /// from the right. From anybody else the header is ignored.
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of load balancers whose <c>X-Forwarded-For</c> is trusted, counted
+    /// from the right. From any other address the gateway ignores the header.
     /// </summary>
     public List<string> TrustedProxies { get; set; } = [];
 
     /// <summary>Where the gateway listens.</summary>
     public ListenerOptions Listen { get; set; } = new();
 
-    /// <summary>Certificates and what goes with them.</summary>
+    /// <summary>Certificates and related settings.</summary>
     public TlsOptions Tls { get; set; } = new();
 
     /// <summary>The registries behind the gateway; at least one.</summary>
     [RequiredSetting]
     public List<RegistryOptions> Registries { get; set; } = [];
 
-    /// <summary>How callers prove who they are.</summary>
+    /// <summary>How callers sign in.</summary>
     public AuthenticationOptions Authentication { get; set; } = new();
 
-    /// <summary>The folder with the policy files (<c>*.yaml</c>). Without any rule nobody may do anything.</summary>
+    /// <summary>The folder of the policy files (<c>*.yaml</c>). Without rules, everything is denied.</summary>
     [RequiredSetting]
     [PathSetting]
     public string Policies { get; set; } = "";
 
     /// <summary>
-    /// Whether policies must pass the questions in their own <c>*.test.yaml</c>: a start with a failing one is refused,
+    /// Whether policies must pass the tests in their own <c>*.test.yaml</c>: if one fails, the gateway does not start,
     /// and a reload keeps the policies in force.
     /// </summary>
     public bool TestPolicies { get; set; }
 
     /// <summary>
-    /// Whether each policy file must end with YAML's end of a document, a line <c>...</c>, so that a file that was cut off
-    /// at a line is refused: it may look whole without it.
+    /// Whether each policy file must end with YAML's end of a document, a line <c>...</c>, so that the gateway refuses
+    /// a file that was cut off at a line and still looks complete.
     /// </summary>
     public bool RequireDocumentEnd { get; set; }
 
     /// <summary>Access tokens, and the tokens that people and robots sign in with.</summary>
     public TokenOptions Tokens { get; set; } = new();
 
-    /// <summary>Where the gateway keeps what changes while it runs.</summary>
+    /// <summary>Where the gateway stores what changes while it runs.</summary>
     public StateOptions State { get; set; } = new();
 
-    /// <summary>The Redis that replicas share; needed where tokens or keys are kept in Redis.</summary>
+    /// <summary>The Redis that replicas share; required if tokens or keys are stored in Redis.</summary>
     public RedisOptions? Redis { get; set; }
 
-    /// <summary>How often callers may ask, and guess passwords.</summary>
+    /// <summary>How many requests and failed sign-ins are allowed.</summary>
     public LimitOptions Limits { get; set; } = new();
 
-    /// <summary>Web pages of other origins that may use the registry from a browser. None, unless named.</summary>
+    /// <summary>Web pages of other origins that may use the registry from a browser. None by default.</summary>
     public CorsOptions Cors { get; set; } = new();
 
-    /// <summary>Metrics and traces sent elsewhere.</summary>
+    /// <summary>Export of metrics and traces.</summary>
     public TelemetryOptions Telemetry { get; set; } = new();
 
-    /// <summary>How the gateway ends.</summary>
+    /// <summary>How the gateway stops.</summary>
     public ShutdownOptions Shutdown { get; set; } = new();
 
     /// <summary>The audit trail.</summary>

@@ -63,7 +63,7 @@ internal static class GatewayOptionsExtensions
     /// <exception cref="ProblemException">They are wrong, or fail their own tests where those are asked for.</exception>
     public static PolicySet LoadPolicies(this GatewayOptions options) => options.PolicySource().Load();
 
-    /// <summary>Opens the store for a command, beside a gateway that may run.</summary>
+    /// <summary>Opens the store for a command, next to a gateway that may run.</summary>
     /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
     public static ICredentialStore OpenStore(this GatewayOptions options) =>
         StateServiceExtensions.OpenForCommand(options.State, options.Redis);

@@ -48,8 +48,8 @@ internal static class GatewayOptionsValidator
         {
             // A sign-in begins at one replica and ends at another, which must be able to read what the first one gave the browser.
             scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)).At(nameof(options.Tokens.Keys.Store)).Report(
-                "keeps keys in a folder, while sign-ins by a provider go over several replicas (state.store: redis)",
-                "Set tokens.keys.store: redis, and a password.");
+                "stores keys in a folder, but sign-ins by a provider use several replicas (state.store: redis)",
+                "Set tokens.keys.store to redis, and set a password.");
         }
 
         CorsOptionsValidator.Validate(options.Cors, scope.At(nameof(options.Cors)));
@@ -65,7 +65,8 @@ internal static class GatewayOptionsValidator
         if (url.Scheme != Uri.UriSchemeHttps)
         {
             scope.Report(
-                "is not https", "Clients send passwords to it: write https://, also where a load balancer ends TLS.");
+                "is not https",
+                "Write https://, even if a load balancer terminates TLS: clients send passwords to this URL.");
         }
 
         BaseUrl.Check(url, scope);
@@ -93,8 +94,8 @@ internal static class GatewayOptionsValidator
             else if (network.PrefixLength == 0)
             {
                 scope.At(i).Report(
-                    "is every address there is: any client could choose the address that policy, limits and audit see",
-                    "Name the addresses of your load balancers only.");
+                    "includes every address: any client could choose the address that policy, limits and audit see",
+                    "List only the addresses of your load balancers.");
             }
         }
     }

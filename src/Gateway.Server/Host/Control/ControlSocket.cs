@@ -7,8 +7,8 @@ using Gateway.Server.Host.Configuration;
 namespace Gateway.Server.Host.Control;
 
 /// <summary>
-/// The socket in the state folder by which commands on the same machine ask the running gateway. Who may use it is who may
-/// read that folder: nothing of it can be reached over a network.
+/// The socket in the state folder by which commands on the same machine ask the running gateway. Those who may read
+/// that folder may use it: nothing of it can be reached over a network.
 /// </summary>
 internal static class ControlSocket
 {
@@ -37,7 +37,7 @@ internal static class ControlSocket
             DurableFolder.Create(Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
             if (IsServed(path))
             {
-                return "another gateway with the same state folder listens there";
+                return "another gateway with the same state folder already listens there";
             }
 
             File.Delete(path);

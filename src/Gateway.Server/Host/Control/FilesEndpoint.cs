@@ -8,7 +8,7 @@ namespace Gateway.Server.Host.Control;
 
 /// <summary>
 /// On the control socket: <c>GET /files</c> says which files are in force and why newer ones are not; <c>POST
-/// /files/htpasswd</c> has the users read again, and with <c>?accept=true</c> taken although many of them are gone.
+/// /files/htpasswd</c> has the users read again, and with <c>?accept=true</c> accepted although many of them are gone.
 /// </summary>
 internal sealed partial class FilesEndpoint(
     IEnumerable<IReloadable> reloadables, Reloadable<HtpasswdFile> users, ILogger<FilesEndpoint> logger)
@@ -29,7 +29,7 @@ internal sealed partial class FilesEndpoint(
         if (isReload != HttpMethods.IsPost(context.Request.Method))
         {
             await context.WriteErrorAsync(RegistryError.MethodNotAllowed(
-                "files are told by GET and read again by POST", isReload ? "POST" : "GET"));
+                "use GET to list the files, and POST to reload them", isReload ? "POST" : "GET"));
             return;
         }
 

@@ -13,7 +13,7 @@ internal sealed record FilesReport(IReadOnlyList<FilesStanding> Files);
 /// <param name="Problems">Why newer ones are not in force; empty while those on the disk are.</param>
 internal sealed record FilesStanding(string Name, DateTimeOffset LoadedAt, IReadOnlyList<string> Problems)
 {
-    /// <summary>The standing of files.</summary>
+    /// <summary>The state of files.</summary>
     public static FilesStanding Of(string name, ReloadStatus status) =>
         new(name, status.LoadedAt, [.. status.Problems.Select(static problem => problem.ToString())]);
 }

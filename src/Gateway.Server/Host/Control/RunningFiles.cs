@@ -52,7 +52,7 @@ internal static class RunningFiles
             cancellationToken.ThrowIfCancellationRequested();
             throw new ProblemException(new Problem(
                 path, "the gateway does not answer", exception.Message,
-                "Run this where the gateway runs, as the user it runs as, with the same configuration."));
+                "Run this command on the gateway's machine, as the gateway's user, with the same configuration."));
         }
     }
 

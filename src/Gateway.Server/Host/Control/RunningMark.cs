@@ -14,7 +14,7 @@ namespace Gateway.Server.Host.Control;
 /// </remarks>
 internal sealed class RunningMark(GatewayOptions options) : IHostedLifecycleService, IDisposable
 {
-    // One byte behind all that a configuration has, so that nobody who locks a file for editing it meets it.
+    // One byte behind all that a configuration has, so that a program that locks the file for editing does not meet it.
     private const long Start = 0x52477374;
 
     private SafeFileHandle? _held;

@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace Gateway.Server.Host.Hosting;
 
 /// <summary>
-/// An address or a network of clients or proxies as it stands in the configuration: <c>10.0.0.7</c>, <c>fd00::/8</c>.
+/// An address or a network of clients or proxies as it is written in the configuration: <c>10.0.0.7</c>,
+/// <c>fd00::/8</c>.
 /// </summary>
 internal static class ClientNetwork
 {
@@ -14,7 +15,7 @@ internal static class ClientNetwork
     /// <summary>Reads it; a lone address is a network of one.</summary>
     /// <param name="text">The text.</param>
     /// <param name="network">The network, its host bits zero.</param>
-    /// <param name="what">What is wrong with the text, to stand after a key.</param>
+    /// <param name="what">What is wrong with the text, as the text after a key.</param>
     /// <param name="fix">What to write instead.</param>
     public static bool TryParse(string text, out IPNetwork network, out string what, out string fix)
     {

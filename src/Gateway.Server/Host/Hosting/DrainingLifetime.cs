@@ -97,15 +97,16 @@ internal sealed partial class DrainingLifetime(
     private static partial class Log
     {
         [LoggerMessage(1710, LogLevel.Information,
-            "Told to end. /readyz says so from now on; requests are taken for {Delay} more, and the {Count} running ones have "
-            + "{Drain} after that.")]
+            "Stopping. /readyz answers 503 from now on; the gateway accepts requests for another {Delay}, "
+            + "and the {Count} running ones then have {Drain} to finish.")]
         public static partial void Ending(ILogger logger, TimeSpan delay, long count, TimeSpan drain);
 
         [LoggerMessage(1711, LogLevel.Warning,
-            "{Count} requests did not end within {Drain} and are cut off; clients can send them again elsewhere. See shutdown.drain.")]
+            "{Count} requests did not finish within {Drain} and are aborted; clients can repeat them elsewhere. "
+            + "See shutdown.drain.")]
         public static partial void CutOff(ILogger logger, long count, TimeSpan drain);
 
-        [LoggerMessage(1712, LogLevel.Warning, "Told to end again: running requests are cut off.")]
+        [LoggerMessage(1712, LogLevel.Warning, "Told to stop again: running requests are aborted.")]
         public static partial void AskedAgain(ILogger logger);
     }
 }

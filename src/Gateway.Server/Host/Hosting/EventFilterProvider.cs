@@ -97,8 +97,8 @@ internal sealed partial class EventFilterProvider(ILoggerProvider inner, TimePro
     private static partial class Log
     {
         [LoggerMessage(1803, LogLevel.Warning,
-            "A client began HTTP/2 requests faster than they could be ended, and its connection was closed. Requests "
-            + "dropped so since the last such line: {Count}. All else goes on.")]
+            "A client started HTTP/2 requests faster than they could be ended, and its connection was closed. Requests "
+            + "dropped since the last such line: {Count}. Other clients are not affected.")]
         public static partial void ConnectionClosed(ILogger logger, int count);
     }
 }

@@ -125,6 +125,6 @@ internal static class GatewayHost
         app.MapTokenApi();
         app.MapRegistry();
         app.MapFallback("{**path}", static context => context.WriteErrorAsync(RegistryError.NotFound(
-            "nothing is served here; the registry API begins at /v2/")));
+            "there is nothing at this path; the registry API starts at /v2/")));
     }
 }

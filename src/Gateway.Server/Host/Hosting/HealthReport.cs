@@ -44,7 +44,8 @@ internal sealed class HealthReport(
         GatewayContext.Of(context).IsRecorded = false; // asked every few seconds by those who watch; nothing is decided
         if (!IsHealthPath(context))
         {
-            await context.WriteErrorAsync(RegistryError.NotFound("nothing is served here; ask /healthz, /readyz or, on the management listener, /metrics"));
+            await context.WriteErrorAsync(RegistryError.NotFound(
+                "there is nothing at this path; use /healthz, /readyz or, on the management listener, /metrics"));
             return;
         }
 

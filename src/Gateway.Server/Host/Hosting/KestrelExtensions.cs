@@ -94,7 +94,8 @@ internal static partial class KestrelExtensions
     private static partial class Log
     {
         [LoggerMessage(1802, LogLevel.Warning,
-            "There is no control socket at {Path}: {Problem}. \"gateway limits\" cannot ask this gateway; all else goes on.")]
+            "There is no control socket at {Path}: {Problem}. "
+            + "\"gateway limits\" cannot reach this gateway; everything else works.")]
         public static partial void NoControl(ILogger logger, string path, string problem);
     }
 }

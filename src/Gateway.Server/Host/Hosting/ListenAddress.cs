@@ -14,7 +14,7 @@ namespace Gateway.Server.Host.Hosting;
 internal sealed record ListenAddress(IPAddress? Address, int Port)
 {
     /// <summary>
-    /// Reads an address as it stands in the configuration. Names are refused: what they resolve to may change.
+    /// Reads an address as it is written in the configuration. Names are refused: what they resolve to may change.
     /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? listen)
     {

@@ -34,7 +34,7 @@ internal sealed class ListenerMiddleware(
     public Task InvokeAsync(HttpContext context) =>
         context.Features.GetRequiredFeature<ListenerFeature>().Kind switch
         {
-            // Here alone: whoever reaches the other listeners has no business with them.
+            // Here alone: clients of the other listeners have no business with them.
             ListenerKind.Management when context.Request.Path.Value == MetricsEndpoint.Path =>
                 _managementHosts.Contains(context.Request.Host) ? metrics.AnswerAsync(context) : MisdirectAsync(context),
             ListenerKind.Management => health.TryAnswerAsync(context, _managementHosts.Contains(context.Request.Host)),
@@ -57,8 +57,9 @@ internal sealed class ListenerMiddleware(
         return context.WriteErrorAsync(new RegistryError(
             "UNSUPPORTED",
             StatusCodes.Status421MisdirectedRequest,
-            $"metrics are not told to \"{(host.Length <= LongestShown ? host : host[..LongestShown] + "…")}\"; ask by the address, "
-            + "or add the name to listen.managementHosts in gateway.yaml"));
+            "metrics are not served under the name "
+            + $"\"{(host.Length <= LongestShown ? host : host[..LongestShown] + "…")}\"; "
+            + "use the address, or add the name to listen.managementHosts in gateway.yaml"));
     }
 
     // To the same path at one of our own hosts; a client's Host header decides among those, never beyond them.
@@ -68,8 +69,8 @@ internal sealed class ListenerMiddleware(
         {
             // Redirected, it would go on to work, and nobody would notice that all on the way can read the password.
             return context.WriteErrorAsync(RegistryError.BadRequest(
-                $"this port only redirects; use {_redirectBase}. The password or token of this request was sent to it "
-                + "unencrypted, for all on the way to read: replace it"));
+                $"this port only redirects; use {_redirectBase}. This request sent its password or token "
+                + "unencrypted, so anyone on the network path could read it: replace it"));
         }
 
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))

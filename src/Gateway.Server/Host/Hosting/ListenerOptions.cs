@@ -13,15 +13,16 @@ public sealed class ListenerOptions
     public bool HttpHealth { get; set; }
 
     /// <summary>
-    /// The management listener (plain HTTP: <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c>), on loopback unless set
-    /// otherwise. Empty: no such listener; health is answered on the TLS listener, and metrics nowhere.
+    /// The management listener (plain HTTP: <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c>), on loopback by default.
+    /// Empty: no such listener; the TLS listener then answers health checks, and nothing serves metrics.
     /// </summary>
     public string Management { get; set; } = "127.0.0.1:8081";
 
     /// <summary>
-    /// Names by which the management listener is asked for <c>/metrics</c>, for example <c>gateway</c> where Prometheus scrapes
-    /// <c>gateway:8081</c>; without a port. Addresses, <c>localhost</c> and the public hosts may always; other names get 421,
-    /// and of <c>/readyz</c> the status alone, so that no web page reads it by a name of its own.
+    /// Host names under which the management listener serves <c>/metrics</c>, for example <c>gateway</c> where
+    /// Prometheus scrapes <c>gateway:8081</c>; without a port. Addresses, <c>localhost</c> and the public hosts are
+    /// always allowed. Under any other name <c>/metrics</c> answers 421 and <c>/readyz</c> only its status, so that no
+    /// web page can read more through a name of its own.
     /// </summary>
     public List<string> ManagementHosts { get; set; } = [];
 }

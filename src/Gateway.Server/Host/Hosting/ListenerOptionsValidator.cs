@@ -17,7 +17,7 @@ internal static class ListenerOptionsValidator
         else if (options.HttpHealth && !scope.At(nameof(options.Http)).IsBroken)
         {
             scope.At(nameof(options.HttpHealth)).Report(
-                "has no listener to answer on", "Set listen.http, for example \"*:8080\", or remove it.");
+                "requires a plain-HTTP listener", "Set listen.http, for example \"*:8080\", or remove it.");
         }
 
         if (options.Management.Length > 0)
@@ -31,7 +31,8 @@ internal static class ListenerOptionsValidator
             if (!HostName.TryParse(options.ManagementHosts[i], out var host) || host.Port is not null)
             {
                 hosts.At(i).Report(
-                    "is not a host name", "Write the name alone, for example \"gateway\": no scheme, no port, no \"*\".");
+                    "is not a host name",
+                    "Write only the name, for example \"gateway\", without a scheme, port or \"*\".");
             }
         }
     }
@@ -51,7 +52,7 @@ internal static class ListenerOptionsValidator
         {
             if (address.CollidesWith(other.Address))
             {
-                scope.Report($"takes the same port as {other.Scope.Key} (\"{other.Address}\")", "Choose another port.");
+                scope.Report($"uses the same port as {other.Scope.Key} (\"{other.Address}\")", "Choose another port.");
                 return;
             }
         }

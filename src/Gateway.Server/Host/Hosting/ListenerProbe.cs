@@ -32,7 +32,7 @@ internal static class ListenerProbe
                 $"Stop what listens there (ss -ltnp 'sport = :{address.Port}' shows it), or set {setting} to another port."),
             SocketError.AccessDenied => (
                 "no permission to listen on this port",
-                $"Set {setting} to a port from 1024 up and have clients reach it by a port mapping, or grant CAP_NET_BIND_SERVICE "
+                $"Set {setting} to port 1024 or higher and map the clients' port to it, or grant CAP_NET_BIND_SERVICE "
                 + "or sysctl net.ipv4.ip_unprivileged_port_start."),
             SocketError.AddressNotAvailable => (
                 "this machine does not have the address",

@@ -10,7 +10,7 @@ internal static class LogExtensions
         logging.SetMinimumLevel(options.Level);
         // The framework's own entries carry targets and queries, and one warning a failed request is enough.
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        // What anybody puts into the answer of a sign-in, as it is; the pages have a line of their own (1073).
+        // What anyone puts into the answer of a sign-in, as it is; the pages have a line of their own (1073).
         logging.AddFilter("Microsoft.AspNetCore.Authentication", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Error);
@@ -33,7 +33,7 @@ internal static class LogExtensions
             });
         }
 
-        // The console's own provider writes; what the program is given stands before it.
+        // The console's own provider writes; what the program is given comes before it.
         logging.Services.Remove(
             logging.Services.Single(static service => service.ImplementationType == typeof(ConsoleLoggerProvider)));
         logging.Services.AddSingleton<ConsoleLoggerProvider>();

@@ -3,7 +3,7 @@ namespace Gateway.Server.Host.Hosting;
 /// <summary>The program's own log, on standard output.</summary>
 public sealed class LogOptions
 {
-    /// <summary>The least level that is written.</summary>
+    /// <summary>The lowest level that is written.</summary>
     public LogLevel Level { get; set; } = LogLevel.Information;
 
     /// <summary>One line of text or one JSON object for each entry.</summary>
@@ -16,6 +16,6 @@ public enum LogFormat
     /// <summary>One line for a person.</summary>
     Text,
 
-    /// <summary>One JSON object a line.</summary>
+    /// <summary>One JSON object per line.</summary>
     Json,
 }

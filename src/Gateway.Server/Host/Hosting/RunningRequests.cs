@@ -12,13 +12,13 @@ internal sealed class RunningRequests(TimeProvider time) : IDisposable
     private int _generation;
     private bool _isEnding;
 
-    /// <summary>Whether the gateway was told to end. It still answers.</summary>
+    /// <summary>Whether the gateway was told to stop. It still answers.</summary>
     public bool IsEnding => Volatile.Read(ref _isEnding);
 
     /// <summary>How many are running.</summary>
     public long Count => Volatile.Read(ref _counts[0]) + Volatile.Read(ref _counts[1]);
 
-    /// <summary>The gateway was told to end.</summary>
+    /// <summary>The gateway was told to stop.</summary>
     public void BeginEnding() => Volatile.Write(ref _isEnding, true);
 
     /// <summary>Runs the rest of a request.</summary>

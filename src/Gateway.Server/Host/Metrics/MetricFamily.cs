@@ -11,7 +11,7 @@ internal sealed class MetricFamily(MetricDefinition definition)
     /// </summary>
     public const int MostSeries = 1_000;
 
-    // A status stands in every request's measurement; its text is made once.
+    // A status is in every request's measurement; its text is made once.
     private const int Numbers = 600;
 
     private static readonly string?[] NumberTexts = new string?[Numbers];

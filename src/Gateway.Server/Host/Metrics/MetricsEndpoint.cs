@@ -16,7 +16,8 @@ internal sealed class MetricsEndpoint(MetricStore store)
         GatewayContext.Of(context).IsRecorded = false; // asked all the time; nothing is decided
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("metrics are only read", "GET, HEAD"));
+            await context.WriteErrorAsync(
+                RegistryError.MethodNotAllowed("metrics are read-only; use GET or HEAD", "GET, HEAD"));
             return;
         }
 

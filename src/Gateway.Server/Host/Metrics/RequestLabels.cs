@@ -49,7 +49,7 @@ internal static class RequestLabels
         };
     }
 
-    // A client may hang up as soon as it has its answer, which is no answer broken off.
+    // A client may hang up as soon as it has its answer, which is no aborted answer.
     private static bool IsAnswered(HttpContext context, GatewayContext gateway) =>
         context.Response.HasStarted
         && (gateway.AnsweredAt == 0 // answered here, in one piece

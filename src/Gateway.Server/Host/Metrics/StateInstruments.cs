@@ -65,7 +65,7 @@ internal sealed class StateInstruments(
         Counter("gateway.metrics.dropped", () => [new Measurement<long>(store.Dropped)]);
     }
 
-    // A name may have an ECDSA and an RSA certificate, or stand in several; the first to expire is the one that matters.
+    // A name may have an ECDSA and an RSA certificate, or be in several; the first to expire is the one that matters.
     private IEnumerable<Measurement<double>> ReadExpiries()
     {
         var now = time.GetUtcNow();

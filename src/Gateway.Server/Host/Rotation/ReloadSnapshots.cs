@@ -10,7 +10,7 @@ using Gateway.Server.Store.Keys;
 namespace Gateway.Server.Host.Rotation;
 
 /// <summary>
-/// What a value read from files holds, as names and what tells whether the thing named is still the same. What stands
+/// What a value read from files holds, as names and what tells whether the thing named is still the same. What is
 /// behind a name is only compared here, never written: it can be a hash.
 /// </summary>
 internal static class ReloadSnapshots
@@ -104,7 +104,7 @@ internal static class ReloadSnapshots
 }
 
 /// <summary>Sets of named things.</summary>
-/// <param name="Sets">What they are, and names with what they stand for.</param>
+/// <param name="Sets">What they are, and names with what they mean.</param>
 internal sealed record Snapshot(IReadOnlyList<(string Of, Dictionary<string, string> Items)> Sets)
 {
     /// <summary>What distinguishes this from an earlier one of the same kind.</summary>

@@ -38,11 +38,12 @@ internal sealed partial class RotationReminders(
         var now = time.GetUtcNow();
         _due =
         [
-            new("signing_key", [.. SigningKeys(now)], "gateway keys rotate, or tokens.keys.rotateAfter."),
-            new("password", [.. users.Current.Names.Where(name => RotationRules.IsDue(users.Current.Find(name)!)).Order(StringComparer.Ordinal)], "Have these users set their password anew: gateway user add."),
-            new("token", [.. await TokensAsync(now, cancellationToken)], "gateway token rotate."),
+            new("signing_key", [.. SigningKeys(now)], "Run gateway keys rotate, or set tokens.keys.rotateAfter."),
+            new("password", [.. users.Current.Names.Where(name => RotationRules.IsDue(users.Current.Find(name)!)).Order(
+                StringComparer.Ordinal)], "Set new passwords for these users: gateway user add."),
+            new("token", [.. await TokensAsync(now, cancellationToken)], "Run gateway token rotate."),
             new("certificate", [.. certificates.Current.Certificates.Where(one => RotationRules.IsDue(one, now)).Select(static one => one.File)], "Renew them; they are served without a restart."),
-            new("secret", [.. Secrets(now)], "Replace them at both ends."),
+            new("secret", [.. Secrets(now)], "Replace them on both sides."),
         ];
         if (now - _remindedAt < BetweenReminders)
         {
@@ -96,7 +97,8 @@ internal sealed partial class RotationReminders(
         }
         catch (StateException)
         {
-            return _due.FirstOrDefault(static kind => kind.Kind == "token")?.Names ?? []; // the store is away; the feed says so
+            return _due.FirstOrDefault(
+                static kind => kind.Kind == "token")?.Names ?? []; // the store is unavailable; the feed says so
         }
     }
 
@@ -106,7 +108,7 @@ internal sealed partial class RotationReminders(
 
     private static partial class Log
     {
-        [LoggerMessage(1901, LogLevel.Warning, "Due to be replaced: {Count} of the kind {Kind} ({Names}). {Fix}")]
+        [LoggerMessage(1901, LogLevel.Warning, "Due for rotation: {Count} of the kind {Kind} ({Names}). {Fix}")]
         public static partial void Due(ILogger logger, int count, string kind, string names, string fix);
     }
 }

@@ -11,7 +11,7 @@ namespace Gateway.Server.Host.Rotation;
 /// <summary>When a secret is due to be replaced. The doctor, the metrics and the log say the same by it.</summary>
 internal static class RotationRules
 {
-    /// <summary>The age at which a signing key is due that does not rotate by itself.</summary>
+    /// <summary>The age at which a signing key is due that does not rotate automatically.</summary>
     public static readonly TimeSpan KeyAge = TimeSpan.FromDays(365);
 
     /// <summary>The age at which a secret in a file of its own is due.</summary>
@@ -19,7 +19,7 @@ internal static class RotationRules
 
     private static readonly TimeSpan TokenNotice = TimeSpan.FromDays(7);
 
-    // What rotates by itself may take its time before it counts as forgotten.
+    // What rotates automatically may take its time before it counts as forgotten.
     private static readonly TimeSpan Grace = TimeSpan.FromDays(1);
 
     /// <summary>Whether a signing key has signed for too long. An operator's own key is the operator's to watch.</summary>
@@ -35,7 +35,9 @@ internal static class RotationRules
         _ => true, // SHA-crypt is accepted for moving in only
     };
 
-    /// <summary>Whether a personal or robot token ends within a week, and within the last quarter of its life.</summary>
+    /// <summary>
+    /// Whether a personal or robot token expires within a week, and within the last quarter of its lifetime.
+    /// </summary>
     public static bool IsDue(StoredCredential credential, DateTimeOffset now) =>
         IsInUse(credential, now)
         && credential.ExpiresAt - now < TokenNotice
@@ -45,9 +47,11 @@ internal static class RotationRules
     public static bool IsInUse(StoredCredential credential, DateTimeOffset now) =>
         credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.RevokedAt is null && credential.ExpiresAt > now;
 
-    /// <summary>Whether a certificate is near its end: three weeks, or the last quarter of a shorter life.</summary>
+    /// <summary>
+    /// Whether a certificate expires soon: within three weeks, or in the last quarter of a shorter lifetime.
+    /// </summary>
     public static bool IsDue(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now) => CertificateExpiry.IsNear(begin, end, now);
 
-    /// <summary>Whether a served certificate is near its end.</summary>
+    /// <summary>Whether a served certificate expires soon.</summary>
     public static bool IsDue(ServedCertificate certificate, DateTimeOffset now) => IsDue(certificate.NotBefore, certificate.NotAfter, now);
 }

@@ -47,7 +47,8 @@ internal sealed partial class OtlpFaults(ILogger logger) : EventListener
     private static partial class Log
     {
         [LoggerMessage(1702, LogLevel.Warning,
-            "Metrics or traces could not be sent to the collector, and some may be lost; requests are served as ever. {Problem}")]
+            "Metrics or traces could not be sent to the collector, and some may be lost; "
+            + "requests are not affected. {Problem}")]
         public static partial void NotSent(ILogger logger, string problem);
     }
 }

@@ -7,7 +7,9 @@ using OpenTelemetry.Trace;
 
 namespace Gateway.Server.Host.Telemetry;
 
-/// <summary>Sends metrics and traces to the configured collector. A collector that is away costs requests nothing.</summary>
+/// <summary>
+/// Sends metrics and traces to the configured collector. A collector that is unavailable costs requests nothing.
+/// </summary>
 internal sealed class TelemetryExport(
     OtlpOptions options, ILogger<TelemetryExport> logger) : IHostedService, IDisposable
 {

@@ -27,7 +27,7 @@ internal static class TelemetryOptionsValidator
         {
             section.At(nameof(otlp.Headers)).Report(
                 "is not a list of headers",
-                "Write name=value, several with commas between them, on one line; a comma in a value as %2C.");
+                "Write name=value on one line, separated by commas; write a comma in a value as %2C.");
         }
 
         section.At(nameof(otlp.MetricsInterval))
@@ -39,7 +39,8 @@ internal static class TelemetryOptionsValidator
     {
         if (endpoint.UserInfo.Length > 0)
         {
-            scope.Report("holds a user name or password", "Put what the collector asks for into telemetry.otlp.headersFile.");
+            scope.Report("holds a user name or password",
+                "Put the collector's credentials into telemetry.otlp.headersFile.");
         }
 
         if (endpoint.OriginalString.AsSpan().ContainsAny('?', '#'))

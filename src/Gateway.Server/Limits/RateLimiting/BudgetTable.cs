@@ -2,8 +2,8 @@ namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>Values that end by themselves, up to a number of them. Not safe for several threads: its owner locks.</summary>
 /// <remarks>
-/// Where there are too many, those go first that would end soonest. Whoever sends from ever new addresses thus drives out
-/// his own budgets, of which little was used, before those that are used up.
+/// Where there are too many, those go first that would end soonest. A client that sends from ever new addresses thus
+/// drives out its own budgets, of which little was used, before those that are used up.
 /// </remarks>
 internal sealed class BudgetTable<T>(int capacity)
     where T : struct

@@ -13,7 +13,7 @@ internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureChar
     public static readonly TimeSpan AgainLifetime = TimeSpan.FromSeconds(10);
 
     /// <summary>Works out the budgets of an attempt.</summary>
-    /// <param name="rules">The limits of wrong passwords.</param>
+    /// <param name="rules">The limits of failed sign-ins.</param>
     /// <param name="userName">The name as sent.</param>
     /// <param name="address">Where it comes from.</param>
     /// <param name="fingerprint">See <see cref="CredentialFingerprint"/>.</param>

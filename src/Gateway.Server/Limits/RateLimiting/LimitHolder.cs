@@ -5,14 +5,14 @@ using Gateway.Core.RateLimiting;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
-/// <summary>Whose budgets are meant: a subject with his account, or an address.</summary>
+/// <summary>Whose budgets are meant: a subject with their account, or an address.</summary>
 /// <param name="Subject">As in a key; <see langword="null"/> for an address.</param>
-/// <param name="Account">The same for wrong passwords.</param>
+/// <param name="Account">The same for failed sign-ins.</param>
 /// <param name="Address">As in a key; <see langword="null"/> for a subject.</param>
 internal sealed record LimitHolder(string? Subject, string? Account, string? Address)
 {
     /// <summary>What may be written, for messages.</summary>
-    public const string Forms = "user:NAME, robot:NAME, anonymous, an address, or the name of a user";
+    public const string Forms = "user:NAME, robot:NAME, anonymous, an IP address, or a user name";
 
     /// <summary>Reads what somebody typed.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out LimitHolder? holder)

@@ -35,7 +35,7 @@ internal sealed class LimitLease : RateLimitLease
 
     /// <summary>Judges a request by all its budgets, with the one arithmetic there is.</summary>
     /// <param name="charges">The budgets.</param>
-    /// <param name="wholes">When each is whole again, in microseconds of the clock of <paramref name="now"/>.</param>
+    /// <param name="wholes">When each is full again, in microseconds of the clock of <paramref name="now"/>.</param>
     /// <param name="now">The instant.</param>
     /// <param name="permits">How many to take of each.</param>
     public static LimitLease Judge(IReadOnlyList<LimitCharge> charges, ReadOnlySpan<long> wholes, long now, int permits)

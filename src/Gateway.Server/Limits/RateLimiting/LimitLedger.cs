@@ -48,8 +48,8 @@ internal sealed class LimitLedger(
             .ThenBy(static one => one.Of, StringComparer.Ordinal).Take(MostShown)], problem);
     }
 
-    /// <summary>Makes the budgets of somebody whole, and tells how they were.</summary>
-    /// <exception cref="StateException">Redis went away meanwhile.</exception>
+    /// <summary>Resets the budgets of a caller, and tells how they were.</summary>
+    /// <exception cref="StateException">Redis became unavailable meanwhile.</exception>
     public async Task<LimitReport> ResetAsync(LimitHolder holder, CancellationToken cancellationToken)
     {
         var before = await ShowAsync(holder, cancellationToken);
@@ -83,7 +83,7 @@ internal sealed class LimitLedger(
                 || (holder.Address is not null && parts[2] == LimitKey.Part(holder.Address)));
     }
 
-    // What this process counts is found also while Redis is away: that is when it counts.
+    // What this process counts is found also while Redis is unavailable: that is when it counts.
     private async Task<(List<Entry> Entries, string? Problem)> FindAsync(LimitHolder? holder, CancellationToken cancellationToken)
     {
         var now = time.Microseconds();
@@ -102,7 +102,7 @@ internal sealed class LimitLedger(
         }
         catch (StateException exception)
         {
-            return (found, $"{exception.Message} What it counts is not here.");
+            return (found, $"{exception.Message} The budgets that Redis counts are missing here.");
         }
     }
 

@@ -22,7 +22,7 @@ internal static class LimitOptionsValidator
         var rules = scope.At(nameof(options.Rules));
         if (options.Rules.Count > MostRules)
         {
-            rules.Report($"holds more than {MostRules} limits", "Put limits together.");
+            rules.Report($"has more than {MostRules} limits", "Combine some of them.");
         }
 
         var names = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -33,7 +33,7 @@ internal static class LimitOptionsValidator
             if (rule.Name.Length > 0 && !names.TryAdd(rule.Name, i))
             {
                 at.At(nameof(rule.Name)).Report(
-                    $"is the name of {rules.At(names[rule.Name]).Key} as well", "Give each limit a name of its own.");
+                    $"is also the name of {rules.At(names[rule.Name]).Key}", "Give each limit a name of its own.");
             }
 
             ValidateRule(rule, at);
@@ -62,7 +62,7 @@ internal static class LimitOptionsValidator
         {
             if (!SubjectSelector.TryParse(selectors[i], out _))
             {
-                scope.At(i).Report("picks nobody", $"Write {SubjectSelector.Forms}.");
+                scope.At(i).Report("matches nobody", $"Write {SubjectSelector.Forms}.");
             }
         }
     }
@@ -81,7 +81,7 @@ internal static class LimitOptionsValidator
             && rule.Classes.Any(static one => one is LimitClass.Catalog or LimitClass.Token))
         {
             scope.Report(
-                "never match a catalog or token request, which is about no repository",
+                "never match a catalog or token request, which concerns no repository",
                 "Remove them, or move \"catalog\" and \"token\" to a limit of their own.");
         }
     }
@@ -90,15 +90,16 @@ internal static class LimitOptionsValidator
     {
         if (rule.Per.Contains(LimitPartition.Everyone) && rule.Per.Count > 1)
         {
-            scope.Report("counts by everyone and by something else", "Write \"everyone\" alone, or leave it out.");
+            scope.Report("combines everyone with something else", "Write only \"everyone\", or leave it out.");
         }
 
         if (rule.Per.Contains(LimitPartition.Caller)
             && rule.Per.Any(static one => one is LimitPartition.Subject or LimitPartition.Address))
         {
             scope.Report(
-                "counts by caller and by what a caller is",
-                "\"caller\" is the subject, or the address of who is not signed in: keep it, or name these two.");
+                "combines caller with subject or address",
+                "Keep \"caller\", which is the subject, or the address of a caller who is not signed in; "
+                    + "or keep the others.");
         }
     }
 
@@ -112,21 +113,22 @@ internal static class LimitOptionsValidator
         if (rule.Classes.Count > 1)
         {
             scope.At(nameof(rule.Classes)).Report(
-                "counts failed sign-ins together with requests", "Write \"signInFailure\" alone, in a limit of its own.");
+                "counts failed sign-ins together with requests", "Put \"signInFailure\" into a limit of its own.");
         }
 
         if (rule.To.Count > 0 || rule.Repositories.Count > 0)
         {
             scope.Report(
-                "picks callers or repositories, but who types a wrong password is nobody yet, and asks for none",
+                "has callers or repositories, but a failed sign-in has neither",
                 "Remove \"to\" and \"repositories\" from a limit of \"signInFailure\".");
         }
 
         if (rule.Per.Count == 0 || rule.Per.Any(static one => one is not (LimitPartition.Subject or LimitPartition.Address)))
         {
             scope.At(nameof(rule.Per)).Report(
-                "is nothing that failed sign-ins are counted by",
-                "Write [address], [subject] (each account) or both; one budget for all would let anybody lock out everybody.");
+                "is not something by which failed sign-ins are counted",
+                "Write [address], [subject] (each account) or both; "
+                    + "one budget for all would let anyone lock out everyone.");
         }
     }
 
@@ -139,7 +141,8 @@ internal static class LimitOptionsValidator
         if (rule.Rate >= 1 && !Quota.ComesBack(rule.Rate, rule.Window, rule.Burst ?? rule.Rate))
         {
             burst.Report(
-                $"would take more than {Duration.Format(Quota.LongestRefill)} to come back", "Lower it, or raise the rate.");
+                $"would take more than {Duration.Format(Quota.LongestRefill)} to refill",
+                "Lower it, or raise the rate.");
         }
     }
 }

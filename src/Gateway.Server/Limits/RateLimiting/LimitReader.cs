@@ -16,7 +16,7 @@ internal static class LimitReader
         Failures("failures-per-address", LimitPartitions.Address, new Quota(30, Quarter, 30)),
     ];
 
-    /// <summary>Makes them; where none counts wrong passwords, the usual two are added.</summary>
+    /// <summary>Makes them; where none counts failed sign-ins, the usual two are added.</summary>
     public static LimitSet Read(LimitOptions options)
     {
         var rules = options.Rules.Select(Read).ToImmutableArray();

@@ -8,7 +8,7 @@ namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
 /// Redis as limits use it: a request waits for it within its budget only, not at all once it failed a few times running,
-/// and nobody waits to find out whether it is back.
+/// and nobody waits to find out whether it has recovered.
 /// </summary>
 /// <remarks>
 /// No library's circuit breaker: those let a request find out, and that one waits. Here a loop beside the requests asks.
@@ -145,8 +145,8 @@ internal sealed partial class LimitRedis(
     private static partial class Log
     {
         [LoggerMessage(1201, LogLevel.Warning,
-            "Limits are counted in this process alone, failed sign-ins at half of what is allowed: {Problem} No request "
-            + "waits for it; limits are shared again as soon as Redis answers.")]
+            "This process counts limits on its own, with half of the allowed failed sign-ins: {Problem} "
+            + "No request waits for Redis; limits are shared again as soon as it answers.")]
         public static partial void Lost(ILogger logger, string problem);
 
         [LoggerMessage(1202, LogLevel.Information, "Limits are shared through Redis again.")]

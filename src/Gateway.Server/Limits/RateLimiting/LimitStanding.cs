@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
-/// <summary>How somebody stands with one limit.</summary>
+/// <summary>The state of one budget.</summary>
 /// <param name="Limit">The limit's name.</param>
-/// <param name="Kind"><c>requests</c>, or <c>failures</c> for wrong passwords.</param>
+/// <param name="Kind"><c>requests</c>, or <c>failures</c> for failed sign-ins.</param>
 /// <param name="Of">Whose budget: subject, address and repository as far as the limit counts by them.</param>
-/// <param name="Left">How many permits, or wrong passwords without waiting, are left.</param>
+/// <param name="Left">How many permits, or failed sign-ins without waiting, are left.</param>
 /// <param name="Burst">Of how many.</param>
 /// <param name="NextInSeconds">How long the next one has to wait; 0 where it has not.</param>
-/// <param name="WholeInSeconds">When nothing is used up any more.</param>
+/// <param name="WholeInSeconds">When the budget is full again.</param>
 /// <param name="CountedIn"><c>redis</c>, or <c>memory</c> of the gateway that was asked.</param>
 internal sealed record LimitStanding(
     string Limit,

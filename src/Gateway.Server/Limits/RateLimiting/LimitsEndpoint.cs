@@ -4,7 +4,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
-/// <summary><c>/limits</c> on the control socket: <c>GET</c> shows budgets, <c>DELETE</c> makes somebody's whole.</summary>
+/// <summary>
+/// <c>/limits</c> on the control socket: <c>GET</c> shows budgets, <c>DELETE</c> resets those of a caller.
+/// </summary>
 internal sealed partial class LimitsEndpoint(LimitLedger ledger, ILogger<LimitsEndpoint> logger)
 {
     /// <summary>Its path.</summary>
@@ -18,7 +20,7 @@ internal sealed partial class LimitsEndpoint(LimitLedger ledger, ILogger<LimitsE
         LimitHolder? holder = null;
         if ((text is not null || isReset) && !LimitHolder.TryParse(text ?? "", out holder))
         {
-            await context.WriteErrorAsync(RegistryError.BadRequest($"nobody is named; write {LimitHolder.Forms}"));
+            await context.WriteErrorAsync(RegistryError.BadRequest($"no caller is named; write {LimitHolder.Forms}"));
             return;
         }
 
@@ -47,7 +49,7 @@ internal sealed partial class LimitsEndpoint(LimitLedger ledger, ILogger<LimitsE
 
     private static partial class Log
     {
-        [LoggerMessage(1204, LogLevel.Warning, "The limits of {Holder} were reset by an operator.")]
+        [LoggerMessage(1204, LogLevel.Warning, "An operator reset the limits of {Holder}.")]
         public static partial void Reset(ILogger logger, string holder);
     }
 }

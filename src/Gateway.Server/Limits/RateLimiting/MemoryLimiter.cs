@@ -3,7 +3,7 @@ using Gateway.Core.RateLimiting;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
-/// <summary>Budgets in this process: of a gateway that stands alone, and of one that has lost sight of Redis.</summary>
+/// <summary>Budgets in this process: of a single gateway, and of one that has lost sight of Redis.</summary>
 internal sealed class MemoryLimiter(TimeProvider time) : RequestLimiter
 {
     private const int Capacity = 200_000;
@@ -18,7 +18,7 @@ internal sealed class MemoryLimiter(TimeProvider time) : RequestLimiter
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The budgets of which something is used, with the microseconds until they are whole.</summary>
+    /// <summary>The budgets of which something is used, with the microseconds until they are full.</summary>
     public IReadOnlyList<(string Key, long Whole)> Read()
     {
         lock (_lock)
@@ -28,7 +28,7 @@ internal sealed class MemoryLimiter(TimeProvider time) : RequestLimiter
         }
     }
 
-    /// <summary>Makes a budget whole, and tells whether it was not.</summary>
+    /// <summary>Resets a budget, and tells whether any of it was used.</summary>
     public bool Reset(string key)
     {
         lock (_lock)

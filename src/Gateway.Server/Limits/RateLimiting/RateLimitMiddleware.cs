@@ -6,7 +6,7 @@ namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
 /// Between authorization and the answer: has the caller permits left? One question to Redis for all limits of the request.
-/// Whoever is refused before costs nothing of anybody's budget.
+/// A request that is refused before costs nothing of any budget.
 /// </summary>
 internal sealed class RateLimitMiddleware(RequestDelegate next, RequestLimits limits)
 {

@@ -10,7 +10,7 @@ using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Server.Limits.RateLimiting;
 
-/// <summary>Holds requests against the limits in force, and tells callers how they stand.</summary>
+/// <summary>Holds requests against the limits in force, and tells callers what is left.</summary>
 internal sealed partial class RequestLimits(
     Reloadable<LimitSet> limits, RequestLimiter limiter, ILogger<RequestLimits> logger)
 {
@@ -21,7 +21,7 @@ internal sealed partial class RequestLimits(
     /// <param name="context">The request; who asks is known.</param>
     /// <param name="policy">Knows who is in which group.</param>
     /// <param name="one">Its class.</param>
-    /// <param name="permits">How many it needs; none: it is told how it stands, and never refused.</param>
+    /// <param name="permits">How many it needs; none: it is told what is left, and never refused.</param>
     /// <returns>Whether it may go on; where not, it is answered.</returns>
     public async ValueTask<bool> AdmitAsync(HttpContext context, PolicySet policy, RequestClasses one, int permits)
     {
@@ -83,8 +83,8 @@ internal sealed partial class RequestLimits(
     {
         var next = Duration.Format(TimeSpan.FromSeconds(RetryAfter.WholeSeconds(wait)));
         return context.WriteErrorAsync(RegistryError.TooManyRequests(
-            $"the rate limit \"{rule.Name}\" is used up: {Describe(rule)}; the next is possible in {next}. Nothing is wrong "
-            + "with your sign-in or your rights, and signing in again does not help",
+            $"the rate limit \"{rule.Name}\" is used up: {Describe(rule)}; try again in {next}. Your sign-in and "
+            + "your rights are not the problem, and signing in again does not help",
             wait) with
         {
             Detail = new Dictionary<string, string> { ["limit"] = rule.Name },

@@ -15,7 +15,7 @@ internal sealed class SharedLimiter(LimitRedis redis, MemoryLimiter memory) : Re
         }
     }
 
-    /// <remarks>Who cannot wait for Redis is judged by what this process has counted.</remarks>
+    /// <remarks>A request that cannot wait for Redis is judged by what this process has counted.</remarks>
     protected override RateLimitLease AttemptAcquireCore(IReadOnlyList<LimitCharge> resource, int permitCount) =>
         memory.AttemptAcquire(resource, permitCount);
 

@@ -11,7 +11,7 @@ internal sealed class AuditAdmission(AuditTrail trail)
     /// <summary>What is answered where there would be none.</summary>
     public static readonly RegistryError NotPossibleNow = RegistryError.Unavailable(
         StatusCodes.Status503ServiceUnavailable,
-        "this cannot be recorded in the audit trail at the moment, so it is not done; try again shortly");
+        "the gateway cannot write the audit trail at the moment, so it refuses this request; try again shortly");
 
     /// <summary>Has the trail accept the request's record; answers 503 where it does not.</summary>
     /// <returns>Whether the request may have its effect.</returns>

@@ -3,7 +3,7 @@ namespace Gateway.Server.Records.Audit;
 /// <summary>What was decided on a request: the words of the member <c>decision</c>.</summary>
 internal static class AuditDecision
 {
-    /// <summary>It was let through to its effect, whatever came of that.</summary>
+    /// <summary>It was allowed to have its effect, whatever came of that.</summary>
     public const string Allow = "allow";
 
     /// <summary>Policy, the credential's limit or the token's scope refused it.</summary>
@@ -21,7 +21,7 @@ internal static class AuditDecision
     /// <summary>It could not be decided, or not be done.</summary>
     public const string Error = "error";
 
-    /// <summary>Answered to anybody; nothing was to be decided.</summary>
+    /// <summary>Answered to anyone; nothing was to be decided.</summary>
     public const string Public = "public";
 
     /// <summary>All of them.</summary>

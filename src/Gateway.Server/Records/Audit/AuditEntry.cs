@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>What becomes one line. Filled by whoever acts; turned into JSON by the one who writes.</summary>
+/// <summary>What becomes one line. Filled by the code that acts; turned into JSON by the code that writes.</summary>
 /// <param name="time">When it happened.</param>
 internal abstract class AuditEntry(DateTimeOffset time)
 {

@@ -7,10 +7,10 @@ namespace Gateway.Server.Records.Audit;
 
 /// <summary>
 /// The audit file: appended to, put away by size and age, and shared with the <c>gateway</c> command, which writes its
-/// own lines beside a running gateway.
+/// own lines next to a running gateway.
 /// </summary>
 /// <remarks>
-/// Whoever writes holds a lock on the file and looks first whether it is still the file of that name and whether
+/// A writer holds a lock on the file and looks first whether it is still the file of that name and whether
 /// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a file
 /// that logrotate moved away is let go of, with or without SIGHUP.
 /// </remarks>
@@ -271,12 +271,12 @@ internal sealed class AuditFile : IAuditSink
         try
         {
             _space?.Leave(givesBack: true);
-            _handle = null; // whoever waits for the lock sees that the name has gone, and opens the new file
+            _handle = null; // those who wait for the lock see that the name has gone, and opens the new file
             next = Take();
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new IOException("it cannot be put away: " + exception.Message, exception);
+            throw new IOException("it cannot be rotated: " + exception.Message, exception);
         }
         finally
         {

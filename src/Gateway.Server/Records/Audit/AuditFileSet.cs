@@ -47,7 +47,7 @@ internal static class AuditFileSet
             ? target.FullName
             : path;
 
-    /// <summary>The finished files beside a current one, the oldest first.</summary>
+    /// <summary>The finished files next to a current one, the oldest first.</summary>
     public static IReadOnlyList<string> Finished(string path)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -99,7 +99,7 @@ internal static class AuditFileSet
         }
     }
 
-    /// <summary>Where the chain of a finished or current file stands at its end.</summary>
+    /// <summary>The position of the chain at the end of a finished or current file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="torn">The bytes behind its last line break: an unfinished line.</param>
     /// <returns><see langword="null"/> where it is empty or its last line is none of a chain.</returns>

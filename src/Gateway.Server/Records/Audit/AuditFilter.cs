@@ -37,7 +37,9 @@ internal sealed record AuditFilter
             && Members.All(member => member.Fits(line));
     }
 
-    /// <summary>A member's text, by its way (<c>rule.name</c>); numbers as they stand; empty where it is missing.</summary>
+    /// <summary>
+    /// A member's text, by its way (<c>rule.name</c>); numbers as they are; empty where it is missing.
+    /// </summary>
     public static string Text(JsonElement line, string path)
     {
         foreach (var name in path.Split('.'))
@@ -60,7 +62,9 @@ internal sealed record AuditFilter
 
 /// <summary>Members of which one must match a pattern.</summary>
 /// <param name="Paths">Their ways: <c>subject</c>, <c>rule.name</c>.</param>
-/// <param name="Patterns">Texts in which <c>*</c> stands for any characters, slashes included; one of them is enough.</param>
+/// <param name="Patterns">
+/// Texts in which <c>*</c> matches any characters, slashes included; one of them is enough.
+/// </param>
 internal sealed record MemberPattern(IReadOnlyList<string> Paths, IReadOnlyList<Glob> Patterns)
 {
     /// <summary>Whether one of them matches.</summary>

@@ -10,14 +10,14 @@ internal sealed class AuditLines(HashChain? chain) : IDisposable
     private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
     private readonly Utf8JsonWriter _json = new(Stream.Null, AuditText.Json);
 
-    /// <summary>Where the chain stands after what was added.</summary>
+    /// <summary>The position of the chain after what was added.</summary>
     public ChainPosition Position { get; private set; } = ChainPosition.Start;
 
     /// <summary>The lines added since the last <see cref="Begin"/>.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.WrittenMemory;
 
     /// <summary>Begins a batch.</summary>
-    /// <param name="position">Where the chain stands.</param>
+    /// <param name="position">The position of the chain.</param>
     public void Begin(ChainPosition position)
     {
         _buffer.ResetWrittenCount();
@@ -58,7 +58,9 @@ internal sealed class AuditLines(HashChain? chain) : IDisposable
         _buffer.Write("\n"u8);
     }
 
-    /// <summary>Where a chain stands behind its last line, or <see langword="null"/> where that is none of a chain.</summary>
+    /// <summary>
+    /// The position of a chain after its last line, or <see langword="null"/> where that is none of a chain.
+    /// </summary>
     public static ChainPosition? PositionAfter(ReadOnlySpan<byte> line)
     {
         try

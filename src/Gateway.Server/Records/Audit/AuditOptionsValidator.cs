@@ -28,13 +28,13 @@ internal static class AuditOptionsValidator
         {
             file.At(nameof(AuditFileOptions.HashKey)).Report(
                 $"is shorter than {ShortestKey} characters",
-                "Make one that nobody guesses: openssl rand -base64 48 > secrets/audit-key, and name it in hashKeyFile.");
+                "Generate one with openssl rand -base64 48 > secrets/audit-key, and name the file in hashKeyFile.");
         }
 
         if (!options.File.HashChain)
         {
             file.At(nameof(AuditFileOptions.HashKey)).Report(
-                "is set, but hashChain is false, so it is not used", "Set hashChain to true, or remove the key.");
+                "is set, but hashChain is false, so it has no effect", "Set hashChain to true, or remove the key.");
         }
     }
 }

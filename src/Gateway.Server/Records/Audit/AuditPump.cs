@@ -171,20 +171,20 @@ internal sealed partial class AuditPump : IDisposable
     private static partial class Log
     {
         [LoggerMessage(1501, LogLevel.Error,
-            "Audit lines cannot be written to the {Sink}: {Problem}. Requests are answered 503 until they can; health is "
-            + "still answered.")]
+            "Audit lines cannot be written to the {Sink}: {Problem}. The gateway answers requests with 503 "
+            + "until it can write them again, but still answers health checks.")]
         public static partial void Blocked(ILogger logger, string sink, string problem);
 
         [LoggerMessage(1502, LogLevel.Error,
-            "Audit lines cannot be written to the {Sink}: {Problem}. Requests go on, as audit.onFailure says; lines that "
-            + "get lost are counted.")]
+            "Audit lines cannot be written to the {Sink}: {Problem}. The gateway keeps serving requests, since "
+            + "audit.onFailure is dropAndCount, and counts the lines that are lost.")]
         public static partial void Dropping(ILogger logger, string sink, string problem);
 
         [LoggerMessage(1503, LogLevel.Warning, "Audit lines are written to the {Sink} again; {Lost} were lost.")]
         public static partial void Recovered(ILogger logger, string sink, long lost);
 
         [LoggerMessage(1504, LogLevel.Error,
-            "The gateway ends, and {Count} audit lines could not be written to the {Sink}.")]
+            "The gateway is stopping, but {Count} audit lines could not be written to the {Sink}.")]
         public static partial void LostAtEnd(ILogger logger, string sink, long count);
     }
 }

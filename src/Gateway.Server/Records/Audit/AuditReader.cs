@@ -15,7 +15,7 @@ internal static class AuditReader
         return path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
-    /// <summary>Reads from where the stream stands to its present end.</summary>
+    /// <summary>Reads from the stream's position to its present end.</summary>
     public static IEnumerable<AuditLine> ReadLines(Stream stream)
     {
         var buffer = new byte[64 * 1024];
@@ -49,7 +49,7 @@ internal static class AuditReader
     }
 }
 
-/// <summary>A line as it stands in a file.</summary>
+/// <summary>A line as it is in a file.</summary>
 /// <param name="Bytes">Its bytes without the line break, cut at <see cref="AuditReader.LongestLine"/>.</param>
 /// <param name="Length">How long it really is.</param>
 /// <param name="IsComplete">Whether a line break ends it.</param>

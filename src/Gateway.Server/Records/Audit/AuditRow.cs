@@ -63,13 +63,13 @@ internal static class AuditRow
 
         var parts = new List<string> { what };
         Add(Text(line, "grant.granted"), "granted ");
-        Add(Text(line, "phase") == "begin" ? "never ended" : Text(line, "status"), "");
+        Add(Text(line, "phase") == "begin" ? "no end recorded" : Text(line, "status"), "");
         Add(Bytes(line, "bytesIn"), "in ");
         Add(Bytes(line, "bytesOut"), "out ");
         Add(Text(line, "rule.name"), "by rule ");
         Add(Text(line, "error.code") is { Length: > 0 } code ? DescribeError(line, code) : "", "");
         Add(Text(line, "limit"), "limit ");
-        Add(Text(line, "aborted") == "true" ? "broken off" : "", "");
+        Add(Text(line, "aborted") == "true" ? "aborted" : "", "");
         return string.Join("  ", parts.Where(static part => part.Length > 0));
 
         void Add(string text, string label)
@@ -124,7 +124,7 @@ internal static class AuditRow
             }
         }
 
-        return parts.Count == 0 ? "read again, nothing changed" : string.Join("; ", parts);
+        return parts.Count == 0 ? "reloaded, nothing changed" : string.Join("; ", parts);
     }
 
     private static string Bytes(JsonElement line, string path)

@@ -38,7 +38,7 @@ internal sealed partial class AuditService(
 
     private static partial class Log
     {
-        [LoggerMessage(1505, LogLevel.Information, "SIGHUP: the audit file is opened anew.")]
+        [LoggerMessage(1505, LogLevel.Information, "SIGHUP: the gateway reopens the audit file.")]
         public static partial void Reopened(ILogger logger);
     }
 }

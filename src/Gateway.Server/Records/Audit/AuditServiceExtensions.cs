@@ -57,10 +57,10 @@ internal static partial class AuditServiceExtensions
             yield break;
         }
 
-        const string fix = "Name another file in audit.file.path, or let the gateway's account write there.";
+        const string fix = "Set audit.file.path to another file, or give the gateway's account write permission there.";
         if (Directory.Exists(path))
         {
-            yield return new Problem(path, "audit.file.path is a folder", null, "Name a file in it.");
+            yield return new Problem(path, "audit.file.path is a folder", null, "Name a file in that folder.");
         }
         else if (File.Exists(path))
         {
@@ -79,7 +79,7 @@ internal static partial class AuditServiceExtensions
 
             if (!NativeFile.CanWriteTo(folder))
             {
-                yield return new Problem(path, "the audit file cannot be made", folder, fix);
+                yield return new Problem(path, "the audit file cannot be created", folder, fix);
             }
         }
     }
@@ -107,12 +107,14 @@ internal static partial class AuditServiceExtensions
 
     private static partial class Log
     {
-        [LoggerMessage(1506, LogLevel.Information, "The audit file was put away as {Name}; its chain ends at {Position}.")]
+        [LoggerMessage(1506, LogLevel.Information,
+            "The audit file was rotated to {Name}; its chain ends at {Position}.")]
         public static partial void Finished(ILogger logger, string name, ChainPosition position);
 
         [LoggerMessage(1508, LogLevel.Error,
-            "The audit file is due to be put away and could not be: {Problem}. Lines go on into it; it is tried again each minute. "
-            + "See whether the gateway's account may change its folder.")]
+            "The audit file is due for rotation, but could not be rotated: {Problem}. "
+            + "The gateway keeps writing to it and tries again every minute. "
+            + "Check that the gateway's account can write to its folder.")]
         public static partial void NotPutAway(ILogger logger, string problem);
 
         [LoggerMessage(1507, LogLevel.Information, "The audit trail's chain ends at {Position}.")]

@@ -13,7 +13,7 @@ internal sealed class AuditSpace(TimeProvider time)
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly Lock _lock = new(); // the file's writer and whoever asks for room
+    private readonly Lock _lock = new(); // the file's writer and those who ask for room
     private SafeFileHandle? _file;
     private long _end;
     private long _until;

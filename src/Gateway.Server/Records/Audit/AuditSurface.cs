@@ -15,7 +15,7 @@ internal static class AuditSurface
     /// <summary>The API for tokens.</summary>
     public const string Api = "api";
 
-    /// <summary>The pages for people, and what devices and providers ask beside them.</summary>
+    /// <summary>The pages for people, and the endpoints for devices and providers.</summary>
     public const string Portal = "portal";
 
     /// <summary>Everything else.</summary>

@@ -163,7 +163,8 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1500, LogLevel.Warning, "There is no audit trail: audit.enabled is false. Requests go on.")]
+        [LoggerMessage(1500, LogLevel.Warning,
+            "There is no audit trail: audit.enabled is false. The gateway serves requests without one.")]
         public static partial void IsOff(ILogger logger);
     }
 }

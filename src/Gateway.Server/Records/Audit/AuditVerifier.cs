@@ -7,7 +7,7 @@ namespace Gateway.Server.Records.Audit;
 /// <summary>Follows the chain through files and finds what was changed, removed, added or put in another order.</summary>
 /// <remarks>
 /// What it cannot find: lines cut off the end, unless a position from before is known (<see cref="Expected"/>); and, without
-/// a key, anything at all where somebody made the whole chain anew.
+/// a key, anything at all where somebody rewrote the whole chain.
 /// </remarks>
 internal sealed class AuditVerifier(HashChain chain)
 {
@@ -25,7 +25,7 @@ internal sealed class AuditVerifier(HashChain chain)
     /// <summary>What is wrong; none where the chain holds.</summary>
     public IReadOnlyList<string> Findings => _findings;
 
-    /// <summary>What whoever relies on it should know.</summary>
+    /// <summary>What those who rely on it should know.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>How many lines were good.</summary>
@@ -49,8 +49,9 @@ internal sealed class AuditVerifier(HashChain chain)
         {
             Report(
                 _first is { } first && expected.Sequence < first.Sequence
-                    ? $"line {expected.Sequence} is older than these files, which begin with {first.Sequence}"
-                    : $"line {expected.Sequence} with the hash that was noted is not there: the end was cut off, or all was written anew");
+                    ? $"line {expected.Sequence} is older than these files, which start with {first.Sequence}"
+                    : $"line {expected.Sequence} with the expected hash is missing: "
+                + "the end was cut off, or the whole chain was rewritten");
         }
     }
 
@@ -68,20 +69,21 @@ internal sealed class AuditVerifier(HashChain chain)
             var place = string.Create(CultureInfo.InvariantCulture, $"{name}:{number}");
             if (!line.IsComplete)
             {
-                Report($"{place}: the last line is not finished: a write was cut off, or the file was");
+                Report($"{place}: the last line is incomplete: a write was interrupted, or the file was cut off");
                 continue;
             }
 
             var read = ChainedLine.Read(line.Bytes);
             if (broken is { } before && (read is null || read.Value.Torn != before.Length))
             {
-                Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{before.Number}: this is no audit line"));
+                Report(string.Create(CultureInfo.InvariantCulture,
+                    $"{name}:{before.Number}: this is not an audit line"));
             }
             else if (broken is { } explained)
             {
                 _notes.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{name}:{explained.Number}: a line that a crash or a full disk cut off; the gateway says so in the next one"));
+                    $"{name}:{explained.Number}: a crash or a full disk cut this line off; the next line records it"));
             }
 
             broken = null;
@@ -90,7 +92,8 @@ internal sealed class AuditVerifier(HashChain chain)
                 if (read is { IsChained: true } && !isReported)
                 {
                     isReported = true;
-                    Report($"{place}: a line of a chain, in a file whose first line is none: the first one was changed or taken away");
+                    Report($"{place}: this line is part of a chain, but the first line of its file is not: "
+                + "that one was changed or removed");
                 }
 
                 continue;
@@ -113,7 +116,7 @@ internal sealed class AuditVerifier(HashChain chain)
 
         if (broken is { } last)
         {
-            Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{last.Number}: this is no audit line"));
+            Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{last.Number}: this is not an audit line"));
         }
     }
 
@@ -124,7 +127,7 @@ internal sealed class AuditVerifier(HashChain chain)
         {
             if (line.IsChained)
             {
-                Report($"{place}: line {line.Sequence} has lost its hash");
+                Report($"{place}: line {line.Sequence} has no hash any more");
             }
             else if (_position is null)
             {
@@ -132,7 +135,7 @@ internal sealed class AuditVerifier(HashChain chain)
             }
             else
             {
-                Report($"{place}: this file has no hash chain, although the one before it has");
+                Report($"{place}: this file has no hash chain, but the file before it has one");
             }
 
             return false;
@@ -140,8 +143,9 @@ internal sealed class AuditVerifier(HashChain chain)
 
         if (line.Algorithm != chain.Algorithm)
         {
-            Report($"{place}: this file's chain is {line.Algorithm ?? "of no kind"}, and not verified with {chain.Algorithm}; "
-                + (chain.Algorithm == "sha256" ? "give its key" : "give the key it was written with, or none"));
+            Report($"{place}: this file's chain is {line.Algorithm ?? "of no known kind"}, "
+                + $"which {chain.Algorithm} cannot verify; "
+                + (chain.Algorithm == "sha256" ? "pass its key" : "pass the key it was written with, or none"));
             _position = null;
             return false;
         }
@@ -154,18 +158,19 @@ internal sealed class AuditVerifier(HashChain chain)
             {
                 _notes.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{place}: the first line is number {line.Sequence}; what came before is not in these files"));
+                    $"{place}: the first line is number {line.Sequence}; "
+                    + $"these files do not contain the lines before it"));
             }
             else if (before.Hash != HashChain.Genesis)
             {
-                Report($"{place}: line 1 goes on from something");
+                Report($"{place}: line 1 continues an earlier line");
             }
         }
         else if (line.Previous != _position.Value.Hash)
         {
             Report(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{place}: this file does not go on from line {_position.Value.Sequence}, the last one before it"));
+                $"{place}: this file does not continue from line {_position.Value.Sequence}, the last one before it"));
         }
 
         return true;
@@ -185,13 +190,14 @@ internal sealed class AuditVerifier(HashChain chain)
         {
             Report(place + ": " + (line.Sequence - next) switch
             {
-                0 => string.Create(CultureInfo.InvariantCulture, $"line {next} was changed, or the one before it"),
+                0 => string.Create(CultureInfo.InvariantCulture, $"line {next} or the line before it was changed"),
                 > 0 and var missing => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{missing} line{(missing == 1 ? "" : "s")} before number {line.Sequence} {(missing == 1 ? "is" : "are")} missing, from number {next} on"),
+                    $"{missing} line{(missing == 1 ? "" : "s")} before number {line.Sequence} "
+                    + $"{(missing == 1 ? "is" : "are")} missing, starting with number {next}"),
                 _ => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"number {line.Sequence} stands behind number {before.Sequence}: lines were added or put in another order"),
+                    $"number {line.Sequence} comes after number {before.Sequence}: lines were added or reordered"),
             });
         }
         else if (line.Sequence != next)
@@ -238,7 +244,7 @@ internal sealed class AuditVerifier(HashChain chain)
                     return null;
                 }
 
-                // The hash is the last member, and what it covers is all before it; nothing may stand behind.
+                // The hash is the last member, and what it covers is all before it; nothing may follow.
                 var end = line.AsSpan().LastIndexOf(",\"hash\":\""u8);
                 var hash = root.TryGetProperty("hash"u8, out var value) ? value.GetString() : null;
                 var isWhole = end > 0 && HashChain.IsHash(hash)

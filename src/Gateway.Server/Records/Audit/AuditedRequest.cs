@@ -67,7 +67,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
     {
         { Code: RegistryError.DeniedCode } => AuditDecision.Deny,
         _ when isAdmitted => AuditDecision.Allow,
-        null when isAborted => AuditDecision.Error, // whoever hung up before anything was decided
+        null when isAborted => AuditDecision.Error, // the client hung up before anything was decided
         null => AuditDecision.Public,
         { Code: "TOOMANYREQUESTS" } => AuditDecision.Limit,
         { StatusCode: StatusCodes.Status401Unauthorized } => gateway is { HasPrincipal: true, Subject.IsAnonymous: false }
@@ -78,14 +78,14 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
         _ => status >= StatusCodes.Status500InternalServerError ? AuditDecision.Error : AuditDecision.Refuse,
     };
 
-    // Who closes the connection right after a whole answer has broken nothing off.
+    // A client that closes the connection right after a complete answer has aborted nothing.
     private bool IsBrokenOff(HttpContext context) => context.Response.HasStarted
         ? context.Features.Get<IForwarderErrorFeature>() is not null
             || (context.RequestAborted.IsCancellationRequested && !HttpMethods.IsHead(context.Request.Method)
                 && context.Response.ContentLength is { } length && length != Sent.Count)
         : context.RequestAborted.IsCancellationRequested;
 
-    // What stands behind the question mark can be a secret: a ticket, or a password in the wrong place.
+    // What follows the question mark can be a secret: a ticket, or a password in the wrong place.
     private static string PathOf(HttpContext context)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;

@@ -48,14 +48,14 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
         {
             if (options.OnFailure == AuditFailureMode.DropAndCount)
             {
-                warn($"{fileOptions!.Path}: this is not recorded: {exception.Message}");
+                warn($"{fileOptions!.Path}: this command is not recorded: {exception.Message}");
                 return audit;
             }
 
             audit.Dispose();
             throw new ProblemException(new Problem(
                 fileOptions!.Path!, "the audit file cannot be written, so nothing was changed", exception.Message,
-                "Run as the gateway's account, and see that the disk has room."));
+                "Run the command as the gateway's account, and make sure that the disk has free space."));
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
         {
             // It is done, and that somebody was about to do it is on record.
             HasFailed = true;
-            _warn($"The change was made, but not recorded in the audit file: {exception.Message}");
+            _warn($"The change was made, but was not recorded in the audit file: {exception.Message}");
         }
     }
 

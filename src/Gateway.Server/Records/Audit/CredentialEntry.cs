@@ -4,8 +4,8 @@ using Gateway.Server.Store.State;
 namespace Gateway.Server.Records.Audit;
 
 /// <summary>
-/// A personal, robot or workload token was made, revoked, rotated or exchanged, or all that somebody has was blocked. Never holds a
-/// secret or what that hashes to.
+/// A personal, robot or workload token was created, revoked, rotated or exchanged, or all that somebody has was
+/// blocked. Never holds a secret or what that hashes to.
 /// </summary>
 internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
 {
@@ -27,16 +27,16 @@ internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
     /// <summary>Whose it is.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>The token made; where there is one.</summary>
+    /// <summary>The token created; where there is one.</summary>
     public StoredCredential? Credential { get; init; }
 
     /// <summary>The token that was replaced, with the end it has now.</summary>
     public StoredCredential? Replaced { get; init; }
 
-    /// <summary>How many were ended.</summary>
+    /// <summary>How many were revoked.</summary>
     public int? Count { get; init; }
 
-    /// <summary>When a block ends by itself.</summary>
+    /// <summary>When a block expires.</summary>
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>Why somebody was blocked, as the operator put it.</summary>

@@ -4,7 +4,7 @@ namespace Gateway.Server.Records.Audit;
 /// <param name="Of">What they are: <c>users</c>, <c>rules</c>.</param>
 /// <param name="Added">Names that are new.</param>
 /// <param name="Removed">Names that are gone.</param>
-/// <param name="Changed">Names that stand for something else now.</param>
+/// <param name="Changed">Names that mean something else now.</param>
 internal sealed record Difference(
     string Of, IReadOnlyList<string> Added, IReadOnlyList<string> Removed, IReadOnlyList<string> Changed)
 {
@@ -13,8 +13,8 @@ internal sealed record Difference(
 
     /// <summary>Compares.</summary>
     /// <param name="of">What they are.</param>
-    /// <param name="before">Names, and what they stood for.</param>
-    /// <param name="after">Names, and what they stand for.</param>
+    /// <param name="before">Names, and what they meant.</param>
+    /// <param name="after">Names, and what they mean.</param>
     public static Difference Between(
         string of, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) => new(
         of,

@@ -9,7 +9,7 @@ namespace Gateway.Server.Records.Audit;
 /// </summary>
 /// <remarks>
 /// With a key it is HMAC-SHA-256, and only who has the key can make a chain that verifies. Without one it is SHA-256:
-/// whoever may write the file can make the whole chain anew, and only a hash kept elsewhere tells.
+/// anyone who can write the file can rewrite the whole chain, and only a hash kept elsewhere tells.
 /// </remarks>
 internal sealed class HashChain
 {
@@ -32,7 +32,7 @@ internal sealed class HashChain
             : "hmac-sha256:" + Convert.ToHexStringLower(HMACSHA256.HashData(_key, "name"u8).AsSpan(0, 4));
     }
 
-    /// <summary>What stands before the very first line.</summary>
+    /// <summary>What precedes the very first line.</summary>
     public static string Genesis { get; } = Base64Url.EncodeToString(new byte[Size]);
 
     /// <summary>
@@ -63,7 +63,7 @@ internal sealed class HashChain
         text is { Length: TextLength } && Base64Url.IsValid(text, out var length) && length == Size;
 }
 
-/// <summary>Where a chain stands: the number and the hash of its last line.</summary>
+/// <summary>The position of a chain: the number and the hash of its last line.</summary>
 /// <param name="Sequence">The number of the last line; 0 before the first.</param>
 /// <param name="Hash">Its hash.</param>
 internal readonly record struct ChainPosition(long Sequence, string Hash)
@@ -71,6 +71,6 @@ internal readonly record struct ChainPosition(long Sequence, string Hash)
     /// <summary>Before the first line.</summary>
     public static ChainPosition Start { get; } = new(0, HashChain.Genesis);
 
-    /// <summary>As commands show and take it: <c>17:Yx…</c>.</summary>
+    /// <summary>As commands show and accept it: <c>17:Yx…</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Sequence}:{Hash}");
 }

@@ -3,7 +3,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>The gateway started, or is about to end in good order. A start without an end before it followed a crash.</summary>
+/// <summary>
+/// The gateway started, or is about to stop in good order. A start without a stop before it followed a crash.
+/// </summary>
 internal sealed class LifecycleEntry(DateTimeOffset time, bool isStart, AuditOptions options, string version)
     : AuditEntry(time)
 {

@@ -1,6 +1,6 @@
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>Counts lines that were lost for good, until an <see cref="OutageEntry"/> tells of them. Its owner locks.</summary>
+/// <summary>Counts lines that were lost, until an <see cref="OutageEntry"/> tells of them. Its owner locks.</summary>
 internal sealed class LostLines
 {
     private long _told;

@@ -40,7 +40,7 @@ internal static unsafe partial class NativeFile
     /// <summary>Takes the file for this handle until <see cref="Unlock"/>; waits for others, of this process too.</summary>
     /// <remarks>
     /// A lock of fcntl(2) that belongs to the open file (F_OFD_SETLKW). Not flock(2): .NET takes one of those, shared, on
-    /// every file that it reads, and whoever reads the trail would keep the gateway from writing it.
+    /// every file that it reads, and a reader of the trail would keep the gateway from writing it.
     /// </remarks>
     public static void Lock(SafeFileHandle file)
     {

@@ -7,7 +7,7 @@ namespace Gateway.Server.Records.Audit;
 internal sealed class StdoutSink(SafeFileHandle? output = null) : IAuditSink
 {
     private readonly SafeFileHandle _output = output ?? new(1, ownsHandle: false);
-    private readonly AuditLines _lines = new(chain: null); // the log's lines stand between: nothing could be verified
+    private readonly AuditLines _lines = new(chain: null); // the log's lines are in between: nothing could be verified
 
     /// <inheritdoc/>
     public string Name => "stdout";

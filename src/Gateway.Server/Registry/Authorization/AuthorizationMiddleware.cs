@@ -9,13 +9,13 @@ using Gateway.Server.SignIn.Authentication;
 namespace Gateway.Server.Registry.Authorization;
 
 /// <summary>
-/// Third step of a registry request: may he? Rights are policy, the credential's limit and the access token's scope,
-/// whichever is less. Nothing behind this step runs without an allow.
+/// Third step of a registry request: may the caller do it? Rights are policy, the credential's limit and the access
+/// token's scope, whichever is less. Nothing behind this step runs without an allow.
 /// </summary>
 /// <remarks>
-/// The order tells a client what helps: policy refuses for good (403, or sign in); a limited token needs another token
-/// (403); a narrow access token is fetched anew (401 insufficient_scope). All of it before the upstream is asked, so
-/// that nothing tells whether a repository exists.
+/// The order tells a client what helps: policy refuses permanently (403, or sign in); a limited token needs another
+/// token (403); a narrow access token is fetched anew (401 insufficient_scope). All of it before the upstream is asked,
+/// so that nothing tells whether a repository exists.
 /// </remarks>
 internal sealed partial class AuthorizationMiddleware(
     RequestDelegate next,
@@ -39,7 +39,7 @@ internal sealed partial class AuthorizationMiddleware(
         if (RegistryRouter.FindRegistry(gateway.Host, repository) is not { } registry)
         {
             await RefuseAnonymousOrAsync(context, gateway, new RegistryError(
-                "NAME_UNKNOWN", 404, $"no registry behind this gateway holds \"{repository}\""));
+                "NAME_UNKNOWN", 404, $"no registry behind this gateway serves \"{repository}\""));
             return;
         }
 
@@ -108,7 +108,7 @@ internal sealed partial class AuthorizationMiddleware(
         return beyondScope == 0
             ? null
             : RefuseScopeAsync(
-                context, $"the token was not issued for {ActionNames.Format(beyondScope)} here; request another");
+                context, $"the token does not grant {ActionNames.Format(beyondScope)} here; request another");
     }
 
     private async Task AuthorizeWithoutRepositoryAsync(HttpContext context, GatewayContext gateway, PolicySet policy)
@@ -123,10 +123,10 @@ internal sealed partial class AuthorizationMiddleware(
                 return;
             }
 
-            // Who may do nothing needs no scope for his empty list: no token could ever hold it.
+            // A caller without rights needs no scope for the empty list: no token could ever hold it.
             if (principal.Scope is { Catalog: false } && mayDoSomething)
             {
-                await RefuseScopeAsync(context, "the token was not issued for the catalog; request another");
+                await RefuseScopeAsync(context, "the token does not grant access to the catalog; request another");
                 return;
             }
         }
@@ -134,7 +134,7 @@ internal sealed partial class AuthorizationMiddleware(
             && !(context.Request.Headers.Authorization.Count > 0 && mayDoSomething))
         {
             // Any access token answers a ping, also an empty one: that is how "docker login" tries it. Without credentials
-            // it is always challenged. Podman says "nobody" with empty Basic credentials, which is an answer too.
+            // it is always challenged. Podman says "anonymous" with empty Basic credentials, which is an answer too.
             await ChallengeAnonymousAsync(context, gateway);
             return;
         }
@@ -190,7 +190,8 @@ internal sealed partial class AuthorizationMiddleware(
         if (gateway.SignIn is { Form: SignInForm.Certificate } && challenge.AlwaysAsks)
         {
             // A cluster's node shows its certificate for every workload, and containerd sends the workload's own password
-            // only once it is asked. Who has none comes back with a token for the certificate, and is denied for good.
+            // only once it is asked. A workload without one returns with a token for the certificate, and the denial is
+            // final.
             challenge.Set(context);
             denial = denial with { Code = RegistryError.Unauthorized("").Code, StatusCode = StatusCodes.Status401Unauthorized };
         }
@@ -206,11 +207,11 @@ internal sealed partial class AuthorizationMiddleware(
         logger, gateway.RequestId, gateway.Subject, gateway.Request.Operation, gateway.Request.Repository!.Value,
         gateway.Request.Reference?.Value ?? "", by);
 
-    // Who is not signed in may be allowed once he is, so he is asked to; only a known caller hears a reason.
+    // An anonymous caller may be allowed once signed in, and so is asked to; only a known caller gets a reason.
     private Task RefuseAnonymousOrAsync(HttpContext context, GatewayContext gateway, RegistryError error) =>
         gateway.Subject.IsAnonymous ? ChallengeAnonymousAsync(context, gateway) : context.WriteErrorAsync(error);
 
-    // Where a token was shown, an error is named: containerd asks for a new one only then.
+    // Where a token was presented, an error is named: containerd asks for a new one only then.
     private Task ChallengeAnonymousAsync(HttpContext context, GatewayContext gateway)
     {
         const string description = "this needs a sign-in; run docker login";

@@ -27,8 +27,8 @@ internal static class AuthorizationServiceExtensions
         replaced.InForce is { RuleCount: > 0 } && policies.RuleCount == 0 && source.Files.Count == 0
             ? throw new ProblemException(new Problem(
                 source.Folder,
-                "there is no policy file any more",
+                "the folder no longer has a policy file",
                 null,
-                "Put the files back; where nobody is to do anything, write a file with \"rules: []\"."))
+                "Restore the files; to deny everything, write a file with \"rules: []\"."))
             : policies;
 }

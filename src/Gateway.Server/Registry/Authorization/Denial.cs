@@ -47,7 +47,7 @@ internal static class Denial
         var text = limit.ToString();
         return RegistryError.Denied(
             $"the token of {access.Subject} may not {missing} {access.Repository}: it is limited to {Shorten(text)}; "
-            + "use a token made for this repository, or sign in with the password") with
+            + "use a token for this repository, or sign in with the password") with
         {
             Detail = new Dictionary<string, string>
             {

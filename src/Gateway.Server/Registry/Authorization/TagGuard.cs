@@ -15,7 +15,7 @@ internal sealed class TagGuard(UpstreamTags tags, TimeProvider time)
     // Each protected tag costs a request upstream; beyond this a delete by digest is refused rather than guessed.
     private const int MostTagsAsked = 1_000;
 
-    // A client that trickles its manifest holds the tag for as long; who waits for it is told so instead.
+    // A client that trickles its manifest holds the tag for as long; a push that waits for it gets an error instead.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly KeyedLock _writers = new();
@@ -91,7 +91,7 @@ internal sealed class TagGuard(UpstreamTags tags, TimeProvider time)
         }
     }
 
-    // The request carries no tag, so every deny that protects a tag applied. It stands only where such a tag is touched.
+    // The request carries no tag, so every deny that protects a tag applied. It holds only where such a tag is touched.
     private async Task<TagVerdict> DecideDeleteAsync(
         PolicySet policy,
         AccessRequest access,
@@ -119,12 +119,13 @@ internal sealed class TagGuard(UpstreamTags tags, TimeProvider time)
 
             if (++asked > MostTagsAsked)
             {
-                return new TagVerdict(denied, access, "too many protected tags to tell whether one of them is lost");
+                return new TagVerdict(denied, access,
+                    "there are too many protected tags to check whether this would delete one");
             }
 
             if (await tags.ReachesAsync(registry, access.Repository, tag, digest, explored, cancellationToken))
             {
-                // A tag that is hidden from the caller is not named to him here either.
+                // A tag that is hidden from the caller is not named here either.
                 return policy.Evaluate(byTag with { Actions = RepositoryActions.Pull }).IsAllowed
                     ? new TagVerdict(decision, byTag, $"the protected tag \"{tag}\" needs this manifest")
                     : new TagVerdict(denied, access, "a protected tag needs this manifest");

@@ -27,7 +27,7 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
     {
         var size = parameters.PageSize ?? DefaultPageSize;
         var names = new List<string>((int)Math.Min(size, DefaultPageSize));
-        // n=0 as Distribution answers it. Who may do nothing sees nothing: no walk, which costs the upstream most, for him.
+        // n=0 as Distribution answers it. A caller without rights sees nothing: no walk, which costs the upstream most.
         if (size == 0 || !policy.HasAnyGrant(principal.Subject))
         {
             return new NamePage(names, size, HasMore: false);

@@ -20,10 +20,10 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     private static readonly RegistryError OneCallersMany = RegistryError.TooManyRequests(
-        $"you list more than {OfOneCaller} catalogs at once; wait for them and try again", LongestWait);
+        $"more than {OfOneCaller} of your catalog requests are running; wait for them and try again", LongestWait);
 
     private static readonly RegistryError Many = RegistryError.Unavailable(
-        503, "too many catalogs are listed at once; try again shortly");
+        503, "too many catalog requests are running; try again shortly");
 
     private readonly SemaphoreSlim _all = new(AtATime, AtATime);
     private readonly Dictionary<string, Caller> _callers = new(StringComparer.Ordinal);
@@ -43,7 +43,7 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
         var isOwnTaken = false;
         try
         {
-            // The own one first: who waits for it takes no place from others, nor a place in their queue.
+            // The caller's own one first: waiting for it takes no place from others, nor a place in their queue.
             if (!(isOwnTaken = await TryWaitAsync(own.Places, cancellationToken)))
             {
                 Leave(caller, own);

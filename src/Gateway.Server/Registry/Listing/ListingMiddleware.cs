@@ -27,7 +27,7 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         if (gateway.Request.Parameters.PageSize is > CatalogLister.GreatestPageSize)
         {
             await context.WriteErrorAsync(RegistryError.PaginationNumberInvalid(
-                $"n is {gateway.Request.Parameters.PageSize}; ask for at most {CatalogLister.GreatestPageSize} a page"));
+                $"n is {gateway.Request.Parameters.PageSize}; use at most {CatalogLister.GreatestPageSize}"));
             return;
         }
 
@@ -54,7 +54,7 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         if (result is null)
         {
             await context.WriteErrorAsync(new RegistryError(
-                "NAME_UNKNOWN", StatusCodes.Status404NotFound, $"the registry knows no repository \"{repository}\""));
+                "NAME_UNKNOWN", StatusCodes.Status404NotFound, $"the registry has no repository \"{repository}\""));
             return;
         }
 

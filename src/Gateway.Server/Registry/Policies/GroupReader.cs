@@ -27,7 +27,8 @@ internal sealed class GroupReader(ProblemCollector problems)
             var group = new PolicyGroup(name, [.. ReadMembers(members, name)]);
             if (!SubjectSelector.IsName(name))
             {
-                problems.Add(at, "groups: not a name", name, "Use 1 to 256 characters without outer spaces.");
+                problems.Add(at, "groups: not a name", name,
+                    "Use 1 to 256 characters without leading or trailing spaces.");
             }
             else if (!_groups.TryAdd(name, new(group, at)))
             {
@@ -64,9 +65,9 @@ internal sealed class GroupReader(ProblemCollector problems)
                 var circle = string.Join(" → ", path.Skip(Math.Max(at, 0)).Append(name));
                 problems.Add(
                     group.At,
-                    at >= 0 ? "groups: a circle" : $"groups: nested more than {MaxDepth} deep",
+                    at >= 0 ? "groups: a circular reference" : $"groups: nested more than {MaxDepth} deep",
                     circle,
-                    "Take one of them out of another.");
+                    "Remove one of the groups from another.");
                 done.Add(name);
                 return;
             }
@@ -96,7 +97,7 @@ internal sealed class GroupReader(ProblemCollector problems)
             if (text.Contains(':', StringComparison.Ordinal)
                 && !(SubjectSelector.TryParse(text, out selector) && selector.Kind is not SubjectSelectorKind.Issuer))
             {
-                problems.Add(at, $"groups.{group}: no such kind of member", text, fix);
+                problems.Add(at, $"groups.{group}: unknown kind of member", text, fix);
             }
             else if (!SubjectSelector.IsName(selector.Name))
             {
@@ -108,7 +109,7 @@ internal sealed class GroupReader(ProblemCollector problems)
                     at,
                     $"groups.{group}: not a member but a kind of caller",
                     text,
-                    $"Name it under \"to\" of a rule; a user of that name is \"user:{text}\".");
+                    $"Use it under \"to\" of a rule; a user of that name is \"user:{text}\".");
             }
             else
             {

@@ -21,7 +21,7 @@ internal static class PolicyFile
                 SourcePosition.OfFile(path),
                 fault,
                 null,
-                "Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.");
+                "Make it UTF-8 text of at most 4 MiB that the gateway's account can read; split a larger file.");
             return null;
         }
 
@@ -33,7 +33,7 @@ internal static class PolicyFile
                 root.Position,
                 $"the file is {PolicyValues.KindOf(root)}",
                 null,
-                "It begins with a key, such as \"rules:\".");
+                "Begin it with a key, such as \"rules:\".");
         }
 
         return root as YamlMapping;

@@ -7,7 +7,8 @@ namespace Gateway.Server.Registry.Policies;
 /// <summary>Reads the groups, roles and rules of policy files that belong together.</summary>
 internal static class PolicyFileReader
 {
-    private const string EmptyPolicy = "Write the file again, completely; where it is meant to say nothing, write \"rules: []\".";
+    private const string EmptyPolicy =
+        "Write the complete file again; if it is meant to have no rules, write \"rules: []\".";
 
     private static readonly string[] Sections = ["groups", "roles", "rules"];
 
@@ -47,7 +48,7 @@ internal static class PolicyFileReader
     }
 
     // What is left of a file that is being written, or that was cut off, when it is looked at: nothing, or a key with nothing
-    // below it. A deny that stood there must not be gone until the rest comes.
+    // below it. A deny that was there must not be gone until the rest comes.
     private static void CheckContent(YamlMapping file, ProblemCollector problems)
     {
         if (file.Entries is [])
@@ -61,7 +62,8 @@ internal static class PolicyFileReader
                 entry.Position,
                 $"there is nothing below \"{entry.Key}\"",
                 null,
-                $"Write the file again, completely; where none are meant, remove the key or write \"{entry.Key}: {(entry.Key == "rules" ? "[]" : "{}")}\".");
+                $"Write the complete file again; if none are meant, remove the key or write "
+                + $"\"{entry.Key}: {(entry.Key == "rules" ? "[]" : "{}")}\".");
         }
     }
 

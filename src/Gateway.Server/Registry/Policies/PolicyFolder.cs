@@ -11,7 +11,7 @@ internal static class PolicyFolder
 
     private const int MaxFiles = 1_000;
 
-    // One rule stands in the index once for each pattern and each selector.
+    // One rule is in the index once for each pattern and each selector.
     private const long MaxEntries = 5_000_000;
 
     /// <summary>Reads and compiles the policies. A folder without files denies everything.</summary>
@@ -89,7 +89,8 @@ internal static class PolicyFolder
         var files = new List<string>();
         if (File.Exists(folder))
         {
-            problems.Add(SourcePosition.OfFile(folder), "a file, not a folder", null, "Name the folder that it is in.");
+            problems.Add(SourcePosition.OfFile(folder), "a file, not a folder", null,
+                "Set \"policies\" to the folder that it is in.");
             return files;
         }
 
@@ -127,9 +128,9 @@ internal static class PolicyFolder
                     {
                         problems.Add(
                             SourcePosition.OfFile(path),
-                            "policy files in a folder of the policy folder are not read",
+                            "policy files in a subfolder of the policy folder are not read",
                             null,
-                            "Move them up, or out of the policy folder.");
+                            "Move them into the policy folder itself, or out of it.");
                     }
                 }
                 else if (IsYaml(name))
@@ -140,7 +141,7 @@ internal static class PolicyFolder
                 {
                     problems.Add(
                         SourcePosition.OfFile(path),
-                        "only files called *.yaml are read",
+                        "only files named *.yaml are read",
                         null,
                         "Rename it, or move it out of the policy folder.");
                 }
@@ -150,9 +151,9 @@ internal static class PolicyFolder
         {
             problems.Add(
                 SourcePosition.OfFile(folder),
-                "no such folder",
+                "the folder does not exist",
                 null,
-                "Create it, or let \"policies\" name the folder with the policy files.");
+                "Create it, or set \"policies\" to the folder of the policy files.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -160,7 +161,7 @@ internal static class PolicyFolder
                 SourcePosition.OfFile(folder),
                 "cannot be read: " + exception.Message,
                 null,
-                "Let the gateway's account read it.");
+                "Make it readable for the gateway's account.");
         }
     }
 

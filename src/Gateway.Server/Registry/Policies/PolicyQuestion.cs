@@ -44,7 +44,7 @@ internal sealed record PolicyQuestion
 
         if (!ActionNames.TryParse(Action, out var action))
         {
-            problem = $"action \"{Action}\" is none of {string.Join(", ", ActionNames.Names)}";
+            problem = $"action \"{Action}\" is not one of {string.Join(", ", ActionNames.Names)}";
             return false;
         }
 
@@ -106,7 +106,7 @@ internal sealed record PolicyQuestion
         };
         if (known is null || !SubjectSelector.IsName(name))
         {
-            problem = $"subject \"{Subject}\" is none of user:NAME, robot:NAME, workload:NAME and anonymous";
+            problem = $"subject \"{Subject}\" is not one of user:NAME, robot:NAME, workload:NAME and anonymous";
             return false;
         }
 

@@ -52,7 +52,7 @@ internal static class PolicyTestFile
                     root.Position,
                     "no list of tests",
                     null,
-                    "Begin with \"tests:\" and each test with \"- name: …\"; where none are meant, write \"tests: []\".");
+                    "Begin with \"tests:\" and each test with \"- name: …\"; if none are meant, write \"tests: []\".");
                 return [];
         }
     }
@@ -75,7 +75,8 @@ internal static class PolicyTestFile
         var expect = Text("expect");
         if (expect is not (null or "allow" or "deny"))
         {
-            problems.Add(map.Find("expect")!.Position, "expect: neither answer", expect, "Write allow or deny.");
+            problems.Add(map.Find("expect")!.Position, "expect: neither allow nor deny", expect,
+                "Write allow or deny.");
         }
 
         var question = new PolicyQuestion

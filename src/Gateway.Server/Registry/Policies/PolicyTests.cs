@@ -28,13 +28,13 @@ internal static class PolicyTests
         if (decision.IsAllowed != test.IsAllowed)
         {
             return Describe(
-                decision.IsAllowed ? "allowed where deny was expected" : "refused where allow was expected");
+                decision.IsAllowed ? "allowed, but deny was expected" : "denied, but allow was expected");
         }
 
         var rule = decision.Rule is null ? "no rule" : $"rule \"{decision.Rule.Name}\"";
         return test.Rule is null || test.Rule == decision.Rule?.Name
             ? null
-            : Describe($"decided by {rule} where \"{test.Rule}\" was expected");
+            : Describe($"decided by {rule}, but \"{test.Rule}\" was expected");
 
         Problem Describe(string what) =>
             new(

@@ -74,8 +74,8 @@ internal static class PolicyValues
                 $"{key}: {list.Items.Count} entries",
                 null,
                 list.Items.Count == 0
-                    ? $"Remove the key or name something. {fix}"
-                    : $"At most {MaxItems}: use a group or a wider pattern.");
+                    ? $"Remove the key, or list at least one entry. {fix}"
+                    : $"Use at most {MaxItems}, or a group or a wider pattern.");
             yield break;
         }
 
@@ -95,7 +95,7 @@ internal static class PolicyValues
         {
             problems.Add(
                 value.Position,
-                $"{key}: {KindOf(value)} where {wanted} belongs",
+                $"{key}: {KindOf(value)} instead of {wanted}",
                 (value as YamlScalar)?.Text,
                 fix);
         }

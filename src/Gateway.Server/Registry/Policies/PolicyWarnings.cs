@@ -18,14 +18,15 @@ internal sealed class PolicyWarnings
         {
             if (pattern.Text == "*")
             {
-                Warn($"\"*\" is only repositories without a slash", pattern.Text, "Write \"**\" for all repositories.");
+                Warn("\"*\" matches only repositories without a slash", pattern.Text,
+                    "Write \"**\" for all repositories.");
             }
             else if (rule.Effect == RuleEffect.Deny && pattern.Text.EndsWith("/*", StringComparison.Ordinal))
             {
                 Warn(
-                    "this deny does not reach deeper repositories",
+                    "this deny does not match nested repositories",
                     pattern.Text,
-                    $"Write \"{pattern.Text}*\" to deny those, too.");
+                    $"Write \"{pattern.Text}*\" to deny those as well.");
             }
         }
 
@@ -42,7 +43,7 @@ internal sealed class PolicyWarnings
             && !(rule.To is not [] && rule.To.All(static to => to.Kind == SubjectSelectorKind.Issuer)))
         {
             Warn(
-                "a deny by claim also refuses callers who have no such claim, people included",
+                "a deny by claim also refuses callers without such a claim, including people",
                 rule.When.Claims[0].Name,
                 "Name the issuer: \"to: [ issuer:… ]\".");
         }

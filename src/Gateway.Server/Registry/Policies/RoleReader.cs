@@ -32,7 +32,8 @@ internal sealed class RoleReader(ProblemCollector problems)
             var actions = ReadActions(value, name, allowed: true);
             if (!SubjectSelector.IsName(name))
             {
-                problems.Add(at, "roles: not a name", name, "Use 1 to 256 characters without outer spaces.");
+                problems.Add(at, "roles: not a name", name,
+                    "Use 1 to 256 characters without leading or trailing spaces.");
             }
             else if (_roles.TryAdd(name, actions))
             {
@@ -68,7 +69,7 @@ internal sealed class RoleReader(ProblemCollector problems)
             {
                 problems.Add(
                     at,
-                    $"{key}: no such action",
+                    $"{key}: unknown action",
                     text,
                     NearestName.Find(text, ActionNames.Names) is { } nearest ? $"Did you mean \"{nearest}\"?" : fix);
             }

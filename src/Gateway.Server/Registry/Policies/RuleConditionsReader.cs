@@ -71,7 +71,8 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
         if (!SubjectSelector.IsName(name))
         {
             problems.Add(
-                position, "when: not the name of a claim", name, "Use 1 to 256 characters without outer spaces.");
+                position, "when: not the name of a claim", name,
+                    "Use 1 to 256 characters without leading or trailing spaces.");
             yield break;
         }
 
@@ -104,7 +105,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
             {
                 problems.Add(
                     at,
-                    "address: an IPv4 address written as IPv6, which no client has",
+                    "address: an IPv4 address in IPv6 form, which matches no client",
                     text,
                     $"Write {address.MapToIPv4()}.");
                 continue;
@@ -116,7 +117,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
                 && (!int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out length)
                     || length > bits))
             {
-                problems.Add(at, $"address: the part after the slash is not 0 to {bits}", text, fix);
+                problems.Add(at, $"address: the part after the slash is not between 0 and {bits}", text, fix);
                 continue;
             }
 
@@ -168,7 +169,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
                 map.Position,
                 "time: a window without length",
                 null,
-                "Let \"from\" and \"to\" differ; a window may go over midnight.");
+                "Set different times for \"from\" and \"to\"; a window may span midnight.");
         }
 
         return new TimeWindow(
@@ -186,7 +187,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
             var day = Array.Find(Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(), day => IsNameOf(day!.Value, text));
             if (day is null)
             {
-                problems.Add(at, "days: no such day", text, fix);
+                problems.Add(at, "days: unknown day", text, fix);
             }
             else
             {
@@ -224,7 +225,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
 
     private TimeZoneInfo ReadZone(YamlNode value)
     {
-        const string fix = "Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.";
+        const string fix = "Write a name that the system's tzdata has, such as \"Europe/Berlin\".";
         if (problems.Text(value, "timezone", fix) is { } text)
         {
             if (TimeZoneInfo.TryFindSystemTimeZoneById(text, out var zone))
@@ -232,7 +233,7 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
                 return zone;
             }
 
-            problems.Add(value.Position, "timezone: no such time zone here", text, fix);
+            problems.Add(value.Position, "timezone: unknown time zone", text, fix);
         }
 
         return TimeZoneInfo.Utc;

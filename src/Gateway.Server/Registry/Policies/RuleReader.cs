@@ -46,9 +46,9 @@ internal sealed class RuleReader(
             {
                 problems.Add(
                     map.Position,
-                    $"a rule of this name is in {_rules[rule.Identity.Name].Where}",
+                    $"a rule with this name is already in {_rules[rule.Identity.Name].Where}",
                     rule.Identity.Name,
-                    "Give it another name: answers and records name rules.");
+                    "Give it another name: error messages and audit lines name rules.");
             }
         }
     }
@@ -82,7 +82,7 @@ internal sealed class RuleReader(
                 map.Position,
                 "an allow without \"to\"",
                 name,
-                "Say whom it is for, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".");
+                "Write to whom it applies, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".");
         }
 
         if (name is not null)
@@ -113,7 +113,7 @@ internal sealed class RuleReader(
                 var role = problems.Text(value, "role", "Write the name of a role.");
                 if (role is not null && !roles.Roles.ContainsKey(role))
                 {
-                    problems.Add(value.Position, "role: no such role", role, NearestName.Hint(role, roles.Roles.Keys));
+                    problems.Add(value.Position, "role: unknown role", role, NearestName.Hint(role, roles.Roles.Keys));
                 }
 
                 return (RuleEffect.Allow, role is null ? RepositoryActions.None : roles.Roles.GetValueOrDefault(role));
@@ -134,7 +134,7 @@ internal sealed class RuleReader(
             }
             else
             {
-                problems.Add(at, $"{key}: nobody that can be named so", text, SelectorFix(text));
+                problems.Add(at, $"{key}: not a valid subject", text, SelectorFix(text));
             }
         }
     }
@@ -174,7 +174,7 @@ internal sealed class RuleReader(
     {
         foreach (var (at, text) in problems.Texts(value, "tags", "Write tag patterns, such as \"v*\"."))
         {
-            // What a wildcard stands for is left out, so the rest must be a piece of a tag.
+            // What a wildcard matches is left out, so the rest must be a piece of a tag.
             if (text.Length <= Tag.MaxLength
                 && (Tag.TryParse(text, out _) || Tag.TryParse(text.Replace('*', '_'), out _)))
             {
@@ -186,7 +186,7 @@ internal sealed class RuleReader(
                     at,
                     "tags: no tag can match",
                     text,
-                    "Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" matches any of them.");
+                    "Use letters, digits, \"_\", \".\" and \"-\", and \"*\" for any of them.");
             }
         }
     }
@@ -198,7 +198,7 @@ internal sealed class RuleReader(
         {
             if (registries?.Contains(text) == false)
             {
-                problems.Add(at, "registries: no such registry", text, NearestName.Hint(text, registries));
+                problems.Add(at, "registries: unknown registry", text, NearestName.Hint(text, registries));
             }
 
             yield return text;

@@ -28,7 +28,7 @@ internal sealed partial class ForwardingMiddleware(
         if (UpstreamRequestTransform.FindUnsendable(context.Request.Headers) is { } name)
         {
             await context.WriteErrorAsync(RegistryError.BadRequest(
-                $"the header {name} holds a control character or a character outside ASCII; leave it out"));
+                $"the header {name} contains a control character or a character outside ASCII; remove it"));
             return;
         }
 
@@ -123,7 +123,8 @@ internal sealed partial class ForwardingMiddleware(
         {
             ForwarderError.NoAvailableDestinations => UpstreamErrors.NoneAvailable,
             ForwarderError.RequestTimedOut or ForwarderError.RequestCanceled => UpstreamErrors.TimedOut,
-            ForwarderError.RequestBodyClient => RegistryError.BadRequest("the request's body broke off or is malformed"),
+            ForwarderError.RequestBodyClient => RegistryError.BadRequest(
+                "the request body was cut off or is malformed"),
             _ => UpstreamErrors.Unreachable,
         };
         if (error.StatusCode >= StatusCodes.Status502BadGateway)
@@ -146,7 +147,8 @@ internal sealed partial class ForwardingMiddleware(
     private static partial class Log
     {
         [LoggerMessage(1403, LogLevel.Warning,
-            "Request {RequestId} to registry {Registry} failed: {Error}. {Cause} Health checks decide whether it is used on.")]
+            "Request {RequestId} to registry {Registry} failed: {Error}. {Cause} "
+            + "Health checks decide whether the upstream stays in use.")]
         public static partial void Failed(
             ILogger logger, string requestId, string registry, ForwarderError error, string cause);
     }

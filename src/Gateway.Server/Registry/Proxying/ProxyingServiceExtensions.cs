@@ -60,7 +60,7 @@ internal static class ProxyingServiceExtensions
     }
 
     /// <summary>
-    /// Maps the registry API. The whole pipeline stands inside the proxy's own: whatever the path looks like and however
+    /// Maps the registry API. The whole pipeline is inside the proxy's own: whatever the path looks like and however
     /// routing matched it, nothing is forwarded around these steps.
     /// </summary>
     public static void MapRegistry(this IEndpointRouteBuilder endpoints) =>
@@ -69,7 +69,7 @@ internal static class ProxyingServiceExtensions
             proxy.UseMiddleware<RegistryRequestMiddleware>(); // what is asked; refused unless understood completely
             proxy.UseMiddleware<UploadTicketMiddleware>(); // which upload it goes on with, for the next step
             proxy.UseMiddleware<AuthenticationMiddleware>(); // who asks
-            proxy.UseMiddleware<AuthorizationMiddleware>(); // may he; nothing below runs without an allow
+            proxy.UseMiddleware<AuthorizationMiddleware>(); // is it allowed; nothing below runs without an allow
             proxy.UseMiddleware<RateLimitMiddleware>(); // as often as that?
             proxy.UseMiddleware<AuditAdmissionMiddleware>(); // will there be a record; nothing below runs without one
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here

@@ -6,7 +6,7 @@ namespace Gateway.Server.Registry.Proxying;
 
 /// <summary>
 /// Active health: an upstream that answers <c>/v2/</c> below 500 lives. A 401 there means a wrong credential of the
-/// gateway's, which failing over would not mend and a 502 with that reason explains.
+/// gateway's, which failing over would not fix and a 502 with that reason explains.
 /// </summary>
 internal sealed class RegistryProbePolicy(IDestinationHealthUpdater health) : IActiveHealthCheckPolicy
 {

@@ -79,12 +79,12 @@ internal sealed partial class UpstreamAuthorization(
     {
         [LoggerMessage(1404, LogLevel.Error,
             "Registry {Registry} answered {Status}: it refused the gateway's token (forwardToken). "
-            + "\"gateway keys probe {Registry}\" tells why. Requests to other registries go on.")]
+            + "\"gateway keys probe {Registry}\" tells why. Other registries are not affected.")]
         public static partial void TokenRefused(ILogger logger, string registry, int status);
 
         [LoggerMessage(1405, LogLevel.Error,
-            "Registry {Registry} answered {Status}: it refused the gateway's credential, or asks for one. Set the "
-            + "registry's \"credential\". Requests to other registries go on.")]
+            "Registry {Registry} answered {Status}: it refused the gateway's credential, or requires one. Set the "
+            + "registry's \"credential\". Other registries are not affected.")]
         public static partial void CredentialRefused(ILogger logger, string registry, int status);
     }
 }

@@ -34,8 +34,8 @@ internal static class UpstreamErrors
     /// <param name="origin">Its scheme, host and port.</param>
     public static RegistryError Redirect(string origin) => RegistryError.Unavailable(
         502,
-        $"the registry behind the gateway sends this download to {origin}, which its setting \"redirects.allow\" does not allow; "
-        + "its operator must name that host there");
+        $"the registry behind the gateway redirects this download to {origin}, which its setting \"redirects.allow\" "
+        + "does not allow; its operator must add that host");
 
     /// <summary>An upstream's 416 for a part of a blob.</summary>
     /// <param name="size">The blob's size in bytes, where it says that.</param>
@@ -47,7 +47,7 @@ internal static class UpstreamErrors
 
     /// <summary>An upstream's 412 for a blob.</summary>
     public static readonly RegistryError PreconditionFailed = RegistryError.PreconditionFailed(
-        "the request's If-Match or If-Unmodified-Since does not hold: what is stored here is another or a newer one");
+        "the request's If-Match or If-Unmodified-Since does not hold: the stored content is different or newer");
 
     /// <summary>An upstream's 5xx, without its body: Distribution puts paths of its storage into it.</summary>
     public static RegistryError Failed(int statusCode) => statusCode switch

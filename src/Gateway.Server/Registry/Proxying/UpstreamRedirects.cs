@@ -54,8 +54,9 @@ internal sealed partial class UpstreamRedirects(RegistryRouter router, TimeProvi
     private static partial class Log
     {
         [LoggerMessage(1407, LogLevel.Error,
-            "Registry {Registry} redirects downloads to {Origin}, which its \"redirects.allow\" does not allow: they are "
-            + "answered 502. Name that host there, or turn the registry's redirects off. Other requests go on.")]
+            "Registry {Registry} redirects downloads to {Origin}, which its \"redirects.allow\" does not allow: "
+            + "the gateway answers them 502. Add that host, or turn off the registry's redirects. "
+            + "Other requests are not affected.")]
         public static partial void NotAllowed(ILogger logger, string registry, string origin);
     }
 }

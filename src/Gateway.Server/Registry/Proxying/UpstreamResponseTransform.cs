@@ -28,7 +28,7 @@ internal sealed class UpstreamResponseTransform(
             return; // no answer came: ForwardingMiddleware writes the error
         }
 
-        // The upstream's own words behind the status reach a client's terminal.
+        // The upstream's own words after the status reach a client's terminal.
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
         gateway.AnsweredAt = time.GetTimestamp();
@@ -82,7 +82,7 @@ internal sealed class UpstreamResponseTransform(
                     error = redirects.Refused(gateway.Registry!, target!);
                     return false;
                 case RedirectVerdict.Ambiguous:
-                    error = UpstreamErrors.Nonsense("its Location header is no URL that all clients read alike");
+                    error = UpstreamErrors.Nonsense("its Location header is not a URL that all clients read alike");
                     return false;
                 case RedirectVerdict.Elsewhere or RedirectVerdict.NotAllowed:
                     return false;

@@ -79,7 +79,7 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
     /// <param name="digest">The manifest looked for.</param>
     /// <param name="explored">
     /// Indexes that were found not to contain it, for all tags asked about: entries that repeat from index to index
-    /// multiply, and whoever may push decides how many there are.
+    /// multiply, and anyone who may push decides how many there are.
     /// </param>
     /// <param name="cancellationToken">The client's leaving.</param>
     /// <exception cref="UpstreamException">The upstream did not say.</exception>
@@ -193,7 +193,7 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new UpstreamException(UpstreamErrors.Nonsense("an index that is not one"), exception);
+            throw new UpstreamException(UpstreamErrors.Nonsense("a malformed image index"), exception);
         }
     }
 }

@@ -7,7 +7,7 @@ using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Server.Registry.Uploads;
 
-/// <summary>Who may go on with an upload, until when, and where its next request goes.</summary>
+/// <summary>Who may continue an upload, until when, and where its next request goes.</summary>
 internal sealed partial class UploadContinuation(
     IUploadTickets tickets,
     ISigningKeys keys,
@@ -17,7 +17,7 @@ internal sealed partial class UploadContinuation(
 {
     private readonly TimeSpan _window = options.UploadWindow;
 
-    /// <summary>The ticket that a request on a started upload shows, if it is that upload's.</summary>
+    /// <summary>The ticket that a request on a started upload presents, if it is that upload's.</summary>
     public UploadTicket? FindTicket(GatewayContext gateway) =>
         gateway.Request is { Upload: { } upload, Repository: { } repository, Parameters.Ticket: { } text }
         && RegistryRouter.FindRegistry(gateway.Host, repository) is { } registry
@@ -34,7 +34,7 @@ internal sealed partial class UploadContinuation(
     {
         if (gateway.Request.Operation == RegistryOperation.StartUpload)
         {
-            _ = keys.Current; // before the upstream starts what nobody could go on with
+            _ = keys.Current; // before the upstream starts what nobody could continue
         }
 
         if (gateway.Request.Upload is null)
@@ -45,13 +45,13 @@ internal sealed partial class UploadContinuation(
         if (gateway.Ticket is not { } ticket)
         {
             return RegistryError.BlobUploadUnknown("this is not the address of an upload here: use the Location of the last "
-                + "answer whole, with its _ticket, or start again with POST …/blobs/uploads/");
+                + "answer unchanged, with its _ticket, or start again with POST …/blobs/uploads/");
         }
 
         if (!ticket.IsOf(gateway.Subject))
         {
             Log.OfAnotherSubject(logger, gateway.RequestId, gateway.Subject, gateway.Request.Repository!.Value);
-            return RegistryError.Denied("the upload was begun by another subject; start one of your own");
+            return RegistryError.Denied("the upload was started by another subject; start one of your own");
         }
 
         gateway.Request = gateway.Request.Continuing(ticket.UpstreamQuery);
@@ -79,7 +79,7 @@ internal sealed partial class UploadContinuation(
     private static partial class Log
     {
         [LoggerMessage(1150, LogLevel.Information,
-            "Refused {RequestId}: {Subject} showed another subject's ticket for an upload to {Repository}.")]
+            "Refused {RequestId}: {Subject} presented another subject's ticket for an upload to {Repository}.")]
         public static partial void OfAnotherSubject(ILogger logger, string requestId, Subject subject, string repository);
     }
 }

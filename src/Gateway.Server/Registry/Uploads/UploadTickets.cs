@@ -14,7 +14,7 @@ namespace Gateway.Server.Registry.Uploads;
 /// <remarks>
 /// <c>version (1) | key hint (4) | continue until, Unix seconds (8) | subject (32) | upstream's query | HMAC (32)</c>, in
 /// base64url. The HMAC also covers registry, repository and upload, which a ticket does not hold: the request names
-/// them, and a ticket shown for another upload is no ticket.
+/// them, and a ticket presented for another upload is no ticket.
 /// </remarks>
 internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUploadTickets
 {

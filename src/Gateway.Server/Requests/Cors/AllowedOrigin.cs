@@ -9,7 +9,7 @@ namespace Gateway.Server.Requests.Cors;
 /// <summary>Pages that may use the registry: those of one origin, or of every name below a domain.</summary>
 /// <remarks>
 /// An origin is compared as the text that browsers send (HTML standard, "ASCII serialisation of an origin"), and never
-/// taken apart by a URL parser: what two parsers read differently must not become a way in.
+/// taken apart by a URL parser: what two parsers read differently must not grant access.
 /// </remarks>
 internal sealed class AllowedOrigin
 {
@@ -56,8 +56,8 @@ internal sealed class AllowedOrigin
 
     /// <summary>Reads an item of <c>cors.origins</c> other than <c>*</c>.</summary>
     /// <param name="text">The item.</param>
-    /// <param name="origin">What it stands for.</param>
-    /// <param name="what">What is wrong with it, to stand after the key.</param>
+    /// <param name="origin">What it means.</param>
+    /// <param name="what">What is wrong with it, as the text after the key.</param>
     /// <param name="fix">The change that helps.</param>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out AllowedOrigin? origin, out string what, out string fix)
@@ -68,7 +68,7 @@ internal sealed class AllowedOrigin
         if (scheme is not ("https" or "http"))
         {
             what = text == "null"
-                ? "is what browsers send for pages that have no origin: files, and frames that any page can make"
+                ? "is what browsers send for pages that have no origin: files, and frames that any page can create"
                 : colon < 0 ? "has no scheme" : "is not an origin of http or https";
             return false;
         }
@@ -76,14 +76,14 @@ internal sealed class AllowedOrigin
         var rest = text[(colon + "://".Length)..];
         if (rest.Contains('@', StringComparison.Ordinal))
         {
-            (what, fix) = ("holds a user name or password", "Remove what stands before the \"@\".");
+            (what, fix) = ("holds a user name or password", "Remove everything before the \"@\".");
             return false;
         }
 
         if (rest.AsSpan().IndexOfAny('/', '?', '#') is var end and >= 0)
         {
             what = end == rest.Length - 1 && rest[end] == '/' ? "ends with a slash" : "has a path, query or fragment";
-            fix = "Remove what follows host and port: an origin ends there.";
+            fix = "Remove everything after host and port: an origin ends there.";
             return false;
         }
 
@@ -91,8 +91,8 @@ internal sealed class AllowedOrigin
         var authority = isDomain ? rest[2..] : rest;
         if (authority.Contains('*', StringComparison.Ordinal))
         {
-            what = "has a \"*\" that does not stand for all names below a domain";
-            fix = "Write \"https://*.example.com\", or each origin by itself.";
+            what = "has a \"*\" that is not the whole first label of a domain";
+            fix = "Write \"https://*.example.com\", or list each origin.";
             return false;
         }
 
@@ -112,15 +112,15 @@ internal sealed class AllowedOrigin
         if (!HostName.TryParse(authority, out var host))
         {
             what = "has no usable host and port";
-            fix = Fix + " Names with other letters are sent in their form with \"xn--\".";
+            fix = Fix + " Write other letters in their \"xn--\" form.";
             return false;
         }
 
         var isAddress = IPAddress.TryParse(host.Host, out var address);
         if (isDomain && (isAddress || !host.Host.Contains('.', StringComparison.Ordinal)))
         {
-            what = "is not about names below a domain of one's own";
-            fix = "Write a domain of two names or more, such as \"https://*.example.com\", or each origin by itself.";
+            what = "is a wildcard for a top-level domain or an address";
+            fix = "Write a domain of two labels or more, such as \"https://*.example.com\", or list each origin.";
             return false;
         }
 
@@ -131,7 +131,7 @@ internal sealed class AllowedOrigin
         var canonical = $"{scheme}://{(isDomain ? "*" : "")}{name}{port}";
         if (text != canonical)
         {
-            what = "is not written as browsers send it, and would never match";
+            what = "is not written as browsers send it, so it would never match";
             fix = $"Write \"{canonical}\".";
             return false;
         }

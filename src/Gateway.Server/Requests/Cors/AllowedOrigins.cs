@@ -5,7 +5,7 @@ namespace Gateway.Server.Requests.Cors;
 /// <summary>The origins of <c>cors.origins</c>, ready to be asked about each request.</summary>
 internal sealed class AllowedOrigins
 {
-    /// <summary>The item that stands for every origin.</summary>
+    /// <summary>The item that allows every origin.</summary>
     public const string Every = "*";
 
     private readonly FrozenSet<string> _exact;
@@ -27,7 +27,7 @@ internal sealed class AllowedOrigins
     /// <summary>Whether every page there is may use the registry.</summary>
     public bool IncludesEvery { get; }
 
-    /// <summary>Whether an origin stands there by itself, not by a wildcard.</summary>
+    /// <summary>Whether an origin is listed as such, not matched by a wildcard.</summary>
     /// <param name="origin">What a browser sent; untrusted.</param>
     public bool Names(string origin) => _exact.Contains(origin);
 

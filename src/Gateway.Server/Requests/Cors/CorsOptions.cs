@@ -1,19 +1,20 @@
 namespace Gateway.Server.Requests.Cors;
 
 /// <summary>
-/// Which web pages of other origins may use the registry from a browser. Off: none, until an origin is named.
+/// Which web pages of other origins may use the registry from a browser. None, unless <c>origins</c> names one.
 /// </summary>
 public sealed class CorsOptions
 {
     /// <summary>
     /// Origins of the pages, as browsers send them: <c>https://ui.example.com</c>, <c>http://localhost:8080</c>;
-    /// <c>https://*.example.com</c> for every name below a domain; or <c>*</c> for every page there is.
+    /// <c>https://*.example.com</c> for every name below a domain; or <c>*</c> for every page.
     /// </summary>
     public List<string> Origins { get; set; } = [];
 
     /// <summary>
-    /// Whether their scripts may use the name and password that the browser keeps for the registry, as a UI does that
-    /// leaves the sign-in to the browser's own prompt. They then act with all of the person's rights. Never with <c>*</c>.
+    /// Whether their scripts may use the name and password that the browser stores for the registry, as a UI does that
+    /// leaves the sign-in to the browser's own prompt. They then act with all rights of the signed-in user. Not allowed
+    /// with <c>*</c>.
     /// </summary>
     public bool Credentials { get; set; }
 
@@ -35,6 +36,6 @@ public sealed class CorsOptions
         "ratelimit-remaining", "docker-ratelimit-source",
     ];
 
-    /// <summary>How long browsers may keep the answer to a preflight: zero (not at all) to 24 hours.</summary>
+    /// <summary>How long browsers may cache the answer to a preflight: zero (not at all) to 24 hours.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromHours(1);
 }

@@ -44,14 +44,15 @@ internal static class CorsOptionsValidator
             else if (options.Credentials)
             {
                 // Fetch standard, "CORS protocol and credentials": browsers refuse the pair, and echoing whatever origin
-                // asks instead would let any page act as whoever visits it.
+                // asks instead would let any page act as its visitors.
                 scope.At(i).Report(
-                    "is set together with cors.credentials: every page on the web could act in the name of its visitors",
-                    "Name the origins that may, or set cors.credentials to false.");
+                    "is set together with cors.credentials: every page on the web could act as its visitors",
+                    "Name the allowed origins, or set cors.credentials to false.");
             }
             else if (options.Origins.Count > 1)
             {
-                scope.At(i).Report("allows every origin, whatever stands beside it", "Keep it alone, or remove it.");
+                scope.At(i).Report("allows every origin, so the other items have no effect",
+                    "Remove the other items, or remove this one.");
             }
         }
     }
@@ -63,7 +64,7 @@ internal static class CorsOptionsValidator
             if (names[i] == "*")
             {
                 scope.At(i).Report(
-                    "does not stand for Authorization, and for nothing at all where credentials are sent",
+                    "does not include Authorization, and matches nothing where credentials are sent",
                     "Name each header.");
             }
             else if (names[i].Length == 0 || names[i].AsSpan().ContainsAnyExcept(TokenCharacters))

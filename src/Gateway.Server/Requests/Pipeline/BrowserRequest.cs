@@ -1,7 +1,7 @@
 namespace Gateway.Server.Requests.Pipeline;
 
 /// <summary>
-/// Keeps other sites' pages from acting in the name of whoever is signed in: browsers send cached Basic credentials with
+/// Keeps other sites' pages from acting as the person who is signed in: browsers send cached Basic credentials with
 /// every request to a host, whichever page made it.
 /// </summary>
 internal static class BrowserRequest
@@ -18,13 +18,13 @@ internal static class BrowserRequest
         var origin = request.Headers.Origin;
         if (origin.Count > 0 && (origin.Count > 1 || !string.Equals(origin[0], ownOrigin, StringComparison.Ordinal)))
         {
-            return $"requests by pages of other origins are not served; this is {ownOrigin}";
+            return $"requests from pages of other origins are not allowed; this origin is {ownOrigin}";
         }
 
-        // W3C Fetch Metadata: "none" is the person himself, by an address typed in.
+        // W3C Fetch Metadata: "none" is the person, who typed the address.
         return (string?)request.Headers["Sec-Fetch-Site"] is null or "same-origin" or "none"
             ? null
-            : $"requests by pages of other sites are not served; this is {ownOrigin}";
+            : $"requests from pages of other sites are not allowed; this origin is {ownOrigin}";
     }
 
     /// <summary>

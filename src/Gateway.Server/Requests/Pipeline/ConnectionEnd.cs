@@ -4,8 +4,8 @@ namespace Gateway.Server.Requests.Pipeline;
 internal static class ConnectionEnd
 {
     /// <summary>
-    /// Has the connection closed after this answer. Where a body's end is in doubt, of what comes behind it nobody can say
-    /// who sent it (RFC 9112, section 6.3). HTTP/2 has frames: there a stream ends by itself.
+    /// Has the connection closed after this answer. Where a body's end is in doubt, nobody can say who sent what
+    /// follows it (RFC 9112, section 6.3). HTTP/2 has frames: there a stream ends by itself.
     /// </summary>
     public static void CloseAfterwards(this HttpContext context)
     {

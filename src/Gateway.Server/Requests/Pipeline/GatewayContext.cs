@@ -21,7 +21,7 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The client's address in its one form: never IPv4-mapped, and a proxy's word only where it is trusted.</summary>
     public IPAddress ClientAddress { get; } = clientAddress;
 
-    /// <summary>What the client showed in the handshake with this gateway; no header can say it.</summary>
+    /// <summary>What the client presented in the handshake with this gateway; no header can say it.</summary>
     public PresentedCertificate? Certificate { get; init; }
 
     /// <summary>The host the client asked, once it is known to be one of ours.</summary>
@@ -34,7 +34,7 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>What the page that asks may do, where CORS is on and a page of another origin asks.</summary>
     public PageStanding Page { get; set; }
 
-    /// <summary>Whether that page's origin stands in <c>cors.origins</c> by itself, not by a wildcard.</summary>
+    /// <summary>Whether <c>cors.origins</c> lists that page's origin as such, not by a wildcard.</summary>
     public bool IsPageNamed { get; set; }
 
     /// <summary>The parsed request. Authorization may replace it by a narrower one (a mount dropped).</summary>
@@ -47,20 +47,22 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The registry that holds the repository; <see langword="null"/> for ping and catalog.</summary>
     public UpstreamRegistry? Registry { get; set; }
 
-    /// <summary>The caller and his credential, once authenticated; anonymous is an answer, not the absence of one.</summary>
+    /// <summary>
+    /// The caller and their credential, once authenticated; anonymous is an answer, not the absence of one.
+    /// </summary>
     public Principal Principal
     {
         get => _principal ?? throw new InvalidOperationException("the caller is not authenticated yet");
         set => _principal = value;
     }
 
-    /// <summary>How the credentials were judged; <see langword="null"/> where none were shown.</summary>
+    /// <summary>How the credentials were judged; <see langword="null"/> where none were presented.</summary>
     public SignInAttempt? SignIn { get; set; }
 
     /// <summary>What a token request asked for and was granted; <see langword="null"/> for everything else.</summary>
     public TokenGrant? Grant { get; set; }
 
-    /// <summary>The refusal or failure that was answered, whoever wrote it; <see langword="null"/> while there is none.</summary>
+    /// <summary>The refusal or failure that was answered, whatever part wrote it; <see langword="null"/> while there is none.</summary>
     public RegistryError? Error { get; set; }
 
     /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>

@@ -10,7 +10,7 @@ internal sealed class HostMiddleware(RequestDelegate next, RegistryRouter router
     {
         if (!context.Request.Host.HasValue)
         {
-            return context.WriteErrorAsync(RegistryError.BadRequest("the request names no host"));
+            return context.WriteErrorAsync(RegistryError.BadRequest("the request has no Host header; send one"));
         }
 
         if (router.FindHost(context.Request.Host.Value) is not { } host)

@@ -31,7 +31,7 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
             return context.WriteErrorAsync(new RegistryError(
                 "MANIFEST_INVALID",
                 StatusCodes.Status415UnsupportedMediaType,
-                "the Content-Type is repeated or a form's; send the manifest's media type once"));
+                "the Content-Type is repeated or that of a form; send the manifest's media type once"));
         }
 
         GatewayContext.Of(context).Request = result.Request;
@@ -57,7 +57,8 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
         if (headers.ContainsKey("Upgrade")
             || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
         {
-            return RegistryError.BadRequest("the registry API has no protocol upgrade; remove the Upgrade header");
+            return RegistryError.BadRequest(
+                "the registry API does not support protocol upgrades; remove the Upgrade header");
         }
 
         // Some servers take the method from here: what is decided must be what is done.
@@ -65,7 +66,8 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
         {
             if (headers.ContainsKey(name))
             {
-                return RegistryError.BadRequest($"the header {name} is not accepted; send the method itself");
+                return RegistryError.BadRequest(
+                    $"the header {name} is not accepted; send the request with the actual method");
             }
         }
 

@@ -115,11 +115,13 @@ internal sealed partial class RequestContextMiddleware(
 
     private static partial class Log
     {
-        [LoggerMessage(1401, LogLevel.Error, "Request {RequestId} failed inside the gateway; other requests go on.")]
+        [LoggerMessage(1401, LogLevel.Error,
+            "Request {RequestId} failed inside the gateway; other requests are not affected.")]
         public static partial void Failed(ILogger logger, Exception exception, string requestId);
 
         [LoggerMessage(1406, LogLevel.Warning,
-            "Request {RequestId} is answered 503: {Problem} What needs neither signing keys nor stored credentials goes on.")]
+            "Request {RequestId} is answered 503: {Problem} Requests that need neither signing keys nor "
+            + "stored credentials are still served.")]
         public static partial void StateFailed(ILogger logger, string requestId, string problem);
 
         [LoggerMessage(1402, LogLevel.Warning, "Request {RequestId}: {Problem} {Cause}")]

@@ -1,6 +1,6 @@
 namespace Gateway.Server.Requests.Pipeline;
 
-/// <summary>What is shown as credentials.</summary>
+/// <summary>What is presented as credentials.</summary>
 internal enum SignInForm
 {
     /// <summary>Nothing: an anonymous caller.</summary>
@@ -24,13 +24,13 @@ internal enum SignInForm
     /// <summary>An ID token of an outside issuer, as the password of a job.</summary>
     IdToken,
 
-    /// <summary>A provider's word, brought by the browser.</summary>
+    /// <summary>A provider's answer, brought by the browser.</summary>
     OpenId,
 
     /// <summary>A browser's session.</summary>
     Session,
 
-    /// <summary>The code of a device that a person let in.</summary>
+    /// <summary>The code of a device that a person authorized.</summary>
     Device,
 
     /// <summary>Something that cannot be read.</summary>

@@ -6,7 +6,7 @@ internal enum SignInOutcome
     /// <summary>The credentials are good.</summary>
     Accepted,
 
-    /// <summary>They are wrong, or have ended.</summary>
+    /// <summary>They are wrong, or have expired.</summary>
     Refused,
 
     /// <summary>Nobody could tell.</summary>

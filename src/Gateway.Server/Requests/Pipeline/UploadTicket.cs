@@ -6,12 +6,12 @@ namespace Gateway.Server.Requests.Pipeline;
 
 /// <summary>
 /// What the <c>Location</c> of an upload carries, signed: whose upload it is and how the upstream knows its state.
-/// Alone it allows nothing: who shows it must also be that subject, and policy must still let him push.
+/// Alone it allows nothing: the caller must also be that subject, and policy must still allow the push.
 /// </summary>
 /// <param name="Subject">Who began the upload, as <see cref="NameOf"/> writes it. Nobody else continues it.</param>
 /// <param name="ContinueUntil">
-/// Until when an expired access token is good enough for this upload. Counted from the last time the caller showed an
-/// unexpired credential, and not moved on by expired ones, so the window is bounded.
+/// Until when an expired access token is good enough for this upload. Counted from the last time the caller presented
+/// an unexpired credential, and not moved on by expired ones, so the window is bounded.
 /// </param>
 /// <param name="UpstreamQuery">The query of the upstream's own <c>Location</c>, with its question mark; or empty.</param>
 internal sealed record UploadTicket(string Subject, DateTimeOffset ContinueUntil, string UpstreamQuery)

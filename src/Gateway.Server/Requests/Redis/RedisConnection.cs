@@ -46,7 +46,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _link = new RedisLink(options, topology, _timeout, time, logger);
     }
 
-    /// <summary>Raised after the connection recovered, and when another server became the primary: what was published meanwhile is lost.</summary>
+    /// <summary>
+    /// Raised after the connection recovered, and when another server became the primary: anything published meanwhile
+    /// is lost.
+    /// </summary>
     public event Action? Restored
     {
         add => _link.Restored += value;
@@ -99,7 +102,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is not StateException)
         {
             throw new StateException(
-                $"Redis at {_options.Place} answered what is not understood: {LogText.OneLine(exception.Message).TrimEnd('.')}.", exception);
+                $"Redis at {_options.Place} gave an unexpected answer: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+                exception);
         }
     }
 
@@ -180,7 +184,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
                 or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
             RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
-            ObjectDisposedException when _link.IsClosed => $"The connection to {place} is closed: the gateway is ending.",
+            ObjectDisposedException when _link.IsClosed => $"The connection to {place} is closed: the gateway is stopping.",
             RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
                 _link.Tell(_options.Sentinel is null && _link.Servers is { } servers && RedisTopology.IsReplica(servers)
                     ? RedisTopologyException.Replica : null),
@@ -193,7 +197,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1142, LogLevel.Warning, "Messages of Redis are heard once it is connected again. {Problem}")]
+        [LoggerMessage(1142, LogLevel.Warning,
+            "The gateway receives messages from Redis once it is connected again. {Problem}")]
         public static partial void SubscribedLater(ILogger logger, string problem);
     }
 }

@@ -346,7 +346,7 @@ internal sealed partial class RedisLink(
 
     private static partial class Log
     {
-        [LoggerMessage(1140, LogLevel.Error, "{Problem} It is tried again until it answers.")]
+        [LoggerMessage(1140, LogLevel.Error, "{Problem} The gateway tries again until it answers.")]
         public static partial void Lost(ILogger logger, string problem);
 
         [LoggerMessage(1141, LogLevel.Information, "Redis at {Server} is connected again.")]

@@ -2,44 +2,46 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Requests.Redis;
 
-/// <summary>The Redis that replicas share: one server, a primary that Sentinels name, or a Redis Cluster.</summary>
+/// <summary>
+/// The Redis that replicas share: a single server, a primary found through Sentinels, or a Redis Cluster.
+/// </summary>
 public sealed class RedisOptions
 {
     /// <summary>
-    /// Host and port of one server, for example <c>redis:6379</c>; the port is 6379 unless written. Exactly one of
-    /// <c>server</c>, <c>servers</c> and <c>sentinel</c> is set.
+    /// Host and port of a single server, for example <c>redis:6379</c>; the default port is 6379. Set exactly one of
+    /// <c>server</c>, <c>servers</c> and <c>sentinel</c>.
     /// </summary>
     public string Server { get; set; } = "";
 
     /// <summary>
-    /// Host and port of several nodes of one Redis Cluster; the others are found through them. <c>keyPrefix</c> then needs a
+    /// Host and port of several nodes of one Redis Cluster; the gateway finds the others. <c>keyPrefix</c> then needs a
     /// hash tag, for example <c>{gateway}:</c>.
     /// </summary>
     public List<string> Servers { get; set; } = [];
 
-    /// <summary>Sentinels, which name the primary and its successor.</summary>
+    /// <summary>The Sentinels through which the gateway finds the current primary.</summary>
     public RedisSentinelOptions? Sentinel { get; set; }
 
-    /// <summary>The ACL user name to sign in with, where it is not the default user's.</summary>
+    /// <summary>The ACL user name to sign in with, unless it is the default user.</summary>
     public string? Username { get; set; }
 
-    /// <summary>Its password, where it asks for one.</summary>
+    /// <summary>The password, if Redis requires one.</summary>
     [SecretSetting]
     public string? Password { get; set; }
 
-    /// <summary>Whether the connections are TLS, those to Sentinels included.</summary>
+    /// <summary>Whether to use TLS for all connections, including those to Sentinels.</summary>
     public bool Tls { get; set; }
 
-    /// <summary>PEM file of the authorities to trust for TLS, instead of the system's.</summary>
+    /// <summary>PEM file of the certificate authorities to trust for TLS, instead of the system's.</summary>
     [PathSetting]
     public string? CertificateAuthority { get; set; }
 
-    /// <summary>The number of the database: 0 to 15; a cluster has 0 alone.</summary>
+    /// <summary>Database number: 0 to 15; in a cluster only 0.</summary>
     public int Database { get; set; }
 
     /// <summary>
-    /// What every key and channel begins with, so that several programs can share a server: at most 64 characters. In a Redis
-    /// Cluster it holds a hash tag, for example <c>{gateway}:</c>, so that all keys are in one slot.
+    /// The prefix of every key and channel, so that several programs can share a server: at most 64 characters. In a
+    /// Redis Cluster it must contain a hash tag, for example <c>{gateway}:</c>, so that all keys are in one slot.
     /// </summary>
     public string KeyPrefix { get; set; } = "gateway:";
 
@@ -47,12 +49,12 @@ public sealed class RedisOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Whether new tokens are refused while Redis does not write to disk (<c>appendonly no</c>): a restart of Redis
-    /// would lose them.
+    /// Whether to refuse new tokens while Redis does not write to disk (<c>appendonly no</c>): a restart of Redis would
+    /// lose them.
     /// </summary>
     public bool RequirePersistence { get; set; } = true;
 
-    /// <summary>Where it is, for messages: what the operator has written.</summary>
+    /// <summary>Where it is, for messages: as the operator wrote it.</summary>
     internal string Place => Sentinel is { } sentinel
         ? $"{sentinel.Service} ({string.Join(", ", sentinel.Servers)})"
         : Servers.Count > 0 ? string.Join(", ", Servers) : Server;

@@ -14,27 +14,27 @@ internal static class RedisOptionsValidator
         if (options is { CertificateAuthority: not null, Tls: false } && !scope.At(nameof(options.Tls)).IsBroken)
         {
             scope.At(nameof(options.CertificateAuthority)).Report(
-                "has no use, since the connection is not TLS", "Set redis.tls to true, or remove it.");
+                "has no effect, since the connection does not use TLS", "Set redis.tls to true, or remove it.");
         }
 
         CheckSignIn(options.Username, options.Password, scope);
         if (options.KeyPrefix.Length > LongestPrefix || options.KeyPrefix.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
             scope.At(nameof(options.KeyPrefix)).Report(
-                $"is longer than {LongestPrefix} characters, or holds a space or a character outside ASCII",
-                "Write a short word with a colon behind it, for example \"gateway:\".");
+                $"is longer than {LongestPrefix} characters, or contains a space or a character outside ASCII",
+                "Write a short word followed by a colon, for example \"gateway:\".");
         }
         else if (options.Servers.Count > 0 && !options.HasHashTag)
         {
             scope.At(nameof(options.KeyPrefix)).Report(
-                "holds no hash tag, while redis.servers names the nodes of a cluster, where all keys must be in one slot",
+                "has no hash tag, but redis.servers names the nodes of a cluster, where all keys must be in one slot",
                 "Write a word in braces, for example \"{gateway}:\".");
         }
 
         scope.At(nameof(options.Database)).CheckRange(options.Database, 0, 15);
         if (options is { Servers.Count: > 0, Database: > 0 and <= 15 })
         {
-            scope.At(nameof(options.Database)).Report("is not 0, and a cluster has no other database", "Remove it.");
+            scope.At(nameof(options.Database)).Report("is not 0, but a cluster has no other database", "Remove it.");
         }
 
         scope.At(nameof(options.Timeout))
@@ -73,7 +73,7 @@ internal static class RedisOptionsValidator
         else if (ways.Length > 1)
         {
             scope.Report(
-                $"names Redis in several ways: {string.Join(" and ", ways)}",
+                $"configures Redis in several ways: {string.Join(" and ", ways)}",
                 "Keep one: server for one server, servers for the nodes of a cluster, sentinel for Sentinels.");
         }
     }
@@ -90,7 +90,8 @@ internal static class RedisOptionsValidator
     {
         if (host.Length > 0 && !HostName.TryParse(host, out _))
         {
-            scope.Report("is not a host with a port", "Write host:port, for example \"redis:6379\"; no scheme, no path.");
+            scope.Report("is not a host with a port",
+                "Write host:port, for example \"redis:6379\", without a scheme or path.");
         }
     }
 
@@ -99,18 +100,19 @@ internal static class RedisOptionsValidator
         if (password?.Any(char.IsControl) == true)
         {
             scope.At(nameof(RedisOptions.Password)).Report(
-                "holds a control character, such as a line break", "Write the password alone, on one line.");
+                "contains a control character, such as a line break", "Write only the password, on one line.");
         }
 
         if (userName is not null && (userName.Length == 0 || userName.Any(static c => char.IsControl(c) || c == ' ')))
         {
             scope.At(nameof(RedisOptions.Username)).Report(
-                "is empty, or holds a space or a control character", "Write the name as ACL LIST shows it.");
+                "is empty, or contains a space or a control character", "Write the name as ACL LIST shows it.");
         }
         else if (userName is not null && password is null && !scope.At(nameof(RedisOptions.Password)).IsBroken)
         {
             scope.At(nameof(RedisOptions.Username)).Report(
-                "is set, and no password", "Set password or passwordFile beside it; a user with nopass takes any.");
+                "is set, but no password",
+                "Set password or passwordFile as well; a user with nopass accepts any password.");
         }
     }
 }

@@ -96,7 +96,7 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         var isCluster = await IsClusterAsync(servers);
         var problem = isCluster && !options.HasHashTag ? RedisTopologyException.NoHashTag
             : !isCluster && options.Servers.Count > 0
-                ? "is no cluster. Name one server as redis.server, or Sentinels as redis.sentinel."
+                ? "is not a cluster. Name a single server as redis.server, or Sentinels as redis.sentinel."
             : !IsReplica(servers) ? null
             : options.Sentinel is null ? RedisTopologyException.Replica
             : "cannot be used yet: the Sentinels name a server that is a replica, as during a fail-over.";

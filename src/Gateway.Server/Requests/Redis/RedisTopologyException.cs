@@ -1,7 +1,7 @@
 namespace Gateway.Server.Requests.Redis;
 
 /// <summary>The servers answer, and are not what the section <c>redis</c> says of them.</summary>
-/// <param name="reason">To stand after the servers' names, with a full stop.</param>
+/// <param name="reason">The text after the servers' names, with a full stop.</param>
 internal sealed class RedisTopologyException(string reason) : Exception(reason)
 {
     /// <summary>Keys would lie in many slots.</summary>
@@ -12,5 +12,6 @@ internal sealed class RedisTopologyException(string reason) : Exception(reason)
     public const string UserRefused = "refuses the user name or the password. See redis.username and redis.password.";
 
     /// <summary>One server is named, which is not the primary.</summary>
-    public const string Replica = "is a replica, which takes no writes and lags behind. Name the primary as redis.server.";
+    public const string Replica =
+        "is a replica, which accepts no writes and lags behind. Name the primary as redis.server.";
 }

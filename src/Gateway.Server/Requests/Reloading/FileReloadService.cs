@@ -27,7 +27,8 @@ internal sealed partial class FileReloadService(
 
     private static partial class Log
     {
-        [LoggerMessage(1603, LogLevel.Error, "{Name} could not be read; the last good ones stay in force. {Problem}")]
+        [LoggerMessage(1603, LogLevel.Error,
+            "{Name} could not be read; the last good version stays in force. {Problem}")]
         public static partial void Unreadable(ILogger logger, string name, string problem);
     }
 }

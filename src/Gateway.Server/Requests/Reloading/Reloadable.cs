@@ -19,7 +19,7 @@ internal sealed partial class Reloadable<T> : IReloadable
     internal static readonly TimeSpan Stillness = TimeSpan.FromMilliseconds(400);
 
     /// <summary>
-    /// How long where a file is gone: one look more, since who replaces a file by removing it and writing a new one takes
+    /// How long where a file is gone: one look more, since replacing a file by removing it and writing a new one takes
     /// longer, and what is gone may be the file with a deny in it.
     /// </summary>
     internal static readonly TimeSpan StillnessOfLoss = TimeSpan.FromMilliseconds(900);
@@ -52,7 +52,7 @@ internal sealed partial class Reloadable<T> : IReloadable
     /// <param name="name">What it is, in logs, health and metrics.</param>
     /// <param name="paths">
     /// The files and folders that <paramref name="load"/> reads, and no others, since a file that changes all the time
-    /// keeps all of them from being read. A folder stands for the files in it.
+    /// keeps all of them from being read. A folder means the files in it.
     /// </param>
     /// <param name="load">Reads and validates everything; throws <see cref="ProblemException"/> with every problem.</param>
     /// <param name="time">The clock.</param>
@@ -158,7 +158,7 @@ internal sealed partial class Reloadable<T> : IReloadable
             }
             else if (!ReferenceEquals(Status.Problems, _verdict))
             {
-                Volatile.Write(ref _status, Status with { Problems = _verdict }); // they are back, as links can be
+                Volatile.Write(ref _status, Status with { Problems = _verdict }); // they have returned, as links can
             }
 
             return;
@@ -193,7 +193,8 @@ internal sealed partial class Reloadable<T> : IReloadable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problems = [new Problem(Name, "the files cannot be read", exception.Message, "Let the gateway's account read them.")];
+            problems = [new Problem(Name, "the files cannot be read", exception.Message,
+                "Make them readable for the gateway's account.")];
         }
 
         var after = FileFingerprint.Of(_paths());
@@ -238,9 +239,10 @@ internal sealed partial class Reloadable<T> : IReloadable
 
     private Problem Restless() => new(
         Name,
-        string.Create(CultureInfo.InvariantCulture, $"the files changed from look to look for {LongestUnrest.TotalSeconds} seconds"),
+        string.Create(CultureInfo.InvariantCulture,
+            $"the files kept changing for {LongestUnrest.TotalSeconds} seconds"),
         null,
-        "Let the program that writes them come to its end, or have it write elsewhere and rename.");
+        "Let the program that writes them finish, or have it write to a temporary file and rename it.");
 
     // There is no last good one yet, so what is there must do; but never parts of two versions.
     private (T Value, FileFingerprint Files) LoadFirst()
@@ -272,10 +274,11 @@ internal sealed partial class Reloadable<T> : IReloadable
 
     private static partial class Log
     {
-        [LoggerMessage(1601, LogLevel.Information, "{Name} were read again and are in force.")]
+        [LoggerMessage(1601, LogLevel.Information, "{Name} were reloaded and are in force.")]
         public static partial void Reloaded(ILogger logger, string name);
 
-        [LoggerMessage(1602, LogLevel.Error, "Changed {Name} were refused; the last good ones stay in force. {Problem}")]
+        [LoggerMessage(1602, LogLevel.Error,
+            "Changed {Name} were refused; the last good version stays in force. {Problem}")]
         public static partial void Refused(ILogger logger, string name, string problem);
     }
 }

@@ -29,8 +29,8 @@ internal sealed class AllowedRedirect
 
     /// <summary>Reads an item.</summary>
     /// <param name="text">The item.</param>
-    /// <param name="allowed">What it stands for.</param>
-    /// <param name="what">What is wrong with it, to stand after the key.</param>
+    /// <param name="allowed">What it means.</param>
+    /// <param name="what">What is wrong with it, as the text after the key.</param>
     /// <param name="fix">The change that helps.</param>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out AllowedRedirect? allowed, out string what, out string fix)
@@ -38,7 +38,8 @@ internal sealed class AllowedRedirect
         (allowed, fix) = (null, Fix);
         if (text.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         {
-            (what, fix) = ("has a scheme that goes without saying", "Write host or host:port without \"https://\".");
+            (what, fix) = ("has the scheme https, which is the default",
+                "Write host or host:port without \"https://\".");
             return false;
         }
 
@@ -48,22 +49,22 @@ internal sealed class AllowedRedirect
         var authority = isDomain ? rest[2..] : rest;
         if (authority.Contains('*', StringComparison.Ordinal))
         {
-            what = "has a \"*\" that does not stand for all names below a domain";
-            fix = "Write \"*.s3.example.com\", or each host by itself; leave redirects out to allow https to any host.";
+            what = "has a \"*\" that is not the whole first label of a domain";
+            fix = "Write \"*.s3.example.com\", or list each host; leave redirects out to allow https to any host.";
             return false;
         }
 
         if (!HostName.TryParse(authority, out var host))
         {
-            what = "is no host, alone or with a port";
+            what = "is neither a host nor a host with a port";
             return false;
         }
 
         var isAddress = IPAddress.TryParse(host.Host, out _);
         if (isDomain && (isAddress || !host.Host.Contains('.', StringComparison.Ordinal)))
         {
-            what = "is not about names below a domain of one's own";
-            fix = "Write a domain of two names or more, such as \"*.example.com\", or each host by itself.";
+            what = "is a wildcard for a top-level domain or an address";
+            fix = "Write a domain of two labels or more, such as \"*.example.com\", or list each host.";
             return false;
         }
 
@@ -73,7 +74,7 @@ internal sealed class AllowedRedirect
             host.Port is { } number ? string.Create(CultureInfo.InvariantCulture, $":{number}") : "");
         if (!RedirectTarget.IsUsual(host) || text != canonical)
         {
-            what = "is not written as a redirect has it, and would never match";
+            what = "is not written as redirects write it, so it would never match";
             fix = RedirectTarget.IsUsual(host)
                 ? $"Write \"{canonical}\"."
                 : "Write the address in its usual form, such as \"127.0.0.1\" or \"[2001:db8::1]\".";

@@ -2,7 +2,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Requests.Routing;
 
-/// <summary>One registry behind the gateway: a distribution API at one or several equal upstreams.</summary>
+/// <summary>One registry behind the gateway: a distribution API served by one or more equivalent upstreams.</summary>
 public sealed class RegistryOptions
 {
     /// <summary>The registry's name in policies, logs and metrics: lower-case letters, digits and dashes.</summary>
@@ -19,33 +19,37 @@ public sealed class RegistryOptions
     /// <summary>Serve this registry for repositories under this prefix, for example <c>mirror</c> for <c>mirror/library/alpine</c>.</summary>
     public string? Prefix { get; set; }
 
-    /// <summary>Whether the upstream knows its repositories without the prefix.</summary>
+    /// <summary>Whether to remove the prefix from repository names in requests to the upstream.</summary>
     public bool StripPrefix { get; set; }
 
     /// <summary>The gateway's own credential for the upstreams.</summary>
     public UpstreamCredentialOptions? Credential { get; set; }
 
     /// <summary>
-    /// Whether the upstreams verify tokens too (<c>auth.token</c> in their configuration) and are sent one of the
-    /// gateway's with each request, for exactly what was decided. Instead of <c>credential</c>. Upstreams need the
-    /// gateway's new key, and a restart, before each rotation; <c>gateway keys probe</c> tells whether they accept it.
+    /// Whether the upstreams verify tokens as well (<c>auth.token</c> in their configuration). The gateway then sends
+    /// one of its own with each request, for exactly what was decided, instead of <c>credential</c>. Upstreams need the
+    /// gateway's new key, and a restart, before each rotation; <c>gateway keys probe</c> checks whether they accept it.
     /// </summary>
     public bool ForwardToken { get; set; }
 
-    /// <summary>PEM file of the authorities to trust for <c>https</c> upstreams, instead of the system's.</summary>
+    /// <summary>
+    /// PEM file of the certificate authorities to trust for <c>https</c> upstreams, instead of the system's.
+    /// </summary>
     [PathSetting]
     public string? CertificateAuthority { get; set; }
 
-    /// <summary>Where the upstreams may send clients for blobs, such as to an object storage.</summary>
+    /// <summary>Where the upstreams may redirect clients for blobs, such as to object storage.</summary>
     public RedirectOptions Redirects { get; set; } = new();
 
-    /// <summary>How the upstreams' health is watched.</summary>
+    /// <summary>How to monitor the upstreams' health.</summary>
     public HealthCheckOptions HealthCheck { get; set; } = new();
 
-    /// <summary>Longest silence of the upstream on requests without a blob: 1 second to 1 hour.</summary>
+    /// <summary>Longest time without data from the upstream on requests without a blob: 1 second to 1 hour.</summary>
     public TimeSpan ActivityTimeout { get; set; } = TimeSpan.FromSeconds(100);
 
-    /// <summary>Longest silence on blobs and uploads, where an upstream may be busy storing: 1 minute to 24 hours.</summary>
+    /// <summary>
+    /// Longest time without data on blobs and uploads, where an upstream may be busy storing: 1 minute to 24 hours.
+    /// </summary>
     public TimeSpan BlobActivityTimeout { get; set; } = TimeSpan.FromMinutes(30);
 }
 
@@ -64,10 +68,10 @@ public sealed class UpstreamCredentialOptions
     public string? Token { get; set; }
 }
 
-/// <summary>How the upstreams' health is watched: by probes of <c>/v2/</c>, and by the requests that fail.</summary>
+/// <summary>How to monitor the upstreams' health: by probes of <c>/v2/</c>, and by failed requests.</summary>
 public sealed class HealthCheckOptions
 {
-    /// <summary>Time between two probes: 1 second to 10 minutes.</summary>
+    /// <summary>Interval between probes: 1 second to 10 minutes.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest wait for a probe's answer: 100 milliseconds to 1 minute.</summary>

@@ -5,7 +5,7 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.Requests.Routing;
 
 /// <summary>
-/// Rules of the <c>registries</c> section: of each registry, and that every request has exactly one way to go.
+/// Rules of the <c>registries</c> section: of each registry, and that every request belongs to exactly one registry.
 /// </summary>
 internal static class RegistryOptionsValidator
 {
@@ -30,8 +30,8 @@ internal static class RegistryOptionsValidator
         if (options.Name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
             scope.At(nameof(options.Name)).Report(
-                "holds more than lower-case letters, digits and dashes",
-                "Write it with these only, for example \"main\".");
+                "contains characters other than lower-case letters, digits and dashes",
+                "Use only these, for example \"main\".");
         }
 
         CheckUpstreams(options, scope);
@@ -44,8 +44,8 @@ internal static class RegistryOptionsValidator
         if (options is { ForwardToken: true, Credential: not null })
         {
             scope.At(nameof(options.ForwardToken)).Report(
-                "leaves no room for a credential: a request carries one Authorization header",
-                "Remove credential where the upstream verifies tokens, else forwardToken.");
+                "cannot be combined with credential: a request carries only one Authorization header",
+                "If the upstream verifies tokens, remove credential; otherwise remove forwardToken.");
         }
 
         CheckRedirects(options.Redirects, scope.At(nameof(options.Redirects)));
@@ -77,7 +77,7 @@ internal static class RegistryOptionsValidator
             anyHttps |= url.Scheme == Uri.UriSchemeHttps;
             if (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
             {
-                scope.At(i).Report("is neither http nor https", "Write the URL that the registry itself listens on.");
+                scope.At(i).Report("is neither http nor https", "Write the URL on which the registry listens.");
                 continue;
             }
 
@@ -93,7 +93,8 @@ internal static class RegistryOptionsValidator
         if (options.CertificateAuthority is not null && !anyHttps && !anyBroken)
         {
             registry.At(nameof(options.CertificateAuthority)).Report(
-                "has no use, since no upstream is https", "Write the upstreams with https://, or remove it.");
+                "has no effect, since no upstream uses https",
+                "Write the upstreams with https://, or remove certificateAuthority.");
         }
     }
 
@@ -108,19 +109,20 @@ internal static class RegistryOptionsValidator
         if (options.Prefix is not null && !RepositoryName.TryParse(options.Prefix, out _))
         {
             prefix.Report(
-                "cannot begin a repository's name",
-                "Write it as in a repository's name, without a slash at either end, such as \"teams/a\".");
+                "cannot be the beginning of a repository name",
+                "Write it as in a repository name, without a slash at either end, such as \"teams/a\".");
         }
 
         if (options is { Host: not null, Prefix: not null })
         {
             scope.Report(
-                "is chosen both by host and by prefix", "Keep one of the two; add a second registry for the other.");
+                "has both a host and a prefix", "Keep one of them; add a second registry for the other.");
         }
 
         if (options is { StripPrefix: true, Prefix: null } && !prefix.IsBroken)
         {
-            scope.At(nameof(options.StripPrefix)).Report("has no prefix to strip", "Set prefix, or remove it.");
+            scope.At(nameof(options.StripPrefix)).Report("is set without a prefix to strip",
+                "Set prefix, or remove it.");
         }
     }
 
@@ -144,19 +146,20 @@ internal static class RegistryOptionsValidator
         if (options.Username?.Any(static c => c == ':' || char.IsControl(c)) == true)
         {
             username.Report(
-                "holds a colon or a control character", "Basic authentication cannot carry it: choose another name.");
+                "contains a colon or a control character",
+                "Choose another name: Basic authentication cannot carry this one.");
         }
 
         if (options.Password?.Any(char.IsControl) == true)
         {
             password.Report(
-                "holds a control character, such as a line break", "Write the password alone, on one line.");
+                "contains a control character, such as a line break", "Write only the password, on one line.");
         }
 
         if (options.Token?.AsSpan().ContainsAnyExceptInRange('!', '~') == true)
         {
             token.Report(
-                "holds a space, a line break or a character outside ASCII", "Write the token alone, on one line.");
+                "contains a space, a line break or a character outside ASCII", "Write only the token, on one line.");
         }
 
         if (username.IsBroken || password.IsBroken || token.IsBroken)
@@ -169,8 +172,8 @@ internal static class RegistryOptionsValidator
         if (!complete)
         {
             scope.Report(
-                "is neither a user name with a password nor a token alone",
-                "Set username and password (or passwordFile), or only token (or tokenFile).");
+                "is neither a user name with a password nor a token",
+                "Set username and password (or passwordFile), or set only token (or tokenFile).");
         }
     }
 
@@ -198,8 +201,8 @@ internal static class RegistryOptionsValidator
         if (IsDefault(later, scope) && IsDefault(earlier, other))
         {
             scope.Report(
-                $"has neither host nor prefix, as {other.Key} has none: requests could go to either",
-                "Only one registry may do without; give this one a host or a prefix.");
+                $"has neither a host nor a prefix, and neither has {other.Key}: requests could go to either",
+                "Give this one a host or a prefix; only one registry may have neither.");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Gateway.Server.Requests.Routing;
 
-/// <summary>The addresses of what everybody may read about the authority.</summary>
+/// <summary>The addresses of what anyone may read about the authority.</summary>
 internal static class TrustPaths
 {
     public const string Page = "/trust";

@@ -6,9 +6,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Requests.Tls;
 
-/// <summary>Reads one configured pair and tells everything that is wrong with it.</summary>
+/// <summary>Reads one configured pair and reports everything that is wrong with it.</summary>
 /// <param name="options">The pair's settings.</param>
-/// <param name="setting">Where they stand: <c>tls.certificates[0]</c>.</param>
+/// <param name="setting">Where they are: <c>tls.certificates[0]</c>.</param>
 /// <param name="problems">What makes the pair unusable.</param>
 /// <param name="warnings">What makes some clients refuse it.</param>
 internal sealed class CertificatePairReader(
@@ -65,7 +65,7 @@ internal sealed class CertificatePairReader(
         {
             problems.Add(new Problem(
                 place, $"{CertificateSetting}: the certificate cannot be used: {exception.Message}", null,
-                "Have it issued again."));
+                "Have it reissued."));
             return null;
         }
     }
@@ -83,7 +83,7 @@ internal sealed class CertificatePairReader(
             {
                 problems.Add(new Problem(
                     file.At(block), $"{CertificateSetting}: the block that begins here is not a certificate", null,
-                    "Write the file again, completely."));
+                    "Write the complete file again."));
                 return null;
             }
         }
@@ -93,7 +93,7 @@ internal sealed class CertificatePairReader(
             problems.Add(new Problem(
                 file.Path, $"{CertificateSetting}: there is no certificate in the file",
                 string.Join(", ", file.Blocks.Select(static block => block.Label)),
-                "Name the file with -----BEGIN CERTIFICATE-----; are certificate and key interchanged?"));
+                "Name the file with -----BEGIN CERTIFICATE-----; check whether certificate and key are swapped."));
             return null;
         }
 
@@ -177,7 +177,7 @@ internal sealed class CertificatePairReader(
         {
             problems.Add(new Problem(
                 options.Certificate, $"{CertificateSetting}: the certificate is signed with a broken algorithm",
-                leaf.SignatureAlgorithm.FriendlyName, "Have it issued again, signed with SHA-256."));
+                leaf.SignatureAlgorithm.FriendlyName, "Have it reissued, signed with SHA-256."));
         }
     }
 
@@ -194,7 +194,7 @@ internal sealed class CertificatePairReader(
             ? new Problem(
                 certificates[match].Place, $"{CertificateSetting}: the key's certificate is not the first in the file",
                 certificates[0].Certificate.Subject,
-                "Put it first, then each intermediate after the one that it issued.")
+                "Put it first, then each intermediate after the certificate that it issued.")
             : new Problem(
                 keyFile.Path, $"{KeySetting}: the key does not belong to the certificate in {options.Certificate}",
                 certificates[0].Certificate.Subject,
@@ -248,8 +248,8 @@ internal sealed class CertificatePairReader(
                 warnings.Add(new Problem(
                     place, $"{CertificateSetting}: this certificate did not issue the one before it",
                     certificate.Subject,
-                    "Put the server's certificate first and each intermediate after the one that it issued; the "
-                    + "gateway sends those that belong to the chain, in that order."));
+                    "Put the server's certificate first and each intermediate after the certificate that it issued; "
+                    + "the gateway sends those that belong to the chain, in that order."));
                 return;
             }
         }
@@ -278,7 +278,7 @@ internal sealed class CertificatePairReader(
             warnings.Add(new Problem(
                 options.Certificate, $"{CertificateSetting}: the intermediate certificate is missing", leaf.Issuer,
                 $"Append it (it is at {fetchable}), or name the issuer's full chain (fullchain.pem): docker does not "
-                + "fetch it by itself."));
+                + "fetch it."));
         }
     }
 

@@ -9,7 +9,7 @@ namespace Gateway.Server.Requests.Tls;
 /// <summary>All certificates in force: an immutable snapshot that a handshake picks from by the client's SNI.</summary>
 internal sealed class CertificateSet
 {
-    /// <summary>How long before its end a certificate is warned of.</summary>
+    /// <summary>How long before a certificate expires the gateway warns.</summary>
     public static readonly TimeSpan ExpiryNotice = TimeSpan.FromDays(30);
 
     private static readonly IdnMapping Idn = new() { AllowUnassigned = true };
@@ -34,7 +34,7 @@ internal sealed class CertificateSet
         {
             warnings.Add(new Problem(
                 pairs[0].Served.File,
-                "publicUrl: no certificate covers its host, so clients will refuse the connection",
+                "publicUrl: no certificate covers its host, so clients refuse the connection",
                 publicUrl.Host,
                 $"Add a certificate for it, or correct publicUrl; the certificates are for {Covered()}."));
         }
@@ -75,7 +75,7 @@ internal sealed class CertificateSet
                 {
                     problems.Add(Validity(pair.Served, now)! with
                     {
-                        Fix = "Replace it by a valid one; the certificate in force still is.",
+                        Fix = "Replace it with a valid one; the certificate in force is still valid.",
                     });
                 }
 
@@ -87,7 +87,7 @@ internal sealed class CertificateSet
         {
             problems.Add(new Problem(
                 "tls.certificates", "there is no certificate", null,
-                "Name at least one certificate and its key; gateway dev-cert makes a pair for trying things out."));
+                "Name at least one certificate and its key; gateway dev-cert creates a pair for testing."));
         }
 
         return problems.Count == 0
@@ -120,7 +120,7 @@ internal sealed class CertificateSet
         {
             return new Problem(
                 certificate.File, $"the certificate of {name} is not valid yet", $"{certificate.NotBefore:u}",
-                "Clients refuse it until then; is this machine's clock right?");
+                "Clients refuse it until then. Check this machine's clock.");
         }
 
         return left switch
@@ -143,7 +143,7 @@ internal sealed class CertificateSet
             return true;
         }
 
-        // A wildcard stands for exactly one label (RFC 9525, section 6.3).
+        // A wildcard matches exactly one label (RFC 9525, section 6.3).
         var dot = name.IndexOf('.', StringComparison.Ordinal);
         return dot > 0 && _wildcard.TryGetValue(name.AsSpan(dot + 1), out choice);
     }

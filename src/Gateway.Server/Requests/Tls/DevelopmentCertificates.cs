@@ -8,7 +8,7 @@ using Gateway.Foundation.Files;
 
 namespace Gateway.Server.Requests.Tls;
 
-/// <summary>Makes a local certificate authority and a server certificate, for trying things out and for tests.</summary>
+/// <summary>Creates a local certificate authority and a server certificate for testing.</summary>
 /// <param name="folder">Where <c>ca.crt</c>, <c>ca.key</c>, <c>tls.crt</c> and <c>tls.key</c> lie.</param>
 /// <param name="time">The clock.</param>
 internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
@@ -81,7 +81,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
             return null;
         }
 
-        var what = "the file is missing, while its counterpart is there";
+        var what = "the file is missing, but its counterpart exists";
         var file = File.Exists(AuthorityCertificate) ? AuthorityKey : AuthorityCertificate;
         if (File.Exists(AuthorityCertificate) && File.Exists(AuthorityKey))
         {
@@ -91,11 +91,11 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
                 var authority = X509Certificate2.CreateFromPemFile(AuthorityCertificate, AuthorityKey);
                 if (!CanIssue(authority))
                 {
-                    what = "this is not the certificate of an ECDSA authority";
+                    what = "this is not the certificate of an ECDSA certificate authority";
                 }
                 else if (new DateTimeOffset(authority.NotAfter) <= time.GetUtcNow() + RenewBefore)
                 {
-                    what = "the authority has expired, or will within 30 days";
+                    what = "the authority has expired, or expires within 30 days";
                 }
                 else
                 {
@@ -111,7 +111,8 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         }
 
         return force ? null : throw new ProblemException(new Problem(
-            file, what, null, "Put the right files there, or make a new authority with --force and trust it anew."));
+            file, what, null,
+            "Put the right files there, or create a new authority with --force and have clients trust it."));
     }
 
     private static bool CanIssue(X509Certificate2 authority)
@@ -135,8 +136,8 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         if (authority is null || pair is null || !IsIssuedBy(pair, authority))
         {
             throw new ProblemException(new Problem(
-                ServerCertificate, "there is a certificate or key already that was not made by this command", null,
-                "Choose another folder with --out, or replace both with --force."));
+                ServerCertificate, "there is already a certificate or key that this command did not create", null,
+                "Choose another folder with --out, or replace both files with --force."));
         }
 
         return pair;

@@ -16,7 +16,7 @@ internal sealed class HstsMiddleware(RequestDelegate next, TimeSpan maxAge)
     {
         if (context.Request.IsHttps)
         {
-            // Set last, so that it neither gets lost nor stands beside one that the upstream sent.
+            // Set last, so that it neither gets lost nor duplicates one that the upstream sent.
             context.Response.OnStarting(
                 static state =>
                 {

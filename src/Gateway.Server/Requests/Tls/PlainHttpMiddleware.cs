@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Connections;
 namespace Gateway.Server.Requests.Tls;
 
 /// <summary>
-/// Tells clients that speak plain HTTP to the TLS port what to do, where the handshake would just hang up on them: one
-/// answer, 400, and the connection ends. Nothing of what they sent is interpreted, and nothing gets past it without TLS.
+/// Tells clients that speak plain HTTP to the TLS port what to do, where the handshake would only close the connection:
+/// one answer, 400, and the connection ends. Nothing of what they sent is interpreted, and nothing gets past it without
+/// TLS.
 /// </summary>
 /// <remarks>
 /// The first byte of every TLS connection is 22 (RFC 8446, section 5.1), which no method begins with. It is looked at and
@@ -134,8 +135,8 @@ internal sealed class PlainHttpMiddleware(ConnectionDelegate next, Uri publicUrl
     // The error body of the registry API, which docker, oras and others print.
     private static string Answer(string url, bool withBody)
     {
-        var body = "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"this port speaks HTTPS, and the request came as plain HTTP; "
-            + $"use {url}\",\"detail\":{{}}}}]}}";
+        var body = "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"this port expects HTTPS, but the request used "
+            + $"plain HTTP; use {url}\",\"detail\":{{}}}}]}}";
         return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
             + $"Content-Length: {body.Length}\r\nConnection: close\r\n\r\n{(withBody ? body : "")}";
     }

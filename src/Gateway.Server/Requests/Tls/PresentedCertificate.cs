@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Gateway.Server.Requests.Tls;
 
 /// <summary>
-/// What a client showed in its handshake, a feature of its connection. The handshake proved that the client holds the
-/// certificate's key; nothing else of it is verified.
+/// What a client presented in its handshake, a feature of its connection. The handshake proved that the client holds
+/// the certificate's key; nothing else of it is verified.
 /// </summary>
 internal sealed class PresentedCertificate
 {

@@ -5,13 +5,15 @@ namespace Gateway.Server.Requests.Tls;
 /// <summary>Certificates of the TLS listener. TLS 1.2 and 1.3 only, HTTP/1.1 and HTTP/2.</summary>
 public sealed class TlsOptions
 {
-    /// <summary>Certificate and key pairs; the one whose names match the client's SNI is served, else the first.</summary>
+    /// <summary>
+    /// Certificate and key pairs; the gateway serves the one whose names match the client's SNI, otherwise the first.
+    /// </summary>
     [RequiredSetting]
     public List<CertificateOptions> Certificates { get; set; } = [];
 
     /// <summary>
-    /// The certificate of the private authority that signed the certificates, PEM. <c>/trust</c> then shows how clients are told
-    /// to trust it, and <c>/trust/ca.crt</c> gives it to everybody.
+    /// The certificate of the private authority that signed the certificates, PEM. <c>/trust</c> then shows how to make
+    /// clients trust it, and <c>/trust/ca.crt</c> serves it to anyone.
     /// </summary>
     [PathSetting]
     public string? Authority { get; set; }

@@ -11,17 +11,18 @@ internal static class TlsOptionsValidator
         if (options.HstsMaxAge.Ticks % TimeSpan.TicksPerSecond != 0)
         {
             scope.At(nameof(options.HstsMaxAge)).Report(
-                "is not a number of whole seconds", "Browsers count seconds: round it.");
+                "is not in full seconds", "Round it to seconds.");
         }
 
         var authority = scope.At(nameof(options.Authority));
         if (options.Authority is { Length: 0 })
         {
-            authority.Report("is empty", "Name the authority's certificate, or remove the key.");
+            authority.Report("is empty", "Name the authority's certificate, or remove the setting.");
         }
         else if (options.Authority is { } file && options.Certificates.Exists(pair => pair.Key == file))
         {
-            authority.Report("is a private key of tls.certificates", "Name the authority's certificate: everybody gets this file.");
+            authority.Report("is a private key of tls.certificates",
+                "Name the authority's certificate: anyone can download this file.");
         }
 
         var pairs = scope.At(nameof(options.Certificates));

@@ -2,7 +2,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Store.Identities;
 
-/// <summary>Keeps the people that providers vouched for. What a call has answered is on disk, and all replicas see it.</summary>
+/// <summary>
+/// Keeps the people that providers confirmed. What a call has answered is on disk, and all replicas see it.
+/// </summary>
 /// <remarks>Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood.</remarks>
 internal interface IIdentityStore : IAsyncDisposable
 {

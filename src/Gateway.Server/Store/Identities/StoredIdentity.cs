@@ -8,8 +8,8 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Store.Identities;
 
 /// <summary>
-/// What is kept of a person that a provider vouched for: whose name it is, and what the provider said last. It outlives the
-/// session, since his tokens do.
+/// What is kept of a person that a provider confirmed: whose name it is, and what the provider said last. It outlives
+/// the session, since the person's tokens do.
 /// </summary>
 internal sealed record StoredIdentity
 {
@@ -32,17 +32,20 @@ internal sealed record StoredIdentity
     /// <summary>The last sign-in in the browser.</summary>
     public required DateTimeOffset SignedInAt { get; init; }
 
-    /// <summary>When the provider last vouched for him.</summary>
+    /// <summary>When the provider last confirmed the person.</summary>
     public required DateTimeOffset ValidatedAt { get; init; }
 
     /// <summary>The provider's refresh token, encrypted; <see langword="null"/> where it gave none.</summary>
     public string? RefreshToken { get; init; }
 
-    /// <summary>Why the provider vouches for him no more; <see langword="null"/> while it does. A new sign-in mends it.</summary>
+    /// <summary>
+    /// Why the provider no longer confirms the person; <see langword="null"/> while it does. A new sign-in restores it.
+    /// </summary>
     public string? Ended { get; init; }
 
     /// <summary>
-    /// Until when a replica has the provider asked: a refresh token that is shown twice ends, at providers that rotate them.
+    /// Until when a replica has the provider asked: a refresh token that is presented twice is revoked, at providers
+    /// that rotate them.
     /// </summary>
     public DateTimeOffset? AskedUntil { get; init; }
 
@@ -51,8 +54,8 @@ internal sealed record StoredIdentity
     public long Version { get; init; }
 
     /// <summary>
-    /// The version of the next writing. The first is random: whoever still holds a forgotten one must not find its version again
-    /// in the record of the account that has the name now.
+    /// The version of the next writing. The first is random: a reader that still holds a forgotten one must not find
+    /// its version again in the record of the account that has the name now.
     /// </summary>
     public long NextVersion() => Version == 0 ? RandomNumberGenerator.GetInt32(1, int.MaxValue) * 1024L : Version + 1;
 
@@ -80,7 +83,8 @@ internal sealed record StoredIdentity
         catch (JsonException exception)
         {
             throw new StateException(
-                $"An identity in the store is not understood: {exception.Message} Was it written by a newer gateway?", exception);
+                $"An identity in the store cannot be read: {exception.Message} A newer gateway may have written it.",
+                exception);
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return true; // something that reading it tells of
+            return true; // something that reading it reports
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
             if (change.Removed.Count > 0)
             {
-                DurableFolder.Sync(_folder); // a retired key must not come back with a power cut
+                DurableFolder.Sync(_folder); // a retired key must not return after a power cut
             }
 
             return change;
@@ -119,7 +119,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         {
             throw new ProblemException(new Problem(
                 _folder, "the signing keys cannot be changed", exception.Message,
-                "See that the disk has room and is not mounted read-only."));
+                "Make sure that the disk has free space and is not mounted read-only."));
         }
     }
 
@@ -148,11 +148,11 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         {
             throw new ProblemException(new Problem(
                 _folder, "bundle.crt and jwks.json cannot be written", exception.Message,
-                "Write them elsewhere where a registry needs them: gateway keys export DIR."));
+                "Export them to another folder for the registries: gateway keys export DIR."));
         }
     }
 
-    /// <summary>What a start would fail with. Makes nothing.</summary>
+    /// <summary>What a start would fail with. Creates nothing.</summary>
     public IReadOnlyList<Problem> Check()
     {
         try
@@ -188,10 +188,11 @@ internal sealed partial class KeyFolder : ISigningKeyStore
 
     private static Problem NotWritable(string folder) => new(
         folder, "no permission to write signing keys here", null,
-        $"Let the gateway's user (\"{Environment.UserName}\") write the folder, or name another: tokens.keys.folder.");
+        $"Give the gateway's user (\"{Environment.UserName}\") write permission, or set tokens.keys.folder "
+                        + "to another one.");
 
     private static Problem IsAFile(string path) => new(
-        path, "this is a file, not a folder", null, "Name the folder of the signing keys: tokens.keys.folder.");
+        path, "this is a file, not a folder", null, "Set tokens.keys.folder to the folder of the signing keys.");
 
     private static bool IsWritable(string folder) => Access(-100, folder, 0b011, 0x200) == 0;
 
@@ -278,7 +279,7 @@ internal sealed partial class KeyFolder : ISigningKeyStore
                 {
                     // A key that is silently not read may be the one that somebody relies on.
                     problems.Add(new Problem(
-                        path, "only files called *.pem are read as signing keys", null,
+                        path, "only files named *.pem are read as signing keys", null,
                         "Rename it if it is one, or move it out of the folder."));
                 }
             }
@@ -288,14 +289,14 @@ internal sealed partial class KeyFolder : ISigningKeyStore
             problems.Add(File.Exists(_folder)
                 ? IsAFile(_folder)
                 : new Problem(
-                    _folder, "no such folder of signing keys", null,
-                    "Put it back, or start the gateway, which makes it."));
+                    _folder, "the folder of signing keys does not exist", null,
+                    "Restore it, or start the gateway, which creates it."));
         }
         catch (UnauthorizedAccessException)
         {
             problems.Add(new Problem(
                 _folder, "no permission to read the folder of signing keys", null,
-                $"Let the gateway's user (\"{Environment.UserName}\") own it: chown."));
+                $"Make the gateway's user (\"{Environment.UserName}\") its owner: chown."));
         }
         catch (IOException exception)
         {
@@ -317,7 +318,8 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         if (Directory.Exists(_folder) && (mode & bits) == UnixFileMode.OtherWrite)
         {
             problems.Add(new Problem(
-                _folder, "every user of this machine may put signing keys here", Octal(mode), $"chmod 700 {_folder}."));
+                _folder, "every user of this machine can put signing keys here", Octal(mode),
+                    $"Run chmod 700 {_folder}."));
         }
     }
 
@@ -340,14 +342,14 @@ internal sealed partial class KeyFolder : ISigningKeyStore
         {
             throw new ProblemException(new Problem(
                 path, "the signing key cannot be read", exception.Message,
-                $"Let the gateway's user (\"{Environment.UserName}\") read it, and nobody else: chown, chmod 600."));
+                $"Make it readable for the gateway's user (\"{Environment.UserName}\") only: chown, chmod 600."));
         }
 
         if ((mode & Others) != 0)
         {
             throw new ProblemException(new Problem(
-                path, "every user of this machine may read the signing key, and sign tokens with it", Octal(mode),
-                $"chmod 600 {path}; if others did read it, rotate and retire it."));
+                path, "every user of this machine can read the signing key, and sign tokens with it", Octal(mode),
+                $"Run chmod 600 {path}; if others may have read the key, rotate and retire it."));
         }
 
         var text = SettingFile.TryRead(path, LargestFile, out var fault);

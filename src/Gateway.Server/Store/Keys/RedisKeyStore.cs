@@ -74,7 +74,7 @@ internal sealed class RedisKeyStore : ISigningKeyStore
             }
         }
 
-        throw new StateException("The signing keys in Redis change all the time; try again.");
+        throw new StateException("The signing keys in Redis keep changing; try again.");
     }
 
     private async Task<(IReadOnlyList<SigningKey> Keys, string Count)> ReadHashAsync(
@@ -98,7 +98,7 @@ internal sealed class RedisKeyStore : ISigningKeyStore
                 var one = _opened.GetOrAdd(
                     text, static (text, at) => at.Store.Open(at.Id, text), (Store: this, Id: id));
                 opened.Add(one.Key is null || one.Key.Id == id ? one : new Opened(null, new Problem(
-                    SourceOf(id), "there is another key under this id", one.Key.Id,
+                    SourceOf(id), "a different key is stored under this id", one.Key.Id,
                     "Remove the field: redis-cli HDEL.")));
             }
         }

@@ -45,7 +45,7 @@ internal sealed partial class RedisSigningKeys(
             }
             catch (StateException exception)
             {
-                Tell(new Problem("redis", exception.Message.TrimEnd('.'), null, "See that it runs."));
+                Tell(new Problem("redis", exception.Message.TrimEnd('.'), null, "Make sure that Redis is running."));
                 await Task.Delay(Interval, time, cancellationToken);
             }
         }
@@ -72,7 +72,7 @@ internal sealed partial class RedisSigningKeys(
         }
         catch (StateException exception)
         {
-            Tell(new Problem("redis", exception.Message.TrimEnd('.'), null, "See that it runs."));
+            Tell(new Problem("redis", exception.Message.TrimEnd('.'), null, "Make sure that Redis is running."));
         }
     }
 
@@ -132,7 +132,8 @@ internal sealed partial class RedisSigningKeys(
         [LoggerMessage(1114, LogLevel.Information, "Signing keys were read from Redis: {Count} are in force.")]
         public static partial void Taken(ILogger logger, int count);
 
-        [LoggerMessage(1115, LogLevel.Error, "Signing keys could not be read; those in force stay. {Problem}")]
+        [LoggerMessage(1115, LogLevel.Error,
+            "Signing keys could not be read; the current ones stay in force. {Problem}")]
         public static partial void Refused(ILogger logger, string problem);
     }
 }

@@ -42,7 +42,7 @@ internal sealed class SigningKey
     public DateTimeOffset ActiveFrom { get; }
 
     /// <summary>
-    /// When the gateway made it; <see langword="null"/> for an operator's own, which is never removed by itself.
+    /// When the gateway made it; <see langword="null"/> for an operator's own, which is never removed automatically.
     /// </summary>
     public DateTimeOffset? CreatedAt { get; }
 
@@ -61,7 +61,7 @@ internal sealed class SigningKey
     /// <summary>Whether ES256 or RS256 can use a key, and what is wrong with it where not.</summary>
     public static string? FaultOf(AsymmetricAlgorithm key) => key switch
     {
-        RSA { KeySize: < LeastRsaBits } rsa => $"the RSA key has {rsa.KeySize} bits only",
+        RSA { KeySize: < LeastRsaBits } rsa => $"the RSA key has only {rsa.KeySize} bits",
         ECDsa ec when ec.ExportParameters(false).Curve is not { IsNamed: true, Oid.Value: P256 } =>
             $"the elliptic curve ({ec.KeySize} bits) is not P-256",
         _ => null,

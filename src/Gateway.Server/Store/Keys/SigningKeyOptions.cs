@@ -2,21 +2,28 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Store.Keys;
 
-/// <summary>Where the signing keys are, and when new ones are made.</summary>
+/// <summary>Where signing keys are stored, and when new ones are created.</summary>
 public sealed class SigningKeyOptions
 {
-    /// <summary>Where replicas find the same keys: <c>folder</c>, or <c>redis</c>, sealed with a password.</summary>
+    /// <summary>
+    /// Where signing keys are stored, for all replicas alike: <c>folder</c>, or <c>redis</c>, encrypted with a
+    /// password.
+    /// </summary>
     public SigningKeyStoreKind Store { get; set; } = SigningKeyStoreKind.Folder;
 
-    /// <summary>The folder with the keys; <c>keys</c> in the state folder unless set. Replicas may share it.</summary>
+    /// <summary>The folder of the keys; by default <c>keys</c> in the state folder. Replicas may share it.</summary>
     [PathSetting]
     public string? Folder { get; set; }
 
-    /// <summary>What keys in Redis are encrypted with; needed there, since Redis is no place for a bare private key.</summary>
+    /// <summary>
+    /// The password that encrypts keys in Redis; required there, since Redis must not hold an unencrypted private key.
+    /// </summary>
     [SecretSetting]
     public string? Password { get; set; }
 
-    /// <summary>Age at which a new key takes over by itself: 1 day to 3650 days; zero: only by <c>gateway keys rotate</c>.</summary>
+    /// <summary>
+    /// Age at which a new key takes over automatically: 1 day to 3650 days; zero: only with <c>gateway keys rotate</c>.
+    /// </summary>
     public TimeSpan RotateAfter { get; set; }
 }
 

@@ -10,7 +10,7 @@ internal static class SigningKeyOptionsValidator
     /// <summary>Reports what is wrong.</summary>
     /// <param name="options">The section.</param>
     /// <param name="hasRedis">Whether there is a section <c>redis</c>.</param>
-    /// <param name="scope">Where the section stands.</param>
+    /// <param name="scope">Where the section is.</param>
     public static void Validate(SigningKeyOptions options, bool hasRedis, SettingScope scope)
     {
         if (options.RotateAfter != TimeSpan.Zero)
@@ -31,8 +31,8 @@ internal static class SigningKeyOptionsValidator
             if (options.Password is not null)
             {
                 password.Report(
-                    "has no use, since the keys are in a folder",
-                    "Remove it, or set tokens.keys.store to redis; files are guarded by their mode.");
+                    "has no effect, since the keys are in a folder",
+                    "Remove it, or set tokens.keys.store to redis; file permissions protect the files.");
             }
 
             return;
@@ -40,25 +40,25 @@ internal static class SigningKeyOptionsValidator
 
         if (!hasRedis)
         {
-            store.Report("needs the section redis, which is missing", "Add it: redis: { server: \"redis:6379\" }.");
+            store.Report("requires the section redis, which is missing", "Add it: redis: { server: \"redis:6379\" }.");
         }
 
         if (options.Folder is not null)
         {
-            scope.At(nameof(options.Folder)).Report("has no use, since the keys are in Redis", "Remove it.");
+            scope.At(nameof(options.Folder)).Report("has no effect, since the keys are in Redis", "Remove it.");
         }
 
         if (options.Password is null)
         {
             store.Report(
-                "needs a password to encrypt the keys with",
-                "Set tokens.keys.passwordFile, the same for all replicas.");
+                "requires a password to encrypt the keys",
+                "Set tokens.keys.passwordFile, with the same password for all replicas.");
         }
         else if (options.Password.Length < ShortestPassword)
         {
-            // Whoever gets a copy of Redis may guess as long as he likes, and a key signs for everybody.
+            // Anyone who gets a copy of Redis can guess for as long as they like, and a key signs for everyone.
             password.Report(
-                $"is shorter than {ShortestPassword} characters", "Make one: openssl rand -base64 32.");
+                $"is shorter than {ShortestPassword} characters", "Generate one: openssl rand -base64 32.");
         }
     }
 }

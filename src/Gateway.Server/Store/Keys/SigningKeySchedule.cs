@@ -56,7 +56,7 @@ internal sealed class SigningKeySchedule(SigningKeySettings settings, TimeProvid
             : new KeyChange(Create(keys, delay), [.. removed, .. waiting.Where(IsOurs)]);
     }
 
-    /// <summary>What is due by itself: a successor of an old key, the removal of keys that nobody needs.</summary>
+    /// <summary>What is due automatically: a successor of an old key, the removal of keys that nobody needs.</summary>
     public KeyChange Due(IReadOnlyList<SigningKey> keys)
     {
         var usable = Usable(keys);
@@ -78,15 +78,15 @@ internal sealed class SigningKeySchedule(SigningKeySettings settings, TimeProvid
         if (keys.Where(key => key.Id.StartsWith(id, StringComparison.Ordinal)).ToList() is not [var key])
         {
             throw new ProblemException(new Problem(
-                "ID", "this is not the id of one key", id,
-                "See them with gateway keys list; the first group is enough."));
+                "ID", "no single key has this id", id,
+                "List the keys with gateway keys list; the first group of the id is enough."));
         }
 
         if (StateOf(key, keys) == SigningKeyState.Signs)
         {
             throw new ProblemException(new Problem(
-                "ID", "this key signs the tokens that are issued now", key.Id,
-                "Let another one take over, and retire this one then: gateway keys rotate --now."));
+                "ID", "this key signs new tokens", key.Id,
+                "Let another key take over (gateway keys rotate --now), then retire this one."));
         }
 
         return new KeyChange(null, [key]);

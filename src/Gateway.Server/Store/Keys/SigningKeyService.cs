@@ -4,8 +4,8 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Store.Keys;
 
 /// <summary>
-/// Does by itself what is due: makes the successor of a key that is old enough, where that is configured, removes keys
-/// that nobody needs any more, and keeps the files for registries current.
+/// Does automatically what is due: makes the successor of a key that is old enough, where that is configured, removes
+/// keys that nobody needs any more, and keeps the files for registries current.
 /// </summary>
 internal sealed partial class SigningKeyService(
     ISigningKeyStore store,
@@ -66,15 +66,16 @@ internal sealed partial class SigningKeyService(
 
     private static partial class Log
     {
-        [LoggerMessage(1111, LogLevel.Information, "Signing key {Id} was made and signs from {ActiveFrom:O} on.")]
+        [LoggerMessage(1111, LogLevel.Information, "Signing key {Id} was created and signs from {ActiveFrom:O} on.")]
         public static partial void Rotated(ILogger logger, string id, DateTimeOffset activeFrom);
 
         [LoggerMessage(1112, LogLevel.Information,
-            "Signing key {Id} was removed: nothing that it signed can be in use any more.")]
+            "Signing key {Id} was removed: nothing that it signed can still be valid.")]
         public static partial void Removed(ILogger logger, string id);
 
         [LoggerMessage(1113, LogLevel.Error,
-            "The signing keys could not be looked after; those in force stay. The next try is in a minute. {Problem}")]
+            "Signing key maintenance failed; the current keys stay in force. "
+            + "The gateway tries again in a minute. {Problem}")]
         public static partial void Failed(ILogger logger, string problem);
     }
 }

@@ -63,7 +63,8 @@ internal static partial class SigningKeyServiceExtensions
     {
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            return context.WriteErrorAsync(RegistryError.MethodNotAllowed("the keys can only be read", "GET, HEAD"));
+            return context.WriteErrorAsync(
+                RegistryError.MethodNotAllowed("the keys are read-only; use GET or HEAD", "GET, HEAD"));
         }
 
         var set = keys.Current.JwkSet;
@@ -102,10 +103,10 @@ internal static partial class SigningKeyServiceExtensions
         }
     }
 
-    /// <summary>A store has lost its keys while gateways run. They make none by themselves then.</summary>
+    /// <summary>A store has lost its keys while gateways run. They create none automatically then.</summary>
     internal static Problem NoKey(string source, SigningKeySchedule schedule) => new(
-        source, $"there is no {schedule.Algorithm} key any more", null,
-        "Put the keys back; or make a new one, which ends all access tokens: gateway keys rotate --now.");
+        source, $"there is no longer an {schedule.Algorithm} key", null,
+        "Restore the keys, or create a new one, which invalidates all access tokens: gateway keys rotate --now.");
 
     private sealed class FolderSigningKeys(Reloadable<SigningKeyRing> ring) : ISigningKeys
     {
@@ -115,11 +116,12 @@ internal static partial class SigningKeyServiceExtensions
     internal static partial class Log
     {
         [LoggerMessage(1110, LogLevel.Warning,
-            "Signing key {Id} is for {Algorithm} and not used: tokens.algorithm is {Configured}. Others are in force.")]
+            "Signing key {Id} is for {Algorithm} and is not used: tokens.algorithm is {Configured}. "
+            + "Other keys are in force.")]
         public static partial void Unused(
             ILogger logger, string id, SigningAlgorithm algorithm, SigningAlgorithm configured);
 
-        [LoggerMessage(1116, LogLevel.Information, "There was no {Algorithm} signing key; {Id} was made.")]
+        [LoggerMessage(1116, LogLevel.Information, "There was no {Algorithm} signing key; {Id} was created.")]
         public static partial void FirstMade(ILogger logger, SigningAlgorithm algorithm, string id);
     }
 }

@@ -17,7 +17,7 @@ internal static class SigningKeyText
     private static readonly string[] TimeFormats = [Milliseconds, Seconds];
 
     private const string Encrypted = "ENCRYPTED PRIVATE KEY";
-    private const string Usable = "Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.";
+    private const string Usable = "Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.";
 
     /// <summary>Writes a key.</summary>
     /// <param name="key">One that the gateway made.</param>
@@ -32,7 +32,7 @@ internal static class SigningKeyText
 
         """);
 
-    /// <summary>A time as people are shown it.</summary>
+    /// <summary>A time as people see it.</summary>
     public static string Format(DateTimeOffset time) => Format(time, Seconds);
 
     /// <summary>The time as far as the text keeps it: to the millisecond.</summary>
@@ -40,8 +40,8 @@ internal static class SigningKeyText
         DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
 
     /// <summary>Reads a key.</summary>
-    /// <param name="source">Where it stands, for messages.</param>
-    /// <param name="text">The text; a certificate may stand beside the key.</param>
+    /// <param name="source">Where it is, for messages.</param>
+    /// <param name="text">The text; a certificate may be next to the key.</param>
     /// <param name="password">What opens it; <see langword="null"/> where keys are not encrypted.</param>
     /// <param name="activeFromUnlessSaid">From when on a key signs whose text does not tell.</param>
     /// <exception cref="ProblemException">It is not a key that the gateway can use.</exception>
@@ -94,7 +94,7 @@ internal static class SigningKeyText
             if (found is not null)
             {
                 found.Dispose();
-                throw Wrong(source, "there are several private keys in it", null, "Give each a file of its own.");
+                throw Wrong(source, "it has several private keys", null, "Put each in a file of its own.");
             }
 
             found = Import(source, label, block, password);
@@ -102,7 +102,7 @@ internal static class SigningKeyText
 
         if (found is null)
         {
-            throw Wrong(source, "there is no private key in it, or it is cut off", label, Usable);
+            throw Wrong(source, "it has no private key, or is truncated", label, Usable);
         }
 
         if (SigningKey.FaultOf(found) is { } fault)
@@ -120,15 +120,15 @@ internal static class SigningKeyText
         {
             throw Wrong(
                 source, "the private key is encrypted", null,
-                "The gateway has no password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600.");
+                "Decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600; the gateway has no password for it.");
         }
 
         if (label != Encrypted && password is not null)
         {
-            // Whoever can write there, but does not know the password, must not bring a key of his own.
+            // Anyone who can write there, but does not know the password, must not be able to add a key.
             throw Wrong(
-                source, "the private key is not sealed with tokens.keys.password", label,
-                "Remove it, and let the gateway make a new one: gateway keys rotate.");
+                source, "the private key is not encrypted with tokens.keys.password", label,
+                "Remove it, and create a new one: gateway keys rotate.");
         }
 
         foreach (var key in (AsymmetricAlgorithm[])[ECDsa.Create(), RSA.Create()])
@@ -154,9 +154,9 @@ internal static class SigningKeyText
 
         throw label == Encrypted
             ? Wrong(
-                source, "tokens.keys.password does not open the key", null,
+                source, "tokens.keys.password does not decrypt the key", null,
                 "Set the password that the key was stored with; it is the same for all replicas.")
-            : Wrong(source, "the private key is damaged, or of a kind that tokens are not signed with", label, Usable);
+            : Wrong(source, "the private key is damaged, or of a type that cannot sign tokens", label, Usable);
     }
 
     private static ProblemException Wrong(string source, string what, string? found, string fix) =>

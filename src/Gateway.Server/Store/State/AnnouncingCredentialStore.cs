@@ -3,7 +3,9 @@ using Gateway.Core.Authorization;
 namespace Gateway.Server.Store.State;
 
 /// <summary>The store as the program uses it: what it revokes is known in this process before the call returns.</summary>
-/// <remarks>Other replicas learn of it within a second; whoever asks this one again at once is refused at once.</remarks>
+/// <remarks>
+/// Other replicas learn of it within a second; a client that asks this one again at once is refused at once.
+/// </remarks>
 internal sealed class AnnouncingCredentialStore(ICredentialStore store, RevocationFeed feed) : ICredentialStore
 {
     /// <inheritdoc/>
@@ -81,6 +83,6 @@ internal sealed class AnnouncingCredentialStore(ICredentialStore store, Revocati
     public Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         store.PruneAsync(before, cancellationToken);
 
-    /// <summary>Nothing: the store itself ends with whoever made it.</summary>
+    /// <summary>Nothing: the store itself is disposed of by its creator.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -23,7 +23,9 @@ internal sealed class BlockFile(string folder)
     public string Path { get; } = System.IO.Path.Combine(folder, FileName);
 
     /// <summary>What it says; <see langword="null"/> where there is none.</summary>
-    /// <exception cref="ProblemException">It cannot be read or understood: whom it keeps out is not known.</exception>
+    /// <exception cref="ProblemException">
+    /// It cannot be read or understood: the blocked subjects are not known.
+    /// </exception>
     public SubjectBlocks? Read() => Read(Path);
 
     /// <summary>What a file says; <see langword="null"/> where there is none.</summary>
@@ -102,12 +104,13 @@ internal sealed class BlockFile(string folder)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(new Problem(
-                Path, "the folder for it cannot be made", exception.Message, "Set state.folder to one that the gateway's user may write."));
+                Path, "its folder cannot be created", exception.Message,
+                    "Set state.folder to a folder that the gateway's user can write."));
         }
     }
 
     private static ProblemException Unreadable(string path, string fault) => new(new Problem(
-        path, "whom operators blocked cannot be read", fault.TrimEnd('.'),
-        $"Let the gateway's user read it, or take {FileName} from a backup. Without it, blocks are known from the store alone: "
-        + "look at \"gateway user blocked\" then."));
+        path, "the list of blocked subjects cannot be read", fault.TrimEnd('.'),
+        $"Make it readable for the gateway's user, or restore {FileName} from a backup. "
+        + "Without it, only the store knows the blocks: check them with \"gateway user blocked\"."));
 }

@@ -61,7 +61,7 @@ internal sealed class CredentialDirectory : ICredentialDirectory, IMeasuredCache
         if (_feed.IsDown)
         {
             // At once, not after a wait for each request: the feed tries again four times a second.
-            throw new StateException("The store of tokens is unavailable.");
+            throw new StateException("The token store is unavailable.");
         }
 
         var version = _feed.Version;

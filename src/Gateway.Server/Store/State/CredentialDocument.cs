@@ -10,7 +10,7 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Store.State;
 
 /// <summary>What never changes of a stored credential, as JSON. Both stores keep it as one value.</summary>
-/// <remarks>What changes, and what is searched for, stands beside it in fields of its own.</remarks>
+/// <remarks>What changes, and what is searched for, is next to it in fields of its own.</remarks>
 internal sealed record CredentialDocument(
     string Kind, string Name, CredentialDocument.OwnerPart Owner, string CreatedBy)
 {
@@ -80,7 +80,8 @@ internal sealed record CredentialDocument(
         catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException)
         {
             throw new StateException(
-                $"The credential \"{id}\" in the store is not understood: {exception.Message} Was it written by a newer gateway?",
+                $"The credential \"{id}\" in the store cannot be read: {exception.Message} "
+                + "A newer gateway may have written it.",
                 exception);
         }
     }
@@ -119,7 +120,7 @@ internal sealed record CredentialDocument(
     }
 }
 
-/// <summary>What stands beside a document. Instants are ticks of UTC.</summary>
+/// <summary>What is next to a document. Instants are ticks of UTC.</summary>
 internal readonly record struct CredentialState(
     SecretHash Hash,
     SecretHash? Identity,

@@ -16,7 +16,8 @@ internal static class CredentialStoreExtensions
         if (kept.Count(credential => credential.Kind == kind) >= ICredentialStore.MostKeptPerOwner)
         {
             throw new StateException(
-                $"{owner} had {ICredentialStore.MostKeptPerOwner} credentials of the kind {kind} within 30 days, which is a loop.");
+                $"{owner} had {ICredentialStore.MostKeptPerOwner} credentials of the kind {kind} "
+                + "within 30 days, the limit; check for a loop.");
         }
     }
 

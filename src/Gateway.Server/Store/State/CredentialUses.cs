@@ -11,7 +11,9 @@ internal sealed class CredentialUses(ICredentialStore store, TimeProvider time, 
     private readonly Lock _gate = new();
     private Dictionary<string, CredentialUse> _uses = [];
 
-    /// <summary>Notes a use. Where too many different ones wait, as while the store is away, further ones are not noted.</summary>
+    /// <summary>
+    /// Notes a use. Where too many different ones wait, as while the store is unavailable, further ones are not noted.
+    /// </summary>
     public void Record(CredentialUse use)
     {
         lock (_gate)
@@ -44,7 +46,7 @@ internal sealed class CredentialUses(ICredentialStore store, TimeProvider time, 
             {
                 foreach (var use in uses.Values)
                 {
-                    Record_NeedsLock(use); // that the store is away is the feed's to tell
+                    Record_NeedsLock(use); // that the store is unavailable is the feed's to report
                 }
             }
         }

@@ -6,7 +6,9 @@ namespace Gateway.Server.Store.State;
 internal interface ICredentialDirectory
 {
     /// <summary>The credential, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
-    /// <exception cref="StateException">It cannot be told: the store is gone, and with it the news of revocations.</exception>
+    /// <exception cref="StateException">
+    /// It cannot be told: the store is unavailable, and with it the news of revocations.
+    /// </exception>
     ValueTask<StoredCredential?> FindAsync(SecretHash hash, CancellationToken cancellationToken);
 
     /// <summary>Notes a use, to be written soon.</summary>

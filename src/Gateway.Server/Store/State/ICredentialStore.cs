@@ -16,7 +16,7 @@ internal interface ICredentialStore : IAsyncDisposable
     /// </summary>
     const int MostKeptPerOwner = 1000;
 
-    /// <summary>Longer than Kubernetes lets a token live that ends at all: a year.</summary>
+    /// <summary>Longer than the lifetime that Kubernetes gives a token that expires at all: a year.</summary>
     static readonly TimeSpan KeptUnlessKnown = TimeSpan.FromDays(400);
 
     /// <summary>Adds a new credential.</summary>
@@ -30,7 +30,7 @@ internal interface ICredentialStore : IAsyncDisposable
 
     /// <summary>
     /// The credential whose secret says the same in whatever form (<see cref="StoredCredential.Identity"/>), also an expired or
-    /// revoked one; <see langword="null"/>: there is none. Whoever shows it has proved nothing by that.
+    /// revoked one; <see langword="null"/>: there is none. A caller who presents it has proved nothing by that.
     /// </summary>
     Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken);
 
@@ -39,7 +39,7 @@ internal interface ICredentialStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken);
 
-    /// <summary>Revokes one, for good, and tells every replica.</summary>
+    /// <summary>Revokes one permanently, and tells every replica.</summary>
     /// <returns><see langword="false"/> where there is none, or it is revoked already.</returns>
     Task<bool> RevokeAsync(string id, DateTimeOffset at, CancellationToken cancellationToken);
 

@@ -15,8 +15,8 @@ internal interface IRevocations
     bool HasRead { get; }
 
     /// <summary>
-    /// Whether it is known whom operators blocked: from the store, or from what this machine knew when the gateway ended. Until
-    /// then nobody can be let in.
+    /// Whether it is known whom operators blocked: from the store, or from what this machine knew when the gateway
+    /// stopped. Until then nobody can sign in.
     /// </summary>
     bool KnowsBlocks { get; }
 

@@ -196,7 +196,7 @@ internal sealed class RedisCredentialStore : ICredentialStore
     }
 
     /// <inheritdoc/>
-    // Not refused where Redis may forget: that would let in whom it keeps out at once, and not perhaps later.
+    // Not refused where Redis may forget: that would admit a blocked subject at once, and not perhaps later.
     public async Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken) =>
         Told((int)await RunAsync(
             RedisScripts.WriteBlock,
@@ -263,10 +263,11 @@ internal sealed class RedisCredentialStore : ICredentialStore
         return (string?)answer[0] switch
         {
             "ok" => answer[^1],
-            "duplicate" => throw new StateException("There is a credential with this id or secret already."),
+            "duplicate" => throw new StateException("A credential with this id or secret already exists."),
             _ => throw new StateException(
-                $"Redis at {_options.Place} holds tokens of schema version {(string?)answer[1]} under \"{_options.KeyPrefix}\", "
-                + $"and this gateway knows version {RedisScripts.SchemaVersion}: a newer gateway wrote them. Run that one."),
+                $"Redis at {_options.Place} has tokens of schema version {(string?)answer[1]} "
+                + $"under \"{_options.KeyPrefix}\", but this gateway supports version {RedisScripts.SchemaVersion}: "
+                + "a newer gateway wrote them. Run that version."),
         };
     }
 
@@ -307,7 +308,8 @@ internal sealed class RedisCredentialStore : ICredentialStore
             }
             catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
             {
-                throw new StateException($"The credential \"{id}\" in Redis is not understood: {exception.Message}", exception);
+                throw new StateException($"The credential \"{id}\" in Redis cannot be read: {exception.Message}",
+                    exception);
             }
         }
 
@@ -328,7 +330,7 @@ internal sealed class RedisCredentialStore : ICredentialStore
         catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException
             or IndexOutOfRangeException)
         {
-            throw new StateException($"A change in Redis is not understood: {exception.Message}", exception);
+            throw new StateException($"A change in Redis cannot be read: {exception.Message}", exception);
         }
     }
 

@@ -31,8 +31,9 @@ internal sealed partial class RedisPersistence(
         if (options.RequirePersistence && !last.IsOn)
         {
             throw new StateException(
-                $"Redis at {options.Place} does not write to disk, so a restart of it would lose new tokens: none are made. "
-                + "Set appendonly yes (and appendfsync always) there, or redis.requirePersistence to false.");
+                $"Redis at {options.Place} does not write to disk, so a restart of Redis would lose new tokens: "
+                + "the gateway issues none. Set appendonly yes (and appendfsync always) in Redis, "
+                + "or set redis.requirePersistence to false.");
         }
     }
 
@@ -79,13 +80,13 @@ internal sealed partial class RedisPersistence(
     private static partial class Log
     {
         [LoggerMessage(1131, LogLevel.Warning,
-            "Redis at {Server} forgets keys when its memory is full (maxmemory-policy {Policy}): tokens and revocations could "
-            + "get lost. Set maxmemory-policy noeviction.")]
+            "Redis at {Server} evicts keys when its memory is full (maxmemory-policy {Policy}): tokens and "
+            + "revocations could be lost. Set maxmemory-policy noeviction.")]
         public static partial void Evicts(ILogger logger, string server, string policy);
 
         [LoggerMessage(1132, LogLevel.Warning,
-            "Redis at {Server} writes to disk with appendfsync {Flush}: a crash of it or a power cut there may lose tokens and "
-            + "revocations of the last seconds, although they were answered. Set appendfsync always.")]
+            "Redis at {Server} writes to disk with appendfsync {Flush}: a crash or power cut there may lose tokens and "
+            + "revocations of the last seconds, although the gateway confirmed them. Set appendfsync always.")]
         public static partial void FlushesLate(ILogger logger, string server, string flush);
     }
 }

@@ -15,7 +15,7 @@ namespace Gateway.Server.Store.State;
 /// last                hash: sequence, position, blocks
 /// </code>
 /// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far. Gateways
-/// up to 0.1 know nothing of identities and of what must be kept; beside one of them the later ones' go on.
+/// up to 0.1 know nothing of identities and of what must be kept; next to one of them the later ones' still work.
 /// Nothing here has an expiry of its own. With one, <c>maxmemory-policy volatile-*</c> would evict it, and a revocation
 /// must not get lost; <c>PruneAsync</c> removes what is over. PUBLISH is a pcall: a user without rights on channels must
 /// still be able to revoke.

@@ -14,9 +14,9 @@ namespace Gateway.Server.Store.State;
 internal sealed partial class RevocationFeed : BackgroundService, IRevocations, IHealthPart
 {
     /// <summary>
-    /// How long a revocation is kept here. Longer than any access token can be good for: an hour of life and an upload
-    /// window of 24 hours, and an hour for clocks that differ. After that the store's own record of the credential is
-    /// what refuses it.
+    /// How long a revocation is kept here. Longer than any access token can be good for: a lifetime of an hour and an
+    /// upload window of 24 hours, and an hour for clocks that differ. After that the store's own record of the
+    /// credential is what refuses it.
     /// </summary>
     public static readonly TimeSpan Kept = TimeSpan.FromHours(26);
 
@@ -55,7 +55,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
     /// <param name="store">The store itself.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Told when the store goes away, and when it is back.</param>
+    /// <param name="logger">Told when the store becomes unavailable, and when it has recovered.</param>
     /// <param name="blockFile">Where blocks are kept beside the store; read now, so that they are in force before the store answers.</param>
     /// <param name="capacity">How many revocations are kept at most, some 30 MB.</param>
     /// <exception cref="ProblemException">The file is there and cannot be understood.</exception>
@@ -92,7 +92,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <inheritdoc/>
     public bool KnowsBlocks => _hasRead || Volatile.Read(ref _filed) is not null;
 
-    /// <summary>Whether the last reading failed: the store is away, and asking it again would only cost the wait.</summary>
+    /// <summary>
+    /// Whether the last reading failed: the store is unavailable, and asking it again would only cost the wait.
+    /// </summary>
     public bool IsDown => _isDown;
 
     /// <inheritdoc/>
@@ -151,7 +153,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
                 _isDown = true;
                 Log.Down(_logger, exception is StateException
                     ? exception.Message
-                    : $"The store of tokens cannot be read: {LogText.OneLine(exception.Message).TrimEnd('.')}.");
+                    : $"The token store cannot be read: {LogText.OneLine(exception.Message).TrimEnd('.')}.");
             }
 
             return false;
@@ -165,7 +167,8 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ReadAsync(cancellationToken); // before the first request; a store that is away does not stop the start
+        await ReadAsync(
+            cancellationToken); // before the first request; a store that is unavailable does not stop the start
         await base.StartAsync(cancellationToken);
     }
 
@@ -339,20 +342,21 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     private static partial class Log
     {
         [LoggerMessage(1133, LogLevel.Error,
-            "{Problem} Until it has recovered, personal, robot and refresh tokens are answered 503, since a revocation could be unknown; "
-            + "passwords and revocations that are known already go on.")]
+            "{Problem} Until it recovers, personal, robot and refresh tokens are answered 503, since a "
+            + "revocation could be unknown; passwords and known revocations still work.")]
         public static partial void Down(ILogger logger, string problem);
 
-        [LoggerMessage(1134, LogLevel.Information, "The store of tokens has recovered.")]
+        [LoggerMessage(1134, LogLevel.Information, "The token store has recovered.")]
         public static partial void Back(ILogger logger);
 
         [LoggerMessage(1136, LogLevel.Warning,
-            "The store lacked blocks that this gateway knew of ({Count}: {Subjects}): it was emptied, or an older one is in its place. "
-            + "They stayed in force and are in the store again; tokens that were revoked meanwhile may be good again.")]
+            "The store had lost blocks that this gateway knows ({Count}: {Subjects}): it was emptied, or replaced with "
+            + "an older one. They stayed in force and are in the store again; tokens that were revoked meanwhile may "
+            + "be valid again.")]
         public static partial void BlocksWrittenBack(ILogger logger, string subjects, int count);
 
         [LoggerMessage(1137, LogLevel.Error,
-            "Blocks are in force, but not kept in every place they should outlast a loss in; this is tried again: {Problem}")]
+            "Blocks are in force, but could not be saved in every place; the gateway tries again: {Problem}")]
         public static partial void BlocksNotKept(ILogger logger, string problem);
 
         [LoggerMessage(1135, LogLevel.Warning,

@@ -11,7 +11,7 @@ namespace Gateway.Server.Store.State;
 /// </remarks>
 internal readonly record struct SecretHash(UInt128 Low, UInt128 High)
 {
-    /// <summary>The hash of a secret as it is shown: ASCII.</summary>
+    /// <summary>The hash of a secret as it is presented: ASCII.</summary>
     public static SecretHash Of(string secret) => FromBytes(SHA256.HashData(Encoding.ASCII.GetBytes(secret)));
 
     /// <summary>Reads the 32 bytes that <see cref="ToBytes"/> wrote.</summary>

@@ -237,7 +237,7 @@ internal sealed class SqliteCredentialStore : ICredentialStore
         }
         catch (FormatException exception)
         {
-            throw new StateException($"A change in the store is not understood: {exception.Message}", exception);
+            throw new StateException($"A change in the store cannot be read: {exception.Message}", exception);
         }
     }
 

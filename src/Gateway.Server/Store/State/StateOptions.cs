@@ -2,15 +2,17 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Where the gateway keeps what changes while it runs: tokens, their last use, revocations, and its keys.</summary>
+/// <summary>
+/// Where the gateway stores what changes while it runs: tokens, their last use, revocations, and its keys.
+/// </summary>
 public sealed class StateOptions
 {
-    /// <summary>A folder that only the gateway may read; it is made where it is missing.</summary>
+    /// <summary>A folder that only the gateway can read; the gateway creates it if it is missing.</summary>
     [PathSetting]
     public string Folder { get; set; } = "state";
 
     /// <summary>
-    /// The store of tokens: <c>sqlite</c>, a file in the folder, for one gateway; <c>redis</c> for several replicas.
+    /// The token store: <c>sqlite</c>, a file in the folder, for a single gateway; <c>redis</c> for several replicas.
     /// </summary>
     public StateStoreKind Store { get; set; } = StateStoreKind.Sqlite;
 }

@@ -29,14 +29,15 @@ internal sealed partial class StatePruning(ICredentialStore store, TimeProvider 
             }
             catch (StateException)
             {
-                // That the store is away is the feed's to tell; the next hour is as good.
+                // That the store is unavailable is the feed's to report; the next hour is as good.
             }
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1130, LogLevel.Information, "{Count} tokens that ended more than 30 days ago were forgotten.")]
+        [LoggerMessage(1130, LogLevel.Information,
+            "{Count} tokens that expired or were revoked more than 30 days ago were deleted.")]
         public static partial void Pruned(ILogger logger, int count);
     }
 }

@@ -16,27 +16,28 @@ internal sealed record StoredCredential
     public required SecretHash Hash { get; init; }
 
     /// <summary>
-    /// What tells a secret again that is shown in another form: the hash of what an ID token says, without its signature. It
-    /// proves nothing by itself, since what a token says is no secret. <see langword="null"/> for secrets of one form.
+    /// What recognizes a secret that is presented in another form: the hash of what an ID token says, without its
+    /// signature. It proves nothing by itself, since what a token says is no secret. <see langword="null"/> for secrets
+    /// of one form.
     /// </summary>
     public SecretHash? Identity { get; init; }
 
-    /// <summary>What its maker called it: <c>laptop</c>.</summary>
+    /// <summary>What its creator called it: <c>laptop</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Whose it is; the subject of whoever shows it.</summary>
+    /// <summary>Whose it is; the subject of the caller who presents it.</summary>
     public required Subject Owner { get; init; }
 
     /// <summary>What it may do at most; <see langword="null"/> for all that its owner may.</summary>
     public CredentialLimit? Limit { get; init; }
 
-    /// <summary>What the owner's password was judged by, where a new password ends the credential.</summary>
+    /// <summary>What the owner's password was judged by, where a new password revokes the credential.</summary>
     public string? Evidence { get; init; }
 
     /// <summary>The audience it is bound to; refresh tokens only.</summary>
     public string? Service { get; init; }
 
-    /// <summary>Who made it: <c>user:alice</c>, <c>operator</c>.</summary>
+    /// <summary>Who created it: <c>user:alice</c>, <c>operator</c>.</summary>
     public required string CreatedBy { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

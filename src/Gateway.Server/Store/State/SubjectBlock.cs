@@ -18,7 +18,7 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     /// <summary>Why, for operators alone.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>When it ends by itself; <see langword="null"/>: never.</summary>
+    /// <summary>When it expires; <see langword="null"/>: never.</summary>
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>When it was lifted; <see langword="null"/>: it was not.</summary>
@@ -33,7 +33,7 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
 
     /// <summary>
     /// When the record that it was made from was written; <see langword="null"/>: it is a copy of a record. A store that has a
-    /// later one by then keeps that: whoever makes a change must not undo one that they did not see.
+    /// later one by then keeps that: a change must not undo one that its author did not see.
     /// </summary>
     [JsonIgnore]
     public DateTimeOffset? Replaces { get; private init; }
@@ -80,7 +80,8 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
         catch (Exception exception) when (exception is JsonException or FormatException)
         {
             throw new StateException(
-                $"A block in the store is not understood: {exception.Message} Was it written by a newer gateway?", exception);
+                $"A block in the store cannot be read: {exception.Message} A newer gateway may have written it.",
+                exception);
         }
     }
 

@@ -89,7 +89,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
     {
         Assert.Equal(
             """
-            environment GATEWAY__PublicUrl: publicUrl: is not https (found "http://registry.example.com"). Clients send passwords to it: write https://, also where a load balancer ends TLS.
+            environment GATEWAY__PublicUrl: publicUrl: is not https (found "http://registry.example.com"). Write https://, even if a load balancer terminates TLS: clients send passwords to this URL.
             environment GATEWAY__Tls__HstsMaxAge: tls.hstsMaxAge: has no unit (found "60"). Write "60s" if seconds are meant, or another unit (d, h, m, s, ms).
             """,
             Problems(

@@ -82,9 +82,9 @@ public sealed class SecretSettingTests : IDisposable
     {
         Assert.Equal(
             """
-            environment GATEWAY__Registries__0__Credential__Password: registries[0].credential.password: holds a control character, such as a line break. Write the password alone, on one line.
+            environment GATEWAY__Registries__0__Credential__Password: registries[0].credential.password: contains a control character, such as a line break. Write only the password, on one line.
             environment GATEWAY__Registries__0__Credential__Token: registries[0].credential.token: is empty. Give it a value, or remove it.
-            environment GATEWAY__Registries__0__Upstreams__0: registries[0].upstreams[0]: holds a user name or password (found "http://***@registry"). Remove what stands before the "@".
+            environment GATEWAY__Registries__0__Upstreams__0: registries[0].upstreams[0]: holds a user name or password (found "http://***@registry"). Remove everything before the "@".
             """,
             Problems(
                 "password: canary",

@@ -11,15 +11,18 @@ internal static class SqliteFaults
     public static Problem Describe(SqliteException exception, string path) => exception.SqliteErrorCode switch
     {
         raw.SQLITE_FULL => new Problem(
-            path, "the store cannot be written: the disk is full", null, "Make room on it; nothing that was answered is lost."),
+            path, "the store cannot be written: the disk is full", null,
+            "Free some space; nothing that the gateway confirmed is lost."),
         raw.SQLITE_READONLY => new Problem(
             path, "the store cannot be written: it or its folder is read-only", null,
-            $"Let the gateway's user (\"{Environment.UserName}\") write both; the folder too, since SQLite keeps a file beside it."),
+            $"Make both writable for the gateway's user (\"{Environment.UserName}\"); "
+                + "SQLite keeps a file next to the store."),
         raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new Problem(
             path, "the store cannot be opened", null,
-            $"Let the gateway's user (\"{Environment.UserName}\") write it and its folder."),
+            $"Make it and its folder writable for the gateway's user (\"{Environment.UserName}\")."),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new Problem(
-            path, "the store is held by another process for more than 5 seconds", null, "See which one it is: fuser -v FILE."),
+            path, "another process has locked the store for more than 5 seconds", null,
+            "Find that process: fuser -v FILE."),
         raw.SQLITE_NOTADB => NotADatabase(path),
         raw.SQLITE_CORRUPT => new Problem(
             path, "the store is damaged", exception.Message,

@@ -36,7 +36,7 @@ internal sealed partial class SqliteFile
         {
             if (FileStatus.Read(_paths[i], out _opened[i]) != 0)
             {
-                throw new IOException($"{_paths[i]} vanished while it was opened");
+                throw new IOException($"{_paths[i]} disappeared while it was being opened");
             }
         }
     }
@@ -69,9 +69,10 @@ internal sealed partial class SqliteFile
                 SqliteException fault => new ProblemException(SqliteFaults.Describe(fault, path)),
                 UnauthorizedAccessException => new ProblemException(new Problem(
                     path, "no permission to write the store", null,
-                    $"Let the gateway's user (\"{Environment.UserName}\") write the file and its folder.")),
+                    $"Make the file and its folder writable for the gateway's user (\"{Environment.UserName}\").")),
                 IOException => new ProblemException(new Problem(
-                    path, "the store cannot be made or opened", exception.Message, "Check state.folder, the disk or mount.")),
+                    path, "the store cannot be created or opened", exception.Message,
+                    "Check state.folder, the disk or mount.")),
                 _ => exception,
             };
         }
@@ -96,14 +97,17 @@ internal sealed partial class SqliteFile
             if (FileStatus.Read(_paths[i], out var now) != 0 || !now.IsSameFile(_opened[i]))
             {
                 throw new StateException(i == 0
-                    ? $"{Path}: the store was removed or replaced while the gateway runs. Put it back, or restart the gateway."
-                    : $"{_paths[i]}: the store's log was removed or replaced while the gateway runs. Restart the gateway, see with "
-                        + "\"gateway token list\" what is there, and repeat the last changes that are missing.");
+                    ? $"{Path}: the store was removed or replaced while the gateway was running. "
+                + "Put it back, or restart the gateway."
+                    : $"{_paths[i]}: the store's log was removed or replaced while the gateway was running. "
+                        + "Restart the gateway, check \"gateway token list\", and repeat the latest missing changes.");
             }
         }
     }
 
-    /// <summary>Whether one of the paths leads to a file that is not the open one: another process has begun anew there.</summary>
+    /// <summary>
+    /// Whether one of the paths leads to a file that is not the open one: another process has started afresh there.
+    /// </summary>
     public bool IsReplaced
     {
         get
@@ -133,7 +137,7 @@ internal sealed partial class SqliteFile
             {
                 return new Problem(
                     path + Log, "the store's log was removed while a gateway uses it", null,
-                    "Restart that gateway, which saves what it has of it, and try again.");
+                    "Restart that gateway, which saves what it still has of the log, and try again.");
             }
 
             Thread.Sleep(Glance);
@@ -157,17 +161,19 @@ internal sealed partial class SqliteFile
         {
             return new Problem(
                 folder, "state.folder cannot be written", null,
-                $"Let the gateway's user (\"{Environment.UserName}\") write it (chown), and see that it is not mounted read-only.");
+                $"Make it writable for the gateway's user (\"{Environment.UserName}\") (chown), "
+                    + "and not mounted read-only.");
         }
 
-        // Whoever may write the folder may put a file of his own in place of the store, with tokens that he chose.
+        // Anyone who can write to the folder can replace the store with a file of their own, with tokens of their
+        // choice.
         if ((File.GetUnixFileMode(folder) & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
         {
             return new Problem(folder, "state.folder can be written by every user", null, $"Run chmod o-w {folder}.");
         }
 
         return Directory.Exists(path)
-            ? new Problem(path, "a folder is in the store's place", null, "Move it away.")
+            ? new Problem(path, "there is a folder in place of the store", null, "Move it away.")
             : File.Exists(path) ? CheckAccess(path) : null;
     }
 
@@ -183,8 +189,8 @@ internal sealed partial class SqliteFile
         return parent is null || Access(parent, writable) == 0
             ? null
             : new Problem(
-                folder, "state.folder is missing and cannot be made", null,
-                $"Make it, owned by the gateway's user (\"{Environment.UserName}\"), with mode 0700.");
+                folder, "state.folder is missing and cannot be created", null,
+                $"Create it, owned by the gateway's user (\"{Environment.UserName}\"), with mode 0700.");
     }
 
     private static Problem? CheckAccess(string path)
@@ -194,7 +200,7 @@ internal sealed partial class SqliteFile
         {
             return new Problem(
                 path, "no permission to read and write the store", null,
-                $"Let the gateway's user (\"{Environment.UserName}\") own it, for example with chown.");
+                $"Make the gateway's user (\"{Environment.UserName}\") its owner, for example with chown.");
         }
 
         return (File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != 0
@@ -228,9 +234,10 @@ internal sealed partial class SqliteFile
             ? null
             : new Problem(
                 path,
-                FormattableString.Invariant($"the store has schema version {found}, and this gateway knows versions up to {version}"),
+                FormattableString.Invariant(
+                    $"the store has schema version {found}, but this gateway supports versions up to {version}"),
                 null,
-                "A newer gateway wrote it: run that one again, or restore the backup made before the upgrade.");
+                "Run the newer gateway that wrote it, or restore the backup made before the upgrade.");
     }
 
     private static Problem ForeignDatabase(string path) => new(

@@ -20,7 +20,7 @@ internal sealed class SqliteReaders(SqliteFile file) : IDisposable
         {
             if (_disposed)
             {
-                throw new StateException($"{file.Path}: the store is closed: the gateway is ending.");
+                throw new StateException($"{file.Path}: the store is closed: the gateway is stopping.");
             }
 
             // A replaced file may know of revocations that the open one does not; and a new connection must not share the open

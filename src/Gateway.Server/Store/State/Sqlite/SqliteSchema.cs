@@ -40,7 +40,7 @@ internal static class SqliteSchema
         CREATE INDEX changes_by_time ON changes (at);
         """,
 
-        // Version 2. People that providers vouched for.
+        // Version 2. People that providers confirmed.
         """
         CREATE TABLE identities (
             method TEXT NOT NULL,

@@ -43,7 +43,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (ChannelClosedException exception)
         {
-            throw new StateException($"{_file.Path}: the store is closed: the gateway is ending.", exception);
+            throw new StateException($"{_file.Path}: the store is closed: the gateway is stopping.", exception);
         }
 
         return await operation.Answer.WaitAsync(cancellationToken);
@@ -130,7 +130,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private sealed class Operation<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) : Operation
     {
-        // Asynchronously: whoever waits must not run on the writer's thread.
+        // Asynchronously: those who wait must not run on the writer's thread.
         private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _result;
         private StateException? _refused;
@@ -151,7 +151,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_CONSTRAINT)
             {
                 // SQLite has undone this statement alone; the others' operations go on.
-                _refused = new StateException("There is a credential with this id or secret already.", exception);
+                _refused = new StateException("A credential with this id or secret already exists.", exception);
             }
         }
 

@@ -44,7 +44,7 @@ public sealed class EventFilterProviderTests : IDisposable
         }
 
         Assert.StartsWith(
-            "Warning Gateway.Server.Host.Hosting.EventFilterProvider A client began HTTP/2 requests faster",
+            "Warning Gateway.Server.Host.Hosting.EventFilterProvider A client started HTTP/2 requests faster",
             Assert.Single(_sink.Lines), StringComparison.Ordinal);
         _clock.Advance(TimeSpan.FromMinutes(1));
         Write(logger, 60);

@@ -70,7 +70,7 @@ public sealed class FloodTests
     }
 
     private static bool IsWarningOfFloods(string line) =>
-        line.Contains("A client began HTTP/2 requests", StringComparison.Ordinal);
+        line.Contains("A client started HTTP/2 requests", StringComparison.Ordinal);
 
     private static bool IsError(string line) =>
         line.StartsWith("Critical", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal);

@@ -64,7 +64,7 @@ public sealed class ListenerTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Location:", answer, StringComparison.Ordinal);
         Assert.True(requestLine.StartsWith("HEAD", StringComparison.Ordinal) || answer.Contains(
-            "this port only redirects; use https://registry.test. The password or token of this request was sent to it unencrypted",
+            "this port only redirects; use https://registry.test. This request sent its password or token unencrypted",
             StringComparison.Ordinal));
     }
 

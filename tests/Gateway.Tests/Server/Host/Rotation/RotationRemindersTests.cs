@@ -25,7 +25,7 @@ public sealed class RotationRemindersTests
         await reminders.LookAsync(default);
         Assert.Equal(["signing_key", "password", "token", "certificate", "secret"], reminders.Due.Select(static kind => kind.Kind));
         Assert.All(reminders.Due, static kind => Assert.Empty(kind.Names));
-        Assert.DoesNotContain(log.Lines, static line => line.Contains("Due to be replaced", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("Due for rotation", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class RotationRemindersTests
         Assert.Single(Named("signing_key"));
         Assert.Empty(Named("token")); // it has ended
 
-        int Told() => log.Lines.Count(static line => line.Contains("Due to be replaced: 1 of the kind password (old)", StringComparison.Ordinal));
+        int Told() => log.Lines.Count(static line => line.Contains("Due for rotation: 1 of the kind password (old)", StringComparison.Ordinal));
         var before = Told();
         await reminders.LookAsync(default);
         Assert.Equal(before, Told());

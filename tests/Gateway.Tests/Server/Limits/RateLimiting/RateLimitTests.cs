@@ -83,8 +83,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         var error = Assert.Single(body.RootElement.GetProperty("errors").EnumerateArray());
         Assert.Equal("TOOMANYREQUESTS", error.GetProperty("code").GetString());
         Assert.Equal(
-            "the rate limit \"anonymous-pulls\" is used up: 1 in 6h; the next is possible in 6h. Nothing is wrong with your "
-            + "sign-in or your rights, and signing in again does not help",
+            "the rate limit \"anonymous-pulls\" is used up: 1 in 6h; try again in 6h. Your sign-in and your rights "
+            + "are not the problem, and signing in again does not help",
             error.GetProperty("message").GetString());
         var id = Header(answer, "X-Request-Id");
         Assert.Equal(

@@ -67,7 +67,7 @@ public sealed class TrustPagesTests : IDisposable
         {
             var answer = await gateway.SendAsync(HttpMethod.Get, path);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-            Assert.Contains("nothing is served here", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Contains("there is nothing at this path", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
     }
 

@@ -39,7 +39,7 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         Assert.All(
             new[] { pull, anonymous, token, guess, api },
             static answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
-        Assert.Contains("cannot be recorded", await anonymous.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("cannot write the audit trail", await anonymous.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal("UNAVAILABLE", JsonDocument.Parse(await pull.Content.ReadAsStringAsync()).RootElement
             .GetProperty("errors")[0].GetProperty("code").GetString());
         Assert.Equal("5", pull.Headers.RetryAfter!.ToString());

@@ -152,7 +152,7 @@ public sealed class AuditFileTests : IDisposable
         var verifier = Verify();
         Assert.Empty(verifier.Findings);
         Assert.Equal(3, verifier.Lines);
-        Assert.Contains("audit.jsonl:3: a line that a crash", Assert.Single(verifier.Notes), StringComparison.Ordinal);
+        Assert.Contains("audit.jsonl:3: a crash or a full disk", Assert.Single(verifier.Notes), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class AuditVerifierTests : IDisposable
     {
         Edit(_path, static lines => lines[2] = lines[2].Replace("1.7", "9.9", StringComparison.Ordinal));
 
-        Assert.Equal(["audit.jsonl:3: line 8 was changed, or the one before it"], Verify().Findings);
+        Assert.Equal(["audit.jsonl:3: line 8 or the line before it was changed"], Verify().Findings);
     }
 
     [Fact]
@@ -89,13 +89,13 @@ public sealed class AuditVerifierTests : IDisposable
         Edit(_path, static lines => lines[2] = lines[2][..^1] + ",\"decision\":\"allow\"}");
 
         Assert.Equal(
-            ["audit.jsonl:3: this line has no hash: it was not written by the gateway", "audit.jsonl:4: 1 line before number 9 is missing, from number 8 on"],
+            ["audit.jsonl:3: this line has no hash: it was not written by the gateway", "audit.jsonl:4: 1 line before number 9 is missing, starting with number 8"],
             Verify().Findings);
     }
 
     [Theory]
-    [InlineData(1, "audit.jsonl:2: 1 line before number 8 is missing, from number 7 on")]
-    [InlineData(3, "audit.jsonl:4: 1 line before number 10 is missing, from number 9 on")]
+    [InlineData(1, "audit.jsonl:2: 1 line before number 8 is missing, starting with number 7")]
+    [InlineData(3, "audit.jsonl:4: 1 line before number 10 is missing, starting with number 9")]
     public void Line_Removed_IsFound(int index, string finding)
     {
         Edit(_path, lines => lines.RemoveAt(index));
@@ -109,7 +109,7 @@ public sealed class AuditVerifierTests : IDisposable
         Edit(_finished, static lines => lines.RemoveRange(3, 2));
 
         Assert.Equal(
-            ["audit.jsonl:1: this file does not go on from line 3, the last one before it", "audit.jsonl:1: 2 lines before number 6 are missing, from number 4 on"],
+            ["audit.jsonl:1: this file does not continue from line 3, the last one before it", "audit.jsonl:1: 2 lines before number 6 are missing, starting with number 4"],
             Verify().Findings);
     }
 
@@ -127,13 +127,13 @@ public sealed class AuditVerifierTests : IDisposable
         Edit(_path, static lines => (lines[2], lines[3]) = (lines[3], lines[2]));
 
         Assert.Contains(
-            "audit.jsonl:4: number 8 stands behind number 9: lines were added or put in another order", Verify().Findings);
+            "audit.jsonl:4: number 8 comes after number 9: lines were added or reordered", Verify().Findings);
     }
 
     [Theory]
     [InlineData("{\"v\":1,\"event\":\"registry\",\"decision\":\"allow\"}", "audit.jsonl:3: this line has no hash: it was not written by the gateway")]
-    [InlineData("not json at all", "audit.jsonl:3: this is no audit line")]
-    [InlineData("", "audit.jsonl:3: this is no audit line")]
+    [InlineData("not json at all", "audit.jsonl:3: this is not an audit line")]
+    [InlineData("", "audit.jsonl:3: this is not an audit line")]
     public void Line_Added_IsFound(string line, string finding)
     {
         Edit(_path, lines => lines.Insert(2, line));
@@ -168,7 +168,7 @@ public sealed class AuditVerifierTests : IDisposable
         var verifier = Verify();
         Assert.Empty(verifier.Findings);
         Assert.Equal(
-            "audit.jsonl:1: the first line is number 6; what came before is not in these files", Assert.Single(verifier.Notes));
+            "audit.jsonl:1: the first line is number 6; these files do not contain the lines before it", Assert.Single(verifier.Notes));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class AuditVerifierTests : IDisposable
         File.WriteAllText(_path, File.ReadAllText(_path)[..^20]);
 
         Assert.Equal(
-            ["audit.jsonl:5: the last line is not finished: a write was cut off, or the file was"], Verify().Findings);
+            ["audit.jsonl:5: the last line is incomplete: a write was interrupted, or the file was cut off"], Verify().Findings);
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class AuditVerifierTests : IDisposable
 
         Assert.Empty(Verify().Findings); // what nobody can know from the files alone
         Assert.Equal(
-            ["line 10 with the hash that was noted is not there: the end was cut off, or all was written anew"],
+            ["line 10 with the expected hash is missing: the end was cut off, or the whole chain was rewritten"],
             Verify(noted).Findings);
     }
 

@@ -116,7 +116,7 @@ public sealed class ScopedAccessTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         Assert.Equal(
             "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:p/app:pull,push\","
-            + "error=\"insufficient_scope\",error_description=\"the token was not issued for push here; request another\"",
+            + "error=\"insufficient_scope\",error_description=\"the token does not grant push here; request another\"",
             reply.Challenge);
         Assert.Equal("UNAUTHORIZED", reply.Json.GetProperty("errors")[0].GetProperty("code").GetString());
 
@@ -157,7 +157,7 @@ public sealed class ScopedAccessTests : IAsyncLifetime
             Assert.Equal("DENIED", error.GetProperty("code").GetString());
             Assert.Equal(
                 "the token of user:alice may not push p/app: it is limited to p/**:pull q/**:pull,push; "
-                + "use a token made for this repository, or sign in with the password",
+                + "use a token for this repository, or sign in with the password",
                 error.GetProperty("message").GetString());
             Assert.Equal("p/**:pull q/**:pull,push", error.GetProperty("detail").GetProperty("limit").GetString());
         }
@@ -184,7 +184,7 @@ public sealed class ScopedAccessTests : IAsyncLifetime
             push.Challenge);
         Assert.Equal(
             "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/other:pull\","
-            + "error=\"insufficient_scope\",error_description=\"the token was not issued for pull here; request another\"",
+            + "error=\"insufficient_scope\",error_description=\"the token does not grant pull here; request another\"",
             unasked.Challenge);
     }
 

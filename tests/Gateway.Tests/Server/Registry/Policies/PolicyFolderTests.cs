@@ -132,43 +132,43 @@ public sealed class PolicyFolderTests
     [Theory]
     [InlineData("rule: []", "1:1: unknown key (found \"rule\"). Did you mean \"rules\"?")]
     [InlineData("rules: []\nrules: []", "2:1: the key \"rules\" stands here again, after line 1. Keep one of the two.")]
-    [InlineData("- a", "1:1: the file is a list. It begins with a key, such as \"rules:\".")]
-    [InlineData("rules: x", "1:8: rules: a text where a list belongs (found \"x\"). Begin each rule with \"- name: …\".")]
-    [InlineData("rules: [ x ]", "1:10: rules: a text where a map belongs (found \"x\"). Begin each rule with \"- name: …\".")]
+    [InlineData("- a", "1:1: the file is a list. Begin it with a key, such as \"rules:\".")]
+    [InlineData("rules: x", "1:8: rules: a text instead of a list (found \"x\"). Begin each rule with \"- name: …\".")]
+    [InlineData("rules: [ x ]", "1:10: rules: a text instead of a map (found \"x\"). Begin each rule with \"- name: …\".")]
     [InlineData("rules:\n- {to: authenticated, role: reader, on: a}", "2:3: a rule without \"name\". Add \"name: …\", a sentence that says what the rule is for.")]
     [InlineData("rules:\n- {name: x, to: authenticated, role: reader}", "2:3: a rule without \"on\". Name repositories, as in on: [ \"team-a/**\" ].")]
-    [InlineData("rules:\n- {name: x, role: reader, on: a}", "2:3: an allow without \"to\" (found \"x\"). Say whom it is for, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".")]
+    [InlineData("rules:\n- {name: x, role: reader, on: a}", "2:3: an allow without \"to\" (found \"x\"). Write to whom it applies, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".")]
     [InlineData("rules:\n- {name: x, to: authenticated, on: a}", "2:3: a rule that neither allows nor denies. Write exactly one of \"role: writer\", \"allow: [pull]\" and \"deny: [delete]\".")]
     [InlineData("rules:\n- {name: x, to: authenticated, on: a, role: reader, deny: all}", "2:3: a rule with role and deny. Write exactly one of \"role: writer\", \"allow: [pull]\" and \"deny: [delete]\".")]
-    [InlineData("rules:\n- {name: x, to: authenticated, on: a, role: writter}", "2:45: role: no such role (found \"writter\"). Did you mean \"writer\"?")]
-    [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: [psh]}", "2:47: allow: no such action (found \"psh\"). Did you mean \"push\"?")]
-    [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: all}", "2:46: allow: no such action (found \"all\"). Write a list of pull, push, overwrite, delete.")]
+    [InlineData("rules:\n- {name: x, to: authenticated, on: a, role: writter}", "2:45: role: unknown role (found \"writter\"). Did you mean \"writer\"?")]
+    [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: [psh]}", "2:47: allow: unknown action (found \"psh\"). Did you mean \"push\"?")]
+    [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: all}", "2:46: allow: unknown action (found \"all\"). Write a list of pull, push, overwrite, delete.")]
     [InlineData("rules:\n- {name: x, to: authenticated, on: a, allow: [overwrite]}", "2:46: allow: overwrite without push. Write push, which includes overwrite unless a rule denies it.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, tag: v1}", "2:31: unknown key (found \"tag\"). Did you mean \"tags\"?")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: []}", "2:37: tags: 0 entries. Remove the key or name something. Write tag patterns, such as \"v*\".")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: [ \"v 1\" ]}", "2:39: tags: no tag can match (found \"v 1\"). Tags have letters, digits, \"_\", \".\" and \"-\"; \"*\" matches any of them.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, unless: }", "2:39: unless: nothing where a text belongs (found \"\"). Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: Team/App}", "2:28: on: not a repository pattern (found \"Team/App\"). Repository names are lower case.")]
-    [InlineData("rules:\n- {name: x, to: alice, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?")]
-    [InlineData("rules:\n- {name: x, to: usr:alice, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"usr:alice\"). Did you mean \"user:alice\"?")]
-    [InlineData("rules:\n- {name: x, to: annonymous, role: reader, on: a}", "2:17: to: nobody that can be named so (found \"annonymous\"). Did you mean \"anonymous\"?")]
-    [InlineData("rules:\n- {name: x, to: [ user: alice ], role: reader, on: a}", "2:19: to: a map where a text belongs. Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: []}", "2:37: tags: 0 entries. Remove the key, or list at least one entry. Write tag patterns, such as \"v*\".")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, tags: [ \"v 1\" ]}", "2:39: tags: no tag can match (found \"v 1\"). Use letters, digits, \"_\", \".\" and \"-\", and \"*\" for any of them.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, unless: }", "2:39: unless: nothing instead of a text (found \"\"). Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: Team/App}", "2:28: on: not a repository pattern (found \"Team/App\"). Write it in lower case, as repository names are.")]
+    [InlineData("rules:\n- {name: x, to: alice, role: reader, on: a}", "2:17: to: not a valid subject (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?")]
+    [InlineData("rules:\n- {name: x, to: usr:alice, role: reader, on: a}", "2:17: to: not a valid subject (found \"usr:alice\"). Did you mean \"user:alice\"?")]
+    [InlineData("rules:\n- {name: x, to: annonymous, role: reader, on: a}", "2:17: to: not a valid subject (found \"annonymous\"). Did you mean \"anonymous\"?")]
+    [InlineData("rules:\n- {name: x, to: [ user: alice ], role: reader, on: a}", "2:19: to: a map instead of a text. Write a list of user:NAME, robot:NAME, group:NAME, issuer:NAME, authenticated, anonymous or everyone.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {adress: 10.0.0.0/8}}", "2:38: when: unknown condition (found \"adress\"). Did you mean \"address\"? A claim of this name goes under \"claims:\".")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: 10.0.0.1/8}}", "2:47: address: a network with bits set beyond its length (found \"10.0.0.1/8\"). Did you mean \"10.0.0.0/8\"?")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: 010.0.0.1}}", "2:47: address: not an address or network (found \"010.0.0.1\"). Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: \"::ffff:10.0.0.1\"}}", "2:47: address: an IPv4 address written as IPv6, which no client has (found \"::ffff:10.0.0.1\"). Write 10.0.0.1.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: 10.0.0.0/33}}", "2:47: address: the part after the slash is not 0 to 32 (found \"10.0.0.0/33\"). Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: \"::ffff:10.0.0.1\"}}", "2:47: address: an IPv4 address in IPv6 form, which matches no client (found \"::ffff:10.0.0.1\"). Write 10.0.0.1.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {address: 10.0.0.0/33}}", "2:47: address: the part after the slash is not between 0 and 32 (found \"10.0.0.0/33\"). Write an address or network, such as 10.0.0.0/8 or 2001:db8::/32.")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {from: \"8:00\"}}}", "2:51: from: not a time of day (found \"8:00\"). Write a time of day between \"00:00\" and \"24:00\".")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {from: \"08:00\", to: \"08:00\"}}}", "2:44: time: a window without length. Let \"from\" and \"to\" differ; a window may go over midnight.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: monday, timezone: Europe/Berlim}}}", "2:69: timezone: no such time zone here (found \"Europe/Berlim\"). Write a name such as \"Europe/Berlin\"; the system's tzdata must know it.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: [mo]}}}", "2:52: days: no such day (found \"mo\"). Write days as [mon, tue, wed, thu, fri, sat, sun].")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {from: \"08:00\", to: \"08:00\"}}}", "2:44: time: a window without length. Set different times for \"from\" and \"to\"; a window may span midnight.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: monday, timezone: Europe/Berlim}}}", "2:69: timezone: unknown time zone (found \"Europe/Berlim\"). Write a name that the system's tzdata has, such as \"Europe/Berlin\".")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {time: {days: [mo]}}}", "2:52: days: unknown day (found \"mo\"). Write days as [mon, tue, wed, thu, fri, sat, sun].")]
     [InlineData("rules:\n- {name: x, deny: all, on: a, when: {}}", "2:37: when: no conditions. Remove the key or name a condition.")]
-    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {ref: []}}", "2:43: ref: 0 entries. Remove the key or name something. Write the claim's value, or a list of values; \"*\" matches any characters.")]
+    [InlineData("rules:\n- {name: x, deny: all, on: a, when: {ref: []}}", "2:43: ref: 0 entries. Remove the key, or list at least one entry. Write the claim's value, or a list of values; \"*\" matches any characters.")]
     [InlineData("roles: {reader: [pull]}", "1:9: a role of this name is built in (found \"reader\"). Choose another name.")]
     [InlineData("roles: {a: [pull], a: [pull]}", "1:20: the key \"a\" stands here again, after line 1. Keep one of the two.")]
-    [InlineData("groups: {a: [ci:x]}", "1:14: groups.a: no such kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or group:NAME.")]
-    [InlineData("groups: {a: [anonymous]}", "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Name it under \"to\" of a rule; a user of that name is \"user:anonymous\".")]
-    [InlineData("groups: {a: [ \"group:b\" ], b: [ \"group:c\" ], c: [ \"group:a\" ]}", "1:10: groups: a circle (found \"a → b → c → a\"). Take one of them out of another.")]
+    [InlineData("groups: {a: [ci:x]}", "1:14: groups.a: unknown kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or group:NAME.")]
+    [InlineData("groups: {a: [anonymous]}", "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Use it under \"to\" of a rule; a user of that name is \"user:anonymous\".")]
+    [InlineData("groups: {a: [ \"group:b\" ], b: [ \"group:c\" ], c: [ \"group:a\" ]}", "1:10: groups: a circular reference (found \"a → b → c → a\"). Remove one of the groups from another.")]
     [InlineData("rules:\n- name: x\n  deny: all\n  on: [ ** ]", "4:9: a value that begins with \"*\" is an alias, and aliases are not supported (found \"**\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.")]
     [InlineData("rules: &a []", "1:8: a value that begins with \"&\" is an anchor, and anchors are not supported (found \"&a\"). Put the value in quotes; or remove the anchor and write its value out wherever it is needed.")]
     [InlineData("rules: !!seq []", "1:8: a value that begins with \"!\" has a tag, and tags are not supported (found \"tag:yaml.org,2002:seq\"). Put the value in quotes; or remove the tag.")]
@@ -203,11 +203,11 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/a.yaml:3:17: to: nobody that can be named so (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?",
-                $"{files.Folder}/a.yaml:3:30: role: no such role (found \"nobody\"). Known: owner, reader, writer.",
-                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Repository names are lower case.",
+                $"{files.Folder}/a.yaml:3:17: to: not a valid subject (found \"alice\"). Did you mean \"user:alice\" or \"group:alice\"?",
+                $"{files.Folder}/a.yaml:3:30: role: unknown role (found \"nobody\"). Known: owner, reader, writer.",
+                $"{files.Folder}/a.yaml:3:42: on: not a repository pattern (found \"A\"). Write it in lower case, as repository names are.",
                 $"{files.Folder}/b.yaml:1:10: group already declared in a.yaml:1 (found \"team\"). Declare a group once; nest groups with \"group:NAME\" among the members.",
-                $"{files.Folder}/b.yaml:3:3: a rule of this name is in a.yaml:4 (found \"y\"). Give it another name: answers and records name rules.",
+                $"{files.Folder}/b.yaml:3:3: a rule with this name is already in a.yaml:4 (found \"y\"). Give it another name: error messages and audit lines name rules.",
             ],
             Problems(files.Folder));
     }
@@ -219,7 +219,7 @@ public sealed class PolicyFolderTests
 
         var exception = Assert.Throws<ProblemException>(() => PolicyFolder.Load(files.Folder, ["main", "mirror"]));
         Assert.Equal(
-            $"{files.Folder}/a.yaml:2:45: registries: no such registry (found \"mian\"). Did you mean \"main\"?", exception.Message);
+            $"{files.Folder}/a.yaml:2:45: registries: unknown registry (found \"mian\"). Did you mean \"main\"?", exception.Message);
         Assert.Equal(1, PolicyFolder.Load(files.Folder).RuleCount);
     }
 
@@ -231,9 +231,9 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/C.YAML: only files called *.yaml are read. Rename it, or move it out of the policy folder.",
-                $"{files.Folder}/b.yml: only files called *.yaml are read. Rename it, or move it out of the policy folder.",
-                $"{files.Folder}/more: policy files in a folder of the policy folder are not read. Move them up, or out of the policy folder.",
+                $"{files.Folder}/C.YAML: only files named *.yaml are read. Rename it, or move it out of the policy folder.",
+                $"{files.Folder}/b.yml: only files named *.yaml are read. Rename it, or move it out of the policy folder.",
+                $"{files.Folder}/more: policy files in a subfolder of the policy folder are not read. Move them into the policy folder itself, or out of it.",
             ],
             Problems(files.Folder));
     }
@@ -244,9 +244,9 @@ public sealed class PolicyFolderTests
         using var files = new PolicyFiles(("a.yaml", Good));
         var missing = Path.Combine(files.Folder, "none");
 
-        Assert.Equal([$"{missing}: no such folder. Create it, or let \"policies\" name the folder with the policy files."], Problems(missing));
+        Assert.Equal([$"{missing}: the folder does not exist. Create it, or set \"policies\" to the folder of the policy files."], Problems(missing));
         Assert.Equal(
-            [$"{files.Folder}/a.yaml: a file, not a folder. Name the folder that it is in."],
+            [$"{files.Folder}/a.yaml: a file, not a folder. Set \"policies\" to the folder that it is in."],
             Problems(Path.Combine(files.Folder, "a.yaml")));
     }
 
@@ -258,8 +258,8 @@ public sealed class PolicyFolderTests
 
         Assert.Equal(
             [
-                $"{files.Folder}/a.yaml: is larger than 4 MiB. Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.",
-                $"{files.Folder}/b.yaml: is not UTF-8 text. Let it be UTF-8 text that the gateway's account may read; several files of 4 MiB are read together.",
+                $"{files.Folder}/a.yaml: is larger than 4 MiB. Make it UTF-8 text of at most 4 MiB that the gateway's account can read; split a larger file.",
+                $"{files.Folder}/b.yaml: is not UTF-8 text. Make it UTF-8 text of at most 4 MiB that the gateway's account can read; split a larger file.",
             ],
             Problems(files.Folder));
     }
@@ -274,7 +274,7 @@ public sealed class PolicyFolderTests
         Assert.Equal(
             [
                 $"{files.Folder}/a.yaml:1:39: values are nested more than 32 deep. Fix the brackets or the indentation.",
-                $"{files.Folder}/b.yaml:2:28: on: 1001 entries. At most 1000: use a group or a wider pattern.",
+                $"{files.Folder}/b.yaml:2:28: on: 1001 entries. Use at most 1000, or a group or a wider pattern.",
             ],
             Problems(files.Folder));
     }
@@ -300,10 +300,10 @@ public sealed class PolicyFolderTests
         Assert.Equal(
             [
                 $"{files.Folder}/a.yaml:3:3: no rule uses this group (found \"unused\"). Remove it or name it in a rule.",
-                $"{files.Folder}/a.yaml:5:3: rule \"a\": \"*\" is only repositories without a slash (found \"*\"). Write \"**\" for all repositories.",
+                $"{files.Folder}/a.yaml:5:3: rule \"a\": \"*\" matches only repositories without a slash (found \"*\"). Write \"**\" for all repositories.",
                 $"{files.Folder}/a.yaml:5:3: rule \"a\": no policy file declares this group (found \"teams\"). Did you mean \"team\"?",
-                $"{files.Folder}/a.yaml:6:3: rule \"b\": this deny does not reach deeper repositories (found \"prod/*\"). Write \"prod/**\" to deny those, too.",
-                $"{files.Folder}/a.yaml:6:3: rule \"b\": a deny by claim also refuses callers who have no such claim, people included (found \"event\"). Name the issuer: \"to: [ issuer:… ]\".",
+                $"{files.Folder}/a.yaml:6:3: rule \"b\": this deny does not match nested repositories (found \"prod/*\"). Write \"prod/**\" to deny those as well.",
+                $"{files.Folder}/a.yaml:6:3: rule \"b\": a deny by claim also refuses callers without such a claim, including people (found \"event\"). Name the issuer: \"to: [ issuer:… ]\".",
                 $"{files.Folder}/a.yaml:7:3: rule \"c\": callers without credentials may change repositories (found \"pull, push\"). Grant them \"reader\" at most.",
             ],
             Warnings(reading));

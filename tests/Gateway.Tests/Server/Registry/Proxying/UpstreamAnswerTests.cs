@@ -181,8 +181,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         if (!passes)
         {
             var origin = new Uri(location).GetLeftPart(UriPartial.Authority);
-            await AssertErrorAsync(answer, "UNAVAILABLE", $"the registry behind the gateway sends this download to {origin}, which its "
-                + "setting \"redirects.allow\" does not allow; its operator must name that host there");
+            await AssertErrorAsync(answer, "UNAVAILABLE", $"the registry behind the gateway redirects this download to {origin}, which its "
+                + "setting \"redirects.allow\" does not allow; its operator must add that host");
         }
     }
 
@@ -200,7 +200,7 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
 
         Assert.Null(answer.Headers.Location);
-        await AssertErrorAsync(answer, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header is no URL that all clients read alike");
+        await AssertErrorAsync(answer, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header is not a URL that all clients read alike");
     }
 
     [Theory]
@@ -458,7 +458,7 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         "RANGE_INVALID", "the range is malformed or outside the blob", null)]
     [InlineData(
         "412 Precondition Failed", "", "",
-        "UNKNOWN", "the request's If-Match or If-Unmodified-Since does not hold: what is stored here is another or a newer one", null)]
+        "UNKNOWN", "the request's If-Match or If-Unmodified-Since does not hold: the stored content is different or newer", null)]
     public async Task RefusalOfADownload_ShorterThanItSays_IsAnsweredWhole(
         string status, string header, string body, string code, string message, string? range)
     {

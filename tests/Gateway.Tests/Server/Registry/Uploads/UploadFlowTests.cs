@@ -105,7 +105,7 @@ public sealed class UploadFlowTests : IAsyncLifetime
             if (method != "HEAD")
             {
                 Assert.Equal(
-                    ("DENIED", "the upload was begun by another subject; start one of your own"), await ErrorAsync(answer));
+                    ("DENIED", "the upload was started by another subject; start one of your own"), await ErrorAsync(answer));
             }
         }
 
@@ -142,7 +142,7 @@ public sealed class UploadFlowTests : IAsyncLifetime
                 {
                     Assert.Equal(
                         ("BLOB_UPLOAD_UNKNOWN", "this is not the address of an upload here: use the Location of the last answer "
-                            + "whole, with its _ticket, or start again with POST …/blobs/uploads/"),
+                            + "unchanged, with its _ticket, or start again with POST …/blobs/uploads/"),
                         await ErrorAsync(answer));
                 }
             }

@@ -86,7 +86,7 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
         var exception = await Assert.ThrowsAsync<StateException>(
             () => redis.EvaluateAsync("return 1", [redis.Key("n")], [], default));
 
-        Assert.Contains("is no cluster", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not a cluster", exception.Message, StringComparison.Ordinal);
         Assert.Equal("0", await one.CommandAsync("DBSIZE"));
     }
 

@@ -63,7 +63,7 @@ public sealed class RedisConnectionTests
             return await ConnectionsAsync(server) > 2;
         });
 
-        Assert.Equal([$"Error 1140 {problem} It is tried again until it answers."], logger.Lines);
+        Assert.Equal([$"Error 1140 {problem} The gateway tries again until it answers."], logger.Lines);
 
         // redis-cli asks without a name.
         static async Task<int> ConnectionsAsync(RedisServer server) =>
@@ -120,7 +120,7 @@ public sealed class RedisConnectionTests
         var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync(
             "return 'text'", [redis.Key("a")], [], static result => (int)result, default));
 
-        Assert.StartsWith($"Redis at {server.Options.Server} answered what is not understood: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Redis at {server.Options.Server} gave an unexpected answer: ", exception.Message, StringComparison.Ordinal);
         Assert.Equal(7, await redis.EvaluateAsync("return 7", [redis.Key("a")], [], static result => (int)result, default));
     }
 
@@ -203,7 +203,7 @@ public sealed class RedisConnectionTests
         Assert.NotEqual(before, redis.Epoch);
         Assert.Equal(
             [
-                $"Error 1140 Redis at {server.Options.Server} cannot be reached. It is tried again until it answers.",
+                $"Error 1140 Redis at {server.Options.Server} cannot be reached. The gateway tries again until it answers.",
                 $"Information 1141 Redis at {server.Options.Server} is connected again.",
             ],
             logger.Lines);
@@ -290,7 +290,7 @@ public sealed class RedisConnectionTests
         await redis.DisposeAsync();
 
         var exception = await Assert.ThrowsAsync<StateException>(() => CountAsync(redis));
-        Assert.EndsWith("the gateway is ending.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith("the gateway is stopping.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public sealed class HalfWrittenPolicyTests : IDisposable
         policies.LookTwice(_clock.Advance);
         policies.LookTwice(_clock.Advance);
 
-        Assert.Equal("there is no policy file any more", Assert.Single(policies.Status.Problems).What);
+        Assert.Equal("the folder no longer has a policy file", Assert.Single(policies.Status.Problems).What);
         Assert.Equal(22, policies.Current.RuleCount);
     }
 

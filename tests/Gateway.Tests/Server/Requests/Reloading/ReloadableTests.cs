@@ -198,7 +198,7 @@ public sealed class ReloadableTests : IDisposable
         }
 
         Assert.Equal(("1", 1L), (value.Current, value.Status.Refusals)); // said once
-        Assert.Equal("the files changed from look to look for 10 seconds", Assert.Single(value.Status.Problems).What);
+        Assert.Equal("the files kept changing for 10 seconds", Assert.Single(value.Status.Problems).What);
         Assert.InRange(until - said!.Value, TimeSpan.FromSeconds(19), TimeSpan.FromSeconds(20));
 
         value.LookTwice(_clock.Advance);

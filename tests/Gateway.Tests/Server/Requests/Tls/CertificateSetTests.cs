@@ -103,11 +103,11 @@ public sealed class CertificateSetTests : IDisposable
                     + "Put the file there or correct the path, which is relative to the configuration file's folder.",
                 "DIR/missing.key: tls.certificates[0].key: no such file (found \"DIR/missing.key\"). "
                     + "Put the file there or correct the path, which is relative to the configuration file's folder.",
-                "DIR/empty.crt: tls.certificates[1].certificate: the file is empty. Write the file again, completely.",
+                "DIR/empty.crt: tls.certificates[1].certificate: the file is empty. Write the complete file again.",
                 "DIR/garbage.key: tls.certificates[1].key: the file is not PEM. Name a text file with -----BEGIN … lines; "
                     + "convert DER with openssl x509 or openssl pkey (-inform DER), and PKCS#12 with openssl pkcs12 -nodes.",
                 "DIR/cut.crt:3: tls.certificates[2].certificate: the PEM block that begins here is broken or cut off. "
-                    + "Write the file again, completely.",
+                    + "Write the complete file again.",
                 "DIR/other.key: tls.certificates[3].key: the key does not belong to the certificate in DIR/good.crt "
                     + "(found \"CN=localhost\"). Use the key that the certificate was issued for; openssl x509 -noout "
                     + "-pubkey -in CERTIFICATE and openssl pkey -pubout -in KEY must print the same.",
@@ -116,13 +116,13 @@ public sealed class CertificateSetTests : IDisposable
                 "DIR/legacy.key:1: tls.certificates[5].key: the private key is encrypted. The gateway has no password "
                     + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable by the gateway alone (mode 0600).",
                 "DIR/good.key: tls.certificates[6].certificate: there is no certificate in the file (found \"PRIVATE KEY\"). "
-                    + "Name the file with -----BEGIN CERTIFICATE-----; are certificate and key interchanged?",
+                    + "Name the file with -----BEGIN CERTIFICATE-----; check whether certificate and key are swapped.",
                 "DIR/good.crt: tls.certificates[6].key: there is no private key in the file (found \"CERTIFICATE\"). "
                     + "Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
                 $"DIR/order.crt:{LineCount(_root) + 1}: tls.certificates[7].certificate: the key's certificate is not the first "
-                    + "in the file (found \"CN=Test root\"). Put it first, then each intermediate after the one that it issued.",
+                    + "in the file (found \"CN=Test root\"). Put it first, then each intermediate after the certificate that it issued.",
                 "DIR/der.crt:1: tls.certificates[8].certificate: the block that begins here is not a certificate. "
-                    + "Write the file again, completely.",
+                    + "Write the complete file again.",
                 "DIR/two.key: tls.certificates[9].key: there are 2 private keys in the file (found \"PRIVATE KEY, PRIVATE KEY\"). "
                     + "Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
                 "DIR/x.key:1: tls.certificates[10].key: the private key is damaged, or of a kind that the gateway does not serve "
@@ -130,7 +130,7 @@ public sealed class CertificateSetTests : IDisposable
                 "DIR/weak.crt: tls.certificates[11].certificate: the RSA key is too short (found \"1024 bits\"). "
                     + "Have a certificate issued for a new key: ECDSA P-256, or RSA with 2048 bits or more.",
                 "DIR/sha1.crt: tls.certificates[12].certificate: the certificate is signed with a broken algorithm "
-                    + "(found \"sha1ECDSA\"). Have it issued again, signed with SHA-256.",
+                    + "(found \"sha1ECDSA\"). Have it reissued, signed with SHA-256.",
                 "DIR: tls.certificates[13].certificate: this is a folder (found \"DIR\"). Name the PEM file in it.",
             ],
             lines);
@@ -142,8 +142,8 @@ public sealed class CertificateSetTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => CertificateSet.Load(new TlsOptions(), PublicUrl, Now));
 
         Assert.Equal(
-            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert makes "
-            + "a pair for trying things out.",
+            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert creates "
+            + "a pair for testing.",
             exception.Message);
     }
 
@@ -163,7 +163,7 @@ public sealed class CertificateSetTests : IDisposable
                 "DIR/tls.crt:1: tls.certificates[0].certificate: the certificate is not meant for servers "
                     + "(found \"TLS Web Client Authentication\"). Have it issued with the extended key usage serverAuth; "
                     + "clients refuse it as it is.",
-                "DIR/tls.crt: publicUrl: no certificate covers its host, so clients will refuse the connection "
+                "DIR/tls.crt: publicUrl: no certificate covers its host, so clients refuse the connection "
                     + "(found \"localhost\"). Add a certificate for it, or correct publicUrl; the certificates are for "
                     + "no name at all.",
             ],
@@ -199,7 +199,7 @@ public sealed class CertificateSetTests : IDisposable
             [
                 "DIR/tls.crt: tls.certificates[0].certificate: the intermediate certificate is missing "
                     + "(found \"CN=Intermediate\"). Append it (it is at http://ca.test/intermediate.crt), or name the issuer's "
-                    + "full chain (fullchain.pem): docker does not fetch it by itself.",
+                    + "full chain (fullchain.pem): docker does not fetch it.",
             ],
             Lines(Load(_folder.Write("tls", pair)).Warnings));
         Assert.Empty(Load(_folder.Write("tls", pair, intermediate)).Warnings);
@@ -231,7 +231,7 @@ public sealed class CertificateSetTests : IDisposable
         var exception = Assert.Throws<ProblemException>(
             () => CertificateSet.Load(new TlsOptions { Certificates = [options] }, PublicUrl, Now, inForce));
 
-        Assert.EndsWith("Replace it by a valid one; the certificate in force still is.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Replace it with a valid one; the certificate in force is still valid.", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -134,8 +134,8 @@ public sealed class DevelopmentCertificatesTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => Make(["localhost"], []));
 
         Assert.Equal(
-            $"{_folder["tls.crt"]}: there is a certificate or key already that was not made by this command. "
-            + "Choose another folder with --out, or replace both with --force.",
+            $"{_folder["tls.crt"]}: there is already a certificate or key that this command did not create. "
+            + "Choose another folder with --out, or replace both files with --force.",
             exception.Message);
         Assert.Equal(before, Contents());
         Make(["localhost"], [], force: true);
@@ -172,7 +172,7 @@ public sealed class DevelopmentCertificatesTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => Make(["localhost"], []));
 
         Assert.EndsWith(
-            "Put the right files there, or make a new authority with --force and trust it anew.",
+            "Put the right files there, or create a new authority with --force and have clients trust it.",
             exception.Message, StringComparison.Ordinal);
         Assert.Equal(before, Contents());
         var (written, _) = Make(["localhost"], [], force: true);

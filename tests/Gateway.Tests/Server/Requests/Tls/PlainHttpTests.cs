@@ -11,7 +11,7 @@ namespace Gateway.Tests.Server.Requests.Tls;
 /// <summary>Plain HTTP on the TLS port: one sentence with the right URL, and nothing gets in.</summary>
 public sealed class PlainHttpTests(SharedGateway shared) : IClassFixture<SharedGateway>
 {
-    private const string Sentence = "\"message\":\"this port speaks HTTPS, and the request came as plain HTTP; use https://registry.test\"";
+    private const string Sentence = "\"message\":\"this port expects HTTPS, but the request used plain HTTP; use https://registry.test\"";
 
     private readonly TestGateway _gateway = shared.Gateway;
 

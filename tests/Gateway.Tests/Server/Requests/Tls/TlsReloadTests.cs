@@ -65,7 +65,7 @@ public sealed class TlsReloadTests : IDisposable
 
         Assert.Equal(old.Certificate.Thumbprint, (await server.ConnectAsync("localhost")).Thumbprint);
         Assert.Contains(server.Log.Lines, line => line.StartsWith(
-            "1602 Error Changed certificates were refused; the last good ones stay in force. "
+            "1602 Error Changed certificates were refused; the last good version stays in force. "
             + $"{options.Key}: tls.certificates[0].key: the key does not belong to the certificate", StringComparison.Ordinal));
 
         File.WriteAllText(options.Key, renewed.KeyPem);

@@ -199,7 +199,7 @@ public sealed class WorkloadTests : IAsyncLifetime
     [Fact]
     public async Task Spelling_OfAnother_IsSaidAndNoPassword()
     {
-        await Refused(_github.Sign(GitHub()) + "==", "it is not spelled in base64url without padding, as its issuer spelled it");
+        await Refused(_github.Sign(GitHub()) + "==", "it is not in base64url without padding, as its issuer wrote it");
         Assert.Empty(await Stored());
     }
 

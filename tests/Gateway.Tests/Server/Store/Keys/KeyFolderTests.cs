@@ -89,7 +89,7 @@ public sealed class KeyFolderTests : IDisposable
         var folder = new KeyFolder(Path.Combine(file, "state", "keys"), _stage.Schedule);
 
         Assert.Equal(
-            $"{file}: this is a file, not a folder. Name the folder of the signing keys: tokens.keys.folder.",
+            $"{file}: this is a file, not a folder. Set tokens.keys.folder to the folder of the signing keys.",
             Assert.Single(folder.Check()).ToString());
     }
 
@@ -104,7 +104,7 @@ public sealed class KeyFolderTests : IDisposable
         File.SetUnixFileMode(file, Mode600 | others);
 
         Assert.Equal(
-            $"{file}: every user of this machine may read the signing key, and sign tokens with it (found \"{mode}\"). chmod 600 {file}; if others did read it, rotate and retire it."
+            $"{file}: every user of this machine can read the signing key, and sign tokens with it (found \"{mode}\"). Run chmod 600 {file}; if others may have read the key, rotate and retire it."
                 .Replace(_stage.Folder, "KEYS", StringComparison.Ordinal),
             _stage.Problems());
         Assert.Single(_stage.Open().Check());
@@ -126,17 +126,17 @@ public sealed class KeyFolderTests : IDisposable
         File.SetUnixFileMode(_stage.Folder, Mode700 | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
 
         Assert.Equal(
-            "KEYS: every user of this machine may put signing keys here (found \"0703\"). chmod 700 KEYS.", _stage.Problems());
+            "KEYS: every user of this machine can put signing keys here (found \"0703\"). Run chmod 700 KEYS.", _stage.Problems());
     }
 
     [Theory]
-    [InlineData("foreign.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "there is no private key in it, or it is cut off (found \"CERTIFICATE\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.")]
-    [InlineData("empty.pem", "", "there is no private key in it, or it is cut off. Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.")]
-    [InlineData("cut.pem", "-----BEGIN PRIVATE KEY-----\nMIGH", "there is no private key in it, or it is cut off. Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.")]
-    [InlineData("damaged.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "the private key is damaged, or of a kind that tokens are not signed with (found \"PRIVATE KEY\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.")]
-    [InlineData("sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "the private key is encrypted. The gateway has no password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600.")]
+    [InlineData("foreign.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "it has no private key, or is truncated (found \"CERTIFICATE\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData("empty.pem", "", "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData("cut.pem", "-----BEGIN PRIVATE KEY-----\nMIGH", "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData("damaged.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "the private key is damaged, or of a type that cannot sign tokens (found \"PRIVATE KEY\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData("sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "the private key is encrypted. Decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600; the gateway has no password for it.")]
     [InlineData("time.pem", "Active-From: tomorrow\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "Active-From: is not a time (found \"tomorrow\"). Write it as 2026-01-31T12:00:00Z, in UTC.")]
-    [InlineData("mine.key", "x", "only files called *.pem are read as signing keys. Rename it if it is one, or move it out of the folder.")]
+    [InlineData("mine.key", "x", "only files named *.pem are read as signing keys. Rename it if it is one, or move it out of the folder.")]
     public void Read_FileThatIsNoUsableKey_IsAProblem(string name, string text, string problem)
     {
         _stage.Open().EnsureKey();
@@ -155,9 +155,9 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Write("b.pem", p384.ExportPkcs8PrivateKeyPem());
         _stage.Write("c.pem", brainpool.ExportPkcs8PrivateKeyPem());
 
-        const string fix = "Use one private key, ECDSA on P-256 or RSA of 2048 bits and more, as PKCS#8 PEM.";
+        const string fix = "Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.";
         Assert.Equal(
-            $"KEYS/a.pem: the RSA key has 1024 bits only. {fix}\n"
+            $"KEYS/a.pem: the RSA key has only 1024 bits. {fix}\n"
             + $"KEYS/b.pem: the elliptic curve (384 bits) is not P-256. {fix}\n"
             + $"KEYS/c.pem: the elliptic curve (256 bits) is not P-256. {fix}",
             _stage.Problems());

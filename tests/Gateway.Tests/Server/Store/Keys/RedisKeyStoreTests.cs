@@ -122,7 +122,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         Assert.StartsWith("Redis, hash gateway:keys, field ", exception.Message, StringComparison.Ordinal);
         Assert.EndsWith(
-            ": tokens.keys.password does not open the key. Set the password that the key was stored with; it is the same for all replicas.",
+            ": tokens.keys.password does not decrypt the key. Set the password that the key was stored with; it is the same for all replicas.",
             exception.Message,
             StringComparison.Ordinal);
         Assert.DoesNotContain("horse", exception.Message, StringComparison.Ordinal);
@@ -139,7 +139,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         var exception = await Assert.ThrowsAsync<ProblemException>(() => store.ReadAsync(default));
 
-        Assert.Contains("field AAAA: there is another key under this id", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("field AAAA: a different key is stored under this id", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         var exception = await Assert.ThrowsAsync<ProblemException>(() => store.ReadAsync(default));
 
-        Assert.Contains("is not sealed with tokens.keys.password", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not encrypted with tokens.keys.password", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -214,7 +214,7 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         Assert.Same(ring, keys.Current);
         Assert.Equal(
-            "Redis, hash gateway:keys: there is no ES256 key any more. Put the keys back; or make a new one, which ends all access tokens: gateway keys rotate --now.",
+            "Redis, hash gateway:keys: there is no longer an ES256 key. Restore the keys, or create a new one, which invalidates all access tokens: gateway keys rotate --now.",
             Assert.Single(keys.Status.Problems).ToString());
         Assert.Equal("", await _server.CommandAsync("KEYS", "*"));
         await keys.StopAsync(default);

@@ -44,7 +44,7 @@ public sealed class SigningKeyEndpointTests(SharedGateway shared) : IClassFixtur
         Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
         Assert.Equal(["GET", "HEAD"], answer.Content.Headers.Allow);
         Assert.StartsWith(
-            """{"errors":[{"code":"UNSUPPORTED","message":"the keys can only be read",""",
+            """{"errors":[{"code":"UNSUPPORTED","message":"the keys are read-only; use GET or HEAD",""",
             await answer.Content.ReadAsStringAsync(),
             StringComparison.Ordinal);
     }

@@ -130,7 +130,7 @@ public sealed class SigningKeyScheduleTests : IDisposable
             () => _stage.Open().Change(keys => _stage.Schedule.Retire(keys, only.Id)));
 
         Assert.Equal(
-            $"ID: this key signs the tokens that are issued now (found \"{only.Id}\"). Let another one take over, and retire this one then: gateway keys rotate --now.",
+            $"ID: this key signs new tokens (found \"{only.Id}\"). Let another key take over (gateway keys rotate --now), then retire this one.",
             exception.Message);
         Assert.Single(_stage.Ring().Keys);
     }

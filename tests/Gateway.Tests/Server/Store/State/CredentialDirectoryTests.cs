@@ -293,7 +293,7 @@ public sealed class CredentialDirectoryTests : IDisposable
         await pruning.StopAsync(default);
 
         Assert.NotNull(await store.FindAsync("young", default));
-        Assert.Equal(["Information 1130 1 tokens that ended more than 30 days ago were forgotten."], logger.Lines);
+        Assert.Equal(["Information 1130 1 tokens that expired or were revoked more than 30 days ago were deleted."], logger.Lines);
     }
 
     private static RedisCredentialStore Open(RedisServer server) => new(

@@ -51,7 +51,7 @@ public abstract class CredentialStoreContract
         var second = first with { Hash = SecretHash.Of("another"), Name = "another" };
         var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(second, default));
 
-        Assert.Equal("There is a credential with this id or secret already.", exception.Message);
+        Assert.Equal("A credential with this id or secret already exists.", exception.Message);
         TestCredential.AssertSame(first, await store.FindAsync("one", default));
         Assert.Null(await store.FindAsync(second.Hash, default));
         Assert.Single(await store.ListAsync(null, default));

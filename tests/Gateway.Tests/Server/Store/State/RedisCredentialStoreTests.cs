@@ -86,8 +86,9 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("one"), default));
 
         Assert.Equal(
-            $"Redis at {_server.Options.Server} does not write to disk, so a restart of it would lose new tokens: none are "
-            + "made. Set appendonly yes (and appendfsync always) there, or redis.requirePersistence to false.",
+            $"Redis at {_server.Options.Server} does not write to disk, so a restart of Redis would lose new tokens: "
+            + "the gateway issues none. Set appendonly yes (and appendfsync always) in Redis, "
+            + "or set redis.requirePersistence to false.",
             exception.Message);
         Assert.Empty(await store.ListAsync(null, default));
     }
@@ -177,8 +178,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         Assert.Equal(
             warns
-                ? [$"Warning 1131 Redis at {_server.Options.Server} forgets keys when its memory is full (maxmemory-policy {policy}): "
-                    + "tokens and revocations could get lost. Set maxmemory-policy noeviction."]
+                ? [$"Warning 1131 Redis at {_server.Options.Server} evicts keys when its memory is full (maxmemory-policy {policy}): "
+                    + "tokens and revocations could be lost. Set maxmemory-policy noeviction."]
                 : [],
             logger.Lines);
     }
@@ -197,8 +198,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         Assert.Equal(
             warns
-                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a crash of it or a "
-                    + "power cut there may lose tokens and revocations of the last seconds, although they were answered. Set "
+                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a crash or "
+                    + "power cut there may lose tokens and revocations of the last seconds, although the gateway confirmed them. Set "
                     + "appendfsync always."]
                 : [],
             logger.Lines);
@@ -217,8 +218,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
-            $"Redis at {_server.Options.Server} holds tokens of schema version 2 under \"gateway:\", and this gateway knows "
-            + "version 1: a newer gateway wrote them. Run that one.",
+            $"Redis at {_server.Options.Server} has tokens of schema version 2 under \"gateway:\", but this gateway supports "
+            + "version 1: a newer gateway wrote them. Run that version.",
             exception.Message);
     }
 
@@ -236,7 +237,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
 
-        Assert.StartsWith("The credential \"one\" in the store is not understood: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

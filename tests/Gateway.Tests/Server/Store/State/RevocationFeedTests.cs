@@ -51,7 +51,7 @@ public sealed class RevocationFeedTests : IDisposable
 
         Assert.False(await feed.ReadAsync(default));
         Assert.False(feed.IsCurrent);
-        Assert.StartsWith("Error 1133 The store of tokens cannot be read: ", Assert.Single(_logger.Lines), StringComparison.Ordinal);
+        Assert.StartsWith("Error 1133 The token store cannot be read: ", Assert.Single(_logger.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -230,10 +230,10 @@ public sealed class RevocationFeedTests : IDisposable
         Assert.True(feed.IsRevoked("one"));
         Assert.Equal(2, _logger.Lines.Count);
         Assert.StartsWith(
-            $"Error 1133 {DatabaseFile}: the store was removed or replaced while the gateway runs. ",
+            $"Error 1133 {DatabaseFile}: the store was removed or replaced while the gateway was running. ",
             _logger.Lines[0],
             StringComparison.Ordinal);
-        Assert.Equal("Information 1134 The store of tokens is back.", _logger.Lines[1]);
+        Assert.Equal("Information 1134 The token store has recovered.", _logger.Lines[1]);
     }
 
     [Fact]
@@ -265,9 +265,9 @@ public sealed class RevocationFeedTests : IDisposable
             Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Equal(2, (await store.ReadBlocksAsync("", default)).Blocks!.Count);
             Assert.Equal(
-                "Warning 1136 The store lacked blocks that this gateway knew of (2: user:alice, user:bob): it was emptied, or an older "
-                + "one is in its place. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
-                + "good again.",
+                "Warning 1136 The store had lost blocks that this gateway knows (2: user:alice, user:bob): it was emptied, or replaced "
+                + "with an older one. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
+                + "valid again.",
                 Assert.Single(_logger.Lines));
         }
 
@@ -330,7 +330,7 @@ public sealed class RevocationFeedTests : IDisposable
         Assert.NotNull(feed.FindBlock(TestCredential.Alice));
         Assert.True(feed.IsCurrent);
         Assert.StartsWith(
-            "Error 1137 Blocks are in force, but not kept in every place they should outlast a loss in; this is tried again: "
+            "Error 1137 Blocks are in force, but could not be saved in every place; the gateway tries again: "
             + "/proc/gateway/state/blocked.json: ",
             Assert.Single(_logger.Lines),
             StringComparison.Ordinal);

@@ -92,8 +92,8 @@ public sealed class SqliteFileTests : IDisposable
 
         var newest = SqliteSchema.Migrations.Count;
         AssertRefused(
-            $"{DatabaseFile}: the store has schema version {newest + 1}, and this gateway knows versions up to {newest}. A newer gateway wrote it: "
-            + "run that one again, or restore the backup made before the upgrade.");
+            $"{DatabaseFile}: the store has schema version {newest + 1}, but this gateway supports versions up to {newest}. "
+            + "Run the newer gateway that wrote it, or restore the backup made before the upgrade.");
     }
 
     [Fact]
@@ -287,7 +287,7 @@ public sealed class SqliteFileTests : IDisposable
         var exception = await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
-            $"{DatabaseFile}: the store was removed or replaced while the gateway runs. Put it back, or restart the gateway.",
+            $"{DatabaseFile}: the store was removed or replaced while the gateway was running. Put it back, or restart the gateway.",
             exception.Message);
     }
 
@@ -301,8 +301,8 @@ public sealed class SqliteFileTests : IDisposable
         Assert.NotNull(await store.FindAsync("one", default));
 
         File.Move(DatabaseFile + ending, DatabaseFile + ending + ".away");
-        var expected = $"{DatabaseFile}{ending}: the store's log was removed or replaced while the gateway runs. Restart the gateway, "
-            + "see with \"gateway token list\" what is there, and repeat the last changes that are missing.";
+        var expected = $"{DatabaseFile}{ending}: the store's log was removed or replaced while the gateway was running. Restart the gateway, "
+            + "check \"gateway token list\", and repeat the latest missing changes.";
         foreach (var use in new Func<Task>[]
         {
             () => store.ReadChangesAsync(0, default),
@@ -373,7 +373,7 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         Assert.Equal(
-            $"{DatabaseFile}: the store cannot be written: the disk is full. Make room on it; nothing that was answered is lost.",
+            $"{DatabaseFile}: the store cannot be written: the disk is full. Free some space; nothing that the gateway confirmed is lost.",
             full.Message);
         Assert.Equal(written, await writer.RunAsync(static s => s.Number("SELECT count(*) FROM changes"), default));
         await writer.RunAsync(static s => s.Execute("DELETE FROM changes"), default);
@@ -407,7 +407,7 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
-        Assert.StartsWith("The credential \"one\" in the store is not understood: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -162,7 +162,7 @@ public sealed class SubjectBlocksTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => new BlockFile(Folder).Read());
         Assert.Throws<ProblemException>(() => new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block("user:bob")])));
 
-        Assert.StartsWith($"{BlocksFile}: whom operators blocked cannot be read", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{BlocksFile}: the list of blocked subjects cannot be read", exception.Message, StringComparison.Ordinal);
         Assert.Equal(text, File.ReadAllText(BlocksFile));
     }
 

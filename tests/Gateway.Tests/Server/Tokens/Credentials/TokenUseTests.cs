@@ -113,7 +113,7 @@ public sealed class TokenUseTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
             Assert.Equal(
                 "DENIED: the token of user:alice may not push team-a/app: it is limited to team-a/**:pull; "
-                + "use a token made for this repository, or sign in with the password",
+                + "use a token for this repository, or sign in with the password",
                 answer.Error.Replace("pull, push", "push", StringComparison.Ordinal));
         }
 
