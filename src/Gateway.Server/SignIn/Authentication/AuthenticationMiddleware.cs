@@ -5,7 +5,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>Second step of a registry request: who is asking? Anonymous callers pass; refused credentials do not.</summary>
+/// <summary>
+/// Second step of a registry request: who is asking? Anonymous callers pass; refused credentials do not.
+/// </summary>
 internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate signIn, Challenge challenge)
 {
     /// <summary>Which of two credentials counts is a guess, and another component may guess differently.</summary>
@@ -65,7 +67,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         }
     }
 
-    /// <summary>Answers a caller after too many failed sign-ins. No challenge: nothing was found wrong with these credentials.</summary>
+    /// <summary>
+    /// Answers a caller after too many failed sign-ins. No challenge: nothing was found wrong with these credentials.
+    /// </summary>
     public static Task WriteThrottledAsync(HttpContext context, AuthenticationResult.Throttled throttled)
     {
         var seconds = RetryAfter.WholeSeconds(throttled.RetryAfter);
@@ -93,8 +97,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         CredentialHint.Of(credentials) is { } hint ? "; " + hint : otherwise;
 
     // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
-    // password that it stores for /token, or presents the person's certificate: the page could start uploads and mount blobs in
-    // the person's name. Other methods that change something are preflighted, and no browser adds a Bearer token on its own.
+    // password that it stores for /token, or presents the person's certificate: the page could start uploads and mount
+    // blobs in the person's name. Other methods that change something are preflighted, and no browser adds a Bearer
+    // token on its own.
     private static string? FindForgery(HttpContext context, GatewayContext gateway, PresentedCredentials credentials) =>
         credentials.Kind is PresentedCredentialsKind.Password or PresentedCredentialsKind.Certificate
         && context.Request.Method == HttpMethods.Post
@@ -102,9 +107,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
             ? BrowserRequest.FindFault(context.Request, gateway.Host.Origin)
             : null;
 
-    // A refused password is not a refused token, so the challenge names no error (RFC 6750, section 3.1): a client that only
-    // sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error containerd
-    // would count the attempt as a failed token and give up before it ever asked for one.
+    // A refused password is not a refused token, so the challenge names no error (RFC 6750, section 3.1): a client that
+    // only sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error
+    // containerd would count the attempt as a failed token and give up before it ever asked for one.
     private Task RefuseAsync(HttpContext context, PresentedCredentials credentials, string? message)
     {
         var why = Describe(credentials, message);

@@ -72,7 +72,8 @@ internal static class AuthenticationOptionsValidator
         {
             if (!known.Contains(options.Order[i]))
             {
-                scope.At(i).Report("is not a configured sign-in method", $"Use only these: {string.Join(", ", known)}.");
+                scope.At(i).Report("is not a configured sign-in method",
+                    $"Use only these: {string.Join(", ", known)}.");
             }
             else if (options.Order.IndexOf(options.Order[i]) < i)
             {
@@ -82,13 +83,14 @@ internal static class AuthenticationOptionsValidator
             {
                 scope.At(i).Report(
                     "comes before another sign-in method",
-                    "Put it last: no one can be asked which names certificates hold, so the names of all other methods come first.");
+                    "Put it last: no one can be asked which names certificates hold, so the names of "
+                    + "all other methods come first.");
             }
         }
     }
 
-    // A provider cannot be asked about a user before they sign in: until then a later source's user of that name would have
-    // what policy grants to it.
+    // A provider cannot be asked about a user before they sign in: until then a later source's user of that name would
+    // have what policy grants to it.
     private static void CheckCollisions(AuthenticationOptions options, SettingScope scope)
     {
         if (options.Collisions == NameCollisions.Same)
@@ -104,8 +106,8 @@ internal static class AuthenticationOptionsValidator
             {
                 scope.AtName(name).Report(
                     $"comes before {later}, but the gateway learns this provider's user names only when they sign in",
-                    "Set names: qualified for one of the two, put this one last in authentication.order, or, where one name is the "
-                    + "same person everywhere, set authentication.collisions: same.");
+                    "Set names: qualified for one of the two, put this one last in authentication.order, or, where one "
+                    + "name is the same person everywhere, set authentication.collisions: same.");
             }
         }
 

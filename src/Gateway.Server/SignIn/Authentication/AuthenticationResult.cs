@@ -2,7 +2,9 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What one method, or all of them together, say about presented credentials. Five answers that must not be confused.</summary>
+/// <summary>
+/// What one method, or all of them together, say about presented credentials. Five answers that must not be confused.
+/// </summary>
 internal abstract record AuthenticationResult
 {
     private AuthenticationResult()
@@ -34,7 +36,9 @@ internal abstract record AuthenticationResult
     /// <param name="Limit">The name of the limit that applies.</param>
     public sealed record Throttled(TimeSpan RetryAfter, string Limit) : AuthenticationResult;
 
-    /// <summary>The method could not decide (its backing service is unavailable). The caller gets a 503, never a 401 or a yes.</summary>
+    /// <summary>
+    /// The method could not decide (its backing service is unavailable). The caller gets a 503, never a 401 or a yes.
+    /// </summary>
     /// <param name="Reason">For the log; never a secret.</param>
     /// <param name="IsRefusedByOne">
     /// Whether another method knew the name and called the password wrong, so that it counts as a guess.

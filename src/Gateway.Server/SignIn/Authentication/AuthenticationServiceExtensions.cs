@@ -86,7 +86,8 @@ internal static partial class AuthenticationServiceExtensions
         public static partial void OpenLine(ILogger logger, string problem);
 
         [LoggerMessage(1005, LogLevel.Warning,
-            "{File} holds no users, so no one can sign in with a password. Anonymous access continues as the policies allow.")]
+            "{File} holds no users, so no one can sign in with a password. Anonymous access "
+            + "continues as the policies allow.")]
         public static partial void NoUsers(ILogger logger, string file);
     }
 }

@@ -33,7 +33,9 @@ internal sealed class Challenge(AuthenticationOptions options)
             : Bearer(gateway.Host.Origin, gateway.Host.Authority, ScopeOf(gateway.Request), error, description);
     }
 
-    /// <summary>Puts the challenge on a 401 of an endpoint that accepts user name and password only, such as the token endpoint.</summary>
+    /// <summary>
+    /// Puts the challenge on a 401 of an endpoint that accepts user name and password only, such as the token endpoint.
+    /// </summary>
     /// <remarks>
     /// RFC 9110, section 15.5.2, wants one on every 401, and browsers open their prompt by it: a UI has no other way to
     /// sign a person in. docker, containerd and containers/image look at status and body of a token answer alone.
@@ -43,8 +45,8 @@ internal sealed class Challenge(AuthenticationOptions options)
 
     /// <summary>The scope that a request needs, as a client should ask for it; <see langword="null"/> for a ping.</summary>
     /// <remarks>
-    /// All that the request needs, not only what a token lacked: Distribution wants pull beside push when it verifies tokens.
-    /// The source of a mount is not named: a mount is dropped rather than refused.
+    /// All that the request needs, not only what a token lacked: Distribution wants pull beside push when it verifies
+    /// tokens. The source of a mount is not named: a mount is dropped rather than refused.
     /// </remarks>
     public static string? ScopeOf(RegistryRequest request) => request switch
     {

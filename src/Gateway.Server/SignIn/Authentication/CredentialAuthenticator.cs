@@ -89,7 +89,8 @@ internal sealed partial class CredentialAuthenticator(
         return result;
     }
 
-    // The user name does not matter: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
+    // The user name does not matter: jobs have none of their own. Never hashed as a password, also where no issuer is
+    // configured.
     private ValueTask<AuthenticationResult> VerifyIdTokenAsync(
         string token, IPAddress clientAddress, CancellationToken cancellationToken)
     {

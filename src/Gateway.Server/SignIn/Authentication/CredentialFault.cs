@@ -1,6 +1,8 @@
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>Why credentials cannot be read. It follows from the request's bytes alone, so it reveals nothing about any user.</summary>
+/// <summary>
+/// Why credentials cannot be read. It follows from the request's bytes alone, so it reveals nothing about any user.
+/// </summary>
 /// <param name="Reason">For the log.</param>
 /// <param name="Message">For the caller: the cause, and what to do. Never a part of what was sent.</param>
 internal sealed record CredentialFault(string Reason, string Message)
@@ -18,7 +20,8 @@ internal sealed record CredentialFault(string Reason, string Message)
 
     public static readonly CredentialFault LineBreak = new(
         "Basic credentials whose password ends in a line break",
-        "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s, or base64 -w0 of that)");
+        "the password ends in a line break, which a file or \"echo\" adds; send it without (printf "
+        + "%s, or base64 -w0 of that)");
 
     public static readonly CredentialFault NameLineBreak = new(
         "Basic credentials whose user name ends in a line break",
@@ -29,7 +32,8 @@ internal sealed record CredentialFault(string Reason, string Message)
         "the user name or password holds a control character (a tab, a NUL or a line break inside); send it without");
 
     public static readonly CredentialFault TooLong = new(
-        "the Authorization header is too long", "the Authorization header is longer than any credentials that this registry accepts");
+        "the Authorization header is too long",
+        "the Authorization header is longer than any credentials that this registry accepts");
 
     public static readonly CredentialFault Scheme = new(
         "unsupported scheme", "the Authorization header is neither \"Basic\" nor \"Bearer\", followed by one space");

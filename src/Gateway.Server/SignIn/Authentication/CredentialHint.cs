@@ -11,7 +11,9 @@ internal static class CredentialHint
     private const char ByteOrderMark = '\uFEFF';
 
     /// <summary>Finds the accident.</summary>
-    /// <returns>It, as half a sentence; <see langword="null"/> where there is none. Never a part of what was sent.</returns>
+    /// <returns>
+    /// It, as half a sentence; <see langword="null"/> where there is none. Never a part of what was sent.
+    /// </returns>
     public static string? Of(PresentedCredentials credentials) => credentials.Kind switch
     {
         PresentedCredentialsKind.Password => OfName(credentials.Password.UserName) ?? OfPassword(credentials.Password.Password),

@@ -5,8 +5,8 @@ using Gateway.Foundation.Files;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// Changes single lines of an htpasswd file; all others, right or wrong, stay the same to the byte, except that the last
-/// one gets the line break that it lacks.
+/// Changes single lines of an htpasswd file; all others, right or wrong, stay the same to the byte, except that the
+/// last one gets the line break that it lacks.
 /// </summary>
 /// <remarks>
 /// It checks no more of the other lines, since setting a password again is the fix for a line that is refused.

@@ -87,7 +87,8 @@ internal sealed class HtpasswdFile
             var more = problems.Count - MostProblems;
             problems.RemoveRange(MostProblems, more);
             problems.Add(new Problem(
-                path, $"{more} more lines cannot be used", null, "Fix those above first, and check that this is an htpasswd file."));
+                path, $"{more} more lines cannot be used", null,
+                    "Fix those above first, and check that this is an htpasswd file."));
         }
 
         return problems.Count > 0
@@ -168,7 +169,8 @@ internal sealed class HtpasswdFile
             throw new ProblemException(Directory.Exists(path)
                 ? new Problem(path, "this is a folder", null, "Name the htpasswd file in it.")
                 : new Problem(
-                    path, "no permission to read the file", null, "Let the gateway's group read it: chgrp, chmod 640."));
+                    path, "no permission to read the file", null,
+                        "Let the gateway's group read it: chgrp, chmod 640."));
         }
         catch (IOException exception)
         {
@@ -182,7 +184,8 @@ internal sealed class HtpasswdFile
         path,
         "no such htpasswd file",
         null,
-        $"Correct the path, or create the file with its first user: gateway user add --file {ShellWord.Of(path)} alice.");
+        "Correct the path, or create the file with its first user: gateway user add --file "
+        + $"{ShellWord.Of(path)} alice.");
 
     private static HtpasswdEntry ReadLine(string path, int number, ReadOnlySpan<byte> line)
     {
@@ -227,7 +230,9 @@ internal sealed class HtpasswdFile
         $"{name}: {refusal.What}",
         refusal.Found,
         refusal.Fix.Replace(
-            "{0}", $"Set the password again: gateway user add --file {ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
+            "{0}",
+                "Set the password again: gateway user add --file "
+                + $"{ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
 
     private static Problem NotUtf8(string path, int number) =>
         new($"{path}:{number}", "the line is not UTF-8", null, "Save the file as UTF-8.");

@@ -4,7 +4,9 @@ using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a changed user file must be to replace the users in force: complete, as far as the gateway can tell.</summary>
+/// <summary>
+/// What a changed user file must be to replace the users in force: complete, as far as the gateway can tell.
+/// </summary>
 /// <remarks>
 /// A file that is cut off signs people out. Every tool that writes one ends each line, so an open last line is half
 /// a line; a file cut between lines shows by how many users it lacks, where <c>maximumLossPercent</c> sets the limit.
@@ -39,7 +41,8 @@ internal static class HtpasswdReplacement
                     options.File,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{lost} of {before.Count} users are missing, more than {limit} % (authentication.htpasswd.maximumLossPercent)"),
+                        $"{lost} of {before.Count} users are missing, more than {limit} % "
+                        + $"(authentication.htpasswd.maximumLossPercent)"),
                     null,
                     "Write the complete file again; if you meant to remove them: gateway user reload --accept."));
             }

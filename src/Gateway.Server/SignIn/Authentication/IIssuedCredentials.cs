@@ -16,8 +16,8 @@ internal interface IIssuedCredentials
     /// <param name="clientAddress">Where it is used from.</param>
     /// <param name="cancellationToken">Ends the waiting when the client leaves.</param>
     /// <returns>
-    /// <see cref="AuthenticationResult.NotMine"/> for a text that does not have the form of such a secret; a refresh token has
-    /// not. <see cref="AuthenticationResult.Undecided"/> where the store cannot tell.
+    /// <see cref="AuthenticationResult.NotMine"/> for a text that does not have the form of such a secret; a refresh
+    /// token has not. <see cref="AuthenticationResult.Undecided"/> where the store cannot tell.
     /// </returns>
     ValueTask<AuthenticationResult> VerifyAsync(
         PresentedSecret secret, string? userName, IPAddress clientAddress, CancellationToken cancellationToken);

@@ -19,12 +19,14 @@ internal interface ISubjectSource
     /// <see langword="null"/> where nothing does. Asked on every request with a token, so it must be quick.
     /// </summary>
     /// <param name="subject">One that this method accepted.</param>
-    /// <param name="evidence">What the password was checked against then; <see langword="null"/>: it does not matter.</param>
+    /// <param name="evidence">
+    /// What the password was checked against then; <see langword="null"/>: it does not matter.
+    /// </param>
     AuthenticationResult.Refused? FindFault(Subject subject, string? evidence);
 
     /// <summary>
-    /// The subject as it is now. Asked whenever a token is presented that lasts longer than an access token, and for names that
-    /// another method accepts; so answers are remembered for a while, also that there is none.
+    /// The subject as it is now. Asked whenever a token is presented that lasts longer than an access token, and for
+    /// names that another method accepts; so answers are remembered for a while, also that there is none.
     /// </summary>
     /// <param name="name">The canonical name, as <see cref="Subject.Name"/> has it; may be any text.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>

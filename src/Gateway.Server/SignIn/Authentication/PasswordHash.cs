@@ -54,7 +54,9 @@ internal sealed class PasswordHash
     /// <summary>Reads a hash.</summary>
     /// <param name="text">What follows the colon.</param>
     /// <param name="hash">The hash, whatever its cost; see <see cref="Check"/>.</param>
-    /// <param name="refusal">Why it is not a usable hash: another scheme, or a text that no password could ever match.</param>
+    /// <param name="refusal">
+    /// Why it is not a usable hash: another scheme, or a text that no password could ever match.
+    /// </param>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out PasswordHash? hash, [NotNullWhen(false)] out HashRefusal? refusal)
     {

@@ -41,7 +41,8 @@ internal static class PasswordRules
         }
 
         return length > Crypt.LongestPassword
-            ? ($"the password has {length} bytes, and at most {Crypt.LongestPassword} can be hashed", "Choose a shorter one.")
+            ? ($"the password has {length} bytes, and at most {Crypt.LongestPassword} can be hashed",
+                "Choose a shorter one.")
             : null;
     }
 }

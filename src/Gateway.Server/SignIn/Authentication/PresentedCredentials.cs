@@ -105,8 +105,8 @@ internal readonly record struct PresentedCredentials
                 PresentedCredentialsKind.Password, PresentedSecret.OfPassword(credentials.Password), credentials);
 
     /// <summary>
-    /// These, or the connection's certificate where a request presents none of its own. What is sent on purpose counts before
-    /// what a client presents automatically; and where it is wrong, the certificate does not make it good.
+    /// These, or the connection's certificate where a request presents none of its own. What is sent on purpose counts
+    /// before what a client presents automatically; and where it is wrong, the certificate does not make it good.
     /// </summary>
     public PresentedCredentials Or(PresentedCertificate? certificate) =>
         Kind == PresentedCredentialsKind.None && certificate is not null

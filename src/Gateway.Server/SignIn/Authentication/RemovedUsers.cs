@@ -10,8 +10,8 @@ namespace Gateway.Server.SignIn.Authentication;
 /// every gateway that reads the user file, on whatever machine, knows that they were meant to go.
 /// </summary>
 /// <remarks>
-/// It only keeps a smaller file from being held back, name by name, and only those who may write the user file may write
-/// it. What cannot be read there names nobody.
+/// It only keeps a smaller file from being held back, name by name, and only those who may write the user file may
+/// write it. What cannot be read there names nobody.
 /// </remarks>
 internal static class RemovedUsers
 {

@@ -17,7 +17,8 @@ internal sealed partial class SignInGate(
     AuditTrail audit,
     ILogger<SignInGate> logger)
 {
-    private static readonly AuthenticationResult.Undecided Interrupted = new("the sign-in was interrupted before it was decided");
+    private static readonly AuthenticationResult.Undecided Interrupted = new(
+        "the sign-in was interrupted before it was decided");
     private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
 
     /// <summary>Has the credentials judged by the configured methods.</summary>
@@ -75,8 +76,8 @@ internal sealed partial class SignInGate(
             await guard.LeaveAsync(permit, result, gateway.ClientAddress);
         }
 
-        // Whatever was presented, by whichever method. After the guard: credentials that were right are no guess, and must not count
-        // against others behind the same address.
+        // Whatever was presented, by whichever method. After the guard: credentials that were right are no guess, and
+        // must not count against others behind the same address.
         if (result is AuthenticationResult.Accepted(var principal) && standing.FindBlock(principal.Subject) is { } blocked)
         {
             result = blocked;
@@ -106,8 +107,8 @@ internal sealed partial class SignInGate(
             ILogger logger, string requestId, Subject subject, System.Net.IPAddress address, string reason);
 
         [LoggerMessage(1008, LogLevel.Warning,
-            "Request {RequestId}: the limit {Limit} refused a sign-in of \"{UserName}\" from {Address} before it was checked. "
-            + "Those who are signed in stay signed in, and tokens still work.")]
+            "Request {RequestId}: the limit {Limit} refused a sign-in of \"{UserName}\" from {Address} before it was "
+            + "checked. Those who are signed in stay signed in, and tokens still work.")]
         public static partial void Throttled(
             ILogger logger, string requestId, string userName, System.Net.IPAddress address, string limit);
     }

@@ -7,9 +7,9 @@ namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>The methods of sign-in in their order, and whose a name is where several know it.</summary>
 /// <remarks>
-/// Policies name users, not methods: anyone who proves the name <c>alice</c> has what policy grants <c>user:alice</c>. So a
-/// second source must not be able to make another <c>alice</c>. The order says who owns a name, and that a source cannot be
-/// asked never gives its names to the next one.
+/// Policies name users, not methods: anyone who proves the name <c>alice</c> has what policy grants <c>user:alice</c>.
+/// So a second source must not be able to make another <c>alice</c>. The order says who owns a name, and that a source
+/// cannot be asked never gives its names to the next one.
 /// </remarks>
 internal sealed class SignInMethods
 {
@@ -91,9 +91,9 @@ internal sealed class SignInMethods
                 case SubjectState.Current or SubjectState.Gone { IsNameTaken: true }:
                     return new AuthenticationResult.Refused(
                         $"{source.Method}, which comes before {subject.Method}, knows the name too",
-                        $"the name \"{subject.Name}\" belongs to another source here ({source.Method}), which comes before "
-                        + $"{subject.Method}; ask the operator of this registry to rename one of the two, or to set "
-                        + "authentication.collisions");
+                        $"the name \"{subject.Name}\" belongs to another source here ({source.Method}), which comes "
+                        + $"before {subject.Method}; ask the operator of this registry to rename one of the two, or to "
+                        + "set authentication.collisions");
                 case SubjectState.Undecided cause:
                     undecided ??= $"{source.Method} could not say whether it knows the name too: {cause.Reason}";
                     break;

@@ -2,7 +2,9 @@ using Gateway.Server.Limits.RateLimiting;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What <see cref="SignInGuard"/> said about an attempt, and needs to know when it is over. The default: not counted.</summary>
+/// <summary>
+/// What <see cref="SignInGuard"/> said about an attempt, and needs to know when it is over. The default: not counted.
+/// </summary>
 internal readonly record struct SignInPermit
 {
     /// <summary>Why it is not checked, or <see langword="null"/>.</summary>

@@ -6,8 +6,9 @@ namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
 /// Whether what a token says of its holder still holds: the subject exists, the password is the one it was issued for,
-/// nothing behind it was revoked, and no operator blocked it. Asked on every request, so that a change takes effect at once
-and not when the token expires.
+/// nothing behind it was revoked, and no operator blocked it. Asked on every request, so that a change takes effect at
+/// once
+/// and not when the token expires.
 /// </summary>
 internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevocations revocations)
 {
@@ -25,11 +26,13 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
 
     private static readonly AuthenticationResult.Undecided NobodyKnown = new(
-        "the store of tokens has not been read since the start, and this machine has no record of it, so the gateway does not "
-        + "know who is blocked");
+        "the store of tokens has not been read since the start, and this machine has no record of it, so the gateway "
+        + "does not know who is blocked");
 
     private static readonly AuthenticationResult.Undecided NothingKnown =
-        new("the store of tokens has not been read since the start, so the gateway does not know what was revoked before");
+        new(
+            "the store of tokens has not been read since the start, so the gateway does not "
+            + "know what was revoked before");
 
     /// <summary>
     /// Refused where the principal's credential is no longer good, undecided where that cannot be decided;
@@ -48,7 +51,8 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
             return blocked;
         }
 
-        // What is already known stays in force while the store is unavailable; before the first reading nothing is known.
+        // What is already known stays in force while the store is unavailable; before the first reading nothing is
+        // known.
         if ((principal.CredentialId is not null || principal.IssuedAt is not null) && !revocations.HasRead)
         {
             return NothingKnown;
@@ -73,8 +77,9 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     }
 
     /// <summary>
-    /// Refused where an operator blocked a subject, undecided where that cannot be decided; otherwise <see langword="null"/>.
-    /// Asked about the holder of any credentials after these were found to be good: no one else learns of it.
+    /// Refused where an operator blocked a subject, undecided where that cannot be decided; otherwise
+    /// <see langword="null"/>. Asked about the holder of any credentials after these were found to be good: no one else
+    /// learns of it.
     /// </summary>
     public AuthenticationResult? FindBlock(Subject subject)
     {
@@ -124,7 +129,10 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         };
     }
 
-    /// <summary>What a new credential of a subject is bound to; <see langword="null"/> where nothing is, or where it is not known.</summary>
+    /// <summary>
+    /// What a new credential of a subject is bound to; <see langword="null"/> where nothing is, or where it is not
+    /// known.
+    /// </summary>
     public async ValueTask<string?> FindEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
         Find(subject) is { } source && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
             ? current.Evidence

@@ -20,7 +20,9 @@ internal abstract record SubjectState
     /// <summary>There is no such subject, or it may not sign in any more.</summary>
     /// <param name="Reason">For the log and the audit record.</param>
     /// <param name="Message">What the holder of a credential of this subject may know.</param>
-    /// <param name="IsNameTaken">Whether the name still has an owner, who may return: it is not free for another.</param>
+    /// <param name="IsNameTaken">
+    /// Whether the name still has an owner, who may return: it is not free for another.
+    /// </param>
     public sealed record Gone(string Reason, string Message, bool IsNameTaken = false) : SubjectState
     {
         /// <summary>Nothing more is known.</summary>

@@ -7,8 +7,9 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 /// <summary>One certificate of a chain, as far as revocation asks for it: who issued it under which number.</summary>
 /// <param name="IssuerKey">Identifies the issuer's key.</param>
 /// <param name="IssuerName">
-/// Identifies the issuer's name. Both, since a list belongs to its authority by either: after a change of keys the new key signs
-/// the list for certificates of the old one as well, and a cross-signed authority has one key under several certificates.
+/// Identifies the issuer's name. Both, since a list belongs to its authority by either: after a change of keys the new
+/// key signs the list for certificates of the old one as well, and a cross-signed authority has one key under several
+/// certificates.
 /// </param>
 /// <param name="Serial">See <see cref="RevocationList.SerialOf"/>.</param>
 internal readonly record struct CertificateLink(string IssuerKey, string IssuerName, string Serial)

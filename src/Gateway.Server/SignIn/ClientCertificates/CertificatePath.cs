@@ -24,7 +24,9 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
     /// <param name="others">What it sent with it.</param>
     /// <param name="trust">The authorities.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="fault">What is wrong, for the client's user; a client's own certificate is not a secret to it.</param>
+    /// <param name="fault">
+    /// What is wrong, for the client's user; a client's own certificate is not a secret to it.
+    /// </param>
     public static CertificatePath? Find(
         X509Certificate2 certificate,
         X509Certificate2Collection others,
@@ -75,8 +77,9 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
         var flags = statuses.Aggregate(X509ChainStatusFlags.NoError, static (all, status) => all | status.Status);
         if ((flags & NoWay) != 0)
         {
-            return $"no authority that is trusted here issued it; its issuer is \"{PrintableName.Of(elements[^1].Issuer)}\", and the "
-                + "client must send any intermediates along with it";
+            return "no authority that is trusted here issued it; its issuer is "
+                + $"\"{PrintableName.Of(elements[^1].Issuer)}\", and the client must send any "
+                + "intermediates along with it";
         }
 
         if ((flags & X509ChainStatusFlags.NotSignatureValid) != 0)

@@ -9,27 +9,30 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 public sealed class ClientCertificateOptions
 {
     /// <summary>
-    /// A PEM file with the authorities whose certificates sign in, and with their intermediates where clients do not send
-    /// them. Each authority can certify any name. Changes take effect within two seconds.
+    /// A PEM file with the authorities whose certificates sign in, and with their intermediates where clients do not
+    /// send them. Each authority can certify any name. Changes take effect within two seconds.
     /// </summary>
     [RequiredSetting]
     [PathSetting]
     public string CertificateAuthorities { get; set; } = "";
 
     /// <summary>
-    /// Whether a certificate is one way to sign in (<c>optional</c>), or every client must present a valid one, however it
-    /// signs in (<c>required</c>).
+    /// Whether a certificate is one way to sign in (<c>optional</c>), or every client must present a valid one, however
+    /// it signs in (<c>required</c>).
     /// </summary>
     public ClientCertificateMode Mode { get; set; } = ClientCertificateMode.Optional;
 
     /// <summary>
-    /// Where the name comes from: <c>uri</c>, <c>email</c> and <c>dns</c> of the subject alternative name, <c>commonName</c> of
-    /// the subject. The first kind that the certificate has is used, and it must have exactly one name of that kind.
+    /// Where the name comes from: <c>uri</c>, <c>email</c> and <c>dns</c> of the subject alternative name,
+    /// <c>commonName</c> of the subject. The first kind that the certificate has is used, and it must have exactly one
+    /// name of that kind.
     /// </summary>
     public List<CertificateIdentity> Identity { get; set; } =
         [CertificateIdentity.Uri, CertificateIdentity.Email, CertificateIdentity.CommonName];
 
-    /// <summary>Domains that are removed from an email address: with <c>example.com</c>, alice@example.com is alice.</summary>
+    /// <summary>
+    /// Domains that are removed from an email address: with <c>example.com</c>, alice@example.com is alice.
+    /// </summary>
     public List<string> StripDomains { get; set; } = [];
 
     /// <summary>
@@ -42,15 +45,16 @@ public sealed class ClientCertificateOptions
     public bool OrganizationalUnitsAreGroups { get; set; }
 
     /// <summary>
-    /// Certificate revocation lists (CRL) of the authorities, PEM or DER. A certificate whose authority has no list here
-    /// never counts as revoked. Changes take effect within two seconds, on open connections and issued tokens as well.
+    /// Certificate revocation lists (CRL) of the authorities, PEM or DER. A certificate whose authority has no list
+    /// here never counts as revoked. Changes take effect within two seconds, on open connections and issued tokens as
+    /// well.
     /// </summary>
     [PathSetting]
     public List<string> RevocationLists { get; set; } = [];
 
     /// <summary>
-    /// What to do with a list whose next update is overdue: <c>refuse</c> its authority's certificates with 503 until there
-    /// is a newer one, or <c>tolerate</c> it and go by its content.
+    /// What to do with a list whose next update is overdue: <c>refuse</c> its authority's certificates with 503 until
+    /// there is a newer one, or <c>tolerate</c> it and go by its content.
     /// </summary>
     public ExpiredRevocationLists ExpiredRevocationLists { get; set; } = ExpiredRevocationLists.Refuse;
 }

@@ -11,7 +11,8 @@ internal static class ClientCertificateOptionsValidator
         var identity = scope.At(nameof(options.Identity));
         if (options.Identity.Count == 0)
         {
-            identity.Report("is empty, so no certificate names anyone", "List at least one kind of name, or remove the setting.");
+            identity.Report("is empty, so no certificate names anyone",
+                "List at least one kind of name, or remove the setting.");
         }
 
         CheckOnce(options.Identity, identity);

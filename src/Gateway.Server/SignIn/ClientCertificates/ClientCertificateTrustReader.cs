@@ -59,7 +59,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))
             && !lists.Exists(one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
         {
-            Refuse(gone.File, "authentication.clientCertificates.revocationLists", "the list of a trusted authority is missing",
+            Refuse(gone.File, "authentication.clientCertificates.revocationLists",
+                "the list of a trusted authority is missing",
                 gone.Authority.Subject,
                 "Write the complete list again; if the authority no longer has one, restart the gateway.");
         }
@@ -112,7 +113,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             }
             catch (Exception exception) when (exception is AsnContentException or CryptographicException)
             {
-                Refuse(path, setting, "the file is not a revocation list", null, "Write the complete list again, as PEM or DER.");
+                Refuse(path, setting, "the file is not a revocation list", null,
+                    "Write the complete list again, as PEM or DER.");
             }
         }
     }
@@ -193,7 +195,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
 
             if (text.Contains(Begin, StringComparison.Ordinal))
             {
-                Refuse(path, setting, "a PEM block of the file is broken or cut off", null, "Write the complete file again.");
+                Refuse(path, setting, "a PEM block of the file is broken or cut off", null,
+                    "Write the complete file again.");
                 return [];
             }
 
@@ -207,7 +210,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Refuse(path, setting, "the file cannot be read", exception.Message, "Make the list readable by the gateway.");
+            Refuse(path, setting, "the file cannot be read", exception.Message,
+                "Make the list readable by the gateway.");
             return [];
         }
     }

@@ -165,8 +165,9 @@ internal sealed partial class ClientCertificateVerifier(
         public static partial void Refused(ILogger logger, string subject, string thumbprint, string reason);
 
         [LoggerMessage(1041, LogLevel.Warning,
-            "The gateway could not check the client certificate of \"{Subject}\" and answered 503: {Reason}. Put the new list "
-            + "into authentication.clientCertificates.revocationLists; access tokens work until they expire, and passwords work.")]
+            "The gateway could not check the client certificate of \"{Subject}\" and answered 503: {Reason}. Put the "
+            + "new list into authentication.clientCertificates.revocationLists; access tokens work until they "
+            + "expire, and passwords work.")]
         public static partial void Undecided(ILogger logger, string subject, string reason);
     }
 }

@@ -32,7 +32,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <param name="cancellationToken">Ends the waiting for keys.</param>
     /// <param name="needsSubject">Whether it must name a subject; a logout token need not. Without one it is empty.</param>
     /// <param name="judgeTime">
-    /// Whether it must be in force now; not for one that was found good before, and only presents another form of its signature.
+    /// Whether it must be in force now; not for one that was found good before, and only presents another form of its
+    /// signature.
     /// </param>
     public async ValueTask<IdTokenResult> VerifyAsync(
         string token,
@@ -191,7 +192,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         {
             return Bad(
                 Seconds($"it is from {(notBefore - now).TotalSeconds:F0} s in the future: the clocks differ"),
-                Seconds($"it becomes valid in {(notBefore - now).TotalSeconds:F0} s by this gateway's clock, so one of the two clocks is wrong"),
+                Seconds($"it becomes valid in {(notBefore - now).TotalSeconds:F0} s by this gateway's clock")
+                + ", so one of the two clocks is wrong",
                 SetClocks);
         }
 

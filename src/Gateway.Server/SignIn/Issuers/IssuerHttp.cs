@@ -146,7 +146,8 @@ internal sealed class IssuerHttp : IDisposable
                 $"the TLS certificate of {url.Authority} is not trusted: {tls.Message.TrimEnd('.')}",
                 _authority is null
                     ? "If a private authority signed it, set certificateAuthority to the authority's PEM file."
-                    : $"Check that {_authority} holds the authority that signed it, and that its names and dates are right.",
+                    : $"Check that {_authority} holds the authority that signed it, and that its "
+                        + "names and dates are right.",
                 exception);
         }
         catch (HttpRequestException exception)

@@ -7,7 +7,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Server.SignIn.Issuers;
 
-/// <summary>One issuer's document and keys: fetched when needed, refreshed automatically, the last good ones kept.</summary>
+/// <summary>
+/// One issuer's document and keys: fetched when needed, refreshed automatically, the last good ones kept.
+/// </summary>
 /// <remarks>
 /// How often the issuer is asked never depends on what strangers send: a key that is not known is looked for at most once
 /// in <see cref="UnknownKeyFloor"/>, an unavailable issuer is asked again at most once in the back-off's time, and
@@ -151,7 +153,8 @@ internal sealed partial class IssuerMetadata
         }
         catch (Exception exception) when (exception is ArgumentException or JsonException or FormatException)
         {
-            throw new IssuerException($"{source} holds no key set (JWKS)", "It must be a JSON object with \"keys\".", exception);
+            throw new IssuerException($"{source} holds no key set (JWKS)",
+                "It must be a JSON object with \"keys\".", exception);
         }
     }
 
@@ -208,7 +211,8 @@ internal sealed partial class IssuerMetadata
         catch (Exception exception)
         {
             var failure = exception as IssuerException
-                ?? new IssuerException($"{_options.Issuer} cannot be used: {exception.Message.TrimEnd('.')}", "See the gateway's log.", exception);
+                ?? new IssuerException($"{_options.Issuer} cannot be used: {exception.Message.TrimEnd('.')}",
+                    "See the gateway's log.", exception);
             if (_failure?.What != failure.What)
             {
                 Log.Away(_logger, Name, failure.Message, _current is null
@@ -242,7 +246,8 @@ internal sealed partial class IssuerMetadata
         var configuration = Read(await _http.GetAsync(address, CancellationToken.None), address);
         if (configuration.Issuer != _options.Issuer)
         {
-            // OpenID Connect Discovery, section 4.3: otherwise the server of the document could speak for another issuer.
+            // OpenID Connect Discovery, section 4.3: otherwise the server of the document could speak for another
+            // issuer.
             throw new IssuerException(
                 $"{address} names the issuer \"{Shorten(configuration.Issuer)}\", where \"{_options.Issuer}\" is configured",
                 "Write the issuer exactly as the document does, including a final slash.");

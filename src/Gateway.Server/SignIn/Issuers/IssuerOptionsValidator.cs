@@ -28,7 +28,8 @@ internal static class IssuerOptionsValidator
         else if (!IsSafe(url))
         {
             issuer.Report(
-                "is not https, so anyone on the network path could replace its keys", "Use https://; http is for loopback only.");
+                "is not https, so anyone on the network path could replace its keys",
+                "Use https://; http is for loopback only.");
         }
     }
 
@@ -42,7 +43,8 @@ internal static class IssuerOptionsValidator
         {
             scope.Report(
                 "is not a name for a source of users",
-                $"Use 1 to {LongestName} lowercase letters, digits and hyphens, but not htpasswd, certificate, robot or none.");
+                $"Use 1 to {LongestName} lowercase letters, digits and hyphens, but not htpasswd, "
+                + "certificate, robot or none.");
         }
     }
 

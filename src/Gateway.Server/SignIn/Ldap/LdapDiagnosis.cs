@@ -30,7 +30,8 @@ internal static class LdapDiagnosis
         }
         catch (SocketException exception)
         {
-            return $"It cannot be reached ({exception.SocketErrorCode}): check that it runs, and that its name and port are right.";
+            return $"It cannot be reached ({exception.SocketErrorCode}): check that it runs, and that "
+                + "its name and port are right.";
         }
         catch (OperationCanceledException)
         {
@@ -47,7 +48,8 @@ internal static class LdapDiagnosis
                 var length = await stream.ReadAsync(answer, limit.Token);
                 if (length < 10 || answer.AsSpan(0, length).IndexOf((byte)0x78) < 0 || answer[9] != 0)
                 {
-                    return "It does not accept StartTLS: give it a certificate, or use ldaps://. Nothing is sent without TLS.";
+                    return "It does not accept StartTLS: give it a certificate, or use ldaps://. "
+                        + "Nothing is sent without TLS.";
                 }
             }
 
@@ -61,7 +63,8 @@ internal static class LdapDiagnosis
         }
         catch (IOException exception)
         {
-            return $"It closes the connection ({exception.Message.TrimEnd('.')}): check that the port speaks {url.Scheme}.";
+            return $"It closes the connection ({exception.Message.TrimEnd('.')}): check that the "
+                + $"port speaks {url.Scheme}.";
         }
     }
 
@@ -101,13 +104,16 @@ internal static class LdapDiagnosis
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that it contains, or have one issued for this name.";
+            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that it contains, "
+                + "or have one issued for this name.";
         }
 
         using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };
         return chain.Build(certificate) ? null
             : chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))
-                ? $"Its certificate is not valid now (valid until {certificate.NotAfter:u}): renew it, or correct the clock."
-                : $"Its certificate was issued by {certificate.Issuer}, which is not trusted: set certificateAuthority to that authority's PEM file.";
+                ? $"Its certificate is not valid now (valid until {certificate.NotAfter:u}): "
+                    + "renew it, or correct the clock."
+                : $"Its certificate was issued by {certificate.Issuer}, which is not trusted: set certificateAuthority "
+                    + "to that authority's PEM file.";
     }
 }

@@ -43,7 +43,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             var dn = options.UserDn!.Replace("{name}", LdapText.InName(name), StringComparison.Ordinal);
             var (isRight, user) = await OnAnyServerAsync(server => server.BindAsync(
                 dn, password, connection => ReadOwn(connection, dn) is { } entry ? Read(connection, entry, name) : null));
-            return (isRight, user); // the name or the password is wrong, and there is no telling which: another method may know the name
+            // the name or the password is wrong, and there is no telling which: another method may know the name
+            return (isRight, user);
         }
 
         return await OnAnyServerAsync(async server =>
@@ -107,7 +108,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             0 => null,
             1 => response.Entries[0],
             _ => throw new LdapUnavailableException( // either could be meant
-                "userFilter matches more than one entry. Make it match at most one, for example by the objectClass of persons.", isServers: false),
+                "userFilter matches more than one entry. Make it match at most one, for example by "
+                + "the objectClass of persons.", isServers: false),
         };
     }
 
@@ -132,7 +134,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         if (TextsOf(entry, options.NameAttribute) is not [var name])
         {
             throw new LdapUnavailableException(
-                $"{entry.DistinguishedName} does not have exactly one {options.NameAttribute}, so {typed} has no user name. Fix nameAttribute, or the entry.",
+                $"{entry.DistinguishedName} does not have exactly one {options.NameAttribute}, so {typed} has no user "
+                + "name. Fix nameAttribute, or the entry.",
                 isServers: false);
         }
 

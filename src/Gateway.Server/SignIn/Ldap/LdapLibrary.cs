@@ -36,7 +36,8 @@ internal static unsafe class LdapLibrary
         if (set(0, RequireCertificate, &demand) != 0 || set(0, NetworkTimeout, time) != 0)
         {
             throw new ProblemException(new Problem(
-                "libldap", "the LDAP library cannot require certificates of directory servers", null, "Use the distribution's own libldap."));
+                "libldap", "the LDAP library cannot require certificates of directory servers", null,
+                "Use the distribution's own libldap."));
         }
     }
 

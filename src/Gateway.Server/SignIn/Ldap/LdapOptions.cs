@@ -7,8 +7,8 @@ namespace Gateway.Server.SignIn.Ldap;
 public sealed class LdapOptions
 {
     /// <summary>
-    /// Its servers, <c>ldaps://host</c> or <c>ldap://host</c>, each with a port unless it is 636 or 389. The gateway asks the
-    /// first; while that is unavailable, the next.
+    /// Its servers, <c>ldaps://host</c> or <c>ldap://host</c>, each with a port unless it is 636 or 389. The gateway
+    /// asks the first; while that is unavailable, the next.
     /// </summary>
     [RequiredSetting]
     public List<Uri> Servers { get; set; } = [];
@@ -17,7 +17,8 @@ public sealed class LdapOptions
     public bool StartTls { get; set; } = true;
 
     /// <summary>
-    /// Whether passwords may be sent unencrypted while <c>startTls</c> is off. Anyone on the network path can then read them.
+    /// Whether passwords may be sent unencrypted while <c>startTls</c> is off. Anyone on the network path can then read
+    /// them.
     /// </summary>
     public bool AllowPlain { get; set; }
 
@@ -42,12 +43,14 @@ public sealed class LdapOptions
     public string? SearchBase { get; set; }
 
     /// <summary>
-    /// The filter that finds a user, with <c>{name}</c> for the name they typed. It must match at most one entry. Exclude
-    /// users who must not sign in: <c>(&amp;(objectClass=person)(uid={name})(!(pwdAccountLockedTime=*)))</c>.
+    /// The filter that finds a user, with <c>{name}</c> for the name they typed. It must match at most one entry.
+    /// Exclude users who must not sign in: <c>(&amp;(objectClass=person)(uid={name})(!(pwdAccountLockedTime=*)))</c>.
     /// </summary>
     public string UserFilter { get; set; } = "(&(objectClass=person)(uid={name}))";
 
-    /// <summary>The attribute that holds the user's name in policies and records. Active Directory: <c>sAMAccountName</c>.</summary>
+    /// <summary>
+    /// The attribute that holds the user's name in policies and records. Active Directory: <c>sAMAccountName</c>.
+    /// </summary>
     public string NameAttribute { get; set; } = "uid";
 
     /// <summary>The groups of users.</summary>
@@ -57,8 +60,8 @@ public sealed class LdapOptions
     public Dictionary<string, string> Claims { get; set; } = [];
 
     /// <summary>
-    /// Whether users are called <c>alice</c> or, with this directory's name as source, <c>corp/alice</c>, so that their names
-    never collide with others.
+    /// Whether users are called <c>alice</c> or, with this directory's name as source, <c>corp/alice</c>, so that their
+    /// names never collide with others.
     /// </summary>
     public NameForm Names { get; set; } = NameForm.Plain;
 
@@ -78,13 +81,18 @@ public sealed class LdapOptions
 /// <summary>How the groups of a user are found.</summary>
 public sealed class LdapGroupOptions
 {
-    /// <summary>The attribute of users (and groups) that names their groups. Empty: groups are searched below <c>base</c>.</summary>
+    /// <summary>
+    /// The attribute of users (and groups) that names their groups. Empty: groups are searched below <c>base</c>.
+    /// </summary>
     public string Attribute { get; set; } = "memberOf";
 
     /// <summary>The entry below which groups are searched, where no attribute names them.</summary>
     public string? Base { get; set; }
 
-    /// <summary>The filter that finds the groups of a user or group: <c>{dn}</c> is its distinguished name, <c>{name}</c> the user's name.</summary>
+    /// <summary>
+    /// The filter that finds the groups of a user or group: <c>{dn}</c> is its distinguished name, <c>{name}</c> the
+    /// user's name.
+    /// </summary>
     public string Filter { get; set; } = "(member={dn})";
 
     /// <summary>The attribute that holds a group's name.</summary>
@@ -93,12 +101,16 @@ public sealed class LdapGroupOptions
     /// <summary>Whether groups of groups count.</summary>
     public bool Nested { get; set; } = true;
 
-    /// <summary>Only groups that match one of these patterns, in which <c>*</c> matches any text. Not set: all.</summary>
+    /// <summary>
+    /// Only groups that match one of these patterns, in which <c>*</c> matches any text. Not set: all.
+    /// </summary>
     public List<string> Only { get; set; } = [];
 
     /// <summary>Other names for groups in the gateway: <c>Registry Admins: admins</c>.</summary>
     public Dictionary<string, string> Map { get; set; } = [];
 
-    /// <summary>A prefix for the name of every group, so that this directory's <c>admins</c> are not another source's.</summary>
+    /// <summary>
+    /// A prefix for the name of every group, so that this directory's <c>admins</c> are not another source's.
+    /// </summary>
     public string Prefix { get; set; } = "";
 }

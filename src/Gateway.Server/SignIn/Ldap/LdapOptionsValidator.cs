@@ -25,7 +25,8 @@ internal static class LdapOptionsValidator
         if (searches == !string.IsNullOrEmpty(options.UserDn))
         {
             scope.Report(
-                searches ? "has both bindDn and userDn" : "sets neither bindDn, which looks up users, nor userDn, which names them",
+                searches ? "has both bindDn and userDn" : "sets neither bindDn, which looks up users, "
+                    + "nor userDn, which names them",
                 "Set bindDn, bindPasswordFile and searchBase; or, where no account may search, userDn alone.");
         }
         else if (searches)
@@ -38,13 +39,15 @@ internal static class LdapOptionsValidator
 
             if (string.IsNullOrEmpty(options.SearchBase))
             {
-                scope.At(nameof(options.SearchBase)).Report("is missing", "Set it to the entry above the users: ou=people,dc=example,dc=com.");
+                scope.At(nameof(options.SearchBase)).Report("is missing",
+                    "Set it to the entry above the users: ou=people,dc=example,dc=com.");
             }
         }
         else if (options.Names == NameForm.Plain && collisions == NameCollisions.Refuse)
         {
             scope.At(nameof(options.UserDn)).Report(
-                "does not let the gateway look up names, so it could not tell this directory's users from another source's",
+                "does not let the gateway look up names, so it could not tell this directory's "
+                + "users from another source's",
                 "Set names: qualified here, or authentication.collisions: same.");
         }
 
@@ -56,7 +59,8 @@ internal static class LdapOptionsValidator
             if (string.IsNullOrEmpty(options.Groups.Base))
             {
                 groups.At(nameof(options.Groups.Base)).Report(
-                    "is missing, and no attribute names the groups", "Set it to the entry above the groups, or set attribute.");
+                    "is missing, and no attribute names the groups",
+                    "Set it to the entry above the groups, or set attribute.");
             }
 
             var byName = options.Groups.Filter.Contains("{name}", StringComparison.Ordinal); // memberUid of posixGroup
@@ -82,7 +86,8 @@ internal static class LdapOptionsValidator
             {
                 at.Report(
                     "would send every password unencrypted",
-                    "Use ldaps://, or set startTls. Where the network is secured by other means, set allowPlain: true.");
+                    "Use ldaps://, or set startTls. Where the network is secured by other "
+                    + "means, set allowPlain: true.");
             }
         }
     }
@@ -100,7 +105,8 @@ internal static class LdapOptionsValidator
         CheckHolds(filter, placeholder, scope);
         if (!filter.StartsWith('(') || filter.Count(static c => c == '(') != filter.Count(static c => c == ')'))
         {
-            scope.Report("is not a filter: its parentheses do not match", "Write it as (uid={name}), all of it in parentheses.");
+            scope.Report("is not a filter: its parentheses do not match",
+                "Write it as (uid={name}), all of it in parentheses.");
         }
     }
 }

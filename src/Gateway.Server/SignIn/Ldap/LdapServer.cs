@@ -7,10 +7,10 @@ namespace Gateway.Server.SignIn.Ldap;
 
 /// <summary>One server of a directory: its connections, and whether it answers.</summary>
 /// <remarks>
-/// libldap waits for answers without end, whatever timeout it is given through this library (seen with 2.5: a server that was
-/// stopped held a search for minutes). So each exchange runs on its own thread, and the caller leaves when the time is
-/// over. At most as many threads hang as there may be connections, and they end when the server answers or the connection breaks.
-/// Requests do not ask a server that failed until a probe beside them has found it recovered.
+/// libldap waits for answers without end, whatever timeout it is given through this library (seen with 2.5: a server
+/// that was stopped held a search for minutes). So each exchange runs on its own thread, and the caller leaves when the
+/// time is over. At most as many threads hang as there may be connections, and they end when the server answers or the
+/// connection breaks. Requests do not ask a server that failed until a probe beside them has found it recovered.
 /// </remarks>
 internal sealed partial class LdapServer(
     Uri url, LdapOptions options, LdapTrust trust, string method, TimeProvider time, ILogger logger) : IDisposable
@@ -157,7 +157,8 @@ internal sealed partial class LdapServer(
         catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
         {
             throw new LdapUnavailableException(
-                $"{url} refuses the password of {options.BindDn}. Put the current one into bindPasswordFile.", isServers: false, exception);
+                $"{url} refuses the password of {options.BindDn}. Put the current "
+                + "one into bindPasswordFile.", isServers: false, exception);
         }
         catch (LdapException exception)
         {
@@ -316,8 +317,8 @@ internal sealed partial class LdapServer(
     private static partial class Log
     {
         [LoggerMessage(1010, LogLevel.Error,
-            "{Method}: {Server} is unavailable: {Problem}. {Cause} The gateway asks another server of the directory, if there is "
-            + "one; otherwise its users are answered 503. All other ways to sign in still work.")]
+            "{Method}: {Server} is unavailable: {Problem}. {Cause} The gateway asks another server of the directory, "
+            + "if there is one; otherwise its users are answered 503. All other ways to sign in still work.")]
         public static partial void Away(ILogger logger, string method, Uri server, string problem, string cause);
 
         [LoggerMessage(1011, LogLevel.Information, "{Method}: {Server} has recovered.")]

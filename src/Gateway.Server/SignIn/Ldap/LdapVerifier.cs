@@ -67,7 +67,8 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
 
         if (!UserName.IsValid(credentials.UserName))
         {
-            return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance); // no user here has such a name
+            // no user here has such a name
+            return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance);
         }
 
         var key = CredentialKey.Of(Method, credentials, "");
@@ -119,7 +120,8 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             {
                 return new AuthenticationResult.Refused(
                     $"the directory's name \"{PrintableName.Of(user.Name)}\" is not a user name here",
-                    $"the directory calls you \"{PrintableName.Of(user.Name)}\", which is not a user name here. {UserName.Rule}");
+                    $"the directory calls you \"{PrintableName.Of(user.Name)}\", which is not a user "
+                    + $"name here. {UserName.Rule}");
             }
 
             var state = Remember(_prefix + user.Name, user);

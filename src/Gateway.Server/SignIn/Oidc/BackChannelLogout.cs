@@ -11,8 +11,9 @@ using Gateway.Server.Store.Identities;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>
-/// <c>POST /sign-in/NAME/logout</c>: the provider says that a person, or one of their sessions there, is signed out (OpenID Connect
-/// Back-Channel Logout 1.0). It ends the sessions here, but not tokens, which are meant to outlive sessions.
+/// <c>POST /sign-in/NAME/logout</c>: the provider says that a person, or one of their sessions there, is signed out
+/// (OpenID Connect Back-Channel Logout 1.0). It ends the sessions here, but not tokens, which are meant to outlive
+/// sessions.
 /// </summary>
 internal sealed partial class BackChannelLogout(
     IIdentityStore identities,
@@ -30,7 +31,8 @@ internal sealed partial class BackChannelLogout(
         context.Response.Headers.CacheControl = "no-store";
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("a provider must send its logout token with POST", "POST"));
+            await context.WriteErrorAsync(RegistryError.MethodNotAllowed(
+                "a provider must send its logout token with POST", "POST"));
             return;
         }
 
@@ -123,7 +125,8 @@ internal sealed partial class BackChannelLogout(
         [LoggerMessage(1076, LogLevel.Warning, "{Method}: a logout token was refused: {Reason}")]
         public static partial void Refused(ILogger logger, string method, string reason);
 
-        [LoggerMessage(1077, LogLevel.Error, "{Method} signed a person out, but their sessions here could not be revoked: {Problem}")]
+        [LoggerMessage(1077, LogLevel.Error,
+            "{Method} signed a person out, but their sessions here could not be revoked: {Problem}")]
         public static partial void Failed(ILogger logger, string method, string problem);
     }
 }

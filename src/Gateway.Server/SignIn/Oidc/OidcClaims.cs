@@ -62,7 +62,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
         {
             throw new OidcException(
                 "your provider does not send your name to this registry; ask the registry's operator",
-                $"there is no claim {_name} (nameClaim) in the ID token or the userinfo; request the scope that provides it, or set another claim");
+                $"there is no claim {_name} (nameClaim) in the ID token or the userinfo; request the scope that "
+                + "provides it, or set another claim");
         }
 
         if (!UserName.IsValid(name))
@@ -83,7 +84,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             return [];
         }
 
-        // Entra ID leaves the groups out where they are too many (OpenID Connect Core, section 5.6.2): a deny may depend on one.
+        // Entra ID leaves the groups out where they are too many (OpenID Connect Core, section 5.6.2): a deny may
+        // depend on one.
         if (claims.TryGetProperty("_claim_names", out var elsewhere) && elsewhere.ValueKind == JsonValueKind.Object
             && elsewhere.TryGetProperty(_groups.Text, out _))
         {

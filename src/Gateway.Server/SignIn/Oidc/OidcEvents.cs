@@ -184,7 +184,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         {
             return Interlocked.Increment(ref _pushes) <= MostPushesAtOnce
                 ? await provider.Client.PushAsync(request.Parameters, cancellationToken)
-                : throw new IssuerException("too many sign-ins start at once", "Find out in the log where they come from.");
+                : throw new IssuerException("too many sign-ins start at once",
+                    "Find out in the log where they come from.");
         }
         finally
         {
@@ -195,8 +196,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     private static partial class Log
     {
         [LoggerMessage(1078, LogLevel.Warning,
-            "{Method}: a sign-in request could not be pushed to the provider (pushed_authorization_request_endpoint), so "
-            + "the browser carries it: {Problem}")]
+            "{Method}: a sign-in request could not be pushed to the provider (pushed_authorization_request_endpoint), "
+            + "so the browser carries it: {Problem}")]
         public static partial void NotPushed(ILogger logger, string method, string problem);
     }
 }

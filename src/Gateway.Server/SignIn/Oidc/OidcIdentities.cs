@@ -12,13 +12,13 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>
-/// The people of one provider: who owns a name, and whether the provider still confirms them. That is how a token created
-/// here stops working with the account there.
+/// The people of one provider: who owns a name, and whether the provider still confirms them. That is how a token
+/// created here stops working with the account there.
 /// </summary>
 /// <remarks>
 /// Asked by the refresh token, when a credential of the person is used and the last answer is older than
-/// <see cref="OidcOptions.RevalidateEvery"/>. One replica at a time: a provider that rotates refresh tokens treats one that is
-/// presented twice as stolen.
+/// <see cref="OidcOptions.RevalidateEvery"/>. One replica at a time: a provider that rotates refresh tokens treats one
+/// that is presented twice as stolen.
 /// </remarks>
 internal sealed partial class OidcIdentities(
     OidcProvider provider,
@@ -60,9 +60,11 @@ internal sealed partial class OidcIdentities(
             {
                 // An account that was renamed to the name of one that is gone must not inherit its tokens and rights.
                 throw new OidcException(
-                    $"the name \"{person.Name}\" belongs to another account at your provider here; ask the registry's operator",
-                    $"the name \"{person.Name}\" is bound to sub \"{PrintableName.Of(old.ProviderSubject)}\" and was presented by sub "
-                    + $"\"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: gateway identity forget {ShellWord.Of(Method)} {ShellWord.Of(person.Name)}");
+                    $"the name \"{person.Name}\" belongs to another account at your provider here; "
+                    + "ask the registry's operator",
+                    $"the name \"{person.Name}\" is bound to sub \"{PrintableName.Of(old.ProviderSubject)}\" and was "
+                    + $"presented by sub \"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: "
+                    + $"gateway identity forget {ShellWord.Of(Method)} {ShellWord.Of(person.Name)}");
             }
 
             var next = Current(person, now, old) with
@@ -203,7 +205,8 @@ internal sealed partial class OidcIdentities(
                 var found = await provider.IdentifyAsync(tokens, nonce: null, identity.ProviderSubject, CancellationToken.None);
                 var now = time.GetUtcNow();
                 return found is not { Person: var person } ? identity with { ValidatedAt = now, RefreshToken = kept }
-                    : person.Name != identity.Name ? identity with { Ended = "the account has another name at the provider now", RefreshToken = null }
+                    : person.Name != identity.Name ? identity with { Ended = "the account has "
+                        + "another name at the provider now", RefreshToken = null }
                     : Current(person, now, identity) with { RefreshToken = kept };
             }
             catch (IssuerException)
@@ -219,7 +222,9 @@ internal sealed partial class OidcIdentities(
         }
         catch (OidcException exception) when (exception.IsGateways)
         {
-            throw new IssuerException(exception.Reason, "Until this is fixed, the gateway cannot ask about anyone.", exception); // not the person's fault
+            // not the person's fault
+            throw new IssuerException(exception.Reason,
+                "Until this is fixed, the gateway cannot ask about anyone.", exception);
         }
         catch (OidcException exception)
         {
@@ -267,10 +272,14 @@ internal sealed partial class OidcIdentities(
         {
             return identity.RefreshToken is null
                 ? new SubjectState.Gone(
-                    $"{identity.Name} has not signed in at {Method} for {provider.Options.TrustWithoutRefresh}, and it issues no refresh token",
-                    "your last sign-in in the browser is too long ago: sign in again (/account), and your tokens will work again",
+                    $"{identity.Name} has not signed in at {Method} for {provider.Options.TrustWithoutRefresh}, and "
+                    + "it issues no refresh token",
+                    "your last sign-in in the browser is too long ago: sign in again (/account), and "
+                    + "your tokens will work again",
                     IsNameTaken: true)
-                : new SubjectState.Undecided($"{Method} has not answered for {provider.Options.TrustWithoutRefresh}, so it is not known whether {identity.Name} is still valid");
+                : new SubjectState.Undecided(
+                    $"{Method} has not answered for {provider.Options.TrustWithoutRefresh}, so it is not known whether "
+                    + $"{identity.Name} is still valid");
         }
 
         return new SubjectState.Current(identity.ToSubject(), EvidenceOf(identity));

@@ -5,8 +5,8 @@ using Gateway.Server.SignIn.Issuers;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>
-/// An OpenID Connect provider that people sign in with in the browser: Keycloak, Entra ID, Okta, Google, Dex, GitLab. Its
-/// redirect URI is <c>https://HOST/sign-in/NAME/callback</c>.
+/// An OpenID Connect provider that people sign in with in the browser: Keycloak, Entra ID, Okta, Google, Dex, GitLab.
+/// Its redirect URI is <c>https://HOST/sign-in/NAME/callback</c>.
 /// </summary>
 public sealed class OidcOptions : IssuerOptions
 {
@@ -23,20 +23,20 @@ public sealed class OidcOptions : IssuerOptions
     public string? ClientSecret { get; set; }
 
     /// <summary>
-    /// The scopes to request. With <c>offline_access</c> the provider issues a refresh token, which tells the gateway when a
-    /// person is disabled; without one, see <c>trustWithoutRefresh</c>.
+    /// The scopes to request. With <c>offline_access</c> the provider issues a refresh token, which tells the gateway
+    /// when a person is disabled; without one, see <c>trustWithoutRefresh</c>.
     /// </summary>
     public List<string> Scopes { get; set; } = ["openid", "profile", "email", "offline_access"];
 
     /// <summary>
-    /// Further parameters of the request that starts a sign-in: <c>access_type: offline</c> for Google. <c>prompt</c> is
-    /// <c>consent</c> where <c>offline_access</c> is requested, unless it is set here; an empty value leaves it out.
+    /// Further parameters of the request that starts a sign-in: <c>access_type: offline</c> for Google. <c>prompt</c>
+    /// is <c>consent</c> where <c>offline_access</c> is requested, unless it is set here; an empty value leaves it out.
     /// </summary>
     public Dictionary<string, string> Parameters { get; set; } = [];
 
     /// <summary>
-    /// The claim that holds the user name, a path with dots: <c>preferred_username</c>, <c>email</c> (which must be verified).
-    /// The provider must not let people choose it freely.
+    /// The claim that holds the user name, a path with dots: <c>preferred_username</c>, <c>email</c> (which must be
+    /// verified). The provider must not let people choose it freely.
     /// </summary>
     public string NameClaim { get; set; } = "preferred_username";
 
@@ -49,7 +49,10 @@ public sealed class OidcOptions : IssuerOptions
     /// <summary>Where groups come from, and their names in the gateway.</summary>
     public OidcGroupOptions Groups { get; set; } = new();
 
-    /// <summary>The group, by its name in the gateway, whose members are administrators like those of <c>tokens.administrators</c>.</summary>
+    /// <summary>
+    /// The group, by its name in the gateway, whose members are administrators like those of
+    /// <c>tokens.administrators</c>.
+    /// </summary>
     public string? AdminGroup { get; set; }
 
     /// <summary>
@@ -58,22 +61,26 @@ public sealed class OidcOptions : IssuerOptions
     /// </summary>
     public Dictionary<string, string> Require { get; set; } = [];
 
-    /// <summary>Claims that policies see, each under its name in policies, with its path: <c>department: org.unit</c>.</summary>
+    /// <summary>
+    /// Claims that policies see, each under its name in policies, with its path: <c>department: org.unit</c>.
+    /// </summary>
     public Dictionary<string, string> Claims { get; set; } = [];
 
     /// <summary>
-    /// How long the provider's answer about a person is used before it is asked again, when one of their tokens is used:
-    /// 10 seconds to 24 hours. A person who was disabled there is refused here after this time.
+    /// How long the provider's answer about a person is used before it is asked again, when one of their tokens is
+    /// used: 10 seconds to 24 hours. A person who was disabled there is refused here after this time.
     /// </summary>
     public TimeSpan RevalidateEvery { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// How long a person's tokens work after their last sign-in where the provider issues no refresh token: 1 hour to 30
-    /// days. Where it issues one but cannot be reached, they work for as long after its last answer.
+    /// How long a person's tokens work after their last sign-in where the provider issues no refresh token: 1 hour to
+    /// 30 days. Where it issues one but cannot be reached, they work for as long after its last answer.
     /// </summary>
     public TimeSpan TrustWithoutRefresh { get; set; } = TimeSpan.FromHours(12);
 
-    /// <summary>Whether signing out here also signs out at the provider (OpenID Connect RP-Initiated Logout 1.0).</summary>
+    /// <summary>
+    /// Whether signing out here also signs out at the provider (OpenID Connect RP-Initiated Logout 1.0).
+    /// </summary>
     public bool Logout { get; set; } = true;
 }
 

@@ -27,12 +27,14 @@ internal static class OidcOptionsValidator
     {
         if (!options.Scopes.Contains("openid"))
         {
-            scope.At(nameof(options.Scopes)).Report("lacks openid, without which a provider identifies no one", "Add openid.");
+            scope.At(nameof(options.Scopes)).Report("lacks openid, without which a provider identifies no one",
+                "Add openid.");
         }
 
         foreach (var name in options.Parameters.Keys.Intersect(OwnParameters))
         {
-            scope.At(nameof(options.Parameters)).AtName(name).Report("is a parameter that the gateway sets itself", "Leave it out.");
+            scope.At(nameof(options.Parameters)).AtName(name).Report("is a parameter that the gateway sets itself",
+                "Leave it out.");
         }
 
         CheckPath(options.NameClaim, scope.At(nameof(options.NameClaim)));
@@ -71,7 +73,8 @@ internal static class OidcOptionsValidator
 
         if (options.AdminGroup is { } admins && !SubjectSelector.IsName(admins))
         {
-            scope.At(nameof(options.AdminGroup)).Report("is not a group name", "Write the name that the group has in the gateway, after map and prefix.");
+            scope.At(nameof(options.AdminGroup)).Report("is not a group name",
+                "Write the name that the group has in the gateway, after map and prefix.");
         }
 
         scope.At(nameof(options.RevalidateEvery)).CheckRange(options.RevalidateEvery, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));

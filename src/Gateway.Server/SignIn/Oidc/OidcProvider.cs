@@ -42,7 +42,10 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
     /// <param name="nonce">What the ID token must hold; <see langword="null"/> for a refresh.</param>
     /// <param name="subject">Whom it must be about; <see langword="null"/> for a sign-in.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The person and the provider's session (<c>sid</c>); <see langword="null"/> where a refresh said nothing about them.</returns>
+    /// <returns>
+    /// The person and the provider's session (<c>sid</c>); <see langword="null"/> where a refresh said nothing about
+    /// them.
+    /// </returns>
     /// <exception cref="OidcException">They may not sign in, or the tokens are wrong.</exception>
     /// <exception cref="IssuerException">The provider does not answer.</exception>
     public async Task<(OidcPerson Person, string? SessionId)?> IdentifyAsync(
@@ -83,12 +86,14 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         var token = await verifier.VerifyAsync(text, Metadata, Options.ClientId, type: null, cancellationToken) switch
         {
             IdTokenResult.Good good => good.Token,
-            IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'), "See the provider's own log."),
+            IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'),
+                "See the provider's own log."),
             IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message, bad.Fix),
             _ => throw new InvalidOperationException(),
         };
 
-        // OpenID Connect Core, section 3.1.3.7, steps 3 to 5: it must not be meant for anyone else, who could pass it on.
+        // OpenID Connect Core, section 3.1.3.7, steps 3 to 5: it must not be meant for anyone else, who could pass it
+        // on.
         var azp = token.Text("azp");
         if ((token.Claims.TryGetProperty("azp", out _) && azp != Options.ClientId)
             || (azp is null && token.Claims.GetProperty("aud") is { ValueKind: JsonValueKind.Array } audiences && audiences.GetArrayLength() > 1))

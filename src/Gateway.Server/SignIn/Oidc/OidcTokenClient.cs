@@ -7,7 +7,9 @@ using Gateway.Server.SignIn.Issuers;
 
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>Calls a provider's token, userinfo and pushed-request endpoints (RFC 6749; OpenID Connect Core 1.0; RFC 9126).</summary>
+/// <summary>
+/// Calls a provider's token, userinfo and pushed-request endpoints (RFC 6749; OpenID Connect Core 1.0; RFC 9126).
+/// </summary>
 internal sealed class OidcTokenClient(string method, OidcOptions options, IssuerMetadata metadata)
 {
     // As the discovery document calls them.
@@ -99,10 +101,12 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var text = endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint;
         if (Endpoint(text) is not { } url)
         {
-            throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}", "Check that it is an OpenID provider.");
+            throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}",
+                "Check that it is an OpenID provider.");
         }
 
-        // Basic unless the provider says that it accepts the form only (RFC 8414: client_secret_basic where nothing is said).
+        // Basic unless the provider says that it accepts the form only (RFC 8414: client_secret_basic where nothing is
+        // said).
         var supported = configuration.TokenEndpointAuthMethodsSupported;
         string? authorization = null;
         if (supported.Count == 0 || supported.Contains("client_secret_basic"))
@@ -131,9 +135,10 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var said = PrintableName.Of(description is null ? error : $"{error}: {description}");
         return error is "invalid_client" or "unauthorized_client"
             ? new OidcException(
-                "the provider does not accept this registry's own credentials (client secret), so no one can sign in through it; "
-                + "tell the registry's operator",
-                $"the provider refuses the client \"{options.ClientId}\" ({said}). Check authentication.{method.Replace(':', '.')}.clientId and clientSecretFile",
+                "the provider does not accept this registry's own credentials (client secret), so no one can sign in "
+                + "through it; tell the registry's operator",
+                $"the provider refuses the client \"{options.ClientId}\" ({said}). Check "
+                + $"authentication.{method.Replace(':', '.')}.clientId and clientSecretFile",
                 isGateways: true)
             : new OidcException(
                 endpoint == PushEndpoint

@@ -21,8 +21,8 @@ internal sealed partial class BrowserSessions(
     ILogger<BrowserSessions> logger)
 {
     /// <summary>
-    /// The cookie. By its prefix a browser accepts it only over TLS, from this very host, for the whole of it (RFC 6265bis,
-    /// section 4.1.3.2): a neighbour under the same domain cannot set one.
+    /// The cookie. By its prefix a browser accepts it only over TLS, from this very host, for the whole of it (RFC
+    /// 6265bis, section 4.1.3.2): a neighbour under the same domain cannot set one.
     /// </summary>
     public const string CookieName = "__Host-session";
 

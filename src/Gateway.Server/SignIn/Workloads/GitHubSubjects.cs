@@ -6,11 +6,12 @@ using Gateway.Server.SignIn.Authentication;
 namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>
-/// Patterns of GitHub's <c>sub</c> that only match its older form, without ids. Jobs of repositories that were created or
-/// renamed since July 2026 have <c>repo:acme@12/app@34:ref:…</c>, so that such a rule says nothing about them.
+/// Patterns of GitHub's <c>sub</c> that only match its older form, without ids. Jobs of repositories that were created
+/// or renamed since July 2026 have <c>repo:acme@12/app@34:ref:…</c>, so that such a rule says nothing about them.
 /// </summary>
 /// <remarks>
-/// GitHub's documentation, "Immutable subject claims". It does not apply to GitHub Enterprise Server, which has the older form.
+/// GitHub's documentation, "Immutable subject claims". It does not apply to GitHub Enterprise Server, which has the
+/// older form.
 /// </remarks>
 internal static partial class GitHubSubjects
 {

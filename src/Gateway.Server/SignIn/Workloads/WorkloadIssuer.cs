@@ -40,11 +40,13 @@ internal sealed class WorkloadIssuer : ISubjectSource
     public IReadOnlyList<WorkloadRule> Rules { get; }
 
     /// <summary>Why a token that is good at the issuer is not accepted here, by the issuer's own settings.</summary>
-    /// <returns>Part of a sentence for the log and for the caller who presented it; <see langword="null"/> where it is accepted.</returns>
+    /// <returns>
+    /// Part of a sentence for the log and for the caller who presented it; <see langword="null"/> where it is accepted.
+    /// </returns>
     public string? FindFault(IdToken token) =>
         _maximumTokenLifetime is { } most && token.ExpiresAt - token.IssuedAt is var life && life > most
-            ? $"its lifetime is {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for {Name} is "
-                + $"{Duration.Format(most)}: have one with a shorter lifetime issued"
+            ? $"its lifetime is {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for "
+                + $"{Name} is {Duration.Format(most)}: have one with a shorter lifetime issued"
             : null;
 
     /// <inheritdoc/>
@@ -52,7 +54,8 @@ internal sealed class WorkloadIssuer : ISubjectSource
         evidence is not null && _byEvidence.ContainsKey(evidence)
             ? null
             : new AuthenticationResult.Refused(
-                "the rule that accepted the workload was changed", "the rule by which it was issued is no longer in force");
+                "the rule that accepted the workload was changed",
+                "the rule by which it was issued is no longer in force");
 
     /// <inheritdoc/>
     /// <remarks>No one is known here by name: jobs come and go.</remarks>

@@ -5,7 +5,7 @@ namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>
 /// An issuer of ID tokens that jobs sign in with: GitHub Actions, GitLab CI, Kubernetes service accounts, any OpenID
-provider.
+/// provider.
 /// </summary>
 public sealed class WorkloadOptions : IssuerOptions
 {
@@ -17,24 +17,28 @@ public sealed class WorkloadOptions : IssuerOptions
     public string Audience { get; set; } = "";
 
     /// <summary>
-    /// A file with the issuer's keys (JWKS), where the gateway cannot fetch them: <c>kubectl get --raw /openid/v1/jwks</c>.
+    /// A file with the issuer's keys (JWKS), where the gateway cannot fetch them: <c>kubectl get --raw
+    /// /openid/v1/jwks</c>.
     /// </summary>
     [PathSetting]
     public string? Keys { get; set; }
 
     /// <summary>
-    /// The longest lifetime that a token may be issued with, from its <c>iat</c> to its <c>exp</c>: 1 minute to 3650 days.
-    /// A token with a longer lifetime is refused. Not set: any lifetime.
+    /// The longest lifetime that a token may be issued with, from its <c>iat</c> to its <c>exp</c>: 1 minute to 3650
+    /// days. A token with a longer lifetime is refused. Not set: any lifetime.
     /// </summary>
     public TimeSpan? MaximumTokenLifetime { get; set; }
 
     /// <summary>
-    /// Nested claims that policies see, each under its name in policies: <c>namespace: kubernetes.io.namespace</c>. Policies
-    /// see top-level claims anyway.
+    /// Nested claims that policies see, each under its name in policies: <c>namespace: kubernetes.io.namespace</c>.
+    /// Policies see top-level claims anyway.
     /// </summary>
     public Dictionary<string, string> Claims { get; set; } = [];
 
-    /// <summary>Which tokens are accepted, and as whom. The first rule that matches decides; without a match the token is refused.</summary>
+    /// <summary>
+    /// Which tokens are accepted, and as whom. The first rule that matches decides; without a match the token is
+    /// refused.
+    /// </summary>
     [RequiredSetting]
     public List<WorkloadRuleOptions> Rules { get; set; } = [];
 }
@@ -46,12 +50,15 @@ public sealed class WorkloadRuleOptions
     [RequiredSetting]
     public string Name { get; set; } = "";
 
-    /// <summary>What <c>sub</c> must match, in which <c>*</c> matches any text. Not needed beside <c>require</c>.</summary>
+    /// <summary>
+    /// What <c>sub</c> must match, in which <c>*</c> matches any text. Not needed beside <c>require</c>.
+    /// </summary>
     public string? Subject { get; set; }
 
     /// <summary>
-    /// Claims that a token must have, each with what it must match, in which <c>*</c> matches any text: <c>repository_owner_id:
-    /// "1234"</c>. Ids stay with their owner; after a rename, someone else can take the old name.
+    /// Claims that a token must have, each with what it must match, in which <c>*</c> matches any text:
+    /// <c>repository_owner_id: "1234"</c>. Ids stay with their owner; after a rename, someone else can take the old
+    /// name.
     /// </summary>
     public Dictionary<string, string> Require { get; set; } = [];
 
@@ -66,14 +73,14 @@ public sealed class WorkloadRuleOptions
     public List<string> Groups { get; set; } = [];
 
     /// <summary>
-    /// The most that its tokens may do, such as <c>acme/**:pull,push</c>; policies must grant it as well. Without any: what
-    /// policies grant.
+    /// The most that its tokens may do, such as <c>acme/**:pull,push</c>; policies must grant it as well. Without any:
+    /// what policies grant.
     /// </summary>
     public List<string> Scopes { get; set; } = [];
 
     /// <summary>
-    /// How long a job can use the token that it signed in with, counted from its first use: 1 minute to 24 hours. This is
-    /// the only credential that can outlast the one it was issued for, so set no more time than jobs take.
+    /// How long a job can use the token that it signed in with, counted from its first use: 1 minute to 24 hours. This
+    /// is the only credential that can outlast the one it was issued for, so set no more time than jobs take.
     /// </summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
 }

@@ -98,7 +98,8 @@ internal static class WorkloadOptionsValidator
     {
         if (text.Length > 0 && !ClaimTemplate.TryParse(text, out _))
         {
-            scope.Report("is not a name with claims in braces", "Put the paths of claims in braces: gh-{repository_owner}.");
+            scope.Report("is not a name with claims in braces",
+                "Put the paths of claims in braces: gh-{repository_owner}.");
         }
     }
 

@@ -53,7 +53,9 @@ internal sealed class WorkloadRule
     /// <summary>The most that its credentials may do.</summary>
     public CredentialLimit? Limit { get; }
 
-    /// <summary>Identifies the rule's whole text: once it is changed, what the old one accepted is no longer good.</summary>
+    /// <summary>
+    /// Identifies the rule's whole text: once it is changed, what the old one accepted is no longer good.
+    /// </summary>
     public string Evidence { get; }
 
     /// <summary>Whether this rule accepts a token.</summary>
@@ -121,8 +123,8 @@ internal sealed class WorkloadRule
 
         if (text.Length > LongestName || text.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            fault = $"the rule \"{Name}\" builds a name from its claims that is longer than {LongestName} characters or holds a "
-                + "space or a character outside ASCII";
+            fault = $"the rule \"{Name}\" builds a name from its claims that is longer than {LongestName} characters "
+                + "or holds a space or a character outside ASCII";
             return null;
         }
 

@@ -16,14 +16,15 @@ namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>Signs in jobs by the ID token of an issuer.</summary>
 /// <remarks>
-/// <para>An ID token is good for minutes, a job runs for hours, and docker presents the same token all along. So a token is judged
-/// once; the result, a credential with the rule's lifetime, is stored under the token's hash, and the token is then only the
-/// secret of that credential. It can be listed and revoked like any other; the token's own expiry no longer counts.
-/// This is the one exception to "exchanging never prolongs": it is bounded by the rule and recorded in the audit trail.</para>
-/// <para>A token that was revoked, or whose credential has ended, is not judged again, in whatever form it is presented: for one
-/// payload there are two good ECDSA signatures, and anyone can derive one from the other. What a token is, is what it says; so the
-/// credential is stored under the hash of header and payload too. That hash proves nothing, as neither is secret: a caller
-/// that presents a new form must have a good signature on it.</para>
+/// <para>An ID token is good for minutes, a job runs for hours, and docker presents the same token all along. So a
+/// token is judged once; the result, a credential with the rule's lifetime, is stored under the token's hash, and the
+/// token is then only the secret of that credential. It can be listed and revoked like any other; the token's own
+/// expiry no longer counts. This is the one exception to "exchanging never prolongs": it is bounded by the rule and
+/// recorded in the audit trail.</para>
+/// <para>A token that was revoked, or whose credential has ended, is not judged again, in whatever form it is
+/// presented: for one payload there are two good ECDSA signatures, and anyone can derive one from the other. What a
+/// token is, is what it says; so the credential is stored under the hash of header and payload too. That hash proves
+/// nothing, as neither is secret: a caller that presents a new form must have a good signature on it.</para>
 /// </remarks>
 internal sealed partial class WorkloadVerifier(
     IEnumerable<WorkloadIssuer> issuers,
@@ -104,7 +105,8 @@ internal sealed partial class WorkloadVerifier(
         {
             return new AuthenticationResult.Refused(
                 $"no rule of {issuer.Method} accepts sub \"{PrintableName.Of(good.Subject)}\"",
-                $"none of the operator's rules for {issuer.Name} accepts this job; its sub is \"{PrintableName.Of(good.Subject)}\"");
+                $"none of the operator's rules for {issuer.Name} accepts this job; its sub is "
+                + $"\"{PrintableName.Of(good.Subject)}\"");
         }
 
         if (rule.SubjectOf(good, out var fault) is not { } subject)
@@ -172,7 +174,8 @@ internal sealed partial class WorkloadVerifier(
             CreatedBy = subject.ToString(),
             CreatedAt = now,
             ExpiresAt = now + rule.Lifetime,
-            KeptUntil = token.ExpiresAt + IdTokenVerifier.Leeway, // until then it would be good again if it were forgotten
+            // until then it would be good again if it were forgotten
+            KeptUntil = token.ExpiresAt + IdTokenVerifier.Leeway,
         };
         try
         {

@@ -6,7 +6,10 @@ using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Server.Tokens.Credentials;
 
-/// <summary>Those who see and revoke everyone's tokens: the subjects of <c>tokens.administrators</c> and providers' admin groups.</summary>
+/// <summary>
+/// Those who see and revoke everyone's tokens: the subjects of <c>tokens.administrators</c> and providers' admin
+/// groups.
+/// </summary>
 internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions authentication, Reloadable<PolicySet> policies)
 {
     private readonly SubjectSelectorSet _selected = new(tokens.Administrators.Select(

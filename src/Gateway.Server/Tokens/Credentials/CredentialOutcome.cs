@@ -24,7 +24,8 @@ internal abstract record CredentialOutcome
     public sealed record Invalid(IReadOnlyList<Problem> Problems) : CredentialOutcome;
 
     /// <summary>
-    /// The order is right, but does not fit what exists: too many tokens, or the one to rotate has expired or was revoked.
+    /// The order is right, but does not fit what exists: too many tokens, or the one to rotate has expired or was
+    /// revoked.
     /// </summary>
     public sealed record Conflict(Problem Problem) : CredentialOutcome;
 }

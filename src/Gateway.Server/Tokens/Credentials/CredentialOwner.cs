@@ -18,8 +18,8 @@ internal static class CredentialOwner
     /// <see langword="null"/> for anything else.
     /// </summary>
     /// <remarks>
-    /// Every name that a policy can give a person, also one that no source knows any more: the tokens of someone who left must
-    /// stay revocable. The method says nothing then; what belongs to an owner goes by kind and name alone.
+    /// Every name that a policy can give a person, also one that no source knows any more: the tokens of someone who
+    /// left must stay revocable. The method says nothing then; what belongs to an owner goes by kind and name alone.
     /// </remarks>
     public static Subject? Parse(string text) => text.Split(':', 2) switch
     {

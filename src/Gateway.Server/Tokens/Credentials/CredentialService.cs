@@ -10,8 +10,8 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>
-/// Creates, lists, revokes and rotates personal and robot tokens, for the command line and the API alike. These decide who
-/// may do so.
+/// Creates, lists, revokes and rotates personal and robot tokens, for the command line and the API alike. These decide
+/// who may do so.
 /// </summary>
 /// <remarks>Every method throws <see cref="StateException"/> where the store cannot do it.</remarks>
 internal sealed partial class CredentialService(
@@ -23,7 +23,8 @@ internal sealed partial class CredentialService(
 {
     /// <summary>
     /// The most personal or robot tokens of one owner that are active at a time: far more than anyone looks through, so
-    /// more is a script that never revokes what it creates. Two orders at once may exceed it by one; nothing depends on that.
+    /// more is a script that never revokes what it creates. Two orders at once may exceed it by one; nothing depends on
+    /// that.
     /// </summary>
     public const int MostLive = 100;
 
@@ -118,7 +119,9 @@ internal sealed partial class CredentialService(
         return count;
     }
 
-    /// <summary>Creates a token like another one with a new lifetime, and lets the other expire after an overlap.</summary>
+    /// <summary>
+    /// Creates a token like another one with a new lifetime, and lets the other expire after an overlap.
+    /// </summary>
     /// <param name="old">The token to replace.</param>
     /// <param name="overlap">How long the old one still works; zero revokes it at once.</param>
     /// <param name="lifetime">The new one's lifetime; <see langword="null"/> for that of the old one.</param>
@@ -207,7 +210,8 @@ internal sealed partial class CredentialService(
         if (order.Owner.Kind == SubjectKind.Robot && order.Limit is null)
         {
             yield return new Problem(
-                ScopesPart, "a robot token needs scopes", null, "List what it may do, such as \"team-a/**:pull,push\".");
+                ScopesPart, "a robot token needs scopes", null,
+                    "List what it may do, such as \"team-a/**:pull,push\".");
         }
 
         if (order.Lifetime is { } lifetime && CheckLifetime(lifetime) is { } problem)
@@ -223,8 +227,9 @@ internal sealed partial class CredentialService(
                 LifetimePart,
                 "out of range",
                 Duration.Format(lifetime),
-                $"Choose a lifetime from {Duration.Format(LeastLifetime)} to {Duration.Format(options.MaximumCredentialLifetime)}; "
-                + "the operator sets the maximum with tokens.maximumCredentialLifetime.");
+                $"Choose a lifetime from {Duration.Format(LeastLifetime)} to "
+                + $"{Duration.Format(options.MaximumCredentialLifetime)}; the operator sets the maximum with "
+                + "tokens.maximumCredentialLifetime.");
 
     private async Task<Problem?> FindExcessAsync(
         Subject owner, DateTimeOffset now, int endsNow, CancellationToken cancellationToken)
@@ -233,12 +238,14 @@ internal sealed partial class CredentialService(
         var kept = (await store.ListAsync(owner, cancellationToken)).WithoutPassing();
         if (kept.Count >= ICredentialStore.MostKeptPerOwner)
         {
-            // Expired and revoked ones are kept for a while; a loop of creating and revoking would fill the store and slow it down.
+            // Expired and revoked ones are kept for a while; a loop of creating and revoking would fill the store and
+            // slow it down.
             return new Problem(
                 owner.ToString(),
                 "the owner had too many tokens recently, including expired and revoked ones",
                 kept.Count.ToString(CultureInfo.InvariantCulture),
-                $"At most {ICredentialStore.MostKeptPerOwner} are stored: wait until old ones are deleted, 30 days after their end.");
+                $"At most {ICredentialStore.MostKeptPerOwner} are stored: wait until old ones are "
+                + "deleted, 30 days after their end.");
         }
 
         foreach (var credential in kept)

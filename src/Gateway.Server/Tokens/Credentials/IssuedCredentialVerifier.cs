@@ -11,9 +11,9 @@ namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>Verifies personal and robot tokens by what the store knows of them.</summary>
 /// <remarks>
-/// A secret in the form of such a token belongs to this method alone, also where it is wrong: it is never hashed as a password,
-/// and a caller who mistyped one reads that instead of "wrong password". What else the answer says, that a token expired or was
-/// revoked, only its holder can learn: no one guesses 190 bits.
+/// A secret in the form of such a token belongs to this method alone, also where it is wrong: it is never hashed as a
+/// password, and a caller who mistyped one reads that instead of "wrong password". What else the answer says, that a
+/// token expired or was revoked, only its holder can learn: no one guesses 190 bits.
 /// </remarks>
 internal sealed class IssuedCredentialVerifier(
     ICredentialDirectory directory, SubjectStanding standing, TimeProvider time) : IIssuedCredentials

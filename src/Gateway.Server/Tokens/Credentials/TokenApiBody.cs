@@ -110,8 +110,8 @@ internal sealed class TokenApiBody
     }
 
     /// <summary>
-    /// The scopes, which must be given: a list, or <see langword="null"/> for everything that the owner may do. Left out
-    /// they would mean everything by accident.
+    /// The scopes, which must be given: a list, or <see langword="null"/> for everything that the owner may do. Left
+    /// out they would mean everything by accident.
     /// </summary>
     public CredentialLimit? Scopes(string name)
     {

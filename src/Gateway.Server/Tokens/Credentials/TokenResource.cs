@@ -26,7 +26,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (query.Any(static parameter => parameter.Key != "owner" || parameter.Value.Count != 1))
         {
             await caller.Context.WriteErrorAsync(RegistryError.BadRequest(
-                "the query has a parameter other than \"owner\", or \"owner\" twice; send \"?owner=user:alice\" or none"));
+                "the query has a parameter other than \"owner\", or \"owner\" twice; send "
+                + "\"?owner=user:alice\" or none"));
             return;
         }
 
@@ -43,7 +44,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (!caller.IsAdministrator && (owner is null || !caller.Is(owner)))
         {
             await caller.Context.WriteErrorAsync(RegistryError.Denied(
-                $"{caller.Subject} may see only their own tokens; the operator sets in tokens.administrators who may see others"));
+                $"{caller.Subject} may see only their own tokens; the operator sets in "
+                + "tokens.administrators who may see others"));
             return;
         }
 
@@ -81,7 +83,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (robot is not null && !caller.IsAdministrator)
         {
             await caller.Context.WriteErrorAsync(RegistryError.Denied(
-                $"{caller.Subject} may not create tokens for robots; the operator sets in tokens.administrators who may"));
+                $"{caller.Subject} may not create tokens for robots; the operator sets in "
+                + "tokens.administrators who may"));
             return;
         }
 
@@ -101,7 +104,9 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         }
     }
 
-    /// <summary>Revokes one. 204 also where it was revoked already: a repeated request wants it gone, and it is.</summary>
+    /// <summary>
+    /// Revokes one. 204 also where it was revoked already: a repeated request wants it gone, and it is.
+    /// </summary>
     public async Task RevokeAsync(TokenApiCaller caller, string id)
     {
         if (await FindAsync(caller, id) is not null)

@@ -9,8 +9,9 @@ using Gateway.Server.Store.State;
 namespace Gateway.Server.Tokens.Devices;
 
 /// <summary>
-/// What a device keeps until a person authorizes it (RFC 8628, section 3.2): <c>rgd.</c>, its content, and an HMAC-SHA256
-/// over that. Nothing is stored before a signed-in person authorizes it, so strangers cannot fill the store.
+/// What a device keeps until a person authorizes it (RFC 8628, section 3.2): <c>rgd.</c>, its content, and an
+/// HMAC-SHA256 over that. Nothing is stored before a signed-in person authorizes it, so strangers cannot fill the
+/// store.
 /// </summary>
 /// <param name="UserCode">What the person compares.</param>
 /// <param name="Service">The host that it is good for.</param>

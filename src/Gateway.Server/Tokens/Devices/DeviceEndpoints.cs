@@ -128,7 +128,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
                 await context.Response.Body.WriteAsync(body, context.RequestAborted);
                 break;
             case AuthenticationResult.Refused refused:
-                await context.WriteErrorAsync(RegistryError.BadRequest(refused.Message ?? "the device is not authorized") with
+                await context.WriteErrorAsync(RegistryError.BadRequest(refused.Message ?? "the device is not "
+                    + "authorized") with
                 {
                     OAuthCode = refused.Reason is "authorization_pending" or "slow_down" or "expired_token" ? refused.Reason : "invalid_grant",
                 });

@@ -124,7 +124,8 @@ internal sealed class AccessTokenVerifier(
         if (claims.ExpiresAt - claims.IssuedAt > TokenOptions.LongestLifetime)
         {
             return new AuthenticationResult.Refused(
-                "its lifetime exceeds that of any access token", "its lifetime exceeds what this gateway gives any access token");
+                "its lifetime exceeds that of any access token",
+                "its lifetime exceeds what this gateway gives any access token");
         }
 
         // Without leeway: the end of a personal token is exact, and what was issued for it does not outlast it.
@@ -145,9 +146,9 @@ internal sealed class AccessTokenVerifier(
             + $"endpoint; if this one is new, compare the clocks of the gateway's replicas"));
     }
 
-    // An upload may continue with the token it started with. Two bounds, beside the expiry of the credential behind it: the
-    // ticket's end; and the start of the ticket's window, at which the token must still have been good, so that a ticket
-    // revives no token that had expired before the upload began.
+    // An upload may continue with the token it started with. Two bounds, beside the expiry of the credential behind it:
+    // the ticket's end; and the start of the ticket's window, at which the token must still have been good, so that a
+    // ticket revives no token that had expired before the upload began.
     private bool IsContinued(AccessTokenClaims claims, DateTimeOffset now, DateTimeOffset? continueUntil) =>
         continueUntil is { } until
         && now <= until

@@ -11,9 +11,9 @@ namespace Gateway.Server.Tokens.Service;
 /// <c>kid</c>, as this class writes it.
 /// </summary>
 /// <remarks>
-/// The header is under the attacker's control until the signature is verified, so it is not parsed as JSON at all: it is compared with
-/// the one text that a known key gives. Anything else that a header can hold to choose a key or an algorithm (<c>jwk</c>,
-/// <c>x5c</c>, <c>jku</c>, <c>crit</c>, <c>b64</c>, members given twice) makes it another text.
+/// The header is under the attacker's control until the signature is verified, so it is not parsed as JSON at all: it
+/// is compared with the one text that a known key gives. Anything else that a header can hold to choose a key or an
+/// algorithm (<c>jwk</c>, <c>x5c</c>, <c>jku</c>, <c>crit</c>, <c>b64</c>, members given twice) makes it another text.
 /// </remarks>
 internal static class CompactJws
 {

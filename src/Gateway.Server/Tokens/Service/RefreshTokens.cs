@@ -10,8 +10,8 @@ namespace Gateway.Server.Tokens.Service;
 /// <summary>Refresh tokens: what <c>docker login</c> stores instead of the password.</summary>
 /// <remarks>
 /// One stays the same over its uses: docker never stores another one than that of the login (Distribution, "OAuth2 Token
-/// Authentication"). So it is long-lived; revocation, a new password and the removal of its owner revoke it. It is bound
-/// to the service it was issued for.
+/// Authentication"). So it is long-lived; revocation, a new password and the removal of its owner revoke it. It is
+/// bound to the service it was issued for.
 /// </remarks>
 internal sealed partial class RefreshTokens(
     TokenOptions options,
@@ -175,7 +175,8 @@ internal sealed partial class RefreshTokens(
         public static partial void Refused(ILogger logger, string reason);
 
         [LoggerMessage(1106, LogLevel.Warning,
-            "The gateway could not check a refresh token and answered 503. {Problem} Passwords and access tokens still work.")]
+            "The gateway could not check a refresh token and answered 503. {Problem} Passwords "
+            + "and access tokens still work.")]
         public static partial void Undecided(ILogger logger, string problem);
 
         [LoggerMessage(1107, LogLevel.Warning,
@@ -183,8 +184,8 @@ internal sealed partial class RefreshTokens(
         public static partial void NotIssued(ILogger logger, string problem);
 
         [LoggerMessage(1109, LogLevel.Warning,
-            "{Subject} gets no further refresh token: {Count} tokens are stored, including expired and revoked ones. These are "
-            + "deleted 30 days after their end.")]
+            "{Subject} gets no further refresh token: {Count} tokens are stored, including expired and revoked ones. "
+            + "These are deleted 30 days after their end.")]
         public static partial void TooMany(ILogger logger, Subject subject, int count);
 
         [LoggerMessage(1108, LogLevel.Information,

@@ -9,9 +9,9 @@ namespace Gateway.Server.Tokens.Service;
 
 /// <summary>Asks a registry whether it accepts the gateway's tokens, and finds out why not.</summary>
 /// <remarks>
-/// A registry answers 401 and no more. So the probe also presents tokens that differ in one thing from what the gateway sends
-/// (an older key, another spelling of the issuer, its own service, its own clock): the one that it accepts names the
-/// fault. None of these tokens grants anything.
+/// A registry answers 401 and no more. So the probe also presents tokens that differ in one thing from what the gateway
+/// sends (an older key, another spelling of the issuer, its own service, its own clock): the one that it accepts names
+/// the fault. None of these tokens grants anything.
 /// </remarks>
 internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, PublicHost host, TimeProvider time)
 {
@@ -47,7 +47,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
                     await TryCredentialAsync(upstream, open, credential, cancellationToken),
                 var other => new RegistryProbeResult(
                     RegistryProbeOutcome.Refused,
-                    $"answered {(int)other.Status} to GET /v2/, which no registry does. Check that this is the registry's URL."),
+                    $"answered {(int)other.Status} to GET /v2/, which no registry does. Check that "
+                    + "this is the registry's URL."),
             };
         }
         catch (HttpRequestException exception)
@@ -171,8 +172,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
             var side = accepted.Skew > TimeSpan.Zero ? "ahead of" : "behind";
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {side} the clock here, and at most 60 s are "
-                + $"allowed: synchronize both.");
+                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {side} the clock here, and at most 60 s "
+                + $"are allowed: synchronize both.");
         }
     }
 
@@ -180,7 +181,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         RegistryProbeOutcome.Refused,
         ["refused the token.",
             .. causes,
-            "Its configuration must contain this, with the files copied there (the last two lines are for Distribution 3):",
+            "Its configuration must contain this, with the files copied there (the last two "
+            + "lines are for Distribution 3):",
             "  auth:",
             "    token:",
             $"      realm: {host.Origin}/token",

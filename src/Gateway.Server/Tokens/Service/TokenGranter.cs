@@ -6,10 +6,13 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Tokens.Service;
 
-/// <summary>The access that a token is granted: the request, the credential's limit or the policy, whichever is least.</summary>
+/// <summary>
+/// The access that a token is granted: the request, the credential's limit or the policy, whichever is least.
+/// </summary>
 /// <remarks>
-/// Not a decision: each request is decided again, by the policy at that time and with its tag. A narrow token only keeps a client
-/// from what it did not ask for. Asking for too much is not an error (Distribution, "Token Authentication Specification").
+/// Not a decision: each request is decided again, by the policy at that time and with its tag. A narrow token only
+/// keeps a client from what it did not ask for. Asking for too much is not an error (Distribution, "Token
+/// Authentication Specification").
 /// </remarks>
 internal sealed class TokenGranter(Reloadable<PolicySet> policies, TimeProvider time)
 {

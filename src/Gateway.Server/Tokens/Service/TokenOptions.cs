@@ -11,7 +11,9 @@ public sealed class TokenOptions
     /// <summary>The longest <see cref="UploadWindow"/> that can be configured.</summary>
     internal static readonly TimeSpan LongestUploadWindow = TimeSpan.FromHours(24);
 
-    /// <summary>Lifetime of an access token: 1 minute to 1 hour. It never outlives the credential it was issued for.</summary>
+    /// <summary>
+    /// Lifetime of an access token: 1 minute to 1 hour. It never outlives the credential it was issued for.
+    /// </summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How access tokens are signed.</summary>

@@ -18,9 +18,11 @@ internal sealed class TokenService(
 {
     // An access token buys no other one, and a secret is a password here: exchanging never prolongs.
     private static readonly AuthenticationResult.Refused TokenShown = new(
-        "a bearer token at the token endpoint", "the token endpoint accepts user name and password, or a refresh token");
+        "a bearer token at the token endpoint",
+        "the token endpoint accepts user name and password, or a refresh token");
 
-    // The lifetime of an access token is in full seconds, so for the last moment of a credential there is none to issue.
+    // The lifetime of an access token is in full seconds, so for the last moment of a credential there is none to
+    // issue.
     private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
 
     private static readonly AuthenticationResult.Refused Expired = new("a credential in its last second", "it expired");

@@ -111,7 +111,7 @@ public sealed class ClientCertificateSignInTests
     }
 
     [Theory]
-    [InlineData("O=Nobody", "it has no name of the kinds that count here: uri, email, commonName")]
+    [InlineData("O=Nobody", "it has no name of a kind that is used here: uri, email, commonName")]
     [InlineData("CN=two words", "is no user name")]
     [InlineData("CN=team/carol", "is no user name")]
     [InlineData("CN=carol:x", "is no user name")]

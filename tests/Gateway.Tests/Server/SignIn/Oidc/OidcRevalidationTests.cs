@@ -280,7 +280,7 @@ public sealed class OidcRevalidationTests
     }
 
     [Fact]
-    public async Task ProviderAwayAtStart_StopsNothing_AndIsPickedUp()
+    public async Task NotStartedAtStart_StopsNothing_AndIsPickedUp()
     {
         await using var stage = await OidcStage.StartAsync(isIssuerUp: false);
         Assert.Equal(HttpStatusCode.OK, (await stage.Gateway.SendAsync(HttpMethod.Get, "/sign-in")).StatusCode);

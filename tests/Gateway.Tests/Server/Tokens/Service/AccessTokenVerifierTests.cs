@@ -57,7 +57,7 @@ public sealed class AccessTokenVerifierTests
             return;
         }
 
-        Assert.Equal("it lives longer than any access token may", _stage.Refuse(_stage.Issue()).Reason);
+        Assert.Equal("its lifetime exceeds that of any access token", _stage.Refuse(_stage.Issue()).Reason);
     }
 
     [Fact]
