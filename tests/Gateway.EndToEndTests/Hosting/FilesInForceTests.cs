@@ -51,7 +51,7 @@ public sealed class FilesInForceTests : IAsyncLifetime
         Assert.Equal("the last good ones are in force", await StatusAsync("htpasswd"));
         var (_, findings, _) = await RunAsync("doctor");
         Assert.Contains("RUN001", findings, StringComparison.Ordinal);
-        Assert.Contains("2 of 3 users are gone", findings, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 users are missing", findings, StringComparison.Ordinal);
 
         Assert.Equal((0, $"{Gateway.UsersFile} is in force.\n", ""), await RunAsync("user", "reload", "--accept"));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync("bob"));

@@ -119,8 +119,8 @@ public sealed class KeysProbeTests : IDisposable
         Assert.NotEqual(old, current);
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + $"  It does not know the key that signs now ({current}), only {old}. "
-            + $"A rotation passed it by: {GiveKeys}\n" + Configuration,
+            + $"  It does not have the key that signs now ({current}), only {old}. "
+            + $"It missed a rotation: {GiveKeys}\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }

@@ -56,7 +56,7 @@ public sealed class UserCommandTests : IDisposable
     public void ListAndVerify_MarkOfAFailedHash_SayWhatItIs(string mark)
     {
         File.WriteAllText(Users, $"alice:{mark}\n");
-        var said = $"{Users}:1: alice: a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and "
+        var said = $"{Users}:1: alice: not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it and "
             + $"reports no error) (found \"{mark}\"). Set the password again: gateway user add --file {Users} alice.\n";
 
         Assert.Equal(new ToolResult(78, "", said), Gateway("", "list"));

@@ -146,7 +146,7 @@ public sealed class HtpasswdReplacementTests : IDisposable
 
         Look(users);
 
-        Assert.StartsWith("5 of 10 users are gone", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
+        Assert.StartsWith("5 of 10 users are missing", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
     }
 
     [Fact]

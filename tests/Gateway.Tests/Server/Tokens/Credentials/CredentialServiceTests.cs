@@ -115,7 +115,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
             """
             name: this is not a name for a token (found "lap?top"). A name is 1 to 64 printable characters, and neither begins nor ends with a space.
             owner: this is not a robot's name (found "CI"). A robot's name is 1 to 64 of a-z, 0-9, ".", "_" and "-", and begins and ends with a letter or digit.
-            scopes: a robot token needs scopes. Name what it may do, such as "team-a/**:pull,push".
+            scopes: a robot token needs scopes. List what it may do, such as "team-a/**:pull,push".
             expiresIn: out of range (found "0s"). Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.
             """,
             string.Join('\n', Assert.IsType<CredentialOutcome.Invalid>(outcome).Problems));
@@ -145,8 +145,8 @@ public sealed class CredentialServiceTests : IAsyncDisposable
 
         var problem = Assert.IsType<CredentialOutcome.Conflict>(await TryCreateAsync()).Problem;
         Assert.Equal(
-            "user:alice: the owner has too many tokens (found \"100\"). At most 100 are good at a time: "
-            + "revoke those that nobody uses.",
+            "user:alice: the owner has too many tokens (found \"100\"). At most 100 can be active at a time: "
+            + "revoke those that are no longer used.",
             problem.ToString());
         await CreateAsync(Order(Robot, "another owner", Limit("**:pull")));
 

@@ -82,8 +82,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     [InlineData("{", "body: this is not JSON. Send one JSON object in UTF-8.")]
     [InlineData("{} {}", "body: this is not JSON. Send one JSON object in UTF-8.")]
     [InlineData("[]", "body: this is not a JSON object (found \"a list\"). Send one, such as {\"name\": \"laptop\", …}.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. There are: name, scopes, expiresIn, robot.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. There are: name, scopes, expiresIn, robot.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. Use only: name, scopes, expiresIn, robot.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. Use only: name, scopes, expiresIn, robot.")]
     [InlineData("""{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: appears twice. Send each member once.")]
     [InlineData("""{"name": 7, "scopes": null}""", "name: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": null, "scopes": null}""", "name: this is not text (found \"null\"). Write it in quotes, or leave the member out.")]
@@ -135,7 +135,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     }
 
     [Theory]
-    [InlineData("""{"name": "blue", "scopes": null, "robot": "ci-deploy"}""", "scopes: a robot token needs scopes. Name what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData("""{"name": "blue", "scopes": null, "robot": "ci-deploy"}""", "scopes: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
     [InlineData("""{"name": "blue", "scopes": ["a:pull"], "robot": "CI"}""", "robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
     public async Task Create_WrongRobot_IsRefused(string body, string message)
     {
@@ -351,7 +351,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var answer = await stage.SendAsync("POST", $"/{id}/rotate", "alice", """{"overlap": "soon", "scopes": null}""");
 
         Assert.Equal(
-            "TOKEN_INVALID: scopes: there is no such member. There are: overlap, expiresIn. "
+            "TOKEN_INVALID: scopes: there is no such member. Use only: overlap, expiresIn. "
             + "overlap: this is not a duration (found \"soon\"). Write integers with units (d, h, m, s), such as \"30d\".",
             answer.Error);
     }
