@@ -153,7 +153,7 @@ internal sealed class IssuerHttp : IDisposable
         catch (HttpRequestException exception)
         {
             throw new IssuerException(
-                $"{url.Authority} cannot be reached: {exception.Message.TrimEnd('.')}",
+                $"the request to {url.Authority} failed: {exception.Message.TrimEnd('.')}",
                 "Check that it runs, and that its name and port can be reached from here.",
                 exception);
         }

@@ -42,7 +42,7 @@ public sealed class OidcOptions : IssuerOptions
 
     /// <summary>
     /// How users are named: <c>plain</c>, or <c>qualified</c> by the provider's name, such as <c>corp/alice</c>. With
-    /// <c>collisions: refuse</c>, only the last source in the <c>order</c> can use plain names.
+    /// <c>collisions: refuse</c>, plain only where no other source of plain names follows in the <c>order</c>.
     /// </summary>
     public NameForm Names { get; set; } = NameForm.Plain;
 

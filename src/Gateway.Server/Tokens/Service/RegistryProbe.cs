@@ -65,7 +65,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     private async Task<RegistryProbeResult> TryCredentialAsync(
         Uri upstream, Answer open, string? credential, CancellationToken cancellationToken)
     {
-        var asks = open.Scheme == "Bearer" ? "asks for tokens" : $"asks for {open.Scheme ?? "no kind of credentials"}";
+        var asks = open.Scheme == "Bearer" ? "asks for tokens" : $"asks for {open.Scheme ?? "credentials of an unknown kind"}";
         if (credential is null)
         {
             return new RegistryProbeResult(

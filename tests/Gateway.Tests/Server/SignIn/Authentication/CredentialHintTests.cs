@@ -44,7 +44,7 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     }
 
     [Theory]
-    [InlineData("Bearer \"abc\"", "the token is not valid here; the token stands in quotes")]
+    [InlineData("Bearer \"abc\"", "the token is not valid here; the token is in quotes")]
     [InlineData("Bearer  abc", "the token is not valid here; the token begins or ends with white space")]
     [InlineData("Bearer abc", "the token is not valid here\"")]
     public async Task Bearer_SpoiledByAnAccident_HearsOfIt(string authorization, string message)

@@ -50,7 +50,7 @@ public class HtpasswdFileTests
             """
             users:2: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file users bob.
             users:3: carol: password hashed with MD5 (apr1), which is not accepted. Set the password again: gateway user add --file users carol.
-            users:4: user stands in line 1 already (found "alice"). Remove one of the two.
+            users:4: the user is already in line 1 (found "alice"). Remove one of the two.
             users:5: a line without ":". Write name:hash, or # before a comment.
             users:6: the user name holds U+0020 in column 3. A user name is 1 to 128 printable ASCII characters without white space, ":" and "/", and does not begin with "#".
             users:7: no user name before the ":". A user name is 1 to 128 printable ASCII characters without white space, ":" and "/", and does not begin with "#".

@@ -79,7 +79,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
 
     public static TheoryData<int, string, string> Failures => new()
     {
-        { 400, """{"error":"invalid_request","error_description":"uri"}""", "does not accept this registry's sign-in requests" },
+        { 400, """{"error":"invalid_request","error_description":"uri"}""", "does not accept this registry" },
         { 401, """{"error":"invalid_client"}""", "client secret" },
         { 201, """{"expires_in":60}""", "without a request_uri" },
         { 201, """{"request_uri":""}""", "without a request_uri" },
