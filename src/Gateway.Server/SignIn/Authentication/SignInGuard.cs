@@ -13,7 +13,7 @@ namespace Gateway.Server.SignIn.Authentication;
 /// </summary>
 /// <remarks>
 /// <para>A password is counted as wrong before it is checked, and taken back if it was not: otherwise a thousand
-/// guesses at once would all be checked. Where the counting alone stands in the way, an attempt waits a moment for
+/// guesses at once would all be checked. Where the counting alone would refuse it, an attempt waits a moment for
 /// those before it to be taken back, since many people may sign in at once from one address. The requests of one
 /// client, which presents the same password on each of its connections, wait for the first of them instead of counting
 /// against each other.</para>
