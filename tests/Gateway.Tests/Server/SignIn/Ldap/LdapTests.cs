@@ -236,7 +236,7 @@ public sealed class LdapTests : IAsyncLifetime
         Assert.True(reply.Http.Headers.Contains("Retry-After"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password"));
         await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is unavailable", StringComparison.Ordinal)
-            && line.Contains("see whether it runs", StringComparison.Ordinal)));
+            && line.Contains("check that it runs", StringComparison.Ordinal)));
 
         await _server.StartAgainAsync();
         await Eventually.TrueAsync(async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
