@@ -205,8 +205,8 @@ internal sealed partial class OidcIdentities(
                 var found = await provider.IdentifyAsync(tokens, nonce: null, identity.ProviderSubject, CancellationToken.None);
                 var now = time.GetUtcNow();
                 return found is not { Person: var person } ? identity with { ValidatedAt = now, RefreshToken = kept }
-                    : person.Name != identity.Name ? identity with { Ended = "the account has "
-                        + "another name at the provider now", RefreshToken = null }
+                    : person.Name != identity.Name
+                        ? identity with { Ended = "the account has another name at the provider now", RefreshToken = null }
                     : Current(person, now, identity) with { RefreshToken = kept };
             }
             catch (IssuerException)
