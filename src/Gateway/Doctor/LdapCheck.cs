@@ -107,7 +107,7 @@ internal sealed class LdapCheck : IServerCheck
         message.Contains("refuses the password", StringComparison.Ordinal) ? "LDP004"
         : message.Contains("searchBase", StringComparison.Ordinal) || message.Contains("userFilter", StringComparison.Ordinal) || message.Contains("nameAttribute", StringComparison.Ordinal) ? "LDP005"
         : cause.StartsWith("It cannot be reached", StringComparison.Ordinal) ? "LDP001"
-        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal) ? cause.StartsWith("TLS is well", StringComparison.Ordinal) ? "LDP001" : "LDP002"
+        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal) ? cause.StartsWith("TLS works", StringComparison.Ordinal) ? "LDP001" : "LDP002"
         : "LDP001";
 
     private static List<string> FindSome(LdapConnection connection, LdapOptions options)

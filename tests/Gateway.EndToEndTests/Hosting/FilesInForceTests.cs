@@ -45,13 +45,13 @@ public sealed class FilesInForceTests : IAsyncLifetime
 
         var (code, output, error) = await RunAsync("user", "reload");
         Assert.Equal((1, ""), (code, output));
-        Assert.Contains("2 of 3 users are gone, more than 30 %", error, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 users are missing, more than 30 %", error, StringComparison.Ordinal);
         Assert.Contains("stay in force", error, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, await PullAsync("bob"));
         Assert.Equal("the last good ones are in force", await StatusAsync("htpasswd"));
         var (_, findings, _) = await RunAsync("doctor");
         Assert.Contains("RUN001", findings, StringComparison.Ordinal);
-        Assert.Contains("2 of 3 users are gone", findings, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 users are missing", findings, StringComparison.Ordinal);
 
         Assert.Equal((0, $"{Gateway.UsersFile} is in force.\n", ""), await RunAsync("user", "reload", "--accept"));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync("bob"));

@@ -198,7 +198,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         {
             var refused = await profile.NewPageAsync();
             await refused.GotoAsync(Url + "/sign-in/second");
-            Assert.Contains("does not accept sign-ins as this registry begins them", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+            Assert.Contains("does not accept this registry's sign-in requests", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
         }
 
         // One that required it dies before the sign-in; one that offered it does so no more.
@@ -210,7 +210,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             var refused = await profile.NewPageAsync();
             await refused.GotoAsync(Url + "/sign-in");
             await refused.ClickAsync("text=Sign in with second");
-            Assert.Contains("cannot be asked from this registry", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+            Assert.Contains("is unavailable to this registry", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
             await WalkAsync(refused, "first", "olga"); // its keys are others now: not signed in, but asked
             Assert.StartsWith(Url, refused.Url, StringComparison.Ordinal);
         }
@@ -244,7 +244,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         await WalkFromSignInAsync(page, "first", "olga");
         Assert.Equal(link, page.Url);
         await page.ClickAsync("main form[action='/device'] button");
-        Assert.Contains("is let in", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
+        Assert.Contains("Device authorized", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
         for (var i = 0; i < 100 && !terminal.HasExited; i++)
         {
             await Task.Delay(200);
@@ -303,7 +303,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
     private static async Task<string> MintAsync(IPage page)
     {
         await page.FillAsync("input[name=name]", "laptop");
-        await page.ClickAsync("text=Make it");
+        await page.ClickAsync("text=Create token");
         var token = await page.InnerTextAsync("#token");
         Assert.Matches("^rgp_[0-9A-Za-z]{38}$", token);
         Secrets.Know("token of the page", token);

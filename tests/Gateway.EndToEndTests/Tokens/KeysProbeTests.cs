@@ -11,7 +11,7 @@ namespace Gateway.EndToEndTests.Tokens;
 public sealed class KeysProbeTests : IDisposable
 {
     private const string Configuration = $"""
-          What its configuration must say, with the files copied there (the last two lines: for Distribution 3):
+          Its configuration must contain this, with the files copied there (the last two lines are for Distribution 3):
             auth:
               token:
                 realm: {SigningStage.PublicUrl}/token
@@ -98,9 +98,9 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + "  Most likely it does not know the gateway's key, since no token was accepted, whatever its service and issuer: "
+            + "  Most likely it does not have the gateway's key, since it accepted no token of any service and issuer: "
             + $"{GiveKeys}\n"
-            + $"  Else its auth.token.issuer is not \"{SigningStage.PublicUrl}\". Its own log tells which.\n" + Configuration,
+            + $"  Otherwise its auth.token.issuer is not \"{SigningStage.PublicUrl}\". Its own log says which.\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }
@@ -119,8 +119,8 @@ public sealed class KeysProbeTests : IDisposable
         Assert.NotEqual(old, current);
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + $"  It does not know the key that signs now ({current}), only {old}. "
-            + $"A rotation passed it by: {GiveKeys}\n" + Configuration,
+            + $"  It does not have the key that signs now ({current}), only {old}. "
+            + $"It missed a rotation: {GiveKeys}\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }
@@ -136,7 +136,7 @@ public sealed class KeysProbeTests : IDisposable
 
         var next = _stage.Ring.Keys[^1];
         Assert.Equal(
-            $"main {Origin(registry)}: accepts today's tokens, and refuses those of the next key ({next.Id}), which signs from "
+            $"main {Origin(registry)}: accepts today's tokens, but refuses those of the next key ({next.Id}), which signs from "
             + $"{SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}\n",
             result.Output);
         Assert.Equal(1, result.ExitCode);
@@ -158,7 +158,7 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(RegistryProbeOutcome.Refused, result.Outcome);
         Assert.Matches(
-            $"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and 60 s are allowed: set both right.$", result.Lines[1]);
+            $"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and at most 60 s are allowed: synchronize both.$", result.Lines[1]);
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right only "
-            + "where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, and has no use so.\n",
+            + "where the gateway alone can reach it; otherwise have it verify tokens.\n  forwardToken is set, and has no use so.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);
     }

@@ -78,9 +78,9 @@ public sealed class TokenCommandTests : IDisposable
     [InlineData("--all --user alice --robot ci", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
     [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). See their exact names, upper and lower case: gateway user list.")]
     [InlineData("--robot CI --scope a:pull", "--robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
-    [InlineData("--robot ci --all", "--scope: a robot's token has scopes. Name what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData("--robot ci --all", "--scope: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
     [InlineData("--user alice --all --expires 30", "--expires: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as 30d.")]
-    [InlineData("--user alice --all --expires 101d", "--expires: out of range (found \"101d\"). A token lives 1m to 100d; the operator sets tokens.maximumCredentialLifetime.")]
+    [InlineData("--user alice --all --expires 101d", "--expires: out of range (found \"101d\"). Choose a lifetime from 1m to 100d; the operator sets the maximum with tokens.maximumCredentialLifetime.")]
     public async Task Create_WrongOrder_SaysWhatWouldBeRight(string options, string message)
     {
         var (code, output, error) = await RunAsync(["create", "laptop", .. options.Split(' ')]);
@@ -371,7 +371,7 @@ public sealed class TokenCommandTests : IDisposable
         await RunAsync("revoke", token.Id);
 
         Assert.Equal(
-            (1, "", $"{token.Id}: the token has ended. Make a new one.\n"), await RunAsync("rotate", token.Id, "--quiet"));
+            (1, "", $"{token.Id}: the token has expired or was revoked. Create a new one.\n"), await RunAsync("rotate", token.Id, "--quiet"));
     }
 
     [Fact]

@@ -56,8 +56,8 @@ public sealed class UserCommandTests : IDisposable
     public void ListAndVerify_MarkOfAFailedHash_SayWhatItIs(string mark)
     {
         File.WriteAllText(Users, $"alice:{mark}\n");
-        var said = $"{Users}:1: alice: a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and "
-            + $"reports no error) (found \"{mark}\"). Set the password anew: gateway user add --file {Users} alice.\n";
+        var said = $"{Users}:1: alice: not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it and "
+            + $"reports no error) (found \"{mark}\"). Set the password again: gateway user add --file {Users} alice.\n";
 
         Assert.Equal(new ToolResult(78, "", said), Gateway("", "list"));
         Assert.Equal(new ToolResult(78, "", said), Gateway("secret", "verify", "alice"));
@@ -82,7 +82,7 @@ public sealed class UserCommandTests : IDisposable
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(
             "With its usual settings the gateway refuses the file because of other lines:\n"
-            + $"{Users}:2: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
+            + $"{Users}:2: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file {Users} bob.\n",
             result.Error);
         Assert.Equal(new ToolResult(0, $"Changed the password of bob in {Users}.\n", ""), Gateway("secret", "add", "bob"));
     }
@@ -106,7 +106,7 @@ public sealed class UserCommandTests : IDisposable
         Assert.StartsWith($"Removed alice from {Users}.", result.Output, StringComparison.Ordinal);
         Assert.Equal(
             "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:\n"
-            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
+            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file {Users} bob.\n",
             result.Error);
 
         Assert.Equal(0, Tool.RunGateway("", ["user", "remove", "bob", "--config", config]).ExitCode);

@@ -26,7 +26,7 @@ internal sealed class TestGateway : IAsyncDisposable
 {
     public const string Host = "registry.test";
 
-    /// <summary>Stands for empty Basic credentials: "I am nobody", as podman says it to a registry that asks.</summary>
+    /// <summary>Stands for empty Basic credentials: "I am anonymous", as podman says it to a registry that asks.</summary>
     public const string Nobody = "";
 
     public const string DefaultPolicy = """

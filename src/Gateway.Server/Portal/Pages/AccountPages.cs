@@ -16,7 +16,9 @@ using Microsoft.AspNetCore.Antiforgery;
 
 namespace Gateway.Server.Portal.Pages;
 
-/// <summary>What a person who is signed in sees: how docker logs in, his tokens, and the devices that ask to be let in.</summary>
+/// <summary>
+/// What a person who is signed in sees: how docker logs in, their tokens, and the devices that ask to be authorized.
+/// </summary>
 internal sealed class AccountPages(
     CredentialService credentials,
     SubjectStanding standing,
@@ -33,10 +35,10 @@ internal sealed class AccountPages(
 
     private static readonly int[] Days = [7, 30, 90, 365];
 
-    /// <summary>The page of the person himself.</summary>
+    /// <summary>The person's own page.</summary>
     /// <param name="context">The request.</param>
     /// <param name="subject">Who.</param>
-    /// <param name="note">What stands above all else: a new token, or what went wrong.</param>
+    /// <param name="note">What appears above everything else: a new token, or what went wrong.</param>
     /// <param name="status">The status.</param>
     public async Task ShowAsync(HttpContext context, Subject subject, Html? note = null, int status = StatusCodes.Status200OK)
     {
@@ -50,8 +52,8 @@ internal sealed class AccountPages(
         var rows = Html.Join(all[true].Select(one => RowOf(one, Html.Empty, csrf)));
         var others = !isAdministrator ? Html.Empty : Html.Of(
             $"""
-            <h2>Everybody else's</h2>
-            <table id="others"><tr><th>Owner</th><th>Name</th><th>Kind</th><th>Ends</th><th>Last used</th><th></th></tr>
+            <h2>Everyone else's tokens and sessions</h2>
+            <table id="others"><tr><th>Owner</th><th>Name</th><th>Kind</th><th>Expires</th><th>Last used</th><th></th></tr>
             {Html.Join(all[false].Take(MostShown).Select(one => RowOf(one, Html.Of($"<td>{one.Owner.ToString()}</td>"), csrf)))}</table>
             """);
         var lives = Html.Join(Days.Where(days => TimeSpan.FromDays(days) <= options.MaximumCredentialLifetime).DefaultIfEmpty(1)
@@ -61,16 +63,16 @@ internal sealed class AccountPages(
             {note ?? Html.Empty}
             <p>You are signed in as <strong>{subject.Name}</strong>{(subject.Groups.Count > 0 ? $", in the groups {string.Join(", ", subject.Groups)}" : "")}.</p>
             <h2>docker login</h2>
-            <p>Make a token below, and give it as the password:</p>
+            <p>Create a token below, and use it as the password:</p>
             <pre id="login">docker login {host} -u {ShellWord.Of(subject.Name)}</pre>
             {TrustPage.LinkOf(tls)}
             <h2>New token</h2>
             <form method="post" action="{PortalPaths.Account}/tokens">{csrf}
             <label>Name <input name="name" required maxlength="64" placeholder="laptop"></label>
-            <label>Life <select name="days">{lives}</select></label>
-            <button>Make it</button></form>
+            <label>Lifetime <select name="days">{lives}</select></label>
+            <button>Create token</button></form>
             <h2>Your tokens and sessions</h2>
-            <table><tr><th>Name</th><th>Kind</th><th>Ends</th><th>Last used</th><th></th></tr>{rows}</table>
+            <table><tr><th>Name</th><th>Kind</th><th>Expires</th><th>Last used</th><th></th></tr>{rows}</table>
             {others}
             <h2>Sign out</h2>
             <form method="post" action="{PortalPaths.SignOut}">{csrf}<button>Sign out</button></form>
@@ -78,7 +80,7 @@ internal sealed class AccountPages(
         await Page.WriteAsync(context, "Your account", body, status, signIn.SignOutOrigin(context, subject));
     }
 
-    /// <summary>Makes a token and shows it, once.</summary>
+    /// <summary>Creates a token and shows it, once.</summary>
     public async Task CreateAsync(HttpContext context, Subject subject, IFormCollection form)
     {
         if (!await audit.TryAdmitAsync(context))
@@ -104,7 +106,7 @@ internal sealed class AccountPages(
             gateway.Issued = issued.Credential.Kind;
             await ShowAsync(context, subject, Html.Of(
                 $"""
-                <div class="note"><p>Your new token <strong>{issued.Credential.Name}</strong>. It is shown this once; copy it now.</p><pre id="token">{issued.Secret.Reveal()}</pre></div>
+                <div class="note"><p>This is your new token <strong>{issued.Credential.Name}</strong>. It is shown only once; copy it now.</p><pre id="token">{issued.Secret.Reveal()}</pre></div>
                 """));
             return;
         }
@@ -113,14 +115,14 @@ internal sealed class AccountPages(
         await ShowAsync(context, subject, NoteOf(problem), StatusCodes.Status400BadRequest);
     }
 
-    /// <summary>Ends a token or session of his own; an administrator, anybody's.</summary>
+    /// <summary>Revokes a token or session of the person's own; an administrator, anyone's.</summary>
     public async Task RevokeAsync(HttpContext context, Subject subject, IFormCollection form)
     {
         if (await credentials.FindAsync(form["id"].ToString(), context.RequestAborted) is not { } credential
             || !(IsOf(subject, credential) || administrators.Include(subject)))
         {
             await ShowAsync(
-                context, subject, Html.Of($"""<p class="note">You have no such token; it may be gone already.</p>"""), StatusCodes.Status404NotFound);
+                context, subject, Html.Of($"""<p class="note">You have no such token; it may already have been deleted.</p>"""), StatusCodes.Status404NotFound);
             return;
         }
 
@@ -132,7 +134,7 @@ internal sealed class AccountPages(
         }
     }
 
-    /// <summary>The page where a device is let in.</summary>
+    /// <summary>The page on which a person authorizes a device.</summary>
     public Task ShowDeviceAsync(HttpContext context, Subject subject, string? note = null)
     {
         var asked = context.Request.Query["user_code"].ToString();
@@ -142,20 +144,21 @@ internal sealed class AccountPages(
             $"""
             {warning}
             <p>A device, such as a terminal with <code>gateway login</code>, will be signed in as <strong>{subject.Name}</strong>.</p>
-            <p class="note">Go on only if you began this yourself a moment ago, and the code there is the same. Whoever sent you this link or code would act in your name.</p>
+            <p class="note">Continue only if you started this yourself a moment ago and the device shows the same code. Anyone who sent you this link or code would act in your name.</p>
             <form method="post" action="{PortalPaths.Device}">{Csrf(context)}
             <label>Code <input name="user_code" required autocomplete="off" value="{(isCode ? code : asked)}"></label>
-            <button>Let it in</button></form>
-            <p><a href="{PortalPaths.Account}">No, leave</a></p>
+            <button>Authorize</button></form>
+            <p><a href="{PortalPaths.Account}">Cancel</a></p>
             """), note is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
-    /// <summary>Lets a device in.</summary>
+    /// <summary>Authorizes a device.</summary>
     public async Task ApproveDeviceAsync(HttpContext context, Subject subject, IFormCollection form)
     {
         if (!UserCode.TryParse(form["user_code"].ToString(), out var code))
         {
-            await ShowDeviceAsync(context, subject, "This code is mistyped: it is twelve letters, as the device shows them.");
+            await ShowDeviceAsync(context, subject,
+                "This code is mistyped. Enter the twelve letters that the device shows.");
             return;
         }
 
@@ -166,12 +169,12 @@ internal sealed class AccountPages(
 
         if (!await devices.ApproveAsync(code, GatewayContext.Of(context).Host.Authority, subject, context.RequestAborted))
         {
-            await ShowDeviceAsync(context, subject, "This code was used already. Begin again at the device.");
+            await ShowDeviceAsync(context, subject, "This code has already been used. Start again on the device.");
             return;
         }
 
-        await Page.WriteAsync(context, "The device is let in", Html.Of(
-            $"""<p>It goes on by itself within seconds. To end it, revoke its login.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""));
+        await Page.WriteAsync(context, "Device authorized", Html.Of(
+            $"""<p>The device continues within seconds. To sign it out, revoke its login in your account.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""));
     }
 
     /// <summary>What is wrong with an order, in three parts.</summary>

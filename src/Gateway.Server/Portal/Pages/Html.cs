@@ -4,7 +4,7 @@ using System.Text.Encodings.Web;
 
 namespace Gateway.Server.Portal.Pages;
 
-/// <summary>HTML. Made of text by <see cref="Of"/> alone, which encodes every value put into it.</summary>
+/// <summary>HTML. Built from text by <see cref="Of"/> alone, which encodes every value put into it.</summary>
 internal readonly record struct Html(string Text)
 {
     /// <summary>Nothing.</summary>

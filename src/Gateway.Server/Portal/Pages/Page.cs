@@ -44,7 +44,8 @@ internal static class Page
         response.Headers.ContentSecurityPolicy =
             $"default-src 'none'; style-src 'sha256-{StyleHash}'; form-action 'self'{(formTarget is null ? "" : " " + formTarget)}; frame-ancestors 'none'; base-uri 'none'";
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers["Referrer-Policy"] = "same-origin"; // a code stands in an address; without any, our own forms would come from "null"
+        // an address may hold a code; without any, our own forms would come from "null"
+        response.Headers["Referrer-Policy"] = "same-origin";
         response.Headers.CacheControl = "no-store";
         if (!HttpMethods.IsHead(context.Request.Method))
         {
@@ -52,7 +53,7 @@ internal static class Page
         }
     }
 
-    /// <summary>Sends the browser on, to a page of ours or to a provider.</summary>
+    /// <summary>Redirects the browser to a page of ours or to a provider.</summary>
     public static void Redirect(HttpContext context, string location)
     {
         context.Response.StatusCode = StatusCodes.Status303SeeOther;

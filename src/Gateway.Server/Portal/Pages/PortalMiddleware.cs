@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Antiforgery;
 
 namespace Gateway.Server.Portal.Pages;
 
-/// <summary>The pages for people, server-rendered: they are there where a provider is configured.</summary>
+/// <summary>The pages for people, server-rendered, where a provider is configured.</summary>
 internal sealed partial class PortalMiddleware(
     RequestDelegate next,
     SignInPages signIn,
@@ -77,7 +77,7 @@ internal sealed partial class PortalMiddleware(
             {
                 await Page.WriteAsync(
                     context, "Submit again", Html.Of(
-                        $"""<p class="note">This page was too old, or was not ours: nothing was done.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""),
+                        $"""<p class="note">This page was too old, or did not come from this registry. Nothing was changed.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""),
                     StatusCodes.Status400BadRequest);
                 return;
             }
@@ -108,7 +108,7 @@ internal sealed partial class PortalMiddleware(
                     await WriteUnavailableAsync(context);
                     break;
                 default:
-                    // Also for a form that comes too late: what was typed is lost, and nothing is done unasked.
+                    // Also for a form that comes too late: its input is lost, and nothing is done unasked.
                     Page.Redirect(context, $"{PortalPaths.SignIn}?return={Uri.EscapeDataString(
                         ReturnPath.Accept(context.Request.Path.Value + context.Request.QueryString.Value))}");
                     break;
@@ -119,7 +119,8 @@ internal sealed partial class PortalMiddleware(
     {
         if (context.Request.Method != method && !(method == "GET" && HttpMethods.IsHead(context.Request.Method)))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("this page is asked for otherwise", method));
+            await context.WriteErrorAsync(RegistryError.MethodNotAllowed(
+                $"this page must be requested with {method}", method));
             return;
         }
 
@@ -139,7 +140,7 @@ internal sealed partial class PortalMiddleware(
         context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
         return Page.WriteAsync(
             context, "Try again shortly", Html.Of(
-                $"""<p class="note">This cannot be done at the moment: what this registry keeps cannot be reached, or your provider cannot be asked. Tokens that you have go on working.</p>"""),
+                $"""<p class="note">This is not possible at the moment: this registry's store or your provider is unavailable. Your tokens remain valid.</p>"""),
             StatusCodes.Status503ServiceUnavailable);
     }
 

@@ -8,10 +8,10 @@ using Gateway.Server.Tokens.Devices;
 
 namespace Gateway.Server.Portal.Pages;
 
-/// <summary>All that the host knows of the pages for people, and of what stands behind them.</summary>
+/// <summary>All that the host knows of the pages for people, and of what they need.</summary>
 internal static class PortalServiceExtensions
 {
-    /// <summary>Adds the pages where there is a provider to sign in by.</summary>
+    /// <summary>Adds the pages where there is a provider to sign in with.</summary>
     public static IServiceCollection AddPortal(
         this IServiceCollection services, AuthenticationOptions authentication, StateOptions state, SigningKeyOptions keys)
     {
@@ -28,7 +28,7 @@ internal static class PortalServiceExtensions
             antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.Always;
             antiforgery.Cookie.SameSite = SameSiteMode.Strict;
             antiforgery.Cookie.Path = "/";
-            antiforgery.SuppressXFrameOptionsHeader = true; // the policy of every page says it
+            antiforgery.SuppressXFrameOptionsHeader = true; // the policy of every page sets it
         });
         services.AddOidc(authentication);
         services.AddSingleton<BrowserSessions>();

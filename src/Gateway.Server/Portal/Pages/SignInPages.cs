@@ -15,7 +15,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Server.Portal.Pages;
 
-/// <summary>Signing in and out in the browser, by the configured providers.</summary>
+/// <summary>Signing in and out in the browser, through the configured providers.</summary>
 internal sealed partial class SignInPages(
     IEnumerable<OidcIdentities> providers,
     SignInMethods methods,
@@ -50,15 +50,15 @@ internal sealed partial class SignInPages(
         }
         catch (IssuerException exception)
         {
-            await ShowNotBegunAsync(
+            await ShowNotStartedAsync(
                 context, provider, exception.Message,
-                $"{provider.Title} cannot be asked from this registry at the moment: {exception.What}. Try again shortly, "
-                + "or tell its operator; tokens that you have go on working.");
+                $"{provider.Title} is unavailable to this registry at the moment: {exception.What}. Try again shortly, "
+                + "or tell the registry's operator. Your tokens remain valid.");
         }
         catch (OidcException exception)
         {
-            await ShowNotBegunAsync(
-                context, provider, exception.Reason, $"The sign-in could not begin: {exception.Message}.");
+            await ShowNotStartedAsync(
+                context, provider, exception.Reason, $"The sign-in could not be started: {exception.Message}.");
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed partial class SignInPages(
 
             if (confirmed is AuthenticationResult.Refused refused)
             {
-                throw new OidcException(refused.Message ?? "your name is another's here", refused.Reason);
+                throw new OidcException(refused.Message ?? "your name belongs to someone else here", refused.Reason);
             }
 
             if (confirmed is AuthenticationResult.Undecided undecided)
@@ -122,11 +122,16 @@ internal sealed partial class SignInPages(
         }
     }
 
-    /// <summary>The page after it. Signing out itself takes a form of ours: a mere link, which any page may hold, must not.</summary>
+    /// <summary>
+    /// The page after it. Signing out itself needs a form of ours: a mere link, which any page may hold, must not do
+    /// it.
+    /// </summary>
     public static Task ShowSignedOutAsync(HttpContext context) => Page.WriteAsync(
-        context, "Signed out", Html.Of($"""<p>You are signed out of this registry. Tokens that you made go on working.</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in again</a></p>"""));
+        context, "Signed out", Html.Of($"""<p>You are signed out of this registry. Your tokens remain valid.</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in again</a></p>"""));
 
-    /// <summary>Ends the session here, and leads on to the provider to end it there (OpenID Connect RP-Initiated Logout 1.0).</summary>
+    /// <summary>
+    /// Ends the session here, and leads to the provider to end it there (OpenID Connect RP-Initiated Logout 1.0).
+    /// </summary>
     public async Task SignOutAsync(HttpContext context, Subject subject)
     {
         await sessions.EndAsync(context);
@@ -157,13 +162,15 @@ internal sealed partial class SignInPages(
         var (status, message, reason) = failure switch
         {
             OidcException refused => (StatusCodes.Status403Forbidden, $"You are not signed in: {refused.Message}.", refused.Reason),
-            IssuerException away => (StatusCodes.Status503ServiceUnavailable,
-                $"You are not signed in: {provider.Title} cannot be asked from this registry at the moment: {away.What}. Try again shortly, or tell its operator.", away.Message),
+            IssuerException unavailable => (StatusCodes.Status503ServiceUnavailable,
+                $"You are not signed in: {provider.Title} is unavailable to this registry at the moment: "
+                + $"{unavailable.What}. Try again shortly, or tell the registry's operator.", unavailable.Message),
             StateException state => (StatusCodes.Status503ServiceUnavailable,
-                "You are not signed in: this registry cannot keep that at the moment. Try again shortly.", state.Message),
+                "You are not signed in: this registry cannot store the session at the "
+                + "moment. Try again shortly.", state.Message),
             _ => (StatusCodes.Status400BadRequest,
                 "You are not signed in: this sign-in was not started in this browser, or it was started too long ago. Start again.",
-                "the answer is not one of a sign-in that was begun here: " + PrintableName.Of(failure?.Message ?? "")),
+                "the answer does not belong to a sign-in that was started here: " + PrintableName.Of(failure?.Message ?? "")),
         };
         gateway.SignIn = new SignInAttempt(
             SignInForm.OpenId, gateway.SignIn?.UserName,
@@ -174,10 +181,10 @@ internal sealed partial class SignInPages(
         await ShowFailureAsync(context, status, message);
     }
 
-    private Task ShowNotBegunAsync(HttpContext context, OidcProvider provider, string problem, string message)
+    private Task ShowNotStartedAsync(HttpContext context, OidcProvider provider, string problem, string message)
     {
-        Log.ProviderAway(logger, GatewayContext.Of(context).RequestId, provider.Method, problem);
-        context.Response.Headers.Remove(HeaderNames.SetCookie); // of a sign-in that is none
+        Log.NotStarted(logger, GatewayContext.Of(context).RequestId, provider.Method, problem);
+        context.Response.Headers.Remove(HeaderNames.SetCookie); // of a sign-in that did not start
         return ShowFailureAsync(context, StatusCodes.Status503ServiceUnavailable, message);
     }
 
@@ -185,17 +192,18 @@ internal sealed partial class SignInPages(
     {
         var request = GatewayContext.Of(context).RequestId;
         return Page.WriteAsync(
-            context, "Sign-in",
+            context, "Sign-in failed",
             Html.Of($"""<p class="note">{message}</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in</a></p><p>Request {request}</p>"""),
             status);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1073, LogLevel.Warning, "Request {RequestId}: a sign-in by {Method} came to nothing: {Reason}")]
+        [LoggerMessage(1073, LogLevel.Warning, "Request {RequestId}: a sign-in through {Method} failed: {Reason}")]
         public static partial void Failed(ILogger logger, string requestId, string method, string reason);
 
-        [LoggerMessage(1074, LogLevel.Warning, "Request {RequestId}: a sign-in by {Method} could not begin: {Problem}")]
-        public static partial void ProviderAway(ILogger logger, string requestId, string method, string problem);
+        [LoggerMessage(1074, LogLevel.Warning,
+            "Request {RequestId}: a sign-in through {Method} could not be started: {Problem}")]
+        public static partial void NotStarted(ILogger logger, string requestId, string method, string problem);
     }
 }

@@ -7,7 +7,7 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Portal.Trust;
 
-/// <summary>Serves the authority's certificate and the page about it, to everybody.</summary>
+/// <summary>Serves the authority's certificate and the page about it, to everyone.</summary>
 internal sealed class TrustMiddleware(RequestDelegate next, Reloadable<PrivateAuthority> authority)
 {
     public Task InvokeAsync(HttpContext context)
@@ -19,7 +19,7 @@ internal sealed class TrustMiddleware(RequestDelegate next, Reloadable<PrivateAu
 
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            return context.WriteErrorAsync(RegistryError.MethodNotAllowed("this page is asked for otherwise", "GET"));
+            return context.WriteErrorAsync(RegistryError.MethodNotAllowed("this page must be requested with GET", "GET"));
         }
 
         return context.Request.Path.Value == TrustPaths.File

@@ -6,13 +6,13 @@ using Gateway.Server.Requests.Tls;
 
 namespace Gateway.Server.Portal.Trust;
 
-/// <summary>The page that tells how clients come to trust this registry.</summary>
+/// <summary>The page that explains how to make clients trust this registry.</summary>
 internal static class TrustPage
 {
     /// <summary>The link to it from other pages; nothing where no authority is configured.</summary>
     public static Html LinkOf(TlsOptions tls) => tls.Authority is null
         ? Html.Empty
-        : Html.Of($"""<p id="trust">docker says "certificate signed by unknown authority"? <a href="{TrustPaths.Page}">How your machine comes to trust this registry</a></p>""");
+        : Html.Of($"""<p id="trust">docker says "certificate signed by unknown authority"? <a href="{TrustPaths.Page}">How to make your machine trust this registry</a></p>""");
 
     /// <summary>Writes it.</summary>
     public static Task WriteAsync(HttpContext context, RegistryName name, PrivateAuthority authority)
@@ -30,20 +30,22 @@ internal static class TrustPage
             """)));
         return Page.WriteAsync(context, "Trust this registry", Html.Of(
             $"""
-            <p>The certificate of the container registry {name.Text} comes from an authority of its own. Until your machine trusts it, clients say <code>x509: certificate signed by unknown authority</code>.</p>
+            <p>The certificate of the container registry {name.Text} was issued by a private authority. Until your machine trusts it, clients say <code>x509: certificate signed by unknown authority</code>.</p>
             {warnings}
             <table>{certificates}</table>
             <p><a class="button" href="{TrustPaths.File}" download="ca.crt">ca.crt</a></p>
-            <p class="note">While your machine does not trust this registry yet, somebody in between could have changed this page and the file. Compare the fingerprint of what you got with one that you get by another way: from the registry's operator, not from here.</p>
+            <p class="note">Until your machine trusts this registry, someone on the network path could have changed this page and the
+            file. Compare the fingerprint of your file with one that you get another way: from the registry's operator, not
+            from this page.</p>
             <pre>curl --insecure --fail --output ca.crt {ShellWord.Of(name.Url + TrustPaths.File)}
             openssl x509 -in ca.crt -noout -subject -sha256 -fingerprint</pre>
-            <p>With this registry's own program, which shows what it does and asks first:</p>
+            <p>With the gateway's own program, which shows what it will do and asks first:</p>
             <pre>gateway trust --ca ca.crt --host {ShellWord.Of(name.Text)} --install</pre>
             {sections}
             """));
     }
 
-    // Not where the file lies on the server.
+    // Without the file's path on the server.
     private static string NoteOf(Problem problem) =>
         problem.What.StartsWith(TrustServiceExtensions.Setting + ": ", StringComparison.Ordinal) ? problem.What[(TrustServiceExtensions.Setting.Length + 2)..] + "." : problem.What;
 

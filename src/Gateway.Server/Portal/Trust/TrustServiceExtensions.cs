@@ -40,13 +40,17 @@ internal static class TrustServiceExtensions
         }
     }
 
-    /// <summary>Reads the configured file. An expired one is shown with a warning: not to start would help nobody.</summary>
+    /// <summary>
+    /// Reads the configured file. An expired one is shown with a warning: refusing to start would help no one.
+    /// </summary>
     /// <returns><see langword="null"/>: none is configured.</returns>
-    /// <exception cref="ProblemException">It must not be handed out, or is none.</exception>
+    /// <exception cref="ProblemException">It must not be published, or is not an authority.</exception>
     public static PrivateAuthority? Load(TlsOptions options, DateTimeOffset now) =>
         options.Authority is { } file ? PrivateAuthorityReader.Read(file, Setting, now, mayBeExpired: true) : null;
 
-    /// <summary>What an operator hardly means: an authority that signed none of the certificates, for example.</summary>
+    /// <summary>
+    /// What an operator hardly intends: an authority that signed none of the certificates, for example.
+    /// </summary>
     public static IReadOnlyList<Problem> Warnings(TlsOptions options, CertificateSet served, DateTimeOffset now)
     {
         if (Load(options, now) is not { } authority)
@@ -65,7 +69,7 @@ internal static class TrustServiceExtensions
             ];
     }
 
-    // Time apart: that is told of each certificate by itself.
+    // Not by time: validity is reported for each certificate separately.
     private static bool LeadsTo(PrivateAuthority authority, string file)
     {
         var sent = new X509Certificate2Collection();
@@ -74,7 +78,7 @@ internal static class TrustServiceExtensions
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         chain.ChainPolicy.ExtraStore.AddRange(sent);
 
-        // An intermediate is no root for the platform, but it is for docker.
+        // An intermediate is not a root for the platform, but it is for docker.
         _ = chain.Build(sent[0]);
         return !chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotSignatureValid))
             && chain.ChainElements.Any(element => authority.Certificates.Any(one =>

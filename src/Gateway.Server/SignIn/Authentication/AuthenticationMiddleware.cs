@@ -5,10 +5,12 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>Second step of a registry request: who asks? Anonymous callers pass; refused credentials do not.</summary>
+/// <summary>
+/// Second step of a registry request: who is asking? Anonymous callers pass; refused credentials do not.
+/// </summary>
 internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate signIn, Challenge challenge)
 {
-    /// <summary>Which of two credentials counts is a guess that another component may make otherwise.</summary>
+    /// <summary>Which of two credentials counts is a guess, and another component may guess differently.</summary>
     public static readonly RegistryError RepeatedHeader =
         RegistryError.BadRequest("the Authorization header is repeated; send it once");
 
@@ -65,17 +67,19 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         }
     }
 
-    /// <summary>Answers whom too many failures went before. No challenge: nothing was found wrong with these credentials.</summary>
+    /// <summary>
+    /// Answers a caller after too many failed sign-ins. No challenge: nothing was found wrong with these credentials.
+    /// </summary>
     public static Task WriteThrottledAsync(HttpContext context, AuthenticationResult.Throttled throttled)
     {
         var seconds = RetryAfter.WholeSeconds(throttled.RetryAfter);
         return context.WriteErrorAsync(RegistryError.TooManyRequests(
             $"too many failed sign-ins from this address or for this user; try again in {seconds} s. "
-            + "The password was not looked at, so this says nothing about it",
+            + "The password was not checked, so this says nothing about it",
             throttled.RetryAfter));
     }
 
-    /// <summary>Tells the caller what is wrong with his credentials, as far as he may know.</summary>
+    /// <summary>Says what is wrong with a caller's credentials, as far as the caller may know.</summary>
     /// <param name="credentials">What was presented.</param>
     /// <param name="message">See <see cref="AuthenticationResult.Refused"/>.</param>
     public static string Describe(PresentedCredentials credentials, string? message) => (credentials.Kind, message) switch
@@ -93,8 +97,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
         CredentialHint.For(credentials) is { } hint ? "; " + hint : otherwise;
 
     // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
-    // password that it keeps for /token, or shows the person's certificate: the page could start uploads and mount blobs in
-    // the person's name. Other methods that change something are preflighted, and a Bearer token no browser adds by itself.
+    // password that it stores for /token, or presents the person's certificate: the page could start uploads and mount
+    // blobs in the person's name. Other methods that change something are preflighted, and no browser adds a Bearer
+    // token on its own.
     private static string? FindForgery(HttpContext context, GatewayContext gateway, PresentedCredentials credentials) =>
         credentials.Kind is PresentedCredentialsKind.Password or PresentedCredentialsKind.Certificate
         && context.Request.Method == HttpMethods.Post
@@ -102,9 +107,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
             ? BrowserRequest.FindFault(context.Request, gateway.Host.Origin)
             : null;
 
-    // Refused passwords are no refused token, so the challenge names no error (RFC 6750, section 3.1): a client that only
-    // sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error containerd
-    // would count the attempt as a failed token and give up before it ever asked for one.
+    // A refused password is not a refused token, so the challenge names no error (RFC 6750, section 3.1): a client that
+    // only sent its password unasked goes on to the token endpoint, which says what is wrong with it. With an error
+    // containerd would count the attempt as a failed token and give up before it ever asked for one.
     private Task RefuseAsync(HttpContext context, PresentedCredentials credentials, string? message)
     {
         var why = Describe(credentials, message);

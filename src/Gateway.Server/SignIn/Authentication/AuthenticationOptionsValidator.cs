@@ -28,7 +28,7 @@ internal static class AuthenticationOptionsValidator
             && options.Workloads.Count == 0 && !scope.At(nameof(options.Workloads)).IsBroken)
         {
             scope.Report(
-                "names no way to sign in, so nobody could",
+                "configures no way to sign in, so no one could sign in",
                 "Add one, for example \"authentication: { htpasswd: { file: users.htpasswd } }\".");
         }
 
@@ -49,17 +49,19 @@ internal static class AuthenticationOptionsValidator
         scope.At(nameof(options.ConcurrentHashes)).CheckRange(options.ConcurrentHashes, 0, MostConcurrentHashes);
     }
 
-    // A realm names one source of users: "corp/alice".
+    // The name before the slash names one source of users: "corp/alice".
     private static void CheckNames(AuthenticationOptions options, SettingScope scope)
     {
         foreach (var name in options.Ldap.Keys.Intersect(options.Workloads.Keys))
         {
-            scope.At(nameof(options.Workloads)).AtName(name).Report("is the name of a directory too", "Give each source of users a name of its own.");
+            scope.At(nameof(options.Workloads)).AtName(name).Report(
+                "is also the name of an LDAP directory", "Give each source of users its own name.");
         }
 
         foreach (var name in options.Oidc.Keys.Where(name => options.Ldap.ContainsKey(name) || options.Workloads.ContainsKey(name)))
         {
-            scope.At(nameof(options.Oidc)).AtName(name).Report("is the name of another source too", "Give each source of users a name of its own.");
+            scope.At(nameof(options.Oidc)).AtName(name).Report(
+                "is also the name of another source", "Give each source of users its own name.");
         }
     }
 
@@ -70,23 +72,25 @@ internal static class AuthenticationOptionsValidator
         {
             if (!known.Contains(options.Order[i]))
             {
-                scope.At(i).Report("is no configured way to sign in", $"Configured are: {string.Join(", ", known)}.");
+                scope.At(i).Report("is not a configured sign-in method",
+                    $"Use only these: {string.Join(", ", known)}.");
             }
             else if (options.Order.IndexOf(options.Order[i]) < i)
             {
-                scope.At(i).Report("appears twice", "Name each way once.");
+                scope.At(i).Report("appears twice", "List each method once.");
             }
             else if (options.Order[i] == CertificateSubjectReader.Method && i + 1 < options.Order.Count)
             {
                 scope.At(i).Report(
-                    "stands before another way to sign in",
-                    "Put it last: nobody can be asked whom certificates name, so every other way's names come before theirs.");
+                    "comes before another sign-in method",
+                    "Put it last: no one can be asked which names certificates hold, so the names of "
+                    + "all other methods come first.");
             }
         }
     }
 
-    // A provider cannot be asked whom it knows before he has signed in: until then a later source's user of that name would have
-    // what policy grants to it.
+    // A provider cannot be asked about a user before they sign in: until then a later source's user of that name would
+    // have what policy grants to it.
     private static void CheckCollisions(AuthenticationOptions options, SettingScope scope)
     {
         if (options.Collisions == NameCollisions.Same)
@@ -101,8 +105,9 @@ internal static class AuthenticationOptionsValidator
             if (provider.Names == NameForm.Plain && order.Skip(order.IndexOf(method) + 1).FirstOrDefault(HasPlainNames) is { } later)
             {
                 scope.AtName(name).Report(
-                    $"comes before {later}, whose users could not be told from its own before they have signed in",
-                    "Set names: qualified for one of the two; or put this one last in authentication.order; or set authentication.collisions: same, where one name is one person everywhere.");
+                    $"comes before {later}, but the gateway learns this provider's user names only when they sign in",
+                    "Set names: qualified for one of the two, put this one last in authentication.order, or, where one "
+                    + "name is the same person everywhere, set authentication.collisions: same.");
             }
         }
 

@@ -2,7 +2,9 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What one method, or all together, say of presented credentials. Five things that must not be confused.</summary>
+/// <summary>
+/// What one method, or all of them together, say about presented credentials. Five answers that must not be confused.
+/// </summary>
 internal abstract record AuthenticationResult
 {
     private AuthenticationResult()
@@ -18,7 +20,7 @@ internal abstract record AuthenticationResult
     /// <summary>The credentials are wrong, or their owner is gone. The caller gets a 401 that does not say which.</summary>
     /// <param name="Reason">For the log and the audit record only; never a secret.</param>
     /// <param name="Message">
-    /// What the caller may know besides, where he has shown that he once held good credentials: that they expired or
+    /// What the caller may also know, having proved that they once held good credentials: that these expired or
     /// were revoked. <see langword="null"/>: only that they are wrong.
     /// </param>
     public sealed record Refused(string Reason, string? Message = null) : AuthenticationResult;
@@ -27,14 +29,16 @@ internal abstract record AuthenticationResult
     public sealed record Accepted(Principal Principal) : AuthenticationResult;
 
     /// <summary>
-    /// The credentials were not looked at, since too many others failed before. The caller gets a 429 and knows no more
+    /// The credentials were not checked, since too many others failed before. The caller gets a 429 and knows no more
     /// about them than before.
     /// </summary>
-    /// <param name="RetryAfter">When to come again.</param>
-    /// <param name="Limit">The limit that says so, by its name.</param>
+    /// <param name="RetryAfter">How long to wait before trying again.</param>
+    /// <param name="Limit">The name of the limit that applies.</param>
     public sealed record Throttled(TimeSpan RetryAfter, string Limit) : AuthenticationResult;
 
-    /// <summary>The method could not tell (its backing service is gone). The caller gets a 503, never a 401 and never a yes.</summary>
+    /// <summary>
+    /// The method could not decide (its backing service is unavailable). The caller gets a 503, never a 401 or a yes.
+    /// </summary>
     /// <param name="Reason">For the log; never a secret.</param>
     /// <param name="IsRefusedByOne">
     /// Whether another method knew the name and called the password wrong, so that it counts as a guess.

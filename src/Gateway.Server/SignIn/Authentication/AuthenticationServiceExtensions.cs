@@ -82,11 +82,12 @@ internal static partial class AuthenticationServiceExtensions
 
     private static partial class Log
     {
-        [LoggerMessage(1009, LogLevel.Warning, "The users are in force as the file was found at the start. {Problem}")]
+        [LoggerMessage(1009, LogLevel.Warning, "The gateway started with the user file as it was. {Problem}")]
         public static partial void OpenLine(ILogger logger, string problem);
 
         [LoggerMessage(1005, LogLevel.Warning,
-            "{File} holds no users: nobody can sign in with a password. Anonymous access goes on as the policies say.")]
+            "{File} holds no users, so no one can sign in with a password. Anonymous access "
+            + "continues as the policies allow.")]
         public static partial void NoUsers(ILogger logger, string file);
     }
 }

@@ -74,7 +74,7 @@ internal readonly record struct BasicCredentials(string UserName, string Passwor
     /// <inheritdoc/>
     public override string ToString() => "***";
 
-    // Only a line break at the very end has a usual cause; everything else is odd.
+    // Only a line break at the very end has a usual cause.
     private static CredentialFault FaultOf(string userName, string password) =>
         !HoldsControl(userName) && !HoldsControl(password.TrimEnd('\r', '\n')) ? CredentialFault.LineBreak
         : !HoldsControl(password) && !HoldsControl(userName.TrimEnd('\r', '\n')) ? CredentialFault.NameLineBreak

@@ -8,7 +8,7 @@ namespace Gateway.Server.SignIn.Authentication;
 /// <summary>The one place that writes <c>WWW-Authenticate</c>.</summary>
 /// <remarks>
 /// Exactly one challenge: docker runs the first and then overwrites it with the second. Distribution, "Token
-/// Authentication Specification"; what the clients' own parsers need beyond it stands at each rule.
+/// Authentication Specification"; each rule says what the clients' own parsers need beyond it.
 /// </remarks>
 internal sealed class Challenge(AuthenticationOptions options)
 {
@@ -17,7 +17,7 @@ internal sealed class Challenge(AuthenticationOptions options)
     /// <summary>
     /// Whether callers who send nothing are asked for credentials on every request, also where anonymous callers may do
     /// it: docker and podman send none to a registry that does not ask, and "login" then accepts every password. Under
-    /// Basic there is no way to answer "I am nobody", so there they are asked only where they may not.
+    /// Basic there is no way to answer "I am anonymous", so there they are asked only where they may not.
     /// </summary>
     public bool AlwaysAsks => options.Challenge == ChallengeScheme.Bearer;
 
@@ -33,7 +33,9 @@ internal sealed class Challenge(AuthenticationOptions options)
             : Bearer(gateway.Host.Origin, gateway.Host.Authority, ScopeOf(gateway.Request), error, description);
     }
 
-    /// <summary>Puts the challenge on a 401 of what takes user name and password only, as the token endpoint does.</summary>
+    /// <summary>
+    /// Puts the challenge on a 401 of an endpoint that accepts user name and password only, such as the token endpoint.
+    /// </summary>
     /// <remarks>
     /// RFC 9110, section 15.5.2, wants one on every 401, and browsers open their prompt by it: a UI has no other way to
     /// sign a person in. docker, containerd and containers/image look at status and body of a token answer alone.
@@ -43,8 +45,8 @@ internal sealed class Challenge(AuthenticationOptions options)
 
     /// <summary>The scope that a request needs, as a client should ask for it; <see langword="null"/> for a ping.</summary>
     /// <remarks>
-    /// All the request needs, not only what a token lacked: Distribution wants pull beside push when it verifies tokens.
-    /// The source of a mount is not named: a mount is dropped rather than refused.
+    /// All that the request needs, not only what a token lacked: Distribution wants pull beside push when it verifies
+    /// tokens. The source of a mount is not named: a mount is dropped rather than refused.
     /// </remarks>
     public static string? ScopeOf(RegistryRequest request) => request switch
     {
@@ -74,7 +76,7 @@ internal sealed class Challenge(AuthenticationOptions options)
     private static string Basic(string realm) => $"Basic realm=\"{realm}\"";
 
     // RFC 6750, section 3: printable ASCII without quotes and backslashes. The OCI conformance suite takes the last
-    // "basic" or "bearer" in the header, wherever it stands, for the scheme.
+    // "basic" or "bearer" in the header, wherever it appears, as the scheme.
     private static string Clean(string text) =>
         string.Create(Math.Min(text.Length, LongestDescription), text, static (cleaned, text) =>
         {

@@ -19,17 +19,17 @@ internal sealed partial class CredentialAuthenticator(
     private static readonly AuthenticationResult.Refused UnknownSecret = new("an unknown secret");
 
     private static readonly AuthenticationResult.Refused UnknownIssuer = new(
-        "an ID token of an issuer that is not configured",
-        "it is an ID token, and its issuer (iss) is none that the operator configured");
+        "an ID token from an issuer that is not configured",
+        "it is an ID token, and the operator has not configured its issuer (iss)");
 
-    private static readonly AuthenticationResult.Refused UnknownSource = new("there is no such source");
+    private static readonly AuthenticationResult.Refused UnknownSource = new("there is no source of that name");
 
-    // Good at the token endpoint only, so that what leaks out of a client's configuration opens no registry by itself.
+    // Good at the token endpoint only, so that a secret leaked from a client's configuration does not open a registry.
     private static readonly AuthenticationResult.Refused RefreshToken = new(
-        "a refresh token in the wrong place", "it is a refresh token, which only the token endpoint takes");
+        "a refresh token in the wrong place", "it is a refresh token, which only the token endpoint accepts");
 
     private static readonly AuthenticationResult.Refused Session = new(
-        "a session's secret in the wrong place", "it is the secret of a browser's session, which is no password");
+        "a session secret in the wrong place", "it is the secret of a browser session, not a password");
 
     /// <summary>Judges the credentials of a request.</summary>
     /// <returns>
@@ -89,7 +89,8 @@ internal sealed partial class CredentialAuthenticator(
         return result;
     }
 
-    // Whatever the user name: jobs have none of their own. Never hashed as a password, also where no issuer is configured.
+    // The user name does not matter: jobs have none of their own. Never hashed as a password, also where no issuer is
+    // configured.
     private ValueTask<AuthenticationResult> VerifyIdTokenAsync(
         string token, IPAddress clientAddress, CancellationToken cancellationToken)
     {
@@ -99,7 +100,7 @@ internal sealed partial class CredentialAuthenticator(
         return VerifyIdTokenAsync(token, otherwise, clientAddress, cancellationToken);
     }
 
-    // Never hashed as a password, nor anybody's password at a method, whatever the store says of it.
+    // Never hashed as a password and never sent to a method as one, whatever the store says of it.
     private async ValueTask<AuthenticationResult> VerifyIssuedAsync(
         PresentedCredentials credentials, IPAddress clientAddress, CancellationToken cancellationToken)
     {
@@ -146,7 +147,7 @@ internal sealed partial class CredentialAuthenticator(
                 case AuthenticationResult.Accepted:
                     return result;
                 case AuthenticationResult.Refused:
-                    // The name is that method's own; no other may vouch for it.
+                    // The name belongs to that method; no other may accept it.
                     return undecided is null ? result : undecided with { IsRefusedByOne = true };
                 case AuthenticationResult.Undecided cause:
                     undecided ??= cause;
@@ -157,7 +158,7 @@ internal sealed partial class CredentialAuthenticator(
         return undecided is null ? AuthenticationResult.NotMine.Instance : undecided;
     }
 
-    // Fails closed, but as "come again": the method that could not tell might have said yes.
+    // Fails closed, but as "try again": the method that could not decide might have said yes.
     private AuthenticationResult.Undecided Postpone(PresentedCredentials credentials, AuthenticationResult.Undecided undecided)
     {
         if (credentials.Kind == PresentedCredentialsKind.Password)
@@ -192,18 +193,18 @@ internal sealed partial class CredentialAuthenticator(
         public static partial void SignInRefused(ILogger logger, string userName, string reason);
 
         [LoggerMessage(1002, LogLevel.Warning,
-            "The sign-in of \"{UserName}\" could not be decided and was answered with 503: {Reason}. "
-            + "Who is signed in stays so.")]
+            "The gateway could not decide the sign-in of \"{UserName}\" and answered 503: {Reason}. "
+            + "Those who are signed in stay signed in.")]
         public static partial void SignInUndecided(ILogger logger, string userName, string reason);
 
-        [LoggerMessage(1003, LogLevel.Information, "Credentials were refused unread: {Reason}.")]
+        [LoggerMessage(1003, LogLevel.Information, "Unreadable credentials were refused: {Reason}.")]
         public static partial void CredentialsUnreadable(ILogger logger, string reason);
 
         [LoggerMessage(1006, LogLevel.Information, "A token was refused: {Reason}.")]
         public static partial void TokenRefused(ILogger logger, string reason);
 
         [LoggerMessage(1007, LogLevel.Warning,
-            "A token could not be judged and was answered with 503: {Reason}. Access tokens and passwords stay good.")]
+            "The gateway could not check a token and answered 503: {Reason}. Access tokens and passwords still work.")]
         public static partial void TokenUndecided(ILogger logger, string reason);
     }
 }

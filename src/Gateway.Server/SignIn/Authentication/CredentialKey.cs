@@ -7,7 +7,7 @@ using System.Text;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// Stands for presented credentials without holding them: an HMAC-SHA256 under a key of this process.
+/// Identifies presented credentials without holding them: an HMAC-SHA256 under a key of this process.
 /// </summary>
 internal readonly record struct CredentialKey(UInt128 Low, UInt128 High)
 {
@@ -18,7 +18,7 @@ internal readonly record struct CredentialKey(UInt128 Low, UInt128 High)
     /// <param name="method">The method that judges them.</param>
     /// <param name="credentials">User name and password.</param>
     /// <param name="evidence">
-    /// What they are judged by, such as the hash in force: when it changes, so does the key.
+    /// What they are checked against, such as the hash in force: when it changes, so does the key.
     /// </param>
     public static CredentialKey Derive(string method, BasicCredentials credentials, string evidence)
     {

@@ -6,14 +6,14 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// The system's libcrypt (libxcrypt 4): a well-kept native library rather than a Blowfish of our own.
+/// The system's libcrypt (libxcrypt 4): a well-maintained native library rather than a Blowfish of our own.
 /// </summary>
 /// <remarks>
-/// Every call has a work area of its own, so calls may run side by side; it is wiped before it is freed.
+/// Every call has its own work area, so calls may run side by side; it is wiped before it is freed.
 /// </remarks>
 internal static unsafe partial class Crypt
 {
-    /// <summary>The longest password libcrypt takes, in bytes; bcrypt reads only the first 72 of them.</summary>
+    /// <summary>The longest password libcrypt accepts, in bytes; bcrypt reads only the first 72 of them.</summary>
     public const int LongestPassword = 511;
 
     /// <summary>The longest hash, in bytes.</summary>
@@ -23,7 +23,7 @@ internal static unsafe partial class Crypt
     private const int WorkAreaSize = 32768; // sizeof(struct crypt_data), part of the library's ABI
     private const int SaltSize = 16;
 
-    /// <summary>Hashes a password as a setting, or an earlier hash, says.</summary>
+    /// <summary>Hashes a password with the parameters of a setting or an earlier hash.</summary>
     /// <param name="password">UTF-8 without NUL, at most <see cref="LongestPassword"/> bytes.</param>
     /// <param name="setting">Scheme, cost and salt: <c>$2y$10$…</c>; what follows the salt is ignored.</param>
     /// <param name="hash">Receives the hash, ASCII; <see cref="LongestHash"/> bytes.</param>
@@ -85,7 +85,7 @@ internal static unsafe partial class Crypt
     }
 
     /// <summary>
-    /// Whether the library is there and hashes rightly; a start without it would refuse every password.
+    /// Whether the library is present and hashes correctly; without it the gateway would refuse every password.
     /// </summary>
     /// <param name="library">Another name, for tests.</param>
     /// <returns>What is wrong, or <see langword="null"/>.</returns>
@@ -117,11 +117,11 @@ internal static unsafe partial class Crypt
             }
             catch (CryptographicException)
             {
-                // told below
+                // reported below
             }
 
             return new Problem(
-                library, "the library that verifies passwords cannot do bcrypt and yescrypt", null, fix);
+                library, "the library that verifies passwords does not support bcrypt and yescrypt", null, fix);
         }
 
         return null;

@@ -1,10 +1,10 @@
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a failed sign-in still has to hash, so that it costs the same whoever was named.</summary>
+/// <summary>What a failed sign-in still has to hash, so that it costs the same for every user name.</summary>
 /// <remarks>
 /// The time of a refusal would otherwise tell which names exist: a dummy hash alone hides it only while all users have
 /// the same scheme and cost, and files grow over years. The costliest hash of every scheme in use is the measure;
-/// whoever has a cheaper one owes the difference. Doublings add up exactly: 2^8 + (2^8 + 2^9) = 2^10.
+/// a user with a cheaper one owes the difference. Doublings add up exactly: 2^8 + (2^8 + 2^9) = 2^10.
 /// </remarks>
 internal sealed class FailureWork
 {

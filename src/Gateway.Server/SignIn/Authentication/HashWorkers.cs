@@ -7,7 +7,7 @@ namespace Gateway.Server.SignIn.Authentication;
 /// </summary>
 /// <remarks>
 /// Hashing is meant to be slow. On the pool's threads a burst of sign-ins would take all of them and stall the pulls of
-/// everybody who is signed in already; without a bound, memory and waiting would grow with whatever an attacker sends.
+/// everyone who is already signed in; without a bound, memory and waiting would grow with what an attacker sends.
 /// </remarks>
 internal sealed class HashWorkers : IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed class HashWorkers : IDisposable
 
     /// <summary>Queues work.</summary>
     /// <returns>
-    /// Its result, or <see langword="null"/> where the queue is full or closed: the caller is told to come again.
+    /// Its result, or <see langword="null"/> where the queue is full or closed: the caller is told to try again.
     /// </returns>
     public Task<T>? TryRun<T>(Func<T> work)
     {

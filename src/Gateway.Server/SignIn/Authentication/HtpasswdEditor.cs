@@ -5,15 +5,15 @@ using Gateway.Foundation.Files;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// Changes single lines of an htpasswd file; all others, right or wrong, stay as they are to the byte, but that the last
-/// one gets the line break that it lacks.
+/// Changes single lines of an htpasswd file; all others, right or wrong, stay the same to the byte, except that the
+/// last one gets the line break that it lacks.
 /// </summary>
 /// <remarks>
-/// It asks no more of the other lines, since setting a password anew is the fix for a line that is refused.
+/// It checks no more of the other lines, since setting a password again is the fix for a line that is refused.
 /// </remarks>
 internal static class HtpasswdEditor
 {
-    /// <summary>Adds a user or changes their password; makes the file where there is none.</summary>
+    /// <summary>Adds a user or changes their password; creates the file where there is none.</summary>
     /// <returns>Whether the user is new.</returns>
     /// <exception cref="ProblemException">The file cannot be read or written.</exception>
     public static bool Set(string path, string userName, string hash)
@@ -30,7 +30,7 @@ internal static class HtpasswdEditor
                 {
                     edited.Write(line);
                 }
-                else if (isNew) // a second line of the same user goes: which password would hold?
+                else if (isNew) // a second line of the same user goes: which password would apply?
                 {
                     isNew = false;
                     edited.Write(Encoding.ASCII.GetBytes($"{userName}:{hash}"));
@@ -85,7 +85,7 @@ internal static class HtpasswdEditor
         return isFound;
     }
 
-    // A running gateway takes a file whose last line is open for one that is cut off.
+    // A running gateway treats a file whose last line is open as cut off.
     private static void EndLine(MemoryStream edited)
     {
         if (edited.Length > 0 && edited.GetBuffer()[edited.Length - 1] != '\n')

@@ -68,7 +68,7 @@ internal sealed class HtpasswdFile
             {
                 problems.Add(new Problem(
                     $"{path}:{entry.Line}",
-                    $"user is in line {lines[entry.Name]} already",
+                    $"the user is already in line {lines[entry.Name]}",
                     entry.Name,
                     "Remove one of the two."));
             }
@@ -87,7 +87,8 @@ internal sealed class HtpasswdFile
             var more = problems.Count - MostProblems;
             problems.RemoveRange(MostProblems, more);
             problems.Add(new Problem(
-                path, $"{more} more lines cannot be used", null, "Fix those above first; is this an htpasswd file?"));
+                path, $"{more} more lines cannot be used", null,
+                    "Fix those above first, and check that this is an htpasswd file."));
         }
 
         return problems.Count > 0
@@ -151,7 +152,7 @@ internal sealed class HtpasswdFile
                         path,
                         $"the file is larger than {MaxSize / 1024 / 1024} MiB",
                         null,
-                        "Is this an htpasswd file?"));
+                        "Check that this is an htpasswd file."));
                 }
 
                 content.Write(buffer, 0, count);
@@ -168,12 +169,13 @@ internal sealed class HtpasswdFile
             throw new ProblemException(Directory.Exists(path)
                 ? new Problem(path, "this is a folder", null, "Name the htpasswd file in it.")
                 : new Problem(
-                    path, "no permission to read the file", null, "Give it to the gateway's group: chgrp, chmod 640."));
+                    path, "no permission to read the file", null,
+                        "Let the gateway's group read it: chgrp, chmod 640."));
         }
         catch (IOException exception)
         {
             throw new ProblemException(new Problem(
-                path, "the file cannot be read", exception.Message, "See that its disk is there."));
+                path, "the file cannot be read", exception.Message, "Check that its disk is mounted and works."));
         }
     }
 
@@ -182,7 +184,8 @@ internal sealed class HtpasswdFile
         path,
         "no such htpasswd file",
         null,
-        $"Correct the path, or make the file with its first user: gateway user add --file {ShellWord.Of(path)} alice.");
+        "Correct the path, or create the file with its first user: gateway user add --file "
+        + $"{ShellWord.Of(path)} alice.");
 
     private static HtpasswdEntry ReadLine(string path, int number, ReadOnlySpan<byte> line)
     {
@@ -227,7 +230,9 @@ internal sealed class HtpasswdFile
         $"{name}: {refusal.What}",
         refusal.Found,
         refusal.Fix.Replace(
-            "{0}", $"Set the password anew: gateway user add --file {ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
+            "{0}",
+                "Set the password again: gateway user add --file "
+                + $"{ShellWord.Of(path)} {ShellWord.Of(name)}", StringComparison.Ordinal));
 
     private static Problem NotUtf8(string path, int number) =>
         new($"{path}:{number}", "the line is not UTF-8", null, "Save the file as UTF-8.");

@@ -22,7 +22,7 @@ internal static class HtpasswdOptionsValidator
         {
             minimum.Report(
                 string.Create(CultureInfo.InvariantCulture, $"is above maximumCost, which is {options.MaximumCost}"),
-                "Lower it, or raise maximumCost: no cost lies between them.");
+                "Lower it, or raise maximumCost.");
         }
     }
 }

@@ -4,17 +4,19 @@ using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a changed user file must be to replace the users in force: as whole as can be told.</summary>
+/// <summary>
+/// What a changed user file must be to replace the users in force: complete, as far as the gateway can tell.
+/// </summary>
 /// <remarks>
-/// A file that is cut off signs people out. Every tool that writes one ends each line, so an open last line is half of
-/// one; a file cut at a line is told by how many users it lacks, where <c>maximumLossPercent</c> says how many are too many.
+/// A file that is cut off signs people out. Every tool that writes one ends each line, so an open last line is half
+/// a line; a file cut between lines shows by how many users it lacks, where <c>maximumLossPercent</c> sets the limit.
 /// </remarks>
 internal static class HtpasswdReplacement
 {
     /// <summary>Reads the file.</summary>
     /// <param name="options">The section.</param>
     /// <param name="replaced">The users in force, and whether an operator accepted the loss of many.</param>
-    /// <param name="now">The present.</param>
+    /// <param name="now">The current time.</param>
     /// <exception cref="ProblemException">The file is wrong, or held back.</exception>
     public static HtpasswdFile Load(HtpasswdOptions options, Replacement<HtpasswdFile> replaced, DateTimeOffset now)
     {
@@ -39,9 +41,10 @@ internal static class HtpasswdReplacement
                     options.File,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{lost} of {before.Count} users are gone, more than {limit} % (authentication.htpasswd.maximumLossPercent)"),
+                        $"{lost} of {before.Count} users are missing, more than {limit} % "
+                        + $"(authentication.htpasswd.maximumLossPercent)"),
                     null,
-                    "Write the file again, completely; where they are meant to be gone: gateway user reload --accept."));
+                    "Write the complete file again; if you meant to remove them: gateway user reload --accept."));
             }
         }
 
@@ -53,5 +56,5 @@ internal static class HtpasswdReplacement
         path,
         "the last line has no line break, so the file may be cut off",
         null,
-        "Write it again, completely, each line with its line break.");
+        "Write the complete file again, with a line break after each line.");
 }

@@ -10,10 +10,10 @@ namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>Verifies passwords against the htpasswd file in force.</summary>
 /// <remarks>
-/// Whatever is remembered or under way is bound to the very hash it was judged by, not to a moment: once another file
-/// is in force, a user who is gone or has a new password is judged anew at once, also by a verification that began
-/// before and ends after, while everybody else stays signed in. To drop all of it at each change would have every
-/// client of a busy gateway hash again whenever one user is added.
+/// Every cached or running verification is bound to the very hash it used, not to a moment: once another file
+/// is in force, a user who is gone or has a new password is checked again at once, also by a verification that began
+/// before and ends after, while everyone else stays signed in. To drop all of it at each change would make every
+/// client of a busy gateway cost a hash whenever one user is added.
 /// </remarks>
 internal sealed partial class HtpasswdVerifier(
     Reloadable<HtpasswdFile> users,
@@ -28,7 +28,7 @@ internal sealed partial class HtpasswdVerifier(
 
     private readonly SingleFlight<CredentialKey, AuthenticationResult> _hashes = new();
 
-    // A user has one instance as long as the line of the file that was read for him.
+    // A user has one instance for as long as the line of the file that was read for them.
     private readonly ConditionalWeakTable<PasswordHash, SubjectState.Current> _states = [];
 
     /// <inheritdoc/>
@@ -44,7 +44,7 @@ internal sealed partial class HtpasswdVerifier(
             return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance);
         }
 
-        // Refused without hashing, whoever is named: no user can have such a name or password, so the short time tells
+        // Refused without hashing, for any user name: no user can have such a name or password, so the short time tells
         // nothing about who exists.
         var hash = file.Find(credentials.UserName);
         if (!UserName.IsValid(credentials.UserName) || !PasswordRules.CanBeHashed(credentials.Password))
@@ -72,7 +72,7 @@ internal sealed partial class HtpasswdVerifier(
     private SubjectState.Current StateOf(string name, PasswordHash hash) =>
         new(new Subject { Kind = SubjectKind.User, Name = name, Method = Method }, EvidenceOf(hash));
 
-    // 96 bits: enough that no two hashes collide, too few to be of use to whoever reads a token.
+    // 96 bits: enough that no two hashes collide, too few to be of use to anyone who reads a token.
     private static string EvidenceOf(PasswordHash hash) =>
         Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(hash.Text)).AsSpan(0, 12));
 
@@ -113,7 +113,7 @@ internal sealed partial class HtpasswdVerifier(
                 var state = _states.GetValue(hash, _ => StateOf(credentials.UserName, hash));
                 var accepted = new AuthenticationResult.Accepted(
                     new Principal { Subject = state.Subject, Evidence = state.Evidence });
-                cache.Add(key, accepted); // before this ends: nobody finds neither
+                cache.Add(key, accepted); // before this ends: every caller finds one or the other
                 return accepted;
             }
 
@@ -134,7 +134,7 @@ internal sealed partial class HtpasswdVerifier(
     private static partial class Log
     {
         [LoggerMessage(1004, LogLevel.Error,
-            "A password could not be verified, and its sender was told to come again. {Problem}")]
+            "The gateway could not verify a password, and told the client to try again. {Problem}")]
         public static partial void HashFailed(ILogger logger, string problem);
     }
 }

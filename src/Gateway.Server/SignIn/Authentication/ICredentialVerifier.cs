@@ -7,7 +7,7 @@ internal interface ICredentialVerifier
     string Method { get; }
 
     /// <summary>Checks a user name and password. Unknown users cost the same work as wrong passwords.</summary>
-    /// <param name="credentials">The name without a realm before it.</param>
+    /// <param name="credentials">The name without a source before it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken);
 }

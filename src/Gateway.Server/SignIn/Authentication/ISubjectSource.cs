@@ -2,7 +2,7 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>A method of authentication that can say later whether a subject it vouched for still stands.</summary>
+/// <summary>A method of authentication that can say later whether a subject it accepted still exists.</summary>
 internal interface ISubjectSource
 {
     /// <summary>
@@ -15,16 +15,18 @@ internal interface ISubjectSource
     string Method { get; }
 
     /// <summary>
-    /// What keeps an access token of a subject from being good, as far as is known here without asking anybody;
+    /// What keeps an access token of a subject from being good, as far as is known here without asking anyone;
     /// <see langword="null"/> where nothing does. Asked on every request with a token, so it must be quick.
     /// </summary>
-    /// <param name="subject">One that this method vouched for.</param>
-    /// <param name="evidence">What the password was judged by then; <see langword="null"/>: it does not matter.</param>
+    /// <param name="subject">One that this method accepted.</param>
+    /// <param name="evidence">
+    /// What the password was checked against then; <see langword="null"/>: it does not matter.
+    /// </param>
     AuthenticationResult.Refused? FindFault(Subject subject, string? evidence);
 
     /// <summary>
-    /// The subject as it is now. Asked whenever a token is shown that lasts longer than an access token, and for names that
-    /// another method vouches for; so answers are remembered for a while, also that there is none.
+    /// The subject as it is now. Asked whenever a token is presented that lasts longer than an access token, and for
+    /// names that another method accepts; so answers are remembered for a while, also that there is none.
     /// </summary>
     /// <param name="name">The canonical name, as <see cref="Subject.Name"/> has it; may be any text.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>

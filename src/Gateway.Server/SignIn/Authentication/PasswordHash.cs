@@ -42,7 +42,7 @@ internal sealed class PasswordHash
 
     private PasswordHash(string text, HashScheme scheme, int cost) => (Text, Scheme, Cost) = (text, scheme, cost);
 
-    /// <summary>The hash as it stands in the file. Not for any output.</summary>
+    /// <summary>The hash as written in the file. Not for any output.</summary>
     public string Text { get; }
 
     /// <summary>The scheme.</summary>
@@ -52,9 +52,11 @@ internal sealed class PasswordHash
     public int Cost { get; }
 
     /// <summary>Reads a hash.</summary>
-    /// <param name="text">What stands behind the colon.</param>
+    /// <param name="text">What follows the colon.</param>
     /// <param name="hash">The hash, whatever its cost; see <see cref="Check"/>.</param>
-    /// <param name="refusal">Why it is none: another scheme, or a text that no password could ever match.</param>
+    /// <param name="refusal">
+    /// Why it is not a usable hash: another scheme, or a text that no password could ever match.
+    /// </param>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out PasswordHash? hash, [NotNullWhen(false)] out HashRefusal? refusal)
     {
@@ -70,7 +72,7 @@ internal sealed class PasswordHash
         return hash is not null;
     }
 
-    /// <summary>Holds the hash against what the operator accepts.</summary>
+    /// <summary>Checks the hash against what the operator accepts.</summary>
     /// <returns>Why it is not accepted, or <see langword="null"/>.</returns>
     public HashRefusal? Check(HtpasswdOptions options)
     {
@@ -200,18 +202,18 @@ internal sealed class PasswordHash
     {
         if (text.Length == 0)
         {
-            return new HashRefusal("no hash behind the name");
+            return new HashRefusal("no hash after the name");
         }
 
         if (text.Length != text.AsSpan().TrimEnd(" \t").Length)
         {
-            return new HashRefusal("white space behind the hash", "Remove it.");
+            return new HashRefusal("white space after the hash", "Remove it.");
         }
 
         if (text is "*0" or "*1")
         {
             return new HashRefusal(
-                "a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and reports no error)",
+                "not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it and reports no error)",
                 Found: text);
         }
 
@@ -246,7 +248,7 @@ internal sealed class PasswordHash
 /// <summary>Why a hash is not accepted. Never holds the hash.</summary>
 /// <param name="What">What is wrong, naming the scheme.</param>
 /// <param name="Fix">
-/// The change that helps, where it is not to set the password anew; <c>{0}</c> stands for how to do just that.
+/// The change that helps, where it is not to set the password again; <c>{0}</c> is replaced by how to do just that.
 /// </param>
 /// <param name="Found">The value found, where it is not a secret.</param>
 internal sealed record HashRefusal(string What, string Fix = "{0}.", string? Found = null);

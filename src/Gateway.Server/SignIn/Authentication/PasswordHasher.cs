@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>Verifies and makes password hashes, on the caller's thread: tens of milliseconds each.</summary>
+/// <summary>Verifies and creates password hashes, on the caller's thread: tens of milliseconds each.</summary>
 internal sealed class PasswordHasher
 {
     private long _count;
@@ -34,7 +34,7 @@ internal sealed class PasswordHasher
     /// <summary>Hashes a new password.</summary>
     /// <param name="scheme"><see cref="HashScheme.Bcrypt"/> or <see cref="HashScheme.Yescrypt"/>.</param>
     /// <param name="cost">In the scheme's own measure.</param>
-    /// <param name="password">One that <see cref="PasswordRules.Refuse"/> has nothing against.</param>
+    /// <param name="password">One that <see cref="PasswordRules.Refuse"/> accepts.</param>
     public string Create(HashScheme scheme, int cost, string password)
     {
         // $2y$ and not $2b$, which is the same: Apache's tools read only the former.

@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a password must be so that its hash stands for all of it.</summary>
+/// <summary>What a password must be so that its hash covers all of it.</summary>
 internal static class PasswordRules
 {
     /// <summary>bcrypt reads no further, so that all longer passwords with one beginning would be the same.</summary>
     public const int LongestForBcrypt = 72;
 
-    /// <summary>What new passwords are hashed with, unless said otherwise: bcrypt's cost, and yescrypt's.</summary>
+    /// <summary>What new passwords are hashed with by default: bcrypt's cost, and yescrypt's.</summary>
     public const int TodaysBcryptCost = 10, TodaysYescryptCost = 5;
 
     /// <summary>Whether any scheme could hash the password: not empty, no NUL, not above libcrypt's limit.</summary>
@@ -41,7 +41,8 @@ internal static class PasswordRules
         }
 
         return length > Crypt.LongestPassword
-            ? ($"the password has {length} bytes; {Crypt.LongestPassword} can be hashed", "Choose a shorter one.")
+            ? ($"the password has {length} bytes, and at most {Crypt.LongestPassword} can be hashed",
+                "Choose a shorter one.")
             : null;
     }
 }

@@ -38,7 +38,7 @@ internal readonly record struct PresentedCredentials
     /// <summary>Which of the forms it is.</summary>
     public PresentedCredentialsKind Kind { get; }
 
-    /// <summary>What they are for limits, records and metrics, and for whoever judges them.</summary>
+    /// <summary>What they are for limits, records and metrics, and for the methods that judge them.</summary>
     public SignInForm Form { get; }
 
     /// <summary>The password or what follows <c>Bearer</c>, for these kinds.</summary>
@@ -47,7 +47,7 @@ internal readonly record struct PresentedCredentials
     /// <summary>User name and password, for that kind.</summary>
     public BasicCredentials Password { get; }
 
-    /// <summary>What the connection showed, for that kind.</summary>
+    /// <summary>What the connection presented, for that kind.</summary>
     public PresentedCertificate? Certificate { get; }
 
     /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
@@ -105,8 +105,8 @@ internal readonly record struct PresentedCredentials
                 PresentedCredentialsKind.Password, PresentedSecret.OfPassword(credentials.Password), credentials);
 
     /// <summary>
-    /// These, or the connection's certificate where a request shows none of its own. What is sent on purpose counts before
-    /// what a client shows by itself; and where it is wrong, the certificate does not make it good.
+    /// These, or the connection's certificate where a request presents none of its own. What is sent on purpose counts
+    /// before what a client presents automatically; and where it is wrong, the certificate does not make it good.
     /// </summary>
     public PresentedCredentials Or(PresentedCertificate? certificate) =>
         Kind == PresentedCredentialsKind.None && certificate is not null
@@ -116,7 +116,7 @@ internal readonly record struct PresentedCredentials
     /// <inheritdoc/>
     public override string ToString() => Kind.ToString();
 
-    // The guard counts what is a password here, and what is none is shown to no method that looks at passwords.
+    // The guard counts what is a password here; what is not one reaches no method that checks passwords.
     private static SignInForm FormOf(PresentedCredentialsKind kind, SecretForm secret) => (kind, secret) switch
     {
         (PresentedCredentialsKind.None, _) => SignInForm.None,
@@ -147,7 +147,7 @@ internal enum PresentedCredentialsKind
     /// <summary>An access token, or the secret of another token (RFC 6750).</summary>
     Bearer,
 
-    /// <summary>A client certificate, shown in the handshake.</summary>
+    /// <summary>A client certificate, presented in the handshake.</summary>
     Certificate,
 
     /// <summary>Something, but nothing that can be read. It is refused, never anonymous.</summary>

@@ -6,12 +6,12 @@ using Gateway.Foundation.Files;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// Whom <c>gateway user remove</c> took out of a user file lately: one <c>TIME NAME</c> a line in a file beside it, so that
-/// every gateway that reads the user file, on whatever machine, knows that their loss is meant.
+/// The users whom <c>gateway user remove</c> removed lately: one <c>TIME NAME</c> per line in a file beside it, so that
+/// every gateway that reads the user file, on whatever machine, knows that they were meant to go.
 /// </summary>
 /// <remarks>
-/// It only keeps a smaller file from being held back, name by name, and only who may write the user file itself may write
-/// it. What cannot be read there names nobody.
+/// It only keeps a smaller file from being held back, name by name, and only those who may write the user file may
+/// write it. What cannot be read there names nobody.
 /// </remarks>
 internal static class RemovedUsers
 {
@@ -33,16 +33,16 @@ internal static class RemovedUsers
     public static HashSet<string> Read(string file, DateTimeOffset now) =>
         [.. ReadEntries(file, now).Select(static entry => entry.Name)];
 
-    /// <summary>Notes one who is about to be removed. The caller holds the lock on the folder.</summary>
+    /// <summary>Notes a user who is about to be removed. The caller holds the lock on the folder.</summary>
     /// <param name="file">The user file.</param>
     /// <param name="name">The user, a valid name.</param>
     /// <param name="now">The present.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">Nor may it.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission is missing.</exception>
     public static void Add(string file, string name, DateTimeOffset now) =>
         Write(file, ReadEntries(file, now).Where(entry => entry.Name != name).Append((now, name)));
 
-    /// <summary>Forgets one who is a user again. Else as <see cref="Add"/>.</summary>
+    /// <summary>Forgets a name that is a user again. Otherwise like <see cref="Add"/>.</summary>
     public static void Forget(string file, string name, DateTimeOffset now)
     {
         var entries = ReadEntries(file, now).ToList();

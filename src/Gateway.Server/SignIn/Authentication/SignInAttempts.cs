@@ -3,7 +3,7 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>Puts what was presented and what came of it together.</summary>
+/// <summary>Combines what was presented and its result.</summary>
 internal static class SignInAttempts
 {
     /// <summary>The attempt that a result makes of credentials.</summary>

@@ -6,8 +6,8 @@ using Gateway.Server.SignIn.ClientCertificates;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// The one door of every login surface (registry, token endpoint, token API): has credentials judged and notes in the
-/// request's context how that ended.
+/// The one door of every login surface (registry, token endpoint, token API): has credentials checked and notes in the
+/// request's context what came of it.
 /// </summary>
 internal sealed partial class SignInGate(
     CredentialAuthenticator authenticator,
@@ -17,7 +17,8 @@ internal sealed partial class SignInGate(
     AuditTrail audit,
     ILogger<SignInGate> logger)
 {
-    private static readonly AuthenticationResult.Undecided Interrupted = new("the sign-in was not judged to its end");
+    private static readonly AuthenticationResult.Undecided Interrupted = new(
+        "the sign-in was interrupted before it was decided");
     private static readonly AuthenticationResult.Undecided Unrecorded = new("the audit trail cannot be written");
 
     /// <summary>Has the credentials judged by the configured methods.</summary>
@@ -36,7 +37,7 @@ internal sealed partial class SignInGate(
 
     /// <summary>Has the credentials judged by a surface's own judge; a certificate, by the one judge of certificates.</summary>
     /// <param name="gateway">The request; its <see cref="GatewayContext.SignIn"/> is set.</param>
-    /// <param name="credentials">What it shows.</param>
+    /// <param name="credentials">What it presents.</param>
     /// <param name="state">Given to the judge.</param>
     /// <param name="judge">Is asked unless too many attempts failed before this one.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -47,14 +48,14 @@ internal sealed partial class SignInGate(
         Func<PresentedCredentials, TState, CancellationToken, ValueTask<AuthenticationResult>> judge,
         CancellationToken cancellationToken)
     {
-        // Who can fill the disk must not be able to guess passwords without leaving a record.
+        // Anyone who can fill the disk must not be able to guess passwords without leaving a record.
         if (credentials.Kind != PresentedCredentialsKind.None && audit.IsBlocked)
         {
             gateway.SignIn = SignInAttempts.Create(credentials, Unrecorded);
             return Unrecorded;
         }
 
-        // Before any password is looked at: where a certificate is required, nobody without one may guess.
+        // Before any password is checked: where a certificate is required, no one without one may guess.
         if (certificates.FindFault(gateway.Certificate) is { } fault)
         {
             gateway.SignIn = SignInAttempts.Create(credentials, fault);
@@ -65,7 +66,7 @@ internal sealed partial class SignInGate(
         AuthenticationResult result = Interrupted;
         try
         {
-            // To its end, also where the client has left: whoever hangs up must not thereby have guessed for nothing.
+            // To its end, also where the client has left: hanging up must not make a guess free.
             result = permit.Throttled ?? (credentials.Certificate is { } certificate
                 ? await certificates.SignInAsync(certificate, cancellationToken)
                 : await judge(credentials, state, permit.Shown is null ? cancellationToken : CancellationToken.None));
@@ -75,8 +76,8 @@ internal sealed partial class SignInGate(
             await guard.LeaveAsync(permit, result, gateway.ClientAddress);
         }
 
-        // Whatever was shown, by whichever method. After the guard: credentials that were right are no guess, and must not count
-        // against others behind the same address.
+        // Whatever was presented, by whichever method. After the guard: credentials that were right are no guess, and
+        // must not count against others behind the same address.
         if (result is AuthenticationResult.Accepted(var principal) && standing.FindBlock(principal.Subject) is { } blocked)
         {
             result = blocked;
@@ -101,13 +102,13 @@ internal sealed partial class SignInGate(
     private static partial class Log
     {
         [LoggerMessage(1018, LogLevel.Warning,
-            "Request {RequestId}: good credentials of {Subject} from {Address} were not accepted: {Reason}.")]
+            "Request {RequestId}: valid credentials of {Subject} from {Address} were not accepted: {Reason}.")]
         public static partial void KeptOut(
             ILogger logger, string requestId, Subject subject, System.Net.IPAddress address, string reason);
 
         [LoggerMessage(1008, LogLevel.Warning,
-            "Request {RequestId}: a sign-in of \"{UserName}\" from {Address} was not looked at, by the limit {Limit}. Who is "
-            + "signed in stays so, and tokens stay good.")]
+            "Request {RequestId}: the limit {Limit} refused a sign-in of \"{UserName}\" from {Address} before it was "
+            + "checked. Those who are signed in stay signed in, and tokens still work.")]
         public static partial void Throttled(
             ILogger logger, string requestId, string userName, System.Net.IPAddress address, string limit);
     }

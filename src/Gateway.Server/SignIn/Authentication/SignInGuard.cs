@@ -8,16 +8,17 @@ using Gateway.Server.Requests.Reloading;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// Slows down who guesses passwords, by account and by address, over all login surfaces. Who is signed in, and a right
-/// password from an address that guessed nothing, goes on as ever.
+/// Slows down anyone who guesses passwords, by account and by address, over all login surfaces. Those who are signed
+/// in, and a right password from an address that guessed nothing, notice nothing.
 /// </summary>
 /// <remarks>
-/// <para>A password is counted as wrong before it is looked at, and taken back if it was not: otherwise a thousand guesses at
-/// once would all be looked at. Where the counting alone stands in the way, an attempt waits a moment for those before it
-/// to be taken back, since many people may sign in at once from one address. The requests of one client, which shows the same
-/// password on each of its connections, wait for the first of them instead of counting against each other.</para>
-/// <para>Tokens are neither counted nor kept waiting, for nobody guesses 190 random bits; nor is an ID token, which nobody can
-/// forge. An access token and the want of any credentials are no sign-in.</para>
+/// <para>A password is counted as wrong before it is checked, and taken back if it was not: otherwise a thousand
+/// guesses at once would all be checked. Where the counting alone would refuse it, an attempt waits a moment for
+/// those before it to be taken back, since many people may sign in at once from one address. The requests of one
+/// client, which presents the same password on each of its connections, wait for the first of them instead of counting
+/// against each other.</para>
+/// <para>Tokens are neither counted nor kept waiting, since no one guesses 190 random bits; nor is an ID token, which
+/// no one can forge. An access token and the want of any credentials are no sign-in.</para>
 /// </remarks>
 internal sealed class SignInGuard(
     Reloadable<LimitSet> limits,
@@ -41,8 +42,8 @@ internal sealed class SignInGuard(
     private readonly Lock _lock = new();
     private int _heldCount;
 
-    /// <summary>Lets an attempt to sign in be looked at, or makes it wait.</summary>
-    /// <param name="credentials">What is shown.</param>
+    /// <summary>Lets an attempt to sign in be checked, or makes it wait.</summary>
+    /// <param name="credentials">What is presented.</param>
     /// <param name="address">Where it comes from.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async ValueTask<SignInPermit> EnterAsync(
@@ -126,7 +127,8 @@ internal sealed class SignInGuard(
         }
 
         // Refused with a message: it was good once, so it is no guess. Undecided, but one method knew the name and called the
-        // password wrong: a guess all the same, or a directory that is away would let everybody guess at the others' users.
+        // password wrong: a guess all the same, or an unavailable directory would let anyone guess at the others'
+        // users.
         var isWrong = result is AuthenticationResult.Refused { Message: null } or AuthenticationResult.NotMine
             or AuthenticationResult.Undecided { IsRefusedByOne: true };
         if (!isWrong)

@@ -7,13 +7,13 @@ namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>The methods of sign-in in their order, and whose a name is where several know it.</summary>
 /// <remarks>
-/// Policies name users, not methods: whoever proves the name <c>alice</c> has what policy grants <c>user:alice</c>. So a
-/// second source must not be able to make another <c>alice</c>. The order says whose a name is, and that a source cannot be
-/// asked never gives its names to the next one.
+/// Policies name users, not methods: anyone who proves the name <c>alice</c> has what policy grants <c>user:alice</c>.
+/// So a second source must not be able to make another <c>alice</c>. The order says who owns a name, and that a source
+/// cannot be asked never gives its names to the next one.
 /// </remarks>
 internal sealed class SignInMethods
 {
-    /// <summary>What stands between a realm and a name: <c>corp/alice</c>. No user name holds it.</summary>
+    /// <summary>What separates a source from a name: <c>corp/alice</c>. No user name holds it.</summary>
     public const char SourceSeparator = '/';
 
     private const int RememberedNames = 100_000;
@@ -22,8 +22,8 @@ internal sealed class SignInMethods
     private readonly Dictionary<string, ICredentialVerifier> _bySource;
     private readonly NameCollisions _collisions;
 
-    // Names of which every earlier source has said that it does not know them; so that one that is away does not keep
-    // out whoever it never knew.
+    // Names of which every earlier source has said that it does not know them; so that an unavailable one does not keep
+    // out users it never knew.
     private readonly BoundedCache<string, string> _owned = new(RememberedNames);
 
     public SignInMethods(
@@ -51,8 +51,8 @@ internal sealed class SignInMethods
     /// <summary>Takes <c>corp/alice</c> apart.</summary>
     /// <param name="userName">Untrusted.</param>
     /// <param name="verifier">The method that is meant; <see langword="null"/>: there is none of that name.</param>
-    /// <param name="name">What stands behind the separator.</param>
-    /// <returns><see langword="false"/> where no realm is named, and every method may be asked.</returns>
+    /// <param name="name">What follows the separator.</param>
+    /// <returns><see langword="false"/> where no source is named, and every method may be asked.</returns>
     public bool TrySplit(string userName, out ICredentialVerifier? verifier, [NotNullWhen(true)] out string? name)
     {
         var separator = userName.IndexOf(SourceSeparator, StringComparison.Ordinal);
@@ -61,10 +61,10 @@ internal sealed class SignInMethods
         return separator >= 0;
     }
 
-    /// <summary>Whether the name of whom a method accepted is his.</summary>
+    /// <summary>Whether the name of a user whom a method accepted belongs to that method.</summary>
     /// <param name="accepted">What the method said.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The same, or why he is refused, or that it cannot be told.</returns>
+    /// <returns>The same, or why they are refused, or that this cannot be decided.</returns>
     public async ValueTask<AuthenticationResult> ConfirmNameAsync(
         AuthenticationResult.Accepted accepted, CancellationToken cancellationToken)
     {
@@ -86,12 +86,12 @@ internal sealed class SignInMethods
             {
                 case SubjectState.Current or SubjectState.Gone { IsNameTaken: true }:
                     return new AuthenticationResult.Refused(
-                        $"{source.Method}, which comes first, knows the name as well as {subject.Method}",
-                        $"the name \"{subject.Name}\" is another source's here ({source.Method}), which comes before "
-                        + $"{subject.Method}; ask the operator of this registry to rename one of the two, or to set "
-                        + "authentication.collisions");
+                        $"{source.Method}, which comes before {subject.Method}, knows the name too",
+                        $"the name \"{subject.Name}\" belongs to another source here ({source.Method}), which comes "
+                        + $"before {subject.Method}; ask the operator of this registry to rename one of the two, or to "
+                        + "set authentication.collisions");
                 case SubjectState.Undecided cause:
-                    undecided ??= $"whether {source.Method} knows the name too cannot be told: {cause.Reason}";
+                    undecided ??= $"{source.Method} could not say whether it knows the name too: {cause.Reason}";
                     break;
             }
         }

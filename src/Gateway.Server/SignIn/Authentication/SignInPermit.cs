@@ -2,16 +2,18 @@ using Gateway.Server.Limits.RateLimiting;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What <see cref="SignInGuard"/> said of an attempt, and has to know when it is over. The default: not counted.</summary>
+/// <summary>
+/// What <see cref="SignInGuard"/> said about an attempt, and needs to know when it is over. The default: not counted.
+/// </summary>
 internal readonly record struct SignInPermit
 {
-    /// <summary>Why it is not looked at, or <see langword="null"/>.</summary>
+    /// <summary>Why it is not checked, or <see langword="null"/>.</summary>
     public AuthenticationResult.Throttled? Throttled { get; init; }
 
-    /// <summary>What is shown; <see langword="null"/> where it is no password.</summary>
+    /// <summary>What is presented; <see langword="null"/> where it is no password.</summary>
     public BasicCredentials? Shown { get; init; }
 
-    /// <summary>Stands for the password, where it is one.</summary>
+    /// <summary>Identifies the password, where it is one.</summary>
     public CredentialKey? Key { get; init; }
 
     /// <summary>How it counts as failed until it is forgiven; <see langword="null"/> where it does not.</summary>

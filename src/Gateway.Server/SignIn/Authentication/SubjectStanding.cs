@@ -6,31 +6,36 @@ namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
 /// Whether what a token says of its holder still holds: the subject exists, the password is the one it was issued for,
-/// nothing behind it was revoked, nobody blocked it. Asked on every request, so that an end bites at once and not when the token expires.
+/// nothing behind it was revoked, and no operator blocked it. Asked on every request, so that a change takes effect at
+/// once
+/// and not when the token expires.
 /// </summary>
 internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevocations revocations)
 {
     private readonly Dictionary<string, ISubjectSource> _sources = sources.ToDictionary(static source => source.Method);
 
-    /// <summary>What a method says where a token was issued for a password that is another one now.</summary>
+    /// <summary>What a method says where a token was issued for a password that has changed since.</summary>
     public static readonly AuthenticationResult.Refused PasswordChanged =
         new("the password was changed", "the password was changed since");
 
-    /// <summary>What is said where the name is another account's now.</summary>
+    /// <summary>The answer where the name now belongs to another account.</summary>
     public static readonly AuthenticationResult.Refused AnotherAccount =
-        new("the name is another account's now", "its owner's name belongs to another account now");
+        new("the name now belongs to another account", "its owner's name now belongs to another account");
 
-    /// <summary>What is said of a token whose owner is gone.</summary>
+    /// <summary>The answer for a token whose owner is gone.</summary>
     public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
 
     private static readonly AuthenticationResult.Undecided NobodyKnown = new(
-        "the store of tokens was not read since the start, and this machine has no record of it, so nobody knows who is blocked");
+        "the store of tokens has not been read since the start, and this machine has no record of it, so the gateway "
+        + "does not know who is blocked");
 
     private static readonly AuthenticationResult.Undecided NothingKnown =
-        new("the store of tokens was not read since the start, so nobody knows what was revoked before");
+        new(
+            "the store of tokens has not been read since the start, so the gateway does not "
+            + "know what was revoked before");
 
     /// <summary>
-    /// Refused where the principal's credential is no longer good, undecided where that cannot be told;
+    /// Refused where the principal's credential is no longer good, undecided where that cannot be decided;
     /// <see langword="null"/> where it is good.
     /// </summary>
     public AuthenticationResult? FindFault(Principal principal)
@@ -46,7 +51,8 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
             return blocked;
         }
 
-        // What is known already stays in force while the store is away; before the first reading nothing is known.
+        // What is already known stays in force while the store is unavailable; before the first reading nothing is
+        // known.
         if ((principal.CredentialId is not null || principal.IssuedAt is not null) && !revocations.HasRead)
         {
             return NothingKnown;
@@ -71,8 +77,9 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     }
 
     /// <summary>
-    /// Refused where an operator blocked a subject, undecided where that cannot be told; <see langword="null"/> else. Asked of
-    /// whomever any credentials name, after those were found to be good: nobody else is told of it.
+    /// Refused where an operator blocked a subject, undecided where that cannot be decided; otherwise
+    /// <see langword="null"/>. Asked about the holder of any credentials after these were found to be good: no one else
+    /// learns of it.
     /// </summary>
     public AuthenticationResult? FindBlock(Subject subject)
     {
@@ -122,7 +129,10 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         };
     }
 
-    /// <summary>What a new credential of a subject is bound to; <see langword="null"/> where nothing is, or nobody can tell.</summary>
+    /// <summary>
+    /// What a new credential of a subject is bound to; <see langword="null"/> where nothing is, or where it is not
+    /// known.
+    /// </summary>
     public async ValueTask<string?> FindEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
         Find(subject) is { } source && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
             ? current.Evidence
@@ -134,6 +144,6 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     public ValueTask<string?> FindLastingEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
         Find(subject) is { BindsEveryCredential: true } ? FindEvidenceAsync(subject, cancellationToken) : ValueTask.FromResult<string?>(null);
 
-    // Unknown means no: a method that is no longer configured vouches for nobody.
+    // Unknown means no: a method that is no longer configured accepts no one.
     private ISubjectSource? Find(Subject subject) => _sources.GetValueOrDefault(subject.Method);
 }

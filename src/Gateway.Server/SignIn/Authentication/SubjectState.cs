@@ -2,7 +2,7 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a source of subjects knows of a name now.</summary>
+/// <summary>What a source of subjects knows about a name now.</summary>
 internal abstract record SubjectState
 {
     private SubjectState()
@@ -20,7 +20,9 @@ internal abstract record SubjectState
     /// <summary>There is no such subject, or it may not sign in any more.</summary>
     /// <param name="Reason">For the log and the audit record.</param>
     /// <param name="Message">What the holder of a credential of this subject may know.</param>
-    /// <param name="IsNameTaken">Whether the name is somebody's all the same, who may come back: it is not free for another.</param>
+    /// <param name="IsNameTaken">
+    /// Whether the name still has an owner, who may return: it is not free for another.
+    /// </param>
     public sealed record Gone(string Reason, string Message, bool IsNameTaken = false) : SubjectState
     {
         /// <summary>Nothing more is known.</summary>

@@ -3,12 +3,12 @@ using System.Buffers;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// The canonical form of a user name: what stands in the file, what a client sends, what policy and records see.
+/// The canonical form of a user name: what the file holds, what a client sends, what policy and records see.
 /// </summary>
 /// <remarks>
 /// One spelling only: case-sensitive ASCII, so that no folding or normalization makes two names of one person, or one
 /// name of two. No <c>:</c>, which ends the name in Basic credentials and in the file; no <c>/</c>, since a policy's
-/// <c>${subject}</c> stands within a repository; no <c>#</c> at the beginning, which begins a comment.
+/// <c>${subject}</c> is part of a repository's name; no <c>#</c> at the beginning, which begins a comment.
 /// </remarks>
 internal static class UserName
 {

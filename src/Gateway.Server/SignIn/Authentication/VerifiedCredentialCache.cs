@@ -23,7 +23,7 @@ internal sealed class VerifiedCredentialCache(int capacity, TimeSpan lifetime, T
     /// <inheritdoc/>
     public CacheLookups Lookups { get; } = new("verified_passwords");
 
-    /// <summary>Looks credentials up.</summary>
+    /// <summary>Looks up credentials.</summary>
     public bool TryGet(CredentialKey key, [NotNullWhen(true)] out AuthenticationResult.Accepted? result)
     {
         result = _entries.TryGetValue(key, out var entry) && !IsExpired(entry) ? entry.Result : null;

@@ -2,7 +2,7 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>What was found of a certificate, and how long that holds.</summary>
+/// <summary>The result of checking a certificate, and how long it holds.</summary>
 /// <param name="Result">What was found.</param>
 /// <param name="Trust">The files it was judged by.</param>
 /// <param name="From">From when.</param>

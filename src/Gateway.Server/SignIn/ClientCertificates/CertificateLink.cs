@@ -5,17 +5,18 @@ using System.Security.Cryptography.X509Certificates;
 namespace Gateway.Server.SignIn.ClientCertificates;
 
 /// <summary>One certificate of a chain, as far as revocation asks for it: who issued it under which number.</summary>
-/// <param name="IssuerKey">Stands for the issuer's key.</param>
+/// <param name="IssuerKey">Identifies the issuer's key.</param>
 /// <param name="IssuerName">
-/// Stands for the issuer's name. Both, since a list is its authority's by either: after a change of keys the new key signs
-/// the list for certificates of the old one as well, and a cross-signed authority has one key under several certificates.
+/// Identifies the issuer's name. Both, since a list belongs to its authority by either: after a change of keys the new
+/// key signs the list for certificates of the old one as well, and a cross-signed authority has one key under several
+/// certificates.
 /// </param>
 /// <param name="Serial">See <see cref="RevocationList.SerialOf"/>.</param>
 internal readonly record struct CertificateLink(string IssuerKey, string IssuerName, string Serial)
 {
     private const char Separator = '.';
 
-    // 96 bits: enough that nobody makes another authority of the same id, and short in a token.
+    // 96 bits: enough that no one creates another authority with the same id, and short in a token.
     private const int IdLength = 12;
 
     /// <summary>The link from a certificate to its issuer.</summary>

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>The names in a certificate, each kind by itself and in its order.</summary>
+/// <summary>The names in a certificate, by kind, each kind in its order.</summary>
 /// <param name="Uris">Of the subject alternative name.</param>
 /// <param name="Emails">Of the subject alternative name; one in the subject does not count.</param>
 /// <param name="DnsNames">Of the subject alternative name.</param>
@@ -77,7 +77,7 @@ internal sealed record CertificateNames(
                 : null;
             if (kind is null)
             {
-                names.ReadEncodedValue(); // an address, a directory name: nobody's name here
+                names.ReadEncodedValue(); // an address, a directory name: not a name that is used here
             }
             else
             {

@@ -6,7 +6,7 @@ using Gateway.Foundation.Text;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>A certificate's way to a trusted authority.</summary>
+/// <summary>A certificate's path to a trusted authority.</summary>
 /// <param name="Links">From the certificate on; the last one's issuer is the authority.</param>
 /// <param name="NotBefore">From when all of them are valid.</param>
 /// <param name="NotAfter">Until when all of them are valid.</param>
@@ -16,15 +16,17 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
 
     private const X509ChainStatusFlags NoWay = X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot;
 
-    // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption: who finds a collision has a certificate.
+    // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption: anyone who finds a collision has a certificate.
     private static readonly string[] BrokenAlgorithms = ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4"];
 
-    /// <summary>Finds it, without asking anybody on the network.</summary>
+    /// <summary>Finds it, without any request over the network.</summary>
     /// <param name="certificate">The client's.</param>
-    /// <param name="others">What it sent besides.</param>
+    /// <param name="others">What it sent with it.</param>
     /// <param name="trust">The authorities.</param>
-    /// <param name="now">The present.</param>
-    /// <param name="fault">What is wrong, for the client's user; its own certificate is no secret to it.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="fault">
+    /// What is wrong, for the client's user; a client's own certificate is not a secret to it.
+    /// </param>
     public static CertificatePath? Find(
         X509Certificate2 certificate,
         X509Certificate2Collection others,
@@ -32,7 +34,7 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
         DateTimeOffset now,
         out string fault)
     {
-        // Nothing is fetched, since a stranger's certificate names the addresses; what is revoked our own lists say.
+        // Nothing is fetched, since a stranger's certificate names the addresses; our own lists say what is revoked.
         var policy = TrustRoots.Policy(trust.Roots, trust.Intermediates.Concat(others));
         using var chain = new X509Chain { ChainPolicy = policy };
         policy.VerificationTime = now.UtcDateTime;
@@ -64,7 +66,7 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
             links.Add(CertificateLink.Of(elements[i], elements[i + 1]));
         }
 
-        // A certificate that is trusted by itself is its own authority.
+        // A certificate that is itself trusted is its own authority.
         return links.Count > 0 ? links : [CertificateLink.Of(elements[0], elements[0])];
     }
 
@@ -75,8 +77,9 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
         var flags = statuses.Aggregate(X509ChainStatusFlags.NoError, static (all, status) => all | status.Status);
         if ((flags & NoWay) != 0)
         {
-            return $"no authority that is trusted here issued it; its issuer is \"{PrintableName.Of(elements[^1].Issuer)}\", and "
-                + "intermediates in between must be sent along";
+            return "no authority that is trusted here issued it; its issuer is "
+                + $"\"{PrintableName.Of(elements[^1].Issuer)}\", and the client must send any "
+                + "intermediates along with it";
         }
 
         if ((flags & X509ChainStatusFlags.NotSignatureValid) != 0)
@@ -109,12 +112,12 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
             return "it is an authority's certificate, not a client's";
         }
 
-        // Nobody relies on the signature of the last one, which is trusted by itself.
+        // Nothing relies on the signature of the last one, which is trusted as it is.
         if (Array.Exists(elements[..^1], static one => BrokenAlgorithms.Contains(one.SignatureAlgorithm.Value)))
         {
             return "it, or a certificate of its authorities, is signed with SHA-1 or MD5";
         }
 
-        return isGood ? null : "its chain of certificates is not valid (" + flags + ")";
+        return isGood ? null : "its certificate chain is not valid (" + flags + ")";
     }
 }

@@ -7,7 +7,7 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Finds out whom a good certificate names.</summary>
+/// <summary>Finds the subject that a valid certificate names.</summary>
 internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
 {
     /// <summary>The method of people's certificates.</summary>
@@ -21,7 +21,7 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
 
     /// <summary>Reads it.</summary>
     /// <param name="certificate">The certificate; its authority is trusted.</param>
-    /// <param name="fault">Why it names nobody, for the client's user.</param>
+    /// <param name="fault">Why it names no one, for the client's user.</param>
     public Subject? Read(X509Certificate2 certificate, out string fault)
     {
         if (CertificateNames.Read(certificate) is not { } names)
@@ -45,7 +45,7 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
             }
         }
 
-        fault = "it has no name of the kinds that count here: " + string.Join(", ", options.Identity.Select(NameOf));
+        fault = "it has no name of a kind that is used here: " + string.Join(", ", options.Identity.Select(NameOf));
         return null;
     }
 
@@ -77,7 +77,7 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
         var name = identity == CertificateIdentity.Email ? WithoutDomain(value) : value;
         if (!UserName.IsValid(name))
         {
-            fault = $"its {NameOf(identity)} \"{PrintableName.Of(value)}\" is no user name. {UserName.Rule}";
+            fault = $"its {NameOf(identity)} \"{PrintableName.Of(value)}\" is not a user name. {UserName.Rule}";
             return null;
         }
 

@@ -10,7 +10,8 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 internal sealed class CertificateSubjectSource(string method, Reloadable<ClientCertificateTrust> trust) : ISubjectSource
 {
     private static readonly SubjectState.Gone NobodyByName = new(
-        "client certificates name whom they are shown for, nobody else", "its owner signs in with a client certificate only");
+        "users of client certificates cannot be looked up without their certificate",
+        "its owner signs in with a client certificate only");
 
     private static readonly AuthenticationResult.Refused NoCertificate = new("there is no client certificate behind it");
 
@@ -23,8 +24,8 @@ internal sealed class CertificateSubjectSource(string method, Reloadable<ClientC
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Nobody can be asked whom certificates name. So no token is made that outlives them, and every other method's names come
-    /// before theirs (see <see cref="SignInMethods"/>).
+    /// No one can be asked whom certificates name. So no token is created that outlives them, and every other method's
+    /// names come before theirs (see <see cref="SignInMethods"/>).
     /// </remarks>
     public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
         ValueTask.FromResult<SubjectState>(NobodyByName);

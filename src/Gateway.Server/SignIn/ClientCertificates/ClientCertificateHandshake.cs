@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Asks the client for a certificate in the handshake and keeps what it shows for its requests.</summary>
+/// <summary>Asks the client for a certificate in the handshake and keeps what it presents for its requests.</summary>
 /// <remarks>
-/// No handshake fails for it, neither for a bad certificate nor for none: the client would tell its user of a broken
-/// connection, or of an alert by a number. The answer to the request says what is wrong.
+/// The handshake fails neither for a bad certificate nor for none: the client would only report a broken
+/// connection, or an alert by its number. The answer to the request says what is wrong.
 /// </remarks>
 internal static class ClientCertificateHandshake
 {
@@ -21,12 +21,12 @@ internal static class ClientCertificateHandshake
         EnabledSslProtocols = options.EnabledSslProtocols,
         ApplicationProtocols = options.ApplicationProtocols,
         AllowRenegotiation = options.AllowRenegotiation,
-        ClientCertificateRequired = true, // asked for; whether one comes is looked at later
+        ClientCertificateRequired = true, // asked for; whether one comes is checked later
 
         // A resumed session has the client's certificate, but not the intermediates sent with it.
         AllowTlsResume = false,
 
-        // The runtime looks for a chain by itself before it asks us. Without this it would fetch what is missing from
+        // The runtime looks for a chain before it asks us. Without this it would fetch what is missing from
         // whatever addresses a stranger's certificate names.
         CertificateChainPolicy = new X509ChainPolicy
         {

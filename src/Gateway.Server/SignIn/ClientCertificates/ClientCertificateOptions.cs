@@ -3,33 +3,36 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.SignIn.ClientCertificates;
 
 /// <summary>
-/// Sign-in by a client certificate, in the TLS handshake with the gateway itself: behind a load balancer that ends TLS
-/// there is none.
+/// Sign-in with a client certificate, in the TLS handshake with the gateway itself. It does not work behind a load
+/// balancer that terminates TLS.
 /// </summary>
 public sealed class ClientCertificateOptions
 {
     /// <summary>
-    /// A PEM file with the authorities whose certificates sign in, and their intermediates where clients do not send
-    /// them. Each of them may vouch for every name. Changes are seen within two seconds.
+    /// A PEM file with the authorities whose certificates sign in, and with their intermediates where clients do not
+    /// send them. Each authority can certify any name. Changes take effect within two seconds.
     /// </summary>
     [RequiredSetting]
     [PathSetting]
     public string CertificateAuthorities { get; set; } = "";
 
     /// <summary>
-    /// Whether a certificate is one way to sign in (<c>optional</c>), or everybody must show a good one, also who signs in
-    /// otherwise (<c>required</c>).
+    /// Whether a certificate is one way to sign in (<c>optional</c>), or every client must present a valid one, however
+    /// it signs in (<c>required</c>).
     /// </summary>
     public ClientCertificateMode Mode { get; set; } = ClientCertificateMode.Optional;
 
     /// <summary>
-    /// Where the name stands: <c>uri</c>, <c>email</c> and <c>dns</c> of the subject alternative name, <c>commonName</c> of
-    /// the subject. The first that the certificate has decides, and it must have exactly one of it.
+    /// Where the name comes from: <c>uri</c>, <c>email</c> and <c>dns</c> of the subject alternative name,
+    /// <c>commonName</c> of the subject. The first kind that the certificate has is used, and it must have exactly one
+    /// name of that kind.
     /// </summary>
     public List<CertificateIdentity> Identity { get; set; } =
         [CertificateIdentity.Uri, CertificateIdentity.Email, CertificateIdentity.CommonName];
 
-    /// <summary>Domains that are left out of an email address: with <c>example.com</c>, alice@example.com is alice.</summary>
+    /// <summary>
+    /// Domains that are removed from an email address: with <c>example.com</c>, alice@example.com is alice.
+    /// </summary>
     public List<string> StripDomains { get; set; } = [];
 
     /// <summary>
@@ -38,30 +41,31 @@ public sealed class ClientCertificateOptions
     /// </summary>
     public List<string> SpiffeTrustDomains { get; set; } = [];
 
-    /// <summary>Whether the organizational units (<c>OU</c>) of the subject are groups in policies.</summary>
+    /// <summary>Whether the organizational units (<c>OU</c>) of the subject become groups in policies.</summary>
     public bool OrganizationalUnitsAreGroups { get; set; }
 
     /// <summary>
-    /// Revocation lists of the authorities (CRL), PEM or DER. A certificate whose authority has no list here is not
-    /// revoked. Changes are seen within two seconds, on open connections and issued tokens as well.
+    /// Certificate revocation lists (CRL) of the authorities, PEM or DER. A certificate whose authority has no list
+    /// here never counts as revoked. Changes take effect within two seconds, on open connections and issued tokens as
+    /// well.
     /// </summary>
     [PathSetting]
     public List<string> RevocationLists { get; set; } = [];
 
     /// <summary>
-    /// What to make of a list after its next update was due: <c>refuse</c> its authority's certificates with 503 until there
-    /// is a newer one, or <c>tolerate</c> it and go by what it says.
+    /// What to do with a list whose next update is overdue: <c>refuse</c> its authority's certificates with 503 until
+    /// there is a newer one, or <c>tolerate</c> it and go by its content.
     /// </summary>
     public ExpiredRevocationLists ExpiredRevocationLists { get; set; } = ExpiredRevocationLists.Refuse;
 }
 
-/// <summary>Whom a certificate is demanded of.</summary>
+/// <summary>Who must present a certificate.</summary>
 public enum ClientCertificateMode
 {
-    /// <summary>Whoever wants shows one.</summary>
+    /// <summary>Clients may present one.</summary>
     Optional,
 
-    /// <summary>Everybody shows a good one.</summary>
+    /// <summary>Every client presents a valid one.</summary>
     Required,
 }
 
@@ -81,12 +85,12 @@ public enum CertificateIdentity
     CommonName,
 }
 
-/// <summary>What to make of a revocation list that should have been replaced by now.</summary>
+/// <summary>What to do with a revocation list that should have been replaced by now.</summary>
 public enum ExpiredRevocationLists
 {
-    /// <summary>It says nothing any more: who depends on it is told to come again.</summary>
+    /// <summary>It no longer counts: clients that depend on it are told to try again.</summary>
     Refuse,
 
-    /// <summary>It is better than none.</summary>
+    /// <summary>It still counts: it is better than none.</summary>
     Tolerate,
 }

@@ -11,7 +11,8 @@ internal static class ClientCertificateOptionsValidator
         var identity = scope.At(nameof(options.Identity));
         if (options.Identity.Count == 0)
         {
-            identity.Report("is empty, so no certificate names anybody", "Name at least one place, or remove the setting.");
+            identity.Report("is empty, so no certificate names anyone",
+                "List at least one kind of name, or remove the setting.");
         }
 
         CheckOnce(options.Identity, identity);
@@ -40,7 +41,7 @@ internal static class ClientCertificateOptionsValidator
         if (options.SpiffeTrustDomains.Count > 0 && !options.Identity.Contains(CertificateIdentity.Uri))
         {
             identity.Report(
-                "leaves out \"uri\", where SPIFFE ids stand", "Add \"uri\", or remove spiffeTrustDomains.");
+                "does not list \"uri\", which holds SPIFFE ids", "Add \"uri\", or remove spiffeTrustDomains.");
         }
     }
 
@@ -50,7 +51,7 @@ internal static class ClientCertificateOptionsValidator
         {
             if (items.IndexOf(items[i]) < i)
             {
-                scope.At(i).Report("appears twice", "Name each once.");
+                scope.At(i).Report("appears twice", "List each once.");
             }
         }
     }

@@ -42,7 +42,7 @@ internal sealed class ClientCertificateTrust
         }));
     }
 
-    /// <summary>Nobody's certificate is good.</summary>
+    /// <summary>No certificate is accepted.</summary>
     public static ClientCertificateTrust None { get; } = new([], [], []);
 
     /// <summary>The authorities.</summary>
@@ -63,7 +63,7 @@ internal sealed class ClientCertificateTrust
     /// </summary>
     public BoundedCache<string, CertificateJudgement> Accepted { get; } = new(Remembered);
 
-    /// <summary>What does not keep the files from being used, but ends the sign-in of clients.</summary>
+    /// <summary>What does not keep the files from being used, but keeps clients from signing in.</summary>
     public IEnumerable<Problem> Warnings(DateTimeOffset now)
     {
         foreach (var authority in Roots.Concat(Intermediates).Where(one => one.NotAfter - now < CertificateSet.ExpiryNotice))
@@ -73,7 +73,7 @@ internal sealed class ClientCertificateTrust
                 $"the authority \"{PrintableName.Of(authority.Subject)}\" "
                 + (authority.NotAfter < now ? "has expired" : "expires soon"),
                 $"{authority.NotAfter.ToUniversalTime():u}",
-                "No certificate that it issued is good from then on: put the renewed one beside it.");
+                "Add the renewed authority to the file: certificates of an expired authority are refused.");
         }
 
         foreach (var (authority, list, file) in Lists.Where(entry => entry.List.NextUpdate < now))
@@ -82,11 +82,11 @@ internal sealed class ClientCertificateTrust
                 file,
                 $"the revocation list of \"{PrintableName.Of(authority.Subject)}\" should have been replaced",
                 $"{list.NextUpdate:u}",
-                "Put the new one over it, or remove it where there is another.");
+                "Replace it with the new list, or remove it where there is another.");
         }
     }
 
-    /// <summary>What keeps a token from being good that was issued for a certificate.</summary>
+    /// <summary>Why a token that was issued for a certificate is no longer good.</summary>
     /// <param name="evidence">The certificate's links, as <see cref="Evidence"/> wrote them.</param>
     public AuthenticationResult.Refused? FindFault(ReadOnlySpan<char> evidence)
     {
@@ -109,6 +109,6 @@ internal sealed class ClientCertificateTrust
         return isRooted ? null : NoLongerTrusted;
     }
 
-    /// <summary>What a token must carry of a certificate, so that its revocation ends the token.</summary>
+    /// <summary>What a token must carry of a certificate, so that revoking the certificate revokes the token.</summary>
     public static string Evidence(IEnumerable<CertificateLink> links) => string.Join(',', links);
 }

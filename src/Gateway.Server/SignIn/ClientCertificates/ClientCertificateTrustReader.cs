@@ -7,7 +7,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Reads authorities and revocation lists, and tells everything that is wrong with them.</summary>
+/// <summary>Reads authorities and revocation lists, and reports everything that is wrong with them.</summary>
 internal sealed class ClientCertificateTrustReader(ClientCertificateOptions options)
 {
     private const int LargestList = 64 << 20;
@@ -51,7 +51,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     }
 
     // Files hold several lists, and end anywhere while they are written. An authority that is still trusted and whose list
-    // is gone would have revoked nothing any more. One of its name will do: that is how it goes on with a new key.
+    // is missing would no longer revoke anything. A list of its name will do: that is how it continues with a new key.
     private void CheckNoneIsGone(
         ClientCertificateTrust? inForce, X509Certificate2[] authorities, List<SignedRevocationList> lists)
     {
@@ -59,9 +59,10 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))
             && !lists.Exists(one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
         {
-            Refuse(gone.File, "authentication.clientCertificates.revocationLists", "the list of an authority that is trusted is gone",
+            Refuse(gone.File, "authentication.clientCertificates.revocationLists",
+                "the list of a trusted authority is missing",
                 gone.Authority.Subject,
-                "Write it again, completely; where the authority has no list any more, restart the gateway.");
+                "Write the complete list again; if the authority no longer has one, restart the gateway.");
         }
     }
 
@@ -84,7 +85,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             {
                 _problems.Add(new Problem(
                     file.At(block), $"{Setting}: the block that begins here is not a certificate", null,
-                    "Write the file again, completely."));
+                    "Write the complete file again."));
             }
         }
 
@@ -94,7 +95,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
                 file.Path,
                 intermediates.Count == 0
                     ? $"{Setting}: there is no certificate in the file"
-                    : $"{Setting}: the file holds intermediates only, none that issued itself",
+                    : $"{Setting}: the file holds intermediates only, and no root that issued itself",
                 intermediates.Count == 0 ? null : intermediates[0].Subject,
                 "Put the certificate of the root authority there in PEM form (-----BEGIN CERTIFICATE-----)."));
         }
@@ -112,7 +113,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             }
             catch (Exception exception) when (exception is AsnContentException or CryptographicException)
             {
-                Refuse(path, setting, "the file is not a revocation list", null, "Write it again, completely, as PEM or DER.");
+                Refuse(path, setting, "the file is not a revocation list", null,
+                    "Write the complete list again, as PEM or DER.");
             }
         }
     }
@@ -124,24 +126,24 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         var named = Array.FindAll(authorities, one => one.SubjectName.RawData.AsSpan().SequenceEqual(list.IssuerName));
         if (named.Length == 0)
         {
-            Refuse(path, setting, "the list is of an authority that is not trusted", issuer,
+            Refuse(path, setting, "the list belongs to an authority that is not trusted", issuer,
                 $"Add its certificate to {options.CertificateAuthorities}, or remove the list.");
         }
         else if (Array.Find(named, one => MaySignLists(one) && list.IsSignedBy(one)) is not { } authority)
         {
-            Refuse(path, setting, "the list is not signed by its authority, or not in a way that is accepted", issuer,
+            Refuse(path, setting, "the list is not signed by its authority, or not in an accepted way", issuer,
                 "Get it from the authority again; it must be signed with SHA-2 and RSA (PKCS#1) or ECDSA, by a certificate "
                 + "that may sign lists.");
         }
         else if (list.HasCriticalExtension)
         {
-            Refuse(path, setting, "the list is a part, a list of changes or one for other authorities", issuer,
-                "Name the authority's complete list.");
+            Refuse(path, setting, "the list is a partial, delta or indirect one", issuer,
+                "Use the authority's complete list.");
         }
         else if (list.NextUpdate is null)
         {
-            Refuse(path, setting, "the list does not say when its successor is due", issuer,
-                "Have it issued with a next update; without one nobody can tell whether it is old.");
+            Refuse(path, setting, "the list does not say when its next update is due", issuer,
+                "Have it issued with a next update; without one the gateway cannot tell whether it is outdated.");
         }
         else
         {
@@ -178,7 +180,7 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             {
                 if (text[..fields.Location.Start].Contains(Begin, StringComparison.Ordinal))
                 {
-                    break; // a broken block stands before this one
+                    break; // a broken block comes before this one
                 }
 
                 if (text[fields.Label] is ListLabel)
@@ -193,7 +195,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
 
             if (text.Contains(Begin, StringComparison.Ordinal))
             {
-                Refuse(path, setting, "a PEM block of the file is broken or cut off", null, "Write it again, completely.");
+                Refuse(path, setting, "a PEM block of the file is broken or cut off", null,
+                    "Write the complete file again.");
                 return [];
             }
 
@@ -207,7 +210,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Refuse(path, setting, "the file cannot be read", exception.Message, "Put the list there, readable by the gateway.");
+            Refuse(path, setting, "the file cannot be read", exception.Message,
+                "Make the list readable by the gateway.");
             return [];
         }
     }

@@ -21,7 +21,7 @@ internal sealed partial class ClientCertificateVerifier(
     private static readonly TimeSpan RefusalLifetime = TimeSpan.FromMinutes(1);
 
     private static readonly AuthenticationResult.Refused Missing = new(
-        "no client certificate", "this registry is for clients with a certificate only, and none was shown");
+        "no client certificate", "this registry accepts only clients with a certificate, and none was presented");
 
     // How a connection's certificate was judged last, so that a request does not have it judged again; gone with the connection.
     private readonly ConditionalWeakTable<PresentedCertificate, CertificateJudgement> _judged = [];
@@ -29,7 +29,7 @@ internal sealed partial class ClientCertificateVerifier(
     private readonly ClientCertificateOptions _options = options.ClientCertificates ?? new ClientCertificateOptions();
     private readonly CertificateSubjectReader _subjects = new(options.ClientCertificates ?? new ClientCertificateOptions());
 
-    /// <summary>Whether everybody must show a good certificate, however he signs in.</summary>
+    /// <summary>Whether every client must present a valid certificate, however it signs in.</summary>
     public bool IsRequired { get; } = options.ClientCertificates?.Mode == ClientCertificateMode.Required;
 
     /// <summary>What keeps a connection from being served where a certificate is required; <see langword="null"/>: nothing.</summary>
@@ -44,7 +44,7 @@ internal sealed partial class ClientCertificateVerifier(
         return result is AuthenticationResult.Accepted ? null : result;
     }
 
-    /// <summary>Signs in by a certificate.</summary>
+    /// <summary>Signs in with a certificate.</summary>
     public ValueTask<AuthenticationResult> SignInAsync(PresentedCertificate shown, CancellationToken cancellationToken)
     {
         var result = Judge(shown);
@@ -154,7 +154,7 @@ internal sealed partial class ClientCertificateVerifier(
             if (_options.ExpiredRevocationLists == ExpiredRevocationLists.Refuse && files.Index.ExpiryFor(link) < now)
             {
                 undecided ??= new AuthenticationResult.Undecided(
-                    $"a revocation list of its authority should have been replaced at {files.Index.ExpiryFor(link):u}");
+                    $"a revocation list of its authority was due to be replaced at {files.Index.ExpiryFor(link):u}");
             }
         }
 
@@ -170,8 +170,9 @@ internal sealed partial class ClientCertificateVerifier(
         public static partial void Refused(ILogger logger, string subject, string thumbprint, string reason);
 
         [LoggerMessage(1041, LogLevel.Warning,
-            "The client certificate of \"{Subject}\" could not be judged and was answered with 503: {Reason}. Put the new list "
-            + "into authentication.clientCertificates.revocationLists; access tokens go on to their end, passwords as ever.")]
+            "The gateway could not check the client certificate of \"{Subject}\" and answered 503: {Reason}. Put the "
+            + "new list into authentication.clientCertificates.revocationLists; access tokens work until they "
+            + "expire, and passwords work.")]
         public static partial void Undecided(ILogger logger, string subject, string reason);
     }
 }

@@ -2,7 +2,7 @@ using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Logs which authorities and revocation lists run out: when they are read, and once a day.</summary>
+/// <summary>Logs which authorities and revocation lists expire: when they are read, and once a day.</summary>
 internal sealed partial class ClientCertificateWatch(
     Reloadable<ClientCertificateTrust> trust, TimeProvider time, ILogger<ClientCertificateWatch> logger) : BackgroundService
 {

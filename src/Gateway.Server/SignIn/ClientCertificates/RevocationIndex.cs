@@ -17,7 +17,7 @@ internal sealed class RevocationIndex
         FirstExpiry = _byIssuer.Values.SelectMany(static all => all).Min(static list => list.NextUpdate) ?? DateTimeOffset.MaxValue;
     }
 
-    /// <summary>When the first of them will have had a successor.</summary>
+    /// <summary>When the first of them is due to be replaced.</summary>
     public DateTimeOffset FirstExpiry { get; }
 
     /// <summary>Whether an authority has a list.</summary>
@@ -27,7 +27,7 @@ internal sealed class RevocationIndex
     public bool IsRevoked(ReadOnlySpan<char> issuerKey, ReadOnlySpan<char> issuerName, ReadOnlySpan<char> serial) =>
         Holds(issuerKey, serial) || Holds(issuerName, serial);
 
-    /// <summary>When the first list of a certificate's issuer will have had a successor; never where it has none.</summary>
+    /// <summary>When the first list of a certificate's issuer is due to be replaced; never where it has none.</summary>
     public DateTimeOffset ExpiryFor(CertificateLink link)
     {
         var byKey = _byIssuer.GetValueOrDefault(link.IssuerKey, []);

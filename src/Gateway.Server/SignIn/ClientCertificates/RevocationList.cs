@@ -57,14 +57,14 @@ internal sealed class RevocationList
     public DateTimeOffset? NextUpdate { get; }
 
     /// <summary>
-    /// Whether it says of itself that not everybody can read it right: a part of a list, a list of changes, a list for others.
+    /// Whether it is marked as incomplete: a partial, delta or indirect list.
     /// </summary>
     public bool HasCriticalExtension { get; private set; }
 
     /// <summary>How many certificates are on it.</summary>
     public int Count => _serials.Count;
 
-    /// <exception cref="AsnContentException">It is no list.</exception>
+    /// <exception cref="AsnContentException">It is not a list.</exception>
     public static RevocationList Read(ReadOnlyMemory<byte> encoded) => new(encoded);
 
     /// <summary>A serial number in its one form: upper-case hexadecimal without zeros before it.</summary>

@@ -3,7 +3,7 @@ using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Shows in <c>/readyz</c> that a revocation list was not replaced in time.</summary>
+/// <summary>Reports in <c>/readyz</c> that a revocation list was not replaced in time.</summary>
 internal sealed class RevocationListHealth(Reloadable<ClientCertificateTrust> trust, TimeProvider time) : IHealthPart
 {
     /// <inheritdoc/>

@@ -3,13 +3,17 @@ using System.Buffers;
 namespace Gateway.Server.SignIn.ClientCertificates;
 
 /// <summary>A workload's SPIFFE id: <c>spiffe://example.org/ns/prod/sa/builder</c>.</summary>
-/// <remarks>SPIFFE-ID, section 2. Nothing is decoded or folded: there is one spelling, and any other is none.</remarks>
+/// <remarks>
+/// SPIFFE-ID, section 2. Nothing is decoded or folded: there is one spelling, and any other is invalid.
+/// </remarks>
 internal static class SpiffeId
 {
     /// <summary>How every id begins.</summary>
     public const string Scheme = "spiffe://";
 
-    /// <summary>The longest id taken, in characters; as every name in policies. The specification allows longer ones.</summary>
+    /// <summary>
+    /// The longest id accepted, in characters, like every name in policies. The specification allows longer ones.
+    /// </summary>
     public const int MaxLength = 256;
 
     private static readonly SearchValues<char> DomainCharacters =
@@ -22,7 +26,7 @@ internal static class SpiffeId
     public static bool IsTrustDomain(ReadOnlySpan<char> text) =>
         text.Length is > 0 and <= 200 && !text.ContainsAnyExcept(DomainCharacters);
 
-    /// <summary>Reads a workload's id; that of a trust domain alone is none.</summary>
+    /// <summary>Reads a workload's id; a trust domain alone is not one.</summary>
     /// <param name="text">Untrusted.</param>
     /// <param name="trustDomain">Its trust domain.</param>
     public static bool TryParse(string text, out string trustDomain)

@@ -16,7 +16,7 @@ internal sealed record IdToken(
     public string? Text(string name) => Claims.Text(name);
 }
 
-/// <summary>What came of verifying one.</summary>
+/// <summary>The result of verifying one.</summary>
 internal abstract record IdTokenResult
 {
     private IdTokenResult()
@@ -28,10 +28,10 @@ internal abstract record IdTokenResult
 
     /// <summary>It is not.</summary>
     /// <param name="Reason">For the log, with what was found.</param>
-    /// <param name="Message">For who showed it: a sentence's part that names the cause.</param>
+    /// <param name="Message">For the caller who presented it: part of a sentence that names the cause.</param>
     /// <param name="Fix">What the operator can do, as a sentence; <see langword="null"/> where nothing in particular.</param>
     public sealed record Bad(string Reason, string Message, string? Fix = null) : IdTokenResult;
 
-    /// <summary>The issuer's keys cannot be had, so nobody can tell.</summary>
+    /// <summary>The issuer's keys cannot be fetched, so this cannot be decided.</summary>
     public sealed record Undecided(string Reason) : IdTokenResult;
 }

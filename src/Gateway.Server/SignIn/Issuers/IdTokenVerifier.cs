@@ -9,8 +9,8 @@ namespace Gateway.Server.SignIn.Issuers;
 
 /// <summary>Verifies ID tokens of outside issuers (OpenID Connect Core 1.0, section 3.1.3.7; RFC 8725).</summary>
 /// <remarks>
-/// The signature is the library's to check, with the one key and algorithm chosen here. Whatever a token brings along as a key
-/// (<c>jwk</c>, <c>jku</c>, <c>x5c</c>, <c>x5u</c>) is not looked at.
+/// The library checks the signature, with the one key and algorithm chosen here. A key that a token brings along
+/// (<c>jwk</c>, <c>jku</c>, <c>x5c</c>, <c>x5u</c>) is ignored.
 /// </remarks>
 internal sealed class IdTokenVerifier(TimeProvider time)
 {
@@ -20,19 +20,20 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     // Of an issuer that gives its keys no names.
     private const int MostTried = 4;
 
-    private const string SetClocks = "Have both machines' clocks set by NTP.";
+    private const string SetClocks = "Synchronize both machines' clocks with NTP.";
 
     private static readonly JsonWebTokenHandler Handler = new();
 
     /// <summary>Verifies one.</summary>
     /// <param name="token">Untrusted.</param>
     /// <param name="metadata">The issuer that it must be of.</param>
-    /// <param name="audience">Whom it must be for.</param>
+    /// <param name="audience">The audience it must name.</param>
     /// <param name="type">The <c>typ</c> that it must have; <see langword="null"/>: <c>JWT</c> or none.</param>
     /// <param name="cancellationToken">Ends the waiting for keys.</param>
     /// <param name="needsSubject">Whether it must name a subject; a logout token need not. Without one it is empty.</param>
     /// <param name="judgeTime">
-    /// Whether it must be in force now; not for one that was found good before, and only shows another form of its signature.
+    /// Whether it must be in force now; not for one that was found good before, and only presents another form of its
+    /// signature.
     /// </param>
     public async ValueTask<IdTokenResult> VerifyAsync(
         string token,
@@ -152,7 +153,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         {
             return Bad(
                 $"its iss is \"{PrintableName.Of(claims.Text("iss") ?? "")}\", where \"{issuer}\" is expected",
-                "it is another issuer's");
+                "another issuer issued it");
         }
 
         if (!IsFor(claims, audience))
@@ -160,7 +161,7 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return Bad(
                 $"its aud is {AudienceOf(claims)}, where \"{audience}\" is expected",
                 $"it was issued for another audience: have it issued for \"{audience}\"",
-                "See whether the audience, or the clientId, is the same at the issuer and in gateway.yaml.");
+                "Check that the audience (or clientId) is the same at the issuer and in gateway.yaml.");
         }
 
         var mustHaveSubject = needsSubject || claims.TryGetProperty("sub", out _);
@@ -190,8 +191,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         if (notBefore - now > Leeway)
         {
             return Bad(
-                Seconds($"it is from the future by {(notBefore - now).TotalSeconds:F0} s: clocks differ"),
-                Seconds($"it begins {(notBefore - now).TotalSeconds:F0} s from now by this gateway's clock, so one of the two clocks is wrong"),
+                Seconds($"it is from {(notBefore - now).TotalSeconds:F0} s in the future: the clocks differ"),
+                Seconds($"it becomes valid in {(notBefore - now).TotalSeconds:F0} s by this gateway's clock")
+                + ", so one of the two clocks is wrong",
                 SetClocks);
         }
 

@@ -9,6 +9,6 @@ internal sealed class IssuerException(string what, string fix, Exception? inner 
     /// <summary>What is wrong, without the fix.</summary>
     public string What { get; } = what;
 
-    /// <summary>What helps.</summary>
+    /// <summary>The fix.</summary>
     public string Fix { get; } = fix;
 }

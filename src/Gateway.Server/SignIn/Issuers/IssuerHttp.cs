@@ -8,8 +8,8 @@ namespace Gateway.Server.SignIn.Issuers;
 
 /// <summary>Asks an outside issuer over HTTP, which may be broken or hostile: bounded in time and size.</summary>
 /// <remarks>
-/// No redirects: a document must come from where it was asked for. No link-local addresses: the metadata services of
-/// clouds lie there, which hand out credentials to whoever can make a server ask them.
+/// No redirects: a document must come from the address it was requested from. No link-local addresses: they belong to
+/// the metadata services of clouds, which give credentials to anyone who can make a server ask them.
 /// </remarks>
 internal sealed class IssuerHttp : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class IssuerHttp : IDisposable
         _client = CreateClient(certificateAuthority);
     }
 
-    /// <summary>A client that asks as this class does, for who must see more of the answers.</summary>
+    /// <summary>A client with the same bounds as this class, for callers that need more of the answers.</summary>
     /// <param name="certificateAuthority">PEM file of the authorities to trust; <see langword="null"/>: the system's.</param>
     /// <exception cref="ProblemException">The file cannot be used.</exception>
     public static HttpClient CreateClient(string? certificateAuthority)
@@ -59,7 +59,7 @@ internal sealed class IssuerHttp : IDisposable
     }
 
     /// <summary>Gets a document.</summary>
-    /// <exception cref="IssuerException">There is no answer, or none with status 200.</exception>
+    /// <exception cref="IssuerException">There is no answer with status 200.</exception>
     public async Task<string> GetAsync(Uri url, CancellationToken cancellationToken, string? authorization = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
@@ -74,8 +74,8 @@ internal sealed class IssuerHttp : IDisposable
             : throw new IssuerException(
                 $"{url} answered {(int)status}, where 200 with a document is expected",
                 (int)status is >= 300 and < 400
-                    ? "Redirects are not followed: name the issuer by its final address."
-                    : "See whether the issuer's address is right, and what its own log says.");
+                    ? "Set the issuer's final address: redirects are not followed."
+                    : "Check the issuer's address, and see its own log.");
     }
 
     /// <summary>Posts a form.</summary>
@@ -103,8 +103,8 @@ internal sealed class IssuerHttp : IDisposable
         if (allowed.Length == 0)
         {
             throw new IssuerException(
-                $"{context.DnsEndPoint.Host} has link-local addresses only, where clouds keep credentials",
-                "Name an issuer that has an ordinary address.");
+                $"{context.DnsEndPoint.Host} has link-local addresses only, where clouds serve credentials",
+                "Use an issuer that has an ordinary address.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -145,22 +145,23 @@ internal sealed class IssuerHttp : IDisposable
             throw new IssuerException(
                 $"the TLS certificate of {url.Authority} is not trusted: {tls.Message.TrimEnd('.')}",
                 _authority is null
-                    ? "Where a private authority signed it, name that one's PEM file as certificateAuthority."
-                    : $"See whether {_authority} holds the authority that signed it, and whether its names and dates are right.",
+                    ? "If a private authority signed it, set certificateAuthority to the authority's PEM file."
+                    : $"Check that {_authority} holds the authority that signed it, and that its "
+                        + "names and dates are right.",
                 exception);
         }
         catch (HttpRequestException exception)
         {
             throw new IssuerException(
-                $"{url.Authority} cannot be asked: {exception.Message.TrimEnd('.')}",
-                "See whether it runs, and whether its name and port can be reached from here.",
+                $"the request to {url.Authority} failed: {exception.Message.TrimEnd('.')}",
+                "Check that it runs, and that its name and port can be reached from here.",
                 exception);
         }
         catch (TaskCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new IssuerException(
                 $"{url.Authority} did not answer within {Timeout.TotalSeconds} s",
-                "See whether it runs, and whether a firewall drops the way to it.",
+                "Check that it runs, and that no firewall drops the connection.",
                 exception);
         }
     }

@@ -8,20 +8,22 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Server.SignIn.Issuers;
 
-/// <summary>One issuer's document and keys: fetched when needed, refreshed by themselves, the last good ones kept.</summary>
+/// <summary>
+/// One issuer's document and keys: fetched when needed, refreshed automatically, the last good ones kept.
+/// </summary>
 /// <remarks>
 /// How often the issuer is asked never depends on what strangers send: a key that is not known is looked for at most once
-/// in <see cref="UnknownKeyFloor"/>, an issuer that is away is asked again at most once in the back-off's time, and
+/// in <see cref="UnknownKeyFloor"/>, an unavailable issuer is asked again at most once in the back-off's time, and
 /// requests meanwhile are answered by what is known.
 /// </remarks>
 internal sealed partial class IssuerMetadata
     : IHealthPart, IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
-    /// <summary>How old a document may get before it is fetched again, beside the requests.</summary>
+    /// <summary>The age at which a document is fetched again, beside the requests.</summary>
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How old one may be at most: keys that the issuer withdrew must not be good for ever because it is not reached.
+    /// The greatest age of one: keys that the issuer withdrew must not stay good because it cannot be reached.
     /// </summary>
     public static readonly TimeSpan MaximumAge = TimeSpan.FromHours(24);
 
@@ -46,7 +48,7 @@ internal sealed partial class IssuerMetadata
     /// <param name="options">Where the issuer is.</param>
     /// <param name="keysFile">A JWKS file that is used instead of asking; <see langword="null"/>: it is asked.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Told when the issuer goes away, and when it is back.</param>
+    /// <param name="logger">Logs when the issuer becomes unavailable, and when it has recovered.</param>
     /// <exception cref="ProblemException">The file of authorities cannot be used.</exception>
     public IssuerMetadata(string method, IssuerOptions options, string? keysFile, TimeProvider time, ILogger<IssuerMetadata> logger)
     {
@@ -81,7 +83,7 @@ internal sealed partial class IssuerMetadata
         {
             if (AgeOf(current) >= RefreshAfter && MayRetry())
             {
-                _ = FetchAsync(); // nobody waits for it, and it tells the log itself
+                _ = FetchAsync(); // nothing waits for it, and it writes to the log itself
             }
 
             return current;
@@ -124,7 +126,7 @@ internal sealed partial class IssuerMetadata
             }
             catch (IssuerException)
             {
-                // said in the log and in /readyz
+                // reported in the log and in /readyz
             }
         }
     }
@@ -133,7 +135,7 @@ internal sealed partial class IssuerMetadata
     async Task<OpenIdConnectConfiguration> IConfigurationManager<OpenIdConnectConfiguration>.GetConfigurationAsync(
         CancellationToken cancel) => (await GetAsync(cancel)).Configuration;
 
-    /// <summary>Does nothing: when the issuer is asked again is not the handler's to say.</summary>
+    /// <summary>Does nothing: the handler does not decide when the issuer is asked again.</summary>
     void IConfigurationManager<OpenIdConnectConfiguration>.RequestRefresh()
     {
     }
@@ -142,7 +144,7 @@ internal sealed partial class IssuerMetadata
     public void Dispose() => _http.Dispose();
 
     /// <summary>Reads a set of keys (RFC 7517, section 5), leaving out what cannot verify a signature.</summary>
-    /// <exception cref="IssuerException">It is none.</exception>
+    /// <exception cref="IssuerException">It is not one.</exception>
     public static IReadOnlyList<JsonWebKey> ReadKeys(string text, string source)
     {
         try
@@ -151,7 +153,8 @@ internal sealed partial class IssuerMetadata
         }
         catch (Exception exception) when (exception is ArgumentException or JsonException or FormatException)
         {
-            throw new IssuerException($"{source} holds no set of keys (JWKS)", "It must be a JSON object with \"keys\".", exception);
+            throw new IssuerException($"{source} holds no key set (JWKS)",
+                "It must be a JSON object with \"keys\".", exception);
         }
     }
 
@@ -166,7 +169,7 @@ internal sealed partial class IssuerMetadata
     private Task<IssuerDocument> FetchIfAllowedAsync() =>
         !MayRetry() && _failure is { } failure ? Task.FromException<IssuerDocument>(failure) : FetchAsync();
 
-    // One at a time: whoever comes meanwhile waits for the same.
+    // One at a time: requests that come meanwhile wait for the same fetch.
     private Task<IssuerDocument> FetchAsync()
     {
         lock (_lock)
@@ -177,7 +180,7 @@ internal sealed partial class IssuerMetadata
                 _flight = Task.Run(FetchAndKeepAsync);
                 _ = _flight.ContinueWith(
                     static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
-                    TaskScheduler.Default); // it is told below, also where nobody waits for it
+                    TaskScheduler.Default); // it is logged below, also where nothing waits for it
             }
 
             return _flight;
@@ -202,12 +205,13 @@ internal sealed partial class IssuerMetadata
         catch (Exception exception)
         {
             var failure = exception as IssuerException
-                ?? new IssuerException($"{_options.Issuer} cannot be asked: {exception.Message.TrimEnd('.')}", "See the gateway's log.", exception);
+                ?? new IssuerException($"{_options.Issuer} cannot be used: {exception.Message.TrimEnd('.')}",
+                    "See the gateway's log.", exception);
             if (_failure?.What != failure.What)
             {
                 Log.Away(_logger, Name, failure.Message, _current is null
-                    ? "Who signs in by it is answered 503 until then; all else goes on."
-                    : "The keys known so far stay in force for a day.");
+                    ? "Until it recovers, sign-ins through it are answered 503; everything else continues."
+                    : "The keys known so far stay in force for one day.");
             }
 
             _failure = failure;
@@ -236,17 +240,18 @@ internal sealed partial class IssuerMetadata
         var configuration = Read(await _http.GetAsync(address, CancellationToken.None), address);
         if (configuration.Issuer != _options.Issuer)
         {
-            // OpenID Connect Discovery, section 4.3: else whoever serves the document speaks for another issuer.
+            // OpenID Connect Discovery, section 4.3: otherwise the server of the document could speak for another
+            // issuer.
             throw new IssuerException(
                 $"{address} names the issuer \"{Shorten(configuration.Issuer)}\", where \"{_options.Issuer}\" is configured",
-                "Write the issuer exactly as the document does, final slash included.");
+                "Write the issuer exactly as the document does, including a final slash.");
         }
 
         if (!Uri.TryCreate(configuration.JwksUri, UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
         {
             throw new IssuerException(
-                $"{address} names no safe address of keys (jwks_uri \"{Shorten(configuration.JwksUri)}\")",
-                "The issuer must serve its keys by https.");
+                $"{address} names no safe address for its keys (jwks_uri \"{Shorten(configuration.JwksUri)}\")",
+                "The issuer must serve its keys over https.");
         }
 
         return new IssuerDocument(configuration, ReadKeys(await _http.GetAsync(keys, CancellationToken.None), keys.ToString()), startedAt);
@@ -261,8 +266,8 @@ internal sealed partial class IssuerMetadata
         catch (Exception exception) when (exception is ArgumentException or JsonException or FormatException)
         {
             throw new IssuerException(
-                $"{address} answered something that is no discovery document",
-                "See whether the address is that of an OpenID provider.",
+                $"{address} did not answer with a discovery document",
+                "Check that the address is that of an OpenID provider.",
                 exception);
         }
     }

@@ -21,18 +21,19 @@ internal static class IssuerOptionsValidator
             || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0 || url.Host.Length == 0)
         {
             issuer.Report(
-                "is not the URL of an issuer",
-                "Write what its tokens say in \"iss\", such as https://keycloak.example.com/realms/main; "
+                "is not an issuer URL",
+                "Write the value of \"iss\" in its tokens, such as https://keycloak.example.com/realms/main; "
                 + "the issuer's own <issuer>/.well-known/openid-configuration names it.");
         }
         else if (!IsSafe(url))
         {
             issuer.Report(
-                "is not https, so anyone in between could hand out other keys", "Write https://; http only on loopback.");
+                "is not https, so anyone on the network path could replace its keys",
+                "Use https://; http is for loopback only.");
         }
     }
 
-    /// <summary>Reports a name that cannot be one of a method's: it stands before users' names and in records.</summary>
+    /// <summary>Reports a name that a method cannot have: it appears before users' names and in records.</summary>
     public static void CheckName(string name, SettingScope scope)
     {
         if (name is "htpasswd" or "certificate" or "robot" or "none"
@@ -42,11 +43,12 @@ internal static class IssuerOptionsValidator
         {
             scope.Report(
                 "is not a name for a source of users",
-                $"Use 1 to {LongestName} small letters, digits and hyphens, and none of htpasswd, certificate, robot and none.");
+                $"Use 1 to {LongestName} lowercase letters, digits and hyphens, but not htpasswd, "
+                + "certificate, robot or none.");
         }
     }
 
-    /// <summary>Whether what comes from a URL cannot be changed on its way.</summary>
+    /// <summary>Whether no one can change what comes from a URL on its way.</summary>
     public static bool IsSafe(Uri url) =>
         url.Scheme == Uri.UriSchemeHttps
         || (url.Scheme == Uri.UriSchemeHttp

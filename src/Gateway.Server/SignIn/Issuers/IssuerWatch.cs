@@ -1,6 +1,8 @@
 namespace Gateway.Server.SignIn.Issuers;
 
-/// <summary>Keeps the issuers' documents fresh beside the requests, from the start on; one that is away stops nothing.</summary>
+/// <summary>
+/// Keeps the issuers' documents fresh beside the requests, from the start on; an unavailable issuer blocks nothing.
+/// </summary>
 internal sealed class IssuerWatch(IEnumerable<IssuerMetadata> issuers, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);

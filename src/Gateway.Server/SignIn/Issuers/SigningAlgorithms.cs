@@ -15,7 +15,7 @@ internal static class SigningAlgorithms
         {
             "RSA" => key is { N: not null, E: not null, KeySize: >= LeastRsaBits },
             "EC" => key is { X: not null, Y: not null, Crv: "P-256" or "P-384" or "P-521" },
-            _ => false, // no symmetric keys: whoever verifies with one can sign with it
+            _ => false, // no symmetric keys: anyone who verifies with one can sign with it
         };
 
     /// <summary>Whether a token signed with an algorithm may be verified with a key.</summary>

@@ -7,7 +7,7 @@ using Gateway.Foundation.Certificates;
 namespace Gateway.Server.SignIn.Ldap;
 
 /// <summary>
-/// Finds out why a server cannot be used, since libldap says "unavailable" of whatever it is: goes the same way once more,
+/// Finds out why a server cannot be used, since libldap says "unavailable" of every cause: tries the same again,
 /// step by step. Only ever for the log.
 /// </summary>
 internal static class LdapDiagnosis
@@ -30,11 +30,12 @@ internal static class LdapDiagnosis
         }
         catch (SocketException exception)
         {
-            return $"It cannot be reached ({exception.SocketErrorCode}): see whether it runs, and its name and port are right.";
+            return $"It cannot be reached ({exception.SocketErrorCode}): check that it runs, and that "
+                + "its name and port are right.";
         }
         catch (OperationCanceledException)
         {
-            return "It cannot be reached in time: see whether a firewall drops the way to it.";
+            return "It cannot be reached in time: check that no firewall drops the connection.";
         }
 
         try
@@ -47,27 +48,29 @@ internal static class LdapDiagnosis
                 var length = await stream.ReadAsync(answer, limit.Token);
                 if (length < 10 || answer.AsSpan(0, length).IndexOf((byte)0x78) < 0 || answer[9] != 0)
                 {
-                    return "It does not take StartTLS: give it a certificate, or use ldaps://. Nothing is sent without TLS.";
+                    return "It does not accept StartTLS: give it a certificate, or use ldaps://. "
+                        + "Nothing is sent without TLS.";
                 }
             }
 
             return isTls || options.StartTls
                 ? await FindFaultOfTlsAsync(socket, url.Host, trust, limit.Token)
-                : "It is reached, but does not answer: see its own log.";
+                : "It accepts connections but does not answer: see its own log.";
         }
         catch (OperationCanceledException)
         {
-            return "It is reached, but does not answer: see whether it hangs.";
+            return "It accepts connections but does not answer: check whether it hangs.";
         }
         catch (IOException exception)
         {
-            return $"It hangs up ({exception.Message.TrimEnd('.')}): see whether the port speaks {url.Scheme}.";
+            return $"It closes the connection ({exception.Message.TrimEnd('.')}): check that the "
+                + $"port speaks {url.Scheme}.";
         }
     }
 
     private static async Task<string> FindFaultOfTlsAsync(TcpClient socket, string host, LdapTrust trust, CancellationToken cancellationToken)
     {
-        const string well = "TLS is well: see the directory's own log.";
+        const string well = "TLS works: see the directory's own log.";
         string? fault = null;
         await using var tls = new SslStream(socket.GetStream());
         try
@@ -87,7 +90,7 @@ internal static class LdapDiagnosis
         }
         catch (AuthenticationException exception)
         {
-            return fault ?? $"TLS fails ({exception.Message.TrimEnd('.')}): see whether the port speaks TLS.";
+            return fault ?? $"TLS fails ({exception.Message.TrimEnd('.')}): check that the port speaks TLS.";
         }
     }
 
@@ -96,18 +99,21 @@ internal static class LdapDiagnosis
     {
         if (certificate is null)
         {
-            return "It shows no certificate.";
+            return "It presents no certificate.";
         }
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that is in it, or have one issued for this name.";
+            return $"Its certificate ({certificate.Subject}) is not for the name {host}: use a name that it contains, "
+                + "or have one issued for this name.";
         }
 
         using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };
         return chain.Build(certificate) ? null
             : chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))
-                ? $"Its certificate is not in force now (until {certificate.NotAfter:u}): renew it, or set a clock right."
-                : $"Its certificate was issued by {certificate.Issuer}, which is not trusted: name that authority's PEM file as certificateAuthority.";
+                ? $"Its certificate is not valid now (valid until {certificate.NotAfter:u}): "
+                    + "renew it, or correct the clock."
+                : $"Its certificate was issued by {certificate.Issuer}, which is not trusted: set certificateAuthority "
+                    + "to that authority's PEM file.";
     }
 }

@@ -34,7 +34,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
     /// <summary>Checks a password.</summary>
     /// <param name="name">As typed; a user name by its form.</param>
     /// <param name="password">Not empty.</param>
-    /// <returns>Whether there is such a user, and the user where the password is his.</returns>
+    /// <returns>Whether there is such a user, and the user where the password is right.</returns>
     /// <exception cref="LdapUnavailableException">No server can tell.</exception>
     public async Task<(bool IsKnown, LdapUser? User)> CheckAsync(string name, string password)
     {
@@ -43,14 +43,15 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             var dn = options.UserDn!.Replace("{name}", LdapText.InName(name), StringComparison.Ordinal);
             var (isRight, user) = await OnAnyServerAsync(server => server.BindAsync(
                 dn, password, connection => ReadOwn(connection, dn) is { } entry ? Read(connection, entry, name) : null));
-            return (isRight, user); // whether the name or the password is wrong, nobody can tell: another method may know him
+            // the name or the password is wrong, and there is no telling which: another method may know the name
+            return (isRight, user);
         }
 
         return await OnAnyServerAsync(async server =>
         {
             var found = await server.AskAsync(connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null);
 
-            // Whoever is not there costs a bind as well, at a name that nobody has.
+            // An unknown user costs a bind as well, at a name that no entry has.
             var (isRight, _) = await server.BindAsync(
                 found?.Dn ?? $"cn={Guid.NewGuid():N},{options.SearchBase}", password, static _ => true);
             return (found is not null, isRight ? found : null);
@@ -107,7 +108,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             0 => null,
             1 => response.Entries[0],
             _ => throw new LdapUnavailableException( // either could be meant
-                "userFilter fits more than one entry. Make it fit one at most, as by the objectClass of persons.", isServers: false),
+                "userFilter matches more than one entry. Make it match at most one, for example by "
+                + "the objectClass of persons.", isServers: false),
         };
     }
 
@@ -132,7 +134,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         if (TextsOf(entry, options.NameAttribute) is not [var name])
         {
             throw new LdapUnavailableException(
-                $"{entry.DistinguishedName} has not exactly one {options.NameAttribute}, so {typed} has no name. Fix nameAttribute, or the entry.",
+                $"{entry.DistinguishedName} does not have exactly one {options.NameAttribute}, so {typed} has no user "
+                + "name. Fix nameAttribute, or the entry.",
                 isServers: false);
         }
 

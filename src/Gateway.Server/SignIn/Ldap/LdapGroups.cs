@@ -11,7 +11,9 @@ internal sealed class LdapGroups(LdapGroupOptions options)
     private readonly Glob[] _only = [.. options.Only.Select(static pattern => new Glob(pattern))];
 
     /// <summary>The groups, by their names here.</summary>
-    /// <exception cref="LdapUnavailableException">There are too many to be looked through; none is left out, since a deny may be about it.</exception>
+    /// <exception cref="LdapUnavailableException">
+    /// There are too many to read; none is left out, since a deny may depend on it.
+    /// </exception>
     public IReadOnlyList<string> Find(LdapConnection connection, SearchResultEntry user, string name)
     {
         var names = new SortedSet<string>(StringComparer.Ordinal);

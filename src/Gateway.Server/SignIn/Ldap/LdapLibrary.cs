@@ -3,7 +3,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.SignIn.Ldap;
 
-/// <summary>The system's libldap, on which System.DirectoryServices.Protocols stands.</summary>
+/// <summary>The system's libldap, which System.DirectoryServices.Protocols uses.</summary>
 internal static unsafe class LdapLibrary
 {
     private const int RequireCertificate = 0x6006; // LDAP_OPT_X_TLS_REQUIRE_CERT
@@ -15,13 +15,13 @@ internal static unsafe class LdapLibrary
     /// <summary>What keeps it from being used; <see langword="null"/> where nothing does.</summary>
     public static Problem? Check() => TryLoad(out var library) && library != 0 ? null : new Problem(
         "libldap",
-        "the library that speaks LDAP is not on this machine",
+        "the LDAP library is not installed on this machine",
         string.Join(", ", Names),
         "Install it: apt-get install libldap-2.5-0 (Debian 12), libldap2 (Debian 13, Ubuntu), dnf install openldap.");
 
     /// <summary>
     /// Sets what holds for all connections, whatever <c>/etc/ldap/ldap.conf</c> and the environment say: a server without a
-    /// trusted certificate is never talked to, and no connection is waited for beyond a time.
+    /// trusted certificate is never used, and no wait for a connection is unbounded.
     /// </summary>
     public static void Harden(TimeSpan timeout)
     {
@@ -36,7 +36,8 @@ internal static unsafe class LdapLibrary
         if (set(0, RequireCertificate, &demand) != 0 || set(0, NetworkTimeout, time) != 0)
         {
             throw new ProblemException(new Problem(
-                "libldap", "certificates cannot be demanded of directory servers", null, "Use the distribution's own libldap."));
+                "libldap", "the LDAP library cannot require certificates of directory servers", null,
+                "Use the distribution's own libldap."));
         }
     }
 

@@ -3,72 +3,76 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Server.SignIn.Ldap;
 
-/// <summary>Users in a directory that speaks LDAP: OpenLDAP, Active Directory, FreeIPA, 389 Directory Server.</summary>
+/// <summary>Users in an LDAP directory: OpenLDAP, Active Directory, FreeIPA, 389 Directory Server.</summary>
 public sealed class LdapOptions
 {
     /// <summary>
-    /// Its servers, <c>ldaps://host</c> or <c>ldap://host</c>, each with a port if it is another than 636 and 389. The first is
-    /// asked; where it is away, the next.
+    /// Its servers, <c>ldaps://host</c> or <c>ldap://host</c>, each with a port unless it is 636 or 389. The gateway
+    /// asks the first; while that is unavailable, the next.
     /// </summary>
     [RequiredSetting]
     public List<Uri> Servers { get; set; } = [];
 
-    /// <summary>Whether connections to <c>ldap://</c> become TLS before anything else is sent (StartTLS).</summary>
+    /// <summary>Whether <c>ldap://</c> connections switch to TLS before anything else is sent (StartTLS).</summary>
     public bool StartTls { get; set; } = true;
 
     /// <summary>
-    /// Whether passwords may be sent unencrypted, where <c>startTls</c> is off. Whoever is on the way then reads them.
+    /// Whether passwords may be sent unencrypted while <c>startTls</c> is off. Anyone on the network path can then read
+    /// them.
     /// </summary>
     public bool AllowPlain { get; set; }
 
-    /// <summary>PEM file of the authorities to trust, instead of the system's. Read at the start.</summary>
+    /// <summary>PEM file of the authorities to trust instead of the system's. Read at the start.</summary>
     [PathSetting]
     public string? CertificateAuthority { get; set; }
 
-    /// <summary>The account that looks users up. It needs to read users and groups, nothing else.</summary>
+    /// <summary>The account that looks up users. It needs to read users and groups, nothing else.</summary>
     public string? BindDn { get; set; }
 
-    /// <summary>Its password.</summary>
+    /// <summary>The password of that account.</summary>
     [SecretSetting]
     public string? BindPassword { get; set; }
 
     /// <summary>
-    /// The distinguished name of a user, <c>{name}</c> standing for what he typed, where there is no account that looks users
-    /// up: <c>uid={name},ou=people,dc=example,dc=com</c>. Such users have no personal tokens.
+    /// The distinguished name of a user, with <c>{name}</c> for the name they typed, where no account looks up
+    /// users: <c>uid={name},ou=people,dc=example,dc=com</c>. Such users cannot have personal tokens.
     /// </summary>
     public string? UserDn { get; set; }
 
-    /// <summary>Below what users are looked for: <c>ou=people,dc=example,dc=com</c>.</summary>
+    /// <summary>The entry below which users are searched: <c>ou=people,dc=example,dc=com</c>.</summary>
     public string? SearchBase { get; set; }
 
     /// <summary>
-    /// Which entry is the user, <c>{name}</c> standing for what he typed. It must fit one entry at most. Leave out here who may
-    /// not sign in: <c>(&amp;(objectClass=person)(uid={name})(!(pwdAccountLockedTime=*)))</c>.
+    /// The filter that finds a user, with <c>{name}</c> for the name they typed. It must match at most one entry.
+    /// Exclude users who must not sign in: <c>(&amp;(objectClass=person)(uid={name})(!(pwdAccountLockedTime=*)))</c>.
     /// </summary>
     public string UserFilter { get; set; } = "(&(objectClass=person)(uid={name}))";
 
-    /// <summary>The attribute that is the user's name, as policies and records have it. Active Directory: <c>sAMAccountName</c>.</summary>
+    /// <summary>
+    /// The attribute that holds the user's name in policies and records. Active Directory: <c>sAMAccountName</c>.
+    /// </summary>
     public string NameAttribute { get; set; } = "uid";
 
-    /// <summary>The groups that users are in.</summary>
+    /// <summary>The groups of users.</summary>
     public LdapGroupOptions Groups { get; set; } = new();
 
     /// <summary>Attributes that policies see as claims: <c>department: departmentNumber</c>.</summary>
     public Dictionary<string, string> Claims { get; set; } = [];
 
     /// <summary>
-    /// Whether users are called <c>alice</c> or, after this directory's name, <c>corp/alice</c>, so that they meet no others.
+    /// Whether users are called <c>alice</c> or, with this directory's name as source, <c>corp/alice</c>, so that their
+    /// names never collide with others.
     /// </summary>
     public NameForm Names { get; set; } = NameForm.Plain;
 
-    /// <summary>Longest wait for a server: 1 to 30 seconds.</summary>
+    /// <summary>The longest wait for a server: 1 to 30 seconds.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Connections to each server at the same time: 1 to 64.</summary>
+    /// <summary>The most connections to each server at the same time: 1 to 64.</summary>
     public int Connections { get; set; } = 8;
 
     /// <summary>
-    /// How long what the directory said is good for without asking again: groups, and that a user is or is not there. Zero to 1
+    /// How long the directory's answers are used before it is asked again: groups, and whether a user exists. Zero to 1
     /// hour.
     /// </summary>
     public TimeSpan CacheLifetime { get; set; } = TimeSpan.FromMinutes(5);
@@ -77,27 +81,36 @@ public sealed class LdapOptions
 /// <summary>How the groups of a user are found.</summary>
 public sealed class LdapGroupOptions
 {
-    /// <summary>The attribute of users (and groups) that names their groups. Empty: groups are looked for by <c>base</c>.</summary>
+    /// <summary>
+    /// The attribute of users (and groups) that names their groups. Empty: groups are searched below <c>base</c>.
+    /// </summary>
     public string Attribute { get; set; } = "memberOf";
 
-    /// <summary>Below what groups are looked for, where no attribute names them.</summary>
+    /// <summary>The entry below which groups are searched, where no attribute names them.</summary>
     public string? Base { get; set; }
 
-    /// <summary>Which groups a user, or a group, is in: <c>{dn}</c> stands for its distinguished name, <c>{name}</c> for the user's name.</summary>
+    /// <summary>
+    /// The filter that finds the groups of a user or group: <c>{dn}</c> is its distinguished name, <c>{name}</c> the
+    /// user's name.
+    /// </summary>
     public string Filter { get; set; } = "(member={dn})";
 
-    /// <summary>The attribute that is a group's name.</summary>
+    /// <summary>The attribute that holds a group's name.</summary>
     public string NameAttribute { get; set; } = "cn";
 
     /// <summary>Whether groups of groups count.</summary>
     public bool Nested { get; set; } = true;
 
-    /// <summary>Only these, by pattern, <c>*</c> standing for anything. All, unless set.</summary>
+    /// <summary>
+    /// Only groups that match one of these patterns, in which <c>*</c> matches any text. Not set: all.
+    /// </summary>
     public List<string> Only { get; set; } = [];
 
-    /// <summary>Other names for groups here: <c>Registry Admins: admins</c>.</summary>
+    /// <summary>Other names for groups in the gateway: <c>Registry Admins: admins</c>.</summary>
     public Dictionary<string, string> Map { get; set; } = [];
 
-    /// <summary>What every group's name begins with here, so that a directory's <c>admins</c> are not another's.</summary>
+    /// <summary>
+    /// A prefix for the name of every group, so that this directory's <c>admins</c> are not another source's.
+    /// </summary>
     public string Prefix { get; set; } = "";
 }

@@ -25,26 +25,29 @@ internal static class LdapOptionsValidator
         if (searches == !string.IsNullOrEmpty(options.UserDn))
         {
             scope.Report(
-                searches ? "has both bindDn and userDn" : "says neither how users are looked up (bindDn) nor what they are called (userDn)",
+                searches ? "has both bindDn and userDn" : "sets neither bindDn, which looks up users, "
+                    + "nor userDn, which names them",
                 "Set bindDn, bindPasswordFile and searchBase; or, where no account may search, userDn alone.");
         }
         else if (searches)
         {
             if (string.IsNullOrEmpty(options.BindPassword))
             {
-                // An empty one is no password to a directory, but "unauthenticated" (RFC 4513, section 5.1.2).
+                // To a directory an empty one is not a password, but "unauthenticated" (RFC 4513, section 5.1.2).
                 scope.At(nameof(options.BindPassword)).Report("is missing or empty", "Set bindPasswordFile to a file that holds the account's password.");
             }
 
             if (string.IsNullOrEmpty(options.SearchBase))
             {
-                scope.At(nameof(options.SearchBase)).Report("is missing", "Name what is above the users: ou=people,dc=example,dc=com.");
+                scope.At(nameof(options.SearchBase)).Report("is missing",
+                    "Set it to the entry above the users: ou=people,dc=example,dc=com.");
             }
         }
         else if (options.Names == NameForm.Plain && collisions == NameCollisions.Refuse)
         {
             scope.At(nameof(options.UserDn)).Report(
-                "lets nobody ask whether this directory knows a name, so that another source's user of that name could not be told from it",
+                "does not let the gateway look up names, so it could not tell this directory's "
+                + "users from another source's",
                 "Set names: qualified here, or authentication.collisions: same.");
         }
 
@@ -55,7 +58,9 @@ internal static class LdapOptionsValidator
         {
             if (string.IsNullOrEmpty(options.Groups.Base))
             {
-                groups.At(nameof(options.Groups.Base)).Report("is missing, since no attribute names the groups", "Name what is above the groups, or set attribute.");
+                groups.At(nameof(options.Groups.Base)).Report(
+                    "is missing, and no attribute names the groups",
+                    "Set it to the entry above the groups, or set attribute.");
             }
 
             var byName = options.Groups.Filter.Contains("{name}", StringComparison.Ordinal); // memberUid of posixGroup
@@ -80,8 +85,9 @@ internal static class LdapOptionsValidator
             else if (url.Scheme == "ldap" && !options.StartTls && !options.AllowPlain)
             {
                 at.Report(
-                    "would send every password readable by anyone on the way",
-                    "Write ldaps://, or set startTls. Where the way is safe by other means, set allowPlain: true.");
+                    "would send every password unencrypted",
+                    "Use ldaps://, or set startTls. Where the network is secured by other "
+                    + "means, set allowPlain: true.");
             }
         }
     }
@@ -90,7 +96,7 @@ internal static class LdapOptionsValidator
     {
         if (!string.IsNullOrEmpty(text) && !text.Contains(placeholder, StringComparison.Ordinal))
         {
-            scope.Report($"does not say where {placeholder} stands, so everybody would be the same", $"Put {placeholder} into it.");
+            scope.Report($"does not contain {placeholder}, so all users would be the same", $"Add {placeholder}.");
         }
     }
 
@@ -99,7 +105,8 @@ internal static class LdapOptionsValidator
         CheckHolds(filter, placeholder, scope);
         if (!filter.StartsWith('(') || filter.Count(static c => c == '(') != filter.Count(static c => c == ')'))
         {
-            scope.Report("is not a filter: its parentheses do not match", "Write it as (uid={name}), the whole in parentheses.");
+            scope.Report("is not a filter: its parentheses do not match",
+                "Write it as (uid={name}), all of it in parentheses.");
         }
     }
 }

@@ -8,10 +8,10 @@ namespace Gateway.Server.SignIn.Ldap;
 
 /// <summary>One server of a directory: its connections, and whether it answers.</summary>
 /// <remarks>
-/// libldap waits for answers without end, whatever time-out it is given through this library (seen with 2.5: a server that was
-/// stopped held a search for minutes). So each exchange runs on a thread of its own, and whoever asked leaves when the time is
-/// over. Threads that hang are as many as there may be connections, and end when the server goes on or its connection breaks.
-/// A server that failed is not asked by requests again until a probe beside them has found it well.
+/// libldap waits for answers without end, whatever timeout it is given through this library (seen with 2.5: a server
+/// that was stopped held a search for minutes). So each exchange runs on its own thread, and the caller leaves when the
+/// time is over. At most as many threads hang as there may be connections, and they end when the server answers or the
+/// connection breaks. Requests do not ask a server that failed until a probe beside them has found it recovered.
 /// </remarks>
 internal sealed partial class LdapServer(
     Uri url, LdapOptions options, LdapTrust trust, string method, TimeProvider time, ILogger logger) : IDisposable
@@ -19,7 +19,7 @@ internal sealed partial class LdapServer(
     private static readonly BackOff Probes = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(15));
 
     private readonly SemaphoreSlim _slots = new(options.Connections);
-    private readonly ConcurrentBag<LdapConnection> _idle = []; // bound as the account that looks users up
+    private readonly ConcurrentBag<LdapConnection> _idle = []; // bound as the account that looks up users
     private readonly CancellationTokenSource _ending = new();
     private readonly ProbedAvailability _availability = new(Probes, time);
 
@@ -29,11 +29,11 @@ internal sealed partial class LdapServer(
     /// <summary>As configured.</summary>
     public Uri Url => url;
 
-    /// <summary>Asks something as the account that looks users up; anonymously where there is none.</summary>
+    /// <summary>Asks something as the account that looks up users; anonymously where there is none.</summary>
     /// <exception cref="LdapUnavailableException">There is no answer.</exception>
     public Task<T> AskAsync<T>(Func<LdapConnection, T> ask) => RunAsync(() =>
     {
-        // One that lay idle may have been closed by the server meanwhile; that says nothing about the server.
+        // An idle one may have been closed by the server meanwhile; that says nothing about the server.
         while (_idle.TryTake(out var kept))
         {
             if (TryAsk(kept, ask, out var known))
@@ -58,12 +58,12 @@ internal sealed partial class LdapServer(
         }
     });
 
-    /// <summary>Sees whether a password is the one of an entry.</summary>
+    /// <summary>Checks whether a password is the one of an entry.</summary>
     /// <param name="name">The entry's distinguished name.</param>
     /// <param name="password">Never empty.</param>
     /// <param name="then">Asks more as that user, where it is.</param>
     /// <returns>The answer to <paramref name="then"/>; the default where the password is wrong.</returns>
-    /// <exception cref="LdapUnavailableException">Nobody can tell.</exception>
+    /// <exception cref="LdapUnavailableException">This cannot be decided.</exception>
     public Task<(bool IsRight, T? Answer)> BindAsync<T>(string name, string password, Func<LdapConnection, T> then)
     {
         // RFC 4513, section 5.1.2: a name with an empty password is an anonymous bind, and succeeds.
@@ -122,7 +122,7 @@ internal sealed partial class LdapServer(
     {
         if (!IsUp)
         {
-            throw new LdapUnavailableException($"{url} did not answer lately", isServers: true);
+            throw new LdapUnavailableException($"{url} did not answer recently", isServers: true);
         }
 
         if (!await _slots.WaitAsync(options.Timeout, _ending.Token))
@@ -157,7 +157,8 @@ internal sealed partial class LdapServer(
         catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
         {
             throw new LdapUnavailableException(
-                $"{url} refuses the password of {options.BindDn}. Put its present one into bindPasswordFile.", isServers: false, exception);
+                $"{url} refuses the password of {options.BindDn}. Put the current "
+                + "one into bindPasswordFile.", isServers: false, exception);
         }
         catch (LdapException exception)
         {
@@ -202,7 +203,7 @@ internal sealed partial class LdapServer(
             else if (options.StartTls)
             {
                 Greet(connection);
-                session.StartTransportLayerSecurity(null); // or it throws: nothing of anybody's is sent unencrypted then
+                session.StartTransportLayerSecurity(null); // or it throws: then nothing is sent unencrypted
                 connection.AuthType = AuthType.Basic;
             }
 
@@ -216,7 +217,7 @@ internal sealed partial class LdapServer(
     }
 
     // The library connects with a bind only, and StartTLS needs a connection (seen with 10.0.15). This bind has neither name
-    // nor password, and whether it is let in does not matter.
+    // nor password, and whether it succeeds does not matter.
     private static void Greet(LdapConnection connection)
     {
         connection.AuthType = AuthType.Anonymous;
@@ -283,15 +284,15 @@ internal sealed partial class LdapServer(
         }
         catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
         {
-            // It answers; what it says is told to whoever signs in.
+            // It answers; what it says is reported to those who sign in.
         }
     }
 
     private static partial class Log
     {
         [LoggerMessage(1010, LogLevel.Error,
-            "{Method}: {Server} is unavailable: {Problem}. {Cause} Another server of the directory is asked where there is one; else its users "
-            + "are answered 503, and all other ways to sign in go on.")]
+            "{Method}: {Server} is unavailable: {Problem}. {Cause} The gateway asks another server of the directory, "
+            + "if there is one; otherwise its users are answered 503. All other ways to sign in still work.")]
         public static partial void Away(ILogger logger, string method, Uri server, string problem, string cause);
 
         [LoggerMessage(1011, LogLevel.Information, "{Method}: {Server} has recovered.")]

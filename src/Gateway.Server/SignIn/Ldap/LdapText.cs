@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gateway.Server.SignIn.Ldap;
 
-/// <summary>The one place where what somebody typed becomes part of a filter or a distinguished name.</summary>
+/// <summary>The one place where typed text becomes part of a filter or a distinguished name.</summary>
 internal static class LdapText
 {
     /// <summary>A value in a filter (RFC 4515, section 3): whatever could end it is written as its number.</summary>
@@ -40,7 +40,7 @@ internal static class LdapText
             }
             else
             {
-                text.Append(CultureInfo.InvariantCulture, $"\\{octet:X2}"); // a pair of digits stands for any octet
+                text.Append(CultureInfo.InvariantCulture, $"\\{octet:X2}"); // a pair of digits can be any octet
             }
         }
 

@@ -5,7 +5,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.SignIn.Ldap;
 
-/// <summary>The authorities of a directory's servers, in the form that libldap takes: a folder with a file for each.</summary>
+/// <summary>
+/// The authorities of a directory's servers, in the form that libldap reads: a folder with a file for each.
+/// </summary>
 internal sealed class LdapTrust : IDisposable
 {
     private LdapTrust(string? folder, X509Certificate2Collection? authorities) => (Folder, Authorities) = (folder, authorities);

@@ -30,7 +30,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
 
     /// <param name="name">The directory's name in the configuration.</param>
     /// <param name="options">Its options, valid.</param>
-    /// <param name="authentication">How long verified passwords are remembered, and how many.</param>
+    /// <param name="authentication">How long verified passwords are cached, and how many.</param>
     /// <param name="directory">The directory.</param>
     /// <param name="time">The clock.</param>
     public LdapVerifier(
@@ -67,7 +67,8 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
 
         if (!UserName.IsValid(credentials.UserName))
         {
-            return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance); // nobody here has such a name
+            // no user here has such a name
+            return ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance);
         }
 
         var key = CredentialKey.Derive(Method, credentials, "");
@@ -118,13 +119,14 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             if (!UserName.IsValid(user.Name))
             {
                 return new AuthenticationResult.Refused(
-                    $"the directory's name \"{PrintableName.Of(user.Name)}\" is no user name here",
-                    $"the directory calls you \"{PrintableName.Of(user.Name)}\", which is no user name here. {UserName.Rule}");
+                    $"the directory's name \"{PrintableName.Of(user.Name)}\" is not a user name here",
+                    $"the directory calls you \"{PrintableName.Of(user.Name)}\", which is not a user "
+                    + $"name here. {UserName.Rule}");
             }
 
             var state = Remember(_prefix + user.Name, user);
             var accepted = new AuthenticationResult.Accepted(new Principal { Subject = state.Subject, Evidence = state.Evidence });
-            _accepted.Add(key, accepted); // before the flight ends: nobody finds neither
+            _accepted.Add(key, accepted); // before the flight ends: every caller finds one or the other
             return accepted;
         }
         catch (LdapUnavailableException exception)
@@ -139,7 +141,7 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
         {
             var user = await _directory.FindAsync(name[_prefix.Length..]);
 
-            // The very name: what the directory spells otherwise is another name here.
+            // The exact name: another spelling in the directory is another name here.
             if (user is not null && _prefix + user.Name == name)
             {
                 return Remember(name, user);

@@ -3,7 +3,7 @@ using System.DirectoryServices.Protocols;
 namespace Gateway.Server.SignIn.Ldap;
 
 /// <summary>
-/// Asks every server at the start and from time to time, so that what is wrong is said before somebody signs in, and stops
+/// Asks every server at the start and from time to time, so that faults are reported before anyone signs in, and blocks
 /// nothing.
 /// </summary>
 internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, TimeProvider time, ILogger<LdapWatch> logger) : BackgroundService
@@ -33,7 +33,7 @@ internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, Tim
     {
         if (!server.IsUp)
         {
-            return; // it looks for itself
+            return; // its own probe checks it
         }
 
         try
@@ -44,7 +44,7 @@ internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, Tim
         }
         catch (LdapUnavailableException exception) when (exception.IsServers)
         {
-            // said by the server
+            // logged by the server
         }
         catch (LdapUnavailableException exception)
         {
@@ -57,7 +57,7 @@ internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, Tim
 
     private static partial class Log
     {
-        [LoggerMessage(1012, LogLevel.Error, "{Method}: {Problem} Until then its users are answered 503.")]
+        [LoggerMessage(1012, LogLevel.Error, "{Method}: {Problem} Until this is fixed, its users are answered 503.")]
         public static partial void Misconfigured(ILogger logger, string method, string problem);
     }
 }

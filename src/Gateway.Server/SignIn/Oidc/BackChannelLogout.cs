@@ -11,8 +11,9 @@ using Gateway.Server.Store.Identities;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>
-/// <c>POST /sign-in/NAME/logout</c>: the provider says that a person, or one of his sessions there, is signed out (OpenID Connect
-/// Back-Channel Logout 1.0). Sessions here end; tokens are made to outlive them.
+/// <c>POST /sign-in/NAME/logout</c>: the provider says that a person, or one of their sessions there, is signed out
+/// (OpenID Connect Back-Channel Logout 1.0). It ends the sessions here, but not tokens, which are meant to outlive
+/// sessions.
 /// </summary>
 internal sealed partial class BackChannelLogout(
     IIdentityStore identities,
@@ -30,7 +31,8 @@ internal sealed partial class BackChannelLogout(
         context.Response.Headers.CacheControl = "no-store";
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("a provider posts its logout token here", "POST"));
+            await context.WriteErrorAsync(RegistryError.MethodNotAllowed(
+                "a provider must send its logout token with POST", "POST"));
             return;
         }
 
@@ -79,7 +81,7 @@ internal sealed partial class BackChannelLogout(
 
     // Section 2.6. An ID token, which the person's browser sees, must not be good for this.
     private static string? FindFault(IdToken token) =>
-        token.Claims.TryGetProperty("nonce", out _) ? "it has a nonce, so it is no logout token"
+        token.Claims.TryGetProperty("nonce", out _) ? "it has a nonce, so it is not a logout token"
         : !token.Claims.TryGetProperty("events", out var events) || events.ValueKind != JsonValueKind.Object
             || !events.TryGetProperty(Event, out var one) || one.ValueKind != JsonValueKind.Object ? "it has no logout event"
         : token.Subject.Length == 0 && token.Text("sid") is null ? "it names neither sub nor sid"
@@ -117,13 +119,14 @@ internal sealed partial class BackChannelLogout(
 
     private static partial class Log
     {
-        [LoggerMessage(1075, LogLevel.Information, "{Method} said that a person is signed out: {Count} sessions were ended.")]
+        [LoggerMessage(1075, LogLevel.Information, "{Method} signed a person out; {Count} sessions ended here.")]
         public static partial void Ended(ILogger logger, string method, int count);
 
         [LoggerMessage(1076, LogLevel.Warning, "{Method}: a logout token was refused: {Reason}")]
         public static partial void Refused(ILogger logger, string method, string reason);
 
-        [LoggerMessage(1077, LogLevel.Error, "{Method} said that a person is signed out, and their sessions could not be revoked: {Problem}")]
+        [LoggerMessage(1077, LogLevel.Error,
+            "{Method} signed a person out, but their sessions here could not be revoked: {Problem}")]
         public static partial void Failed(ILogger logger, string method, string problem);
     }
 }

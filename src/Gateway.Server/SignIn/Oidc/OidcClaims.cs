@@ -6,7 +6,7 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>Makes persons of claims, by the configuration of one provider.</summary>
+/// <summary>Reads people from claims, by the configuration of one provider.</summary>
 internal sealed class OidcClaims(string provider, OidcOptions options)
 {
     private const string EmailClaim = "email", VerifiedClaim = "email_verified";
@@ -24,7 +24,7 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
     private readonly bool _usesEmail = options.NameClaim == EmailClaim || options.Require.ContainsKey(EmailClaim)
         || options.Claims.ContainsValue(EmailClaim);
 
-    /// <summary>Whether claims lack something that the provider may tell elsewhere (the userinfo endpoint).</summary>
+    /// <summary>Whether claims lack something that the provider may send elsewhere (the userinfo endpoint).</summary>
     public bool LackSomething(JsonElement claims) =>
         _name.FindText(claims) is null
         || (_groups is not null && _groups.Find(claims) is null)
@@ -34,8 +34,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
 
     /// <summary>Reads a person.</summary>
     /// <param name="subject"><c>sub</c>.</param>
-    /// <param name="claims">All of his claims, an object.</param>
-    /// <exception cref="OidcException">He is not to be let in, and why.</exception>
+    /// <param name="claims">All of their claims, an object.</param>
+    /// <exception cref="OidcException">The person may not sign in, and why.</exception>
     public OidcPerson Read(string subject, JsonElement claims)
     {
         foreach (var (path, glob) in _required)
@@ -43,7 +43,7 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             if (path.FindTexts(claims) is not { } texts || !texts.Any(text => glob.Matches(text)))
             {
                 throw new OidcException(
-                    "your account may not use this registry; ask its operator who may",
+                    "your account is not allowed to use this registry; ask the registry's operator for access",
                     $"the required claim {path} of sub \"{PrintableName.Of(subject)}\" is {Found(path, claims)}, where \"{glob.Text}\" is expected (require)");
             }
         }
@@ -54,22 +54,23 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
         if (!isVerified && (options.NameClaim == EmailClaim || options.Require.ContainsKey(EmailClaim)))
         {
             throw new OidcException(
-                "your provider has not verified that your e-mail address is yours",
+                "your provider has not verified your email address",
                 $"email_verified of sub \"{PrintableName.Of(subject)}\" is not true, and {(options.NameClaim == EmailClaim ? "nameClaim" : "require")} is about email");
         }
 
         if (_name.FindText(claims) is not { } name)
         {
             throw new OidcException(
-                "your provider does not tell this registry your name; ask the registry's operator",
-                $"there is no claim {_name} (nameClaim) in the ID token or the userinfo; ask for the scope that brings it, or name another claim");
+                "your provider does not send your name to this registry; ask the registry's operator",
+                $"there is no claim {_name} (nameClaim) in the ID token or the userinfo; request the scope that "
+                + "provides it, or set another claim");
         }
 
         if (!UserName.IsValid(name))
         {
             throw new OidcException(
-                $"your provider calls you \"{PrintableName.Of(name)}\", which is no user name here. {UserName.Rule}",
-                $"the claim {_name} is \"{PrintableName.Of(name)}\", which is no user name");
+                $"your provider calls you \"{PrintableName.Of(name)}\", which is not a user name here. {UserName.Rule}",
+                $"the claim {_name} is \"{PrintableName.Of(name)}\", which is not a user name");
         }
 
         var qualified = options.Names == NameForm.Qualified ? provider + SignInMethods.SourceSeparator + name : name;
@@ -83,13 +84,15 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             return [];
         }
 
-        // Entra ID leaves the groups out where they are too many (OpenID Connect Core, section 5.6.2): a deny may be about one.
+        // Entra ID leaves the groups out where they are too many (OpenID Connect Core, section 5.6.2): a deny may
+        // depend on one.
         if (claims.TryGetProperty("_claim_names", out var elsewhere) && elsewhere.ValueKind == JsonValueKind.Object
             && elsewhere.TryGetProperty(_groups.Text, out _))
         {
             throw new OidcException(
-                "you are in more groups than your provider tells; ask the registry's operator",
-                $"the claim {_groups} is left out (_claim_names), as there are too many: have the provider send only groups assigned to this client");
+                "your provider does not send all of your groups; ask the registry's operator",
+                $"the provider left out the claim {_groups} (_claim_names), since there are too many groups: "
+                + "have it send only groups that are assigned to this client");
         }
 
         if (_groups.Find(claims) is null)
@@ -100,14 +103,14 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
         if (_groups.FindTexts(claims) is not { } texts)
         {
             throw new OidcException(
-                "your provider tells your groups in a form that is not understood; ask the registry's operator",
-                $"the claim {_groups} (groups.claim) is no list of texts: {Found(_groups, claims)}");
+                "this registry cannot read the groups that your provider sends; ask the registry's operator",
+                $"the claim {_groups} (groups.claim) is not a list of strings: {Found(_groups, claims)}");
         }
 
         return [.. texts
             .Where(text => _only.Length == 0 || Array.Exists(_only, glob => glob.Matches(text)))
             .Select(text => options.Groups.Map.TryGetValue(text, out var mapped) ? mapped : options.Groups.Prefix + text)
-            .Where(SubjectSelector.IsName) // no policy could name another
+            .Where(SubjectSelector.IsName) // no policy could name any other
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)];
     }

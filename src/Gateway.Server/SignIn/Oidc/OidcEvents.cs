@@ -18,10 +18,10 @@ namespace Gateway.Server.SignIn.Oidc;
 internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider time, ILogger<OidcEvents> logger)
     : OpenIdConnectEvents
 {
-    /// <summary>How many begun sign-ins a browser keeps; each is a cookie of some 60 bytes.</summary>
+    /// <summary>How many started sign-ins a browser keeps; each is a cookie of some 60 bytes.</summary>
     public const int MostBegun = 8;
 
-    // Anybody can begin a sign-in, and each push asks the provider.
+    // Anyone can start a sign-in, and each push asks the provider.
     private const int MostPushesAtOnce = 32;
 
     private const string NonceItem = ".nonce";
@@ -47,7 +47,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         message.RedirectUri = GatewayContext.Of(context.HttpContext).Host.Origin + context.Options.CallbackPath;
 
         // In the state, which is encrypted and bound to this browser by the correlation cookie. The handler's own way
-        // is a second cookie, which takes a nonce of any sign-in begun in the browser for this one's.
+        // is a second cookie, which accepts the nonce of any sign-in that was started in the browser.
         message.Nonce = context.Options.ProtocolValidator.GenerateNonce();
         context.Properties.Items[NonceItem] = message.Nonce;
         ForgetOldest(context.HttpContext, context.Options.CorrelationCookie);
@@ -57,7 +57,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     /// <inheritdoc/>
     public override async Task PushAuthorization(PushedAuthorizationContext context)
     {
-        // Where it is merely offered, a push that fails must not be the end of the sign-in: a provider may name the
+        // Where it is only offered, a failed push must not be the end of the sign-in: a provider may name the
         // endpoint and refuse it to this client.
         var cancellationToken = context.HttpContext.RequestAborted;
         var document = await provider.Metadata.GetAsync(cancellationToken);
@@ -103,14 +103,14 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         if (query.FirstOrDefault(static parameter => parameter.Value.Count > 1) is { Key: { } repeated })
         {
             context.Fail(new OidcException(
-                "the answer of the provider repeats a parameter; start again",
+                "the provider's answer repeats a parameter; start again",
                 $"the parameter \"{PrintableName.Of(repeated)}\" is in the answer more than once"));
         }
         else if (issuer.Count > 0 ? issuer[0] != metadata.Issuer : isPromised)
         {
             // RFC 9207, section 2.4: the answer of another provider, mixed into a sign-in by this one.
             context.Fail(new OidcException(
-                "the answer came from another provider than the one that this sign-in was started with; start again",
+                "the answer came from a provider other than the one this sign-in was started with; start again",
                 $"iss in the answer is \"{PrintableName.Of(issuer.ToString())}\", where \"{metadata.Issuer}\" "
                 + "is expected"));
         }
@@ -125,7 +125,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         {
             var nonce = properties.Items.TryGetValue(NonceItem, out var kept) && kept is not null ? kept
                 : throw new OidcException(
-                    "this sign-in cannot be identified; start again", "the state holds no nonce");
+                    "this sign-in is unknown or has expired; start again", "the state holds no nonce");
             var verifier = request.GetParameter(OAuthConstants.CodeVerifierKey);
             var tokens = await provider.Client.RedeemAsync(
                 request.Code, request.RedirectUri, verifier, cancellationToken);
@@ -133,7 +133,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
             var (person, sessionId) = found!.Value;
             context.HttpContext.Features.Set<OidcOutcome>(
                 new OidcOutcome.SignedIn(person, sessionId, tokens.RefreshToken, properties.RedirectUri));
-            context.HandleResponse(); // the session is the pages' to begin, and there is no cookie of the framework's
+            context.HandleResponse(); // the pages start the session, and the framework sets no cookie
         }
         catch (Exception exception) when (exception is OidcException or IssuerException)
         {
@@ -143,7 +143,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
 
     /// <inheritdoc/>
     public override Task AccessDenied(AccessDeniedContext context) => FailAsync(context, new OidcException(
-        $"{provider.Title} did not let you in, or you said no there", "the provider says access_denied"));
+        $"{provider.Title} refused the sign-in, or you cancelled it there", "the provider says access_denied"));
 
     /// <inheritdoc/>
     public override Task RemoteFailure(RemoteFailureContext context) => FailAsync(context, context.Failure switch
@@ -176,7 +176,7 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     }
 
     private IssuerException Unsafe(string endpoint) =>
-        new($"{provider.Metadata.Issuer} names no safe {endpoint}", "See whether it is an OpenID provider.");
+        new($"{provider.Metadata.Issuer} names no safe {endpoint}", "Check that it is an OpenID provider.");
 
     private async Task<string> PushAsync(OpenIdConnectMessage request, CancellationToken cancellationToken)
     {
@@ -184,7 +184,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
         {
             return Interlocked.Increment(ref _pushes) <= MostPushesAtOnce
                 ? await provider.Client.PushAsync(request.Parameters, cancellationToken)
-                : throw new IssuerException("too many sign-ins begin at once", "See in the log from where.");
+                : throw new IssuerException("too many sign-ins start at once",
+                    "Find out in the log where they come from.");
         }
         finally
         {
@@ -195,8 +196,8 @@ internal sealed partial class OidcEvents(OidcProvider provider, TimeProvider tim
     private static partial class Log
     {
         [LoggerMessage(1078, LogLevel.Warning,
-            "{Method}: a sign-in could not be pushed to the provider (pushed_authorization_request_endpoint), so "
-            + "the browser brings it itself: {Problem}")]
+            "{Method}: a sign-in request could not be pushed to the provider (pushed_authorization_request_endpoint), "
+            + "so the browser carries it: {Problem}")]
         public static partial void NotPushed(ILogger logger, string method, string problem);
     }
 }

@@ -1,6 +1,6 @@
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>A sign-in by a provider that comes to nothing.</summary>
+/// <summary>A failed sign-in through a provider.</summary>
 /// <param name="message">For the person: a sentence that names the cause. Never a secret.</param>
 /// <param name="reason">For the log and the audit record, with what was found.</param>
 /// <param name="isGateways">

@@ -12,13 +12,13 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>
-/// The people of one provider: whose a name is, and whether the provider still vouches for him. That is how a token made here
-/// ends with the account there.
+/// The people of one provider: who owns a name, and whether the provider still confirms them. That is how a token
+/// created here stops working with the account there.
 /// </summary>
 /// <remarks>
 /// Asked by the refresh token, when a credential of the person is used and the last answer is older than
-/// <see cref="OidcOptions.RevalidateEvery"/>. One replica at a time: a provider that rotates refresh tokens takes one that is
-/// shown twice for stolen.
+/// <see cref="OidcOptions.RevalidateEvery"/>. One replica at a time: a provider that rotates refresh tokens treats one
+/// that is presented twice as stolen.
 /// </remarks>
 internal sealed partial class OidcIdentities(
     OidcProvider provider,
@@ -29,7 +29,7 @@ internal sealed partial class OidcIdentities(
 {
     private const int RememberedStates = 10_000;
 
-    // Other replicas see within it what one has learned; an operator's "identity forget" bites after it.
+    // Other replicas see within it what one has learned; an operator's "identity forget" takes effect after it.
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
@@ -44,12 +44,12 @@ internal sealed partial class OidcIdentities(
     /// <summary>The provider.</summary>
     public OidcProvider Provider => provider;
 
-    /// <summary>Notes a sign-in: what the provider says now, in the place of what it said before.</summary>
+    /// <summary>Notes a sign-in: what the provider says now replaces what it said before.</summary>
     /// <param name="person">Whom it means.</param>
-    /// <param name="refreshToken">By which it can be asked later; <see langword="null"/>: it cannot.</param>
+    /// <param name="refreshToken">With which it can be asked later; <see langword="null"/>: it cannot.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="OidcException">The name is another person's.</exception>
-    /// <exception cref="StateException">It cannot be kept.</exception>
+    /// <exception cref="StateException">It cannot be stored.</exception>
     public async Task<StoredIdentity> SignInAsync(OidcPerson person, string? refreshToken, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < 5; attempt++)
@@ -60,9 +60,11 @@ internal sealed partial class OidcIdentities(
             {
                 // An account that was renamed to the name of one that is gone must not inherit its tokens and rights.
                 throw new OidcException(
-                    $"the name \"{person.Name}\" belongs to another account of your provider here; ask the registry's operator",
-                    $"the name \"{person.Name}\" is bound to sub \"{PrintableName.Of(old.ProviderSubject)}\" and was shown by sub "
-                    + $"\"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: gateway identity forget {ShellWord.Of(Method)} {ShellWord.Of(person.Name)}");
+                    $"the name \"{person.Name}\" belongs to another account at your provider here; "
+                    + "ask the registry's operator",
+                    $"the name \"{person.Name}\" is bound to sub \"{PrintableName.Of(old.ProviderSubject)}\" and was "
+                    + $"presented by sub \"{PrintableName.Of(person.ProviderSubject)}\"; if the former is gone: "
+                    + $"gateway identity forget {ShellWord.Of(Method)} {ShellWord.Of(person.Name)}");
             }
 
             var next = Current(person, now, old) with
@@ -77,10 +79,10 @@ internal sealed partial class OidcIdentities(
             }
         }
 
-        throw new StateException("The identity could not be kept: others change it all the time.");
+        throw new StateException("The identity could not be stored: other requests keep changing it.");
     }
 
-    /// <summary>What a new session's principal is judged by.</summary>
+    /// <summary>What a new session's principal is checked against.</summary>
     public static string EvidenceOf(StoredIdentity identity) =>
         Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity.ProviderSubject)))[..32];
 
@@ -132,7 +134,7 @@ internal sealed partial class OidcIdentities(
             var identity = await store.FindAsync(Method, name, CancellationToken.None);
             if (identity is null)
             {
-                // Nobody has this name here. Not remembered: names are any text, and asking is quick.
+                // No one has this name here. Not remembered: names are any text, and asking is quick.
                 return SubjectState.Gone.Instance;
             }
 
@@ -149,12 +151,12 @@ internal sealed partial class OidcIdentities(
         var now = time.GetUtcNow();
         if (identity.Ended is not null || identity.RefreshToken is null
             || now - identity.ValidatedAt < provider.Options.RevalidateEvery
-            || identity.AskedUntil > now) // another replica asks, or the provider was away a moment ago
+            || identity.AskedUntil > now) // another replica asks, or the provider was unavailable a moment ago
         {
             return identity;
         }
 
-        // Whoever writes this asks; the others see it.
+        // The replica that writes this asks; the others see it.
         if (await store.WriteAsync(identity with { AskedUntil = now + LongestQuestion }, CancellationToken.None) is not { } claimed)
         {
             return await store.FindAsync(Method, identity.Name, CancellationToken.None) ?? identity;
@@ -176,7 +178,7 @@ internal sealed partial class OidcIdentities(
             Log.Ended(logger, identity.Name, Method, reason);
         }
 
-        // Where a sign-in came between, it holds.
+        // A sign-in in between takes precedence.
         return await store.WriteAsync(next, CancellationToken.None)
             ?? await store.FindAsync(Method, identity.Name, CancellationToken.None)
             ?? identity;
@@ -191,7 +193,7 @@ internal sealed partial class OidcIdentities(
         }
         catch (CryptographicException)
         {
-            return identity with { Ended = "the key of its refresh token is gone", RefreshToken = null };
+            return identity with { Ended = "the key that encrypts its refresh token is missing", RefreshToken = null };
         }
 
         try
@@ -203,7 +205,8 @@ internal sealed partial class OidcIdentities(
                 var found = await provider.IdentifyAsync(tokens, nonce: null, identity.ProviderSubject, CancellationToken.None);
                 var now = time.GetUtcNow();
                 return found is not { Person: var person } ? identity with { ValidatedAt = now, RefreshToken = kept }
-                    : person.Name != identity.Name ? identity with { Ended = "the provider calls the account by another name now", RefreshToken = null }
+                    : person.Name != identity.Name
+                        ? identity with { Ended = "the account has another name at the provider now", RefreshToken = null }
                     : Current(person, now, identity) with { RefreshToken = kept };
             }
             catch (IssuerException)
@@ -219,11 +222,13 @@ internal sealed partial class OidcIdentities(
         }
         catch (OidcException exception) when (exception.IsGateways)
         {
-            throw new IssuerException(exception.Reason, "Until then nobody is asked for.", exception); // no fault of the person's
+            // not the person's fault
+            throw new IssuerException(exception.Reason,
+                "Until this is fixed, the gateway cannot ask about anyone.", exception);
         }
         catch (OidcException exception)
         {
-            return identity with { Ended = exception.Reason, RefreshToken = null }; // not let in any more
+            return identity with { Ended = exception.Reason, RefreshToken = null }; // may no longer sign in
         }
     }
 
@@ -267,10 +272,14 @@ internal sealed partial class OidcIdentities(
         {
             return identity.RefreshToken is null
                 ? new SubjectState.Gone(
-                    $"{identity.Name} has not signed in at {Method} for {provider.Options.TrustWithoutRefresh}, which gives no refresh token",
-                    "your last sign-in in the browser is too long ago: sign in again (/account), and your tokens work again",
+                    $"{identity.Name} has not signed in at {Method} for {provider.Options.TrustWithoutRefresh}, and "
+                    + "it issues no refresh token",
+                    "your last sign-in in the browser is too long ago: sign in again (/account), and "
+                    + "your tokens will work again",
                     IsNameTaken: true)
-                : new SubjectState.Undecided($"{Method} has not answered for {provider.Options.TrustWithoutRefresh}, so nobody knows whether {identity.Name} is still good");
+                : new SubjectState.Undecided(
+                    $"{Method} has not answered for {provider.Options.TrustWithoutRefresh}, so it is not known whether "
+                    + $"{identity.Name} is still valid");
         }
 
         return new SubjectState.Current(identity.ToSubject(), EvidenceOf(identity));

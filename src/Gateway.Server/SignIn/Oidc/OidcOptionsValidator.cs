@@ -27,12 +27,14 @@ internal static class OidcOptionsValidator
     {
         if (!options.Scopes.Contains("openid"))
         {
-            scope.At(nameof(options.Scopes)).Report("lacks openid, without which no provider says who somebody is", "Add openid.");
+            scope.At(nameof(options.Scopes)).Report("lacks openid, without which a provider identifies no one",
+                "Add openid.");
         }
 
         foreach (var name in options.Parameters.Keys.Intersect(OwnParameters))
         {
-            scope.At(nameof(options.Parameters)).AtName(name).Report("is the gateway's own to send", "Leave it out.");
+            scope.At(nameof(options.Parameters)).AtName(name).Report("is a parameter that the gateway sets itself",
+                "Leave it out.");
         }
 
         CheckPath(options.NameClaim, scope.At(nameof(options.NameClaim)));
@@ -46,7 +48,7 @@ internal static class OidcOptionsValidator
             var at = scope.At(nameof(options.Require)).AtName(claim);
             if (ClaimPath.Parse(claim) is null || pattern.Length == 0)
             {
-                at.Report("is not a claim with the value that it must have", "Write claim: value; * matches anything.");
+                at.Report("is not a claim with a required value", "Write claim: value; * matches anything.");
             }
         }
 
@@ -64,13 +66,15 @@ internal static class OidcOptionsValidator
             if (!SubjectSelector.IsName(here))
             {
                 scope.At(nameof(options.Groups)).At(nameof(options.Groups.Map)).AtName(group).Report(
-                    "is no name that a policy could write", "Use 1 to 256 characters, without control characters and without blanks around them.");
+                    "is not a name that a policy could use",
+                    "Use 1 to 256 characters, without control characters and without spaces at either end.");
             }
         }
 
         if (options.AdminGroup is { } admins && !SubjectSelector.IsName(admins))
         {
-            scope.At(nameof(options.AdminGroup)).Report("is no name of a group", "Write it as it is called here, after map and prefix.");
+            scope.At(nameof(options.AdminGroup)).Report("is not a group name",
+                "Write the name that the group has in the gateway, after map and prefix.");
         }
 
         scope.At(nameof(options.RevalidateEvery)).CheckRange(options.RevalidateEvery, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));

@@ -2,14 +2,14 @@ using Gateway.Server.SignIn.Issuers;
 
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>How a sign-in at a provider came out; left in the request's features for the pages.</summary>
+/// <summary>The result of a sign-in at a provider; left in the request's features for the pages.</summary>
 internal abstract record OidcOutcome
 {
     /// <summary>The provider says who it is. Whether they may come in is judged elsewhere.</summary>
     /// <param name="Person">The person.</param>
     /// <param name="SessionId">The provider's session (<c>sid</c>).</param>
-    /// <param name="RefreshToken">By which it can be asked later.</param>
-    /// <param name="ReturnTo">Where the sign-in was begun from.</param>
+    /// <param name="RefreshToken">With which it can be asked later.</param>
+    /// <param name="ReturnTo">Where the sign-in was started.</param>
     internal sealed record SignedIn(OidcPerson Person, string? SessionId, string? RefreshToken, string? ReturnTo)
         : OidcOutcome
     {
@@ -20,7 +20,7 @@ internal abstract record OidcOutcome
     /// <summary>It failed.</summary>
     /// <param name="Failure">
     /// An <see cref="OidcException"/> or an <see cref="IssuerException"/>; anything else: the answer is not one
-    /// of a sign-in that was begun in this browser.
+    /// to a sign-in that was started in this browser.
     /// </param>
     internal sealed record Failed(Exception? Failure) : OidcOutcome;
 }

@@ -42,8 +42,11 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
     /// <param name="nonce">What the ID token must hold; <see langword="null"/> for a refresh.</param>
     /// <param name="subject">Whom it must be about; <see langword="null"/> for a sign-in.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The person and the provider's session (<c>sid</c>); <see langword="null"/> where a refresh told nothing of him.</returns>
-    /// <exception cref="OidcException">He is not let in, or the tokens are wrong.</exception>
+    /// <returns>
+    /// The person and the provider's session (<c>sid</c>); <see langword="null"/> where a refresh said nothing about
+    /// them.
+    /// </returns>
+    /// <exception cref="OidcException">They may not sign in, or the tokens are wrong.</exception>
     /// <exception cref="IssuerException">The provider does not answer.</exception>
     public async Task<(OidcPerson Person, string? SessionId)?> IdentifyAsync(
         OidcTokens tokens, string? nonce, string? subject, CancellationToken cancellationToken)
@@ -55,15 +58,15 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
             if (subject is not null && token.Subject != subject)
             {
                 throw new OidcException(
-                    "your provider answered with another account than the one that signed in here; sign in again",
-                    $"its sub is \"{PrintableName.Of(token.Subject)}\", another one than at the sign-in");
+                    "your provider answered with an account other than the one that signed in here; sign in again",
+                    $"its sub is \"{PrintableName.Of(token.Subject)}\", not the one of the sign-in");
             }
 
             (subject, claims) = (token.Subject, token.Claims);
         }
         else if (subject is null)
         {
-            throw Wrong("the token endpoint gave no id_token: is the scope openid asked for?");
+            throw Wrong("the token endpoint returned no id_token; check that the scope openid is requested");
         }
 
         if ((claims is null || _claims.LackSomething(claims.Value))
@@ -83,12 +86,14 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         var token = await verifier.VerifyAsync(text, Metadata, Options.ClientId, type: null, cancellationToken) switch
         {
             IdTokenResult.Good good => good.Token,
-            IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'), "See the log of the provider."),
+            IdTokenResult.Undecided undecided => throw new IssuerException(undecided.Reason.TrimEnd('.'),
+                "See the provider's own log."),
             IdTokenResult.Bad bad => throw Wrong(bad.Reason, bad.Message, bad.Fix),
             _ => throw new InvalidOperationException(),
         };
 
-        // OpenID Connect Core, section 3.1.3.7, steps 3 to 5: nobody else may be meant, who could pass it on.
+        // OpenID Connect Core, section 3.1.3.7, steps 3 to 5: it must not be meant for anyone else, who could pass it
+        // on.
         var azp = token.Text("azp");
         if ((token.Claims.TryGetProperty("azp", out _) && azp != Options.ClientId)
             || (azp is null && token.Claims.GetProperty("aud") is { ValueKind: JsonValueKind.Array } audiences && audiences.GetArrayLength() > 1))
@@ -96,7 +101,7 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
             throw Wrong($"its azp is \"{PrintableName.Of(azp ?? "")}\", where \"{Options.ClientId}\" is expected");
         }
 
-        // Step 11: a token of another sign-in, put in by whoever got hold of it.
+        // Step 11: a token of another sign-in, inserted by someone who got hold of it.
         var found = token.Text("nonce");
         if (nonce is not null && (found is null || !CryptographicOperations.FixedTimeEquals(
             Encoding.UTF8.GetBytes(found), Encoding.UTF8.GetBytes(nonce))))

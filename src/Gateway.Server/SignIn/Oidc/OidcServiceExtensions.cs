@@ -10,7 +10,7 @@ using AuthenticationOptions = Gateway.Server.SignIn.Authentication.Authenticatio
 
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>All that the host knows of providers that people sign in by.</summary>
+/// <summary>All that the host knows of providers that people sign in with.</summary>
 internal static class OidcServiceExtensions
 {
     /// <summary>Adds every configured provider.</summary>

@@ -7,7 +7,9 @@ using Gateway.Server.SignIn.Issuers;
 
 namespace Gateway.Server.SignIn.Oidc;
 
-/// <summary>Talks with a provider's token, userinfo and pushed-request endpoints (RFC 6749; OpenID Connect Core 1.0; RFC 9126).</summary>
+/// <summary>
+/// Calls a provider's token, userinfo and pushed-request endpoints (RFC 6749; OpenID Connect Core 1.0; RFC 9126).
+/// </summary>
 internal sealed class OidcTokenClient(string method, OidcOptions options, IssuerMetadata metadata)
 {
     // As the discovery document calls them.
@@ -31,10 +33,10 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         return status == HttpStatusCode.OK ? Read(body) : throw Refusal(TokenEndpoint, status, body);
     }
 
-    /// <summary>Pushes the request that begins a sign-in (RFC 9126).</summary>
+    /// <summary>Pushes the request that starts a sign-in (RFC 9126).</summary>
     /// <param name="request">Its parameters, <c>client_id</c> among them.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns><c>request_uri</c>, which the browser brings in their place.</returns>
+    /// <returns><c>request_uri</c>, which the browser carries in their place.</returns>
     /// <exception cref="OidcException">The provider refuses.</exception>
     /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
     public async Task<string> PushAsync(
@@ -60,8 +62,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
             return Read(body);
         }
 
-        // RFC 6749, section 5.2: only these are about the person. Whatever else is said may be a fault that passes, and must
-        // not end his tokens for good.
+        // RFC 6749, section 5.2: only these are about the person. Any other error may be temporary, and must
+        // not revoke their tokens.
         if (ErrorOf(body) is ("invalid_grant" or "access_denied", _) found)
         {
             throw new GrantEndedException($"the provider says: {PrintableName.Of(found.Description ?? found.Error)}");
@@ -82,7 +84,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
 
         var text = await metadata.Http.GetAsync(url, cancellationToken, "Bearer " + accessToken);
         var claims = Parse(text, url.ToString());
-        // Section 5.3.2: else another person's claims could be put in.
+        // Section 5.3.2: otherwise another person's claims could be inserted.
         return claims.TryGetProperty("sub", out var sub) && sub.ValueKind == JsonValueKind.String && sub.ValueEquals(subject)
             ? claims
             : throw new IssuerException($"{url} answered with the claims of another sub than the ID token's", "See the provider's configuration.");
@@ -99,10 +101,12 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var text = endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint;
         if (Endpoint(text) is not { } url)
         {
-            throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}", "See whether it is an OpenID provider.");
+            throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}",
+                "Check that it is an OpenID provider.");
         }
 
-        // Basic unless the provider says that it takes the form alone (RFC 8414: client_secret_basic where nothing is said).
+        // Basic unless the provider says that it accepts the form only (RFC 8414: client_secret_basic where nothing is
+        // said).
         var supported = configuration.TokenEndpointAuthMethodsSupported;
         string? authorization = null;
         if (supported.Count == 0 || supported.Contains("client_secret_basic"))
@@ -131,13 +135,15 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var said = PrintableName.Of(description is null ? error : $"{error}: {description}");
         return error is "invalid_client" or "unauthorized_client"
             ? new OidcException(
-                "the provider does not accept this registry's own credentials (client secret), so nobody can sign in by it; tell the registry's operator",
-                $"the provider refuses the client \"{options.ClientId}\" ({said}). See authentication.{method.Replace(':', '.')}.clientId and clientSecretFile",
+                "the provider does not accept this registry's own credentials (client secret), so no one can sign in "
+                + "through it; tell the registry's operator",
+                $"the provider refuses the client \"{options.ClientId}\" ({said}). Check "
+                + $"authentication.{method.Replace(':', '.')}.clientId and clientSecretFile",
                 isGateways: true)
             : new OidcException(
                 endpoint == PushEndpoint
-                    ? "the provider does not accept sign-ins as this registry begins them; tell the registry's operator"
-                    : "the provider did not accept the end of this sign-in; start again",
+                    ? "the provider does not accept this registry's sign-in requests; tell the registry's operator"
+                    : "the provider did not let this registry complete the sign-in; start again",
                 $"the {endpoint} answered {(int)status} ({said})",
                 isGateways: true);
     }
@@ -147,7 +153,7 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var answer = Parse(body, TokenEndpoint);
         return new OidcTokens(
             Text(answer, "access_token") ?? throw new IssuerException(
-                $"the {TokenEndpoint} answered without an access_token", "See whether it is an OpenID provider."),
+                $"the {TokenEndpoint} answered without an access_token", "Check that it is an OpenID provider."),
             Text(answer, "id_token"),
             Text(answer, "refresh_token"));
     }
@@ -181,9 +187,9 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // said below
+            // reported below
         }
 
-        throw new IssuerException($"{source} answered something that is no JSON object", "See the provider's configuration.");
+        throw new IssuerException($"{source} did not answer with a JSON object", "See the provider's configuration.");
     }
 }

@@ -9,8 +9,8 @@ using Gateway.Server.Store.State;
 namespace Gateway.Server.SignIn.Sessions;
 
 /// <summary>
-/// People's sessions in their browsers. The cookie holds a random secret and nothing else; what it stands for is a credential in
-/// the store, so that it is revoked as any other is, on every replica.
+/// People's sessions in their browsers. The cookie holds a random secret and nothing else; it refers to a credential in
+/// the store, so that it is revoked like any other, on every replica.
 /// </summary>
 internal sealed partial class BrowserSessions(
     ICredentialStore store,
@@ -21,18 +21,18 @@ internal sealed partial class BrowserSessions(
     ILogger<BrowserSessions> logger)
 {
     /// <summary>
-    /// The cookie. By its prefix a browser takes it only over TLS, from this very host, for the whole of it (RFC 6265bis,
-    /// section 4.1.3.2): a neighbour under the same domain cannot set one.
+    /// The cookie. By its prefix a browser accepts it only over TLS, from this very host, for the whole of it (RFC
+    /// 6265bis, section 4.1.3.2): a neighbour under the same domain cannot set one.
     /// </summary>
     public const string CookieName = "__Host-session";
 
     private const string SidClaim = "sid";
 
-    /// <summary>Begins one.</summary>
+    /// <summary>Starts one.</summary>
     /// <param name="context">The request that proved who it is.</param>
     /// <param name="identity">Who.</param>
     /// <param name="sid">The provider's own session, for its back-channel logout.</param>
-    /// <exception cref="StateException">It cannot be kept.</exception>
+    /// <exception cref="StateException">It cannot be stored.</exception>
     public async Task BeginAsync(HttpContext context, StoredIdentity identity, string? sid)
     {
         await EndAsync(context); // a browser has one; and never one that was there before the sign-in (session fixation)
@@ -66,7 +66,7 @@ internal sealed partial class BrowserSessions(
         Log.Begun(logger, owner);
     }
 
-    /// <summary>The session that a request's cookie stands for, with what holds of its owner now.</summary>
+    /// <summary>The session of a request's cookie, with its owner as they are now.</summary>
     /// <returns><see cref="AuthenticationResult.NotMine"/> where there is none, or it has ended.</returns>
     /// <exception cref="StateException">The store cannot tell.</exception>
     public async ValueTask<AuthenticationResult> FindAsync(HttpContext context)
@@ -150,7 +150,7 @@ internal sealed partial class BrowserSessions(
 
     private static partial class Log
     {
-        [LoggerMessage(1080, LogLevel.Information, "{Subject} is signed in in the browser.")]
+        [LoggerMessage(1080, LogLevel.Information, "{Subject} signed in with the browser.")]
         public static partial void Begun(ILogger logger, Subject subject);
     }
 }

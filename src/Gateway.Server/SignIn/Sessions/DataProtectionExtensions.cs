@@ -21,7 +21,7 @@ internal static class DataProtectionExtensions
     public static IServiceCollection AddGatewayDataProtection(
         this IServiceCollection services, SigningKeyOptions keys, string stateFolder)
     {
-        services.AddDataProtection().SetApplicationName("registry-gateway"); // replicas lie in different folders
+        services.AddDataProtection().SetApplicationName("registry-gateway"); // replicas may run from different folders
         services.AddOptions<KeyManagementOptions>().Configure<IServiceProvider>((management, provider) =>
         {
             management.XmlRepository = keys.Store == SigningKeyStoreKind.Redis

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 namespace Gateway.Server.SignIn.Sessions;
 
 /// <summary>Keys as files that only the gateway may read.</summary>
-/// <remarks>The framework's own repository makes its folder with whatever rights the process's mask leaves.</remarks>
+/// <remarks>The framework's own repository creates its folder with the rights that the process's mask leaves.</remarks>
 internal sealed class FolderXmlRepository(string folder) : IXmlRepository
 {
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Xml.XmlException)
         {
-            throw new StateException($"{folder}: the keys of sessions cannot be read: {exception.Message}", exception);
+            throw new StateException($"{folder}: the session keys cannot be read: {exception.Message}", exception);
         }
     }
 
@@ -40,7 +40,7 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StateException($"{folder}: a key of sessions cannot be written: {exception.Message}", exception);
+            throw new StateException($"{folder}: a session key cannot be written: {exception.Message}", exception);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>
 /// The two forms of an ECDSA signature: where (r, s) is good, (r, n − s) is good as well, n being the order of the curve
-/// (RFC 7518, section 3.4, asks for neither). Whoever has one can make the other.
+/// (RFC 7518, section 3.4, asks for neither). Anyone who has one can create the other.
 /// </summary>
 internal static class EcdsaForms
 {

@@ -6,26 +6,27 @@ using Gateway.Server.SignIn.Authentication;
 namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>
-/// Patterns of GitHub's <c>sub</c> that only match its older form, without ids. Jobs of repositories that were made or
-/// renamed since July 2026 have <c>repo:acme@12/app@34:ref:…</c>, so that such a rule says nothing about them.
+/// Patterns of GitHub's <c>sub</c> that only match its older form, without ids. Jobs of repositories that were created
+/// or renamed since July 2026 have <c>repo:acme@12/app@34:ref:…</c>, so that such a rule says nothing about them.
 /// </summary>
 /// <remarks>
-/// GitHub's documentation, "Immutable subject claims". GitHub Enterprise Server is not meant: it has the older form.
+/// GitHub's documentation, "Immutable subject claims". It does not apply to GitHub Enterprise Server, which has the
+/// older form.
 /// </remarks>
 internal static partial class GitHubSubjects
 {
     private const string Prefix = "repo:";
 
     private const string What =
-        "GitHub's jobs of repositories made or renamed since July 2026 do not match it: "
+        "GitHub jobs of repositories created or renamed since July 2026 do not match it: "
         + "their sub has ids, repo:OWNER@ID/NAME@ID:…";
 
     private const string FixOfRule =
-        "Write require: { repository_owner_id: \"…\" } in its place (gh api users/OWNER --jq .id), "
+        "Replace it with require: { repository_owner_id: \"…\" } (gh api users/OWNER --jq .id), "
         + "or add a rule with the newer form.";
 
     private const string FixOfPolicy =
-        "Write when: { repository_id: \"…\" } in its place (gh api repos/OWNER/NAME --jq .id), "
+        "Replace it with when: { repository_id: \"…\" } (gh api repos/OWNER/NAME --jq .id), "
         + "or add the newer form to the list.";
 
     /// <summary>Rules of <c>authentication.workloads</c> with such a pattern, one problem each.</summary>

@@ -30,7 +30,7 @@ internal sealed class WorkloadIssuer : ISubjectSource
     /// <inheritdoc/>
     public string Method => $"issuer:{Name}";
 
-    /// <summary>Whom its tokens must be for.</summary>
+    /// <summary>The audience that its tokens must name.</summary>
     public string Audience { get; }
 
     /// <summary>Its keys.</summary>
@@ -39,14 +39,16 @@ internal sealed class WorkloadIssuer : ISubjectSource
     /// <summary>The rules, in their order.</summary>
     public IReadOnlyList<WorkloadRule> Rules { get; }
 
-    /// <summary>Why a token that is good at the issuer is not taken here, by the issuer's own settings.</summary>
-    /// <returns>A sentence's part for the log and for who showed it; <see langword="null"/> where it is taken.</returns>
+    /// <summary>Why a token that is good at the issuer is not accepted here, by the issuer's own settings.</summary>
+    /// <returns>
+    /// Part of a sentence for the log and for the caller who presented it; <see langword="null"/> where it is accepted.
+    /// </returns>
     public string? FindFault(IdToken token)
     {
         var life = token.ExpiresAt - token.IssuedAt;
         return _maximumTokenLifetime is { } most && life > most
-            ? $"it lives {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for {Name} is {Duration.Format(most)}: "
-                + "have a shorter one issued"
+            ? $"its lifetime is {Duration.Format(WholeSeconds(life))}, and the operator's maximumTokenLifetime for "
+                + $"{Name} is {Duration.Format(most)}: have one with a shorter lifetime issued"
             : null;
     }
 
@@ -55,10 +57,11 @@ internal sealed class WorkloadIssuer : ISubjectSource
         evidence is not null && _byEvidence.ContainsKey(evidence)
             ? null
             : new AuthenticationResult.Refused(
-                "the rule that let the workload in was changed", "the rule by which it was issued is no longer in force");
+                "the rule that accepted the workload was changed",
+                "the rule by which it was issued is no longer in force");
 
     /// <inheritdoc/>
-    /// <remarks>Nobody is known here by name: jobs come and go.</remarks>
+    /// <remarks>No one is known here by name: jobs come and go.</remarks>
     public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
         ValueTask.FromResult<SubjectState>(SubjectState.Gone.Instance);
 

@@ -8,7 +8,7 @@ namespace Gateway.Server.SignIn.Workloads;
 /// <summary>Rules of the <c>authentication.workloads</c> section.</summary>
 internal static class WorkloadOptionsValidator
 {
-    // Issuers at which anybody can have tokens issued. A rule must then say whose.
+    // Issuers at which anyone can have tokens issued. A rule must then say whose.
     private static readonly string[] Shared =
         ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://app.terraform.io", "https://accounts.google.com"];
 
@@ -31,8 +31,8 @@ internal static class WorkloadOptionsValidator
             if (options.Issuer.Length > 0 && !seen.TryAdd((options.Issuer, options.Audience), name))
             {
                 at.At(nameof(options.Issuer)).Report(
-                    $"is that of {seen[(options.Issuer, options.Audience)]}, with the same audience",
-                    "Put the rules of both into one.");
+                    $"is also the issuer of {seen[(options.Issuer, options.Audience)]}, with the same audience",
+                    "Merge the rules of both into one.");
             }
 
             if (options.MaximumTokenLifetime is { } most)
@@ -61,13 +61,13 @@ internal static class WorkloadOptionsValidator
         if (rule.Subject is null or "*" && rule.Require.Values.All(static pattern => pattern is "*"))
         {
             scope.Report(
-                "lets in whatever the issuer signs",
-                "Say which tokens are meant, by \"require\" with ids (repository_owner_id: \"1234\") or by \"subject\".");
+                "accepts every token that the issuer signs",
+                "Restrict it with \"require\" and ids (repository_owner_id: \"1234\"), or with \"subject\".");
         }
         else if (Shared.Contains(issuer.TrimEnd('/')) && !NamesOwner(rule))
         {
             scope.Report(
-                "does not say whose tokens are meant, at an issuer where anybody can have some",
+                "does not say whose tokens it accepts, at an issuer where anyone can get a token",
                 "Require an id of the owner, repository or project without \"*\" before it, such as repository_owner_id or project_id.");
         }
 
@@ -76,7 +76,7 @@ internal static class WorkloadOptionsValidator
             var at = scope.At(nameof(rule.Require)).AtName(claim);
             if (ClaimPath.Parse(claim) is null || pattern.Length == 0)
             {
-                at.Report("is not a claim with the value that it must have", "Write claim: value; * matches anything.");
+                at.Report("is not a claim with a required value", "Write claim: value; * matches anything.");
             }
         }
 
@@ -98,7 +98,8 @@ internal static class WorkloadOptionsValidator
     {
         if (text.Length > 0 && !ClaimTemplate.TryParse(text, out _))
         {
-            scope.Report("is not a name with claims in it", "Put the paths of claims in braces: gh-{repository_owner}.");
+            scope.Report("is not a name with claims in braces",
+                "Put the paths of claims in braces: gh-{repository_owner}.");
         }
     }
 

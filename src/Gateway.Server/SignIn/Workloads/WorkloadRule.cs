@@ -9,7 +9,7 @@ using Gateway.Server.SignIn.Issuers;
 
 namespace Gateway.Server.SignIn.Workloads;
 
-/// <summary>One rule, read: which tokens it lets in, and as whom.</summary>
+/// <summary>One rule, read: which tokens it accepts, and as whom.</summary>
 internal sealed class WorkloadRule
 {
     private const int LongestName = 200;
@@ -47,16 +47,18 @@ internal sealed class WorkloadRule
     /// <summary>Its name, for records.</summary>
     public string Name { get; }
 
-    /// <summary>How long a credential made by it lasts.</summary>
+    /// <summary>How long a credential that it creates lasts.</summary>
     public TimeSpan Lifetime { get; }
 
-    /// <summary>What its credentials may do at most.</summary>
+    /// <summary>The most that its credentials may do.</summary>
     public CredentialLimit? Limit { get; }
 
-    /// <summary>Stands for the rule's whole text: once it is changed, what was let in by the old one is no longer good.</summary>
+    /// <summary>
+    /// Identifies the rule's whole text: once it is changed, what the old one accepted is no longer good.
+    /// </summary>
     public string Evidence { get; }
 
-    /// <summary>Whether a token is let in by this rule.</summary>
+    /// <summary>Whether this rule accepts a token.</summary>
     public bool Matches(IdToken token)
     {
         if (_subject is not null && !_subject.Matches(token.Subject))
@@ -75,9 +77,9 @@ internal sealed class WorkloadRule
         return true;
     }
 
-    /// <summary>Whom a token stands for.</summary>
+    /// <summary>The subject of a token.</summary>
     /// <param name="token">One that matches.</param>
-    /// <param name="fault">Why nobody: a claim is missing, or gives no name.</param>
+    /// <param name="fault">Why there is none: a claim is missing, or gives no name.</param>
     public Subject? SubjectOf(IdToken token, out string? fault)
     {
         fault = null;
@@ -116,21 +118,21 @@ internal sealed class WorkloadRule
     {
         if (template.Render(claims, out var missing) is not { } text)
         {
-            fault = $"the rule \"{Name}\" needs its claim {missing}, which is missing or no text";
+            fault = $"the rule \"{Name}\" needs its claim {missing}, which is missing or not text";
             return null;
         }
 
         if (text.Length > LongestName || text.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            fault = $"the rule \"{Name}\" makes of its claims a name that is longer than {LongestName} characters or holds a "
-                + "space or a character outside ASCII";
+            fault = $"the rule \"{Name}\" builds a name from its claims that is longer than {LongestName} characters "
+                + "or holds a space or a character outside ASCII";
             return null;
         }
 
         return text;
     }
 
-    // None is left out for being too much: a deny may be about it.
+    // None is left out for being too many: a deny may depend on it.
     private FrozenDictionary<string, string> ClaimsOf(JsonElement claims, ref string? fault)
     {
         var found = new Dictionary<string, string>();
@@ -156,7 +158,7 @@ internal sealed class WorkloadRule
 
         if (found.Count > MostClaims || found.Values.Any(static value => value.Length > LongestClaim))
         {
-            fault ??= $"it has more than {MostClaims} claims, or one of more than {LongestClaim} characters";
+            fault ??= $"it has more than {MostClaims} claims, or a claim of more than {LongestClaim} characters";
         }
 
         return found.ToFrozenDictionary();

@@ -14,16 +14,17 @@ using Gateway.Server.Store.State;
 
 namespace Gateway.Server.SignIn.Workloads;
 
-/// <summary>Signs jobs in by the ID token of an issuer.</summary>
+/// <summary>Signs in jobs by the ID token of an issuer.</summary>
 /// <remarks>
-/// <para>An ID token is good for minutes, a job for hours, and docker shows the same token all along. So a token is judged
-/// once; what comes of that, a credential of the rule's life, is kept under the token's hash, and the token is then only the
-/// secret of that credential. It can be listed and revoked like any other; the issuer's end of the token no longer counts.
-/// This is the one exception to "exchanging never prolongs": it is bounded by the rule and stands in the audit trail.</para>
-/// <para>A token that was revoked, or whose credential has ended, is not judged anew, in whatever form it is shown: for one
-/// payload there are two good ECDSA signatures, which anybody can make of each other. What a token is, is what it says; so the
-/// credential stands under the hash of header and payload too. That hash proves nothing, as neither is secret: whoever
-/// shows a form that was not seen before must have a good signature under it.</para>
+/// <para>An ID token is good for minutes, a job runs for hours, and docker presents the same token all along. So a
+/// token is judged once; the result, a credential with the rule's lifetime, is stored under the token's hash, and the
+/// token is then only the secret of that credential. It can be listed and revoked like any other; the token's own
+/// expiry no longer counts. This is the one exception to "exchanging never prolongs": it is bounded by the rule and
+/// recorded in the audit trail.</para>
+/// <para>A token that was revoked, or whose credential has ended, is not judged again, in whatever form it is
+/// presented: for one payload there are two good ECDSA signatures, and anyone can derive one from the other. What a
+/// token is, is what it says; so the credential is stored under the hash of header and payload too. That hash proves
+/// nothing, as neither is secret: a caller that presents a new form must have a good signature on it.</para>
 /// </remarks>
 internal sealed partial class WorkloadVerifier(
     IEnumerable<WorkloadIssuer> issuers,
@@ -103,8 +104,9 @@ internal sealed partial class WorkloadVerifier(
         if (issuer.Rules.FirstOrDefault(rule => rule.Matches(good)) is not { } rule)
         {
             return new AuthenticationResult.Refused(
-                $"no rule of {issuer.Method} lets in sub \"{PrintableName.Of(good.Subject)}\"",
-                $"none of the operator's rules for {issuer.Name} lets this job in; its sub is \"{PrintableName.Of(good.Subject)}\"");
+                $"no rule of {issuer.Method} accepts sub \"{PrintableName.Of(good.Subject)}\"",
+                $"none of the operator's rules for {issuer.Name} accepts this job; its sub is "
+                + $"\"{PrintableName.Of(good.Subject)}\"");
         }
 
         if (rule.SubjectOf(good, out var fault) is not { } subject)
@@ -116,7 +118,7 @@ internal sealed partial class WorkloadVerifier(
         return await JudgeAsync(credential, clientAddress, CancellationToken.None);
     }
 
-    // Gateways up to 0.1 kept a credential under the hash of the form that was shown first, and under no other.
+    // Gateways up to 0.1 kept a credential under the hash of the form that was presented first, and under no other.
     private async Task<StoredCredential?> FindOfOtherFormAsync(string token) =>
         EcdsaForms.OtherFormOf(token) is { } other ? await store.FindAsync(SecretHash.Of(other), CancellationToken.None) : null;
 
@@ -172,7 +174,8 @@ internal sealed partial class WorkloadVerifier(
             CreatedBy = subject.ToString(),
             CreatedAt = now,
             ExpiresAt = now + rule.Lifetime,
-            KeptUntil = token.ExpiresAt + IdTokenVerifier.Leeway, // until then it would be good again where it were forgotten
+            // until then it would be good again if it were forgotten
+            KeptUntil = token.ExpiresAt + IdTokenVerifier.Leeway,
         };
         try
         {
@@ -236,7 +239,7 @@ internal sealed partial class WorkloadVerifier(
     private static partial class Log
     {
         [LoggerMessage(1063, LogLevel.Information,
-            "{Workload} signed in by the rule {Rule}: credential {Id}, good until {ExpiresAt:O}.")]
+            "{Workload} signed in through the rule {Rule}: credential {Id}, valid until {ExpiresAt:O}.")]
         public static partial void Exchanged(ILogger logger, Subject workload, string rule, string id, DateTimeOffset expiresAt);
     }
 }

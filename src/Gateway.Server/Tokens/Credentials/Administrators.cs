@@ -6,7 +6,10 @@ using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Server.Tokens.Credentials;
 
-/// <summary>Who sees and ends everybody's tokens: whom <c>tokens.administrators</c> picks, and providers' admin groups.</summary>
+/// <summary>
+/// Those who see and revoke everyone's tokens: the subjects of <c>tokens.administrators</c> and providers' admin
+/// groups.
+/// </summary>
 internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions authentication, Reloadable<PolicySet> policies)
 {
     private readonly SubjectSelectorSet _selected = new(tokens.Administrators.Select(
@@ -14,12 +17,12 @@ internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions 
             ? selector
             : throw new FormatException("tokens.administrators was not validated")));
 
-    // By the provider's method: a group of the same name that another source tells is another group.
+    // By the provider's method: a group of the same name from another source is another group.
     private readonly Dictionary<string, string> _groups = authentication.Oidc
         .Where(static provider => provider.Value.AdminGroup is not null)
         .ToDictionary(static provider => OidcProvider.MethodOf(provider.Key), static provider => provider.Value.AdminGroup!);
 
-    /// <summary>Whether a subject, as its method vouches for it now, is one.</summary>
+    /// <summary>Whether a subject, as its method knows it now, is one.</summary>
     public bool Include(Subject subject) =>
         policies.Current.IsPicked(subject, _selected)
         || (_groups.TryGetValue(subject.Method, out var group) && subject.Groups.Contains(group));

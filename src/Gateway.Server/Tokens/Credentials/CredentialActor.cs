@@ -5,6 +5,6 @@ namespace Gateway.Server.Tokens.Credentials;
 /// <param name="RequestId">The request that asked for it; <see langword="null"/> for a command.</param>
 internal readonly record struct CredentialActor(string Name, string? RequestId = null)
 {
-    /// <summary>Somebody who acts without a request.</summary>
+    /// <summary>An actor without a request.</summary>
     public static implicit operator CredentialActor(string name) => new(name);
 }

@@ -2,7 +2,7 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.Tokens.Credentials;
 
-/// <summary>The subjects that tokens belong to, by how people write them.</summary>
+/// <summary>The subjects that tokens belong to, as people write them.</summary>
 internal static class CredentialOwner
 {
     /// <summary>A robot. It exists as soon as it has a token, and as far as policies name it.</summary>
@@ -18,8 +18,8 @@ internal static class CredentialOwner
     /// <see langword="null"/> for anything else.
     /// </summary>
     /// <remarks>
-    /// Every name that a policy can give a person, also one that no source knows any more: what somebody has left behind must
-    /// stay revocable. The method says nothing then; what belongs to an owner goes by kind and name alone.
+    /// Every name that a policy can give a person, also one that no source knows any more: the tokens of someone who
+    /// left must stay revocable. The method says nothing then; what belongs to an owner goes by kind and name alone.
     /// </remarks>
     public static Subject? Parse(string text) => text.Split(':', 2) switch
     {

@@ -10,8 +10,8 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>
-/// Makes, lists, revokes and rotates personal and robot tokens, for the command line and the API alike. Who may do so is
-/// theirs to decide.
+/// Creates, lists, revokes and rotates personal and robot tokens, for the command line and the API alike. These decide
+/// who may do so.
 /// </summary>
 /// <remarks>Every method throws <see cref="StateException"/> where the store cannot do it.</remarks>
 internal sealed partial class CredentialService(
@@ -22,12 +22,13 @@ internal sealed partial class CredentialService(
     IAuditLog? audit = null)
 {
     /// <summary>
-    /// The most personal or robot tokens of one owner that are good at a time: far more than anybody looks through, so
-    /// more is a script that never ends what it makes. Two orders at once may pass it by one; nothing depends on that.
+    /// The most personal or robot tokens of one owner that are active at a time: far more than anyone looks through, so
+    /// more is a script that never revokes what it creates. Two orders at once may exceed it by one; nothing depends on
+    /// that.
     /// </summary>
     public const int MostLive = 100;
 
-    /// <summary>How long a rotated token goes on beside the new one, unless said otherwise.</summary>
+    /// <summary>How long a rotated token works beside the new one, by default.</summary>
     public static readonly TimeSpan DefaultOverlap = TimeSpan.FromHours(24);
 
     private static readonly TimeSpan LeastLifetime = TimeSpan.FromMinutes(1);
@@ -35,7 +36,7 @@ internal sealed partial class CredentialService(
     /// <summary>The names of an order's parts, as <see cref="Problem.Source"/>.</summary>
     public const string NamePart = "name", OwnerPart = "owner", ScopesPart = "scopes", LifetimePart = "expiresIn";
 
-    /// <summary>Makes a token.</summary>
+    /// <summary>Creates a token.</summary>
     public async Task<CredentialOutcome> CreateAsync(CredentialOrder order, CancellationToken cancellationToken)
     {
         var problems = Check(order).ToList();
@@ -64,8 +65,8 @@ internal sealed partial class CredentialService(
         return issued;
     }
 
-    /// <summary>Tokens, the newest first, with those that ended and are still kept.</summary>
-    /// <param name="owner">Whose; <see langword="null"/> for everybody's.</param>
+    /// <summary>Tokens, the newest first, including expired and revoked ones that are still stored.</summary>
+    /// <param name="owner">Whose; <see langword="null"/> for everyone's.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public Task<IReadOnlyList<StoredCredential>> ListAsync(Subject? owner, CancellationToken cancellationToken) =>
         store.ListAsync(owner, cancellationToken);
@@ -74,9 +75,9 @@ internal sealed partial class CredentialService(
     public Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken) =>
         store.FindAsync(id, cancellationToken);
 
-    /// <summary>Ends a token for good, and with it the access tokens issued for it.</summary>
+    /// <summary>Revokes a token, and with it the access tokens issued for it.</summary>
     /// <param name="id">Which one.</param>
-    /// <param name="by">Who ends it.</param>
+    /// <param name="by">Who revokes it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns><see langword="false"/> where there is none, or it was revoked already.</returns>
     public async Task<bool> RevokeAsync(string id, CredentialActor by, CancellationToken cancellationToken)
@@ -100,8 +101,8 @@ internal sealed partial class CredentialService(
         return revoked;
     }
 
-    /// <summary>Ends every token of an owner, and every access token issued to him until now.</summary>
-    /// <returns>How many tokens were ended.</returns>
+    /// <summary>Revokes every token of an owner, and every access token issued to them until now.</summary>
+    /// <returns>How many tokens were revoked.</returns>
     public async Task<int> RevokeAllAsync(Subject owner, CredentialActor by, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -118,10 +119,12 @@ internal sealed partial class CredentialService(
         return count;
     }
 
-    /// <summary>Makes a token like another one with a new life, and lets the other end after an overlap.</summary>
+    /// <summary>
+    /// Creates a token like another one with a new lifetime, and lets the other expire after an overlap.
+    /// </summary>
     /// <param name="old">The token to replace.</param>
-    /// <param name="overlap">How long the old one goes on; zero ends it at once.</param>
-    /// <param name="lifetime">The new one's life; <see langword="null"/> for the length of the old one's.</param>
+    /// <param name="overlap">How long the old one still works; zero revokes it at once.</param>
+    /// <param name="lifetime">The new one's lifetime; <see langword="null"/> for that of the old one.</param>
     /// <param name="by">Who rotates it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<CredentialOutcome> RotateAsync(
@@ -133,10 +136,10 @@ internal sealed partial class CredentialService(
             return new CredentialOutcome.Conflict(new Problem(
                 old.Id,
                 old.Kind is not (CredentialKind.Personal or CredentialKind.Robot)
-                    ? $"a {TokenDocument.NameOf(old.Kind)} token is not rotated"
-                    : "the token has ended",
+                    ? $"a {TokenDocument.NameOf(old.Kind)} token cannot be rotated"
+                    : "the token has expired or was revoked",
                 null,
-                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) ? "Revoke it and sign in again." : "Make a new one."));
+                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) ? "Revoke it and sign in again." : "Create a new one."));
         }
 
         if (lifetime is { } wanted && CheckLifetime(wanted) is { } problem)
@@ -163,7 +166,7 @@ internal sealed partial class CredentialService(
         }
         finally
         {
-            // Also where the old one goes on, since the store went away: the new one is good.
+            // Also where the old one still works, since the store became unavailable: the new one is good.
             audit?.Record(new CredentialEntry(time.GetUtcNow())
             {
                 Action = shortened ? "rotate" : "create",
@@ -207,7 +210,8 @@ internal sealed partial class CredentialService(
         if (order.Owner.Kind == SubjectKind.Robot && order.Limit is null)
         {
             yield return new Problem(
-                ScopesPart, "a robot's token has scopes", null, "Name what it may do, such as \"team-a/**:pull,push\".");
+                ScopesPart, "a robot token needs scopes", null,
+                    "List what it may do, such as \"team-a/**:pull,push\".");
         }
 
         if (order.Lifetime is { } lifetime && CheckLifetime(lifetime) is { } problem)
@@ -223,8 +227,9 @@ internal sealed partial class CredentialService(
                 LifetimePart,
                 "out of range",
                 Duration.Format(lifetime),
-                $"A token lives {Duration.Format(LeastLifetime)} to {Duration.Format(options.MaximumCredentialLifetime)}; "
-                + "the operator sets tokens.maximumCredentialLifetime.");
+                $"Choose a lifetime from {Duration.Format(LeastLifetime)} to "
+                + $"{Duration.Format(options.MaximumCredentialLifetime)}; the operator sets the maximum with "
+                + "tokens.maximumCredentialLifetime.");
 
     private async Task<Problem?> FindExcessAsync(
         Subject owner, DateTimeOffset now, int endsNow, CancellationToken cancellationToken)
@@ -233,12 +238,14 @@ internal sealed partial class CredentialService(
         var kept = (await store.ListAsync(owner, cancellationToken)).WithoutPassing();
         if (kept.Count >= ICredentialStore.MostKeptPerOwner)
         {
-            // Ended ones are kept for a while; a loop of making and ending would fill the store and slow all down.
+            // Expired and revoked ones are kept for a while; a loop of creating and revoking would fill the store and
+            // slow it down.
             return new Problem(
                 owner.ToString(),
-                "the owner had too many tokens lately, ended ones included",
+                "the owner had too many tokens recently, including expired and revoked ones",
                 kept.Count.ToString(CultureInfo.InvariantCulture),
-                $"At most {ICredentialStore.MostKeptPerOwner} are kept; they are forgotten 30 days after their end.");
+                $"At most {ICredentialStore.MostKeptPerOwner} are stored: wait until old ones are "
+                + "deleted, 30 days after their end.");
         }
 
         foreach (var credential in kept)
@@ -255,7 +262,7 @@ internal sealed partial class CredentialService(
                 owner.ToString(),
                 "the owner has too many tokens",
                 live.ToString(CultureInfo.InvariantCulture),
-                $"At most {MostLive} are good at a time: revoke those that nobody uses.");
+                $"At most {MostLive} can be active at a time: revoke those that are no longer used.");
     }
 
     private async Task<CredentialOutcome.Issued> IssueAsync(
@@ -269,7 +276,7 @@ internal sealed partial class CredentialService(
             Kind = isRobot ? CredentialKind.Robot : CredentialKind.Personal,
             Hash = SecretHash.Of(secret.Reveal()),
             Name = order.Name,
-            // Without groups and claims: what a method vouched for once must not outlive its word.
+            // Without groups and claims: what a method said once must not outlast its answer.
             Owner = new Subject { Kind = order.Owner.Kind, Name = order.Owner.Name, Method = order.Owner.Method },
             Evidence = order.Evidence,
             Limit = order.Limit,
@@ -284,7 +291,7 @@ internal sealed partial class CredentialService(
     private static partial class Log
     {
         [LoggerMessage(1120, LogLevel.Information,
-            "Made the {Kind} token {Id} of {Owner}, by {By}; it expires {ExpiresAt:O}.")]
+            "Created the {Kind} token {Id} of {Owner}, by {By}; it expires {ExpiresAt:O}.")]
         public static partial void Created(
             ILogger logger, CredentialKind kind, string id, Subject owner, string by, DateTimeOffset expiresAt);
 
@@ -295,7 +302,7 @@ internal sealed partial class CredentialService(
         public static partial void RevokedAll(ILogger logger, Subject owner, int count, string by);
 
         [LoggerMessage(1123, LogLevel.Information,
-            "Rotated the {Kind} token {Id} of {Owner} to {NewId}, by {By}; the old one ends {EndsAt:O}.")]
+            "Rotated the {Kind} token {Id} of {Owner} to {NewId}, by {By}; the old one expires {EndsAt:O}.")]
         public static partial void Rotated(
             ILogger logger, CredentialKind kind, string id, Subject owner, string newId, string by, DateTimeOffset endsAt);
     }

@@ -11,21 +11,21 @@ namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>Verifies personal and robot tokens by what the store knows of them.</summary>
 /// <remarks>
-/// What has the form of such a token is this method's alone, also where it is wrong: it is never hashed as a password,
-/// and whoever mistyped one is told that instead of "wrong password". What is told besides, that a token expired or was
-/// revoked, only its holder can learn: nobody guesses 190 bits.
+/// A secret in the form of such a token belongs to this method alone, also where it is wrong: it is never hashed as a
+/// password, and a caller who mistyped one reads that instead of "wrong password". What else the answer says, that a
+/// token expired or was revoked, only its holder can learn: no one guesses 190 bits.
 /// </remarks>
 internal sealed class IssuedCredentialVerifier(
     ICredentialDirectory directory, SubjectStanding standing, TimeProvider time) : IIssuedCredentials
 {
     private static readonly AuthenticationResult.Refused Mistyped = new(
-        "a mistyped token", "it was mistyped, as its checksum tells: copy it again, whole");
+        "a mistyped token", "it was mistyped, since its checksum is wrong: copy the complete token again");
 
     private static readonly AuthenticationResult.Refused Unknown = new(
         "an unknown token", "it is unknown or was deleted");
 
     // Policy works out a subject's groups once for each instance, so a token has one as long as the directory keeps its
-    // record; the record's end is the entry's end, which bounds this.
+    // record; the entry goes when the record goes, which bounds this.
     private readonly ConditionalWeakTable<StoredCredential, AuthenticationResult.Accepted> _accepted = [];
 
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ internal sealed class IssuedCredentialVerifier(
         }
         catch (StateException exception)
         {
-            // Fails closed, as "come again": the token may be good, and it may have been revoked a second ago.
+            // Fails closed, as "try again": the token may be good, and it may have been revoked a second ago.
             return new AuthenticationResult.Undecided($"tokens cannot be looked up: {exception.Message}");
         }
 
@@ -85,14 +85,14 @@ internal sealed class IssuedCredentialVerifier(
                 $"it (\"{credential.Name}\") was revoked on {Format(credential.RevokedAt!.Value)}"),
             TokenState.Expired => new(
                 $"token {credential.Id} is expired",
-                $"it (\"{credential.Name}\") expired on {Format(credential.ExpiresAt)}; make a new one"),
+                $"it (\"{credential.Name}\") expired on {Format(credential.ExpiresAt)}; create a new one"),
             _ when !Fits(userName, credential.Owner) => new(
                 $"token {credential.Id} is {credential.Owner}'s",
                 $"it is not this user's: sign in as \"{credential.Owner.Name}\", or as \"token\""),
             _ => null,
         };
 
-    // A wrong name is not overlooked: it would show in the client's own lists and hide whose rights are used. "<token>"
+    // A wrong name is not ignored: it would appear in the client's own lists and hide whose rights are used. "<token>"
     // is what docker's credential helpers store beside a token.
     private static bool Fits(string? userName, Subject owner) =>
         userName is null or "token" or "<token>" || userName == owner.Name || owner.Kind == SubjectKind.Workload;
@@ -102,7 +102,7 @@ internal sealed class IssuedCredentialVerifier(
         Subject = credential.Owner,
         Limit = credential.Limit,
         CredentialId = credential.Id,
-        Evidence = credential.Evidence, // no password's: a new one does not end a personal token, a revocation does
+        Evidence = credential.Evidence, // not the password's: a new password does not revoke a personal token
         ExpiresAt = credential.ExpiresAt,
     });
 

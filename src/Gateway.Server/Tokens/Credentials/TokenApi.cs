@@ -9,11 +9,11 @@ using Gateway.Server.SignIn.Authentication;
 namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>
-/// <c>/api/v1/tokens</c>: people make and end their own tokens; administrators robots' tokens too. Described by
+/// <c>/api/v1/tokens</c>: people create and revoke their own tokens; administrators also robots' tokens. Described by
 /// <c>/api/v1/openapi.json</c>, which is kept beside this file.
 /// </summary>
 /// <remarks>
-/// Whoever exchanges one token for another could prolong it for ever, so nothing but a password signs in here.
+/// Anyone who could exchange one token for another could prolong it for ever, so only a password signs in here.
 /// </remarks>
 internal sealed partial class TokenApi(
     TokenResource tokens,
@@ -51,7 +51,8 @@ internal sealed partial class TokenApi(
             context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(RegistryError.Unavailable(
                 StatusCodes.Status503ServiceUnavailable,
-                "the tokens cannot be reached at the moment, and nothing is known to be changed; try again shortly"));
+                "the tokens cannot be reached at the moment, and no change is known to have "
+                + "happened; try again shortly"));
         }
     }
 
@@ -89,8 +90,8 @@ internal sealed partial class TokenApi(
     private async Task SignedInAsync(HttpContext context, Func<TokenApiCaller, Task> serve)
     {
         var gateway = GatewayContext.Of(context);
-        // Pages that CORS allows are served, also those that may not use the credentials that the browser keeps: it is the
-        // browser that stops them. Whatever changes something here is preflighted (JSON, DELETE); without
+        // Pages that CORS allows are served, also those that may not use the credentials that the browser stores: it is
+        // the browser that stops them. Every request that changes something is preflighted (JSON, DELETE); without
         // Access-Control-Allow-Credentials in that answer a script that wants them sent is refused before the request is
         // (Fetch standard, "CORS check"), and what a GET with them brings it cannot read. Forms cannot send JSON.
         if (gateway.Page == PageStanding.None
@@ -117,7 +118,8 @@ internal sealed partial class TokenApi(
             return;
         }
 
-        // The whole body first: whoever was good when it began must still be so when it acts, however slowly it comes.
+        // The whole body first: a caller who was good when it began must still be so when it acts, however slowly it
+        // comes.
         var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted); // 64 KiB at most: the server's own limit
         body.Position = 0;
@@ -145,7 +147,7 @@ internal sealed partial class TokenApi(
                 break;
             case AuthenticationResult.Accepted:
                 await context.WriteErrorAsync(RegistryError.Denied(
-                    "a token cannot make, see or end tokens: sign in with your password"));
+                    "a token cannot create, see or revoke tokens: sign in with your password"));
                 break;
             case AuthenticationResult.Undecided:
                 context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
@@ -182,7 +184,8 @@ internal sealed partial class TokenApi(
 
     private static Task RefuseMethodAsync(HttpContext context, string allow) =>
         context.WriteErrorAsync(RegistryError.MethodNotAllowed(
-            $"there is no {(context.Request.Method.Length <= 16 ? context.Request.Method : "such method")} here", allow));
+            $"{(context.Request.Method.Length <= 16 ? context.Request.Method : "this method")} is not allowed "
+            + "here", allow));
 
     private static Task ChallengeAsync(HttpContext context, string message)
     {
@@ -193,7 +196,8 @@ internal sealed partial class TokenApi(
     private static partial class Log
     {
         [LoggerMessage(1124, LogLevel.Error,
-            "Request {RequestId} for tokens failed, as the store did: {Problem} Who is signed in stays so.")]
+            "Request {RequestId} for tokens failed because the store failed: {Problem} Those who "
+            + "are signed in stay signed in.")]
         public static partial void StoreFailed(ILogger logger, string requestId, string problem);
     }
 }

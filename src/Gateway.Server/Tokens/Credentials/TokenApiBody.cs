@@ -5,8 +5,8 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>
-/// Reads a body of <c>/api/v1/tokens</c>, strictly: a member that is unknown or stands twice is a slip that would
-/// otherwise make another token than the one meant.
+/// Reads a body of <c>/api/v1/tokens</c>, strictly: a member that is unknown or appears twice is a slip that would
+/// otherwise create a token other than the one that was meant.
 /// </summary>
 internal sealed class TokenApiBody
 {
@@ -51,7 +51,7 @@ internal sealed class TokenApiBody
             if (!TryGetName(member, out var name) || !known.Contains(name))
             {
                 body.Report(
-                    Shorten(name), "there is no such member", null, $"There are: {string.Join(", ", known)}.");
+                    Shorten(name), "there is no such member", null, $"Use only: {string.Join(", ", known)}.");
             }
             else if (!body._members.TryAdd(name, member.Value))
             {
@@ -110,12 +110,12 @@ internal sealed class TokenApiBody
     }
 
     /// <summary>
-    /// The scopes, which must be said: a list, or <see langword="null"/> for everything that the owner may. Left out
-    /// they would mean everything by accident.
+    /// The scopes, which must be given: a list, or <see langword="null"/> for everything that the owner may do. Left
+    /// out they would mean everything by accident.
     /// </summary>
     public CredentialLimit? Scopes(string name)
     {
-        const string fix = "Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.";
+        const string fix = "Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.";
         if (!_members.TryGetValue(name, out var value))
         {
             Report(name, "is missing", null, fix);
@@ -157,7 +157,7 @@ internal sealed class TokenApiBody
     private void Report(string source, string what, string? found, string fix) =>
         _problems.Add(new Problem(source, what, found, fix));
 
-    // "\ud800" is JSON, but no text.
+    // "\ud800" is JSON, but not text.
     private static bool TryGetText(JsonElement value, out string text)
     {
         text = "";

@@ -52,7 +52,7 @@ internal sealed record TokenDocument(
 /// <summary>A list of tokens.</summary>
 internal sealed record TokenListDocument(IReadOnlyList<TokenDocument> Tokens);
 
-/// <summary>A new token, with the only sight of its secret, and the one it replaces.</summary>
+/// <summary>A new token with its secret, which is shown only here, and the one it replaces.</summary>
 internal sealed record IssuedTokenDocument(string Secret, TokenDocument Token, TokenDocument? Replaced)
 {
     public static IssuedTokenDocument Of(CredentialOutcome.Issued issued, DateTimeOffset now) => new(

@@ -26,7 +26,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (query.Any(static parameter => parameter.Key != "owner" || parameter.Value.Count != 1))
         {
             await caller.Context.WriteErrorAsync(RegistryError.BadRequest(
-                "the query has a parameter other than \"owner\", or that one twice; send \"?owner=user:alice\" or none"));
+                "the query has a parameter other than \"owner\", or \"owner\" twice; send "
+                + "\"?owner=user:alice\" or none"));
             return;
         }
 
@@ -36,14 +37,15 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (!everybody && owner is null)
         {
             await caller.Context.WriteErrorAsync(RegistryError.BadRequest(
-                "the parameter \"owner\" names nobody; send user:NAME, robot:NAME or * for everybody"));
+                "the parameter \"owner\" names no owner; send user:NAME, robot:NAME or * for everyone"));
             return;
         }
 
         if (!caller.IsAdministrator && (owner is null || !caller.Is(owner)))
         {
             await caller.Context.WriteErrorAsync(RegistryError.Denied(
-                $"{caller.Subject} may see only own tokens; the operator names in tokens.administrators who may see others"));
+                $"{caller.Subject} may see only their own tokens; the operator sets in "
+                + "tokens.administrators who may see others"));
             return;
         }
 
@@ -56,7 +58,7 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
             TokenJsonContext.Default.TokenListDocument);
     }
 
-    /// <summary>Makes one.</summary>
+    /// <summary>Creates one.</summary>
     public async Task CreateAsync(TokenApiCaller caller)
     {
         var body = TokenApiBody.Read(
@@ -66,7 +68,7 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         {
             Owner = robot is null ? caller.Subject : CredentialOwner.Robot(robot),
             Evidence = robot is null ? await standing.FindLastingEvidenceAsync(caller.Subject, caller.Context.RequestAborted) : null,
-            Name = body.RequiredText(NameMember, "Call the token something, such as \"laptop\"."),
+            Name = body.RequiredText(NameMember, "Give the token a name, such as \"laptop\"."),
             Limit = body.Scopes(ScopesMember),
             Lifetime = body.Duration(LifetimeMember),
             CreatedBy = caller.Subject.ToString(),
@@ -81,7 +83,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         if (robot is not null && !caller.IsAdministrator)
         {
             await caller.Context.WriteErrorAsync(RegistryError.Denied(
-                $"{caller.Subject} may not make tokens for robots; the operator names in tokens.administrators who may"));
+                $"{caller.Subject} may not create tokens for robots; the operator sets in "
+                + "tokens.administrators who may"));
             return;
         }
 
@@ -101,7 +104,9 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         }
     }
 
-    /// <summary>Ends one. 204 also where it was revoked already: who asks twice wants it gone, and it is.</summary>
+    /// <summary>
+    /// Revokes one. 204 also where it was revoked already: a repeated request wants it gone, and it is.
+    /// </summary>
     public async Task RevokeAsync(TokenApiCaller caller, string id)
     {
         if (await FindAsync(caller, id) is not null)
@@ -144,7 +149,7 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
 
     private static CredentialActor ActorOf(TokenApiCaller caller) => new(caller.Subject.ToString(), RequestIdOf(caller));
 
-    // Another's token is answered like one that does not exist, so that ids tell nothing.
+    // Another's token is answered like one that does not exist, so that ids reveal nothing.
     private async Task<StoredCredential?> FindAsync(TokenApiCaller caller, string id)
     {
         var credential = await credentials.FindAsync(id, caller.Context.RequestAborted);

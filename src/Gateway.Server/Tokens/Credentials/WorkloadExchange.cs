@@ -8,20 +8,20 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>
-/// Gives a job a secret of its own for its ID token, as narrow as it asks for: its steps then need not see the ID token,
+/// Gives a job its own secret for its ID token, as narrow as it asks for: its steps then need not see the ID token,
 /// which others may accept as well.
 /// </summary>
 internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time, IAuditLog? audit = null)
 {
     private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
 
-    /// <summary>Makes the secret, and keeps what it is good for (RFC 8693).</summary>
+    /// <summary>Creates the secret, and stores what it is good for (RFC 8693).</summary>
     /// <param name="principal">Whom the ID token is for.</param>
     /// <param name="asked">What the job asked for; nothing: all that its rule allows.</param>
     /// <param name="granted">What of it may be granted.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="AccessTokenException">It cannot be made, and why.</exception>
-    /// <exception cref="StateException">It cannot be kept.</exception>
+    /// <exception cref="AccessTokenException">It cannot be created, and why.</exception>
+    /// <exception cref="StateException">It cannot be stored.</exception>
     public async Task<TokenAnswer> ExchangeAsync(
         Principal principal, AccessScope asked, AccessScope granted, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time
         var now = time.GetUtcNow();
         if (end - now < ShortestLife)
         {
-            throw new AccessTokenException("the time of the ID token's rule is over");
+            throw new AccessTokenException("the time that the ID token's rule gives is over");
         }
 
         var secret = CredentialSecret.Create(CredentialSecretKind.Workload);
@@ -48,7 +48,7 @@ internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time
             Evidence = principal.Evidence,
             CreatedBy = principal.Subject.ToString(),
             CreatedAt = now,
-            KeptUntil = end, // there is no judging it anew: it is a secret of our own
+            KeptUntil = end, // it cannot be judged again: it is our own secret
             ExpiresAt = end, // never longer than the ID token's own credential: exchanging twice gains nothing
         };
         await store.AddAsync(credential, cancellationToken);
@@ -69,7 +69,7 @@ internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time
     {
         if (granted.Repositories.IsEmpty)
         {
-            throw new AccessTokenException("nothing of the scope asked for is allowed to this workload");
+            throw new AccessTokenException("none of the requested scope is allowed to this workload");
         }
 
         var entries = granted.Repositories

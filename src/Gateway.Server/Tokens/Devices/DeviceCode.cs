@@ -9,8 +9,9 @@ using Gateway.Server.Store.State;
 namespace Gateway.Server.Tokens.Devices;
 
 /// <summary>
-/// What a device keeps while a person lets it in (RFC 8628, section 3.2): <c>rgd.</c>, what it stands for, and an HMAC-SHA256
-/// over that. Nothing is stored before somebody who is signed in says yes, so strangers cannot fill the store.
+/// What a device keeps until a person authorizes it (RFC 8628, section 3.2): <c>rgd.</c>, its content, and an
+/// HMAC-SHA256 over that. Nothing is stored before a signed-in person authorizes it, so strangers cannot fill the
+/// store.
 /// </summary>
 /// <param name="UserCode">What the person compares.</param>
 /// <param name="Service">The host that it is good for.</param>
@@ -21,7 +22,7 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
     private const int MaxLength = 1024;
     private const string Purpose = "device code";
 
-    /// <summary>Under which key a person's yes is stored.</summary>
+    /// <summary>The key under which a person's approval is stored.</summary>
     public static SecretHash ApprovalHash(string service, string userCode) => SecretHash.Of($"device:{service}:{userCode}");
 
     /// <summary>The text, signed with the active key. Random bytes make each one another.</summary>

@@ -12,7 +12,7 @@ namespace Gateway.Server.Tokens.Devices;
 
 /// <summary>
 /// <c>POST /device/code</c> and <c>POST /device/token</c>: the device's side (RFC 8628, sections 3.1 and 3.4). What a device is given
-/// is a refresh token, as a login with a password gives.
+/// is a refresh token, as for a login with a password.
 /// </summary>
 internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, TokenService tokens, TokenOptions options, AuditAdmission audit)
 {
@@ -32,18 +32,18 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             context.Response);
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("a device posts a form here", "POST"));
+            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("a device must send its form with POST", "POST"));
             return;
         }
 
         if (!options.RefreshTokens)
         {
             await context.WriteErrorAsync(RegistryError.NotFound(
-                "signing in by a device is off here: its operator can set tokens.refreshTokens"));
+                "device sign-in is turned off here; the registry's operator can set tokens.refreshTokens"));
             return;
         }
 
-        // A page elsewhere must not begin or end a device's sign-in in a person's browser.
+        // A page elsewhere must not start or complete a device's sign-in in a person's browser.
         if (BrowserRequest.FindFault(context.Request, GatewayContext.Of(context).Host.Origin) is { } fault)
         {
             await context.WriteErrorAsync(RegistryError.Denied(fault));
@@ -102,7 +102,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             return;
         }
 
-        // First: a yes is good once, and must not be used up for an answer that cannot be given.
+        // First: an approval is good once, and must not be used up for an answer that cannot be given.
         if (!await audit.TryAdmitAsync(context))
         {
             return;
@@ -128,7 +128,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
                 await context.Response.Body.WriteAsync(body, context.RequestAborted);
                 break;
             case AuthenticationResult.Refused refused:
-                await context.WriteErrorAsync(RegistryError.BadRequest(refused.Message ?? "the device is not let in") with
+                await context.WriteErrorAsync(RegistryError.BadRequest(refused.Message ?? "the device is not "
+                    + "authorized") with
                 {
                     OAuthCode = refused.Reason is "authorization_pending" or "slow_down" or "expired_token" ? refused.Reason : "invalid_grant",
                 });

@@ -9,7 +9,7 @@ using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Server.Tokens.Devices;
 
-/// <summary>Lets devices without a browser sign in as whoever says yes in one (RFC 8628).</summary>
+/// <summary>Lets devices without a browser sign in as the person who authorizes them in one (RFC 8628).</summary>
 internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, SubjectStanding standing, TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = DeviceAuthorization.Lifetime;
@@ -17,7 +17,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
 
     private readonly BoundedCache<string, Asked> _asked = new(10_000);
 
-    /// <summary>Begins one.</summary>
+    /// <summary>Starts one.</summary>
     /// <returns>The device's code as it is sent, and what it says.</returns>
     /// <exception cref="StateException">There are no signing keys yet.</exception>
     public (string Text, DeviceCode Code) Begin(string service)
@@ -27,13 +27,13 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
         return (code.Sign(keys.Current, now), code);
     }
 
-    /// <summary>Keeps a person's yes until the device comes for it.</summary>
-    /// <param name="userCode">What he compared.</param>
+    /// <summary>Stores a person's approval until the device fetches it.</summary>
+    /// <param name="userCode">What they compared.</param>
     /// <param name="service">The host.</param>
     /// <param name="owner">Who.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns><see langword="false"/> where somebody said yes to it already.</returns>
-    /// <exception cref="StateException">It cannot be kept.</exception>
+    /// <returns><see langword="false"/> where it was already approved.</returns>
+    /// <exception cref="StateException">It cannot be stored.</exception>
     public async Task<bool> ApproveAsync(string userCode, string service, Subject owner, CancellationToken cancellationToken)
     {
         var hash = DeviceCode.ApprovalHash(service, userCode);
@@ -62,7 +62,7 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
         return true;
     }
 
-    /// <summary>Whether a device may go on, and as whom. A yes is good once.</summary>
+    /// <summary>Whether a device may sign in, and as whom. An approval is good once.</summary>
     /// <returns>
     /// Accepted, with a principal as after a password; or refused, with one of RFC 8628's words (section 3.5) as its reason.
     /// </returns>
@@ -73,12 +73,12 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
         if (DeviceCode.Read(text, keys.Current) is not { } code || code.Service != service
             || code.ExpiresAt - now > Lifetime + AccessTokenVerifier.Leeway) // no gateway signs one that reaches further
         {
-            return Refused("invalid_grant", "this device code is not of this registry");
+            return Refused("invalid_grant", "this registry did not issue this device code");
         }
 
         if (code.ExpiresAt <= now)
         {
-            return Refused("expired_token", "nobody authorized the device within 10 minutes; start again");
+            return Refused("expired_token", "no one authorized the device within 10 minutes; start again");
         }
 
         if (_asked.TryGet(text, out var asked) && time.GetElapsedTime(asked.At) < Interval - TimeSpan.FromSeconds(1))
@@ -90,15 +90,15 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
         if (await store.FindAsync(DeviceCode.ApprovalHash(service, code.UserCode), cancellationToken)
             is not { Kind: CredentialKind.Device } approval)
         {
-            return Refused("authorization_pending", "nobody has authorized the device yet");
+            return Refused("authorization_pending", "no one has authorized the device yet");
         }
 
         if (approval.StateAt(now) != TokenState.Active || !await store.RevokeAsync(approval.Id, now, cancellationToken))
         {
-            return Refused("expired_token", "this device code was used already; begin again");
+            return Refused("expired_token", "this device code was already used; start again");
         }
 
-        // No credential's id: what is given lives on when the approval, which is used up, is forgotten.
+        // No credential id: the token that is issued outlives the approval, which is used up and deleted.
         var result = await standing.ResolveAsync(
             new AuthenticationResult.Accepted(new Principal { Subject = approval.Owner, Evidence = approval.Evidence }), cancellationToken);
         return result is AuthenticationResult.Accepted(var principal)

@@ -7,7 +7,7 @@ using Gateway.Server.Store.Keys;
 
 namespace Gateway.Server.Tokens.Service;
 
-/// <summary>Issues access tokens: signed JWTs that this gateway, and a registry told to trust it, verify.</summary>
+/// <summary>Issues access tokens: signed JWTs that this gateway, and a registry that trusts it, verify.</summary>
 internal sealed partial class AccessTokenIssuer(
     ISigningKeys keys,
     RegistryRouter router,
@@ -16,12 +16,13 @@ internal sealed partial class AccessTokenIssuer(
     ILogger<AccessTokenIssuer> logger) : IAccessTokenIssuer
 {
     /// <summary>
-    /// The longest token issued, in characters: with the client's other headers it must pass the proxies on its way.
+    /// The longest token issued, in characters: with the client's other headers it must pass through the proxies in
+    /// between.
     /// </summary>
     public const int MaxLength = 12 * 1024;
 
     /// <inheritdoc/>
-    /// <exception cref="AccessTokenException">The credential has ended, or the token would be too long.</exception>
+    /// <exception cref="AccessTokenException">The credential has expired, or the token would be too long.</exception>
     public AccessToken Issue(Principal principal, AccessScope granted, string audience)
     {
         var now = time.GetUtcNow();
@@ -57,9 +58,9 @@ internal sealed partial class AccessTokenIssuer(
             var subject = principal.Subject;
             Log.TooLong(logger, subject, text.Length, subject.Groups.Count, subject.Claims.Count);
             throw new AccessTokenException(
-                $"the access token would have {text.Length} characters and at most {MaxLength} pass every proxy: "
-                + $"ask for fewer repositories, or have the {subject.Groups.Count} groups and {subject.Claims.Count} "
-                + "claims reduced that your sign-in brings along");
+                $"the access token would have {text.Length} characters, and at most {MaxLength} pass every proxy: ask "
+                + $"for fewer repositories, or have the {subject.Groups.Count} groups and {subject.Claims.Count} "
+                + "claims of your sign-in reduced");
         }
 
         return new AccessToken(text, expiresAt - issuedAt);
@@ -80,8 +81,9 @@ internal sealed partial class AccessTokenIssuer(
     private static partial class Log
     {
         [LoggerMessage(1101, LogLevel.Error,
-            "No access token for {Subject}: it would have {Length} characters, with {Groups} groups and {Claims} "
-            + "claims. None of them is left out, since a deny rule may depend on it. Have its sign-in bring fewer along.")]
+            "No access token was issued to {Subject}: it would have {Length} characters, with {Groups} groups and "
+            + "{Claims} claims. None of them is left out, since a deny rule may depend on it. Reduce the groups "
+            + "and claims of the sign-in.")]
         public static partial void TooLong(ILogger logger, Subject subject, int length, int groups, int claims);
     }
 }

@@ -13,8 +13,8 @@ namespace Gateway.Server.Tokens.Service;
 
 /// <summary>Verifies access tokens: signed by one of this gateway's own keys, for this host, in force now.</summary>
 /// <remarks>
-/// What does not change is remembered: the signature under a key, and what the token says. What changes is asked each
-/// time: whether that key is still one of ours, the clock, and whether the holder still stands.
+/// What does not change is cached: the signature under a key, and what the token says. What changes is checked each
+/// time: whether that key is still one of ours, the clock, and whether the holder is still good.
 /// </remarks>
 internal sealed class AccessTokenVerifier(
     ISigningKeys keys,
@@ -62,7 +62,7 @@ internal sealed class AccessTokenVerifier(
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(token, digest);
         var hash = SecretHash.FromBytes(digest);
-        // A token outlives its key in the cache, never in force.
+        // A token may outlive its key in the cache, but it is not accepted.
         var isKnown = _verified.TryGet(hash, out var verified) && ring.Find(verified.KeyId) is not null;
         Lookups.Count(isKnown);
         if (!isKnown)
@@ -74,7 +74,7 @@ internal sealed class AccessTokenVerifier(
 
             if (!AccessTokenReader.TryRead(payload, out var claims))
             {
-                return new AuthenticationResult.Refused("its payload is not as this gateway writes it for itself");
+                return new AuthenticationResult.Refused("its payload is not in the form that this gateway writes");
             }
 
             verified = new Verified(claims, key.Id);
@@ -111,20 +111,21 @@ internal sealed class AccessTokenVerifier(
             return new AuthenticationResult.Refused("its aud is another host", "it is for another host");
         }
 
-        // nbf needs no look: it lies before iat, and the leeway is the same.
+        // nbf needs no check: it is before iat, and the leeway is the same.
         if (claims.IssuedAt - now > Leeway)
         {
             return new AuthenticationResult.Refused("it is from the future: clocks differ", string.Create(
                 CultureInfo.InvariantCulture,
                 $"it was issued {Seconds(claims.IssuedAt - now)} s in the future by this gateway's clock; "
-                + $"the clocks of the gateway's replicas must be set right"));
+                + $"synchronize the clocks of the gateway's replicas"));
         }
 
-        // No gateway issues such a one, whatever its settings: the key was used by somebody else, or by a fault.
+        // No gateway issues such a one, whatever its settings: the key was used by someone else, or through a fault.
         if (claims.ExpiresAt - claims.IssuedAt > TokenOptions.LongestLifetime)
         {
             return new AuthenticationResult.Refused(
-                "it lives longer than any access token may", "it lives longer than this gateway lets any access token live");
+                "its lifetime exceeds that of any access token",
+                "its lifetime exceeds what this gateway gives any access token");
         }
 
         // Without leeway: the end of a personal token is exact, and what was issued for it does not outlast it.
@@ -142,12 +143,12 @@ internal sealed class AccessTokenVerifier(
 
         return new AuthenticationResult.Refused("it has expired", string.Create(CultureInfo.InvariantCulture,
             $"it expired {Seconds(expired)} s ago by this gateway's clock; get a new one from the token "
-            + $"endpoint, and where that was just done compare the clocks of the gateway's replicas"));
+            + $"endpoint; if this one is new, compare the clocks of the gateway's replicas"));
     }
 
-    // An upload may go on with the token it was begun with. Two bounds, beside the end of the credential behind it: the
-    // ticket's end; and the start of the ticket's window, at which the token must still have been good, so that a ticket
-    // revives no token that had expired before the upload began.
+    // An upload may continue with the token it started with. Two bounds, beside the expiry of the credential behind it:
+    // the ticket's end; and the start of the ticket's window, at which the token must still have been good, so that a
+    // ticket revives no token that had expired before the upload began.
     private bool IsContinued(AccessTokenClaims claims, DateTimeOffset now, DateTimeOffset? continueUntil) =>
         continueUntil is { } until
         && now <= until

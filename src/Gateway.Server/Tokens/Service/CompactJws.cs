@@ -11,13 +11,13 @@ namespace Gateway.Server.Tokens.Service;
 /// <c>kid</c>, as this class writes it.
 /// </summary>
 /// <remarks>
-/// The header is the attacker's until the signature is verified, so it is not parsed as JSON at all: it is compared with
-/// the one text that a known key gives. Whatever else a header can hold to choose a key or an algorithm (<c>jwk</c>,
-/// <c>x5c</c>, <c>jku</c>, <c>crit</c>, <c>b64</c>, members given twice) makes it another text.
+/// The header is under the attacker's control until the signature is verified, so it is not parsed as JSON at all: it
+/// is compared with the one text that a known key gives. Anything else that a header can hold to choose a key or an
+/// algorithm (<c>jwk</c>, <c>x5c</c>, <c>jku</c>, <c>crit</c>, <c>b64</c>, members given twice) makes it another text.
 /// </remarks>
 internal static class CompactJws
 {
-    /// <summary>The longest token that is looked at, in characters.</summary>
+    /// <summary>The longest token that is read, in characters.</summary>
     public const int MaxLength = 16 * 1024;
 
     // {"typ":"JWT","alg":"ES256","kid":"…59 characters…"}
@@ -98,15 +98,15 @@ internal static class CompactJws
         var dots = token.Count((byte)'.');
         if (dots == 4)
         {
-            return "it has five parts, as an encrypted token (JWE) has; none is ever decrypted";
+            return "it has five parts, like an encrypted token (JWE), and none is ever decrypted";
         }
 
         if (dots != 2 || token[0] == '.' || token[^1] == '.' || token.IndexOf(".."u8) >= 0)
         {
-            return "it has not three parts";
+            return "it does not have three parts";
         }
 
-        // Padding, the other base64 alphabet, line breaks: a decoder that passes over them gives one token many texts.
+        // Padding, the other base64 alphabet, line breaks: a decoder that skips them gives one token many texts.
         return token.ContainsAnyExcept(Alphabet) ? "it holds a character outside base64url" : null;
     }
 
@@ -123,7 +123,7 @@ internal static class CompactJws
             || !TryTake(ref header, ",\"kid\":\""u8) || !TryTakeWord(ref header, out var id)
             || !header.SequenceEqual("}"u8))
         {
-            return "its header is not as this gateway writes it: typ, alg and kid";
+            return "its header is not in the form that this gateway writes: typ, alg and kid";
         }
 
         var known = keys.Find(Encoding.ASCII.GetString(id));
@@ -132,7 +132,7 @@ internal static class CompactJws
             return "its kid names no key of this gateway's";
         }
 
-        // The key decides, never the token: else a public key is verified as an HMAC's secret.
+        // The key decides, never the token: otherwise a public key could serve as an HMAC's secret.
         if (!Ascii.Equals(algorithm, known.Algorithm.ToString()))
         {
             return "its alg is not its key's";
@@ -162,7 +162,7 @@ internal static class CompactJws
         return quote >= 0 && word.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0 && !word.Contains((byte)'\\');
     }
 
-    // Refuses what the decoder would pass over: bits behind the last byte, which no signature covers in the last part.
+    // Refuses what the decoder would skip: bits after the last byte, which no signature covers in the last part.
     private static bool TryDecode(ReadOnlySpan<byte> text, ref Span<byte> bytes)
     {
         var status = Base64Url.DecodeFromUtf8(text, bytes, out var consumed, out var written);

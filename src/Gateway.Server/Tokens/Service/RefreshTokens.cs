@@ -10,8 +10,8 @@ namespace Gateway.Server.Tokens.Service;
 /// <summary>Refresh tokens: what <c>docker login</c> stores instead of the password.</summary>
 /// <remarks>
 /// One stays the same over its uses: docker never stores another one than that of the login (Distribution, "OAuth2 Token
-/// Authentication"). So it is long-lived, and ends by its revocation, by a new password and with its owner. It is bound
-/// to the service it was issued for.
+/// Authentication"). So it is long-lived; revocation, a new password and the removal of its owner revoke it. It is
+/// bound to the service it was issued for.
 /// </remarks>
 internal sealed partial class RefreshTokens(
     TokenOptions options,
@@ -21,7 +21,7 @@ internal sealed partial class RefreshTokens(
     TimeProvider time,
     ILogger<RefreshTokens> logger)
 {
-    /// <summary>How many live ones a subject has; each login makes one, and clients never give them back.</summary>
+    /// <summary>How many live ones a subject has; each login creates one, and clients never give them back.</summary>
     public const int MostPerSubject = 100;
 
     /// <summary>Issues one, where there may be one.</summary>
@@ -30,7 +30,7 @@ internal sealed partial class RefreshTokens(
     /// </param>
     /// <param name="service">The host it is good for.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The secret; <see langword="null"/> where there is none to give, which clients put up with.</returns>
+    /// <returns>The secret; <see langword="null"/> where there is none to give, which clients accept.</returns>
     public async Task<string?> IssueAsync(Principal principal, string service, CancellationToken cancellationToken)
     {
         if (!options.RefreshTokens
@@ -146,7 +146,7 @@ internal sealed partial class RefreshTokens(
         return new AuthenticationResult.Accepted(principal);
     }
 
-    // The longest unused goes: a machine that was set up anew and never comes back.
+    // The longest unused goes: that of a machine that was reinstalled and never asks again.
     private async Task<bool> MakeRoomAsync(Subject owner, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var kept = (await store.ListAsync(owner, cancellationToken)).WithoutPassing();
@@ -175,20 +175,21 @@ internal sealed partial class RefreshTokens(
         public static partial void Refused(ILogger logger, string reason);
 
         [LoggerMessage(1106, LogLevel.Warning,
-            "A refresh token could not be judged and was answered with 503. {Problem} Passwords and access tokens stay good.")]
+            "The gateway could not check a refresh token and answered 503. {Problem} Passwords "
+            + "and access tokens still work.")]
         public static partial void Undecided(ILogger logger, string problem);
 
         [LoggerMessage(1107, LogLevel.Warning,
-            "A sign-in was given no refresh token, so its client may store the password. {Problem}")]
+            "A sign-in got no refresh token, so its client may store the password. {Problem}")]
         public static partial void NotIssued(ILogger logger, string problem);
 
         [LoggerMessage(1109, LogLevel.Warning,
-            "{Subject} is given no further refresh token: {Count} tokens are kept, ended ones included. They are forgotten "
-            + "30 days after their end.")]
+            "{Subject} gets no further refresh token: {Count} tokens are stored, including expired and revoked ones. "
+            + "These are deleted 30 days after their end.")]
         public static partial void TooMany(ILogger logger, Subject subject, int count);
 
         [LoggerMessage(1108, LogLevel.Information,
-            "The refresh token {Id} of {Subject}, the longest unused, was revoked: a subject has {Most} at most.")]
+            "The refresh token {Id} of {Subject}, the longest unused, was revoked: a subject can have at most {Most}.")]
         public static partial void MadeRoom(ILogger logger, Subject subject, string id, int most);
     }
 }

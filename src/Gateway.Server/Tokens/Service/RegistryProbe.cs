@@ -9,9 +9,9 @@ namespace Gateway.Server.Tokens.Service;
 
 /// <summary>Asks a registry whether it accepts the gateway's tokens, and finds out why not.</summary>
 /// <remarks>
-/// A registry answers 401 and no more. So it is also shown tokens that differ in one thing from what the gateway sends
-/// (an older key, another spelling of the issuer, its own service, its own clock): the one that it accepts names the
-/// fault. None of these tokens grants anything.
+/// A registry answers 401 and no more. So the probe also presents tokens that differ in one thing from what the gateway
+/// sends (an older key, another spelling of the issuer, its own service, its own clock): the one that it accepts names
+/// the fault. None of these tokens grants anything.
 /// </remarks>
 internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, PublicHost host, TimeProvider time)
 {
@@ -40,14 +40,15 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
                 { Status: HttpStatusCode.OK } => new RegistryProbeResult(
                     RegistryProbeOutcome.Open,
                     "requires no sign-in: anyone who reaches it may do everything. That is right only where the gateway "
-                    + "alone can reach it; else have it verify tokens."),
+                    + "alone can reach it; otherwise have it verify tokens."),
                 { Status: HttpStatusCode.Unauthorized, Scheme: "Bearer" } open when credential is null =>
                     await TryTokenAsync(upstream, open, cancellationToken),
                 { Status: HttpStatusCode.Unauthorized } open =>
                     await TryCredentialAsync(upstream, open, credential, cancellationToken),
                 var other => new RegistryProbeResult(
                     RegistryProbeOutcome.Refused,
-                    $"answered {(int)other.Status} to GET /v2/, as no registry does. Is this the registry's URL?"),
+                    $"answered {(int)other.Status} to GET /v2/, which no registry does. Check that "
+                    + "this is the registry's URL."),
             };
         }
         catch (HttpRequestException exception)
@@ -64,7 +65,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     private async Task<RegistryProbeResult> TryCredentialAsync(
         Uri upstream, Answer open, string? credential, CancellationToken cancellationToken)
     {
-        var asks = open.Scheme == "Bearer" ? "asks for tokens" : $"asks for {open.Scheme ?? "credentials of no kind"}";
+        var asks = open.Scheme == "Bearer" ? "asks for tokens" : $"asks for {open.Scheme ?? "credentials of an unknown kind"}";
         if (credential is null)
         {
             return new RegistryProbeResult(
@@ -87,7 +88,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         var own = new Variant(keys.ActiveAt(now), host.Origin, host.Authority, TimeSpan.Zero);
         if (await AcceptsAsync(own))
         {
-            // Told while there is time: the key is published before it signs.
+            // Reported while there is time: the key is published before it signs.
             return keys.Keys.FirstOrDefault(key => key.ActiveFrom > now) is not { } next
                 || await AcceptsAsync(own with { Key = next })
                     ? new RegistryProbeResult(
@@ -95,7 +96,7 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
                         $"accepts tokens for service \"{own.Audience}\", signed by key {own.Key.Id}.")
                     : new RegistryProbeResult(
                         RegistryProbeOutcome.Refused,
-                        $"accepts today's tokens, and refuses those of the next key ({next.Id}), which signs from "
+                        $"accepts today's tokens, but refuses those of the next key ({next.Id}), which signs from "
                         + $"{SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}");
         }
 
@@ -116,9 +117,9 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         return Refused(
         [
             .. Differences(own, known),
-            "Most likely it does not know the gateway's key, since no token was accepted, whatever its service and "
+            "Most likely it does not have the gateway's key, since it accepted no token of any service and "
             + "issuer: " + GiveKeys,
-            $"Else its auth.token.issuer is not \"{own.Issuer}\". Its own log tells which.",
+            $"Otherwise its auth.token.issuer is not \"{own.Issuer}\". Its own log says which.",
         ]);
 
         async Task<bool> AcceptsAsync(Variant variant) =>
@@ -151,8 +152,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     {
         if (accepted.Key != own.Key)
         {
-            yield return $"It does not know the key that signs now ({own.Key.Id}), only {accepted.Key.Id}. A rotation "
-                + $"passed it by: {GiveKeys}";
+            yield return $"It does not have the key that signs now ({own.Key.Id}), only {accepted.Key.Id}. It missed a "
+                + $"rotation: {GiveKeys}";
         }
 
         if (accepted.Issuer != own.Issuer)
@@ -171,8 +172,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
             var side = accepted.Skew > TimeSpan.Zero ? "ahead of" : "behind";
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {side} the clock here, and 60 s are "
-                + $"allowed: set both right.");
+                $"Its clock is {(long)accepted.Skew.Duration().TotalSeconds} s {side} the clock here, and at most 60 s "
+                + $"are allowed: synchronize both.");
         }
     }
 
@@ -180,7 +181,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
         RegistryProbeOutcome.Refused,
         ["refused the token.",
             .. causes,
-            "What its configuration must say, with the files copied there (the last two lines: for Distribution 3):",
+            "Its configuration must contain this, with the files copied there (the last two "
+            + "lines are for Distribution 3):",
             "  auth:",
             "    token:",
             $"      realm: {host.Origin}/token",

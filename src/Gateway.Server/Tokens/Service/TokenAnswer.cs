@@ -19,8 +19,8 @@ internal sealed record TokenAnswer(AccessToken Token, AccessScope Granted, strin
     /// <summary>The body.</summary>
     /// <remarks>
     /// Distribution's specifications want <c>token</c> for GET and <c>access_token</c> for POST; clients read either.
-    /// No <c>issued_at</c>: it would tie the token's life to the client's clock. No <c>refresh_token</c> unless there is
-    /// one: docker stores whatever stands there instead of the password.
+    /// No <c>issued_at</c>: it would tie the token's lifetime to the client's clock. No <c>refresh_token</c> unless
+    /// there is one: docker stores its value instead of the password.
     /// </remarks>
     public ReadOnlyMemory<byte> Serialize()
     {

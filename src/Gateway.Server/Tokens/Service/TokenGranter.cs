@@ -6,14 +6,17 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Tokens.Service;
 
-/// <summary>What of the access asked for a token is granted: asked, the credential's limit and policy, whichever is less.</summary>
+/// <summary>
+/// The access that a token is granted: the request, the credential's limit or the policy, whichever is least.
+/// </summary>
 /// <remarks>
-/// No decision: each request is decided anew, by the policy then and with its tag. A narrow token only keeps a client
-/// from what it did not ask for. Asking for too much is no error (Distribution, "Token Authentication Specification").
+/// Not a decision: each request is decided again, by the policy at that time and with its tag. A narrow token only
+/// keeps a client from what it did not ask for. Asking for too much is not an error (Distribution, "Token
+/// Authentication Specification").
 /// </remarks>
 internal sealed class TokenGranter(Reloadable<PolicySet> policies, TimeProvider time)
 {
-    /// <summary>Works it out. The upstream is not asked, so nothing tells whether a repository exists.</summary>
+    /// <summary>Works it out. The upstream is not asked, so nothing reveals whether a repository exists.</summary>
     public AccessScope Grant(Principal principal, AccessScope asked, PublicHost host, IPAddress clientAddress)
     {
         if (asked.IsEmpty)

@@ -27,14 +27,14 @@ internal sealed class TokenMiddleware(
     /// <summary>The endpoint's path.</summary>
     public const string Path = GatewayPaths.Token;
 
-    /// <summary>The greatest form, in bytes.</summary>
+    /// <summary>The largest form, in bytes.</summary>
     public const int LargestForm = 64 * 1024;
 
     private const int LargestTransfer = 8 * 1024 * 1024;
     private const string FormType = "application/x-www-form-urlencoded";
 
     private static readonly RegistryError MethodNotAllowed =
-        RegistryError.MethodNotAllowed("the token endpoint takes GET and POST", "GET, POST");
+        RegistryError.MethodNotAllowed("the token endpoint accepts GET and POST", "GET, POST");
 
     private static readonly RegistryError WrongType = RegistryError.InvalidRequest($"send the form as {FormType}, in UTF-8") with
     {
@@ -251,14 +251,15 @@ internal sealed class TokenMiddleware(
     }
 
     // A UI in a browser has no user name to send until the browser asks for one, which only this answer makes it do. For
-    // everybody else a token without any access is the right one: "podman login" and pulls of public images need it.
+    // everyone else a token without any access is the right one: "podman login" and pulls of public images need it.
     private static bool IsBrowserWithoutCredentials(HttpRequest http) =>
         http.Headers.Origin.Count > 0 && http.Headers.Authorization.Count == 0 && http.Method == "GET";
 
     // Where anonymous callers may do anything, a UI that leaves the sign-in to the browser would be given a nobody's token for
     // everything, and its visitors could never sign in. So it is asked where signing in may give more: for less than it wants,
-    // and for the catalog, which shows a person more than nobody. Only pages of origins that the operator names, and lets use
-    // the browser's password: elsewhere a prompt would be of no use, and a page of the web must not be able to open one.
+    // and for the catalog, which shows a person more than an anonymous caller. Only pages of origins that the operator
+    // names, and lets use the browser's password: elsewhere a prompt would be of no use, and a page of the web must not
+    // be able to open one.
     private static bool MustAsk(GatewayContext gateway, AccessScope asked, AccessScope granted) =>
         gateway is { Page: PageStanding.Trusted, IsPageNamed: true } && (asked.Catalog || !granted.Covers(asked));
 

@@ -24,7 +24,7 @@ internal static class TokenOptionsValidator
         var maximum = scope.At(nameof(options.MaximumCredentialLifetime));
         var most = TimeSpan.FromDays(3650);
         maximum.CheckRange(options.MaximumCredentialLifetime, Hour, most);
-        // Against the greatest only where that can be read and is one itself.
+        // Against the maximum only where that can be read and is valid itself.
         var isMaximum = !maximum.IsBroken && options.MaximumCredentialLifetime >= Hour
             && options.MaximumCredentialLifetime <= most;
         scope.At(nameof(options.DefaultCredentialLifetime)).CheckRange(
@@ -37,13 +37,13 @@ internal static class TokenOptionsValidator
         {
             if (!SubjectSelector.TryParse(administrators[i], out var selector))
             {
-                scope.At(i).Report("names nobody", "Write it as in policies: user:NAME, group:NAME or robot:NAME.");
+                scope.At(i).Report("names no subject", "Write it as in policies: user:NAME, group:NAME or robot:NAME.");
             }
             else if (selector.Kind is not (SubjectSelectorKind.User or SubjectSelectorKind.Group
                 or SubjectSelectorKind.Robot))
             {
                 scope.At(i).Report(
-                    "would let anyone revoke everybody's tokens",
+                    "would let anyone revoke everyone's tokens",
                     "Name the users or groups: user:NAME, group:NAME.");
             }
         }

@@ -5,7 +5,7 @@ namespace Gateway.Server.Tokens.Service;
 
 /// <summary>A token request, understood completely.</summary>
 /// <param name="Credentials">
-/// Who asks. A refresh token stands as the password of a user without a name, as containerd and BuildKit send it.
+/// Who asks. A refresh token is the password of a user without a name, as containerd and BuildKit send it.
 /// </param>
 /// <param name="Asked">What is asked for; it may be nothing.</param>
 /// <param name="Offline">Whether a refresh token is asked for as well.</param>

@@ -10,8 +10,8 @@ namespace Gateway.Server.Tokens.Service;
 /// (Distribution, "OAuth2 Token Authentication"; RFC 6749).
 /// </summary>
 /// <remarks>
-/// Unknown parameters are ignored (RFC 6749, section 3.2), <c>account</c> and <c>client_id</c> among them: who asks is
-/// told by the credentials alone. Those that decide something must stand there once.
+/// Unknown parameters are ignored (RFC 6749, section 3.2), <c>account</c> and <c>client_id</c> among them: only
+/// the credentials say who asks. Parameters that decide something must appear exactly once.
 /// </remarks>
 internal static class TokenRequestParser
 {
@@ -22,7 +22,7 @@ internal static class TokenRequestParser
     private const string IdTokenType = "urn:ietf:params:oauth:token-type:id_token";
     private const string JwtType = "urn:ietf:params:oauth:token-type:jwt";
 
-    // Each would say in another way who asks, or for whom.
+    // Each would be another way to say who asks, or for whom.
     private static readonly string[] NotWithAnExchange =
         ["username", "password", "refresh_token", "actor_token", "actor_token_type", "resource"];
 
@@ -106,7 +106,7 @@ internal static class TokenRequestParser
         return Complete(parameters, PresentedCredentials.OfPassword(credentials), service);
     }
 
-    // RFC 8693, section 2.1: a job shows the ID token of its issuer, and may name what it needs.
+    // RFC 8693, section 2.1: a job presents the ID token of its issuer, and may name what it needs.
     private static (TokenRequest? Request, RegistryError? Error) ReadExchange(UrlEncodedParameters parameters, string service)
     {
         foreach (var name in NotWithAnExchange)
@@ -131,7 +131,7 @@ internal static class TokenRequestParser
 
         return requested is null or AccessTokenType
             ? Complete(parameters, credentials, service, isExchange: true)
-            : (null, Invalid($"requested_token_type can only be {AccessTokenType}"));
+            : (null, Invalid($"requested_token_type must be {AccessTokenType}"));
     }
 
     private static RegistryError Invalid(string message) => RegistryError.InvalidRequest(message);

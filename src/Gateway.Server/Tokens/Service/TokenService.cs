@@ -16,11 +16,13 @@ internal sealed class TokenService(
     WorkloadExchange exchange,
     TimeProvider time)
 {
-    // An access token buys no other one, and a secret is a password here: exchanging never prolongs (threats, rule 5).
+    // An access token buys no other one, and a secret is a password here: exchanging never prolongs.
     private static readonly AuthenticationResult.Refused TokenShown = new(
-        "a bearer token at the token endpoint", "the token endpoint takes user name and password, or a refresh token");
+        "a bearer token at the token endpoint",
+        "the token endpoint accepts user name and password, or a refresh token");
 
-    // Access tokens live for whole seconds, so for the last moment of a credential there is none to issue.
+    // The lifetime of an access token is in full seconds, so for the last moment of a credential there is none to
+    // issue.
     private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
 
     private static readonly AuthenticationResult.Refused Expired = new("a credential in its last second", "it expired");
@@ -52,7 +54,7 @@ internal sealed class TokenService(
     /// <param name="clientAddress">From where.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="AccessTokenException">It cannot be issued, and why.</exception>
-    /// <exception cref="StateException">What was exchanged cannot be kept.</exception>
+    /// <exception cref="StateException">What was exchanged cannot be stored.</exception>
     public async Task<TokenAnswer> AnswerAsync(
         TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
     {
@@ -69,7 +71,7 @@ internal sealed class TokenService(
         return new TokenAnswer(token, granted, refreshToken);
     }
 
-    // containerd falls back to ":token", BuildKit begins with it; credential helpers hold it under the user "<token>".
+    // containerd falls back to ":token", BuildKit starts with it; credential helpers store it under the user "<token>".
     private static bool IsRefreshGrant(PresentedCredentials credentials) =>
         credentials is { Kind: PresentedCredentialsKind.Password, Password.UserName: "" or "<token>" }
         && credentials.Form == SignInForm.RefreshToken;

@@ -8,12 +8,12 @@ using Gateway.Server.Store.Keys;
 namespace Gateway.Server.Tokens.Service;
 
 /// <summary>
-/// Makes the tokens for upstreams that verify tokens too. The gateway itself accepts none of them: they lack what says
+/// Creates the tokens for upstreams that verify tokens too. The gateway itself accepts none of them: they do not say
 /// who the holder is.
 /// </summary>
 internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, TimeProvider time) : IMeasuredCache
 {
-    // An upstream looks at a token once, when a request begins. A token is used again meanwhile, since pulls and pushes
+    // An upstream checks a token once, when a request begins. A token is used again meanwhile, since pulls and pushes
     // ask for the same access many times; one that leaks is of little use.
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan UsedAgainFor = TimeSpan.FromMinutes(1);
@@ -59,7 +59,7 @@ internal sealed class UpstreamTokens(ISigningKeys keys, RegistryRouter router, T
         }).Span);
     }
 
-    // Not the wall clock: setting it back must not keep tokens that upstreams take for expired.
+    // Not the wall clock: setting it back must not keep tokens that upstreams treat as expired.
     private bool HasEnded(Minted minted) => time.GetElapsedTime(minted.At) >= UsedAgainFor;
 
     private readonly record struct Purpose(string Subject, UpstreamAccess Access, string KeyId);

@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Gateway.Server.Tokens.Service;
 
 /// <summary>
-/// The parameters of a query or form, <c>application/x-www-form-urlencoded</c>, as they stand: nothing merged, nothing
+/// The parameters of a query or form, <c>application/x-www-form-urlencoded</c>, as they are: nothing merged, nothing
 /// repaired. ASP.NET's own readers ignore the case of names and join repeats by commas.
 /// </summary>
 internal sealed class UrlEncodedParameters

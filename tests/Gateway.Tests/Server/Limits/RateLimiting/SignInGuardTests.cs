@@ -40,7 +40,7 @@ public sealed class SignInGuardTests : IAsyncLifetime
         Assert.False(answer.Headers.Contains("WWW-Authenticate"));
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Contains("TOOMANYREQUESTS", body, StringComparison.Ordinal);
-        Assert.Contains("The password was not looked at", body, StringComparison.Ordinal);
+        Assert.Contains("The password was not checked", body, StringComparison.Ordinal);
         Assert.Matches("\"retryAfterSeconds\":[0-9]+,\"requestId\":\"[0-9a-f]{16}\"}", body);
     }
 

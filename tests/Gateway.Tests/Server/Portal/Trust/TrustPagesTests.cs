@@ -31,7 +31,7 @@ public sealed class TrustPagesTests : IDisposable
         Assert.DoesNotContain("<script", text, StringComparison.OrdinalIgnoreCase);
         Assert.All(
             [
-                PrivateAuthority.FingerprintOf(_files.Authority.Certificate), "CN=Test authority", "by another way",
+                PrivateAuthority.FingerprintOf(_files.Authority.Certificate), "CN=Test authority", "get another way",
                 $"/etc/docker/certs.d/{TestGateway.Host}/ca.crt", $"/etc/containers/certs.d/{TestGateway.Host}/ca.crt", "kind: DaemonSet", "update-ca-trust",
             ],
             word => Assert.Contains(word, text, StringComparison.Ordinal));

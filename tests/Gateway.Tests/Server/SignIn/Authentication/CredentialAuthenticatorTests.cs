@@ -62,7 +62,7 @@ public class CredentialAuthenticatorTests
         var (result, asked) = await Authenticate(header, Accepted);
         Assert.Equal(new AuthenticationResult.Refused(reason), result);
         Assert.Equal(0, asked);
-        Assert.Equal([$"Information 1003 Credentials were refused unread: {reason}."], _log.Lines);
+        Assert.Equal([$"Information 1003 Unreadable credentials were refused: {reason}."], _log.Lines);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public class CredentialAuthenticatorTests
         {
             var refused = Assert.IsType<AuthenticationResult.Refused>(
                 await Authenticate(header, issued, new FixedTokens(Accepted), new FixedVerifier(Accepted)));
-            Assert.Equal("it is a refresh token, which only the token endpoint takes", refused.Message);
+            Assert.Equal("it is a refresh token, which only the token endpoint accepts", refused.Message);
         }
 
         Assert.Empty(issued.Asked);
@@ -214,8 +214,8 @@ public class CredentialAuthenticatorTests
             [
                 "Information 1001 The sign-in of \"al\\u0022ice\\u202E\\u005Cu\" was refused: wrong password.",
                 $"Information 1001 The sign-in of \"{new string('a', 64)}…\" was refused: unknown user.",
-                "Warning 1002 The sign-in of \"alice\" could not be decided and was answered with 503: directory gone. Who is signed in stays so.",
-                "Information 1003 Credentials were refused unread: Basic credentials that are not base64.",
+                "Warning 1002 The gateway could not decide the sign-in of \"alice\" and answered 503: directory gone. Those who are signed in stay signed in.",
+                "Information 1003 Unreadable credentials were refused: Basic credentials that are not base64.",
             ],
             _log.Lines);
     }

@@ -16,10 +16,10 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData("{0}", "{0}-password\n", Unreadable + "the password ends in a line break")]
     [InlineData("{0}", "{0}-password\r\n", Unreadable + "the password ends in a line break")]
     [InlineData("{0}\n", "{0}-password", Unreadable + "the user name ends in a line break")]
-    [InlineData("{0}", "{0}\0-password", Unreadable + "name or password hold a control character")]
-    [InlineData("{0}", "{0}-password ", Wrong + "the password begins or ends with a blank")]
-    [InlineData("{0}", "\u00a0{0}-password", Wrong + "the password begins or ends with a blank")]
-    [InlineData(" {0}", "{0}-password", Wrong + "the user name begins or ends with a blank")]
+    [InlineData("{0}", "{0}\0-password", Unreadable + "the user name or password holds a control character")]
+    [InlineData("{0}", "{0}-password ", Wrong + "the password begins or ends with white space")]
+    [InlineData("{0}", "\u00a0{0}-password", Wrong + "the password begins or ends with white space")]
+    [InlineData(" {0}", "{0}-password", Wrong + "the user name begins or ends with white space")]
     [InlineData("{0}", "\ufeff{0}-password", Wrong + "the password begins with a byte order mark")]
     [InlineData("\ufeff{0}", "{0}-password", Wrong + "the user name begins with a byte order mark")]
     [InlineData("{0}", "\"{0}-password\"", Wrong + "the password is in quotes")]
@@ -39,13 +39,13 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     [Fact]
     public async Task SignIn_InLatin1_HearsOfUtf8()
     {
-        await AssertRefusedAsync(Encoding.Latin1.GetBytes("alice:pässwörd"), Unreadable + "name or password hold other letters than ASCII");
-        await AssertRefusedAsync(Encoding.Latin1.GetBytes("mallory:pässwörd"), Unreadable + "name or password hold other letters than ASCII");
+        await AssertRefusedAsync(Encoding.Latin1.GetBytes("alice:pässwörd"), Unreadable + "the user name or password holds characters outside ASCII");
+        await AssertRefusedAsync(Encoding.Latin1.GetBytes("mallory:pässwörd"), Unreadable + "the user name or password holds characters outside ASCII");
     }
 
     [Theory]
     [InlineData("Bearer \"abc\"", "the token is not valid here; the token is in quotes")]
-    [InlineData("Bearer  abc", "the token is not valid here; the token begins or ends with a blank")]
+    [InlineData("Bearer  abc", "the token is not valid here; the token begins or ends with white space")]
     [InlineData("Bearer abc", "the token is not valid here\"")]
     public async Task Bearer_SpoiledByAnAccident_HearsOfIt(string authorization, string message)
     {

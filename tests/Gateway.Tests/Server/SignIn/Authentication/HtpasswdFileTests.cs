@@ -48,14 +48,14 @@ public class HtpasswdFileTests
             + $"frank:{Sha}\n"));
         Assert.Equal(
             """
-            users:2: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file users bob.
-            users:3: carol: password hashed with MD5 (apr1), which is not accepted. Set the password anew: gateway user add --file users carol.
-            users:4: user is in line 1 already (found "alice"). Remove one of the two.
+            users:2: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file users bob.
+            users:3: carol: password hashed with MD5 (apr1), which is not accepted. Set the password again: gateway user add --file users carol.
+            users:4: the user is already in line 1 (found "alice"). Remove one of the two.
             users:5: a line without ":". Write name:hash, or # before a comment.
             users:6: the user name holds U+0020 in column 3. A user name is 1 to 128 printable ASCII characters without white space, ":" and "/", and does not begin with "#".
             users:7: no user name before the ":". A user name is 1 to 128 printable ASCII characters without white space, ":" and "/", and does not begin with "#".
-            users:8: erin: bcrypt cost outside 8 to 14 (found "5"). Set the password anew: gateway user add --file users erin.
-            users:9: frank: password hashed with sha256crypt, which is accepted only with allowShaCrypt. Set the password anew: gateway user add --file users frank, or set authentication.htpasswd.allowShaCrypt: true while you migrate.
+            users:8: erin: bcrypt cost outside 8 to 14 (found "5"). Set the password again: gateway user add --file users erin.
+            users:9: frank: password hashed with sha256crypt, which is accepted only with allowShaCrypt. Set the password again: gateway user add --file users frank, or set authentication.htpasswd.allowShaCrypt: true while you migrate.
             """,
             exception.Message);
     }
@@ -94,7 +94,7 @@ public class HtpasswdFileTests
     {
         var exception = Assert.Throws<ProblemException>(() => Parse(string.Concat(Enumerable.Repeat("x\n", 250))));
         Assert.Equal(101, exception.Problems.Count);
-        Assert.Equal("users: 150 more lines cannot be used. Fix those above first; is this an htpasswd file?", exception.Problems[^1].ToString());
+        Assert.Equal("users: 150 more lines cannot be used. Fix those above first, and check that this is an htpasswd file.", exception.Problems[^1].ToString());
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public class HtpasswdFileTests
     {
         var exception = Assert.Throws<ProblemException>(() => HtpasswdFile.Load(new HtpasswdOptions { File = "/nowhere/users" }));
         Assert.Equal(
-            "/nowhere/users: no such htpasswd file. Correct the path, or make the file with its first user: "
+            "/nowhere/users: no such htpasswd file. Correct the path, or create the file with its first user: "
             + "gateway user add --file /nowhere/users alice.",
             exception.Message);
     }
@@ -144,7 +144,7 @@ public class HtpasswdFileTests
     public void Load_EndlessFile_StopsAtTheCap()
     {
         var exception = Assert.Throws<ProblemException>(() => HtpasswdFile.Load(new HtpasswdOptions { File = "/dev/zero" }));
-        Assert.Equal("/dev/zero: the file is larger than 16 MiB. Is this an htpasswd file?", exception.Message);
+        Assert.Equal("/dev/zero: the file is larger than 16 MiB. Check that this is an htpasswd file.", exception.Message);
     }
 
     private static HtpasswdFile Parse(string content) => HtpasswdFile.Parse("users", Bytes(content), new HtpasswdOptions());

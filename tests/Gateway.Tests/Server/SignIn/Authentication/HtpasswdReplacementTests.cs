@@ -50,11 +50,11 @@ public sealed class HtpasswdReplacementTests : IDisposable
         Look(users);
 
         Assert.Equal(
-            $"{_file}: the last line has no line break, so the file may be cut off. Write it again, completely, each line with its line break.",
+            $"{_file}: the last line has no line break, so the file may be cut off. Write the complete file again, with a line break after each line.",
             Assert.Single(users.Status.Problems).ToString());
     }
 
-    // Made with printf, say; there are no last good ones, and not to start would help nobody.
+    // Made with printf, say; there are no last good ones, and refusing to start would help no one.
     [Fact]
     public void Start_OpenLastLine_IsTakenWithAWarning()
     {
@@ -83,7 +83,7 @@ public sealed class HtpasswdReplacementTests : IDisposable
         if (!isTaken)
         {
             Assert.StartsWith(
-                $"{10 - left} of 10 users are gone, more than {limit} %", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
+                $"{10 - left} of 10 users are missing, more than {limit} %", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
         }
     }
 
@@ -146,7 +146,7 @@ public sealed class HtpasswdReplacementTests : IDisposable
 
         Look(users);
 
-        Assert.StartsWith("5 of 10 users are gone", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
+        Assert.StartsWith("5 of 10 users are missing", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -78,8 +78,8 @@ public class PasswordHashTests
     [InlineData("$7$CU..../....x$y", "password hashed with scrypt, which is not accepted")]
     [InlineData("$2x$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "password hashed with bcrypt of a faulty kind ($2x$), which is not accepted")]
     [InlineData("$2$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "password hashed with bcrypt of a faulty kind ($2$), which is not accepted")]
-    [InlineData("", "no hash behind the name")]
-    [InlineData(Bcrypt + " ", "white space behind the hash")]
+    [InlineData("", "no hash after the name")]
+    [InlineData(Bcrypt + " ", "white space after the hash")]
     [InlineData(Bcrypt + "a", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
     [InlineData(Bcrypt + ":comment", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
     [InlineData("$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquH", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
@@ -109,7 +109,7 @@ public class PasswordHashTests
     {
         Assert.False(PasswordHash.TryParse(text, out _, out var refusal));
         Assert.Equal(
-            "a mark of crypt that hashing failed, and no hash (htpasswd -5 -r 999 writes it and reports no error)",
+            "not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it and reports no error)",
             refusal.What);
         Assert.Equal(text, refusal.Found);
     }

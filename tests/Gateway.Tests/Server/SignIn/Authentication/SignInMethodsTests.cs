@@ -41,7 +41,7 @@ public class SignInMethodsTests
     {
         _corp.Names.Add("alice");
         var refused = await Refuse("corp/alice", "ldap:corp");
-        Assert.Equal("htpasswd, which comes first, knows the name as well as ldap:corp", refused.Reason);
+        Assert.Equal("htpasswd, which comes before ldap:corp, knows the name too", refused.Reason);
         Assert.Contains("htpasswd", refused.Message, StringComparison.Ordinal);
         Assert.Equal("htpasswd", (await Accept("alice", "htpasswd")).Method); // whose name it is goes on
     }

@@ -173,7 +173,7 @@ public sealed class ClientCertificateModeTests
 
         Assert.Empty(stage.Upstream.Requests);
         var told = await CertificateStage.SendAsync(stage.Client(Nothing), "/token");
-        Assert.Contains("this registry is for clients with a certificate only, and none was shown", told.Body, StringComparison.Ordinal);
+        Assert.Contains("this registry accepts only clients with a certificate, and none was presented", told.Body, StringComparison.Ordinal);
     }
 
     [Fact]

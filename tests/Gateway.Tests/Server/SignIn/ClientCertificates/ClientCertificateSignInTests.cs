@@ -111,11 +111,11 @@ public sealed class ClientCertificateSignInTests
     }
 
     [Theory]
-    [InlineData("O=Nobody", "it has no name of the kinds that count here: uri, email, commonName")]
-    [InlineData("CN=two words", "is no user name")]
-    [InlineData("CN=team/carol", "is no user name")]
-    [InlineData("CN=carol:x", "is no user name")]
-    [InlineData("CN=#carol", "is no user name")]
+    [InlineData("O=Nobody", "it has no name of a kind that is used here: uri, email, commonName")]
+    [InlineData("CN=two words", "is not a user name")]
+    [InlineData("CN=team/carol", "is not a user name")]
+    [InlineData("CN=carol:x", "is not a user name")]
+    [InlineData("CN=#carol", "is not a user name")]
     public async Task Request_NameThatIsNone_IsRefusedWithTheRule(string subject, string message)
     {
         await using var stage = await CertificateStage.StartAsync();
@@ -146,7 +146,7 @@ public sealed class ClientCertificateSignInTests
         var accepted = await CertificateStage.SendAsync(same.Client(same.Authority.Issue("CN=alice")));
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.Status);
-        Assert.Contains("is another source's here (htpasswd)", Plain(refused), StringComparison.Ordinal);
+        Assert.Contains("belongs to another source here (htpasswd)", Plain(refused), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, accepted.Status);
     }
 

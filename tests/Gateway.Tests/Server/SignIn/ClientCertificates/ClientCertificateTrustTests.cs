@@ -123,7 +123,7 @@ public sealed class ClientCertificateTrustTests
 
         await AssertServedAsync(stage.Client(certificate, intermediate));
         var other = intermediate.Issue();
-        await AssertRefusedAsync(stage, stage.Client(other), "intermediates in between must be sent along");
+        await AssertRefusedAsync(stage, stage.Client(other), "client must send any intermediates along with it");
 
         await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + intermediate.Pem));
         await AssertServedAsync(stage.Client(other));

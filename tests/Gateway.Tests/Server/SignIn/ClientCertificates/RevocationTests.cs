@@ -113,13 +113,13 @@ public sealed class RevocationTests
         Assert.Contains("the file cannot be read", ProblemOf(null), StringComparison.Ordinal);
         Assert.Contains("the file is not a revocation list", ProblemOf([0x30, 0x01, 0x00]), StringComparison.Ordinal);
         Assert.Contains("there is no revocation list in the file", ProblemOf("hello"u8.ToArray()), StringComparison.Ordinal);
-        Assert.Contains("of an authority that is not trusted", ProblemOf(ClientAuthority.CreateRoot("Other").Revoke(null)), StringComparison.Ordinal);
+        Assert.Contains("belongs to an authority that is not trusted", ProblemOf(ClientAuthority.CreateRoot("Other").Revoke(null)), StringComparison.Ordinal);
         Assert.Contains("is not signed by its authority", ProblemOf(ClientAuthority.CreateRoot().Revoke(null)), StringComparison.Ordinal);
         var changed = authority.Revoke(null, authority.Issue());
         changed[^1] ^= 1;
         Assert.Contains("is not signed by its authority", ProblemOf(changed), StringComparison.Ordinal);
         Assert.Contains("is not signed by its authority", ProblemOf(authority.WriteList(hash: HashAlgorithmName.SHA1)), StringComparison.Ordinal);
-        Assert.Contains("does not say when its successor is due", ProblemOf(authority.WriteList(nextUpdate: false)), StringComparison.Ordinal);
+        Assert.Contains("does not say when its next update is due", ProblemOf(authority.WriteList(nextUpdate: false)), StringComparison.Ordinal);
         foreach (var partial in new[] { "2.5.29.27", "2.5.29.28" }) // a list of changes; one for some of the certificates
         {
             Assert.Contains("the list is a part", ProblemOf(authority.WriteList(criticalExtension: partial)), StringComparison.Ordinal);

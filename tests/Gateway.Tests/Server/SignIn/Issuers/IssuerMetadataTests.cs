@@ -112,16 +112,16 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
     public async Task Document_ThatCannotBeReliedOn_IsSaidWithItsCause()
     {
         await Says("names the issuer", issuer => issuer.ClaimedIssuer = "https://evil.test");
-        await Says("where 200 with a document is expected. Redirects are not followed", issuer => issuer.OnDocument = context =>
+        await Says("where 200 with a document is expected. Set the issuer's final address", issuer => issuer.OnDocument = context =>
         {
             context.Response.Redirect("http://169.254.169.254/");
             return Task.CompletedTask;
         });
-        await Says("something that is no discovery document", issuer => issuer.OnDocument = context => context.Response.WriteAsync("<html>"));
-        await Says("no safe address of keys", issuer => issuer.OnDocument = context =>
+        await Says("did not answer with a discovery document", issuer => issuer.OnDocument = context => context.Response.WriteAsync("<html>"));
+        await Says("no safe address for its keys", issuer => issuer.OnDocument = context =>
             context.Response.WriteAsync($$"""{"issuer":"{{issuer.Url}}","jwks_uri":"http://keys.example.com/"}"""));
-        await Says("no set of keys", issuer => issuer.OnKeys = context => context.Response.WriteAsync("[]"));
-        await Says("cannot be asked", issuer => issuer.OnKeys = async context => // more than anybody needs
+        await Says("no key set", issuer => issuer.OnKeys = context => context.Response.WriteAsync("[]"));
+        await Says("the request to", issuer => issuer.OnKeys = async context => // more than anyone needs
         {
             var chunk = new byte[64 * 1024];
             for (var i = 0; i < 20; i++)
@@ -144,7 +144,7 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
     {
         await _issuer.DisposeAsync();
         var undecided = Assert.IsType<IdTokenResult.Undecided>(await Verify());
-        Assert.Contains("See whether it runs", undecided.Reason, StringComparison.Ordinal);
+        Assert.Contains("Check that it runs", undecided.Reason, StringComparison.Ordinal);
     }
 
     private static Task Fail(HttpContext context)

@@ -236,7 +236,7 @@ public sealed class LdapTests : IAsyncLifetime
         Assert.True(reply.Http.Headers.Contains("Retry-After"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password"));
         await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is unavailable", StringComparison.Ordinal)
-            && line.Contains("see whether it runs", StringComparison.Ordinal)));
+            && line.Contains("check that it runs", StringComparison.Ordinal)));
 
         await _server.StartAgainAsync();
         await Eventually.TrueAsync(async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
@@ -300,7 +300,7 @@ public sealed class LdapTests : IAsyncLifetime
         var gateway = await StartAsync(options => options.Servers = [plain.Ldap]);
         Assert.Equal(503, await StatusAsync(gateway, "dora", "dora-password"));
         Assert.DoesNotContain("BIND dn=\"cn=gateway", plain.Log, StringComparison.Ordinal);
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("does not take StartTLS", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("does not accept StartTLS", StringComparison.Ordinal)));
 
         var allowed = await StartAsync(options => (options.Servers, options.StartTls, options.AllowPlain) = ([plain.Ldap], false, true));
         Assert.Equal(200, await StatusAsync(allowed, "dora", "dora-password"));

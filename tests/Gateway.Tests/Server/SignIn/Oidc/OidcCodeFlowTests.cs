@@ -194,7 +194,7 @@ public sealed class OidcCodeFlowTests : IAsyncLifetime
 
         var forgotten = await browser.GetAsync(begun[^(OidcEvents.MostBegun + 1)].Callback);
         Assert.Equal(HttpStatusCode.BadRequest, forgotten.StatusCode);
-        Assert.Contains("Begin it again", await forgotten.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Start again", await forgotten.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         // Two tabs at once are nothing unusual: the oldest that is kept, and the latest.
         foreach (var one in new[] { begun[^OidcEvents.MostBegun], begun[^1] })
@@ -205,8 +205,8 @@ public sealed class OidcCodeFlowTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("error=access_denied&iss=https%3A%2F%2Fevil.example", "came from another provider")] // errors too
-    [InlineData("error=access_denied", "corp did not let you in")]
+    [InlineData("error=access_denied&iss=https%3A%2F%2Fevil.example", "came from a provider other than")] // errors too
+    [InlineData("error=access_denied", "corp refused the sign-in")]
     [InlineData("error=server_error&error_description=later", "the error &quot;server_error&quot;")]
     public async Task Error_InTheAnswer_IsToldAsWhatItIs(string answered, string told)
     {

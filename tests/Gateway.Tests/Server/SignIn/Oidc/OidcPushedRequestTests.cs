@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Tests.Server.SignIn.Oidc;
 
-/// <summary>Pushed authorization requests (RFC 9126), and a sign-in that cannot begin.</summary>
+/// <summary>Pushed authorization requests (RFC 9126), and a sign-in that cannot start.</summary>
 public sealed class OidcPushedRequestTests : IAsyncLifetime
 {
     private const string Endpoint = "pushed_authorization_request_endpoint";
@@ -79,12 +79,12 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
 
     public static TheoryData<int, string, string> Failures => new()
     {
-        { 400, """{"error":"invalid_request","error_description":"uri"}""", "does not accept sign-ins as this" },
+        { 400, """{"error":"invalid_request","error_description":"uri"}""", "does not accept this registry" },
         { 401, """{"error":"invalid_client"}""", "client secret" },
         { 201, """{"expires_in":60}""", "without a request_uri" },
         { 201, """{"request_uri":""}""", "without a request_uri" },
         { 201, """{"request_uri":["urn:a"]}""", "without a request_uri" },
-        { 201, "<html>", "no JSON object" },
+        { 201, "<html>", "with a JSON object" },
         { 302, "", "answered 302" },
         { 404, "not here", "answered 404" },
         { 500, """{"error":"server_error"}""", "answered 500" },
@@ -98,7 +98,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
         var (good, browser) = (_answer, _stage.NewBrowser(_gateway));
         _answer = (status, body);
 
-        await AssertNotBegunAsync(browser, told);
+        await AssertNotStartedAsync(browser, told);
 
         _answer = good;
         Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/sign-in/corp")).StatusCode);
@@ -118,7 +118,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
 
         Assert.Equal(1, _pushes); // not each time
         Assert.Contains(_stage.Log.Lines, static line => line.Contains(
-            "oidc:corp: a sign-in could not be pushed to the provider", StringComparison.Ordinal));
+            "oidc:corp: a sign-in request could not be pushed to the provider", StringComparison.Ordinal));
         _answer = good;
         _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(31));
         var again = await browser.GetAsync("/sign-in/corp");
@@ -138,7 +138,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
         }
 
         _gateway = await _stage.AddGatewayAsync();
-        await AssertNotBegunAsync(_stage.NewBrowser(_gateway), "names no safe pushed_authorization_request_endpoint");
+        await AssertNotStartedAsync(_stage.NewBrowser(_gateway), "names no safe pushed_authorization_request_endpoint");
     }
 
     [Theory]
@@ -160,7 +160,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
 
         await _stage.Issuer.DisposeAsync();
         browser.Cookies.Clear();
-        await AssertNotBegunAsync(browser, "corp cannot be asked from this registry at the moment");
+        await AssertNotStartedAsync(browser, "corp is unavailable to this registry at the moment");
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
         _gateway = await _stage.AddGatewayAsync(); // reads the document anew
     }
 
-    private async Task AssertNotBegunAsync(TestBrowser browser, string told)
+    private async Task AssertNotStartedAsync(TestBrowser browser, string told)
     {
         var answer = await browser.GetAsync("/sign-in/corp");
         var page = await answer.Content.ReadAsStringAsync();
@@ -204,6 +204,6 @@ public sealed class OidcPushedRequestTests : IAsyncLifetime
         Assert.Empty(browser.Cookies);
         Assert.Null(answer.Headers.Location);
         Assert.Contains(_stage.Log.Lines, static line => line.Contains(
-            "a sign-in by oidc:corp could not begin", StringComparison.Ordinal));
+            "a sign-in through oidc:corp could not be started", StringComparison.Ordinal));
     }
 }

@@ -143,7 +143,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.True(answer.StatusCode == HttpStatusCode.Forbidden, lie + page);
         Assert.Contains(word, page, StringComparison.Ordinal);
         Assert.DoesNotContain("__Host-session", browser.Cookies.Keys);
-        Assert.Contains(_stage.Log.Lines, line => line.Contains("a sign-in by oidc:corp came to nothing", StringComparison.Ordinal)
+        Assert.Contains(_stage.Log.Lines, line => line.Contains("a sign-in through oidc:corp failed", StringComparison.Ordinal)
             && (lie is not "another audience" || line.Contains("clientId", StringComparison.Ordinal))
             && (word != "clock" || line.Contains("NTP", StringComparison.Ordinal)));
         Assert.Empty(await _stage.Store.ListAsync(null, default));
@@ -213,7 +213,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var victim = _stage.NewBrowser();
         var answer = await victim.GetAsync(attackers);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains("not begun in this browser", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("not started in this browser", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await _stage.BeginAsync(victim); // also where the victim is about to sign in himself
         Assert.Equal(HttpStatusCode.BadRequest, (await victim.GetAsync(attackers)).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await victim.GetAsync("/sign-in/corp/callback?code=abc&state=forged")).StatusCode);
@@ -337,7 +337,7 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var answer = await browser.GetAsync(callback);
         var page = await answer.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.Contains("did not let you in", page, StringComparison.Ordinal);
+        Assert.Contains("refused the sign-in", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>evil", page, StringComparison.Ordinal);
     }
 

@@ -75,19 +75,19 @@ public sealed class GitHubSubjectsTests : IDisposable
             - { name: nobody, deny: [ push ], on: [ "app" ], when: { who: "repo:acme/web:pull_request" } }
             """,
             "who: sub"))
-            .Where(static line => line.Contains("GitHub's jobs", StringComparison.Ordinal)).ToList(); // besides that of the deny
+            .Where(static line => line.Contains("GitHub jobs", StringComparison.Ordinal)).ToList(); // besides that of the deny
 
         Assert.Equal(4, warnings.Count);
         Assert.StartsWith(
-            "warning: authentication.workloads.github.rules[0].subject: GitHub's jobs of repositories made or renamed since "
+            "warning: authentication.workloads.github.rules[0].subject: GitHub jobs of repositories created or renamed since "
             + "July 2026 do not match it",
             warnings[0], StringComparison.Ordinal);
         Assert.Contains(
-            "(found \"repo:acme/app:*\"). Write require: { repository_owner_id: \"…\" }",
+            "(found \"repo:acme/app:*\"). Replace it with require: { repository_owner_id: \"…\" }",
             warnings[0], StringComparison.Ordinal);
         Assert.Contains("github.rules[1].require.sub", warnings[1], StringComparison.Ordinal);
-        Assert.Contains("rules.yaml:2: rule \"ci\": sub: GitHub's jobs", warnings[2], StringComparison.Ordinal);
-        Assert.Contains("rules.yaml:3: rule \"nobody\": who: GitHub's jobs", warnings[3], StringComparison.Ordinal);
+        Assert.Contains("rules.yaml:2: rule \"ci\": sub: GitHub jobs", warnings[2], StringComparison.Ordinal);
+        Assert.Contains("rules.yaml:3: rule \"nobody\": who: GitHub jobs", warnings[3], StringComparison.Ordinal);
     }
 
     [Theory]

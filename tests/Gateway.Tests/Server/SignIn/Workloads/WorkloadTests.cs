@@ -120,7 +120,7 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         var otherOwner = GitHub();
         otherOwner["repository_owner_id"] = "666";
-        await Refused(_github.Sign(otherOwner), "none of the operator's rules for github lets this job in; its sub is \"repo:acme/app:ref:refs/heads/main\"");
+        await Refused(_github.Sign(otherOwner), "none of the operator's rules for github accepts this job; its sub is \"repo:acme/app:ref:refs/heads/main\"");
 
         var expired = GitHub();
         expired["exp"] = _clock.GetUtcNow().AddMinutes(-5).ToUnixTimeSeconds();
@@ -128,11 +128,11 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         var incomplete = GitHub();
         incomplete.Remove("repository");
-        await Refused(_github.Sign(incomplete), "the rule \"acme\" needs its claim repository, which is missing or no text");
+        await Refused(_github.Sign(incomplete), "the rule \"acme\" needs its claim repository, which is missing or not text");
 
         var elsewhere = GitHub();
         elsewhere["iss"] = "https://token.actions.example.com";
-        await Refused(_github.Sign(elsewhere), "it is an ID token, and its issuer (iss) is none that the operator configured");
+        await Refused(_github.Sign(elsewhere), "it is an ID token, and the operator has not configured its issuer (iss)");
 
         // One issuer's token with the other's name in it: its key is not that one's, though it has the same id.
         var stolen = GitHub();
@@ -374,7 +374,7 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, (await ExchangeAsync(secret)).Status); // exchanging what was exchanged prolongs nothing
         Assert.Equal(
-            "nothing of the scope asked for is allowed to this workload",
+            "none of the requested scope is allowed to this workload",
             (await ExchangeAsync(_github.Sign(GitHub()), ("scope", "repository:other/app:push"))).Text("error_description"));
     }
 

@@ -101,7 +101,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
 
         var problem = Assert.Single(Assert.IsType<CredentialOutcome.Invalid>(outcome).Problems);
         Assert.Equal(CredentialService.LifetimePart, problem.Source);
-        Assert.Equal("A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.", problem.Fix);
+        Assert.Equal("Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.", problem.Fix);
         Assert.Empty(await _store.ListAsync(null, default));
     }
 
@@ -115,8 +115,8 @@ public sealed class CredentialServiceTests : IAsyncDisposable
             """
             name: this is not a name for a token (found "lap?top"). A name is 1 to 64 printable characters, and neither begins nor ends with a space.
             owner: this is not a robot's name (found "CI"). A robot's name is 1 to 64 of a-z, 0-9, ".", "_" and "-", and begins and ends with a letter or digit.
-            scopes: a robot's token has scopes. Name what it may do, such as "team-a/**:pull,push".
-            expiresIn: out of range (found "0s"). A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.
+            scopes: a robot token needs scopes. List what it may do, such as "team-a/**:pull,push".
+            expiresIn: out of range (found "0s"). Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.
             """,
             string.Join('\n', Assert.IsType<CredentialOutcome.Invalid>(outcome).Problems));
     }
@@ -145,8 +145,8 @@ public sealed class CredentialServiceTests : IAsyncDisposable
 
         var problem = Assert.IsType<CredentialOutcome.Conflict>(await TryCreateAsync()).Problem;
         Assert.Equal(
-            "user:alice: the owner has too many tokens (found \"100\"). At most 100 are good at a time: "
-            + "revoke those that nobody uses.",
+            "user:alice: the owner has too many tokens (found \"100\"). At most 100 can be active at a time: "
+            + "revoke those that are no longer used.",
             problem.ToString());
         await CreateAsync(Order(Robot, "another owner", Limit("**:pull")));
 
@@ -172,7 +172,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
             await _service.CreateAsync(Order(Alice, "laptop", null), default)).Problem;
 
         Assert.StartsWith(
-            "user:alice: the owner had too many tokens lately, ended ones included (found \"1000\").", problem.ToString(),
+            "user:alice: the owner had too many tokens recently, including expired and revoked ones (found \"1000\").", problem.ToString(),
             StringComparison.Ordinal);
         await CreateAsync(Order(Robot, "another owner", Limit("**:pull")));
     }
@@ -276,7 +276,7 @@ public sealed class CredentialServiceTests : IAsyncDisposable
             var outcome = await _service.RotateAsync(
                 (await _store.FindAsync(id, default))!, TimeSpan.Zero, null, "operator", default);
             Assert.Equal(
-                $"{id}: the token has ended. Make a new one.",
+                $"{id}: the token has expired or was revoked. Create a new one.",
                 Assert.IsType<CredentialOutcome.Conflict>(outcome).Problem.ToString());
         }
 
@@ -323,8 +323,8 @@ public sealed class CredentialServiceTests : IAsyncDisposable
         const string category = "Information Gateway.Server.Tokens.Credentials.CredentialService ";
         Assert.Equal(
             [
-                $"{category}Made the Personal token {issued.Credential.Id} of user:alice, by user:alice; it expires 2026-04-01T00:00:00.0000000+00:00. ",
-                $"{category}Rotated the Personal token {issued.Credential.Id} of user:alice to {rotated.Credential.Id}, by user:alice; the old one ends 2026-01-01T00:00:00.0000000+00:00. ",
+                $"{category}Created the Personal token {issued.Credential.Id} of user:alice, by user:alice; it expires 2026-04-01T00:00:00.0000000+00:00. ",
+                $"{category}Rotated the Personal token {issued.Credential.Id} of user:alice to {rotated.Credential.Id}, by user:alice; the old one expires 2026-01-01T00:00:00.0000000+00:00. ",
                 $"{category}Revoked the token {rotated.Credential.Id}, by user:admin. ",
                 $"{category}Revoked everything issued to user:alice, 1 tokens, by operator. ",
             ],

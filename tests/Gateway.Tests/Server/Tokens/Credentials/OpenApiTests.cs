@@ -58,7 +58,7 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
 
         var members = stage.Description.Schema(schema).GetProperty("properties").EnumerateObject();
         Assert.Contains(
-            $"There are: {string.Join(", ", members.Select(static member => member.Name))}.", answer.Error, StringComparison.Ordinal);
+            $"Use only: {string.Join(", ", members.Select(static member => member.Name))}.", answer.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -68,7 +68,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var shown = await stage.SendAsync("GET", $"/{id}", "alice");
         Assert.Equal(JsonValueKind.Null, shown.Body.GetProperty("scopes").ValueKind);
         Assert.Equal(
-            "TOKEN_INVALID: scopes: is missing. Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.",
+            "TOKEN_INVALID: scopes: is missing. Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.",
             silent.Error);
     }
 
@@ -77,26 +77,26 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         => await stage.CreateAsync("bob", scopes: "[\"**:pull,push,delete\"]");
 
     [Theory]
-    [InlineData("", "name: is missing. Call the token something, such as \"laptop\".")]
-    [InlineData("{}", "name: is missing. Call the token something, such as \"laptop\".")]
+    [InlineData("", "name: is missing. Give the token a name, such as \"laptop\".")]
+    [InlineData("{}", "name: is missing. Give the token a name, such as \"laptop\".")]
     [InlineData("{", "body: this is not JSON. Send one JSON object in UTF-8.")]
     [InlineData("{} {}", "body: this is not JSON. Send one JSON object in UTF-8.")]
     [InlineData("[]", "body: this is not a JSON object (found \"a list\"). Send one, such as {\"name\": \"laptop\", …}.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. There are: name, scopes, expiresIn, robot.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. There are: name, scopes, expiresIn, robot.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. Use only: name, scopes, expiresIn, robot.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. Use only: name, scopes, expiresIn, robot.")]
     [InlineData("""{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: appears twice. Send each member once.")]
     [InlineData("""{"name": 7, "scopes": null}""", "name: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": null, "scopes": null}""", "name: this is not text (found \"null\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": "\ud800", "scopes": null}""", "name: this is not text (found \"text\"). Write it in quotes, or leave the member out.")]
     [InlineData("""{"name": "lap\ntop", "scopes": null}""", "name: this is not a name for a token (found \"lap?top\"). A name is 1 to 64 printable characters, and neither begins nor ends with a space.")]
-    [InlineData("""{"name": "laptop", "scopes": "team-a/**:pull"}""", "scopes: this is not a list (found \"text\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.")]
-    [InlineData("""{"name": "laptop", "scopes": [["a:pull"]]}""", "scopes: an entry is not text (found \"a list\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.")]
-    [InlineData("""{"name": "laptop", "scopes": [null]}""", "scopes: an entry is not text (found \"null\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may.")]
+    [InlineData("""{"name": "laptop", "scopes": "team-a/**:pull"}""", "scopes: this is not a list (found \"text\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
+    [InlineData("""{"name": "laptop", "scopes": [["a:pull"]]}""", "scopes: an entry is not text (found \"a list\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
+    [InlineData("""{"name": "laptop", "scopes": [null]}""", "scopes: an entry is not text (found \"null\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
     [InlineData("""{"name": "laptop", "scopes": []}""", "scopes: A token has 1 to 16 scopes, 2048 characters in total. See docs/tokens.md, \"Scopes\".")]
     [InlineData("""{"name": "laptop", "scopes": ["a:write"]}""", "scopes: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
     [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "30"}""", "expiresIn: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as \"30d\".")]
     [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": 30}""", "expiresIn: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "366d"}""", "expiresIn: out of range (found \"366d\"). A token lives 1m to 365d; the operator sets tokens.maximumCredentialLifetime.")]
+    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "366d"}""", "expiresIn: out of range (found \"366d\"). Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.")]
     public async Task Create_WrongBody_IsToldWhatWouldBeRight(string body, string message)
     {
         var answer = await stage.SendAsync("POST", "", "alice", body);
@@ -126,7 +126,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var administrator = await stage.SendAsync("POST", "", "admin", order);
 
         Assert.Equal(
-            "DENIED: user:alice may not make tokens for robots; the operator names in tokens.administrators who may",
+            "DENIED: user:alice may not create tokens for robots; the operator sets in tokens.administrators who may",
             person.Error);
         Assert.Equal("robot", administrator.Token.GetProperty("kind").GetString());
         Assert.Equal("robot:ci-deploy", administrator.Token.GetProperty("owner").GetString());
@@ -135,7 +135,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     }
 
     [Theory]
-    [InlineData("""{"name": "blue", "scopes": null, "robot": "ci-deploy"}""", "scopes: a robot's token has scopes. Name what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData("""{"name": "blue", "scopes": null, "robot": "ci-deploy"}""", "scopes: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
     [InlineData("""{"name": "blue", "scopes": ["a:pull"], "robot": "CI"}""", "robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
     public async Task Create_WrongRobot_IsRefused(string body, string message)
     {
@@ -195,7 +195,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
                     method, target, null, method == "POST" ? Order : null, headers: token);
 
                 Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
-                Assert.Equal("DENIED: a token cannot make, see or end tokens: sign in with your password", answer.Error);
+                Assert.Equal("DENIED: a token cannot create, see or revoke tokens: sign in with your password", answer.Error);
             }
         }
 
@@ -232,7 +232,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var administrator = await stage.SendAsync("GET", query, "admin");
 
         Assert.Equal(
-            "DENIED: user:alice may see only own tokens; the operator names in tokens.administrators who may see others",
+            "DENIED: user:alice may see only their own tokens; the operator sets in tokens.administrators who may see others",
             person.Error);
         Assert.Equal(HttpStatusCode.OK, administrator.Status);
     }
@@ -351,7 +351,7 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var answer = await stage.SendAsync("POST", $"/{id}/rotate", "alice", """{"overlap": "soon", "scopes": null}""");
 
         Assert.Equal(
-            "TOKEN_INVALID: scopes: there is no such member. There are: overlap, expiresIn. "
+            "TOKEN_INVALID: scopes: there is no such member. Use only: overlap, expiresIn. "
             + "overlap: this is not a duration (found \"soon\"). Write integers with units (d, h, m, s), such as \"30d\".",
             answer.Error);
     }

@@ -181,7 +181,7 @@ public sealed class TokenUseTests : IAsyncLifetime
         _time.StandAt(end);
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal())),
-            $"authentication failed: the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; make a new one");
+            $"authentication failed: the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new one");
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", rotated.Secret.Reveal()))).Status);
     }
 
@@ -196,7 +196,7 @@ public sealed class TokenUseTests : IAsyncLifetime
         _time.StandAt(end.AddTicks(-1));
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
         _time.StandAt(end);
-        var why = $"the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; make a new one";
+        var why = $"the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new one";
         AssertRefused(await SendAsync("GET", Manifest, Basic("alice", secret)), "authentication failed: " + why);
         AssertRefused(await SendAsync("GET", Manifest, "Bearer " + secret), "authentication failed: " + why);
         AssertRefused(await SendAsync("GET", "/token?service=registry.test", Basic("alice", secret)), "authentication failed: " + why);
@@ -285,7 +285,7 @@ public sealed class TokenUseTests : IAsyncLifetime
         {
             AssertRefused(
                 await SendAsync("GET", Manifest, authorization),
-                "authentication failed: the token is not accepted: it was mistyped, as its checksum tells: copy it again, whole");
+                "authentication failed: the token is not accepted: it was mistyped, since its checksum is wrong: copy the complete token again");
         }
     }
 
@@ -375,7 +375,7 @@ public sealed class TokenUseTests : IAsyncLifetime
             await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default));
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("alice", secret)),
-            "authentication failed: the token is not accepted: it is a refresh token, which only the token endpoint takes");
+            "authentication failed: the token is not accepted: it is a refresh token, which only the token endpoint accepts");
     }
 
     private static string Basic(string user, string password) =>

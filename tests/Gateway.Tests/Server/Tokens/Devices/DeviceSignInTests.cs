@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Server.Tokens.Devices;
 
-/// <summary>Devices let in by a person who is signed in in the browser (RFC 8628).</summary>
+/// <summary>Devices that a signed-in person authorizes in the browser (RFC 8628).</summary>
 public sealed class DeviceSignInTests : IAsyncLifetime
 {
     private OidcStage _stage = null!;
@@ -33,7 +33,7 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         await _stage.SignInAsync(browser, "/device?user_code=" + userCode);
         var page = await (await browser.GetAsync("/device?user_code=" + userCode)).Content.ReadAsStringAsync();
         Assert.Contains(userCode, page, StringComparison.Ordinal);
-        Assert.Contains("only if you began this yourself", page, StringComparison.Ordinal);
+        Assert.Contains("only if you started this yourself", page, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", userCode.ToLowerInvariant().Replace("-", "", StringComparison.Ordinal)))).StatusCode);
 
         _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(4.2));

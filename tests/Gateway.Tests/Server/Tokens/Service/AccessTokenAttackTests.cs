@@ -15,15 +15,15 @@ namespace Gateway.Tests.Server.Tokens.Service;
 /// </summary>
 public sealed class AccessTokenAttackTests
 {
-    private const string BadForm = "it has not three parts";
+    private const string BadForm = "it does not have three parts";
     private const string BadCharacter = "it holds a character outside base64url";
-    private const string BadHeader = "its header is not as this gateway writes it: typ, alg and kid";
+    private const string BadHeader = "its header is not in the form that this gateway writes: typ, alg and kid";
     private const string UnreadableHeader = "its header is not base64url, or too long";
     private const string WrongKey = "its kid names no key of this gateway's";
     private const string WrongAlgorithm = "its alg is not its key's";
     private const string WrongSignature = "its signature is wrong";
     private const string UnreadableSignature = "its signature is not base64url, or too long";
-    private const string BadPayload = "its payload is not as this gateway writes it for itself";
+    private const string BadPayload = "its payload is not in the form that this gateway writes";
 
     private static readonly Dictionary<SigningAlgorithm, Target> Targets = new()
     {
@@ -38,10 +38,10 @@ public sealed class AccessTokenAttackTests
         ["two parts"] = (BadForm, static t => $"{t.Header}.{t.Payload}"),
         ["four parts"] = (BadForm, static t => t.Token + "." + t.Signature),
         ["five-part JWE"] = (
-            "it has five parts, as an encrypted token (JWE) has; none is ever decrypted",
+            "it has five parts, like an encrypted token (JWE), and none is ever decrypted",
             static _ => Forge.Encode("""{"alg":"dir","enc":"A256GCM","zip":"DEF"}""") + "..AAAA.AAAA.AAAA"),
         ["JWE around a token"] = (
-            "it has five parts, as an encrypted token (JWE) has; none is ever decrypted", static t => t.Token + ".AAAA.AAAA"),
+            "it has five parts, like an encrypted token (JWE), and none is ever decrypted", static t => t.Token + ".AAAA.AAAA"),
         ["six parts"] = (BadForm, static t => t.Token + ".a.b.c"),
         ["only dots"] = (BadForm, static _ => ".."),
         ["empty header"] = (BadForm, static t => $".{t.Payload}.{t.Signature}"),
@@ -65,7 +65,7 @@ public sealed class AccessTokenAttackTests
         ["escaped padding"] = (BadCharacter, static t => t.Token + "%3D"),
         ["the other base64 alphabet"] = (BadCharacter, static t => t.Token[..^4] + "+/+/"),
         ["a second token behind a comma"] = (
-            "it has five parts, as an encrypted token (JWE) has; none is ever decrypted", static t => t.Token + "," + t.Token),
+            "it has five parts, like an encrypted token (JWE), and none is ever decrypted", static t => t.Token + "," + t.Token),
         ["bits behind the last byte of the signature"] = (UnreadableSignature, static t => WithTrailingBits(t.Token)),
         ["bits behind the last byte of the header"] = (
             UnreadableHeader, static t => $"{WithTrailingBits(t.Header)}.{t.Payload}.{t.Signature}"),

@@ -129,7 +129,7 @@ public sealed class AccessTokenIssuerTests
         Assert.StartsWith("the access token would have ", exception.Message, StringComparison.Ordinal);
         Assert.Contains("900 groups", exception.Message, StringComparison.Ordinal);
         Assert.StartsWith(
-            "Error 1101 No access token for user:alice: it would have ",
+            "Error 1101 No access token was issued to user:alice: it would have ",
             Assert.Single(_stage.Log.Lines),
             StringComparison.Ordinal);
     }

@@ -57,7 +57,7 @@ public sealed class AccessTokenVerifierTests
             return;
         }
 
-        Assert.Equal("it lives longer than any access token may", _stage.Refuse(_stage.Issue()).Reason);
+        Assert.Equal("its lifetime exceeds that of any access token", _stage.Refuse(_stage.Issue()).Reason);
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class AccessTokenVerifierTests
         _stage.Clock.AdjustTime(_stage.Clock.GetUtcNow() - (seconds * Second)); // known by now, and refused all the same
 
         Assert.Equal(
-            $"it was issued {seconds} s in the future by this gateway's clock; the clocks of the gateway's "
-            + "replicas must be set right",
+            $"it was issued {seconds} s in the future by this gateway's clock; synchronize the clocks of the "
+            + "gateway's replicas",
             _stage.Refuse(token).Message);
     }
 
@@ -146,8 +146,8 @@ public sealed class AccessTokenVerifierTests
 
         Assert.Equal("it has expired", refused.Reason);
         Assert.Equal(
-            $"it expired {seconds} s ago by this gateway's clock; get a new one from the token endpoint, and "
-            + "where that was just done compare the clocks of the gateway's replicas",
+            $"it expired {seconds} s ago by this gateway's clock; get a new one from the token endpoint; if "
+            + "this one is new, compare the clocks of the gateway's replicas",
             refused.Message);
     }
 

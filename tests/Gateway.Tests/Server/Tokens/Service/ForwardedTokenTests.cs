@@ -181,7 +181,7 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         var header = new UpstreamTokens(stage.Keys, stage.Router, stage.Clock).HeaderFor("alice", default);
 
         Assert.Equal(
-            "its payload is not as this gateway writes it for itself",
+            "its payload is not in the form that this gateway writes",
             stage.Refuse(header["Bearer ".Length..]).Reason);
         stage.Accept(stage.Issue());
     }

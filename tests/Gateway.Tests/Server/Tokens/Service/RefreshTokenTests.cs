@@ -124,7 +124,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
 
             Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
             Assert.Contains(
-                "the token is not accepted: it is a refresh token, which only the token endpoint takes", reply.Body, StringComparison.Ordinal);
+                "the token is not accepted: it is a refresh token, which only the token endpoint accepts", reply.Body, StringComparison.Ordinal);
         }
 
         // There too it stands without a user name: with one it would be a password that anybody could have typed.

@@ -62,14 +62,14 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [InlineData("Basic YWxpY2U6d3Jvbmc=", WrongPassword)] // alice:wrong
     [InlineData("Basic bWFsbG9yeTp3cm9uZw==", WrongPassword)] // mallory:wrong; whether she exists does not show
     [InlineData("Basic YWxpY2U6", // alice without a password is not anonymous
-        "authentication failed: the user name or password is wrong; the password is empty; in a script, look whether its variable is set")]
+        "authentication failed: the user name or password is wrong; the password is empty; in a script, check that its variable is set")]
     [InlineData("Basic OmFsaWNl", WrongPassword)]
     [InlineData("Basic !!!",
         "authentication failed: the credentials cannot be read: what follows \"Basic\" is not base64 of name:password")]
     [InlineData("Digest username=\"alice\"",
         "authentication failed: the credentials cannot be read: the Authorization header is neither \"Basic\" nor \"Bearer\", followed by one space")]
     [InlineData("Bearer abc",
-        "authentication failed: the token is not accepted: the token endpoint takes user name and password, or a refresh token")]
+        "authentication failed: the token is not accepted: the token endpoint accepts user name and password, or a refresh token")]
     public async Task Get_WrongCredentials_AreNeverAnonymousAlsoForAPublicScope(string authorization, string message)
     {
         var reply = await _gateway.AskAsync("?scope=repository:public/app:pull", authorization);
@@ -181,10 +181,10 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [Theory]
     [InlineData("alice", "wrong", "run \"docker login\" again")]
     [InlineData("mallory", "wrong", "run \"docker login\" again")]
-    [InlineData("alice", "", "the password is empty; in a script, look whether its variable is set")]
+    [InlineData("alice", "", "the password is empty; in a script, check that its variable is set")]
     [InlineData("alice", "alice\0password", "the password holds a control character (a tab, a NUL or a line break inside)")]
-    [InlineData("alice", "alice-password\n", "the password ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)")]
-    [InlineData("mallory", "alice-password\n", "the password ends in a line break, as a file or \"echo\" adds it; send it without (printf %s)")]
+    [InlineData("alice", "alice-password\n", "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
+    [InlineData("mallory", "alice-password\n", "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
     public async Task Post_WrongPassword_IsUnauthorized(string user, string password, string hint)
     {
         var reply = await _gateway.PostAsync(("grant_type", "password"), ("username", user), ("password", password));
