@@ -9,8 +9,8 @@ using Gateway.Server.Registry.Policies;
 namespace Gateway.Commands;
 
 /// <summary>
-/// <c>gateway policy explain --policies FOLDER SUBJECT ACTION REPOSITORY[:TAG]</c>: what the policy answers, and why.
-/// 0 where allowed, 1 where refused, 78 where the question or the files are wrong.
+/// <c>gateway policy explain --policies FOLDER SUBJECT ACTION REPOSITORY[:TAG]</c>: what the policy decides, and why.
+/// 0 if allowed, 1 if refused, 78 if the question or the files are invalid.
 /// </summary>
 internal static partial class PolicyExplainCommand
 {
@@ -32,13 +32,16 @@ internal static partial class PolicyExplainCommand
         };
         var groups = new Option<string[]>("--group")
         {
-            Description = "A group that an identity provider names; repeatable.",
+            Description = "A group of the subject, as its source names it; may be given several times.",
         };
         var method = new Option<string?>("--method")
         {
-            Description = "What proved the subject: htpasswd, ldap:corp, issuer:github.",
+            Description = "How the subject signed in: htpasswd, ldap:corp, issuer:github.",
         };
-        var claims = new Option<string[]>("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
+        var claims = new Option<string[]>("--claim")
+        {
+            Description = "A claim as NAME=VALUE; may be given several times.",
+        };
         var address = new Option<string>("--address")
         {
             Description = "The client's address.",
@@ -46,16 +49,16 @@ internal static partial class PolicyExplainCommand
         };
         var time = new Option<string?>("--time")
         {
-            Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given.",
+            Description = "The time of the request, such as 2025-01-01T12:00:00Z. Default: now.",
         };
         var registry = new Option<string>("--registry")
         {
             Description = "The registry's name.",
             DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
         };
-        var json = new Option<bool>("--json") { Description = "Answer as JSON." };
+        var json = new Option<bool>("--json") { Description = "Prints JSON." };
         var end = DocumentEndOption.Create();
-        var command = new Command("explain", "Says what the policy answers, and why.")
+        var command = new Command("explain", "Explains what the policy decides, and why.")
         {
             subject, action, repository, policies, groups, method, claims, address, time, registry, json, end,
         };
@@ -64,7 +67,7 @@ internal static partial class PolicyExplainCommand
             var instant = TimeProvider.System.GetUtcNow();
             if (result.GetValue(time) is { } text && !PolicyTestFile.TryParseTime(text, out instant))
             {
-                return Refuse(result, $"time \"{text}\" is not an instant such as 2025-01-01T12:00:00Z");
+                return Refuse(result, $"time \"{text}\" is not a time such as 2025-01-01T12:00:00Z");
             }
 
             var pairs = (result.GetValue(claims) ?? []).Select(static claim => claim.Split('=', 2)).ToList();
@@ -141,11 +144,12 @@ internal static partial class PolicyExplainCommand
         if (request.Tag.IsUnknown)
         {
             output.WriteLine(
-                "note    by digest, this removes every tag that points there: the gateway looks which and asks for each");
+                "note    by digest, this removes every tag that points to it: the gateway finds those tags and "
+                    + "checks each");
         }
     }
 
-    // Who asks about a push of a tag wants to know both: may I, and may I again?
+    // A question about a push of a tag has two parts: may it be pushed, and may it be pushed again?
     private static void PrintOverwrite(
         TextWriter output, PolicySet policy, in AccessRequest request, PolicyExplanation explanation)
     {
@@ -168,13 +172,13 @@ internal static partial class PolicyExplainCommand
         });
         if (!overwrite.Decision.IsAllowed)
         {
-            output.WriteLine("note    not where the tag exists already: " + overwrite.Reason);
+            output.WriteLine("note    not if the tag exists already: " + overwrite.Reason);
         }
     }
 
     private static (string Repository, string? Tag) Split(string text)
     {
-        // Content by digest has no tag; what stands before the "@" decides.
+        // Content by digest has no tag; the part before the "@" decides.
         var at = text.IndexOf('@', StringComparison.Ordinal);
         if (at >= 0)
         {

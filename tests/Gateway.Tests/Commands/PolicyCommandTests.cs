@@ -20,7 +20,7 @@ public sealed class PolicyCommandTests
 
         var (code, output, error) = await RunAsync("policy", "check", files.Folder);
 
-        Assert.Equal((0, $"{files.Folder}: good (files: 1, rules: 2, warnings: 0)\n", ""), (code, output, error));
+        Assert.Equal((0, $"{files.Folder}: valid (files: 1, rules: 2, warnings: 0)\n", ""), (code, output, error));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class PolicyCommandTests
             """
             allowed
             because rule "team-a writes its repositories" (a.yaml:3) grants pull, push on team-a/** to group team-a
-            note    not where the tag exists already: rule "release tags are immutable" (a.yaml:4) denies overwrite on ** for tags v*
+            note    not if the tag exists already: rule "release tags are immutable" (a.yaml:4) denies overwrite on ** for tags v*
 
             """,
             output);
@@ -155,7 +155,7 @@ public sealed class PolicyCommandTests
 
         var (code, output, _) = await RunAsync("policy", "test", files.Folder);
 
-        Assert.Equal((0, $"{files.Folder}: questions: 2, answered otherwise than expected: 0\n"), (code, output));
+        Assert.Equal((0, $"{files.Folder}: questions: 2, unexpected answers: 0\n"), (code, output));
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class PolicyCommandTests
             lines[1]);
         Assert.StartsWith(
             $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was expected: ", lines[2], StringComparison.Ordinal);
-        Assert.Equal($"{files.Folder}: questions: 3, answered otherwise than expected: 3", lines[3]);
+        Assert.Equal($"{files.Folder}: questions: 3, unexpected answers: 3", lines[3]);
     }
 
     [Fact]
