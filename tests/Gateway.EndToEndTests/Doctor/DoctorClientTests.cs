@@ -45,7 +45,7 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IClassFixture<Lab
             MayProbeUploads = true,
         });
         Findings.AssertWell(diagnosis);
-        Assert.Contains(diagnosis.Findings, static finding => finding.Evidence.Contains("he may pull, push", StringComparison.Ordinal));
+        Assert.Contains(diagnosis.Findings, static finding => finding.Evidence.Contains("may pull, push", StringComparison.Ordinal));
 
         // The same through a proxy that does nothing wrong.
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));

@@ -249,7 +249,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             await Task.Delay(200);
         }
 
-        Assert.Contains("Signed in at", terminal.Log, StringComparison.Ordinal);
+        Assert.Contains("Signed in to", terminal.Log, StringComparison.Ordinal);
         (await docker.PushAsync(_image, $"dev/device-{Guid.NewGuid():n}:1")).Succeeded();
         Directory.Delete(folder, recursive: true);
     }

@@ -188,7 +188,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal((1, ""), (code, output));
         Assert.Equal(
             "No user and no token of user:corp/Alice was found. Access tokens issued until now under exactly that name are "
-            + "refused, and nothing else was changed. There is user:alice.\n",
+            + "refused, and nothing else was changed. Known: user:alice.\n",
             error);
         Assert.Null((await ListAsync()).Single().RevokedAt);
     }

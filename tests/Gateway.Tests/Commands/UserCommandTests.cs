@@ -173,7 +173,7 @@ public sealed class UserCommandTests : IDisposable
         await ReadUntil("New password for alice: ");
         await process.StandardInput.WriteAsync("secrex\u007ft\r"); // with a slip, mended by backspace
         await process.StandardInput.FlushAsync();
-        await ReadUntil("The same again: ");
+        await ReadUntil("Repeat the password: ");
         await process.StandardInput.WriteAsync("secret\r");
         await process.StandardInput.FlushAsync();
         await ReadUntil("Added alice");

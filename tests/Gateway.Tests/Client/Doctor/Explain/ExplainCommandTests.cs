@@ -15,7 +15,7 @@ public class ExplainCommandTests
         Assert.Equal(0, code);
         Assert.Empty(error);
         Assert.StartsWith("The machine answers, but nothing listens on that port. (connection-refused)\n\nLikely causes, the most likely first:\n  1. ", output, StringComparison.Ordinal);
-        Assert.Contains("\nWhat to do next:\n  1. gateway doctor --client https://hub.example.com:8443\n", output, StringComparison.Ordinal);
+        Assert.Contains("\nWhat to do:\n  1. gateway doctor --client https://hub.example.com:8443\n", output, StringComparison.Ordinal);
         Assert.EndsWith("\nPages: docs/problems/NET004.md\n", output, StringComparison.Ordinal);
     }
 
