@@ -202,7 +202,7 @@ public sealed class PolicyCommandTests
             + $"{files.Folder}/a.test.yaml:2:70: unknown key (found \"expects\"). Did you mean \"expect\"?\n"
             + $"{files.Folder}/a.test.yaml:3:78: expect: neither answer (found \"maybe\"). Write allow or deny.\n"
             + $"{files.Folder}/a.test.yaml:4:3: repository \"App\" is not a repository name, such as team-a/app. Correct it.\n"
-            + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.\n",
+            + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or repeat the value of the alias here.\n",
             error);
     }
 

@@ -158,7 +158,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldBelieveEveryForwardedHeader_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: would make every client's X-Forwarded-For believed. Remove it, and name your load balancers in trustedProxies.",
+            $"environment {name}: would make the gateway trust the X-Forwarded-For of every client. Remove it, and name your load balancers in trustedProxies.",
             Problems(ConfigurationSamples.Minimal, (name, "true")));
     }
 
@@ -170,7 +170,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldListenElsewhere_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: is not how the gateway is told where to listen. Remove it, and set listen.https (GATEWAY__Listen__Https).",
+            $"environment {name}: does not set the addresses on which the gateway listens. Remove it, and set listen.https (GATEWAY__Listen__Https).",
             Problems(ConfigurationSamples.Minimal, (name, "http://*:9999")));
     }
 

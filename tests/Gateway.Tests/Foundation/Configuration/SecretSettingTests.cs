@@ -43,7 +43,7 @@ public sealed class SecretSettingTests : IDisposable
         _folder.Write("secrets/password", new string('x', (64 * 1024) + 1));
 
         Assert.Equal(
-            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative to FOLDER, that holds the secret and that the gateway may read.",
+            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative to FOLDER, that holds the secret and that the gateway can read.",
             Problems("passwordFile: secrets/password"));
     }
 
@@ -84,7 +84,7 @@ public sealed class SecretSettingTests : IDisposable
             """
             environment GATEWAY__Registries__0__Credential__Password: registries[0].credential.password: holds a control character, such as a line break. Write the password alone, on one line.
             environment GATEWAY__Registries__0__Credential__Token: registries[0].credential.token: is empty. Give it a value, or remove it.
-            environment GATEWAY__Registries__0__Upstreams__0: registries[0].upstreams[0]: holds a user name or password (found "http://***@registry"). Remove what stands before the "@".
+            environment GATEWAY__Registries__0__Upstreams__0: registries[0].upstreams[0]: holds a user name or password (found "http://***@registry"). Remove everything before the "@".
             """,
             Problems(
                 "password: canary",
