@@ -9,7 +9,9 @@ using Gateway.Server.Store.State;
 
 namespace Gateway.Backup;
 
-/// <summary>Puts a backup back: verified as a whole, unpacked beside its place, then put there by names alone.</summary>
+/// <summary>
+/// Restores a backup: verifies all of it, unpacks it beside its destination, then renames it into place.
+/// </summary>
 internal sealed class RestoreJob : IAsyncDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -26,10 +28,10 @@ internal sealed class RestoreJob : IAsyncDisposable
     private readonly List<string> _made = [];
     private RedisBackup? _redis;
 
-    /// <param name="order">What to do.</param>
-    /// <param name="time">The clock, for the name of what is moved aside.</param>
-    /// <param name="environment">The variables that the restored configuration is read with.</param>
-    /// <param name="say">Told, line by line, what was done or would be.</param>
+    /// <param name="order">What to restore.</param>
+    /// <param name="time">The clock, for the names of files that are moved aside.</param>
+    /// <param name="environment">The variables that apply to the restored configuration.</param>
+    /// <param name="say">Receives a line for each thing that was or would be done.</param>
     public RestoreJob(
         RestoreOrder order, TimeProvider time, IReadOnlyDictionary<string, string> environment, Action<string> say)
     {
@@ -42,12 +44,12 @@ internal sealed class RestoreJob : IAsyncDisposable
         _aside = "before-restore-" + time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>For tests: called at each step, and may throw.</summary>
+    /// <summary>For tests: called at each step; it may throw.</summary>
     public Action<RestoreStep> Reached { get; init; } = static _ => { };
 
-    /// <summary>Does it, or nothing at all.</summary>
-    /// <exception cref="ProblemException">It was refused or failed; everything is as it was.</exception>
-    /// <exception cref="StateException">Redis is the reason; everything is as it was.</exception>
+    /// <summary>Restores everything or nothing.</summary>
+    /// <exception cref="ProblemException">It was refused or failed; nothing was changed.</exception>
+    /// <exception cref="StateException">Redis failed; nothing was changed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var reader = new ArchiveReader(_order.Archive, _order.Passphrase);
@@ -84,10 +86,11 @@ internal sealed class RestoreJob : IAsyncDisposable
             {
                 UnauthorizedAccessException => new ProblemException(new Problem(
                     _target, "no permission to restore here; nothing was changed", exception.Message,
-                    "Run as the account that the gateway runs as, and see that it may write the folder around the target.")),
+                    "Run as the gateway's account, and let it write to the folder around the target.")),
                 IOException => new ProblemException(new Problem(
                     _target, "the backup cannot be restored here; nothing was changed", exception.Message,
-                    "See that the disk has room, and that the target is no mount point (restore into a folder in it).")),
+                    "Check that the disk has space, and that the target is not a mount point (restore into a "
+                        + "folder in it).")),
                 _ => exception,
             };
         }
@@ -98,7 +101,7 @@ internal sealed class RestoreJob : IAsyncDisposable
 
         if (isDone)
         {
-            Say("Restored. Look at it with \"gateway config check\", then start the gateway.");
+            Say("Restored. Check it with \"gateway config check\", then start the gateway.");
         }
     }
 
@@ -143,21 +146,22 @@ internal sealed class RestoreJob : IAsyncDisposable
             || files.Count(file => file.Path == Path.Combine(_target, name)) > 1))
         {
             problems.Add(new Problem(
-                "--config", "this cannot be the configuration's name", name,
-                "Give a file's name without folders that no other file of the backup has."));
+                "--config", "this cannot be the configuration file's name", name,
+                "Give a name without folders that no other file of the backup has."));
         }
 
         var outside = files.Where(static file => file.IsOutside).ToList();
         if (outside.Count > 0 && !_order.AllowAbsolute)
         {
             problems.AddRange(outside.Select(file => new Problem(
-                file.Path, $"{file.Entry.Setting}: this file lies outside the configuration's folder", null,
-                "Give --absolute to restore it to this place.")));
+                file.Path, $"{file.Entry.Setting}: this file is outside the configuration's folder", null,
+                "Give --absolute to restore it to this path.")));
         }
         else
         {
             problems.AddRange(outside.Where(file => !_order.MayReplace && IsAnother(file)).Select(static file => new Problem(
-                file.Path, "another file is there already", null, "Move it away, or give --force: it is moved aside.")));
+                file.Path, "another file exists there already",
+                null, "Move it away, or give --force to move it aside.")));
         }
 
         CheckTarget(problems);
@@ -174,7 +178,7 @@ internal sealed class RestoreJob : IAsyncDisposable
     {
         if (new FileInfo(_target).LinkTarget is not null)
         {
-            problems.Add(new Problem(_target, "this is a symbolic link", null, "Name the folder that it leads to."));
+            problems.Add(new Problem(_target, "this is a symbolic link", null, "Name its target."));
         }
         else if (File.Exists(_target))
         {
@@ -182,13 +186,14 @@ internal sealed class RestoreJob : IAsyncDisposable
         }
         else if (Path.GetDirectoryName(_target) is not { } parent || !Directory.Exists(parent))
         {
-            problems.Add(new Problem(_target, "the folder around it is missing", Path.GetDirectoryName(_target), "Make it first."));
+            problems.Add(new Problem(_target, "the folder around it does not exist", Path.GetDirectoryName(_target),
+                "Create it first."));
         }
         else if (Directory.Exists(_target) && !IsEmpty(_target) && !_order.MayReplace)
         {
             problems.Add(new Problem(
                 _target, "the folder is not empty", null,
-                $"Name another one, or give --force: it is moved aside, to {_target}.{_aside}."));
+                $"Name another folder, or give --force to move it aside, to {_target}.{_aside}."));
         }
     }
 
@@ -200,7 +205,7 @@ internal sealed class RestoreJob : IAsyncDisposable
         {
             problems.Add(new Problem(
                 _target, string.Create(CultureInfo.InvariantCulture, $"the backup needs {size} bytes"),
-                string.Create(CultureInfo.InvariantCulture, $"{free} free"), "Make room there."));
+                string.Create(CultureInfo.InvariantCulture, $"{free} free"), "Free some space there."));
         }
     }
 
@@ -223,7 +228,8 @@ internal sealed class RestoreJob : IAsyncDisposable
         var (restores, moves) = _order.IsDryRun ? ("Would restore", "Would move aside") : ("Restoring", "Moving aside");
         Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"The backup is whole: made {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
+            $"The backup is complete: created {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version "
+                + $"{manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
         if (Directory.Exists(_target) && !IsEmpty(_target))
         {
             Say($"{moves}: {_target} to {_target}.{_aside}");
@@ -236,7 +242,7 @@ internal sealed class RestoreJob : IAsyncDisposable
 
         if (manifest.Redis is not null)
         {
-            Say($"{restores}: what was in Redis, to the Redis that the restored configuration names");
+            Say($"{restores}: the data of Redis, to the Redis that the restored configuration names");
         }
     }
 
@@ -251,9 +257,9 @@ internal sealed class RestoreJob : IAsyncDisposable
         if (blocks is null)
         {
             var last = string.Create(CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
-            Say($"{Path.Combine(_target, BlockPathOf(manifest))} is not there, so nothing here tells who was blocked or unblocked "
-                + $"after {last}{(manifest.Redis is null ? "" : ", but for Redis")}. The audit trail does (\"block\", \"unblock\"): "
-                + "repeat that before the gateway starts.");
+            Say($"{Path.Combine(_target, BlockPathOf(manifest))} does not exist, so it is not known here who was "
+                + $"blocked or unblocked after {last}{(manifest.Redis is null ? "" : ", except in Redis")}. Find that "
+                + $"in the audit trail (\"block\", \"unblock\"), and repeat it before the gateway starts.");
         }
     }
 
@@ -261,10 +267,10 @@ internal sealed class RestoreJob : IAsyncDisposable
         ? BlockFile.FileName
         : $"{manifest.StateFolder}/{BlockFile.FileName}";
 
-    // A backup is older than what is there, and must let nobody in whom an operator keeps out since.
+    // A backup is older than the current state, and must not unblock anyone who was blocked since.
     private BlocksKept? FindBlocks(BackupManifest manifest, byte[] archived)
     {
-        var path = Path.Combine(_target, BlockPathOf(manifest)); // an absolute one stays so
+        var path = Path.Combine(_target, BlockPathOf(manifest)); // an absolute path stays absolute
         if (BlockFile.Read(path) is not { } known)
         {
             return null;
@@ -282,7 +288,7 @@ internal sealed class RestoreJob : IAsyncDisposable
         var staged = blocks is null ? null : files.Find(file => file.Path == blocks.Path)?.Staged;
         if (blocks is null or { Newer.Count: 0 } || (staged is null && isOutside))
         {
-            return; // what lies outside and is in no backup stays where it is
+            return; // files outside that are in no backup stay where they are
         }
 
         staged ??= Path.Combine(_staging, BlockPathOf(manifest));
@@ -314,10 +320,10 @@ internal sealed class RestoreJob : IAsyncDisposable
         }
 
         throw new ProblemException(new Problem(
-            _order.Archive, "the backup was replaced while it was read", null, "Try again."));
+            _order.Archive, "the backup was replaced while it was being read", null, "Try again."));
     }
 
-    // Rights last: a folder that nobody may write could not be filled.
+    // Rights last: a read-only folder could not be filled.
     private void FinishFolders(BackupManifest manifest, string owner)
     {
         foreach (var folder in manifest.Folders.OrderByDescending(static folder => folder.Path.Length))
@@ -326,7 +332,7 @@ internal sealed class RestoreJob : IAsyncDisposable
             var path = isOutside ? folder.Path : Path.Combine(_staging, folder.Path).TrimEnd('/');
             if (!isOutside)
             {
-                MakeParents(path); // one that held nothing
+                MakeParents(path); // an empty folder
             }
 
             if (!isOutside || _made.Contains(path))
@@ -339,7 +345,7 @@ internal sealed class RestoreJob : IAsyncDisposable
 
         foreach (var made in _made)
         {
-            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, where it lies outside the target
+            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, if it is outside the target
         }
     }
 
@@ -374,7 +380,7 @@ internal sealed class RestoreJob : IAsyncDisposable
             return;
         }
 
-        // Files that it names elsewhere are not in their places yet.
+        // Files that it names elsewhere are not in place yet.
         var staged = files.Where(static file => file.IsOutside)
             .ToDictionary(static file => file.Path, static file => file.Staged, StringComparer.Ordinal);
         string Locate(string path) => staged.GetValueOrDefault(path, path);
@@ -383,8 +389,8 @@ internal sealed class RestoreJob : IAsyncDisposable
         if (!RedisBackup.IsNeeded(options))
         {
             throw new ProblemException(new Problem(
-                _order.Archive, "the backup holds what was in Redis, but its configuration names none", null,
-                "Set the GATEWAY__ variables that the gateway had when the backup was made."));
+                _order.Archive, "the backup has data of Redis, but its configuration names no Redis", null,
+                "Set the GATEWAY__ variables that the gateway had when the backup was created."));
         }
 
         options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority ? Locate(authority) : null;
@@ -399,8 +405,8 @@ internal sealed class RestoreJob : IAsyncDisposable
         await _redis.StageAsync(_mark + ":", input, cancellationToken);
     }
 
-    // Redis first: where this process is killed behind it, no gateway can start on half of the backup, since its folder is
-    // not there.
+    // Redis first: if this process is killed after it, no gateway can start on half of the backup, since its folder
+    // does not exist.
     private async Task PlaceAsync(List<PlacedFile> files, CancellationToken cancellationToken)
     {
         if (_redis is not null)
@@ -411,7 +417,7 @@ internal sealed class RestoreJob : IAsyncDisposable
                 _aside + ":", _mark + ":", mayReplace: true, keepBlocks: false, CancellationToken.None));
             if (kept.Count > 0)
             {
-                Say($"Kept what Redis said last of who is blocked, which the backup lacks: {string.Join(", ", kept)}");
+                Say($"Kept newer blocks and unblocks from Redis, which the backup lacks: {string.Join(", ", kept)}");
             }
 
             Reached(RestoreStep.RedisSwitched);
@@ -431,7 +437,7 @@ internal sealed class RestoreJob : IAsyncDisposable
     {
         if (File.Exists(file.Path) && HashOf(file.Path) == file.Entry.Sha256)
         {
-            return; // the same is there: its owner and rights are its own
+            return; // the same file exists: it keeps its owner and rights
         }
 
         if (File.Exists(file.Path) || Directory.Exists(file.Path))
@@ -499,7 +505,7 @@ internal sealed class RestoreJob : IAsyncDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or StateException or ProblemException)
             {
-                Say($"This could not be taken back: {exception.Message}");
+                Say($"This could not be undone: {exception.Message}");
             }
         }
     }
@@ -532,9 +538,9 @@ internal sealed class RestoreJob : IAsyncDisposable
 
     private void Say(string line) => _say(string.Concat(line.Select(static c => char.IsControl(c) ? '?' : c)));
 
-    /// <summary>Who is blocked where it is restored to.</summary>
-    /// <param name="Path">The file that says so, in its place.</param>
-    /// <param name="All">What it says and what the backup says, the later of each.</param>
-    /// <param name="Newer">What the backup lacks of it.</param>
+    /// <summary>The blocks at the destination.</summary>
+    /// <param name="Path">Their file.</param>
+    /// <param name="All">Those of the file and of the backup, the later of each.</param>
+    /// <param name="Newer">Those that the backup lacks.</param>
     private sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<SubjectBlock> Newer);
 }

@@ -18,10 +18,10 @@ public sealed class DevCertCommandTests : IDisposable
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Equal(
             """
-            made DIR/ca.crt
-            made DIR/ca.key
-            made DIR/tls.crt
-            made DIR/tls.key
+            created DIR/ca.crt
+            created DIR/ca.key
+            created DIR/tls.crt
+            created DIR/tls.key
 
             Serve it (gateway.yaml):
               tls: { certificates: [ { certificate: DIR/tls.crt, key: DIR/tls.key } ] }

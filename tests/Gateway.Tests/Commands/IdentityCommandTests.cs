@@ -46,7 +46,7 @@ public sealed class IdentityCommandTests : IDisposable
             await ForgetAsync("dora"));
         var (code, output, error) = await ForgetAsync("dora");
         Assert.Equal((1, ""), (code, output));
-        Assert.StartsWith("oidc:corp has confirmed nobody named \"dora\".", error, StringComparison.Ordinal);
+        Assert.StartsWith("oidc:corp has not confirmed anyone named \"dora\".", error, StringComparison.Ordinal);
     }
 
     private async Task<(int Code, string Output, string Error)> ForgetAsync(string name)

@@ -361,7 +361,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(TimeSpan.FromDays(10), made.ExpiresAt - made.CreatedAt);
         var ended = (await ListAsync()).Single(token => token.Id == old.Id);
         Assert.Equal(made.CreatedAt + TimeSpan.FromHours(2), ended.ExpiresAt);
-        Assert.Contains($"The old one, {old.Id}, ends {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
+        Assert.Contains($"The old token, {old.Id}, expires {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -404,7 +404,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Null(StoreOwner.Check(file, 0));
         Assert.Null(StoreOwner.Check(file + ".missing", owner + 1));
         Assert.Equal(
-            $"{file}: the store belongs to another user (found \"uid {owner}, and this is {owner + 1}\"). "
+            $"{file}: the store belongs to another user (found \"uid {owner}, and this command runs as {owner + 1}\"). "
             + $"Run the command as that user: sudo -u '#{owner}' gateway …",
             StoreOwner.Check(file, owner + 1)!.ToString());
     }

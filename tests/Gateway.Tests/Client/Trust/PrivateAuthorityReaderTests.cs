@@ -51,7 +51,7 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
 
         TestCertificates.Write(_folder.Path, "registry.example.com");
         var own = Read(File.ReadAllText(Path.Combine(_folder.Path, "tls.crt")));
-        Assert.Contains("signed itself", Assert.Single(own.Warnings).What, StringComparison.Ordinal);
+        Assert.Contains("self-signed", Assert.Single(own.Warnings).What, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public class ExplainCommandTests
 
         Assert.Equal(1, code);
         Assert.Empty(output);
-        Assert.Contains("is not known here", error, StringComparison.Ordinal);
+        Assert.Contains("This message is not known.", error, StringComparison.Ordinal);
         Assert.Contains("\"gateway doctor --client https://hub.example.com\"", error, StringComparison.Ordinal);
     }
 
