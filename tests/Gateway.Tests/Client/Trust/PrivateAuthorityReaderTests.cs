@@ -58,7 +58,7 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
     public void Read_PrivateKey_IsRefused()
     {
         var key = Root.Certificate.GetECDsaPrivateKey()!;
-        AssertRefused(RootPem + key.ExportPkcs8PrivateKeyPem(), "private key", "handed out", "openssl x509");
+        AssertRefused(RootPem + key.ExportPkcs8PrivateKeyPem(), "private key", "must not be published", "openssl x509");
         AssertRefused(key.ExportECPrivateKeyPem() + "\n" + RootPem, "private key", "EC PRIVATE KEY");
         AssertRefused(
             RootPem + key.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)),
