@@ -261,7 +261,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         await SignInAsync(page, "first", "olga");
         var token = await MintAsync(page);
         Assert.Contains("oidc:first", (await _gateway.RunCommandAsync("identity", "list")).Succeeded(), StringComparison.Ordinal);
-        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("confirmed nobody");
+        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("has not confirmed anyone named");
         (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "olga")).Succeeded();
         await using var docker = new DockerClient(_gateway, engine);
         (await docker.LoginAsync("olga", token)).FailedWith("revoked");

@@ -117,7 +117,7 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
 
         Assert.Contains(" memory", (await LimitsAsync(0, "show")).Succeeded(), StringComparison.Ordinal);
         (await LimitsAsync(0, "reset", "alice")).Succeeded();
-        (await LimitsAsync(0, "reset", "bob")).FailedWith("Nothing of bob was used up, so nothing was reset.");
+        (await LimitsAsync(0, "reset", "bob")).FailedWith("bob has not used any limit, so nothing was reset.");
         await PullAsync(client, HttpStatusCode.OK, HttpStatusCode.TooManyRequests);
     }
 
