@@ -105,7 +105,7 @@ internal sealed class ConfigurationSchema
             schema["default"] = value switch
             {
                 int number => number,
-                bool truth => truth,
+                bool boolean => boolean,
                 _ => ScalarParser.Format(value),
             };
         }
