@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of this repository share. Sourced, with the repository as the current folder.
+# Functions that the scripts of this repository share. Sourced, with the repository as the current folder.
 
 export LC_ALL=C DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users do not have these, and dockerd lives there
@@ -55,7 +55,7 @@ as_root() {
     fi
 }
 
-# The library that speaks LDAP, and its package, which has another name in each release.
+# The LDAP library, and its package, whose name differs between releases.
 ldap_library=libldap-2.5.so.0:libldap-2.5-0
 if grep -qs '^VERSION_CODENAME=\(trixie\|forky\|sid\|noble\|plucky\|questing\)$' /etc/os-release; then
     ldap_library=libldap.so.2:libldap2
@@ -125,9 +125,9 @@ unpack_later() {
     [ -r "$keyring" ] || fail "the keys that sign Debian's archive are missing" "no $keyring" \
         "Install debian-archive-keyring, or by hand: ${missing[*]}"
     say "unpacking ${missing[*]} of Debian $suite into .cache/$suite/$name (nothing is installed)"
-    rm -rf "$folder"/{debs,state,cache} # of a run that was broken off
+    rm -rf "$folder"/{debs,state,cache} # of an interrupted run
     mkdir -p "$root" "$folder"/{debs,state/lists/partial,cache/archives/partial}
-    : >"$folder/state/status" # as if nothing were installed: what is here is of another suite
+    : >"$folder/state/status" # as if nothing were installed: the installed packages are of another suite
     echo "deb [signed-by=$keyring] http://deb.debian.org/debian $suite main" >"$folder/sources.list"
     local apt=(
         apt-get -q -o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
@@ -146,7 +146,7 @@ unpack_later() {
             quietly "${apt[@]}" install --download-only --yes --no-install-recommends "${missing[@]}" &&
                 mv "$folder"/cache/archives/*.deb "$folder/debs/"
             ;;
-    esac || fail "packages of Debian $suite cannot be fetched" "see above" "Run this again; if it stays, fetch by hand: ${missing[*]}"
+    esac || fail "packages of Debian $suite cannot be fetched" "see above" "Run this again; if it still fails, fetch them by hand: ${missing[*]}"
     for pair in "$folder"/debs/*.deb; do
         dpkg-deb --extract "$pair" "$root"
         dpkg-deb --show "$pair" >>"$root/versions" # for tests: PACKAGE and version, a tab between

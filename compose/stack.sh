@@ -11,17 +11,17 @@ export GATEWAY_STATE=$state
 take_lock() {
     exec 9>"$state/run/lock"
     flock --timeout 600 9 ||
-        fail "another compose/up or compose/down is busy" "$state/run/lock is held" "Wait for it to end"
+        fail "another compose/up or compose/down is busy" "$state/run/lock is held" "Wait for it to finish"
 }
 
-# Identifies a process for good: after it ends, another process may get its id, at the latest after a reboot.
+# Identifies a process permanently: after it exits, another process may get its id, at the latest after a reboot.
 identity_of() {
     local stat
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
     stat=${stat##*) } # the command in parentheses may itself hold blanks
     # shellcheck disable=SC2086
     set -- "$1" $stat
-    [ "$2" != Z ] || return 1 # ended, and its parent has not asked how
+    [ "$2" != Z ] || return 1 # exited, and its parent has not waited for it
     echo "$1 ${21} $(cat /proc/sys/kernel/random/boot_id)"
 }
 
@@ -36,17 +36,17 @@ start_process() { # NAME COMMAND…
     shift
     # A separate session: Ctrl-C reaches only the script, which then stops them in order.
     setsid "$@" >>"$state/logs/$name.log" 2>&1 </dev/null 9>&- &
-    identity_of "$!" >"$state/run/$name.pid" || true # where it ended at once, waiting for it tells
+    identity_of "$!" >"$state/run/$name.pid" || true # if it exited at once, waiting for it reports that
 }
 
-stop_process() { # NAME; waits until it is gone
+stop_process() { # NAME; waits until it has exited
     local pid waited=0
     if pid=$(pid_of "$1"); then
         kill -TERM "$pid" 2>/dev/null || true
         while pid_of "$1" >/dev/null; do
             # Longer than the time that the gateway gives to requests under way.
             if [ "$waited" -eq 500 ]; then
-                say "$1 (process $pid) does not end; killing it"
+                say "$1 (process $pid) does not stop; killing it"
                 kill -KILL "$pid" 2>/dev/null || true
             fi
             waited=$((waited + 1))
@@ -56,7 +56,7 @@ stop_process() { # NAME; waits until it is gone
     rm -f "$state/run/$1.pid" "$state/run/$1.launch"
 }
 
-stop_native() { # the gateway first, so that nobody is served half
+stop_native() { # the gateway first: it must not serve without the others
     local name
     for name in gateway redis registry; do
         stop_process "$name"
@@ -79,7 +79,7 @@ stop_containers() {
         say "the containers are stopped and removed"
     else
         # Without an engine no container runs. Without permission containers may run: then their ports are still taken.
-        say "no Docker engine answers, so the stack's containers are left alone ($(tail -n 1 <<<"$problem"))"
+        say "no Docker engine answers, so the stack's containers were not stopped ($(tail -n 1 <<<"$problem"))"
         return 1
     fi
 }

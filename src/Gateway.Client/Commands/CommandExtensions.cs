@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Gateway.Client.Commands;
 
-/// <summary>Puts commands together.</summary>
+/// <summary>Composes commands.</summary>
 internal static class CommandExtensions
 {
     /// <summary>Adds arguments, in this order, and options.</summary>

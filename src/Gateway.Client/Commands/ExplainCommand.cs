@@ -7,7 +7,7 @@ namespace Gateway.Client.Commands;
 
 /// <summary>
 /// <c>gateway doctor explain [TEXT]</c>: what an error message of a client means, why it happens, what to run next.
-/// 0 where it is known, 1 where it is not.
+/// 0 if it is known, 1 if it is not.
 /// </summary>
 internal static class ExplainCommand
 {
@@ -15,18 +15,19 @@ internal static class ExplainCommand
 
     /// <summary>Creates the command.</summary>
     /// <param name="printPage">
-    /// Prints the page of a check where the text is nothing but its id, and returns the exit code;
+    /// Prints the page of a check if the text is only its id, and returns the exit code;
     /// <see langword="null"/>: an id is a text like any other.
     /// </param>
     public static Command Create(Func<string, int>? printPage = null)
     {
         var text = new Argument<string[]>("TEXT")
         {
-            Description = "The message, as the client printed it; standard input where it is \"-\" or missing.",
+            Description = "The message, as printed by the client. Default, or \"-\": standard input.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var json = new Option<bool>("--json") { Description = "Prints JSON." };
-        var command = new Command("explain", "Says what an error message of docker, podman, containerd, Kubernetes, helm and others means.")
+        var command = new Command(
+            "explain", "Explains an error message of docker, podman, containerd, Kubernetes, helm and others.")
         {
             text, json,
         };
@@ -52,7 +53,8 @@ internal static class ExplainCommand
 
         if (trimmed.Length == 0)
         {
-            error.WriteLine("There is no text. Paste the whole message of the client, in quotes or by standard input.");
+            error.WriteLine(
+                "There is no text. Give the complete message of the client, in quotes or on standard input.");
             return 1;
         }
 
@@ -67,8 +69,8 @@ internal static class ExplainCommand
         }
         else
         {
-            error.WriteLine("This message is not known here, and guessing would not help. Paste the whole message if this is "
-                + $"only a part of it; or run \"{report.Suggestion}\", which tries each step of a client and names the first "
+            error.WriteLine("This message is not known. If it is incomplete, give the whole message. "
+                + $"Otherwise run \"{report.Suggestion}\", which tries each step of a client and names the first "
                 + "that fails.");
         }
 
@@ -82,7 +84,7 @@ internal static class ExplainCommand
             await Console.Error.WriteLineAsync("Paste the message, then press Enter and Ctrl-D.");
         }
 
-        // What is kept is capped; the reason stands at the end, so the beginning is let go.
+        // The text is capped; the reason is at the end, so the beginning is dropped.
         var buffer = new char[8192];
         var kept = new StringBuilder();
         int count;

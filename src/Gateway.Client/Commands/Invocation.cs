@@ -1,14 +1,14 @@
 namespace Gateway.Client.Commands;
 
-/// <summary>How this program was called.</summary>
+/// <summary>How this program was started.</summary>
 internal static class Invocation
 {
-    /// <summary>The name it was called by, which a symbolic link may make another than its own.</summary>
+    /// <summary>The name that it was started by; with a symbolic link, the link's name.</summary>
     public static string Name()
     {
         try
         {
-            // The runtime tells the program's own path only (proc(5), "/proc/pid/cmdline").
+            // The runtime knows only the program's own path (proc(5), "/proc/pid/cmdline").
             var line = File.ReadAllText("/proc/self/cmdline");
             return Path.GetFileName(line.Split('\0')[0]);
         }

@@ -5,15 +5,15 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Client.Commands;
 
-/// <summary>Asks for a password: at a terminal without showing it, else from standard input.</summary>
+/// <summary>Reads a password: from the terminal without showing it, else from standard input.</summary>
 internal static class PasswordPrompt
 {
     private const int MostBytes = 4096;
 
     /// <summary>Reads a password.</summary>
-    /// <param name="prompt">Where the question is written: standard error, so that output can be piped on.</param>
+    /// <param name="prompt">Where the prompt is written: standard error, so that output can be piped.</param>
     /// <param name="userName">Whose password it is.</param>
-    /// <param name="isNew">Whether it is asked for twice at a terminal, since nobody sees a slip.</param>
+    /// <param name="isNew">Whether it is asked for twice on a terminal, since nobody sees a slip.</param>
     /// <exception cref="ProblemException">The two differ, or the input is not text.</exception>
     public static string Read(TextWriter prompt, string userName, bool isNew)
     {
@@ -22,15 +22,15 @@ internal static class PasswordPrompt
             return FromStandardInput();
         }
 
-        // Switches the echo off before the question shows: what is typed ahead of the first ReadKey would be seen.
+        // Switches the echo off before the prompt appears: text typed before the first ReadKey would be shown.
         _ = Console.KeyAvailable;
         var password = FromTerminal(prompt, $"{(isNew ? "New password" : "Password")} for {userName}: ");
-        return !isNew || FromTerminal(prompt, "The same again: ") == password
+        return !isNew || FromTerminal(prompt, "Repeat the password: ") == password
             ? password
-            : throw new ProblemException(new Problem("password", "the two differ", null, "Try again."));
+            : throw new ProblemException(new Problem("password", "the two passwords differ", null, "Try again."));
     }
 
-    // One line break at the end is dropped: echo and editors write it, and nobody means it.
+    // One line break at the end is dropped: echo and editors add it, and it is not part of the password.
     private static string FromStandardInput()
     {
         using var input = Console.OpenStandardInput();
@@ -45,7 +45,7 @@ internal static class PasswordPrompt
                     "password",
                     "standard input does not hold a password in UTF-8",
                     null,
-                    "Pipe in the password alone."));
+                    "Pipe in only the password."));
             }
 
             bytes = bytes.EndsWith("\r\n"u8) ? bytes[..^2] : bytes.EndsWith("\n"u8) ? bytes[..^1] : bytes;

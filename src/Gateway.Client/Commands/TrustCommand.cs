@@ -9,7 +9,9 @@ using Gateway.Foundation.Trust;
 
 namespace Gateway.Client.Commands;
 
-/// <summary><c>gateway trust</c>: how clients are told to trust a private authority; by option it does so on this machine.</summary>
+/// <summary>
+/// <c>gateway trust</c>: prints how to make clients trust a private authority, or does it on this machine.
+/// </summary>
 internal static class TrustCommand
 {
     private const int LeftToDo = 1;
@@ -19,40 +21,52 @@ internal static class TrustCommand
 
     private static readonly Option<FileInfo?> Authority = new("--ca")
     {
-        Description = "The authority's certificate, PEM. Without it, tls.authority of --config.",
+        Description = "The authority's certificate, PEM. Default: tls.authority of --config.",
     };
 
     private static readonly Option<string?> Host = new("--host")
     {
-        Description = "The registry as clients name it: registry.example.com, registry.example.com:8443. Without it, publicUrl of --config.",
+        Description = "The registry as clients name it: registry.example.com, registry.example.com:8443. Default: "
+            + "publicUrl of --config.",
     };
 
-    private static readonly Option<FileInfo?> Config = new("--config", "-c") { Description = "A configuration file to take host and authority from." };
+    private static readonly Option<FileInfo?> Config = new("--config", "-c")
+    {
+        Description = "A configuration file that names the host and the authority.",
+    };
 
     private static readonly Option<string[]> Clients = CreateClients();
 
     private static readonly Option<bool> Install = new("--install")
     {
-        Description = "Writes the files on this machine (Linux), after showing them and asking: for the clients that are installed, or named.",
+        Description = "Writes the files on this machine (Linux) for the clients that are installed or named, after "
+            + "showing them and asking.",
     };
 
-    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "With --install: shows what would be done, and writes nothing." };
+    private static readonly Option<bool> DryRun = new("--dry-run")
+    {
+        Description = "With --install: prints what would be done, and writes nothing.",
+    };
 
-    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "With --install: does not ask." };
+    private static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description = "With --install: does not ask for confirmation.",
+    };
 
     private static readonly Option<DirectoryInfo?> Root = new("--root")
     {
-        Description = "Where the machine's file system begins.",
+        Description = "The root of the machine's file system.",
         Hidden = true,
     };
 
-    /// <summary>Makes the command.</summary>
-    /// <param name="findConfiguration">The configuration file that the environment names, if it does.</param>
-    /// <param name="readConfiguration">The public URL and the authority's file, as a configuration file has them.</param>
+    /// <summary>Creates the command.</summary>
+    /// <param name="findConfiguration">The configuration file that the environment names, if any.</param>
+    /// <param name="readConfiguration">Reads the public URL and the authority's file from a configuration file.</param>
     public static Command Create(
         Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
     {
-        var command = new Command("trust", "Shows how clients are told to trust a private authority, or does it on this machine.")
+        var command = new Command(
+            "trust", "Prints how to make clients trust a private authority, or does it on this machine.")
         {
             Authority, Host, Config, Clients, Install, DryRun, Yes, Root,
         };
@@ -65,7 +79,8 @@ internal static class TrustCommand
     {
         var option = new Option<string[]>("--client")
         {
-            Description = "docker, podman, containerd, kubernetes, system or all; may be given several times. With --install and none given: those that are installed, but not the system's store.",
+            Description = "docker, podman, containerd, kubernetes, system or all; may be given several times. Default "
+                + "with --install: the installed clients, but not the system's store.",
         };
         option.Validators.Add(static result =>
         {
@@ -77,7 +92,7 @@ internal static class TrustCommand
         return option;
     }
 
-    // Enum.TryParse alone takes numbers and lists too.
+    // Enum.TryParse also accepts numbers and lists.
     private static bool TryParse(string text, out TrustClient client) =>
         Enum.TryParse(text, ignoreCase: true, out client) && client.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
 
@@ -103,7 +118,7 @@ internal static class TrustCommand
             }
 
             await output.WriteLineAsync();
-            await output.WriteLineAsync($"ca.crt, which is in {file}:");
+            await output.WriteLineAsync($"ca.crt, from {file}:");
             await output.WriteAsync(authority.Pem);
             TrustText.WriteGuide(TrustGuide.Write(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
             return 0;
@@ -121,7 +136,7 @@ internal static class TrustCommand
         var config = result.GetValue(Config);
         if (config is null && host is null && result.GetValue(Authority) is null && findConfiguration() is { } named)
         {
-            config = named; // beside a service, as in its container; a person's own machine has no such variable
+            config = named; // set where the service runs, as in its container, but not on people's own machines
         }
 
         var (url, authority) = config is null ? default : readConfiguration(config);
@@ -129,31 +144,35 @@ internal static class TrustCommand
         if ((host ?? url) is not { } text)
         {
             throw new ProblemException(new Problem(
-                "--host", "the registry is not named", null, "Give --host registry.example.com, with the port where clients use one; or --config gateway.yaml."));
+                "--host", "the registry is missing", null,
+                "Give --host registry.example.com, with the port if clients use one; or --config gateway.yaml."));
         }
 
         if (!RegistryName.TryParse(text, out var name))
         {
             throw new ProblemException(new Problem(
-                setting, "this is no host that clients name a registry by", text, "Write registry.example.com, or registry.example.com:8443; trust is about https only."));
+                setting, "clients cannot use this as the name of a registry", text,
+                "Write registry.example.com, or registry.example.com:8443; trust applies to https only."));
         }
 
         if (result.GetValue(Authority) is { } file)
         {
             return File.Exists(file.FullName)
                 ? (name, file.FullName, "--ca")
-                : throw new ProblemException(new Problem("--ca", "there is no such file", file.FullName, HowToGetIt(name)));
+                : throw new ProblemException(new Problem("--ca", "no such file", file.FullName, HowToGetIt(name)));
         }
 
         return authority is { } configured
             ? (name, configured, "tls.authority")
-            : throw new ProblemException(new Problem("--ca", "the authority's certificate is not named", null, HowToGetIt(name)));
+            : throw new ProblemException(new Problem("--ca", "the authority's certificate is missing",
+                null, HowToGetIt(name)));
     }
 
-    // Fetching it here, over a connection that nobody can trust yet, would be trusting whoever answers.
+    // Fetching it here, over a connection that is not trusted yet, would mean trusting anyone who answers.
     private static string HowToGetIt(RegistryName name) =>
-        "Get it from the operator of the registry, over a channel that you trust (on the gateway's machine: ca.crt, which gateway dev-cert made, or the file that tls.authority names); "
-        + $"{name.Url}/trust/ca.crt may offer it, then compare its fingerprint with one that you got by another way. Then give --ca FILE.";
+        "Get it from the operator of the registry over a channel that you trust (on the gateway's machine: ca.crt, "
+            + $"which gateway dev-cert created, or the file that tls.authority names). If {name.Url}/trust/ca.crt "
+            + "offers it, compare its fingerprint with one that you got in another way. Then give --ca FILE.";
 
     private static TrustSelection Select(ParseResult result)
     {
@@ -176,7 +195,8 @@ internal static class TrustCommand
         if (!OperatingSystem.IsLinux())
         {
             throw new ProblemException(new Problem(
-                "--install", "writes files on Linux only", Environment.OSVersion.Platform.ToString(), "Leave it out: what to do is printed then."));
+                "--install", "writes files on Linux only", Environment.OSVersion.Platform.ToString(),
+                "Leave --install out to print what to do."));
         }
 
         var output = result.InvocationConfiguration.Output;
@@ -205,7 +225,8 @@ internal static class TrustCommand
         foreach (var step in plan.Steps.Where(static step => step.Action != TrustAction.Keep))
         {
             var kept = TrustInstaller.Write(files, step);
-            await output.WriteLineAsync($"wrote {step.Path}{(kept is null ? "" : $"; what was there is {kept} now")}");
+            await output.WriteLineAsync(
+                $"wrote {step.Path}{(kept is null ? "" : $"; the previous file is now {kept}")}");
         }
 
         if (plan.Command is { } command)
@@ -221,7 +242,8 @@ internal static class TrustCommand
         if (Console.IsInputRedirected)
         {
             throw new ProblemException(new Problem(
-                "--install", "asks first, and standard input is no terminal to ask at", null, "Give --yes; or --dry-run to see what would be done."));
+                "--install", "needs confirmation, but standard input is not a terminal", null,
+                "Give --yes, or --dry-run to see what would be done."));
         }
 
         prompt.Write("Do this? [y/N] ");
@@ -233,7 +255,7 @@ internal static class TrustCommand
     {
         if (files.Root != "/")
         {
-            await output.WriteLineAsync($"not run: {command}, which is another machine's");
+            await output.WriteLineAsync($"not run: {command}, which belongs to another machine");
             return;
         }
 
@@ -247,7 +269,8 @@ internal static class TrustCommand
             if (process.ExitCode != 0)
             {
                 throw new ProblemException(new Problem(
-                    command, "ended with an error", process.ExitCode.ToString(CultureInfo.InvariantCulture), "The files are written; run it by hand and see what it says."));
+                    command, "failed", process.ExitCode.ToString(CultureInfo.InvariantCulture),
+                    "The files are written; run it by hand to see why it fails."));
             }
         }
         catch (Win32Exception exception)
@@ -256,7 +279,8 @@ internal static class TrustCommand
         }
         catch (OperationCanceledException)
         {
-            throw new ProblemException(new Problem(command, "was not waited for any longer", null, "The files are written; run it by hand."));
+            throw new ProblemException(new Problem(
+                command, "took too long", null, "The files are written; run it by hand."));
         }
 
         await output.WriteLineAsync($"ran {command}");

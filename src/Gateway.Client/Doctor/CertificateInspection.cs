@@ -5,7 +5,9 @@ using Gateway.Foundation.Certificates;
 
 namespace Gateway.Client.Doctor;
 
-/// <summary>Judges a server's certificate and what is sent with it, as clients do: from a file or from a handshake.</summary>
+/// <summary>
+/// Judges a server's certificate and the chain sent with it, as clients do: from a file or from a handshake.
+/// </summary>
 internal static class CertificateInspection
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
@@ -14,11 +16,11 @@ internal static class CertificateInspection
     // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption
     private static readonly string[] BrokenSignatures = ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4"];
 
-    /// <summary>Looks at everything but trust.</summary>
+    /// <summary>Checks everything except trust.</summary>
     /// <param name="diagnosis">Where findings go.</param>
-    /// <param name="subject">The file, or the address that showed it.</param>
-    /// <param name="chain">The certificate first, then the others as they stand there; at least one.</param>
-    /// <param name="host">The name or address that clients use; <see langword="null"/>: it does not matter.</param>
+    /// <param name="subject">The file, or the address that presented it.</param>
+    /// <param name="chain">The certificate first, then the others in their order; at least one.</param>
+    /// <param name="host">The name or address that clients use; <see langword="null"/>: any.</param>
     /// <param name="now">The time.</param>
     public static void Inspect(
         Diagnosis diagnosis, string subject, IReadOnlyList<X509Certificate2> chain, string? host, DateTimeOffset now)
@@ -32,7 +34,7 @@ internal static class CertificateInspection
         }
         else if (host is not null && !leaf.MatchesHostname(host, allowWildcards: true, allowCommonName: false))
         {
-            diagnosis.Error("TLS006", subject, $"it is for {string.Join(", ", NamesOf(leaf))}, and clients use {host}");
+            diagnosis.Error("TLS006", subject, $"it is for {string.Join(", ", NamesOf(leaf))}, but clients use {host}");
         }
 
         using var rsa = leaf.GetRSAPublicKey();
@@ -54,11 +56,11 @@ internal static class CertificateInspection
         InspectOrder(diagnosis, subject, chain);
     }
 
-    /// <summary>Whether the way from a certificate to one of the authorities is there, with nothing fetched.</summary>
-    /// <param name="chain">As it was sent.</param>
+    /// <summary>Whether the chain leads to one of the authorities, without fetching anything.</summary>
+    /// <param name="chain">As sent.</param>
     /// <param name="authorities">Those to trust; <see langword="null"/>: the system's.</param>
-    /// <param name="now">The time; what is wrong with it is told elsewhere.</param>
-    /// <param name="isPartial">Whether a certificate on the way is missing, and no authority unknown.</param>
+    /// <param name="now">The time; faults of validity are reported elsewhere.</param>
+    /// <param name="isPartial">Whether an intermediate is missing, rather than the authority unknown.</param>
     public static bool LeadsToAuthority(
         IReadOnlyList<X509Certificate2> chain, X509Certificate2Collection? authorities, DateTimeOffset now, out bool isPartial)
     {
@@ -72,11 +74,14 @@ internal static class CertificateInspection
     }
 
     /// <summary>
-    /// Whether a password may be sent to whoever shows this: for the host, in time, for servers, and from one of the authorities.
+    /// Whether a password may be sent to the server that presents this chain: it is for the host, valid now, for
+    /// servers, and from one of the authorities.
     /// </summary>
-    /// <param name="chain">As it was sent.</param>
-    /// <param name="host">Whom it must be for.</param>
-    /// <param name="authorities">Sets of authorities, of which one will do; <see langword="null"/>: the system's.</param>
+    /// <param name="chain">As sent.</param>
+    /// <param name="host">The host that it must be for.</param>
+    /// <param name="authorities">
+    /// Sets of authorities, of which one is enough; <see langword="null"/>: the system's.
+    /// </param>
     /// <param name="now">The time.</param>
     public static bool IsFit(
         IReadOnlyList<X509Certificate2> chain, string host, IEnumerable<X509Certificate2Collection?> authorities, DateTimeOffset now)
@@ -95,7 +100,7 @@ internal static class CertificateInspection
         }
         catch (CryptographicException)
         {
-            return false; // names that are no names
+            return false; // malformed names
         }
     }
 
@@ -126,25 +131,31 @@ internal static class CertificateInspection
             DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
             if (end <= now)
             {
-                diagnosis.Error("TLS001", subject, $"{certificate.Subject} ended {DoctorText.At(end)}, {DoctorText.Span(now - end)} ago");
+                diagnosis.Error(
+                    "TLS001", subject,
+                    $"{certificate.Subject} expired {DoctorText.At(end)}, {DoctorText.Span(now - end)} ago");
                 return;
             }
 
             if (begin > now)
             {
-                diagnosis.Error("TLS002", subject, $"{certificate.Subject} begins {DoctorText.At(begin)}, in {DoctorText.Span(begin - now)}; this machine has {DoctorText.At(now)}");
+                diagnosis.Error(
+                    "TLS002", subject, $"{certificate.Subject} is valid from {DoctorText.At(begin)}, in "
+                        + $"{DoctorText.Span(begin - now)}; this machine's clock says {DoctorText.At(now)}");
                 return;
             }
         }
 
-        // Only then what ends soon, lest it hide one that has ended.
+        // What expires soon comes after that, so that it does not hide a certificate that has expired.
         foreach (var certificate in chain)
         {
             DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
 
             if (CertificateExpiry.IsNear(begin, end, now))
             {
-                diagnosis.Warn("TLS003", subject, $"{certificate.Subject} ends {DoctorText.At(end)}, in {DoctorText.Span(end - now)}");
+                diagnosis.Warn(
+                    "TLS003", subject,
+                    $"{certificate.Subject} expires {DoctorText.At(end)}, in {DoctorText.Span(end - now)}");
                 return;
             }
         }

@@ -1,6 +1,6 @@
 namespace Gateway.Client.Doctor;
 
-/// <summary>Collects findings in the order in which checks run: causes before what follows from them.</summary>
+/// <summary>Collects findings in the order of the checks: causes before their consequences.</summary>
 internal sealed class Diagnosis
 {
     private const int ShortestSecret = 4;
@@ -9,10 +9,10 @@ internal sealed class Diagnosis
     private readonly List<Finding> _findings = [];
     private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
 
-    /// <summary>Everything found, the worst first, and of equals the one that was found first.</summary>
+    /// <summary>All findings, the worst first; equal ones in the order in which they were found.</summary>
     public IReadOnlyList<Finding> Findings => [.. _findings.OrderByDescending(static finding => finding.Severity)];
 
-    /// <summary>The worst of all; <see cref="Severity.NotRun"/> where there is nothing, since nothing was looked at.</summary>
+    /// <summary>The worst of all; <see cref="Severity.NotRun"/> if there are none, since nothing was checked.</summary>
     public Severity Worst => _findings.Count == 0 ? Severity.NotRun : _findings.Max(static finding => finding.Severity);
 
     /// <summary>Whether a problem of this id, or of this area, was found.</summary>
@@ -31,14 +31,16 @@ internal sealed class Diagnosis
     public void Inform(string id, string subject, string evidence, string? fix = null) =>
         Add(new Finding(id, Severity.Information, subject, evidence, fix));
 
-    /// <summary>Notes that something is well.</summary>
+    /// <summary>Notes that a check passed.</summary>
     public void Pass(string area, string subject, string evidence) => Add(new Finding(area, Severity.Passed, subject, evidence));
 
-    /// <summary>Notes that a check could not run: it must not be taken for passed.</summary>
+    /// <summary>Notes that a check could not run: that must not count as passed.</summary>
     public void NotRun(string area, string subject, string reason, string? fix = null) =>
         Add(new Finding(area, Severity.NotRun, subject, reason, fix));
 
-    /// <summary>Keeps a secret out of everything that is noted from now on: a server may say again what it was sent.</summary>
+    /// <summary>
+    /// Removes a secret from everything that is noted from now on: a server may repeat what it was sent.
+    /// </summary>
     public void Hide(string? secret)
     {
         if (secret is { Length: >= ShortestSecret })
@@ -48,12 +50,14 @@ internal sealed class Diagnosis
         }
     }
 
-    /// <summary>A text without the secrets; to be called before it is cut, lest half of one be left.</summary>
+    /// <summary>
+    /// A text without the secrets; call this before cutting the text, so that no half of a secret is left.
+    /// </summary>
     public string Redact(string text) =>
         _secrets.OrderByDescending(static secret => secret.Length).Aggregate(text, static (left, secret) => left.Replace(secret, "…", StringComparison.Ordinal));
 
     /// <summary>
-    /// Runs a part of a check. What it throws is noted as a part that could not run, so that the other parts still do.
+    /// Runs a part of a check. An exception is noted as a part that could not run, so that the other parts still run.
     /// </summary>
     public async Task AttemptAsync(string area, string subject, Func<Task> part, CancellationToken cancellationToken)
     {
@@ -67,11 +71,11 @@ internal sealed class Diagnosis
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            NotRun(area, subject, $"it broke off: {DoctorText.Of(exception)}");
+            NotRun(area, subject, $"the check failed: {DoctorText.Of(exception)}");
         }
     }
 
-    // Everything that is printed may hold what a server or a file said.
+    // Everything that is printed may contain text from a server or a file.
     private void Add(Finding finding) => _findings.Add(finding with
     {
         Subject = DoctorText.OneLine(Redact(finding.Subject)),

@@ -5,7 +5,7 @@ namespace Gateway.Client.Doctor;
 /// <summary>Writes a diagnosis, for people and for programs.</summary>
 internal static class DoctorReport
 {
-    /// <summary>Nothing above information, and every check ran.</summary>
+    /// <summary>Nothing worse than information, and every check ran.</summary>
     public const int Healthy = 0;
 
     /// <summary>The worst is a warning.</summary>
@@ -14,7 +14,7 @@ internal static class DoctorReport
     /// <summary>There is an error.</summary>
     public const int Failed = 2;
 
-    /// <summary>Nothing was found, but a check could not run: the patient is not well, only not known to be ill.</summary>
+    /// <summary>Nothing was found, but a check could not run, so the result is not known to be good.</summary>
     public const int Incomplete = 3;
 
     private const string Indent = "           ";
@@ -28,7 +28,7 @@ internal static class DoctorReport
         _ => Healthy,
     };
 
-    /// <summary>Writes the table: what is wrong first, each with its evidence, cause and fix; then what is well.</summary>
+    /// <summary>Writes the table: problems first, each with its evidence, cause and fix; then what passed.</summary>
     public static void Write(Diagnosis diagnosis, TextWriter output)
     {
         foreach (var finding in diagnosis.Findings)
@@ -97,8 +97,9 @@ internal static class DoctorReport
     private static string Summary(Diagnosis diagnosis)
     {
         int Count(Severity severity) => diagnosis.Findings.Count(finding => finding.Severity == severity);
-        return $"{DoctorText.Count(Count(Severity.Error), "error")}, {DoctorText.Count(Count(Severity.Warning), "warning")}, {Count(Severity.NotRun)} not run, "
-            + $"{Count(Severity.Information)} to know, {Count(Severity.Passed)} well";
+        return $"{DoctorText.Count(Count(Severity.Error), "error")}, "
+            + $"{DoctorText.Count(Count(Severity.Warning), "warning")}, {Count(Severity.NotRun)} not run, "
+            + $"{Count(Severity.Information)} for information, {Count(Severity.Passed)} passed";
     }
 
     private static char SignOf(Severity severity) => severity switch

@@ -5,7 +5,7 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Gateway.Client.Doctor;
 
-/// <summary>Every problem that the doctor knows, from <c>problems.yaml</c>, which the pages are written from.</summary>
+/// <summary>Every problem that the doctor knows, from <c>problems.yaml</c>, the source of the pages.</summary>
 internal sealed class ProblemCatalog
 {
     private static readonly Lazy<ProblemCatalog> Loaded = new(Load);
@@ -24,7 +24,7 @@ internal sealed class ProblemCatalog
     /// <summary>All, in the order of the file.</summary>
     public IReadOnlyList<ProblemPage> Pages { get; }
 
-    /// <summary>The page of an id, in any case of letters; <see langword="null"/> where there is none.</summary>
+    /// <summary>The page of an id, ignoring case; <see langword="null"/> if there is none.</summary>
     public ProblemPage? Find(string id) => _byId.GetValueOrDefault(id);
 
     /// <summary>Where the page is, from the root of the repository.</summary>
@@ -58,7 +58,8 @@ internal sealed class ProblemCatalog
     public string WriteIndex()
     {
         var text = new StringBuilder(
-            "# Problems\n\nWhat `gateway doctor` finds, by its id. `gateway doctor explain TLS004` prints a page where there is no network.\n");
+            "# Problems\n\nWhat `gateway doctor` finds, by its id. `gateway doctor explain TLS004` prints a page "
+                + "without the network.\n");
         foreach (var area in Pages.GroupBy(static page => page.Id[..3]))
         {
             text.Append("\n| id | problem |\n|---|---|\n");

@@ -1,6 +1,6 @@
 namespace Gateway.Client.Doctor;
 
-/// <summary>What is known of a problem whatever the case: the page <c>docs/problems/ID.md</c>.</summary>
+/// <summary>What is known about a problem in general: the page <c>docs/problems/ID.md</c>.</summary>
 internal sealed class ProblemPage
 {
     /// <summary><c>TLS004</c>.</summary>
@@ -15,7 +15,7 @@ internal sealed class ProblemPage
     /// <summary>What causes it, the most frequent first.</summary>
     public List<string> Causes { get; set; } = [];
 
-    /// <summary>What helps, in order; commands stand in backquotes.</summary>
+    /// <summary>What helps, in order; commands are in backquotes.</summary>
     public List<string> Fix { get; set; } = [];
 
     /// <summary>Where it is described further, from the folder of the documentation.</summary>

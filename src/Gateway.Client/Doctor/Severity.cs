@@ -6,15 +6,15 @@ internal enum Severity
     /// <summary>The check ran and found nothing.</summary>
     Passed,
 
-    /// <summary>Worth knowing; nothing to mend.</summary>
+    /// <summary>Worth knowing; nothing to fix.</summary>
     Information,
 
-    /// <summary>The check did not run, so nobody knows.</summary>
+    /// <summary>The check did not run, so the result is unknown.</summary>
     NotRun,
 
-    /// <summary>It works now, and will not for everybody or for ever.</summary>
+    /// <summary>It works now, but not for everybody or not forever.</summary>
     Warning,
 
-    /// <summary>Somebody cannot sign in, pull or push for it, or may do more than he should.</summary>
+    /// <summary>Somebody cannot sign in, pull or push because of it, or may do more than they should.</summary>
     Error,
 }

@@ -7,14 +7,16 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Client.Doctor;
 
-/// <summary>Shakes hands with a TLS server, whatever it shows, to see what it shows.</summary>
+/// <summary>
+/// Performs a TLS handshake with a server, whatever certificate it presents, to see that certificate.
+/// </summary>
 internal static class TlsProbe
 {
-    /// <summary>Connects and shakes hands.</summary>
+    /// <summary>Connects and performs the handshake.</summary>
     /// <param name="endPoint">Where.</param>
-    /// <param name="host">Whom to ask for (SNI).</param>
+    /// <param name="host">The name to send (SNI).</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>What it showed; <see cref="TlsAnswer.Fault"/> where the handshake failed.</returns>
+    /// <returns>What it presented; <see cref="TlsAnswer.Fault"/> if the handshake failed.</returns>
     /// <exception cref="SocketException">There is no connection.</exception>
     public static async Task<TlsAnswer> ShakeHandsAsync(IPEndPoint endPoint, string host, CancellationToken cancellationToken)
     {
@@ -23,7 +25,9 @@ internal static class TlsProbe
         return await ShakeHandsAsync(new NetworkStream(socket), host, cancellationToken);
     }
 
-    /// <summary>What a server sent: its certificate first, then the others in their order; none where it showed none.</summary>
+    /// <summary>
+    /// What a server sent: its certificate first, then the others in their order; empty if it sent none.
+    /// </summary>
     public static List<X509Certificate2> ChainOf(X509Certificate? certificate, X509Chain? built)
     {
         if (certificate is null)
@@ -40,7 +44,7 @@ internal static class TlsProbe
         ];
     }
 
-    /// <summary>Shakes hands over a connection.</summary>
+    /// <summary>Performs the handshake over a connection.</summary>
     public static async Task<TlsAnswer> ShakeHandsAsync(Stream stream, string host, CancellationToken cancellationToken)
     {
         List<X509Certificate2> chain = [];
@@ -67,7 +71,8 @@ internal static class TlsProbe
 #pragma warning restore CA5359
                 },
                 cancellationToken);
-            return new TlsAnswer(chain, tls.SslProtocol, asksForCertificate, chain.Count > 0 ? null : "no certificate is shown");
+            var fault = chain.Count > 0 ? null : "the server presents no certificate";
+            return new TlsAnswer(chain, tls.SslProtocol, asksForCertificate, fault);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or CryptographicException or System.ComponentModel.Win32Exception)
         {
@@ -76,10 +81,10 @@ internal static class TlsProbe
     }
 }
 
-/// <summary>What a TLS server showed.</summary>
+/// <summary>What a TLS server presented.</summary>
 /// <param name="Chain">Its certificate and those sent with it, in their order.</param>
 /// <param name="Protocol">The version agreed on.</param>
 /// <param name="AsksForCertificate">Whether it asked for a client's certificate.</param>
-/// <param name="Fault">Why the handshake failed; <see langword="null"/> where it did not.</param>
+/// <param name="Fault">Why the handshake failed; <see langword="null"/> if it did not.</param>
 internal sealed record TlsAnswer(
     IReadOnlyList<X509Certificate2> Chain, SslProtocols Protocol, bool AsksForCertificate, string? Fault);

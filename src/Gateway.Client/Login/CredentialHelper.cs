@@ -7,14 +7,15 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Client.Login;
 
 /// <summary>
-/// <c>docker-credential-gateway</c>: gives docker, podman and their kin the login of a registry (docker-credential-helpers, "Development").
+/// <c>docker-credential-gateway</c>: gives docker, podman and similar clients the login for a registry
+/// (docker-credential-helpers, "Development").
 /// </summary>
 internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWriter output)
 {
-    /// <summary>What it is called, so that docker finds it.</summary>
+    /// <summary>Its name, by which docker finds it.</summary>
     public const string ExecutableName = "docker-credential-gateway";
 
-    // docker knows these words, and goes on without credentials.
+    // docker knows this message, and continues without credentials.
     private const string NotFound = "credentials not found in native keychain";
 
     private const int LongestInput = 64 * 1024;
@@ -23,11 +24,11 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
     public static bool IsList(string answer) =>
         Read(answer, HelperJsonContext.Default.DictionaryStringString) is not null;
 
-    /// <summary>The secret in an answer to <c>get</c>; <see langword="null"/> where it is none.</summary>
+    /// <summary>The secret in an answer to <c>get</c>; <see langword="null"/> if there is none.</summary>
     public static string? SecretIn(string answer) => Read(answer, HelperJsonContext.Default.HelperCredentials)?.Secret;
 
     /// <summary>Does one of <c>get</c>, <c>store</c>, <c>erase</c>, <c>list</c>, <c>version</c>.</summary>
-    /// <returns>The exit code. What is wrong is said on the output: that is what docker shows.</returns>
+    /// <returns>The exit code. Errors are written to the output: that is what docker shows.</returns>
     public async Task<int> RunAsync(string action, CancellationToken cancellationToken)
     {
         try
@@ -69,20 +70,21 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
             return 1;
         }
 
-        // Also one that has ended: the registry says why, and docker shows it; what a helper says, docker keeps to itself.
+        // Also an expired one: the registry's refusal reaches the user through docker; a helper's message does not.
         var credentials = new HelperCredentials(registry, login.IsRefreshToken ? "<token>" : login.UserName, login.Secret);
         await output.WriteLineAsync(JsonSerializer.Serialize(credentials, HelperJsonContext.Default.HelperCredentials));
         return 0;
     }
 
-    // "docker login" hands over what was typed, or the refresh token that it was given.
+    // "docker login" passes the password that was typed, or the refresh token that it received.
     private void Store(string text)
     {
         var given = Read(text, HelperJsonContext.Default.HelperCredentials);
         if (given is not { ServerURL: not null, Username: not null, Secret: not null })
         {
             throw new ProblemException(new Problem(
-                ExecutableName, "this is nothing to store", null, "docker hands over ServerURL, Username and Secret as JSON."));
+                ExecutableName, "there is no sign-in to store on standard input", null,
+                "Pass ServerURL, Username and Secret as JSON, as docker does."));
         }
 
         var registry = RegistryAddress.Parse(given.ServerURL);

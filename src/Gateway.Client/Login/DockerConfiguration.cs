@@ -1,4 +1,4 @@
-#pragma warning disable CA1416 // .NET ignores modes where there are none
+#pragma warning disable CA1416 // .NET ignores file modes where there are none
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -14,7 +14,7 @@ internal sealed class DockerConfiguration(string path)
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // Which of two equal names counts, readers differ on.
+    // Readers differ on which of two equal names counts.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -22,7 +22,9 @@ internal sealed class DockerConfiguration(string path)
     /// <summary>Where it is.</summary>
     public string Path => path;
 
-    /// <summary>That of whoever runs this: <c>$DOCKER_CONFIG/config.json</c>, or <c>~/.docker/config.json</c>.</summary>
+    /// <summary>
+    /// The file of the current user: <c>$DOCKER_CONFIG/config.json</c>, or <c>~/.docker/config.json</c>.
+    /// </summary>
     public static DockerConfiguration Own() => new(System.IO.Path.Combine(
         Environment.GetEnvironmentVariable("DOCKER_CONFIG") is { Length: > 0 } folder
             ? folder
@@ -30,10 +32,11 @@ internal sealed class DockerConfiguration(string path)
         "config.json"));
 
     /// <summary>
-    /// Has docker ask the helper for a registry, and forget what it stored for it itself. All else in the file stays.
+    /// Makes docker use the helper for a registry, and removes the login that docker stored for it. The rest of the
+    /// file is unchanged.
     /// </summary>
     /// <exception cref="ProblemException">The file is not understood, or cannot be written.</exception>
-    /// <returns>The other helper that docker asked for this registry before; usually <see langword="null"/>.</returns>
+    /// <returns>The other helper that docker used for this registry before; usually <see langword="null"/>.</returns>
     public string? UseHelper(string registry)
     {
         string? other = null;
@@ -48,7 +51,7 @@ internal sealed class DockerConfiguration(string path)
         return other;
     }
 
-    /// <summary>Has docker no longer ask the helper for a registry.</summary>
+    /// <summary>Makes docker stop using the helper for a registry.</summary>
     public void LeaveHelper(string registry)
     {
         if (File.Exists(path))
@@ -77,12 +80,12 @@ internal sealed class DockerConfiguration(string path)
     private static string? NameIn(JsonObject helpers, string registry) =>
         helpers[registry] is JsonValue value && value.TryGetValue(out string? name) ? name : null;
 
-    // What is there and no object, docker does not understand either: it is not for us to throw it away.
+    // docker does not understand anything but an object either; removing it is not our decision.
     private JsonObject? Section(JsonObject root, string name) => root[name] switch
     {
         null => null,
         JsonObject section => section,
-        _ => throw NotUnderstood($"\"{name}\" is no object"),
+        _ => throw NotUnderstood($"\"{name}\" is not an object"),
     };
 
     private JsonObject Parse(byte[]? content)
@@ -94,7 +97,8 @@ internal sealed class DockerConfiguration(string path)
 
         try
         {
-            return JsonNode.Parse(content, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is no object");
+            return JsonNode.Parse(content, documentOptions: Strict) as JsonObject
+                ?? throw new JsonException("it is not an object");
         }
         catch (JsonException exception)
         {
@@ -103,6 +107,6 @@ internal sealed class DockerConfiguration(string path)
     }
 
     private ProblemException NotUnderstood(string why) => new(new Problem(
-        path, "docker's configuration is not understood, and was left alone", why,
+        path, "docker's configuration cannot be parsed, and was not changed", why,
         "Correct it, or sign in with --no-docker and set credHelpers yourself."));
 }

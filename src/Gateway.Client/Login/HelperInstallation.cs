@@ -2,7 +2,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Client.Login;
 
-/// <summary>How this program becomes the credential helper: the command to type, for the way in which it was started.</summary>
+/// <summary>
+/// How to install this program as the credential helper: the command, for the way in which it was started.
+/// </summary>
 internal static class HelperInstallation
 {
     /// <summary>The command, for a folder on the PATH.</summary>
@@ -20,6 +22,6 @@ internal static class HelperInstallation
             ? $"ln -sf {ShellWord.Of(own)} {Link}"
             : $"printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' {ShellWord.Of(process)} "
                 + $"{ShellWord.Of(Path.Combine(folder, "gateway.dll"))} >{Link} "
-                + $"&& chmod 755 {Link}"; // published without a program of its own (UseAppHost=false)
+                + $"&& chmod 755 {Link}"; // published without an executable (UseAppHost=false)
     }
 }

@@ -4,27 +4,32 @@ using System.Globalization;
 
 namespace Gateway.Client.Login;
 
-/// <summary>Asks the credential helper on the PATH whether it answers, exactly as docker and podman would call it.</summary>
+/// <summary>
+/// Runs the credential helper on the PATH exactly as docker and podman do, to see whether it answers.
+/// </summary>
 internal static class HelperProbe
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private static readonly string FileName = CredentialHelper.ExecutableName + (OperatingSystem.IsWindows() ? ".exe" : "");
 
-    /// <summary>Whether there is one that answers at all: the question that needs no sign-in.</summary>
-    /// <returns>What is wrong; <see langword="null"/> where it answers.</returns>
+    /// <summary>Whether there is a helper that answers, by the one request that needs no sign-in.</summary>
+    /// <returns>What is wrong; <see langword="null"/> if it answers.</returns>
     public static async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {
         var (file, answer, problem) = await AskAsync("list", "", cancellationToken);
-        return problem ?? (CredentialHelper.IsList(answer) ? null : $"{file} answers \"list\" with something else than a credential helper does");
+        return problem
+            ?? (CredentialHelper.IsList(answer) ? null : $"{file} does not answer \"list\" as a credential helper does");
     }
 
-    /// <summary>Whether it gives docker a sign-in that was just stored, which is what docker asks before a pull.</summary>
-    /// <returns>What is wrong, without any secret; <see langword="null"/> where it does.</returns>
+    /// <summary>Whether it returns a sign-in that was just stored, which docker requests before a pull.</summary>
+    /// <returns>What is wrong, without any secret; <see langword="null"/> if it does.</returns>
     public static async Task<string?> FindProblemAsync(string registry, string secret, CancellationToken cancellationToken)
     {
         var (file, answer, problem) = await AskAsync("get", registry, cancellationToken);
-        return problem ?? (CredentialHelper.SecretIn(answer) == secret ? null : $"{file} does not give out the sign-in that was just stored");
+        return problem ?? (CredentialHelper.SecretIn(answer) == secret
+            ? null
+            : $"{file} does not return the sign-in that was just stored");
     }
 
     private static async Task<(string? File, string Answer, string? Problem)> AskAsync(
@@ -52,7 +57,8 @@ internal static class HelperProbe
         }
         catch (Win32Exception exception)
         {
-            return (file, "", $"{file} cannot be run: {exception.Message}"); // its interpreter is missing, or another machine's program
+            // Its interpreter is missing, or it is for another architecture.
+            return (file, "", $"{file} cannot be run: {exception.Message}");
         }
 
         try
@@ -64,7 +70,8 @@ internal static class HelperProbe
             var answer = await output;
             var said = (await error).Split('\n')[0].Trim();
             return (file, answer, process.ExitCode == 0 ? null : string.Create(
-                CultureInfo.InvariantCulture, $"{file} {action} ends with exit code {process.ExitCode}{(said.Length > 0 ? ": " + said : "")}"));
+                CultureInfo.InvariantCulture,
+                $"{file} {action} exits with code {process.ExitCode}{(said.Length > 0 ? ": " + said : "")}"));
         }
         catch (OperationCanceledException)
         {
@@ -75,7 +82,7 @@ internal static class HelperProbe
         }
     }
 
-    // One that ends before it has read is judged by its exit code.
+    // A helper that exits before it has read its input is judged by its exit code.
     private static async Task WriteAsync(StreamWriter input, string text)
     {
         try
@@ -88,7 +95,7 @@ internal static class HelperProbe
         }
     }
 
-    // As exec does: the first on the PATH that may be executed. A broken link or a folder is none.
+    // As exec does: the first on the PATH that is executable. A broken link or a folder does not count.
     private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .Select(static folder => Path.Combine(folder, FileName))
@@ -103,7 +110,7 @@ internal static class HelperProbe
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false; // a link to nowhere: File.Exists says that it is there
+            return false; // a broken link, for which File.Exists is true
         }
     }
 }

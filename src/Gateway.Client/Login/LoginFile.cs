@@ -1,14 +1,14 @@
-#pragma warning disable CA1416 // .NET ignores modes where there are none
+#pragma warning disable CA1416 // .NET ignores file modes where there are none
 using System.Text.Json;
 using Gateway.Foundation.Configuration;
 using Gateway.Foundation.Files;
 
 namespace Gateway.Client.Login;
 
-/// <summary>The logins of one person on one machine, in a file that only he can read.</summary>
+/// <summary>The logins of one person on one machine, in a file that only they can read.</summary>
 internal sealed class LoginFile(string path)
 {
-    /// <summary>Another place for the file.</summary>
+    /// <summary>The variable that names another place for the file.</summary>
     public const string Variable = "REGISTRY_GATEWAY_LOGINS";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -16,7 +16,7 @@ internal sealed class LoginFile(string path)
     /// <summary>Where the file is.</summary>
     public string Path => path;
 
-    /// <summary>The file of whoever runs this: <c>~/.config/registry-gateway/logins.json</c>.</summary>
+    /// <summary>The file of the current user: <c>~/.config/registry-gateway/logins.json</c>.</summary>
     public static LoginFile Own()
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
@@ -35,14 +35,14 @@ internal sealed class LoginFile(string path)
     /// <summary>The login at a registry.</summary>
     public StoredLogin? Find(string registry) => Read().GetValueOrDefault(registry);
 
-    /// <summary>Keeps a login, in the place of an earlier one.</summary>
+    /// <summary>Stores a login, and replaces an earlier one.</summary>
     public void Set(string registry, StoredLogin login) => Edit(logins =>
     {
         logins[registry] = login;
         return true;
     });
 
-    /// <summary>Forgets a login, and tells whether there was one.</summary>
+    /// <summary>Removes a login, and returns whether there was one.</summary>
     public bool Remove(string registry)
     {
         var removed = false;
@@ -59,7 +59,7 @@ internal sealed class LoginFile(string path)
         DurableFolder.Create(System.IO.Path.GetDirectoryName(path)!, OwnerOnly | UnixFileMode.UserExecute);
         if (!File.Exists(path))
         {
-            // Made with its mode, so that the secret is never readable, not even for a moment.
+            // Created with its mode, so that others can never read the secret, not even for a moment.
             using var made = new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
@@ -92,7 +92,8 @@ internal sealed class LoginFile(string path)
         catch (JsonException exception)
         {
             throw new ProblemException(new Problem(
-                path, "the file of logins is not understood", exception.Message, "Remove it, and sign in again: gateway login."));
+                path, "the file of logins cannot be parsed", exception.Message,
+                "Remove it, and sign in again: gateway login."));
         }
     }
 }

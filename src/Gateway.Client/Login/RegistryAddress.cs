@@ -6,7 +6,7 @@ namespace Gateway.Client.Login;
 internal static class RegistryAddress
 {
     /// <summary>The registry as docker names it, without scheme and path.</summary>
-    /// <exception cref="ProblemException">It is none.</exception>
+    /// <exception cref="ProblemException">The text is not a registry.</exception>
     public static string Parse(string text)
     {
         var name = text.Trim();

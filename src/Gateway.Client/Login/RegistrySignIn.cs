@@ -11,7 +11,7 @@ using Gateway.Foundation.Text;
 
 namespace Gateway.Client.Login;
 
-/// <summary>Signs in at a registry behind this gateway, as docker would.</summary>
+/// <summary>Signs in to a registry behind this gateway, as docker would.</summary>
 internal sealed partial class RegistrySignIn : IDisposable
 {
     private const string ClientId = "registry-gateway";
@@ -20,7 +20,7 @@ internal sealed partial class RegistrySignIn : IDisposable
     private readonly Uri _url;
     private readonly HttpClient _client;
 
-    /// <param name="registry">As docker names it.</param>
+    /// <param name="registry">Its name for docker.</param>
     /// <param name="certificateAuthority">
     /// PEM file of the authorities to trust; <see langword="null"/>: the system's, and what docker and podman trust for this
     /// registry.
@@ -41,7 +41,9 @@ internal sealed partial class RegistrySignIn : IDisposable
     }
 
     /// <summary>Signs in with a password.</summary>
-    /// <returns>The refresh token; <see langword="null"/> where the registry gives none, but takes the password.</returns>
+    /// <returns>
+    /// The refresh token; <see langword="null"/> if the registry issues none, but accepts the password.
+    /// </returns>
     /// <exception cref="ProblemException">The registry cannot be reached, or refuses.</exception>
     public async Task<string?> SignInAsync(string userName, string password, CancellationToken cancellationToken)
     {
@@ -57,17 +59,19 @@ internal sealed partial class RegistrySignIn : IDisposable
     }
 
     /// <summary>Signs in with a browser, here or on another machine (RFC 8628).</summary>
-    /// <param name="show">Told the page to open, and the code that must stand there.</param>
+    /// <param name="show">Receives the page to open, and the code that it must show.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The refresh token.</returns>
-    /// <exception cref="ProblemException">The registry cannot be reached, has no such thing, or nobody said yes.</exception>
+    /// <exception cref="ProblemException">
+    /// The registry cannot be reached, does not offer this, or nobody authorized the device.
+    /// </exception>
     public async Task<string> SignInByBrowserAsync(Action<string, string> show, CancellationToken cancellationToken)
     {
         var (status, body) = await PostAsync(new Uri(_url, DeviceAuthorization.CodePath), [new("client_id", ClientId)], cancellationToken);
         if (status == HttpStatusCode.NotFound)
         {
             throw new ProblemException(new Problem(
-                _registry, "this registry signs nobody in by the browser", MessageOf(body),
+                _registry, "this registry does not offer sign-in with a browser", MessageOf(body),
                 "Sign in with a password: gateway login -u NAME " + _registry));
         }
 
@@ -78,7 +82,7 @@ internal sealed partial class RegistrySignIn : IDisposable
             throw Refused(status, body);
         }
 
-        // Only what was understood goes to the terminal, and the person only to the registry that he named.
+        // Only parsed values are printed, and the person is sent only to the registry that they named.
         show(page.AbsoluteUri, shown);
         var wait = DeviceAuthorization.Interval;
         var started = TimeProvider.System.GetTimestamp();
@@ -94,7 +98,8 @@ internal sealed partial class RegistrySignIn : IDisposable
                 return TextOf(body, "refresh_token") ?? throw Refused(status, body);
             }
 
-            // Section 3.5. Also a gateway that is away for a moment is asked again: the person is not asked twice.
+            // Section 3.5. A gateway that is unavailable for a moment is polled again too, so the person need not start
+            // again.
             switch (TextOf(body, "error"))
             {
                 case "authorization_pending":
@@ -112,7 +117,7 @@ internal sealed partial class RegistrySignIn : IDisposable
             }
         }
 
-        throw new ProblemException(new Problem(_registry, "nobody let this device in", null, "Begin again."));
+        throw new ProblemException(new Problem(_registry, "nobody authorized this device", null, "Sign in again."));
     }
 
     /// <inheritdoc/>
@@ -127,15 +132,16 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             throw new ProblemException(new Problem(
                 _registry, "this registry does not say where to sign in", challenge ?? "no WWW-Authenticate: Bearer",
-                "See whether it is behind the gateway, and whether a proxy before it drops headers."));
+                "Check that it is behind the gateway, and that no proxy in front removes headers."));
         }
 
-        // The password goes there: to the registry that was named, and nowhere else.
+        // The password is sent only to the registry that was named.
         if (url.Scheme != Uri.UriSchemeHttps || !string.Equals(url.Authority, _url.Authority, StringComparison.OrdinalIgnoreCase))
         {
             throw new ProblemException(new Problem(
-                _registry, "this registry would have the password sent elsewhere", realm,
-                "See publicUrl of the gateway; for a registry that signs in elsewhere by design, use docker login."));
+                _registry, "this registry asks for the password to be sent elsewhere", realm,
+                "Check publicUrl of the gateway; for a registry that signs people in elsewhere by design, use "
+                    + "docker login."));
         }
 
         return (url, Parameter(challenge!, "service") ?? _registry);
@@ -162,19 +168,20 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             throw new ProblemException(new Problem(
                 _registry, "its TLS certificate is not trusted", exception.InnerException.Message,
-                "Get the authority's certificate from the operator of the registry, and name it: --ca FILE."));
+                "Get the authority's certificate from the operator of the registry, and give --ca FILE."));
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException
             && !cancellationToken.IsCancellationRequested)
         {
             throw new ProblemException(new Problem(
                 _registry, "the registry does not answer", exception.Message,
-                "See whether the name and port are right, and whether a proxy or firewall stands between."));
+                "Check the name and port, and whether a proxy or firewall is in between."));
         }
     }
 
     private ProblemException Refused(HttpStatusCode status, string body) => new(new Problem(
-        _registry, MessageOf(body) ?? "the registry refuses", ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        _registry, MessageOf(body) ?? "the registry refused the sign-in",
+        ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture),
         status == HttpStatusCode.Unauthorized ? "Try again with the right password." : "Try again later, or ask the operator of the registry."));
 
     private static string? Parameter(string challenge, string name) =>
@@ -195,7 +202,7 @@ internal sealed partial class RegistrySignIn : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return null; // of something between
+            return null; // from something in between
         }
     }
 
@@ -221,7 +228,8 @@ internal sealed partial class RegistrySignIn : IDisposable
 
         var found = new X509Certificate2Collection();
 
-        // Whom docker and podman trust for this registry already (docker: "Verify repository client with certificates").
+        // The authorities that docker and podman already trust for this registry (docker: "Verify repository client
+        // with certificates").
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         foreach (var folder in new[]
         {
@@ -230,7 +238,7 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.crt") : [])
             {
-                // One that cannot be read is not ours to judge; without it the certificate is refused, and that is said.
+                // A file that cannot be read is skipped; without it the certificate is refused, and that is reported.
                 _ = TrustRoots.TryRead(file, out var roots, out _);
                 found.AddRange(roots);
             }
@@ -243,7 +251,7 @@ internal sealed partial class RegistrySignIn : IDisposable
     {
         if ((errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
         {
-            return false; // a wrong name stays wrong
+            return false; // an authority does not make a wrong name right
         }
 
         using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(authorities, received?.ChainPolicy.ExtraStore) };

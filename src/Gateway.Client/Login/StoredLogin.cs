@@ -2,9 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Gateway.Client.Login;
 
-/// <summary>What a person signed in with at one registry, on his own machine. Prints no secret.</summary>
-/// <param name="UserName">Who; for people only.</param>
-/// <param name="Secret">A refresh token, or the password where the registry gives none.</param>
+/// <summary>A person's sign-in to one registry, on their own machine. Prints no secret.</summary>
+/// <param name="UserName">The user's name, for display only.</param>
+/// <param name="Secret">A refresh token, or the password if the registry issues none.</param>
 /// <param name="IsRefreshToken">Which of the two.</param>
 internal sealed record StoredLogin(string UserName, string Secret, bool IsRefreshToken)
 {
@@ -19,9 +19,11 @@ internal sealed record LoginDocument
     public Dictionary<string, StoredLogin> Logins { get; init; } = [];
 }
 
-/// <summary>What docker and its credential helpers say to each other (docker-credential-helpers, "Development").</summary>
+/// <summary>
+/// The messages between docker and its credential helpers (docker-credential-helpers, "Development").
+/// </summary>
 /// <param name="ServerURL">The registry.</param>
-/// <param name="Username">The user, or <c>&lt;token&gt;</c> where the secret is a refresh token.</param>
+/// <param name="Username">The user, or <c>&lt;token&gt;</c> if the secret is a refresh token.</param>
 /// <param name="Secret">The secret.</param>
 internal sealed record HelperCredentials(string ServerURL, string Username, string Secret)
 {
@@ -29,12 +31,12 @@ internal sealed record HelperCredentials(string ServerURL, string Username, stri
     public override string ToString() => "***";
 }
 
-/// <summary>How they are written.</summary>
+/// <summary>Their JSON form.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(LoginDocument))]
 internal sealed partial class LoginJsonContext : JsonSerializerContext;
 
-/// <summary>How docker writes them.</summary>
+/// <summary>Their JSON form, as docker's.</summary>
 [JsonSerializable(typeof(HelperCredentials))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class HelperJsonContext : JsonSerializerContext;

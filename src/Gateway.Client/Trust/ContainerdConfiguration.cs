@@ -4,11 +4,15 @@ using Tomlyn.Model;
 
 namespace Gateway.Client.Trust;
 
-/// <summary>What containerd's configuration says of the folder with registries.</summary>
-/// <param name="Folders">What <c>config_path</c> names; none where it is not set.</param>
-/// <param name="Version">The version of the file, 1 where it names none; <see langword="null"/> where there is no file.</param>
+/// <summary>What containerd's configuration says about the folder of registries.</summary>
+/// <param name="Folders">What <c>config_path</c> names; empty if it is not set.</param>
+/// <param name="Version">
+/// The version of the file, 1 if it names none; <see langword="null"/> if there is no file.
+/// </param>
 /// <param name="IsCriOff">Whether it does not serve Kubernetes, as with docker's package.</param>
-/// <param name="HasOldSettings">Whether it has <c>mirrors</c> or <c>configs</c>, beside which <c>config_path</c> is refused.</param>
+/// <param name="HasOldSettings">
+/// Whether it has <c>mirrors</c> or <c>configs</c>, which cannot be combined with <c>config_path</c>.
+/// </param>
 /// <param name="Fault">Why it cannot be read.</param>
 internal sealed record ContainerdConfiguration(
     IReadOnlyList<string> Folders, long? Version, bool IsCriOff, bool HasOldSettings, string? Fault)

@@ -6,16 +6,16 @@ using Gateway.Foundation.Files;
 
 namespace Gateway.Client.Trust;
 
-/// <summary>Writes the files of a plan: each whole or not at all, readable by everybody.</summary>
+/// <summary>Writes the files of a plan: each completely or not at all, readable by everybody.</summary>
 internal static class TrustInstaller
 {
     private const UnixFileMode FileMode0644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode FolderMode0755 = FileMode0644 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <summary>Writes one file.</summary>
-    /// <param name="machine">Whose.</param>
-    /// <param name="step">Which.</param>
-    /// <returns>Where what was there is kept; <see langword="null"/>: nothing was.</returns>
+    /// <param name="machine">The machine.</param>
+    /// <param name="step">The file.</param>
+    /// <returns>Where the previous file is kept; <see langword="null"/>: there was none.</returns>
     /// <exception cref="ProblemException">It cannot be written.</exception>
     public static string? Write(ClientMachine machine, TrustStep step)
     {
@@ -41,7 +41,9 @@ internal static class TrustInstaller
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(new Problem(
-                step.Path, "the file cannot be written", exception.Message, "Run as root; see that the disk has room and is not read-only. Run again: what is there already stays."));
+                step.Path, "the file cannot be written", exception.Message,
+                "Run as root on a disk that has space and is writable. Then run this again: files that were "
+                    + "written stay."));
         }
     }
 
@@ -49,10 +51,10 @@ internal static class TrustInstaller
     {
         File.Copy(path, copy);
         using var file = new FileStream(copy, FileMode.Open, FileAccess.Write);
-        file.Flush(flushToDisk: true); // before the other is replaced; its name is stored with that one's
+        file.Flush(flushToDisk: true); // before the other is replaced; its name is synced with that one's
     }
 
-    // Only folders that it makes get the mode.
+    // Only folders that it creates get the mode.
     private static void MakeFolder(string folder)
     {
         if (Directory.Exists(folder))

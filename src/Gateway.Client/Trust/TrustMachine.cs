@@ -2,9 +2,9 @@ using Gateway.Client.Doctor.Client;
 
 namespace Gateway.Client.Trust;
 
-/// <summary>The machine that clients are told on.</summary>
+/// <summary>The machine whose clients are configured.</summary>
 /// <param name="Files">Its files.</param>
-/// <param name="IsPrivileged">Whether everybody's files may be written, as root may.</param>
+/// <param name="IsPrivileged">Whether the command may write files that belong to root.</param>
 internal sealed record TrustMachine(ClientMachine Files, bool IsPrivileged)
 {
     /// <summary>Whether docker's engine is installed.</summary>
@@ -19,7 +19,9 @@ internal sealed record TrustMachine(ClientMachine Files, bool IsPrivileged)
     /// <summary>Whether cri-o is.</summary>
     public bool HasCrio => Files.Has("/etc/crio") || Files.HasProgram("crio");
 
-    /// <summary>The folder of the system's store and the command that reads it; <see langword="null"/>: no system that is known.</summary>
+    /// <summary>
+    /// The folder of the system's store and the command that reads it; <see langword="null"/>: the system is not known.
+    /// </summary>
     public (string Folder, string Command)? SystemStore =>
         Files.Has("/etc/pki/trust/anchors") ? ("/etc/pki/trust/anchors", "update-ca-certificates") // SUSE
         : Files.Has("/etc/pki/ca-trust/source/anchors") ? ("/etc/pki/ca-trust/source/anchors", "update-ca-trust") // Red Hat

@@ -2,11 +2,11 @@ using Gateway.Foundation.Trust;
 
 namespace Gateway.Client.Trust;
 
-/// <summary>What is to be done on one machine.</summary>
+/// <summary>What to do on one machine.</summary>
 /// <param name="Steps">The files.</param>
-/// <param name="Command">What is run after them; <see langword="null"/>: nothing.</param>
-/// <param name="ByHand">What a person has to do besides, without which a client that was asked for does not trust.</param>
-/// <param name="Notes">What he should know.</param>
+/// <param name="Command">The command to run after them, or <see langword="null"/>.</param>
+/// <param name="ByHand">What a person must do as well, so that the requested clients trust the authority.</param>
+/// <param name="Notes">What the person should know.</param>
 internal sealed record TrustPlan(
     IReadOnlyList<TrustStep> Steps, string? Command, IReadOnlyList<TrustPart> ByHand, IReadOnlyList<TrustPart> Notes)
 {

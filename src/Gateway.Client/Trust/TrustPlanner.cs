@@ -6,7 +6,7 @@ using Tomlyn.Model;
 
 namespace Gateway.Client.Trust;
 
-/// <summary>Works out what a machine needs, and what is there already.</summary>
+/// <summary>Works out what a machine needs, and what it has already.</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="name">The registry.</param>
 /// <param name="authority">Its authority.</param>
@@ -17,9 +17,9 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
     private readonly List<TrustPart> _notes = [];
     private string? _command;
 
-    /// <summary>Makes the plan.</summary>
-    /// <param name="selection">The clients that were asked for.</param>
-    /// <exception cref="ProblemException">There is nobody to be told.</exception>
+    /// <summary>Creates the plan.</summary>
+    /// <param name="selection">The requested clients.</param>
+    /// <exception cref="ProblemException">There is no client to configure.</exception>
     public TrustPlan Plan(TrustSelection selection)
     {
         if (selection.Wants(TrustClient.Docker, machine.HasDocker))
@@ -38,7 +38,7 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
             ForRoot("cri-o", TrustClient.Kubernetes, () => AddAuthority("cri-o", $"/etc/containers/certs.d/{name.Text}/ca.crt", authority.Pem));
         }
 
-        // A node that has neither is one of containerd's to be.
+        // A node that has neither is assumed to use containerd.
         var isNode = selection.Named.Contains(TrustClient.Kubernetes) && (machine.HasContainerd || !machine.HasCrio);
         if (isNode || selection.Wants(TrustClient.Containerd, machine.HasContainerd))
         {
@@ -53,8 +53,8 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         if (_steps.Count == 0 && _byHand.Count == 0)
         {
             throw new ProblemException(new Problem(
-                "--install", "no client is installed on this machine", "none of docker, podman, containerd, cri-o",
-                "Name it with --client docker, podman or containerd; or --client system for the whole machine."));
+                "--install", "no client is installed on this machine", "neither docker, podman, containerd nor cri-o",
+                "Name one with --client docker, podman or containerd, or give --client system for the whole machine."));
         }
 
         return new TrustPlan(_steps, _command, _byHand, _notes);
@@ -78,10 +78,10 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
     {
         if (_steps.Exists(step => step.Path == path))
         {
-            return; // podman's and cri-o's are the same
+            return; // podman and cri-o share the file
         }
 
-        // What cannot be read is told as what it is: no certificate.
+        // A file that cannot be read is reported as not being a certificate.
         var isThere = machine.Files.Has(path);
         var there = new X509Certificate2Collection();
         _ = isThere && TrustRoots.TryRead(machine.Files.At(path), out there, out _);
@@ -91,10 +91,10 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         var holds = wanted.All(one => there.Any(other => other.RawDataMemory.Span.SequenceEqual(one.RawDataMemory.Span)));
         _steps.Add(
             !isThere ? new TrustStep(client, path, pem, TrustAction.Write, null)
-            : holds ? new TrustStep(client, path, pem, TrustAction.Keep, "holds it already")
+            : holds ? new TrustStep(client, path, pem, TrustAction.Keep, "has it already")
             : new TrustStep(client, path, pem, TrustAction.Replace, there.Count == 0
-                ? "what is there is no certificate"
-                : $"there is another authority: {there[0].Subject}, SHA-256 {PrivateAuthority.FingerprintOf(there[0])}"));
+                ? "the existing file is not a certificate"
+                : $"it has another authority: {there[0].Subject}, SHA-256 {PrivateAuthority.FingerprintOf(there[0])}"));
     }
 
     private void AddContainerd(bool isNamed)
@@ -113,14 +113,19 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
 
         if (configuration.IsCriOff)
         {
-            _notes.Add(new TrustPart($"containerd: Kubernetes' part of it is off (disabled_plugins), so config_path is not needed. ctr is given --hosts-dir {ContainerdFiles.Folder}."));
+            _notes.Add(new TrustPart("containerd: its Kubernetes plugin is off (disabled_plugins), so config_path is "
+                + $"not needed. Run ctr with --hosts-dir {ContainerdFiles.Folder}."));
             return;
         }
 
         var what = configuration.Fault is { } fault
             ? $"containerd: {ContainerdFiles.Configuration} cannot be read (found \"{fault}\"). Fix it; it must name the folder:"
-            : $"containerd: {ContainerdFiles.Configuration} does not name the folder (config_path), so what Kubernetes pulls does not see it. Add this, then: systemctl restart containerd";
-        var old = configuration.HasOldSettings ? " It has mirrors or configs in that table, beside which containerd refuses to start: move them into hosts.toml files first." : "";
+            : $"containerd: {ContainerdFiles.Configuration} does not name the folder (config_path), so Kubernetes does "
+                + "not use it. Add this, then run systemctl restart containerd.";
+        var old = configuration.HasOldSettings
+            ? " It has mirrors or configs in that table, and containerd does not start with both: move them into "
+                + "hosts.toml files first."
+            : "";
         (isNamed ? _byHand : _notes).Add(new TrustPart(what + old, configuration.Lines));
     }
 
@@ -142,11 +147,12 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
 
         var what = fault is null ? "has other content" : $"cannot be read (found \"{fault}\")";
         _byHand.Add(new TrustPart(
-            $"containerd: {path} is there and {what}: it is left alone. Add this to it; where the table is there already, the line with ca:",
+            $"containerd: {path} {what}, so it was not changed. Add this to it; if it has the table already, add only "
+                + "the line with ca:",
             ContainerdFiles.HostLines(name, file)));
     }
 
-    // The table of the registry itself, or what stands at the top for the server.
+    // The table of the registry itself, or the top level for the server.
     private bool Names(TomlTable hosts, string file)
     {
         if (hosts.TryGetValue("host", out var named) && named is TomlTable all && all.TryGetValue(name.Url, out var own))
@@ -165,11 +171,12 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         if (machine.SystemStore is not var (folder, command))
         {
             throw new ProblemException(new Problem(
-                "--client system", "this system's store of authorities is not one that is known here", "neither update-ca-certificates nor update-ca-trust",
+                "--client system", "the trust store of this system is not known",
+                "neither update-ca-certificates nor update-ca-trust",
                 "Install the package ca-certificates, or put the file where this system's manual says."));
         }
 
-        // One certificate a file: update-ca-certificates leaves out the rest.
+        // One certificate in each file: update-ca-certificates ignores the rest.
         for (var i = 0; i < authority.Certificates.Count; i++)
         {
             var suffix = i == 0 ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"-{i + 1}");

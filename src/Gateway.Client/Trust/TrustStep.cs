@@ -1,22 +1,22 @@
 namespace Gateway.Client.Trust;
 
 /// <summary>One file of a plan.</summary>
-/// <param name="Client">Whose it is, for people.</param>
+/// <param name="Client">The client that reads it, for people.</param>
 /// <param name="Path">As the machine names it.</param>
-/// <param name="Content">What it is to hold.</param>
+/// <param name="Content">The content that it must have.</param>
 /// <param name="Action">What is done with it.</param>
-/// <param name="Note">What is there now; <see langword="null"/>: nothing.</param>
+/// <param name="Note">What it has now; <see langword="null"/>: it does not exist.</param>
 internal sealed record TrustStep(string Client, string Path, string Content, TrustAction Action, string? Note);
 
 /// <summary>What is done with a file.</summary>
 internal enum TrustAction
 {
-    /// <summary>It is made.</summary>
+    /// <summary>It is created.</summary>
     Write,
 
-    /// <summary>It is kept beside, and written anew.</summary>
+    /// <summary>The existing file is kept under another name, and replaced.</summary>
     Replace,
 
-    /// <summary>It says what it should, and stays.</summary>
+    /// <summary>It has the right content, and stays.</summary>
     Keep,
 }

@@ -15,10 +15,12 @@ internal static class TrustText
             output.WriteLine($"valid       {PrivateAuthority.ValidityOf(certificate)}");
         }
 
-        output.WriteLine("Compare the fingerprint with one that you got by another way: a call, a letter, the machine that runs the registry.");
+        output.WriteLine(
+            "Compare the fingerprint with one that you got in another way: a call, a letter, the machine that runs the "
+                + "registry.");
     }
 
-    /// <summary>What a person does.</summary>
+    /// <summary>Instructions for people.</summary>
     public static void WriteGuide(IEnumerable<TrustSection> sections, TextWriter output)
     {
         foreach (var section in sections)
@@ -32,7 +34,7 @@ internal static class TrustText
         }
     }
 
-    /// <summary>What would be done.</summary>
+    /// <summary>The plan.</summary>
     public static void WritePlan(TrustPlan plan, TextWriter output)
     {
         output.WriteLine();
@@ -58,7 +60,7 @@ internal static class TrustText
 
         foreach (var part in plan.ByHand)
         {
-            WritePart(part with { Text = "Left to you: " + part.Text }, output);
+            WritePart(part with { Text = "To do by hand: " + part.Text }, output);
         }
     }
 
@@ -72,6 +74,6 @@ internal static class TrustText
         }
     }
 
-    // A subject is whatever its issuer wrote.
+    // A certificate's subject may hold any text.
     private static string OneLine(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? '?' : c));
 }

@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Foundation.Caching;
 
-/// <summary>Remembers values up to a number; the oldest goes first. Whether one is still good the caller says.</summary>
+/// <summary>
+/// Caches a limited number of values; the oldest is removed first. The caller decides whether one is still valid.
+/// </summary>
 internal sealed class BoundedCache<TKey, TValue>(int capacity)
     where TKey : notnull
     where TValue : class
@@ -12,19 +14,19 @@ internal sealed class BoundedCache<TKey, TValue>(int capacity)
     private readonly Queue<KeyValuePair<TKey, TValue>> _byAge = new();
     private readonly Lock _lock = new();
 
-    /// <summary>How many values are remembered.</summary>
+    /// <summary>How many values are cached.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>Looks a value up. It may have ended meanwhile.</summary>
+    /// <summary>Looks a value up. It may have expired meanwhile.</summary>
     public bool TryGet(TKey key, [NotNullWhen(true)] out TValue? value) => _entries.TryGetValue(key, out value);
 
-    /// <summary>Forgets a value.</summary>
+    /// <summary>Removes a value.</summary>
     public void Remove(TKey key) => _entries.TryRemove(key, out _);
 
-    /// <summary>Remembers a value, in place of another of the same key.</summary>
+    /// <summary>Adds a value, or replaces that of the same key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>
-    /// <param name="hasEnded">Tells of old values whether they can go before there are too many.</param>
+    /// <param name="hasEnded">Whether an old value has expired, so that it can be removed early.</param>
     public void Add(TKey key, TValue value, Predicate<TValue> hasEnded)
     {
         lock (_lock)
@@ -34,7 +36,7 @@ internal sealed class BoundedCache<TKey, TValue>(int capacity)
             _byAge.Enqueue(entry);
             while (_byAge.Count > capacity || (_byAge.TryPeek(out var oldest) && hasEnded(oldest.Value)))
             {
-                // Only this very value: another may have taken its place.
+                // Only this value: another one may have replaced it.
                 _entries.TryRemove(_byAge.Dequeue());
             }
         }

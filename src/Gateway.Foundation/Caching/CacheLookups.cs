@@ -1,21 +1,21 @@
 namespace Gateway.Foundation.Caching;
 
-/// <summary>Counts how often a cache knew what it was asked.</summary>
-/// <param name="name">What the cache remembers, as the label says it.</param>
+/// <summary>Counts the hits and misses of a cache.</summary>
+/// <param name="name">What the cache holds, as in the metric's label.</param>
 internal sealed class CacheLookups(string name)
 {
     private long _hits;
     private long _misses;
 
-    /// <summary>What the cache remembers.</summary>
+    /// <summary>What the cache holds.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Lookups that were answered from it.</summary>
+    /// <summary>Hits.</summary>
     public long Hits => Volatile.Read(ref _hits);
 
-    /// <summary>Lookups that were not.</summary>
+    /// <summary>Misses.</summary>
     public long Misses => Volatile.Read(ref _misses);
 
-    /// <summary>Counts one.</summary>
+    /// <summary>Counts a lookup.</summary>
     public void Count(bool hit) => Interlocked.Increment(ref hit ? ref _hits : ref _misses);
 }

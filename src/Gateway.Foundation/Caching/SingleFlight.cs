@@ -2,18 +2,20 @@ using System.Collections.Concurrent;
 
 namespace Gateway.Foundation.Caching;
 
-/// <summary>Those who ask the same at once share one answer, and whoever stops waiting does not end it for the others.</summary>
-/// <typeparam name="TKey">What is asked.</typeparam>
-/// <typeparam name="TResult">The answer.</typeparam>
+/// <summary>
+/// Concurrent calls with the same key share one result; a caller that stops waiting does not cancel it for the others.
+/// </summary>
+/// <typeparam name="TKey">The key.</typeparam>
+/// <typeparam name="TResult">The result.</typeparam>
 internal sealed class SingleFlight<TKey, TResult>
     where TKey : notnull
 {
     private readonly ConcurrentDictionary<TKey, Lazy<Task<TResult>>> _underWay = new();
 
-    /// <summary>Joins the question that is under way, or begins it.</summary>
-    /// <param name="key">What is asked.</param>
-    /// <param name="ask">Asks; it is not given up when a caller leaves.</param>
-    /// <param name="cancellationToken">Ends this caller's waiting alone.</param>
+    /// <summary>Joins the running call of a key, or starts it.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="ask">Gets the result; it is not cancelled when a caller leaves.</param>
+    /// <param name="cancellationToken">Ends only this caller's waiting.</param>
     public Task<TResult> AskAsync(TKey key, Func<Task<TResult>> ask, CancellationToken cancellationToken)
     {
         return _underWay.GetOrAdd(key, _ => new Lazy<Task<TResult>>(RunAsync)).Value.WaitAsync(cancellationToken);
@@ -22,7 +24,7 @@ internal sealed class SingleFlight<TKey, TResult>
         {
             try
             {
-                await Task.Yield(); // the entry is there before it is taken away
+                await Task.Yield(); // the entry must exist before it is removed
                 return await ask();
             }
             finally

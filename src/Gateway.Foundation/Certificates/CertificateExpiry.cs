@@ -5,7 +5,9 @@ internal static class CertificateExpiry
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromDays(21);
 
-    /// <summary>Whether a certificate is about to expire: three weeks, or the last quarter of a shorter life.</summary>
+    /// <summary>
+    /// Whether a certificate is about to expire: three weeks, or the last quarter of a shorter lifetime.
+    /// </summary>
     public static bool IsNear(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now)
     {
         var quarter = (end - begin) / 4;

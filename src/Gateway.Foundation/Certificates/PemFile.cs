@@ -5,7 +5,7 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Foundation.Certificates;
 
 /// <summary>One encapsulated text of a PEM file.</summary>
-/// <param name="Label">What stands after <c>BEGIN</c>: <c>CERTIFICATE</c>, <c>PRIVATE KEY</c>.</param>
+/// <param name="Label">The label after <c>BEGIN</c>: <c>CERTIFICATE</c>, <c>PRIVATE KEY</c>.</param>
 /// <param name="Line">The line of its <c>BEGIN</c>, from 1.</param>
 /// <param name="Content">The decoded bytes.</param>
 internal sealed record PemBlock(string Label, int Line, byte[] Content);
@@ -14,7 +14,7 @@ internal sealed record PemBlock(string Label, int Line, byte[] Content);
 /// <remarks>RFC 7468. Text around the blocks is allowed, as openssl writes it.</remarks>
 internal sealed class PemFile
 {
-    // Certificate files have a few kilobytes; a wrong path may lead to anything.
+    // Certificate files have a few kilobytes; a wrong path may name anything.
     private const int LargestFile = 1 << 20;
     private const string Begin = "-----BEGIN ";
 
@@ -28,7 +28,7 @@ internal sealed class PemFile
 
     public IReadOnlyList<PemBlock> Blocks { get; }
 
-    /// <summary>Where a block stands, as problems name it: <c>certs/tls.crt:28</c>.</summary>
+    /// <summary>The position of a block, as in problems: <c>certs/tls.crt:28</c>.</summary>
     public string At(PemBlock block) => $"{Path}:{block.Line}";
 
     /// <summary>Reads a file, or adds what is wrong with it.</summary>
@@ -94,7 +94,7 @@ internal sealed class PemFile
             var start = rest + fields.Location.Start.Value;
             if (text.AsSpan(rest, start - rest).Contains(Begin, StringComparison.Ordinal))
             {
-                break; // a broken block stands before this one
+                break; // there is a broken block before this one
             }
 
             var content = new byte[fields.DecodedDataLength];
@@ -129,8 +129,8 @@ internal sealed class PemFile
     /// <summary>The problem of a key that needs a password.</summary>
     public static Problem Encrypted(string path, int line, string setting) => new(
         $"{path}:{line}", $"{setting}: the private key is encrypted", null,
-        "The gateway has no password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable by the gateway "
-        + "alone (mode 0600).");
+        "The gateway has no password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by "
+        + "the gateway (mode 0600).");
 
     private static int LineOf(string text, int position) => 1 + text.AsSpan(0, position).Count('\n');
 }

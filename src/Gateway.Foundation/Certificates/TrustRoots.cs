@@ -5,7 +5,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Foundation.Certificates;
 
-/// <summary>Authorities that are trusted in place of the system's, or beside them.</summary>
+/// <summary>Authorities that are trusted instead of the system's, or in addition to them.</summary>
 internal static class TrustRoots
 {
     /// <summary>Reads the PEM file of a setting.</summary>
@@ -29,7 +29,7 @@ internal static class TrustRoots
 
     /// <summary>Reads a PEM file, which may hold no certificate at all.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="roots">What it holds.</param>
+    /// <param name="roots">Its certificates.</param>
     /// <param name="fault">Why it cannot be read.</param>
     public static bool TryRead(string path, out X509Certificate2Collection roots, [NotNullWhen(false)] out string? fault)
     {
@@ -47,9 +47,11 @@ internal static class TrustRoots
         }
     }
 
-    /// <summary>How a chain is built: nothing is fetched from addresses that a certificate names, and no list of revoked ones asked.</summary>
-    /// <param name="roots">Exactly whom to trust; <see langword="null"/>: the system's authorities.</param>
-    /// <param name="sent">What came with the certificate, meant as intermediates.</param>
+    /// <summary>
+    /// How a chain is built: without fetching anything from addresses in certificates, and without revocation lists.
+    /// </summary>
+    /// <param name="roots">The only authorities to trust; <see langword="null"/>: the system's authorities.</param>
+    /// <param name="sent">The certificates that were sent with it, used as intermediates.</param>
     public static X509ChainPolicy Policy(X509Certificate2Collection? roots, IEnumerable<X509Certificate2>? sent = null)
     {
         var policy = new X509ChainPolicy

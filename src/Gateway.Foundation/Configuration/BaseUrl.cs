@@ -6,7 +6,7 @@ internal static class BaseUrl
     /// <summary>Reports each part that must not be there.</summary>
     public static void Check(Uri url, SettingScope scope)
     {
-        // The text is judged, not what System.Uri made of it: that has already folded "/./" and an empty port away.
+        // The text is checked, not System.Uri's form of it, which has already removed "/./" and an empty port.
         var text = url.OriginalString;
         var rest = text.AsSpan(text.IndexOf("://", StringComparison.Ordinal) + 3);
         var authority = rest[..(rest.IndexOfAny('/', '?', '#') is var end and >= 0 ? end : rest.Length)];
@@ -24,7 +24,7 @@ internal static class BaseUrl
         var path = after[..(after.IndexOfAny('?', '#') is var query and >= 0 ? query : after.Length)];
         if (path is not ("" or "/"))
         {
-            scope.Report("has a path", "Remove what follows the host: the distribution API always lies at /v2/.");
+            scope.Report("has a path", "Remove everything after the host: the distribution API is always at /v2/.");
         }
 
         if (path.Length < after.Length)

@@ -1,7 +1,7 @@
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// What is known of a configuration beside its values: where each key stands, its text, and what is wrong.
+/// What is known about a configuration besides its values: the position of each key, its text, and what is wrong.
 /// </summary>
 /// <remarks>Keys are written as people read them: <c>tls.certificates[0].key</c>.</remarks>
 internal sealed class ConfigurationDocument(string file, ProblemCollector problems)
@@ -9,7 +9,7 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     private readonly Dictionary<string, (SourcePosition Position, string? Text)> _keys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _broken = new(StringComparer.Ordinal);
 
-    /// <summary>Notes where a key's value stands.</summary>
+    /// <summary>Notes the position of a key's value.</summary>
     /// <param name="key">The key.</param>
     /// <param name="position">Where its value begins.</param>
     /// <param name="text">
@@ -17,7 +17,7 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     /// </param>
     public void Record(string key, SourcePosition position, string? text) => _keys[key] = (position, text);
 
-    /// <summary>Where a key's value stands; for an absent key, where the section around it begins.</summary>
+    /// <summary>The position of a key's value; for an absent key, that of the section around it.</summary>
     public SourcePosition SourceOf(string key)
     {
         while (true)
@@ -39,7 +39,7 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     /// <summary>A key's value as it may be printed, or <see langword="null"/>.</summary>
     public string? TextOf(string key) => _keys.GetValueOrDefault(key).Text;
 
-    /// <summary>Notes that a key's value could not be read, so that nothing said about it later can be true.</summary>
+    /// <summary>Notes that a key's value could not be read, so that later problems with it are not reported.</summary>
     public void MarkBroken(string key) => _broken.Add(key);
 
     /// <summary>Whether a key, or a section or list around it, could not be read.</summary>
@@ -58,10 +58,10 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
         return true;
     }
 
-    /// <summary>Notes a problem with a key, at its place and with the value found there.</summary>
+    /// <summary>Notes a problem with a key, with its position and value.</summary>
     public void Report(string key, string what, string fix) =>
         problems.Add(SourceOf(key), $"{key}: {what}", TextOf(key), fix);
 
-    /// <summary>Notes a problem at a place of its own, such as that of a key that is not known.</summary>
+    /// <summary>Notes a problem at another position, such as that of an unknown key.</summary>
     public void Report(SourcePosition position, string what, string fix) => problems.Add(position, what, null, fix);
 }

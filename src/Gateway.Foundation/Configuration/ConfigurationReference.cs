@@ -13,10 +13,11 @@ internal sealed class ConfigurationReference
         <!-- Generated from the option classes: gateway config reference > docs/configuration.md -->
 
         One YAML file holds everything. `gateway serve --config FILE` reads it, and `gateway config check FILE` only checks
-        it. Both print one line a problem (where it stands, what is wrong, what to write instead) and exit with 78 where
-        there is any. Without `--config` every command takes the file that `GATEWAY_CONFIG` names in the environment, else
-        `config/gateway.yaml`, else `/etc/gateway/gateway.yaml`. [config/gateway.yaml](../config/gateway.yaml) shows every setting; its first line names the JSON
-        Schema, by which editors complete the keys. The shortest useful file:
+        it. Both print one line for each problem (where it is, what is wrong, what to write instead) and exit with 78 if
+        there are any. Without `--config`, every command uses the file that the environment variable `GATEWAY_CONFIG`
+        names, else `config/gateway.yaml`, else `/etc/gateway/gateway.yaml`. [config/gateway.yaml](../config/gateway.yaml)
+        shows every setting; its first line names the JSON Schema, with which editors complete the keys. The shortest
+        useful file:
 
         ```yaml
         publicUrl: https://registry.example.com
@@ -33,27 +34,27 @@ internal sealed class ConfigurationReference
 
         ## How values are written
 
-        - **Keys** are exact, upper and lower case included. An unknown one stops the start, and so does one given twice.
-        - **Paths**, where relative, are relative to the folder of the configuration file.
+        - **Keys** are case-sensitive. The gateway does not start with an unknown key or one that is given twice.
+        - Relative **paths** are relative to the folder of the configuration file.
         - **Durations** are integers with units, the longest first: `5m`, `90s`, `100ms`, `1h30m`, `7d`; `00:05:00`
-          is understood as well. A number without a unit is refused.
+          is accepted as well. A number without a unit is refused.
         - A **boolean** is `true` or `false`; `yes` and `on` are refused.
         - **Secrets** may also come from a file: `passwordFile: /run/secrets/password` instead of `password`. One
-          trailing line break is dropped. A secret is never printed.
+          trailing line break is ignored. A secret is never printed.
         - **Text that begins with** one of `* & ! % @ [ {` needs quotes: `https: "*:8443"`.
         - Anchors, aliases, tags, merge keys and a second document in the file are refused.
 
         ## Environment
 
-        Every value can be set by a variable, which wins over the file. Its name is `GATEWAY__` and the key's segments
+        Every value can be set by a variable, which overrides the file. Its name is `GATEWAY__` and the key's segments
         joined by two underscores, in any case; items of lists are numbered from 0, and the number after the last adds an
         item: `GATEWAY__Registries__0__Upstreams__1=http://second:5000`. An empty variable unsets a setting that may be
-        unset. A variable with this prefix that names nothing stops the start.
+        unset. The gateway does not start with a variable of this prefix that names no setting.
 
-        `ASPNETCORE_FORWARDEDHEADERS_ENABLED` stops the start: it would make every client's `X-Forwarded-For` believed
-        (name your load balancers in `trustedProxies`). So do `ASPNETCORE_URLS` and `Kestrel__…`, since the gateway
-        listens where `listen` says and nowhere else. `ASPNETCORE_HTTP_PORTS`, which .NET's container images set, is not
-        read.
+        The gateway does not start with `ASPNETCORE_FORWARDEDHEADERS_ENABLED`, which would make it trust the
+        `X-Forwarded-For` of every client (name your load balancers in `trustedProxies`), or with `ASPNETCORE_URLS` or
+        `Kestrel__…`, since it listens only on the addresses of `listen`. It ignores `ASPNETCORE_HTTP_PORTS`, which .NET's
+        container images set.
 
         """;
 
@@ -85,7 +86,7 @@ internal sealed class ConfigurationReference
                 _documentation.SummaryOf(setting));
             if (setting.FileKey is { } fileKey)
             {
-                var meaning = $"File that holds `{setting.Key}`, instead of it.";
+                var meaning = $"Instead of `{setting.Key}`: a file that holds it.";
                 WriteRow($"`{fileKey}`", "path", "not set", $"`{name}File`", meaning);
             }
         }

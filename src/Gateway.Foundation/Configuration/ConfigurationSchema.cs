@@ -4,9 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>The JSON Schema (draft 2020-12) of <c>gateway.yaml</c>, by which editors complete and check it.</summary>
+/// <summary>The JSON Schema (draft 2020-12) of <c>gateway.yaml</c>, with which editors complete and check it.</summary>
 /// <remarks>
-/// Everything is written in place, without <c>$ref</c>: editors of earlier drafts drop what stands beside one.
+/// Everything is written in place, without <c>$ref</c>: editors for earlier drafts ignore what is beside one.
 /// </remarks>
 internal sealed class ConfigurationSchema
 {
@@ -14,7 +14,7 @@ internal sealed class ConfigurationSchema
     {
         WriteIndented = true,
         NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it goes into a file, not into a page
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is written to a file, not to a page
     };
 
     private readonly SettingDocumentation _documentation;
@@ -28,7 +28,7 @@ internal sealed class ConfigurationSchema
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["title"] = "gateway.yaml",
-            ["description"] = "The configuration of the registry gateway. docs/configuration.md says more.",
+            ["description"] = "The configuration of the registry gateway. See docs/configuration.md.",
         };
         foreach (var (key, value) in new ConfigurationSchema(documentation).Describe(root).ToList())
         {
@@ -61,7 +61,7 @@ internal sealed class ConfigurationSchema
                 {
                     ["type"] = "string",
                     ["minLength"] = 1,
-                    ["description"] = $"Path of a file that holds `{setting.Key}`; one trailing line break is dropped.",
+                    ["description"] = $"Path of a file that holds `{setting.Key}`; one trailing line break is ignored.",
                 };
                 exclusive.Add(
                     new JsonObject { ["not"] = new JsonObject { ["required"] = new JsonArray(setting.Key, fileKey) } });
@@ -105,14 +105,14 @@ internal sealed class ConfigurationSchema
             schema["default"] = value switch
             {
                 int number => number,
-                bool truth => truth,
+                bool boolean => boolean,
                 _ => ScalarParser.Format(value),
             };
         }
 
         if (setting is { IsNeeded: false, Type: SectionType })
         {
-            schema["type"] = new JsonArray("object", "null"); // a key with nothing below it stands for the defaults
+            schema["type"] = new JsonArray("object", "null"); // a key with nothing below it means the defaults
         }
 
         return schema;

@@ -25,7 +25,7 @@ internal static class Duration
     private static readonly string[] ClockFormats = [@"hh\:mm\:ss", @"d\.hh\:mm\:ss"];
 
     /// <summary>
-    /// Reads a duration: whole numbers with units, each unit once, the longest first; never negative.
+    /// Reads a duration: integers with units, each unit once, the longest first; never negative.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan duration)
     {

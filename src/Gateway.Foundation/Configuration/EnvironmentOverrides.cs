@@ -5,7 +5,7 @@ using Gateway.Foundation.Yaml;
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Lays environment variables such as <c>GATEWAY__Registries__0__Upstreams__0</c> over what a file holds. Segments are
+/// Applies environment variables such as <c>GATEWAY__Registries__0__Upstreams__0</c> to a file's values. Segments are
 /// property names in any case, indexes of lists (one past the end adds an item) and names in maps.
 /// </summary>
 internal sealed class EnvironmentOverrides
@@ -23,7 +23,8 @@ internal sealed class EnvironmentOverrides
     }
 
     /// <summary>
-    /// Changes <paramref name="tree"/>; a variable that fits nothing is a problem, as an unknown key in the file is.
+    /// Changes <paramref name="tree"/>; a variable that matches no setting is a problem, like an unknown key in the
+    /// file.
     /// </summary>
     public static void Apply(
         SectionType root, YamlMapping tree, IReadOnlyDictionary<string, string> environment, ProblemCollector problems)
@@ -80,14 +81,14 @@ internal sealed class EnvironmentOverrides
             container = Descend(container, step, position);
         }
 
-        if (container is not null) // else the file holds something else there, and the binder says so
+        if (container is not null) // else the file holds something else there, and the binder reports that
         {
             Write(container, steps[^1], new YamlScalar(position, value, isPlain: false));
         }
     }
 
     /// <summary>
-    /// Finds what a variable names, without touching anything: a misspelt one leaves no half-made section.
+    /// Finds what a variable names, without changing anything: a misspelt one leaves no incomplete section.
     /// </summary>
     private bool TryResolve(string variable, out List<Step> steps)
     {
@@ -167,7 +168,7 @@ internal sealed class EnvironmentOverrides
                 return "names no item of a list";
             default:
                 fix = $"Set {parent} itself.";
-                return $"goes on below {parent}, which is one value";
+                return $"continues below {parent}, which is one value";
         }
     }
 
@@ -221,7 +222,8 @@ internal sealed class EnvironmentOverrides
     private static void WriteKey(YamlMapping mapping, Step step, YamlNode value)
     {
         var key = KeyIn(mapping, step);
-        // Empty stands for "not set" where a setting may be unset, since the environment has no other way to say so.
+        // Empty means "not set" for a setting that may be unset, since the environment has no other way to express
+        // that.
         var remove = value is YamlScalar { Text: "" }
             && step.Setting is { IsNullable: true, IsRequired: false, IsSecret: false };
         mapping.Entries.RemoveAll(entry => string.Equals(entry.Key, key, StringComparison.Ordinal)
@@ -232,10 +234,10 @@ internal sealed class EnvironmentOverrides
         }
     }
 
-    // A secret in the environment takes the place of the file's, whichever of its two keys either uses.
+    // A secret in the environment replaces that in the file, whichever of its two keys either uses.
     private static bool FromEnvironment(YamlEntry entry) => entry.Value.Position.Line == 0;
 
-    // Names in maps are the operator's: the spelling in the file stands, whatever case the variable has.
+    // Names in maps are the operator's: the spelling in the file is kept, whatever case the variable has.
     private static string KeyIn(YamlMapping mapping, Step step)
     {
         var existing = step.Setting is null
@@ -249,9 +251,9 @@ internal sealed class EnvironmentOverrides
     private void Report(string variable, string what, string fix) =>
         _problems.Add(SourcePosition.OfEnvironment(variable), what, null, fix);
 
-    /// <param name="Name">As it stands in variables.</param>
-    /// <param name="Key">As it stands in the file: a key, an index, or a name.</param>
-    /// <param name="Type">What is there.</param>
+    /// <param name="Name">As in variables.</param>
+    /// <param name="Key">As in the file: a key, an index, or a name.</param>
+    /// <param name="Type">Its type.</param>
     /// <param name="Setting">The setting; none for items of lists and maps.</param>
     /// <param name="Alternative">The other key of a secret: its value's, or its file's.</param>
     private sealed record Step(string Name, string Key, SettingType Type, Setting? Setting, string? Alternative);

@@ -1,17 +1,18 @@
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Variables of the web framework that would change the gateway around its own configuration. They stop the start.
+/// Variables of the web framework that would change the gateway despite its configuration. The gateway does not start
+/// with them.
 /// </summary>
 /// <remarks>
-/// <c>ASPNETCORE_HTTP_PORTS</c> and <c>ASPNETCORE_HTTPS_PORTS</c> are let be: .NET's own container images set the
+/// <c>ASPNETCORE_HTTP_PORTS</c> and <c>ASPNETCORE_HTTPS_PORTS</c> are ignored: .NET's own container images set the
 /// former, and the gateway never reads either.
 /// </remarks>
 internal static class ForeignEnvironment
 {
     private static readonly string[] FrameworkPrefixes = ["ASPNETCORE_", "DOTNET_", ""];
 
-    /// <summary>Reports each such variable. Its value is not looked at: set is wrong, whatever it is set to.</summary>
+    /// <summary>Reports each such variable, whatever its value.</summary>
     public static void Check(IReadOnlyDictionary<string, string> environment, ProblemCollector problems)
     {
         foreach (var variable in environment.Keys)
@@ -23,10 +24,10 @@ internal static class ForeignEnvironment
             var position = SourcePosition.OfEnvironment(variable);
             if (name.Equals("FORWARDEDHEADERS_ENABLED", StringComparison.OrdinalIgnoreCase))
             {
-                // It empties the lists of trusted proxies, so that any client chooses its own address.
+                // It empties the lists of trusted proxies, so that any client can choose its own address.
                 problems.Add(
                     position,
-                    "would make every client's X-Forwarded-For believed",
+                    "would make the gateway trust the X-Forwarded-For of every client",
                     null,
                     "Remove it, and name your load balancers in trustedProxies.");
             }
@@ -35,7 +36,7 @@ internal static class ForeignEnvironment
             {
                 problems.Add(
                     position,
-                    "is not how the gateway is told where to listen",
+                    "does not set the addresses on which the gateway listens",
                     null,
                     "Remove it, and set listen.https (GATEWAY__Listen__Https).");
             }

@@ -8,11 +8,11 @@ namespace Gateway.Foundation.Configuration;
 /// <summary>
 /// A host as clients name it in a request: <c>registry.example.com</c>, <c>localhost:8443</c>, <c>[::1]:8443</c>.
 /// </summary>
-/// <param name="Host">Lower case; an IPv6 address stands in brackets.</param>
+/// <param name="Host">Lower case; an IPv6 address is in brackets.</param>
 /// <param name="Port">The port, or <see langword="null"/> where none was written.</param>
 internal sealed record HostName(string Host, int? Port)
 {
-    /// <summary>What to write instead of something that is no host name.</summary>
+    /// <summary>What to write instead of something that is not a host name.</summary>
     public const string Fix = "Write host or host:port, for example \"registry.example.com\"; no scheme, no path.";
 
     private const int LongestName = 253;

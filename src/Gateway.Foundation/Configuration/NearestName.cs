@@ -6,15 +6,15 @@ internal static class NearestName
     private const int MaxEdits = 2;
     private const int MaxShown = 20;
 
-    /// <summary>The nearest known name, the first of equals; <see langword="null"/> where none is near.</summary>
+    /// <summary>The nearest known name, the first of equals; <see langword="null"/> if none is near.</summary>
     public static string? Find(string word, IEnumerable<string> known)
     {
         string? nearest = null;
         var least = int.MaxValue;
         foreach (var name in known)
         {
-            // A third of the name may be wrong: "htpaswd" is htpasswd, while "key" is nobody's misspelling of "url",
-            // and two letters say too little. Never more than two edits: long names may well share their beginning.
+            // A third of the name may be wrong: "htpaswd" is htpasswd, while "key" is not a misspelling of "url",
+            // and two letters are too few. Never more than two edits: long names may well share their beginning.
             var most = word.Length < 3 ? 0 : Math.Min(MaxEdits, name.Length / 3);
             var distance = Distance(word, name);
             if (distance <= most && distance < least)
@@ -26,7 +26,7 @@ internal static class NearestName
         return nearest;
     }
 
-    /// <summary><c>Did you mean "rules"?</c>, or the names there are.</summary>
+    /// <summary><c>Did you mean "rules"?</c>, or the known names.</summary>
     public static string Hint(string word, IEnumerable<string> known)
     {
         var names = known.Order(StringComparer.Ordinal).ToList();
@@ -35,7 +35,7 @@ internal static class NearestName
             : $"Known: {string.Join(", ", names.Take(MaxShown))}.";
     }
 
-    // Optimal string alignment: insertions, deletions, substitutions, swapped neighbours; upper and lower case are one.
+    // Optimal string alignment: insertions, deletions, substitutions, swapped neighbours; case is ignored.
     private static int Distance(string left, string right)
     {
         if (Math.Abs(left.Length - right.Length) > MaxEdits)

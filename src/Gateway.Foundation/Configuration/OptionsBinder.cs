@@ -5,22 +5,24 @@ using Gateway.Foundation.Yaml;
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Fills option classes from what a file and the environment hold; reports every problem rather than the first.
+/// Fills option classes from a file and the environment; reports every problem, not only the first.
 /// </summary>
 /// <remarks>
-/// Where a value cannot be read its default stays, and its key is marked broken. The result of a run with problems is
-/// looked at by validators only.
+/// If a value cannot be read, its default is kept and its key is marked broken. Only validators use the result of a run
+/// with problems.
 /// </remarks>
-/// <param name="document">Told what is wrong, and where each key stands.</param>
+/// <param name="document">Receives what is wrong, and the position of each key.</param>
 /// <param name="folder">What relative paths are relative to.</param>
-/// <param name="root">The shape of the whole.</param>
-/// <param name="locate">Where a secret's file lies while it is not in its place; <see langword="null"/>: in its place.</param>
+/// <param name="root">The shape of the configuration.</param>
+/// <param name="locate">
+/// Where a secret's file is while it is not in its place; <see langword="null"/>: in its place.
+/// </param>
 internal sealed class OptionsBinder(
     ConfigurationDocument document, string folder, SectionType root, Func<string, string>? locate = null)
 {
     private readonly List<NamedPath> _paths = [];
 
-    /// <summary>Every file and folder that the configuration names, by its own words or by a default.</summary>
+    /// <summary>Every file and folder that the configuration names, explicitly or by a default.</summary>
     public IReadOnlyList<NamedPath> Paths => _paths;
 
     /// <summary>Binds the root section.</summary>
@@ -55,7 +57,7 @@ internal sealed class OptionsBinder(
             return null;
         }
 
-        // Whatever its type: a URL with a password may stand where a host or an address belongs.
+        // Whatever its type: a URL with a password may be where a host or an address belongs.
         return type.Form == ScalarForm.Url
             || text.Contains('@', StringComparison.Ordinal)
             || text.Contains("://", StringComparison.Ordinal)
@@ -98,7 +100,7 @@ internal sealed class OptionsBinder(
             }
             else if (setting is { IsNullable: false, Type: SectionType absent })
             {
-                setting.Property.SetValue(options, BindSection(absent, null, key)); // it may hold what is required
+                setting.Property.SetValue(options, BindSection(absent, null, key)); // it may have required settings
             }
             else if (setting is { IsPath: true, Default: string { Length: > 0 } path })
             {
@@ -150,7 +152,7 @@ internal sealed class OptionsBinder(
         return setting is { IsPath: true } ? ResolvePath(text, key) : value;
     }
 
-    // Empty text is a value only where the options class says so by a default that is neither null nor required.
+    // Empty text is a value only for a setting whose default is neither null nor required.
     private string? BindEmpty(ScalarType type, string text, string key, Setting? setting)
     {
         if (text.Length == 0 && type.Form == ScalarForm.Text
@@ -200,7 +202,7 @@ internal sealed class OptionsBinder(
 
         for (var i = 0; i < items.Count; i++)
         {
-            // What cannot be read leaves something in its place: validators find every other item at its own index.
+            // An unreadable item leaves a placeholder: validators find every other item at its own index.
             list.Add(BindItem(type.Item, items[i], Item(key, i), setting) ?? Placeholder(type));
         }
 
@@ -247,10 +249,10 @@ internal sealed class OptionsBinder(
         return null;
     }
 
-    // A secret from a file becomes the text of its setting, at the place that named the file.
+    // A secret from a file becomes the text of its setting, at the position that named the file.
     private YamlScalar? ReadSecretFile(YamlNode file, YamlNode? direct, string key, string fileKey)
     {
-        // The file's name is not shown: what stands there may be the secret itself, under the wrong key.
+        // The file's name is not shown: it may be the secret itself, under the wrong key.
         document.Record(key, file.Position, null);
         document.Record(fileKey, file.Position, null);
         if (direct is { IsNull: false })
@@ -273,7 +275,7 @@ internal sealed class OptionsBinder(
             Break(
                 fileKey,
                 what,
-                $"Name a file, relative to {folder}, that holds the secret and that the gateway may read.");
+                $"Name a file, relative to {folder}, that holds the secret and that the gateway can read.");
         }
 
         document.MarkBroken(key);
@@ -299,13 +301,13 @@ internal sealed class OptionsBinder(
             return;
         }
 
-        // The value found is not shown: in the place of a section it may well be a secret.
+        // The value found is not shown: where a section is expected it may well be a secret.
         Break(key, $"is {node.Kind}, but {type.Kind} is expected", type switch
         {
             SectionType section => $"Write its settings below it, indented: {string.Join(", ", section.Keys)}.",
             MapType => "Write its names below it, indented, each with a value.",
             ListType => "Write each item on a line of its own below it, indented, with \"- \" before it.",
-            _ => "Write the value behind the key, on one line.",
+            _ => "Write the value after the key, on one line.",
         });
     }
 

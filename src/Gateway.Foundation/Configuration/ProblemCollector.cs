@@ -1,7 +1,7 @@
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Gathers problems while something is read on, so that one run shows them all, in the order of the file.
+/// Collects problems while reading continues, so that one run shows them all, in the order of the file.
 /// </summary>
 internal sealed class ProblemCollector
 {
@@ -14,7 +14,7 @@ internal sealed class ProblemCollector
     public void Add(SourcePosition position, string what, string? found, string fix) =>
         _problems.Add((position, new Problem(position.ToString(), what, found, fix)));
 
-    /// <summary>Every problem noted, from the top of the file to its end.</summary>
+    /// <summary>All problems, from the top of the file to its end.</summary>
     public IReadOnlyList<Problem> ToList() =>
         [.. _problems.OrderBy(static entry => entry.Position).Select(static entry => entry.Problem)];
 

@@ -1,6 +1,8 @@
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>Input of the operator's (a file, a setting) that cannot be used; carries every problem, not only the first.</summary>
+/// <summary>
+/// Input from the operator (a file, a setting) that cannot be used; carries every problem, not only the first.
+/// </summary>
 internal sealed class ProblemException : Exception
 {
     public ProblemException(IReadOnlyList<Problem> problems)

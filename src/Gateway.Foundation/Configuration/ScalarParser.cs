@@ -9,7 +9,7 @@ internal static class ScalarParser
     /// <param name="type">Its type.</param>
     /// <param name="text">The text, not empty.</param>
     /// <param name="value">The value, or <see langword="null"/>.</param>
-    /// <param name="what">What is wrong, to stand after the key.</param>
+    /// <param name="what">What is wrong, to follow the key.</param>
     /// <param name="fix">What to write.</param>
     public static bool TryParse(ScalarType type, string text, out object? value, out string what, out string fix)
     {
@@ -25,17 +25,17 @@ internal static class ScalarParser
         return value is not null;
     }
 
-    /// <summary>Writes a value as it would stand in the file.</summary>
+    /// <summary>Writes a value as in the file.</summary>
     public static string Format(object value) => value switch
     {
         TimeSpan duration => Duration.Format(duration),
         Enum choice => SettingText.ChoiceOf(choice.ToString()),
-        bool truth => truth ? "true" : "false",
+        bool boolean => boolean ? "true" : "false",
         Uri url => url.OriginalString,
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    /// <summary>The words of a choice, as they stand in the file.</summary>
+    /// <summary>The words of a choice, as in the file.</summary>
     public static IEnumerable<string> ChoicesOf(Type choice) => Enum.GetNames(choice).Select(SettingText.ChoiceOf);
 
     private static (object?, string, string) ParseNumber(string text)
@@ -48,10 +48,10 @@ internal static class ScalarParser
 
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? (number, "", "")
-            : (null, "is too large a number", "Write a smaller one.");
+            : (null, "is too large a number", "Write a smaller number.");
     }
 
-    // YAML 1.1's yes, no, on and off are refused rather than guessed: "no" has also been a host and a country.
+    // YAML 1.1's yes, no, on and off are refused rather than guessed: "no" may also be a host or a country.
     private static (object?, string, string) ParseBoolean(string text) => text switch
     {
         "true" => (true, "", ""),
@@ -73,7 +73,8 @@ internal static class ScalarParser
 
     private static (object?, string, string) ParseUrl(string text)
     {
-        // System.Uri reads "/srv" as a file, trims spaces and turns backslashes; what it would mend is refused instead.
+        // System.Uri reads "/srv" as a file, trims spaces and turns backslashes; what it would correct is refused
+        // instead.
         var isUrl = text.Contains("://", StringComparison.Ordinal)
             && !text.AsSpan().ContainsAnyExceptInRange('!', '~')
             && !text.Contains('\\', StringComparison.Ordinal)

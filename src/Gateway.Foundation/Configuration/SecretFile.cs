@@ -1,13 +1,13 @@
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>A secret in a file of its own, as Docker and Kubernetes hand them out.</summary>
+/// <summary>A secret in a file of its own, as Docker and Kubernetes provide them.</summary>
 internal static class SecretFile
 {
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>Reads the secret.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="what">What is wrong, to stand after the key; empty where nothing is.</param>
+    /// <param name="what">What is wrong, to follow the key; empty if nothing is.</param>
     /// <returns>The secret, not empty, or <see langword="null"/>.</returns>
     public static string? TryRead(string path, out string what)
     {
@@ -17,7 +17,7 @@ internal static class SecretFile
             return null;
         }
 
-        // One line break is dropped, as editors and "echo" leave it; more would be part of the secret.
+        // One line break is dropped, which editors and "echo" add; more would be part of the secret.
         text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
         what = text.Length == 0 ? "the file is empty" : "";
         return text.Length == 0 ? null : text;

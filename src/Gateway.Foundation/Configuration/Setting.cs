@@ -14,7 +14,7 @@ internal sealed class Setting(PropertyInfo property, SettingType type, bool isNu
     /// <summary>What it may hold.</summary>
     public SettingType Type { get; } = type;
 
-    /// <summary>What it holds unless set.</summary>
+    /// <summary>Its default.</summary>
     public object? Default { get; } = defaultValue;
 
     /// <summary>Whether it may be unset altogether.</summary>
@@ -30,18 +30,19 @@ internal sealed class Setting(PropertyInfo property, SettingType type, bool isNu
     public bool IsSecret { get; } = property.IsDefined(typeof(SecretSettingAttribute));
 
     /// <summary>
-    /// Whether a value found may be shown: neither a secret nor its neighbour, since a line indented too far, or with
+    /// Whether its value may be shown: neither a secret nor its neighbour, since a line indented too far, or with
     /// its space forgotten, makes a password part of the user name before it.
     /// </summary>
     public bool IsPrintable { get; } = !property.DeclaringType!.GetProperties().Any(
         static neighbour => neighbour.IsDefined(typeof(SecretSettingAttribute)));
 
     /// <summary>
-    /// The key that names a file with the secret: <c>passwordFile</c>; <see langword="null"/> for what is no secret.
+    /// The key that names a file with the secret: <c>passwordFile</c>; <see langword="null"/> for a setting that is not
+    /// a secret.
     /// </summary>
     public string? FileKey => IsSecret ? Key + "File" : null;
 
-    /// <summary>Whether the section around it cannot do without it: it is required, or holds what is.</summary>
+    /// <summary>Whether the section around it needs it: it is required, or has required settings.</summary>
     public bool IsNeeded => IsRequired
         || (!IsNullable && Type is SectionType section && section.Settings.Any(static setting => setting.IsNeeded));
 }

@@ -5,7 +5,7 @@ using System.Xml.Linq;
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// What settings mean: the XML documentation of the option classes, which the build leaves beside the program.
+/// The meaning of settings: the XML documentation of the option classes, which the build puts beside the program.
 /// </summary>
 internal sealed class SettingDocumentation
 {
@@ -14,7 +14,7 @@ internal sealed class SettingDocumentation
     private SettingDocumentation(Dictionary<string, string> summaries) => _summaries = summaries;
 
     /// <summary>Reads the documentation of the assembly that a section's class is in.</summary>
-    /// <exception cref="ProblemException">The file is not there or is not the compiler's.</exception>
+    /// <exception cref="ProblemException">The file does not exist or is not the compiler's.</exception>
     public static SettingDocumentation Load(SectionType section)
     {
         var path = Path.Combine(AppContext.BaseDirectory, section.OptionsClass.Assembly.GetName().Name + ".xml");
@@ -33,7 +33,7 @@ internal sealed class SettingDocumentation
                 path,
                 "the meaning of the settings cannot be read",
                 null,
-                "It comes with the program: build or install it anew."));
+                "The file is part of the program: build or install the program again."));
         }
     }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>Reads a small text file that an operator named: UTF-8, and no more of it than a cap.</summary>
+/// <summary>Reads a small text file that an operator named: UTF-8, up to a maximum size.</summary>
 internal static class SettingFile
 {
     private const int MiB = 1024 * 1024;
@@ -11,11 +11,11 @@ internal static class SettingFile
     private static readonly UTF8Encoding Strict =
         new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads a file; it never throws for what the file system answers.</summary>
+    /// <summary>Reads a file; it does not throw for errors of the file system.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="maxBytes">The cap. The length is not trusted: a device has none and never ends.</param>
+    /// <param name="maxBytes">The maximum. The file's length is not trusted: a device has none and never ends.</param>
     /// <param name="fault">
-    /// What is wrong, to stand after a path or key: <c>no such file</c>; empty where nothing is.
+    /// What is wrong, to follow a path or key: <c>no such file</c>; empty if nothing is.
     /// </param>
     /// <returns>The text without a byte order mark, or <see langword="null"/>.</returns>
     public static string? TryRead(string path, int maxBytes, out string fault)

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Reads the shape of the configuration from the option classes: there is no second list of keys to keep in step.
+/// Reads the shape of the configuration from the option classes: there is no second list of keys to maintain.
 /// </summary>
 internal static class SettingModel
 {
@@ -16,7 +16,7 @@ internal static class SettingModel
         var settings = new List<Setting>();
         foreach (var property in optionsClass.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(static property => property.SetMethod is { IsPublic: true })
-            .OrderBy(static property => property.MetadataToken)) // as declared; reflection promises no order of its own
+            .OrderBy(static property => property.MetadataToken)) // as declared; reflection guarantees no order
         {
             var isNullable = nullability.Create(property).WriteState == NullabilityState.Nullable;
             settings.Add(new Setting(property, TypeOf(property.PropertyType), isNullable, property.GetValue(defaults)));

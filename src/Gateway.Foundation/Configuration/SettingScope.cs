@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>A validator's view: the key it stands at, and where to report what is wrong there.</summary>
+/// <summary>A validator's view: its key, and where to report what is wrong there.</summary>
 internal readonly struct SettingScope(ConfigurationDocument document, string key)
 {
     /// <summary>The key: <c>registries[0].host</c>.</summary>
     public string Key { get; } = key;
 
     /// <summary>
-    /// Whether the value could not be read. That is reported already, and what the options hold there says nothing.
+    /// Whether the value could not be read. That is reported already, and the value in the options has no meaning.
     /// </summary>
     public bool IsBroken => document.IsBroken(Key);
 
@@ -23,8 +23,8 @@ internal readonly struct SettingScope(ConfigurationDocument document, string key
     /// <summary>The scope of a list's item.</summary>
     public SettingScope At(int index) => new(document, string.Create(CultureInfo.InvariantCulture, $"{Key}[{index}]"));
 
-    /// <summary>Reports a problem with the value here, unless it could not be read at all.</summary>
-    /// <param name="what">What is wrong, to stand after the key, without a full stop.</param>
+    /// <summary>Reports a problem with the value, unless it could not be read at all.</summary>
+    /// <param name="what">What is wrong, to follow the key, without a full stop.</param>
     /// <param name="fix">The change that helps, as a sentence.</param>
     public void Report(string what, string fix)
     {

@@ -1,18 +1,18 @@
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>Text of the operator's on its way into a message.</summary>
+/// <summary>Text from the operator for use in a message.</summary>
 internal static class SettingText
 {
     private const int LongestKey = 64;
 
-    /// <summary>A key as it may stand inside a message: not endless.</summary>
+    /// <summary>A key for use in a message, shortened.</summary>
     public static string Shorten(string key) => key.Length > LongestKey ? key[..LongestKey] + "…" : key;
 
     /// <summary>
-    /// Hides what a URL may carry beside its place: user and password before the <c>@</c>, the query, the fragment.
+    /// Hides what a URL may hold besides its address: user and password before the <c>@</c>, the query, the fragment.
     /// </summary>
     /// <remarks>
-    /// Works on text that is no URL too: where a password made it malformed, that password must not be shown.
+    /// Works on text that is not a URL too: if a password made it malformed, that password must not be shown.
     /// </remarks>
     public static string WithoutUrlSecrets(string text)
     {
@@ -31,6 +31,6 @@ internal static class SettingText
     /// <summary>The key of a property: <c>HstsMaxAge</c> is <c>hstsMaxAge</c> in the file.</summary>
     public static string KeyOf(string property) => char.ToLowerInvariant(property[0]) + property[1..];
 
-    /// <summary>A choice as files write it: <c>debug</c>; names of standards stay as they are: <c>ES256</c>.</summary>
+    /// <summary>A choice as files write it: <c>debug</c>; names of standards are unchanged: <c>ES256</c>.</summary>
     public static string ChoiceOf(string name) => name.Any(char.IsAsciiLetterLower) ? KeyOf(name) : name;
 }

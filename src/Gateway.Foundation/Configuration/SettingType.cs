@@ -5,7 +5,7 @@ namespace Gateway.Foundation.Configuration;
 /// </summary>
 internal abstract record SettingType
 {
-    /// <summary>What it is, to a person: <c>a list</c>.</summary>
+    /// <summary>Its name for people: <c>a list</c>.</summary>
     public abstract string Kind { get; }
 }
 
@@ -17,7 +17,7 @@ internal sealed record SectionType(Type OptionsClass, IReadOnlyList<Setting> Set
     /// <inheritdoc/>
     public override string Kind => "a section";
 
-    /// <summary>Every key that may stand in the section, the <c>…File</c> of secrets included.</summary>
+    /// <summary>Every key that the section may have, including the <c>…File</c> of secrets.</summary>
     public IEnumerable<string> Keys => Settings.SelectMany(
         static setting => setting.FileKey is { } fileKey ? (IEnumerable<string>)[setting.Key, fileKey] : [setting.Key]);
 }

@@ -3,19 +3,19 @@ using System.Text;
 
 namespace Gateway.Foundation.Configuration;
 
-/// <summary>Words of commands that people copy into a shell. There is no other place that quotes for it.</summary>
+/// <summary>Words of commands that people copy into a shell. This is the only place that quotes them.</summary>
 internal static class ShellWord
 {
     private const string Plain = "_./:@%+=,-";
 
-    /// <summary>The text as one word, whatever is in it: names come from anywhere.</summary>
+    /// <summary>The text as one word, whatever it contains: names come from anywhere.</summary>
     /// <remarks>
-    /// What moves a terminal's cursor, ends the line or turns it round becomes U+FFFD: such a word names nothing then,
-    /// and shows why.
+    /// Characters that move a terminal's cursor, end the line or change its direction become U+FFFD: such a word then
+    /// names nothing, and shows why.
     /// </remarks>
     public static string Of(string text) => text switch
     {
-        ['~', '/', .. var rest] => "~/" + (rest.Length == 0 ? "" : Of(rest)), // the shell's to read
+        ['~', '/', .. var rest] => "~/" + (rest.Length == 0 ? "" : Of(rest)), // for the shell to expand
         [not '-', ..] when text.All(IsPlain) => text,
         _ => "'" + Visible(text).Replace("'", "'\\''", StringComparison.Ordinal) + "'",
     };
@@ -29,7 +29,7 @@ internal static class ShellWord
     private static string Visible(string text)
     {
         var visible = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes()) // a lone surrogate comes as U+FFFD
+        foreach (var rune in text.EnumerateRunes()) // a lone surrogate becomes U+FFFD
         {
             visible.Append((IsUnseen(rune) ? Rune.ReplacementChar : rune).ToString());
         }

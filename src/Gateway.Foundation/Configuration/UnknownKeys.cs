@@ -3,7 +3,7 @@ using Gateway.Foundation.Yaml;
 namespace Gateway.Foundation.Configuration;
 
 /// <summary>
-/// Refuses keys that no options class has: a typo must not be a setting that silently stays at its default.
+/// Refuses keys that no options class has: with a typo, a setting must not silently keep its default.
 /// </summary>
 internal static class UnknownKeys
 {
@@ -13,8 +13,8 @@ internal static class UnknownKeys
     /// <param name="type">What the section may hold.</param>
     /// <param name="mapping">What it holds.</param>
     /// <param name="section">The section's key; empty for the top level.</param>
-    /// <param name="root">The whole configuration, to find keys that stand in the wrong section.</param>
-    /// <param name="document">Told of the problems.</param>
+    /// <param name="root">The complete configuration, to find keys that are in the wrong section.</param>
+    /// <param name="document">Receives the problems.</param>
     public static void Report(
         SectionType type, YamlMapping mapping, string section, SectionType root, ConfigurationDocument document)
     {

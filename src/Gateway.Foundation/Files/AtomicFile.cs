@@ -6,10 +6,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Gateway.Foundation.Files;
 
 /// <summary>
-/// Changes a file so that a reader, a crash or a power cut sees the old content or the new one, whole.
+/// Changes a file so that after a crash or a power cut, and for every reader, it has the old content or the new one.
 /// </summary>
 /// <remarks>
-/// The lock is one on the folder: it leaves nothing behind, goes with the process that held it, and, unlike one on the
+/// The lock is on the folder: it leaves nothing behind, ends with the process that held it, and, unlike one on the
 /// file, is not lost when the file is replaced.
 /// </remarks>
 internal static partial class AtomicFile
@@ -18,11 +18,13 @@ internal static partial class AtomicFile
     private const UnixFileMode ModeOfNewFiles = OwnerOnly | UnixFileMode.GroupRead; // the gateway's group reads it
 
     /// <summary>Reads, changes and replaces a file; owner, group and mode stay.</summary>
-    /// <param name="path">The file; where it is a symbolic link, what it points to is changed.</param>
-    /// <param name="read">Reads the file, or gives <see langword="null"/> where there is none.</param>
-    /// <param name="edit">Makes the new content, or gives <see langword="null"/> to leave the file alone.</param>
-    /// <param name="modeOfNewFiles">The mode of a file that was not there.</param>
-    /// <param name="patience">How long to wait for the folder's lock; as long as it takes unless given.</param>
+    /// <param name="path">The file; if it is a symbolic link, its target is changed.</param>
+    /// <param name="read">Reads the file, or returns <see langword="null"/> if there is none.</param>
+    /// <param name="edit">
+    /// Creates the new content, or returns <see langword="null"/> to leave the file unchanged.
+    /// </param>
+    /// <param name="modeOfNewFiles">The mode of a new file.</param>
+    /// <param name="patience">How long to wait for the folder's lock; without limit unless given.</param>
     /// <exception cref="ProblemException">The folder is missing or locked, or may not be written.</exception>
     public static void Edit(
         string path,
@@ -48,7 +50,8 @@ internal static partial class AtomicFile
         catch (UnauthorizedAccessException)
         {
             throw new ProblemException(new Problem(
-                path, "no permission to change the file", null, "Run as its owner; the folder must be writable, too."));
+                path, "no permission to change the file", null,
+                "Run as its owner; the folder must be writable as well."));
         }
         catch (IOException exception)
         {
@@ -56,13 +59,13 @@ internal static partial class AtomicFile
                 path,
                 "the file cannot be changed",
                 exception.Message,
-                "See that the disk has room, and that the file is not itself a mount point (mount its folder)."));
+                "Check that the disk has space, and that the file is not itself a mount point (mount its folder)."));
         }
     }
 
-    /// <summary>Writes a file that nobody else writes at the same time, in place of one that is there.</summary>
+    /// <summary>Writes a file that nobody else writes at the same time, and replaces an existing one.</summary>
     /// <param name="path">The file; no link.</param>
-    /// <param name="content">What it is to hold.</param>
+    /// <param name="content">Its new content.</param>
     /// <param name="mode">Its mode, whatever the process's mask.</param>
     /// <exception cref="IOException">The disk is full, for example.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
@@ -71,9 +74,9 @@ internal static partial class AtomicFile
 
     /// <summary>Replaces a file of a folder whose lock the caller holds.</summary>
     /// <param name="target">The file; no link.</param>
-    /// <param name="content">What it is to hold.</param>
+    /// <param name="content">Its new content.</param>
     /// <param name="like">The file whose owner, group and mode it gets; <see langword="null"/>: the process's own.</param>
-    /// <param name="modeOfNewFiles">The mode where there is no such file.</param>
+    /// <param name="modeOfNewFiles">The mode if there is no such file.</param>
     /// <exception cref="IOException">The disk is full, for example.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written, or the owner not set.</exception>
     public static void Replace(
@@ -88,14 +91,16 @@ internal static partial class AtomicFile
             File.SetUnixFileMode(file, like is null ? modeOfNewFiles : File.GetUnixFileMode(like));
         });
 
-    /// <summary>Replaces a file of a folder whose lock the caller holds; made by root, it belongs to whom the folder does.</summary>
+    /// <summary>
+    /// Replaces a file of a folder whose lock the caller holds; a file written by root gets the folder's owner.
+    /// </summary>
     /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode)"/>
     public static void ReplaceInFolder(string path, ReadOnlySpan<byte> content, UnixFileMode mode) =>
         Write(path, LockedName(path), content, file =>
         {
             if (Environment.IsPrivilegedProcess)
             {
-                _ = FileOwner.Read(Path.GetDirectoryName(path)!)?.Give(file); // where the file system can do that
+                _ = FileOwner.Read(Path.GetDirectoryName(path)!)?.Give(file); // if the file system supports it
             }
 
             File.SetUnixFileMode(file, mode);
@@ -106,10 +111,10 @@ internal static partial class AtomicFile
     private static void Write(string path, string name, ReadOnlySpan<byte> content, Action<SafeFileHandle> prepare)
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, name);
-        File.Delete(temporary); // what a killed process left under a name that a lock makes ours
+        File.Delete(temporary); // left by a killed process, under a name that belongs to the holder of the lock
         try
         {
-            // A secret is nobody's business even for the moment before owner and mode are set.
+            // Nobody else may read a secret, not even for the moment before owner and mode are set.
             var options = new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
@@ -123,7 +128,7 @@ internal static partial class AtomicFile
                 file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
             }
 
-            DurableFolder.Move(temporary, path); // a user who was removed stays so after a power cut, too
+            DurableFolder.Move(temporary, path); // a removed user stays removed after a power cut
         }
         catch
         {
@@ -144,7 +149,7 @@ internal static partial class AtomicFile
         {
             throw new ProblemException(Directory.Exists(folder)
                 ? new Problem(path, "no permission to read the folder", folder, "Run as its owner.")
-                : new Problem(path, "no such folder", folder, "Make it, or correct the path."));
+                : new Problem(path, "no such folder", folder, "Create it, or correct the path."));
         }
 
         var began = TimeProvider.System.GetTimestamp();
@@ -160,7 +165,8 @@ internal static partial class AtomicFile
                 handle.Dispose();
                 throw error == taken
                     ? new ProblemException(new Problem(
-                        path, "somebody else has locked its folder", folder, "See who does (lslocks), and have it end."))
+                        path, "another process has locked its folder", folder,
+                        "Find the process with lslocks, and stop it."))
                     : new IOException("the folder cannot be locked: " + Marshal.GetPInvokeErrorMessage(error));
             }
         }

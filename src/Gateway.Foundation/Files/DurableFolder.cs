@@ -3,25 +3,27 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Foundation.Files;
 
-/// <summary>Folders whose names outlast a power cut.</summary>
+/// <summary>Folders whose entries survive a power cut.</summary>
 /// <remarks>
-/// A file that was synced and renamed is on the disk, but its name is not before its folder is synced, too (fsync(2), "does not
-/// necessarily ensure that the entry in the directory containing the file has also reached disk"). A signing key without its name
-/// is lost, with all that it has signed; a removed key whose name is still there is good again.
+/// A file that was synced and renamed is on the disk, but its name is not until its folder is synced too (fsync(2),
+/// "does not necessarily ensure that the entry in the directory containing the file has also reached disk"). A signing
+/// key without its name is lost, with all that it has signed; a removed key whose name is still there is valid again.
 /// </remarks>
 internal static partial class DurableFolder
 {
-    // What Directory.CreateDirectory takes where nothing is said.
+    // The default of Directory.CreateDirectory.
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
     private const int CloseOnExec = 0x80000; // O_CLOEXEC; read-only is 0
-    private const int AccessDenied = 13; // EACCES: a folder that may be written and not read
-    private const int Invalid = 22; // EINVAL: a file system that has no disk of its own
+    private const int AccessDenied = 13; // EACCES: a folder that is writable but not readable
+    private const int Invalid = 22; // EINVAL: a file system without a disk of its own
 
-    /// <summary>Has a folder's names stored by the disk, where the file system can do that.</summary>
-    /// <exception cref="IOException">The disk says that it failed: what was renamed or removed may not last.</exception>
+    /// <summary>Syncs a folder's entries to the disk, if the file system supports it.</summary>
+    /// <exception cref="IOException">
+    /// The disk failed: renamed or removed files may reappear after a power cut.
+    /// </exception>
     public static void Sync(string folder)
     {
         using var handle = Open(folder, CloseOnExec);
@@ -35,10 +37,10 @@ internal static partial class DurableFolder
         }
     }
 
-    /// <summary>Makes a folder, with those above it that are missing, so that their names last.</summary>
+    /// <summary>Creates a folder and its missing parents, durably.</summary>
     /// <param name="folder">Its path.</param>
-    /// <param name="mode">The mode of each that is made, as far as the process's mask leaves it.</param>
-    /// <exception cref="IOException">It cannot be made, or the disk failed.</exception>
+    /// <param name="mode">The mode of each new folder, reduced by the process's mask.</param>
+    /// <exception cref="IOException">It cannot be created, or the disk failed.</exception>
     public static void Create(string folder, UnixFileMode mode = Everybody)
     {
         if (Directory.Exists(folder))
@@ -60,7 +62,7 @@ internal static partial class DurableFolder
         }
     }
 
-    /// <summary>Gives a synced file its name, in place of one that has it, so that the name lasts.</summary>
+    /// <summary>Renames a synced file, replacing an existing one, durably.</summary>
     /// <exception cref="IOException">It cannot be done, or the disk failed.</exception>
     public static void Move(string temporary, string path)
     {
@@ -72,7 +74,8 @@ internal static partial class DurableFolder
     {
         if (error is not (AccessDenied or Invalid))
         {
-            throw new IOException($"{folder}: its names cannot be stored on the disk: {Marshal.GetPInvokeErrorMessage(error)}");
+            throw new IOException(
+                $"{folder}: its entries cannot be synced to the disk: {Marshal.GetPInvokeErrorMessage(error)}");
         }
     }
 

@@ -4,11 +4,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Foundation.Files;
 
-/// <summary>Locks on parts of files, which other processes of the machine see, those in other containers too.</summary>
+/// <summary>
+/// Locks on parts of files, which other processes of the machine see, including those in other containers.
+/// </summary>
 /// <remarks>
-/// Locks of fcntl(2) that belong to the open file (F_OFD_…). Not flock(2): .NET takes one of those, shared, on every file that it
-/// reads, so that any reader would be taken for a holder. Nor is the file opened by .NET, for the same reason: whoever has locked
-/// the whole of it, such as flock(1) around an edit, and this must not stand in each other's way.
+/// Locks of fcntl(2) that belong to the open file (F_OFD_…). Not flock(2): .NET takes a shared one on every file that
+/// it reads, so that any reader would look like a holder. For the same reason .NET does not open the file: a process
+/// that has locked all of it, such as flock(1) around an edit, and this class must not block each other.
 /// </remarks>
 internal static unsafe partial class FileLock
 {
@@ -16,8 +18,10 @@ internal static unsafe partial class FileLock
     private const int SetLock = 37; // F_OFD_SETLK
     private const short Read = 0, Write = 1, None = 2; // F_RDLCK, F_WRLCK, F_UNLCK
 
-    /// <summary>Holds a part of a file together with others, until the handle is closed. The file need not have that part.</summary>
-    /// <returns><see langword="null"/> where the file cannot be opened, or its file system has no locks.</returns>
+    /// <summary>
+    /// Holds a part of a file together with others, until the handle is closed. The file may be shorter.
+    /// </summary>
+    /// <returns><see langword="null"/> if the file cannot be opened, or its file system has no locks.</returns>
     public static SafeFileHandle? TryShare(string path, long start, long length)
     {
         SafeFileHandle file;
@@ -42,15 +46,15 @@ internal static unsafe partial class FileLock
 
     /// <summary>Whether another process, or another part of this one, holds a lock on a part of a file.</summary>
     /// <remarks>
-    /// Closing the descriptor that it looks with drops the locks that this process has on the file by fcntl(2)'s older calls, as
-    /// SQLite has: never ask about a database that is open in this process.
+    /// Closing the descriptor that this uses drops the locks that this process has on the file by fcntl(2)'s older
+    /// calls, such as SQLite's: never use it for a database that is open in this process.
     /// </remarks>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static bool IsHeld(string path, long start, long length)
     {
         using var file = Open(path);
-        var range = new LockRange { Type = Write, Start = start, Length = length }; // any lock stands against it
+        var range = new LockRange { Type = Write, Start = start, Length = length }; // it conflicts with any lock
         return FCntl(file, GetLock, &range) == 0 && range.Type != None;
     }
 

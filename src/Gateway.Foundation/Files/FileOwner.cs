@@ -3,18 +3,18 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Foundation.Files;
 
-/// <summary>Who owns a file, by the numbers of user and group.</summary>
+/// <summary>The owner of a file, by the numbers of user and group.</summary>
 internal readonly partial record struct FileOwner(uint User, uint Group)
 {
-    /// <summary>The owner of a file or folder; <see langword="null"/> where it cannot be told.</summary>
+    /// <summary>The owner of a file or folder; <see langword="null"/> if it cannot be determined.</summary>
     public static FileOwner? Read(string path) =>
         FileStatus.Read(path, out var status) == 0 ? new FileOwner(status.User, status.Group) : null;
 
     /// <summary>
-    /// Gives a new file to whom its folder belongs: the gateway must be able to read what root made. Does nothing for who is not
-    /// root, and where it is not possible.
+    /// Gives a new file to the owner of its folder: the gateway must be able to read what root created. Does nothing
+    /// for other users than root, and where it is not possible.
     /// </summary>
-    /// <remarks>Never to what a link leads to: the owner of the folder may have put one in the place of the file.</remarks>
+    /// <remarks>Links are not followed: the folder's owner may have replaced the file by one.</remarks>
     public static void TakeFromFolder(string path, string folder)
     {
         if (Environment.IsPrivilegedProcess && Read(folder) is { } owner)
@@ -23,7 +23,7 @@ internal readonly partial record struct FileOwner(uint User, uint Group)
         }
     }
 
-    /// <summary>Makes it the owner of an open file.</summary>
+    /// <summary>Makes this the owner of an open file.</summary>
     /// <returns>Whether that is allowed.</returns>
     public bool Give(SafeFileHandle file) => ChangeOwner(file, User, Group) == 0;
 

@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Gateway.Foundation.Files;
 
-/// <summary>What the kernel says of a file, every link followed.</summary>
+/// <summary>The kernel's data about a file; links are followed.</summary>
 /// <remarks>
-/// <see cref="FileInfo"/> knows neither the inode nor the time of its change. The layout of statx(2) is the same on every
+/// <see cref="FileInfo"/> has neither the inode nor the time of its change. The layout of statx(2) is the same on every
 /// architecture, unlike that of stat(2).
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -37,7 +37,7 @@ internal readonly partial struct FileStatus
     [field: FieldOffset(140)]
     public uint DeviceMinor { get; }
 
-    /// <summary>Whether both are of one file, whatever its content.</summary>
+    /// <summary>Whether both are the same file, whatever its content.</summary>
     public bool IsSameFile(in FileStatus other) =>
         Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
 

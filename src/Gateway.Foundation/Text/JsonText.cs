@@ -2,10 +2,12 @@ using System.Text.Json;
 
 namespace Gateway.Foundation.Text;
 
-/// <summary>Reads members of documents that others wrote.</summary>
+/// <summary>Reads members of foreign documents.</summary>
 internal static class JsonText
 {
-    /// <summary>A member's string; <see langword="null"/> where there is none, it is no string, or this is no object.</summary>
+    /// <summary>
+    /// A member's string; <see langword="null"/> if there is none, it is not a string, or this is not an object.
+    /// </summary>
     public static string? Text(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object
         && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String

@@ -1,11 +1,11 @@
 namespace Gateway.Foundation.Text;
 
-/// <summary>Text that others wrote, made fit for the log.</summary>
+/// <summary>Foreign text, made safe for the log.</summary>
 internal static class LogText
 {
     /// <summary>
     /// Replaces control characters: error messages quote what an upstream sent, which could forge lines of the log or
-    /// move the cursor of whoever reads it.
+    /// move the cursor of a reader's terminal.
     /// </summary>
     public static string OneLine(string? text) => text is null ? "" : string.Create(text.Length, text, static (line, text) =>
     {

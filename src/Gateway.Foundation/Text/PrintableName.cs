@@ -4,12 +4,14 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Foundation.Text;
 
-/// <summary>A user name as anybody may send it, made fit for logs and records.</summary>
+/// <summary>A user name that anybody may have sent, made safe for logs and records.</summary>
 internal static class PrintableName
 {
     private const int Longest = 64;
 
-    /// <summary>Anybody can send any name: it must neither forge a line nor fill the log.</summary>
+    /// <summary>
+    /// Makes a name printable: anybody can send any name, and it must neither forge a line nor flood the log.
+    /// </summary>
     public static string Of(string name)
     {
         // "curl -u TOKEN:" puts the secret where the name belongs.

@@ -1,6 +1,6 @@
 namespace Gateway.Foundation.Trust;
 
-/// <summary>What containerd is told.</summary>
+/// <summary>The configuration of containerd for an authority.</summary>
 internal static class ContainerdFiles
 {
     /// <summary>The folder that its documentation names.</summary>
@@ -17,7 +17,7 @@ internal static class ContainerdFiles
 
         """;
 
-    /// <summary>Those for version 3: containerd 2.x.</summary>
+    /// <summary>The lines for version 3: containerd 2.x.</summary>
     public const string Version3 =
         $"""
         [plugins."io.containerd.cri.v1.images".registry]
@@ -25,7 +25,7 @@ internal static class ContainerdFiles
 
         """;
 
-    /// <summary>Those for version 1, which names no version.</summary>
+    /// <summary>The lines for version 1, which names no version.</summary>
     public const string Version1 =
         $"""
         [plugins.cri.registry]
@@ -35,7 +35,7 @@ internal static class ContainerdFiles
 
     /// <summary>The content of <c>hosts.toml</c>.</summary>
     /// <param name="name">The registry.</param>
-    /// <param name="authorityFile">Where the authority's file lies.</param>
+    /// <param name="authorityFile">The path of the authority's file.</param>
     public static string Hosts(RegistryName name, string authorityFile) =>
         $"""
         server = "{name.Url}"
@@ -43,7 +43,7 @@ internal static class ContainerdFiles
         {HostLines(name, authorityFile)}
         """;
 
-    /// <summary>The lines of it that matter here.</summary>
+    /// <summary>The lines for the authority.</summary>
     public static string HostLines(RegistryName name, string authorityFile) =>
         $"""
         [host."{name.Url}"]

@@ -42,7 +42,7 @@ internal static class KubernetesManifest
                       command: [ sh, -euc ]
                       args:
                         - |
-                          put() { # FILE FOLDER; a file that is there and differs is kept beside it
+                          put() { # FILE FOLDER; an existing file that differs is kept beside it
                             mkdir -p "$2"
                             if [ -e "$2/$1" ] && ! cmp -s "/trust/$1" "$2/$1" && [ ! -e "$2/$1.before-trust" ]; then
                               cp -p "$2/$1" "$2/$1.before-trust"
@@ -53,7 +53,7 @@ internal static class KubernetesManifest
                           }
                           node="/host/containerd/certs.d/{{name.Text}}"
                           if [ -e "$node/hosts.toml" ] && ! cmp -s /trust/hosts.toml "$node/hosts.toml"; then
-                            echo "hosts.toml of this node has other content and is left alone; it needs:"
+                            echo "hosts.toml of this node has other content and was not changed; it needs:"
                             cat /trust/hosts.toml
                             exit 1
                           fi
@@ -61,7 +61,7 @@ internal static class KubernetesManifest
                           put hosts.toml "$node"
                           put ca.crt "/host/containers/certs.d/{{name.Text}}"
                           grep -qsE "^ *config_path *= *['\"]/" /host/containerd/config.toml ||
-                            echo "where this node runs containerd, config.toml needs config_path = \"{{ContainerdFiles.Folder}}\", and containerd a restart"
+                            echo "config.toml of this node lacks config_path = \"{{ContainerdFiles.Folder}}\"; containerd needs it, and a restart"
                       volumeMounts:
                         - { name: trust, mountPath: /trust }
                         - { name: containerd, mountPath: /host/containerd }
@@ -78,7 +78,7 @@ internal static class KubernetesManifest
             """;
     }
 
-    /// <summary>What its objects are called.</summary>
+    /// <summary>The name of its objects.</summary>
     public static string LabelOf(RegistryName name) => "trust-" + name.Slug;
 
     private static string Indent(string text, int spaces) =>

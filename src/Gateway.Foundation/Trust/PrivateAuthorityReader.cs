@@ -5,17 +5,17 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Foundation.Trust;
 
-/// <summary>Reads the file of an authority, and tells everything that is wrong with it.</summary>
+/// <summary>Reads the file of an authority, and reports everything that is wrong with it.</summary>
 internal static class PrivateAuthorityReader
 {
     private static readonly TimeSpan ExpiryNotice = TimeSpan.FromDays(30);
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="setting">What names it: <c>--ca</c>, <c>tls.authority</c>.</param>
-    /// <param name="now">The present.</param>
-    /// <param name="mayBeExpired">Whether an expired one is a warning only.</param>
-    /// <exception cref="ProblemException">It is not to be trusted, or not to be handed out.</exception>
+    /// <param name="setting">The setting that names it: <c>--ca</c>, <c>tls.authority</c>.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="mayBeExpired">Whether an expired one is only a warning.</param>
+    /// <exception cref="ProblemException">It must not be trusted, or not be published.</exception>
     public static PrivateAuthority Read(string path, string setting, DateTimeOffset now, bool mayBeExpired = false)
     {
         var problems = new List<Problem>();
@@ -35,8 +35,10 @@ internal static class PrivateAuthorityReader
         if (!certificates.Exists(static one => IsSelfIssued(one.Certificate)))
         {
             warnings.Add(new Problem(
-                path, $"{setting}: no certificate in it issued itself: it is an intermediate authority", certificates[0].Certificate.Subject,
-                "docker, podman and containerd take it; curl and other programs that use the system's store want the root: add its certificate to the file."));
+                path, $"{setting}: no certificate in it is self-signed: it is an intermediate authority",
+                certificates[0].Certificate.Subject,
+                "docker, podman and containerd accept it; curl and other programs that use the system's store need the "
+                    + "root: add its certificate to the file."));
         }
 
         return new PrivateAuthority(path, [.. certificates.Select(static one => one.Certificate)], warnings);
@@ -48,8 +50,9 @@ internal static class PrivateAuthorityReader
         if (file.Blocks.FirstOrDefault(static block => block.Label.EndsWith("PRIVATE KEY", StringComparison.Ordinal)) is { } key)
         {
             problems.Add(new Problem(
-                file.At(key), $"{setting}: there is a private key in the file, which must not be handed out", key.Label,
-                "Name a file with the certificate alone: openssl x509 -in FILE -out ca.crt. Anyone who got the key can impersonate this registry."));
+                file.At(key), $"{setting}: the file has a private key, which must not be published", key.Label,
+                "Name a file with only the certificate: openssl x509 -in FILE -out ca.crt. Anyone who got the key can "
+                    + "impersonate this registry."));
         }
 
         foreach (var block in file.Blocks.Where(static block => block.Label is "CERTIFICATE" or "X509 CERTIFICATE"))
@@ -65,14 +68,16 @@ internal static class PrivateAuthorityReader
             catch (CryptographicException)
             {
                 problems.Add(new Problem(
-                    file.At(block), $"{setting}: the block that begins here is not a certificate", block.Label, "Get the file again, whole."));
+                    file.At(block), $"{setting}: the block that begins here is not a certificate", block.Label,
+                    "Get the complete file again."));
             }
         }
 
         if (found.Count == 0 && problems.Count == 0)
         {
             problems.Add(new Problem(
-                file.Path, $"{setting}: there is no certificate in the file", string.Join(", ", file.Blocks.Select(static block => block.Label)),
+                file.Path, $"{setting}: there is no certificate in the file",
+                string.Join(", ", file.Blocks.Select(static block => block.Label)),
                 "Name the authority's certificate in PEM form (-----BEGIN CERTIFICATE-----)."));
         }
 
@@ -84,7 +89,7 @@ internal static class PrivateAuthorityReader
         var isAuthority = certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(static one => one.CertificateAuthority);
         if (isAuthority)
         {
-            // RFC 5280, section 4.2.1.3; Go, and so docker, insists on it.
+            // RFC 5280, section 4.2.1.3; Go, and so docker, requires it.
             if (certificate.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault() is { } usage
                 && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
             {
@@ -96,14 +101,17 @@ internal static class PrivateAuthorityReader
         else if (IsSelfIssued(certificate))
         {
             warnings.Add(new Problem(
-                place, $"{setting}: this is no authority but a certificate that signed itself, the server's own it seems", certificate.Subject,
-                "Clients trust exactly this one, and have to be told anew when it is renewed; an authority of your own outlives its certificates."));
+                place, $"{setting}: this is not an authority but a self-signed certificate, probably the server's own",
+                certificate.Subject,
+                "Clients trust only this certificate, and must be configured again when it is renewed; use an "
+                    + "authority of your own to avoid that."));
         }
         else
         {
             problems.Add(new Problem(
                 place, $"{setting}: this is a server's certificate, not that of an authority (basicConstraints)", certificate.Subject,
-                $"Name the file with the certificate of its issuer alone, {certificate.Issuer}: it stays when the server's is renewed."));
+                $"Name a file with only the certificate of its issuer, {certificate.Issuer}: it stays valid when the "
+                    + "server's is renewed."));
         }
     }
 
@@ -115,20 +123,21 @@ internal static class PrivateAuthorityReader
         {
             expired.Add(new Problem(
                 place, $"{setting}: the authority's certificate has expired", $"{end.UtcDateTime:u}",
-                "Every client refuses what it signed. Get the present one from the operator of the authority."));
+                "Every client refuses the certificates that it signed. Get the current one from the operator of the "
+                    + "authority."));
         }
         else if (end - now < ExpiryNotice)
         {
             warnings.Add(new Problem(
                 place, $"{setting}: the authority's certificate expires soon", $"{end.UtcDateTime:u}",
-                "Get its successor, and put both into the file until then."));
+                "Get its successor, and keep both in the file until then."));
         }
 
         if (begin > now)
         {
             warnings.Add(new Problem(
                 place, $"{setting}: the authority's certificate is not valid yet", $"{begin.UtcDateTime:u}",
-                "Clients refuse it until then; is this machine's clock right?"));
+                "Clients refuse it until then. Check this machine's clock."));
         }
     }
 

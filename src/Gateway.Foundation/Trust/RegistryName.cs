@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Foundation.Trust;
 
-/// <summary>A registry as clients' folders name it: with the port, unless it is 443.</summary>
+/// <summary>A registry as in the names of clients' folders: with the port, unless it is 443.</summary>
 /// <param name="Text"><c>registry.example.com</c>, <c>registry.example.com:8443</c>.</param>
 internal sealed record RegistryName(string Text)
 {
@@ -11,7 +11,9 @@ internal sealed record RegistryName(string Text)
     /// <summary>Its address.</summary>
     public string Url => "https://" + Text;
 
-    /// <summary>The same for names that take letters, digits and dashes only: <c>registry-example-com-8443</c>.</summary>
+    /// <summary>
+    /// The same for names that allow only letters, digits and dashes: <c>registry-example-com-8443</c>.
+    /// </summary>
     public string Slug
     {
         get
@@ -25,7 +27,7 @@ internal sealed record RegistryName(string Text)
     public bool HasPort => Text.LastIndexOf(':') > Text.LastIndexOf(']');
 
     /// <summary>Reads <c>HOST[:PORT]</c>, with or without <c>https://</c>.</summary>
-    /// <param name="text">What was typed.</param>
+    /// <param name="text">The text.</param>
     /// <param name="name">The name.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out RegistryName? name)
     {

@@ -5,7 +5,7 @@ namespace Gateway.Foundation.Trust;
 /// <summary>The address of a registry as people type it.</summary>
 internal static class RegistryUrl
 {
-    /// <summary>Reads an address of a registry; https where no scheme is written.</summary>
+    /// <summary>Reads an address of a registry; https unless a scheme is given.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;

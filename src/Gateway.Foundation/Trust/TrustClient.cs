@@ -1,9 +1,9 @@
 namespace Gateway.Foundation.Trust;
 
-/// <summary>Who can be told to trust an authority.</summary>
+/// <summary>A client that can be configured to trust an authority.</summary>
 internal enum TrustClient
 {
-    /// <summary>docker, its engine.</summary>
+    /// <summary>docker's engine.</summary>
     Docker,
 
     /// <summary>podman, skopeo and buildah.</summary>
@@ -15,6 +15,6 @@ internal enum TrustClient
     /// <summary>The nodes of a Kubernetes cluster: containerd or cri-o.</summary>
     Kubernetes,
 
-    /// <summary>The machine's own store, and with it most other programs.</summary>
+    /// <summary>The machine's own trust store, which most other programs use.</summary>
     System,
 }

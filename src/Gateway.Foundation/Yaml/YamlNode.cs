@@ -2,7 +2,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Foundation.Yaml;
 
-/// <summary>A value of a YAML file that knows where it stands.</summary>
+/// <summary>A value of a YAML file that knows its position.</summary>
 internal abstract class YamlNode(SourcePosition position)
 {
     /// <summary>Where the value begins.</summary>
@@ -11,7 +11,7 @@ internal abstract class YamlNode(SourcePosition position)
     /// <summary>Whether it is YAML's null: nothing, <c>~</c> or <c>null</c>.</summary>
     public virtual bool IsNull => false;
 
-    /// <summary>What it is, to a person: <c>a list</c>.</summary>
+    /// <summary>Its name for people: <c>a list</c>.</summary>
     public abstract string Kind { get; }
 }
 
@@ -20,7 +20,7 @@ internal abstract class YamlNode(SourcePosition position)
 /// </summary>
 /// <param name="position">Where it begins.</param>
 /// <param name="text">The text, unquoted.</param>
-/// <param name="isPlain">Whether it stood without quotes.</param>
+/// <param name="isPlain">Whether it is written without quotes.</param>
 internal sealed class YamlScalar(SourcePosition position, string text, bool isPlain) : YamlNode(position)
 {
     public string Text { get; } = text;
@@ -45,7 +45,7 @@ internal sealed class YamlMapping(SourcePosition position) : YamlNode(position)
 
     public override string Kind => "a section";
 
-    /// <summary>The value of a key, or <see langword="null"/> where the key is absent.</summary>
+    /// <summary>The value of a key, or <see langword="null"/> if the key is absent.</summary>
     public YamlNode? Find(string key) =>
         Entries.Find(entry => string.Equals(entry.Key, key, StringComparison.Ordinal))?.Value;
 }
@@ -53,7 +53,9 @@ internal sealed class YamlMapping(SourcePosition position) : YamlNode(position)
 /// <summary>A key with its value.</summary>
 internal sealed record YamlEntry(string Key, SourcePosition Position, YamlNode Value);
 
-/// <summary>Stands where something was refused and reported already; whoever meets it says no more about it.</summary>
+/// <summary>
+/// A placeholder for a value that was refused and reported already; readers report nothing more about it.
+/// </summary>
 internal sealed class YamlRefused(SourcePosition position) : YamlNode(position)
 {
     public override string Kind => "unreadable";

@@ -9,8 +9,8 @@ namespace Gateway.Foundation.Yaml;
 /// </summary>
 /// <remarks>
 /// Anchors, aliases, tags and merge keys are refused: aliases let a few lines expand to gigabytes, tags name types, and
-/// all of them hide from a reviewer what a setting is. Messages show values only where the caller says that none of
-/// them can be a secret.
+/// all of them hide a setting's value from a reviewer. Messages show values only if the caller states that none of them
+/// can be a secret.
 /// </remarks>
 internal sealed class YamlReader
 {
@@ -34,14 +34,14 @@ internal sealed class YamlReader
     }
 
     /// <summary>Reads one document.</summary>
-    /// <param name="text">The file's text; the caller has held it to a cap.</param>
+    /// <param name="text">The file's text; the caller has limited its size.</param>
     /// <param name="file">The file's name for messages.</param>
-    /// <param name="problems">Told of every problem.</param>
+    /// <param name="problems">Receives every problem.</param>
     /// <param name="showsValues">Whether problems may show what was found: only for files that hold no secrets.</param>
     /// <param name="requiresEnd">Whether a document without its end, <c>...</c>, is a problem: the file may be cut off.</param>
     /// <returns>
-    /// The document's root; an empty mapping for an empty file; <see langword="null"/> where the text is not YAML, so
-    /// that nothing more can be said about it.
+    /// The document's root; an empty mapping for an empty file; <see langword="null"/> if the text is not YAML, so
+    /// that nothing more can be reported about it.
     /// </returns>
     public static YamlNode? Read(
         string text, string file, ProblemCollector problems, bool showsValues = false, bool requiresEnd = false)
@@ -95,7 +95,8 @@ internal sealed class YamlReader
         return null;
     }
 
-    // The parser has no sign of it but its words: whether the text with blanks in their place has another fault, or none.
+    // The parser gives no other sign than its message: whether the text with blanks instead of tabs has another fault,
+    // or none.
     private static bool IsOfTabs(string text, YamlException fault)
     {
         try
@@ -130,9 +131,9 @@ internal sealed class YamlReader
         {
             _problems.Add(
                 PositionOf(second.Start, _file),
-                "a second document begins here, but the file must be one",
+                "a second document begins here, but the file must have only one",
                 null,
-                "Remove the line \"---\" and what does not belong into this file.");
+                "Remove the line \"---\" and everything that does not belong in this file.");
         }
 
         return root is YamlScalar { IsNull: true } ? new YamlMapping(root.Position) : root;
@@ -164,7 +165,7 @@ internal sealed class YamlReader
                 position,
                 "a value that begins with \"*\" is an alias, and aliases are not supported",
                 $"*{alias.Value}",
-                "Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.");
+                "Put the value in quotes, as in \"*:8443\" or \"**\"; or repeat the value of the alias here.");
         }
 
         if (_parser.Current is NodeEvent { Anchor: { IsEmpty: false } anchor })
@@ -174,7 +175,7 @@ internal sealed class YamlReader
                 depth,
                 "a value that begins with \"&\" is an anchor, and anchors are not supported",
                 $"&{anchor.Value}",
-                "Put the value in quotes; or remove the anchor and write its value out wherever it is needed.");
+                "Put the value in quotes; or remove the anchor and repeat its value wherever it is needed.");
         }
 
         if (_parser.Current is NodeEvent { Tag: { IsEmpty: false } tag })
@@ -212,7 +213,7 @@ internal sealed class YamlReader
         _parser.Consume<MappingStart>();
         if (depth > 1 && position is { Line: 1, Column: 1 })
         {
-            // So the parser places a pair without braces inside a list: "[ a: b ]".
+            // This is how the parser positions a pair without braces in a list: "[ a: b ]".
             position = PositionOf(_parser.Current!.Start, _file);
         }
 
@@ -255,16 +256,17 @@ internal sealed class YamlReader
                 key.Position,
                 "merge keys (\"<<\") are not supported",
                 null,
-                "Write the settings out where they are needed.");
+                "Repeat the settings where they are needed.");
             return null;
         }
 
         if (!seen.TryAdd(scalar.Text, key.Position))
         {
-            // Neither the first nor the last wins: two values for one key are a mistake whichever was meant.
+            // Neither the first nor the last counts: two values for one key are a mistake, whichever was meant.
             Refuse(
                 key.Position,
-                $"the key \"{SettingText.Shorten(scalar.Text)}\" stands here again, after line {seen[scalar.Text].Line}",
+                $"the key \"{SettingText.Shorten(scalar.Text)}\" appears again here, after line "
+                    + $"{seen[scalar.Text].Line}",
                 null,
                 "Keep one of the two.");
             return null;
@@ -279,7 +281,8 @@ internal sealed class YamlReader
         return new YamlRefused(position);
     }
 
-    // Refuses a value with all that is in it. The cap on depth holds here, too: the library's time grows with its square.
+    // Refuses a value with everything in it. The limit on depth applies here too: the library's time grows with its
+    // square.
     private YamlRefused RefuseWhole(SourcePosition position, int depth, string what, string found, string fix)
     {
         var refused = Refuse(position, what, found, fix);
@@ -299,7 +302,7 @@ internal sealed class YamlReader
         return refused;
     }
 
-    // YamlDotNet answers some malformed text with exceptions of its inside; found by damaging the sample at random.
+    // YamlDotNet throws internal exceptions for some malformed text; found by damaging the sample at random.
     private sealed class GuardedParser(Parser parser) : IParser
     {
         public ParsingEvent? Current => parser.Current;
@@ -313,7 +316,7 @@ internal sealed class YamlReader
             catch (Exception exception) when (exception is not YamlException)
             {
                 var near = parser.Current?.End ?? Mark.Empty;
-                throw new YamlException(near, near, "cannot be understood from here on", exception);
+                throw new YamlException(near, near, "cannot be parsed from here on", exception);
             }
         }
     }

@@ -2,8 +2,8 @@ namespace Gateway.Backup;
 
 /// <summary>The names that files have in an archive.</summary>
 /// <remarks>
-/// <c>files/…</c> is what lies below the configuration's folder, <c>absolute/…</c> what lies elsewhere, and
-/// <c>redis.jsonl</c> what was in Redis.
+/// <c>files/…</c> is for files below the configuration's folder, <c>absolute/…</c> for files elsewhere, and
+/// <c>redis.jsonl</c> for the data in Redis.
 /// </remarks>
 internal static class ArchivePath
 {
@@ -21,10 +21,10 @@ internal static class ArchivePath
         : IsAbsolute(entry.Path) ? "absolute" + entry.Path
         : "files/" + entry.Path;
 
-    /// <summary>Whether it lies outside the configuration's folder.</summary>
+    /// <summary>Whether it is outside the configuration's folder.</summary>
     public static bool IsAbsolute(string path) => path.StartsWith('/');
 
-    /// <summary>Whether a path leads where it says: no empty, <c>.</c> or <c>..</c> segments, and no control characters.</summary>
+    /// <summary>Whether a path is plain: no empty, <c>.</c> or <c>..</c> segments, and no control characters.</summary>
     public static bool IsSafe(string path)
     {
         var relative = IsAbsolute(path) ? path[1..] : path;
@@ -33,7 +33,7 @@ internal static class ArchivePath
             && relative.Split('/').All(static segment => segment is not ("" or "." or ".."));
     }
 
-    /// <summary>The path of a file as the manifest has it.</summary>
+    /// <summary>The path of a file as in the manifest.</summary>
     /// <param name="folder">The configuration's folder.</param>
     /// <param name="path">Absolute.</param>
     public static string Within(string folder, string path) =>

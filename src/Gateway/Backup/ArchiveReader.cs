@@ -7,13 +7,16 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Backup;
 
-/// <summary>Reads an archive and believes nothing of it: every file is the one that the manifest lists, in its order.</summary>
+/// <summary>
+/// Reads an archive without trusting it: every file must be the one that the manifest lists, in its order.
+/// </summary>
 internal sealed class ArchiveReader(string path, string? passphrase)
 {
     private const int LargestManifest = 16 * 1024 * 1024;
     private const int RoomForEach = 16 * 1024; // a tar's headers, names included
     private const int RoomAtEnd = 64 * 1024;
-    private const string Damaged = "Take another backup: this one is damaged, incomplete, or not made by \"gateway backup\".";
+    private const string Damaged = "Use another backup: this one is damaged, incomplete, or not from \"gateway "
+        + "backup\".";
 
     private byte[]? _header;
     private byte[]? _key;
@@ -21,13 +24,16 @@ internal sealed class ArchiveReader(string path, string? passphrase)
     /// <summary>Whether the archive is encrypted; known after the first reading.</summary>
     public bool IsEncrypted => _header is not null;
 
-    /// <summary>Reads it from one end to the other.</summary>
+    /// <summary>Reads it from beginning to end.</summary>
     /// <param name="open">
-    /// Gives the file to write an entry to, or <see langword="null"/> to look at it only. It is closed when it is whole.
+    /// Returns the file to write an entry to, or <see langword="null"/> to only check it. The file is closed when
+    /// complete.
     /// </param>
-    /// <param name="cancellationToken">Ends it between two reads.</param>
-    /// <returns>The manifest, every line of which was found true.</returns>
-    /// <exception cref="ProblemException">It is not a whole and unchanged backup; what was written is worth nothing.</exception>
+    /// <param name="cancellationToken">Stops it between two reads.</param>
+    /// <returns>The manifest, every line of which was verified.</returns>
+    /// <exception cref="ProblemException">
+    /// It is not a complete and unchanged backup; discard what was written.
+    /// </exception>
     public BackupManifest Read(Func<BackupManifest, BackupEntry, Stream?> open, CancellationToken cancellationToken)
     {
         OpeningStream? opening = null;
@@ -43,7 +49,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem(path, "no such file", null, "Name the backup."));
+            throw new ProblemException(new Problem(path, "no such file", null, "Name the backup file."));
         }
         catch (UnauthorizedAccessException)
         {
@@ -55,7 +61,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
                 ? new Problem(path, "the backup was changed, or its end is missing", null, Damaged)
                 : new Problem(
                     path, "the backup cannot be decrypted", null,
-                    "The passphrase is another one, or the file was changed: try the right one."));
+                    "Check the passphrase; if it is right, the file was changed."));
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or FormatException
             or ArgumentException or OverflowException or NotSupportedException or InvalidOperationException)
@@ -79,7 +85,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         {
             if (!SealedFormat.IsHeader(header.AsSpan(0, length)))
             {
-                throw Wrong("the backup's header is not understood", null);
+                throw Wrong("the backup's header is malformed", null);
             }
 
             if (passphrase is null)
@@ -95,18 +101,18 @@ internal sealed class ArchiveReader(string path, string? passphrase)
             return new OpeningStream(file, header, _key!);
         }
 
-        // The first bytes of the gzip that we write: no name, no time, nothing else that could be changed unnoticed.
+        // The first bytes of the gzip that we write: no name, no time, nothing that could be changed unnoticed.
         if (length < 8 || !header.AsSpan(0, 8).SequenceEqual<byte>([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
         {
             throw Wrong("this is not a backup", null);
         }
 
-        // Who has a passphrase expects a file that nobody else can have made.
+        // Anyone who gives a passphrase expects a file that nobody else can have created.
         if (passphrase is not null)
         {
             throw new ProblemException(new Problem(
-                path, "the backup is not encrypted, although a passphrase is given", null,
-                "Leave the passphrase out if that is the backup you mean: anybody can have made it."));
+                path, "a passphrase is given, but the backup is not encrypted", null,
+                "If this is the right backup, leave the passphrase out; anybody could have created this file."));
         }
 
         _header = null;
@@ -130,7 +136,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         var hash = Encoding.ASCII.GetString(ReadSmall(Next(tar, ArchivePath.ManifestHash), 65));
         if (hash != Convert.ToHexStringLower(SHA256.HashData(json)) + "\n")
         {
-            throw Wrong("the manifest is not the one that was written", null);
+            throw Wrong("the manifest was changed", null);
         }
 
         return tar.GetNextEntry() is { } extra
@@ -143,7 +149,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         var entry = tar.GetNextEntry() ?? throw Wrong("the backup lacks a file that its manifest lists", name);
         if (entry.EntryType != TarEntryType.RegularFile)
         {
-            throw Wrong($"the backup holds something that is no file ({entry.EntryType})", entry.Name);
+            throw Wrong($"the backup holds something that is not a file ({entry.EntryType})", entry.Name);
         }
 
         return entry.Name == name
@@ -172,7 +178,7 @@ internal sealed class ArchiveReader(string path, string? passphrase)
     {
         if (found.Length != entry.Size)
         {
-            throw Wrong($"{entry.Path} has another size than its manifest says", null);
+            throw Wrong($"{entry.Path} does not have the size that the manifest lists", null);
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -194,13 +200,13 @@ internal sealed class ArchiveReader(string path, string? passphrase)
 
         if (Convert.ToHexStringLower(hash.GetHashAndReset()) != entry.Sha256)
         {
-            throw Wrong("the content of a file is not what was backed up", entry.Path);
+            throw Wrong("the content of a file was changed", entry.Path);
         }
 
         Store(output);
     }
 
-    // What the disk says here is no fault of the archive's.
+    // An error of the disk here is not a fault of the archive.
     private static void Write(Stream? output, ReadOnlySpan<byte> bytes)
     {
         try
@@ -226,7 +232,8 @@ internal sealed class ArchiveReader(string path, string? passphrase)
     }
 
     private static ProblemException Unwritable(Stream? output, IOException exception) => new(new Problem(
-        (output as FileStream)?.Name ?? "restore", "the file cannot be written", exception.Message, "See that the disk has room."));
+        (output as FileStream)?.Name ?? "restore", "the file cannot be written", exception.Message,
+        "Check that the disk has space."));
 
     private void CheckEnd(BoundedStream input, OpeningStream? opening, FileStream file)
     {
@@ -243,13 +250,13 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         {
             while (opening.Read(buffer) > 0)
             {
-                // to the last chunk, which says that it is the last
+                // to the last chunk, which is marked as the last
             }
 
             return;
         }
 
-        // gzip's own last words are the CRC and how long the text was: others stand there where the end is missing, or where
+        // gzip ends with the CRC and the length of the text: other bytes are there if the end is missing, or if
         // something follows.
         Span<byte> last = stackalloc byte[8];
         file.Seek(-last.Length, SeekOrigin.End);

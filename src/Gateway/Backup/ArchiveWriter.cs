@@ -4,17 +4,17 @@ using System.Security.Cryptography;
 
 namespace Gateway.Backup;
 
-/// <summary>Writes an archive: tar in gzip, and where there is a passphrase, sealed.</summary>
+/// <summary>Writes an archive: tar in gzip, encrypted if there is a passphrase.</summary>
 internal static class ArchiveWriter
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes the whole.</summary>
-    /// <param name="output">Where to; it stays open.</param>
-    /// <param name="manifest">What is in it.</param>
+    /// <summary>Writes the complete archive.</summary>
+    /// <param name="output">The destination; it stays open.</param>
+    /// <param name="manifest">Its manifest.</param>
     /// <param name="sources">The files, in the manifest's order.</param>
-    /// <param name="passphrase">What to encrypt with; <see langword="null"/>: plain.</param>
-    /// <param name="cancellationToken">Ends it between two files.</param>
+    /// <param name="passphrase">The passphrase to encrypt it with; <see langword="null"/>: not encrypted.</param>
+    /// <param name="cancellationToken">Stops it between two files.</param>
     public static void Write(
         Stream output,
         BackupManifest manifest,

@@ -9,10 +9,12 @@ using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 
-/// <summary>Finds and reads the files that a gateway goes by: the configuration, all that it names, and the state.</summary>
+/// <summary>
+/// Finds and reads the files that a gateway needs: the configuration, everything that it names, and the state.
+/// </summary>
 internal sealed class BackupCollection
 {
-    /// <summary>What the manifest calls the store's file.</summary>
+    /// <summary>The name of the store's file in the manifest.</summary>
     public const string StoreSetting = "state";
 
     private const string AuditFile = "audit.file.path";
@@ -32,19 +34,23 @@ internal sealed class BackupCollection
         _folder = Path.GetDirectoryName(options.File!)!;
     }
 
-    /// <summary>What was found, in the order in which it goes into the archive.</summary>
+    /// <summary>The files, in the order of the archive.</summary>
     public IReadOnlyList<ArchiveSource> Sources => _sources;
 
-    /// <summary>The folders that it lies in.</summary>
+    /// <summary>The folders of the files.</summary>
     public IReadOnlyList<BackupFolder> Folders => [.. _folders.Values];
 
-    /// <summary>The path of a file as the manifest has it.</summary>
+    /// <summary>The path of a file as in the manifest.</summary>
     public string PathOf(string path) => ArchivePath.Within(_folder, path);
 
     /// <summary>Collects everything.</summary>
     /// <param name="options">Read from a file.</param>
-    /// <param name="snapshot">The copy of the store, which was made first; <see langword="null"/>: it is in Redis.</param>
-    /// <exception cref="ProblemException">Something that is named is not there; a backup without it would be none.</exception>
+    /// <param name="snapshot">
+    /// The copy of the store, which was taken first; <see langword="null"/>: the store is in Redis.
+    /// </param>
+    /// <exception cref="ProblemException">
+    /// A file that the configuration names is missing; a backup without it would be useless.
+    /// </exception>
     public static BackupCollection Collect(GatewayOptions options, string? snapshot)
     {
         var collection = new BackupCollection(options);
@@ -54,21 +60,21 @@ internal sealed class BackupCollection
             collection.AddFile(key, path);
         }
 
-        // What the gateway reads there: policies, and questions that test them.
+        // The files that the gateway reads there: policies, and questions that test them.
         collection.AddFolder(PoliciesSetting, options.Policies, static name => name.EndsWith(".yaml", StringComparison.Ordinal));
         if (snapshot is not null)
         {
             collection.AddSnapshot(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
         }
 
-        // After the store, which a block reaches first.
+        // After the store, which a block is written to first.
         var blocks = Path.Combine(options.State.Folder, BlockFile.FileName);
         if (File.Exists(blocks))
         {
             collection.AddFile(StateFolderSetting, blocks);
         }
 
-        // After the store: whatever was encrypted or signed for it was there before.
+        // After the store: the keys that encrypted or signed its content existed before.
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
             var sessions = Path.Combine(options.State.Folder, DataProtectionExtensions.FolderName);
@@ -83,7 +89,7 @@ internal sealed class BackupCollection
         return collection;
     }
 
-    // The audit trail is no part of a backup; the folders are looked into by themselves.
+    // The audit trail is not part of a backup; the folders are read separately.
     private static bool IsFile(string key) =>
         key is not (AuditFile or KeyFolderSetting or StateFolderSetting or PoliciesSetting);
 
@@ -131,12 +137,12 @@ internal sealed class BackupCollection
     {
         if (_paths.Contains(path))
         {
-            return; // two settings may name one file
+            return; // two settings may name the same file
         }
 
         try
         {
-            // The link's target, where it is one: Kubernetes mounts secrets by links.
+            // The target, if it is a link: Kubernetes mounts secrets by links.
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var mode = File.GetUnixFileMode(file.SafeFileHandle);
             using var content = new MemoryStream();
@@ -154,7 +160,7 @@ internal sealed class BackupCollection
         }
         catch (FileNotFoundException) when (mayVanish)
         {
-            // removed a moment ago, as a signing key is that nobody needs any more
+            // removed a moment ago, like a signing key that is no longer needed
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -203,5 +209,5 @@ internal sealed class BackupCollection
 
     private ProblemException Unreadable(string setting, string path, string why) => new(new Problem(
         path, $"{setting}: it cannot be backed up", why,
-        $"Put it there, or let this account (\"{Environment.UserName}\") read it: {_options.File} names it."));
+        $"{_options.File} names it: put it there, or let this account (\"{Environment.UserName}\") read it."));
 }

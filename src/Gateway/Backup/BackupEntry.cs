@@ -3,7 +3,7 @@ namespace Gateway.Backup;
 /// <summary>One file of a backup, as its manifest lists it.</summary>
 internal sealed record BackupEntry
 {
-    /// <summary>Where it belongs: relative to the configuration's folder, or absolute for what lies outside it.</summary>
+    /// <summary>Its path: relative to the configuration's folder, or absolute for files outside it.</summary>
     public required string Path { get; init; }
 
     /// <summary>The setting that names it, for people: <c>tls.certificates[0].key</c>.</summary>

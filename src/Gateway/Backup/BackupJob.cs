@@ -10,18 +10,18 @@ using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 
-/// <summary>Makes one archive of a gateway, which may run meanwhile.</summary>
+/// <summary>Creates one archive of a gateway, which may keep running.</summary>
 internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes the archive; it appears whole, after it was read again, or not at all.</summary>
+    /// <summary>Writes the archive; it appears complete and verified, or not at all.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="passphrase">What to encrypt it with; <see langword="null"/>: it is not encrypted.</param>
+    /// <param name="passphrase">The passphrase to encrypt it with; <see langword="null"/>: not encrypted.</param>
     /// <param name="mayReplace">Whether a file of that name may be replaced.</param>
-    /// <param name="cancellationToken">Ends it; nothing is left then.</param>
-    /// <exception cref="ProblemException">There is none, and why.</exception>
-    /// <exception cref="StateException">Redis did not give what is in it.</exception>
+    /// <param name="cancellationToken">Stops it, leaving nothing behind.</param>
+    /// <exception cref="ProblemException">Why there is no archive.</exception>
+    /// <exception cref="StateException">The data in Redis could not be read.</exception>
     public async Task<BackupReport> RunAsync(
         string path, string? passphrase, bool mayReplace, CancellationToken cancellationToken)
     {
@@ -49,7 +49,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
                 output.Flush(flushToDisk: true);
             }
 
-            // What cannot be read again is no backup.
+            // A file that cannot be read again is not a backup.
             new ArchiveReader(beside + ".tmp", passphrase).Read(static (_, _) => null, cancellationToken);
             var size = new FileInfo(beside + ".tmp").Length;
             File.Move(beside + ".tmp", path, overwrite: mayReplace);
@@ -62,13 +62,14 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
         catch (UnauthorizedAccessException)
         {
             throw new ProblemException(new Problem(
-                path, "no permission to write the backup", null, "Name a folder that this account may write."));
+                path, "no permission to write the backup", null, "Name a folder that this account can write to."));
         }
         catch (IOException exception)
         {
             throw new ProblemException(File.Exists(path) && !mayReplace
                 ? Exists(path)
-                : new Problem(path, "the backup cannot be written", exception.Message, "See that the disk has room."));
+                : new Problem(path, "the backup cannot be written",
+                    exception.Message, "Check that the disk has space."));
         }
         finally
         {
@@ -111,7 +112,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new ProblemException(new Problem(
-                path, "no such folder", Path.GetDirectoryName(path), "Make it, or correct the path."));
+                path, "no such folder", Path.GetDirectoryName(path), "Create it, or correct the path."));
         }
 
         if (File.Exists(path) && !mayReplace)
@@ -121,7 +122,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
     }
 
     private static Problem Exists(string path) =>
-        new(path, "the file is there already", null, "Name another one, or give --force to replace it.");
+        new(path, "the file exists already", null, "Name another file, or give --force to replace it.");
 
     private static FileStream Create(string path) => new(path, new FileStreamOptions
     {
@@ -138,7 +139,7 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // what failed before is told
+            // the first failure is reported
         }
     }
 

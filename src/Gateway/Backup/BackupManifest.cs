@@ -5,13 +5,13 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Backup;
 
-/// <summary>What a backup holds: the first file in it, by which every other one is checked.</summary>
+/// <summary>The list of a backup's content: its first file, against which every other one is checked.</summary>
 internal sealed record BackupManifest
 {
     /// <summary>The format that this gateway writes, and the newest that it reads.</summary>
     public const int CurrentFormat = 1;
 
-    /// <summary>The largest file of an operator's that is taken along.</summary>
+    /// <summary>The largest operator's file that is backed up.</summary>
     public const long LargestFile = 64L * 1024 * 1024;
 
     /// <summary>The largest store.</summary>
@@ -22,10 +22,10 @@ internal sealed record BackupManifest
     /// <summary>The format's version.</summary>
     public required int Format { get; init; }
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The version of the gateway that made it.</summary>
+    /// <summary>The version of the gateway that created it.</summary>
     public required string Gateway { get; init; }
 
     /// <summary>The name of the configuration file, one of the entries.</summary>
@@ -43,21 +43,21 @@ internal sealed record BackupManifest
     /// <summary>The folders with their rights.</summary>
     public required IReadOnlyList<BackupFolder> Folders { get; init; }
 
-    /// <summary>The files, in the order in which they follow.</summary>
+    /// <summary>The files, in the order of the archive.</summary>
     public required IReadOnlyList<BackupEntry> Entries { get; init; }
 
-    /// <summary>What was in Redis; <see langword="null"/> where nothing is kept there.</summary>
+    /// <summary>The data in Redis; <see langword="null"/> if nothing is stored there.</summary>
     public BackupEntry? Redis { get; init; }
 
-    /// <summary>All that follows the manifest, in order.</summary>
+    /// <summary>Everything that follows the manifest, in order.</summary>
     [JsonIgnore]
     public IEnumerable<BackupEntry> All => Redis is null ? Entries : [.. Entries, Redis];
 
-    /// <summary>As JSON, for people to read as well.</summary>
+    /// <summary>As JSON that people can read.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, BackupJsonContext.Default.BackupManifest);
 
-    /// <summary>Reads one, and refuses what no backup of ours says.</summary>
-    /// <exception cref="ProblemException">It is not understood.</exception>
+    /// <summary>Reads a manifest, and refuses values that the gateway never writes.</summary>
+    /// <exception cref="ProblemException">It is malformed.</exception>
     public static BackupManifest Read(string archive, ReadOnlySpan<byte> json)
     {
         BackupManifest manifest;
@@ -68,7 +68,8 @@ internal sealed record BackupManifest
             {
                 throw new ProblemException(new Problem(
                     archive, "the backup has a format that this gateway does not know",
-                    format.ToString(CultureInfo.InvariantCulture), "Restore it with the gateway that made it."));
+                    format.ToString(CultureInfo.InvariantCulture),
+                    "Restore it with the version of the gateway that created it."));
             }
 
             manifest = JsonSerializer.Deserialize(json, BackupJsonContext.Default.BackupManifest)
@@ -76,17 +77,17 @@ internal sealed record BackupManifest
         }
         catch (JsonException exception)
         {
-            throw Wrong(archive, "the manifest is not understood", exception.Message);
+            throw Wrong(archive, "the manifest is malformed", exception.Message);
         }
 
         manifest.Check(archive);
         return manifest;
     }
 
-    /// <summary>Rights out of the manifest's words.</summary>
+    /// <summary>Parses rights from the manifest.</summary>
     public static UnixFileMode ParseMode(string mode) => (UnixFileMode)Convert.ToInt32(mode, 8);
 
-    /// <summary>Rights in the manifest's words.</summary>
+    /// <summary>Formats rights for the manifest.</summary>
     public static string FormatMode(UnixFileMode mode) =>
         Convert.ToString((int)mode & 0x1FF, 8).PadLeft(4, '0');
 
@@ -101,7 +102,7 @@ internal sealed record BackupManifest
     }
 
     private static ProblemException Wrong(string archive, string what, string? found) => new(new Problem(
-        archive, what, found, "Take another backup: this one is damaged, or was not made by \"gateway backup\"."));
+        archive, what, found, "Use another backup: this one is damaged, or is not from \"gateway backup\"."));
 
     private static bool IsMode(string mode) =>
         mode.Length == 4 && mode[0] == '0' && mode.All(static digit => digit is >= '0' and <= '7');
@@ -121,7 +122,7 @@ internal sealed record BackupManifest
             var largest = IsStore(entry) ? LargestStore : LargestFile;
             if (!ArchivePath.IsSafe(entry.Path))
             {
-                throw Wrong(archive, "the manifest names a file by a path that leads elsewhere", entry.Path);
+                throw Wrong(archive, "the manifest names a file with an unsafe path", entry.Path);
             }
 
             if (!files.Add(ArchivePath.NameOf(this, entry)))
@@ -132,13 +133,13 @@ internal sealed record BackupManifest
             if (entry.Size < 0 || entry.Size > largest)
             {
                 throw Wrong(
-                    archive, $"the manifest gives {entry.Path} a size that it cannot have",
+                    archive, $"the manifest gives {entry.Path} an impossible size",
                     entry.Size.ToString(CultureInfo.InvariantCulture));
             }
 
             if (!IsMode(entry.Mode) || !IsHash(entry.Sha256))
             {
-                throw Wrong(archive, $"the manifest gives {entry.Path} rights or a hash that are none", null);
+                throw Wrong(archive, $"the manifest gives {entry.Path} invalid rights or an invalid hash", null);
             }
         }
 
@@ -162,14 +163,14 @@ internal sealed record BackupManifest
         {
             if ((folder.Path.Length > 0 && !ArchivePath.IsSafe(folder.Path)) || !IsMode(folder.Mode))
             {
-                throw Wrong(archive, "the manifest names a folder by a path that leads elsewhere", folder.Path);
+                throw Wrong(archive, "the manifest names a folder with an unsafe path", folder.Path);
             }
         }
 
         if (Configuration.Contains('/', StringComparison.Ordinal) || Entries.All(entry => entry.Path != Configuration)
             || (StateFolder.Length > 0 && !ArchivePath.IsSafe(StateFolder)) || Redis is { Path: not RedisBackup.FileName })
         {
-            throw Wrong(archive, "the manifest does not say which file is the configuration, or where the state is", null);
+            throw Wrong(archive, "the manifest does not name the configuration file or the state folder", null);
         }
     }
 
@@ -177,7 +178,7 @@ internal sealed record BackupManifest
         ReferenceEquals(entry, Redis) || entry.Setting == BackupCollection.StoreSetting;
 }
 
-/// <summary>How it is written.</summary>
+/// <summary>Its JSON form.</summary>
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     NewLine = "\n",

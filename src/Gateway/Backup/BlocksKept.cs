@@ -2,10 +2,10 @@ using Gateway.Server.Store.State;
 
 namespace Gateway.Backup;
 
-/// <summary>Who is blocked where it is restored to.</summary>
-/// <param name="Path">The file that says so, in its place.</param>
-/// <param name="All">What it says and what the backup says, the later of each.</param>
-/// <param name="Newer">What the backup lacks of it.</param>
+/// <summary>The blocks at the destination.</summary>
+/// <param name="Path">Their file.</param>
+/// <param name="All">Those of the file and of the backup, the later of each.</param>
+/// <param name="Newer">Those that the backup lacks.</param>
 internal sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<SubjectBlock> Newer)
 {
     /// <summary>Where a gateway keeps who is blocked, as the archive names it.</summary>
@@ -17,7 +17,7 @@ internal sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<
     /// <remarks>A backup is older than what is there, and must let nobody in whom an operator keeps out since.</remarks>
     public static BlocksKept? Find(RestoreOrder order, string target, BackupManifest manifest, byte[] archived)
     {
-        var path = System.IO.Path.Combine(target, PathOf(manifest)); // an absolute one stays so
+        var path = System.IO.Path.Combine(target, PathOf(manifest)); // an absolute path stays absolute
         if (BlockFile.Read(path) is not { } known)
         {
             return null;

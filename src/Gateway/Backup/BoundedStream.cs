@@ -1,19 +1,21 @@
 namespace Gateway.Backup;
 
-/// <summary>Counts what is read, and refuses more than a bound: a small archive may unpack to anything.</summary>
+/// <summary>Counts the bytes read, and refuses more than a limit: a small archive may unpack to any size.</summary>
 internal sealed class BoundedStream(Stream input) : Stream
 {
     private static readonly uint[] CrcTable = MakeCrcTable();
 
     private uint _crc = uint.MaxValue;
 
-    /// <summary>The CRC-32 of what was read, as gzip has it at its end (RFC 1952), where .NET does not compare it.</summary>
+    /// <summary>
+    /// The CRC-32 of the bytes read, to compare with that at the end of gzip (RFC 1952), which .NET does not check.
+    /// </summary>
     public uint Crc => ~_crc;
 
-    /// <summary>How much was read.</summary>
+    /// <summary>How many bytes were read.</summary>
     public long Count { get; private set; }
 
-    /// <summary>How much may be.</summary>
+    /// <summary>How many may be read.</summary>
     public long Limit { get; set; }
 
     public override bool CanRead => true;
@@ -41,7 +43,7 @@ internal sealed class BoundedStream(Stream input) : Stream
             _crc = CrcTable[(byte)(_crc ^ value)] ^ (_crc >> 8);
         }
 
-        return Count <= Limit ? count : throw new InvalidDataException("it unpacks to more than its manifest says");
+        return Count <= Limit ? count : throw new InvalidDataException("it unpacks to more than its manifest lists");
     }
 
     public override void Flush()

@@ -2,18 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace Gateway.Backup;
 
-/// <summary>The few calls of the system that putting files into place needs, and .NET does not offer.</summary>
+/// <summary>The system calls for putting files into place that .NET does not offer.</summary>
 internal static partial class NativePlace
 {
     private const int CurrentFolder = -100; // AT_FDCWD
     private const int ExchangeNames = 2; // RENAME_EXCHANGE
 
     /// <summary>Exchanges two names in one step.</summary>
-    /// <returns><see langword="false"/> where the file system cannot do that; nothing is changed then.</returns>
+    /// <returns><see langword="false"/> if the file system does not support that; nothing is changed then.</returns>
     public static bool TryExchange(string first, string second) =>
         RenameAt2(CurrentFolder, first, CurrentFolder, second, ExchangeNames) == 0;
 
-    /// <summary>Gives a file or folder another name, or throws and has done nothing. An empty folder is replaced.</summary>
+    /// <summary>Renames a file or folder, or throws without a change. An empty folder is replaced.</summary>
     /// <exception cref="IOException">It cannot be done.</exception>
     public static void Rename(string from, string to)
     {

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Gateway.Backup;
 
-/// <summary>Decrypts what <see cref="SealingStream"/> wrote; gives nothing that was not authenticated.</summary>
+/// <summary>Decrypts what <see cref="SealingStream"/> wrote; returns only authenticated bytes.</summary>
 internal sealed class OpeningStream : Stream
 {
     private readonly Stream _input;
@@ -16,7 +16,7 @@ internal sealed class OpeningStream : Stream
     private uint _number;
     private bool _isOver;
 
-    /// <param name="input">Behind the header; it stays open.</param>
+    /// <param name="input">The stream after the header; it stays open.</param>
     /// <param name="header">The header.</param>
     /// <param name="key">From <see cref="SealedFormat.DeriveKey"/>.</param>
     public OpeningStream(Stream input, byte[] header, byte[] key)
@@ -26,7 +26,7 @@ internal sealed class OpeningStream : Stream
         _cipher = new AesGcm(key, SealedFormat.TagLength);
     }
 
-    /// <summary>Whether any chunk was opened, and so the passphrase is the right one.</summary>
+    /// <summary>Whether any chunk was decrypted, so that the passphrase is known to be right.</summary>
     public bool HasOpened => _number > 0;
 
     public override bool CanRead => true;
@@ -45,7 +45,7 @@ internal sealed class OpeningStream : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <exception cref="CryptographicException">A chunk is not one that was written here.</exception>
+    /// <exception cref="CryptographicException">A chunk is not authentic.</exception>
     public override int Read(Span<byte> buffer)
     {
         while (_offset == _length && !_isOver)
@@ -83,7 +83,7 @@ internal sealed class OpeningStream : Stream
 
     private void ReadChunk()
     {
-        // One byte more than a chunk: whether anything follows decides whether it must be the last.
+        // One byte more than a chunk: if nothing follows, it must be the last.
         var length = _ahead + _input.ReadAtLeast(_sealed.AsSpan(_ahead), _sealed.Length - _ahead, throwOnEndOfStream: false);
         var isLast = length < _sealed.Length;
         var chunk = isLast ? length : length - 1;

@@ -2,13 +2,13 @@ using System.Security.Cryptography;
 
 namespace Gateway.Backup;
 
-/// <summary>A file of a backup on its way back.</summary>
-/// <param name="Entry">What the manifest says.</param>
-/// <param name="Path">Where it goes, absolute.</param>
-/// <param name="Staged">Where it waits for that, on the same file system.</param>
+/// <summary>A file of a backup that is being restored.</summary>
+/// <param name="Entry">Its entry in the manifest.</param>
+/// <param name="Path">Its absolute destination.</param>
+/// <param name="Staged">Its temporary place, on the same file system.</param>
 internal sealed record PlacedFile(BackupEntry Entry, string Path, string Staged)
 {
-    /// <summary>Whether it goes outside the target.</summary>
+    /// <summary>Whether its destination is outside the target folder.</summary>
     public bool IsOutside => ArchivePath.IsAbsolute(Entry.Path);
 
     /// <summary>Whether the same file is in its place already.</summary>

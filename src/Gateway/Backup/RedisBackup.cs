@@ -12,10 +12,10 @@ using StackExchange.Redis;
 
 namespace Gateway.Backup;
 
-/// <summary>What the gateway keeps in Redis for good, as lines of JSON; and back again.</summary>
+/// <summary>Exports the gateway's permanent data in Redis as lines of JSON, and imports it.</summary>
 /// <remarks>
-/// By value and not by DUMP: what that gives depends on Redis's version, and a newer one's is refused by an older. Each line
-/// is one thing (a credential, a change, a field of a hash); the indexes are made from them again.
+/// By value and not by DUMP, whose format depends on Redis's version: an older Redis refuses that of a newer one. Each
+/// line is one item (a credential, a change, a field of a hash); the indexes are rebuilt from them.
 /// </remarks>
 internal sealed class RedisBackup : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class RedisBackup : IAsyncDisposable
     private const int PageSize = 500;
     private const int MostRounds = 1000;
 
-    // A backup is not a request: nobody's answer waits for it.
+    // A backup is not a request: no client waits for it.
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongBudget = TimeSpan.FromMinutes(5);
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -35,7 +35,7 @@ internal sealed class RedisBackup : IAsyncDisposable
     private readonly bool _hasState;
     private readonly bool _hasKeys;
 
-    /// <param name="options">The configuration; the section <c>redis</c> is there.</param>
+    /// <param name="options">The configuration, with the section <c>redis</c>.</param>
     public RedisBackup(GatewayOptions options)
     {
         _options = options.Redis!;
@@ -44,16 +44,16 @@ internal sealed class RedisBackup : IAsyncDisposable
         _hasKeys = options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
     }
 
-    /// <summary>Whether a configuration keeps anything in Redis for good.</summary>
+    /// <summary>Whether a configuration stores permanent data in Redis.</summary>
     public static bool IsNeeded(GatewayOptions options) =>
         options.State.Store == StateStoreKind.Redis || options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
 
     /// <summary>Where it is, for messages.</summary>
     public string Place => $"Redis at {_options.Place}, \"{_options.KeyPrefix}\"";
 
-    /// <summary>Writes everything, while gateways go on.</summary>
+    /// <summary>Exports everything, while gateways keep running.</summary>
     /// <returns>How many credentials.</returns>
-    /// <exception cref="StateException">Redis is unreachable, or holds what is not understood.</exception>
+    /// <exception cref="StateException">Redis is unreachable, or holds unknown data.</exception>
     /// <exception cref="ProblemException">There are no signing keys where they should be.</exception>
     public async Task<int> ExportAsync(Stream output, CancellationToken cancellationToken)
     {
@@ -66,7 +66,7 @@ internal sealed class RedisBackup : IAsyncDisposable
             await ExportHashAsync(writer, "blocks", cancellationToken);
         }
 
-        // Last: whatever the state is encrypted with was there before it.
+        // Last: the keys that encrypt the state existed before it.
         if (_hasKeys)
         {
             await ExportHashAsync(writer, "data-protection", cancellationToken);
@@ -81,8 +81,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         return count;
     }
 
-    /// <summary>Whether a gateway listens to the changes of this store, or something is in it.</summary>
-    /// <param name="mayReplace">Whether what is in it may be moved aside.</param>
+    /// <summary>Why the store cannot be replaced: a gateway listens to its changes, or it has content.</summary>
+    /// <param name="mayReplace">Whether its content may be moved aside.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<Problem?> FindObstacleAsync(bool mayReplace, CancellationToken cancellationToken)
     {
@@ -96,8 +96,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         return Describe(found);
     }
 
-    /// <summary>Writes the lines under a prefix of their own, where no gateway looks.</summary>
-    /// <exception cref="ProblemException">A line is not understood.</exception>
+    /// <summary>Imports the lines under a prefix that no gateway uses.</summary>
+    /// <exception cref="ProblemException">A line is malformed.</exception>
     public async Task StageAsync(string stage, Stream input, CancellationToken cancellationToken)
     {
         await new RedisPersistence(_redis, _options, TimeProvider.System, NullLogger.Instance).EnsureAsync(cancellationToken);
@@ -121,22 +121,23 @@ internal sealed class RedisBackup : IAsyncDisposable
         var staged = (long)await RunAsync(RedisBackupScripts.Count, [stage], [], cancellationToken);
         if (staged != credentials)
         {
-            throw new StateException($"{Place}: {staged} of {credentials} tokens arrived, so nothing was changed. Try again.");
+            throw new StateException(
+                $"{Place}: only {staged} of {credentials} tokens were written, so nothing was changed. Try again.");
         }
     }
 
-    /// <summary>Puts what is under a prefix in the place of what is there, in one step that no gateway sees half of.</summary>
-    /// <param name="stage">What comes.</param>
-    /// <param name="aside">Where what was there goes.</param>
-    /// <param name="mayReplace">Whether there may be anything.</param>
-    /// <param name="keepBlocks">Whether what was there last says who is blocked, where what comes is older.</param>
+    /// <summary>Replaces the store by the keys under a prefix, in one atomic step.</summary>
+    /// <param name="stage">The prefix of the new keys.</param>
+    /// <param name="aside">The prefix for the old keys.</param>
+    /// <param name="mayReplace">Whether the store may have content.</param>
+    /// <param name="keepBlocks">Whether newer blocks of the old store are kept.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The subjects whose blocks stayed.</returns>
-    /// <exception cref="ProblemException">Something is there, or a gateway runs; nothing was changed.</exception>
+    /// <returns>The subjects whose blocks were kept.</returns>
+    /// <exception cref="ProblemException">The store has content, or a gateway runs; nothing was changed.</exception>
     public async Task<IReadOnlyList<string>> SwitchAsync(
         string stage, string aside, bool mayReplace, bool keepBlocks, CancellationToken cancellationToken)
     {
-        // The script sees those that listen to its own server; of a cluster's others a gateway may listen to any.
+        // The script sees only listeners on its own server; in a cluster a gateway may listen on any server.
         if (await _redis.CountListenersAsync("changed", cancellationToken) > 0)
         {
             throw new ProblemException(Describe("running")!);
@@ -151,7 +152,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         return Describe(answer[0]) is { } problem ? throw new ProblemException(problem) : answer[1..];
     }
 
-    /// <summary>Removes what is under a prefix of a restore.</summary>
+    /// <summary>Removes the keys under a prefix of a restore.</summary>
     public Task RemoveAsync(string stage) =>
         RunAsync(RedisBackupScripts.Remove, [stage], [], CancellationToken.None, LongBudget);
 
@@ -160,10 +161,10 @@ internal sealed class RedisBackup : IAsyncDisposable
 
     private Problem? Describe(string answer) => answer switch
     {
-        "running" => new Problem(Place, "a gateway is running on this store", null, "Stop all replicas first."),
+        "running" => new Problem(Place, "a gateway is using this store", null, "Stop all replicas first."),
         "occupied" => new Problem(
-            Place, "there are tokens or keys here already", null,
-            "Name another redis.keyPrefix, or give --force: what is there is moved aside, to another prefix."),
+            Place, "it has tokens or keys already", null,
+            "Set another redis.keyPrefix, or give --force to move the existing data aside, to another prefix."),
         _ => null,
     };
 
@@ -173,8 +174,9 @@ internal sealed class RedisBackup : IAsyncDisposable
         if (schema is not (null or RedisScripts.SchemaVersion))
         {
             throw new StateException(
-                $"{Place} holds tokens of schema version {schema}, and this gateway knows version {RedisScripts.SchemaVersion}: "
-                + "a newer gateway wrote them. Run that one's \"gateway backup\".");
+                $"{Place} holds tokens of schema version {schema}, but this gateway knows version "
+                    + $"{RedisScripts.SchemaVersion}: a newer gateway wrote them. Use that version's \"gateway "
+                    + "backup\".");
         }
 
         var found = new Dictionary<string, RedisLine>(StringComparer.Ordinal);
@@ -188,7 +190,8 @@ internal sealed class RedisBackup : IAsyncDisposable
             below = page == 0 ? below : "(" + rows[^1].Values[0];
         }
 
-        // What was revoked while the pages were read: until nothing new comes, so all that was answered by then is in.
+        // Revocations while the pages were read: repeated until there are none, so everything confirmed by then is
+        // included.
         var changes = await ReadChangesAsync(begin, found, cancellationToken);
         var last = await ReadHashAsync("last", cancellationToken);
         if (schema is not null)
@@ -242,7 +245,7 @@ internal sealed class RedisBackup : IAsyncDisposable
 
             if (again.Count > 0)
             {
-                again.ForEach(id => found.Remove((string)id!)); // one that was pruned meanwhile is gone
+                again.ForEach(id => found.Remove((string)id!)); // one that was pruned meanwhile is missing
                 var rows = await ReadRowsAsync(RedisBackupScripts.Rows, [.. again.Distinct()], cancellationToken);
                 rows.ForEach(row => found[row.Name] = row);
             }
@@ -264,7 +267,7 @@ internal sealed class RedisBackup : IAsyncDisposable
         {
             // id, sequence, end, and the fields
             var texts = ((RedisValue[])row!).Select(value => Text(value)
-                ?? throw new StateException($"{Place}: a token lacks what belongs to it.")).ToArray();
+                ?? throw new StateException($"{Place}: the data of a token is incomplete.")).ToArray();
             rows.Add(new RedisLine(RedisLine.Credential, texts[0], texts[1..]));
         }
 
@@ -297,8 +300,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         catch (Exception exception) when (exception is JsonException or FormatException)
         {
             throw new ProblemException(new Problem(
-                FileName, FormattableString.Invariant($"line {number} is not understood"), null,
-                "Restore it with the gateway that made the backup."));
+                FileName, FormattableString.Invariant($"line {number} is malformed"), null,
+                "Restore it with the version of the gateway that created the backup."));
         }
     }
 
@@ -310,7 +313,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         }
         catch (DecoderFallbackException exception)
         {
-            throw new StateException("Redis holds a value that is no text, and so is none of the gateway's.", exception);
+            throw new StateException(
+                "Redis holds a value that is not text, so the gateway did not write it.", exception);
         }
     }
 

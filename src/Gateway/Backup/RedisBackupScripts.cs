@@ -2,7 +2,7 @@ using Gateway.Server.Store.State;
 
 namespace Gateway.Backup;
 
-/// <summary>What a backup and a restore run in Redis. Keys are those of <see cref="RedisScripts"/>.</summary>
+/// <summary>The Redis scripts of backup and restore. Keys are those of <see cref="RedisScripts"/>.</summary>
 internal static class RedisBackupScripts
 {
     /// <summary>KEYS: prefix.</summary>
@@ -11,7 +11,7 @@ internal static class RedisBackupScripts
     /// <summary>KEYS: the hash.</summary>
     public const string Hash = "return redis.call('HGETALL', KEYS[1])";
 
-    /// <summary>KEYS: prefix. ARGV: below which sequence, how many at most. Each token whole.</summary>
+    /// <summary>KEYS: prefix. ARGV: below which sequence, how many at most. Returns complete tokens.</summary>
     public const string Page = Row + """
         local found = {}
         for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', p .. 'credentials', ARGV[1], '-inf', 'LIMIT', 0, ARGV[2])) do
@@ -20,7 +20,7 @@ internal static class RedisBackupScripts
         return found
         """;
 
-    /// <summary>KEYS: prefix. ARGV: ids. What is gone is left out.</summary>
+    /// <summary>KEYS: prefix. ARGV: ids. Missing ones are left out.</summary>
     public const string Rows = Row + """
         local found = {}
         for _, id in ipairs(ARGV) do
@@ -33,7 +33,7 @@ internal static class RedisBackupScripts
     public const string Changes =
         "return redis.call('ZRANGEBYSCORE', KEYS[1] .. 'changes', ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])";
 
-    /// <summary>KEYS: prefix to write under. ARGV: kind, name, and what belongs to it.</summary>
+    /// <summary>KEYS: prefix to write under. ARGV: kind, name, and values.</summary>
     public const string Import = """
         local p = KEYS[1]
         local kind, name = ARGV[1], ARGV[2]
@@ -59,14 +59,15 @@ internal static class RedisBackupScripts
     /// <summary>KEYS: prefix.</summary>
     public const string Count = "return redis.call('ZCARD', KEYS[1] .. 'credentials')";
 
-    /// <summary>KEYS: prefix. ARGV: the channel of changes, and 1 where something may be there.</summary>
+    /// <summary>KEYS: prefix. ARGV: the channel of changes, and 1 if the store may have content.</summary>
     public const string Obstacle = Find + """
         return obstacle(KEYS[1], ARGV[1], ARGV[2])
         """;
 
     /// <summary>
-    /// KEYS: prefix of the store, of what comes, and for what goes. ARGV: the channel of changes, 1 where something may be there,
-    /// and 1 where blocks of what goes stay in force. Gives what is in the way or nothing, and the subjects of blocks that stayed.
+    /// KEYS: prefix of the store, of the new keys, and for the old keys. ARGV: the channel of changes, 1 if the store
+    /// may have content, and 1 if newer blocks of the old keys are kept. Returns the obstacle, if any, and the subjects
+    /// of kept blocks.
     /// </summary>
     public const string Switch = Find + Each + """
         local found = obstacle(KEYS[1], ARGV[1], ARGV[2])
@@ -115,7 +116,7 @@ internal static class RedisBackupScripts
 
         """;
 
-    // Every key of a store that exists; the list of tokens comes last, since the others are found by it.
+    // Every existing key of a store; the list of tokens comes last, since it leads to the others.
     private const string Each = """
         local function each(p, act)
             local function on(name)

@@ -6,17 +6,18 @@ using StackExchange.Redis;
 
 namespace Gateway.Backup;
 
-/// <summary>One thing out of Redis.</summary>
-/// <param name="Kind">What it is.</param>
+/// <summary>One item from Redis.</summary>
+/// <param name="Kind">Its kind.</param>
 /// <param name="Name">A credential's id, a hash's name; else empty.</param>
 /// <param name="Values">
-/// The schema's version; a credential's sequence, end, and its fields with their values in turn; a change; a field and its value.
+/// The schema's version; a credential's sequence, expiry, and its fields and values in turn; a change; a field and its
+/// value.
 /// </param>
 internal sealed record RedisLine(string Kind, string Name, string[] Values)
 {
     public const string Schema = "schema", Credential = "credential", Change = "change", Field = "field";
 
-    private const int Positions = 2; // sequence and end stand before a credential's fields
+    private const int Positions = 2; // sequence and expiry come before a credential's fields
 
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -42,7 +43,7 @@ internal sealed record RedisLine(string Kind, string Name, string[] Values)
 
     /// <summary>Reads one.</summary>
     /// <exception cref="JsonException">It is not a list.</exception>
-    /// <exception cref="FormatException">It is none of these.</exception>
+    /// <exception cref="FormatException">It is not one of these items.</exception>
     public static RedisLine Read(string line)
     {
         using var document = JsonDocument.Parse(line);
@@ -55,10 +56,10 @@ internal sealed record RedisLine(string Kind, string Name, string[] Values)
             .Select(static element => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw new FormatException("not text"))
             .ToArray();
         var read = texts.Length > 2 ? new RedisLine(texts[0], texts[1], texts[2..]) : throw new FormatException("too short");
-        return read.IsValid() ? read : throw new FormatException("another kind");
+        return read.IsValid() ? read : throw new FormatException("unknown kind");
     }
 
-    /// <summary>What <see cref="RedisBackupScripts.Import"/> is given.</summary>
+    /// <summary>The arguments for <see cref="RedisBackupScripts.Import"/>.</summary>
     public RedisValue[] ToArguments() => Kind switch
     {
         Credential =>

@@ -4,7 +4,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Backup;
 
-/// <summary>Puts a backup back: verified as a whole, unpacked beside its place, then put there by names alone.</summary>
+/// <summary>
+/// Restores a backup: verifies all of it, unpacks it beside its destination, then renames it into place.
+/// </summary>
 internal sealed class RestoreJob
 {
     private readonly RestoreOrder _order;
@@ -14,10 +16,10 @@ internal sealed class RestoreJob
     private readonly string _target;
     private readonly string _aside;
 
-    /// <param name="order">What to do.</param>
-    /// <param name="time">The clock, for the name of what is moved aside.</param>
-    /// <param name="environment">The variables that the restored configuration is read with.</param>
-    /// <param name="say">Told, line by line, what was done or would be.</param>
+    /// <param name="order">What to restore.</param>
+    /// <param name="time">The clock, for the names of files that are moved aside.</param>
+    /// <param name="environment">The variables that apply to the restored configuration.</param>
+    /// <param name="say">Receives a line for each thing that was or would be done.</param>
     public RestoreJob(
         RestoreOrder order, TimeProvider time, IReadOnlyDictionary<string, string> environment, Action<string> say)
     {
@@ -29,12 +31,12 @@ internal sealed class RestoreJob
         _aside = _place.Aside;
     }
 
-    /// <summary>For tests: called at each step, and may throw.</summary>
+    /// <summary>For tests: called at each step; it may throw.</summary>
     public Action<RestoreStep> Reached { get; init; } = static _ => { };
 
-    /// <summary>Does it, or nothing at all.</summary>
-    /// <exception cref="ProblemException">It was refused or failed; everything is as it was.</exception>
-    /// <exception cref="StateException">Redis is the reason; everything is as it was.</exception>
+    /// <summary>Restores everything or nothing.</summary>
+    /// <exception cref="ProblemException">It was refused or failed; nothing was changed.</exception>
+    /// <exception cref="StateException">Redis failed; nothing was changed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var reader = new ArchiveReader(_order.Archive, _order.Passphrase);
@@ -74,10 +76,11 @@ internal sealed class RestoreJob
             {
                 UnauthorizedAccessException => new ProblemException(new Problem(
                     _target, "no permission to restore here; nothing was changed", exception.Message,
-                    "Run as the account that the gateway runs as, and see that it may write the folder around the target.")),
+                    "Run as the gateway's account, and let it write to the folder around the target.")),
                 IOException => new ProblemException(new Problem(
                     _target, "the backup cannot be restored here; nothing was changed", exception.Message,
-                    "See that the disk has room, and that the target is no mount point (restore into a folder in it).")),
+                    "Check that the disk has space, and that the target is not a mount point (restore into a "
+                        + "folder in it).")),
                 _ => exception,
             };
         }
@@ -88,7 +91,7 @@ internal sealed class RestoreJob
 
         if (isDone)
         {
-            Say("Restored. Look at it with \"gateway config check\", then start the gateway.");
+            Say("Restored. Check it with \"gateway config check\", then start the gateway.");
         }
     }
 
@@ -97,7 +100,7 @@ internal sealed class RestoreJob
         var (restores, moves) = _order.IsDryRun ? ("Would restore", "Would move aside") : ("Restoring", "Moving aside");
         Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"The backup is whole: made {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
+            $"The backup is complete: created {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
         if (_place.IsOccupied)
         {
             Say($"{moves}: {_target} to {_target}.{_aside}");
@@ -110,7 +113,7 @@ internal sealed class RestoreJob
 
         if (manifest.Redis is not null)
         {
-            Say($"{restores}: what was in Redis, to the Redis that the restored configuration names");
+            Say($"{restores}: the data of Redis, to the Redis that the restored configuration names");
         }
     }
 
@@ -125,9 +128,9 @@ internal sealed class RestoreJob
         if (blocks is null)
         {
             var last = string.Create(CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
-            Say($"{Path.Combine(_target, BlocksKept.PathOf(manifest))} is not there, so nothing here tells who was blocked or unblocked "
-                + $"after {last}{(manifest.Redis is null ? "" : ", but for Redis")}. The audit trail does (\"block\", \"unblock\"): "
-                + "repeat that before the gateway starts.");
+            Say($"{Path.Combine(_target, BlocksKept.PathOf(manifest))} does not exist, so it is not known here who was blocked or unblocked "
+                + $"after {last}{(manifest.Redis is null ? "" : ", except in Redis")}. Find that in the audit trail (\"block\", \"unblock\"), "
+                + "and repeat it before the gateway starts.");
         }
     }
 

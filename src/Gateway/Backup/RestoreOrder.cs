@@ -1,26 +1,26 @@
 namespace Gateway.Backup;
 
-/// <summary>What to restore, and what may be done for it.</summary>
+/// <summary>What to restore, and how.</summary>
 internal sealed record RestoreOrder
 {
     /// <summary>The archive.</summary>
     public required string Archive { get; init; }
 
-    /// <summary>The folder that the configuration's folder becomes.</summary>
+    /// <summary>The folder to restore to, which becomes the configuration's folder.</summary>
     public required string Target { get; init; }
 
     /// <summary>The passphrase; <see langword="null"/>: the archive is not encrypted.</summary>
     public string? Passphrase { get; init; }
 
-    /// <summary>Another name for the configuration file.</summary>
+    /// <summary>A new name for the configuration file.</summary>
     public string? ConfigurationName { get; init; }
 
-    /// <summary>Whether files outside the configuration's folder go to their absolute places.</summary>
+    /// <summary>Whether files outside the configuration's folder are restored to their absolute paths.</summary>
     public bool AllowAbsolute { get; init; }
 
-    /// <summary>Whether what is there may be moved aside.</summary>
+    /// <summary>Whether existing files may be moved aside.</summary>
     public bool MayReplace { get; init; }
 
-    /// <summary>Whether it is only said what would be done.</summary>
+    /// <summary>Whether to print what would be done, without doing it.</summary>
     public bool IsDryRun { get; init; }
 }

@@ -32,7 +32,7 @@ internal sealed class RestorePlacement(
             return;
         }
 
-        // Files that it names elsewhere are not in their places yet.
+        // Files that it names elsewhere are not in place yet.
         var staged = files.Where(static file => file.IsOutside)
             .ToDictionary(static file => file.Path, static file => file.Staged, StringComparer.Ordinal);
         string Locate(string path) => staged.GetValueOrDefault(path, path);
@@ -41,8 +41,8 @@ internal sealed class RestorePlacement(
         if (!RedisBackup.IsNeeded(options))
         {
             throw new ProblemException(new Problem(
-                order.Archive, "the backup holds what was in Redis, but its configuration names none", null,
-                "Set the GATEWAY__ variables that the gateway had when the backup was made."));
+                order.Archive, "the backup has data of Redis, but its configuration names no Redis", null,
+                "Set the GATEWAY__ variables that the gateway had when the backup was created."));
         }
 
         options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority ? Locate(authority) : null;
@@ -59,7 +59,7 @@ internal sealed class RestorePlacement(
 
     /// <summary>Puts everything in its place.</summary>
     /// <remarks>
-    /// Redis first: where this process is killed behind it, no gateway can start on half of the backup, since its folder is
+    /// Redis first: if this process is killed after it, no gateway can start on half of the backup, since its folder
     /// not there.
     /// </remarks>
     public async Task PlaceAsync(List<PlacedFile> files, CancellationToken cancellationToken)
@@ -72,7 +72,7 @@ internal sealed class RestorePlacement(
                 _aside + ":", _mark + ":", mayReplace: true, keepBlocks: false, CancellationToken.None));
             if (kept.Count > 0)
             {
-                say($"Kept what Redis said last of who is blocked, which the backup lacks: {string.Join(", ", kept)}");
+                say($"Kept newer blocks and unblocks from Redis, which the backup lacks: {string.Join(", ", kept)}");
             }
 
             reached(RestoreStep.RedisSwitched);
@@ -99,7 +99,7 @@ internal sealed class RestorePlacement(
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or StateException or ProblemException)
             {
-                say($"This could not be taken back: {exception.Message}");
+                say($"This could not be undone: {exception.Message}");
             }
         }
     }
@@ -120,7 +120,7 @@ internal sealed class RestorePlacement(
     {
         if (file.IsThere)
         {
-            return; // the same is there: its owner and rights are its own
+            return; // the same file exists: it keeps its owner and rights
         }
 
         if (File.Exists(file.Path) || Directory.Exists(file.Path))

@@ -36,21 +36,21 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
             || files.Count(file => file.Path == Path.Combine(_target, name)) > 1))
         {
             problems.Add(new Problem(
-                "--config", "this cannot be the configuration's name", name,
-                "Give a file's name without folders that no other file of the backup has."));
+                "--config", "this cannot be the configuration file's name", name,
+                "Give a name without folders that no other file of the backup has."));
         }
 
         var outside = files.Where(static file => file.IsOutside).ToList();
         if (outside.Count > 0 && !_order.AllowAbsolute)
         {
             problems.AddRange(outside.Select(file => new Problem(
-                file.Path, $"{file.Entry.Setting}: this file lies outside the configuration's folder", null,
-                "Give --absolute to restore it to this place.")));
+                file.Path, $"{file.Entry.Setting}: this file is outside the configuration's folder", null,
+                "Give --absolute to restore it to this path.")));
         }
         else
         {
             problems.AddRange(outside.Where(file => !_order.MayReplace && file.IsAnotherThere).Select(static file => new Problem(
-                file.Path, "another file is there already", null, "Move it away, or give --force: it is moved aside.")));
+                file.Path, "another file exists there already", null, "Move it away, or give --force to move it aside.")));
         }
 
         CheckTarget(problems);
@@ -80,7 +80,7 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
     {
         if (new FileInfo(_target).LinkTarget is not null)
         {
-            problems.Add(new Problem(_target, "this is a symbolic link", null, "Name the folder that it leads to."));
+            problems.Add(new Problem(_target, "this is a symbolic link", null, "Name its target."));
         }
         else if (File.Exists(_target))
         {
@@ -88,13 +88,13 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
         }
         else if (Path.GetDirectoryName(_target) is not { } parent || !Directory.Exists(parent))
         {
-            problems.Add(new Problem(_target, "the folder around it is missing", Path.GetDirectoryName(_target), "Make it first."));
+            problems.Add(new Problem(_target, "the folder around it does not exist", Path.GetDirectoryName(_target), "Create it first."));
         }
         else if (place.IsOccupied && !_order.MayReplace)
         {
             problems.Add(new Problem(
                 _target, "the folder is not empty", null,
-                $"Name another one, or give --force: it is moved aside, to {_target}.{_aside}."));
+                $"Name another folder, or give --force to move it aside, to {_target}.{_aside}."));
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
         {
             problems.Add(new Problem(
                 _target, string.Create(CultureInfo.InvariantCulture, $"the backup needs {size} bytes"),
-                string.Create(CultureInfo.InvariantCulture, $"{free} free"), "Make room there."));
+                string.Create(CultureInfo.InvariantCulture, $"{free} free"), "Free some space there."));
         }
     }
 }

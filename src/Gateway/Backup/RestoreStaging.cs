@@ -39,7 +39,7 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         }
 
         throw new ProblemException(new Problem(
-            order.Archive, "the backup was replaced while it was read", null, "Try again."));
+            order.Archive, "the backup was replaced while it was being read", null, "Try again."));
     }
 
     /// <summary>Writes who is blocked, where the backup lacks something of it.</summary>
@@ -49,7 +49,7 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         var staged = blocks is null ? null : files.Find(file => file.Path == blocks.Path)?.Staged;
         if (blocks is null or { Newer.Count: 0 } || (staged is null && isOutside))
         {
-            return; // what lies outside and is in no backup stays where it is
+            return; // files outside that are in no backup stay where they are
         }
 
         staged ??= Path.Combine(_staging, BlocksKept.PathOf(manifest));
@@ -88,7 +88,7 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         }
     }
 
-    // Rights last: a folder that nobody may write could not be filled.
+    // Rights last: a read-only folder could not be filled.
     private void FinishFolders(BackupManifest manifest, string owner)
     {
         foreach (var folder in manifest.Folders.OrderByDescending(static folder => folder.Path.Length))
@@ -97,7 +97,7 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
             var path = isOutside ? folder.Path : Path.Combine(_staging, folder.Path).TrimEnd('/');
             if (!isOutside)
             {
-                MakeParents(path); // one that held nothing
+                MakeParents(path); // an empty folder
             }
 
             if (!isOutside || _made.Contains(path))
@@ -110,7 +110,7 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
 
         foreach (var made in _made)
         {
-            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, where it lies outside the target
+            DurableFolder.Sync(Path.GetDirectoryName(made)!); // its own name, if it is outside the target
         }
     }
 

@@ -1,18 +1,18 @@
 namespace Gateway.Backup;
 
-/// <summary>The moments of a restore at which a test may make it fail.</summary>
+/// <summary>The steps of a restore at which a test can make it fail.</summary>
 internal enum RestoreStep
 {
     /// <summary>Everything is verified; nothing was written.</summary>
     Verified,
 
-    /// <summary>All files lie beside their places.</summary>
+    /// <summary>All files are beside their destinations.</summary>
     Unpacked,
 
-    /// <summary>What was in Redis lies beside its place.</summary>
+    /// <summary>The data of Redis is under its temporary prefix.</summary>
     Staged,
 
-    /// <summary>Redis has what was restored.</summary>
+    /// <summary>Redis has the restored data.</summary>
     RedisSwitched,
 
     /// <summary>Files outside the folder are in place.</summary>

@@ -4,10 +4,10 @@ using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Backup;
 
-/// <summary>Finds a gateway that runs on a state folder.</summary>
+/// <summary>Finds a gateway that uses a state folder.</summary>
 internal static class RunningGateway
 {
-    /// <summary>Whether one runs; a folder that is not there has none.</summary>
+    /// <summary>Whether one runs; a missing folder has none.</summary>
     public static Problem? Find(string stateFolder)
     {
         if (ControlSocket.IsServed(Path.Combine(stateFolder, ControlSocket.FileName)))
@@ -17,11 +17,12 @@ internal static class RunningGateway
 
         var store = Path.Combine(stateFolder, SqliteDatabase.FileName);
         return SqliteFile.IsInUse(store)
-            ? new Problem(store, "a gateway, or a command of it, has the store open", null, "Stop it first: fuser -v FILE tells which.")
+            ? new Problem(store, "a gateway, or a command of it, has the store open", null,
+                "Stop it first; find it with fuser -v FILE.")
             : null;
     }
 
-    /// <summary>Whether one runs on any state folder in a folder, whatever the configuration there calls it.</summary>
+    /// <summary>Whether one uses any state folder below a folder, whatever its name in the configuration.</summary>
     public static Problem? FindBelow(string folder)
     {
         if (!Directory.Exists(folder))

@@ -14,8 +14,8 @@ namespace Gateway.Backup;
 /// chunks           AES-256-GCM, each followed by its tag of 16 bytes
 /// </code>
 /// A chunk's nonce is the 7 bytes, its number (4 bytes, big-endian) and 1 for the last, 0 for the others (the STREAM
-/// construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015): chunks that are missing, doubled or out of order are
-/// noticed, and so is a file that ends early. The header is the associated data of each.
+/// construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015): chunks that are missing, repeated or out of order are
+/// detected, and so is a file that ends early. The header is the associated data of each.
 /// </remarks>
 internal static class SealedFormat
 {
@@ -24,12 +24,12 @@ internal static class SealedFormat
     /// <summary>The plain text of a chunk.</summary>
     public const int ChunkLength = 64 * 1024;
 
-    /// <summary>What OWASP asks for, and the least that is read.</summary>
+    /// <summary>OWASP's recommendation, and the least that is accepted.</summary>
     public const int Iterations = 600_000;
 
     private const int MostIterations = 10_000_000;
 
-    /// <summary>What an encrypted archive begins with.</summary>
+    /// <summary>The first bytes of an encrypted archive.</summary>
     public static ReadOnlySpan<byte> Magic => "RGBACK1\n"u8;
 
     /// <summary>A header with a new salt.</summary>
@@ -43,13 +43,15 @@ internal static class SealedFormat
         return header;
     }
 
-    /// <summary>Whether a header is one that we write: what it says decides how long deriving the key takes.</summary>
+    /// <summary>
+    /// Whether the gateway could have written a header: its values decide how long deriving the key takes.
+    /// </summary>
     public static bool IsHeader(ReadOnlySpan<byte> header) =>
         header.Length == HeaderLength && header.StartsWith(Magic)
         && BinaryPrimitives.ReadInt32BigEndian(header[8..]) is >= Iterations and <= MostIterations
         && BinaryPrimitives.ReadInt32BigEndian(header[12..]) == ChunkLength;
 
-    /// <summary>The key of a passphrase.</summary>
+    /// <summary>The key for a passphrase.</summary>
     public static byte[] DeriveKey(string passphrase, ReadOnlySpan<byte> header) => Rfc2898DeriveBytes.Pbkdf2(
         passphrase, header.Slice(16, SaltLength), BinaryPrimitives.ReadInt32BigEndian(header[8..]), HashAlgorithmName.SHA256, 32);
 

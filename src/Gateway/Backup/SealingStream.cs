@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Gateway.Backup;
 
-/// <summary>Encrypts what is written to it, as <see cref="SealedFormat"/> says. Dispose writes the last chunk.</summary>
+/// <summary>
+/// Encrypts what is written to it, in the form of <see cref="SealedFormat"/>. Dispose writes the last chunk.
+/// </summary>
 internal sealed class SealingStream : Stream
 {
     private readonly Stream _output;
@@ -14,8 +16,8 @@ internal sealed class SealingStream : Stream
     private uint _number;
     private bool _isDisposed;
 
-    /// <param name="output">Where to; it stays open.</param>
-    /// <param name="passphrase">What the key is made of.</param>
+    /// <param name="output">The destination; it stays open.</param>
+    /// <param name="passphrase">The passphrase from which the key is derived.</param>
     public SealingStream(Stream output, string passphrase)
     {
         _output = output;

@@ -4,14 +4,16 @@ using Microsoft.Data.Sqlite;
 
 namespace Gateway.Backup;
 
-/// <summary>A copy of the store's file as it is at one moment, also while a gateway writes it.</summary>
+/// <summary>A copy of the store's file at one moment, even while a gateway writes to it.</summary>
 internal static class SqliteSnapshot
 {
     private const int BusySeconds = 30;
 
-    /// <summary>Copies by SQLite's own online backup, in one step: all of it is one moment, and nobody waits for it.</summary>
+    /// <summary>
+    /// Copies with SQLite's online backup in one step, so that the copy is consistent and nobody waits for it.
+    /// </summary>
     /// <param name="source">The store.</param>
-    /// <param name="target">An empty file, whose rights are those of the copy.</param>
+    /// <param name="target">An empty file, whose rights the copy keeps.</param>
     /// <exception cref="ProblemException">The store is missing, damaged, or cannot be read.</exception>
     public static void Take(string source, string target)
     {
@@ -27,12 +29,12 @@ internal static class SqliteSnapshot
             using var from = Open(source, SqliteOpenMode.ReadOnly);
             using var to = Open(target, SqliteOpenMode.ReadWrite);
             from.BackupDatabase(to);
-            _ = Text(to, "PRAGMA journal_mode=DELETE"); // one file, and none beside it
+            _ = Text(to, "PRAGMA journal_mode=DELETE"); // one file, without others beside it
             var found = Text(to, "PRAGMA integrity_check");
             if (found != "ok")
             {
                 throw new ProblemException(new Problem(
-                    source, "the store is damaged, so there is no backup of it", found.Split('\n')[0],
+                    source, "the store is damaged, so it cannot be backed up", found.Split('\n')[0],
                     "Restore an older backup, or see docs/state.md."));
             }
         }

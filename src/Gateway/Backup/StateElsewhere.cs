@@ -8,8 +8,8 @@ using Gateway.Server.Store.State.Sqlite;
 namespace Gateway.Backup;
 
 /// <summary>
-/// Tells where a command would use another store, or other keys, than the gateway that runs with the same configuration: the
-/// command's environment then says less than the gateway's, and what it makes works nowhere.
+/// Detects that a command would use another store, or other keys, than the gateway that runs with the same
+/// configuration: the command then lacks variables of the gateway's environment, and what it creates would be useless.
 /// </summary>
 internal static class StateElsewhere
 {
@@ -17,7 +17,9 @@ internal static class StateElsewhere
         "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's GATEWAY__ variables, "
         + "such as GATEWAY__State__Folder.";
 
-    /// <summary>Why a command must not make a store, which a running gateway has already; none where there is one.</summary>
+    /// <summary>
+    /// Why a command must not create a store, because a running gateway has one already; none if it exists here.
+    /// </summary>
     public static Problem? FindMissingStore(GatewayOptions options)
     {
         if (StoreOf(options) is not { } store || File.Exists(store))
@@ -29,17 +31,18 @@ internal static class StateElsewhere
         {
             return new Problem(
                 store, "there is no store here, although a gateway runs with this folder", null,
-                "If it was removed, put it back or restart the gateway; else give the command the gateway's GATEWAY__ variables, such as "
-                + "GATEWAY__State__Store.");
+                "If it was removed, restore it or restart the gateway; otherwise give the command the gateway's "
+                    + "GATEWAY__ variables, such as GATEWAY__State__Store.");
         }
 
         return RunningMark.IsSeen(options)
             ? new Problem(
-                store, $"there is no store here, and the gateway that runs with {options.File} has one elsewhere", null, Fix)
+                store, $"there is no store here, but the gateway that runs with {options.File} has one elsewhere",
+                null, Fix)
             : null;
     }
 
-    /// <summary>That a store is there which the running gateway does not use.</summary>
+    /// <summary>A warning about a store that the running gateway does not use.</summary>
     public static Problem? FindUnusedStore(GatewayOptions options)
     {
         try
@@ -47,17 +50,22 @@ internal static class StateElsewhere
             return StoreOf(options) is { } store && File.Exists(store) && RunningMark.IsSeen(options)
                 && RunningGateway.Find(options.State.Folder) is null
                     ? new Problem(
-                        store, $"no gateway uses this store, and the one that runs with {options.File} has another", null, Fix)
+                        store, $"no gateway uses this store; the one that runs with {options.File} uses another",
+                        null, Fix)
                     : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null; // it cannot be told, and opening it tells why
+            return null; // unknown; opening the store reports why
         }
     }
 
-    /// <summary>Why a command must not make keys, which a running gateway has already; none where there are some.</summary>
-    /// <remarks>Keys that were removed under a gateway with this state folder are made again by a command, on purpose.</remarks>
+    /// <summary>
+    /// Why a command must not create keys, because a running gateway has some already; none if there are keys here.
+    /// </summary>
+    /// <remarks>
+    /// If keys were removed while a gateway runs with this state folder, a command creates new ones on purpose.
+    /// </remarks>
     public static Problem? FindMissingKeys(GatewayOptions options)
     {
         if (options.Tokens.Keys.Store != SigningKeyStoreKind.Folder)
@@ -68,7 +76,8 @@ internal static class StateElsewhere
         var folder = options.KeyFolderPath();
         return !KeyFolder.HasKeys(folder) && RunningMark.IsSeen(options) && RunningGateway.Find(options.State.Folder) is null
             ? new Problem(
-                folder, $"there are no signing keys here, and the gateway that runs with {options.File} has some elsewhere", null, Fix)
+                folder, $"there are no signing keys here, but the gateway that runs with {options.File} has some "
+                    + "elsewhere", null, Fix)
             : null;
     }
 

@@ -19,51 +19,55 @@ internal static class AuditCommand
 
     private static readonly Argument<string?> FileArgument = new("FILE")
     {
-        Description = "The current file; finished ones beside it are read too. Without it, that of the configuration.",
+        Description = "The current file; the finished files beside it are read too. Default: the file of the "
+            + "configuration.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     private static readonly Argument<string[]> FilesArgument = new("FILE")
     {
-        Description = "The current file, and the finished ones beside it are verified before it; or several files, the oldest "
-            + "first. Without any, that of the configuration.",
+        Description = "The current file (the finished files beside it are verified first), or several files, the "
+            + "oldest first. Default: the file of the configuration.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Prints the lines as they are." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Prints the lines unchanged, as JSON." };
 
     private static readonly Option<int> Count = new("--lines", "-n")
     {
-        Description = "How many of the last lines are printed first.",
+        Description = "How many of the last lines to print first.",
         DefaultValueFactory = static _ => 20,
     };
 
     private static readonly Option<bool> Follow = new("--follow", "-f")
     {
-        Description = "Goes on with new lines, until it is stopped.",
+        Description = "Keeps printing new lines until it is stopped.",
     };
 
-    private static readonly Option<int?> Limit = new("--limit") { Description = "The most lines that are printed." };
+    private static readonly Option<int?> Limit = new("--limit") { Description = "Prints at most this many lines." };
 
     private static readonly Option<FileInfo?> KeyFile = new("--key-file")
     {
-        Description = "The file with the key of the hashes. Without it, that of the configuration.",
+        Description = "The file with the key of the hashes. Default: the file of the configuration.",
     };
 
     private static readonly Option<string?> Expect = new("--expect")
     {
-        Description = "NUMBER:HASH, as an earlier run printed it: that line must still be there.",
+        Description = "NUMBER:HASH, as printed by an earlier run: that line must still exist.",
     };
 
     public static Command Create() => new("audit", "Reads the audit trail: who did what, and by which rule.")
     {
         Subcommand(
-            "tail", "Prints the last lines, and with -f those that follow.", TailAsync,
+            "tail", "Prints the last lines and, with -f, new lines as they are written.", TailAsync,
             [FileArgument, Count, Follow, .. AuditFilterOptions.All, Json]),
-        Subcommand("search", "Finds lines, the oldest first.", SearchAsync, [FileArgument, .. AuditFilterOptions.All, Limit, Json]),
+        Subcommand(
+            "search", "Searches for lines and prints them, the oldest first.",
+            SearchAsync, [FileArgument, .. AuditFilterOptions.All, Limit, Json]),
         Subcommand(
             "verify",
-            "Finds lines that were changed, removed, added or put in another order: exit code 0, or 1 where there are any.",
+            "Finds lines that were changed, removed, added or reordered: exit code 0 if there are none, 1 if "
+                + "there are.",
             VerifyAsync,
             [FilesArgument, KeyFile, Expect]),
     };
@@ -99,7 +103,7 @@ internal static class AuditCommand
         var shown = new Queue<(JsonElement Line, string Text)>();
         var finished = AuditFileSet.Finished(path).TakeLast(1);
 
-        // Where it follows, what is there already comes from the one reader too: no line twice, and none left out.
+        // With --follow one reader gives the existing lines as well: no line is printed twice, and none is left out.
         foreach (var found in follower is null
             ? AuditSearch.Find([.. finished, path], filter)
             : AuditSearch.Find([.. finished], filter).Concat(Matching(follower.ReadNew(), filter)))
@@ -159,13 +163,13 @@ internal static class AuditCommand
 
         if (verifier.Findings.Count > 0)
         {
-            output.WriteLine("The audit trail was changed, or is not whole.");
+            output.WriteLine("The audit trail was changed or is incomplete.");
             return Task.FromResult(Broken);
         }
 
         if (verifier.Position is null)
         {
-            output.WriteLine("There is no hash chain in these files: nothing can be verified.");
+            output.WriteLine("These files have no hash chain, so nothing can be verified.");
             return Task.FromResult(Broken);
         }
 
@@ -216,11 +220,11 @@ internal static class AuditCommand
             ? Path.GetFullPath(given)
             : ConfigOption.Load(result.GetRequiredValue(Config)).AuditFilePath()
                 ?? throw new ProblemException(new Problem(
-                    result.GetRequiredValue(Config).FullName, "audit: it goes to no file", null,
+                    result.GetRequiredValue(Config).FullName, "audit: the audit trail is not written to a file", null,
                     "Set audit.file.path, or name a file."));
         path = AuditFileSet.Resolve(path);
         return File.Exists(path) ? path : throw new ProblemException(new Problem(
-            path, "no such audit file", null, "Name the current file; the gateway makes it at its start."));
+            path, "no such audit file", null, "Name the current file; the gateway creates it when it starts."));
     }
 
     private static string? KeyOf(ParseResult result, bool isGiven)
@@ -246,6 +250,7 @@ internal static class AuditCommand
             && long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? new ChainPosition(number, text[(colon + 1)..])
                 : throw new ProblemException(new Problem(
-                    "--expect", "this is not NUMBER:HASH", text, "Give it as an earlier \"gateway audit verify\" printed it."));
+                    "--expect", "this is not NUMBER:HASH", text,
+                    "Copy it from the output of an earlier \"gateway audit verify\"."));
     }
 }

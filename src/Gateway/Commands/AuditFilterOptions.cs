@@ -9,32 +9,40 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Commands;
 
-/// <summary>The options that choose audit lines.</summary>
+/// <summary>The options that select audit lines.</summary>
 internal static class AuditFilterOptions
 {
     private static readonly Option<string?> Since = new("--since")
     {
-        Description = "From then on: 2026-11-26, 2026-11-26T15:57:00Z, or how long ago: 2h, 30d.",
+        Description = "From this time on: 2026-11-26, 2026-11-26T15:57:00Z, or how long ago: 2h, 30d.",
     };
 
-    private static readonly Option<string?> Until = new("--until") { Description = "Before then; in the same forms." };
+    private static readonly Option<string?> Until = new("--until")
+    {
+        Description = "Before this time; in the same formats.",
+    };
 
     private static readonly Option<string?> Address = new("--address")
     {
-        Description = "The client's address, or its network: 10.0.0.0/8.",
+        Description = "The client's address or network: 10.0.0.0/8.",
     };
 
-    private static readonly Option<string?> Status = new("--status") { Description = "404, or a class: 4xx." };
+    private static readonly Option<string?> Status = new("--status")
+    {
+        Description = "The HTTP status: 404, or a class: 4xx.",
+    };
 
     private static readonly Option<string?> RequestId = new("--request-id")
     {
-        Description = "The request's id, as answers and the log show it.",
+        Description = "The request's id, as it appears in responses and in the log.",
     };
 
-    // In values "*" matches any characters.
+    // "*" in a value matches any characters.
     private static readonly (Option<string?> Option, string[] Paths)[] Patterns =
     [
-        (Pattern("--subject", "Who: user:alice, or alice for short; robot:*. Sign-ins that failed are found by the name that was tried, (alice)."),
+        (Pattern(
+            "--subject", "The caller: user:alice, or alice for short; robot:*. Failed sign-ins are found by the name "
+                + "tried: (alice)."),
             ["subject", "by", "owner"]),
         (Pattern("--repository", "The repository: team-a/*."), ["repository"]),
         (Pattern("--reference", "The tag or digest."), ["reference", "digest"]),
@@ -42,10 +50,13 @@ internal static class AuditFilterOptions
         (Pattern("--decision", "allow, deny, challenge, limit, refuse, error or public."), ["decision"]),
         (Pattern("--rule", "The rule's name."), ["rule.name"]),
         (Pattern("--event", "registry, token, api, portal, http, credential, command, reload, outage, start or stop."), ["event"]),
-        (Pattern("--user-name", "The name that was shown at a sign-in, right or wrong."), ["signIn.userName"]),
-        (Pattern("--outcome", "How a sign-in or a reload ended: accepted, refused, undecided, throttled, applied."),
+        (Pattern("--user-name", "The user name presented at a sign-in, right or wrong."), ["signIn.userName"]),
+        (Pattern(
+            "--outcome", "The outcome of a sign-in or a reload: accepted, refused, undecided, throttled, applied."),
             ["signIn.outcome", "outcome"]),
-        (Pattern("--credential", "The id of a token, made, ended or used."), ["credential", "signIn.credential", "replaced"]),
+        (Pattern(
+            "--credential", "The id of a token that was created, revoked or used."),
+            ["credential", "signIn.credential", "replaced"]),
         (Pattern("--limit-rule", "The name of the limit that was hit."), ["limit"]),
     ];
 
@@ -74,8 +85,8 @@ internal static class AuditFilterOptions
     public static IEnumerable<Option> All =>
         [Since, Until, .. Patterns.Select(static pattern => pattern.Option), Address, Status, RequestId];
 
-    /// <summary>Reads what was given.</summary>
-    /// <exception cref="ProblemException">A value is none.</exception>
+    /// <summary>Reads the options that were given.</summary>
+    /// <exception cref="ProblemException">A value is invalid.</exception>
     public static AuditFilter Read(ParseResult result, DateTimeOffset now) => new()
     {
         Since = InstantOf(result, Since, now),
@@ -104,17 +115,18 @@ internal static class AuditFilterOptions
         };
         var glob = new Glob(text);
 
-        // A word that no line has would find nothing, and look like "nothing happened".
+        // A word that no line can have would find nothing, and look like "nothing happened".
         if (known.Length > 0 && !known.Any(word => glob.Matches(word)))
         {
-            throw new ProblemException(new Problem(option, "no line has this word", text, HintFor(text, known)));
+            throw new ProblemException(new Problem(
+                option, "no audit line can have this value", text, HintFor(text, known)));
         }
 
-        // What people type is a name; records have its kind as well.
+        // People type a name; records hold its kind as well.
         return paths[0] == "subject" && !text.Contains(':', StringComparison.Ordinal) ? [glob, new Glob("user:" + text)] : [glob];
     }
 
-    // All words there are: the one that is wanted would else be beyond the end of a shortened list.
+    // The complete list: a shortened one could leave out the very word that is wanted.
     private static string HintFor(string text, string[] known) => NearestName.Find(text, known) is { } nearest
         ? $"Did you mean \"{nearest}\"?"
         : (ReferenceEquals(known, Operations) ? "A push ends with putManifest, a pull begins with readManifest. " : "")
@@ -138,7 +150,8 @@ internal static class AuditFilterOptions
             text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
                 ? AuditText.Format(instant)
                 : throw new ProblemException(new Problem(
-                    option.Name, "this is no time", text, "Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h."));
+                    option.Name, "this is not a time", text,
+                    "Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h."));
     }
 
     private static IPNetwork? NetworkOf(ParseResult result)
@@ -152,7 +165,7 @@ internal static class AuditFilterOptions
             : IPAddress.TryParse(text, out var address)
                 ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
             : throw new ProblemException(new Problem(
-                Address.Name, "this is no address and no network", text, "Write 10.0.0.7 or 10.0.0.0/8."));
+                Address.Name, "this is neither an address nor a network", text, "Write 10.0.0.7 or 10.0.0.0/8."));
     }
 
     private static string? StatusOf(ParseResult result) => result.GetValue(Status) switch
@@ -160,6 +173,7 @@ internal static class AuditFilterOptions
         null => null,
         { Length: 3 } text when text[0] is >= '1' and <= '5'
             && (text[1..] == "xx" || (char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2]))) => text,
-        var text => throw new ProblemException(new Problem(Status.Name, "this is no status", text, "Write 404 or 4xx.")),
+        var text => throw new ProblemException(new Problem(
+            Status.Name, "this is not an HTTP status", text, "Write 404 or 4xx.")),
     };
 }

@@ -15,49 +15,53 @@ internal static class BackupCommand
     private const int ShortestPassphrase = 12;
     private const string Overrides = "GATEWAY__";
 
-    private static readonly Argument<FileInfo> Archive = new("FILE") { Description = "The backup." };
+    private static readonly Argument<FileInfo> Archive = new("FILE") { Description = "The backup file." };
 
     private static readonly Option<FileInfo> Config = ConfigOption.Create();
 
     private static readonly Option<FileInfo?> PassphraseFile = new("--passphrase-file")
     {
-        Description = "A file with the passphrase that encrypts the backup; one line break at its end is dropped.",
+        Description = "A file with the passphrase that encrypts the backup; one line break at its end is ignored.",
     };
 
     private static readonly Option<bool> Passphrase = new("--passphrase")
     {
-        Description = "Asks for the passphrase at the terminal.",
+        Description = "Asks for the passphrase on the terminal.",
     };
 
-    private static readonly Option<bool> ForceBackup = new("--force") { Description = "Replaces a file that is there." };
+    private static readonly Option<bool> ForceBackup = new("--force") { Description = "Replaces an existing file." };
 
     private static readonly Option<DirectoryInfo> To = new("--to")
     {
-        Description = "The folder to restore to: that of the configuration.",
+        Description = "The folder to restore to; it becomes the configuration's folder.",
         Required = true,
     };
 
     private static readonly Option<string?> Name = new("--config", "-c")
     {
-        Description = "The name that the configuration file gets in the folder; its own unless given.",
+        Description = "The configuration file's name in the folder. Default: its name in the backup.",
     };
 
     private static readonly Option<bool> Absolute = new("--absolute")
     {
-        Description = "Also restores files outside the configuration's folder, to their absolute places.",
+        Description = "Also restores files outside the configuration's folder, to their absolute paths.",
     };
 
-    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Verifies the backup, says what would be done, and changes nothing." };
+    private static readonly Option<bool> DryRun = new("--dry-run")
+    {
+        Description = "Verifies the backup and prints what would be done, without changing anything.",
+    };
 
     private static readonly Option<bool> ForceRestore = new("--force")
     {
-        Description = "Moves what is there aside, to …before-restore-TIME, instead of refusing.",
+        Description = "Moves existing files aside, to …before-restore-TIME, instead of refusing.",
     };
 
     public static Command CreateBackup()
     {
         var command = new Command(
-            "backup", "Writes one file with everything a gateway goes by: configuration, keys, secrets, tokens. It may run meanwhile.")
+            "backup",
+            "Writes a gateway's configuration, keys, secrets and tokens to one file. The gateway may keep running.")
         {
             Archive, Config, PassphraseFile, Passphrase, ForceBackup,
         };
@@ -68,7 +72,7 @@ internal static class BackupCommand
     public static Command CreateRestore()
     {
         var command = new Command(
-            "restore", "Verifies a backup and puts it back, all of it or nothing. The gateway must not run.")
+            "restore", "Verifies a backup and restores all of it or nothing. The gateway must be stopped.")
         {
             Archive, To, Name, Absolute, DryRun, PassphraseFile, Passphrase, ForceRestore,
         };
@@ -108,30 +112,33 @@ internal static class BackupCommand
         StoreOwner.Ensure(options, error.WriteLine);
         var passphrase = PassphraseOf(result, isNew: true);
         using var audit = options.BeginAudit("backup", file, TimeProvider.System, error.WriteLine);
-        WarnOfVariables(error, "They are not in the backup: keep them yourself, and set them again for the restored gateway.");
+        WarnOfVariables(error,
+            "They are not in the backup: store them yourself, and set them again for the restored gateway.");
         var report = await new BackupJob(options, TimeProvider.System)
             .RunAsync(file, passphrase, result.GetValue(ForceBackup), cancellationToken);
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"Wrote {file}: {report.Files} files{(RedisBackup.IsNeeded(options) ? " and what is in Redis" : "")}, {report.Size} bytes, {(passphrase is null ? "not encrypted" : "encrypted")}."));
+            $"Wrote {file}: {report.Files} files{(RedisBackup.IsNeeded(options) ? " and the data in Redis" : "")}, "
+                + $"{report.Size} bytes, {(passphrase is null ? "not encrypted" : "encrypted")}."));
         if (report.Outside.Count > 0)
         {
             await error.WriteLineAsync(
-                $"Outside the configuration's folder, so restored with --absolute only: {string.Join(", ", report.Outside)}");
+                "Outside the configuration's folder, so restored only with --absolute: "
+                    + $"{string.Join(", ", report.Outside)}");
         }
 
         if (passphrase is null)
         {
             await error.WriteLineAsync(
-                "The backup is not encrypted and holds secrets: signing keys, passwords, private keys. Keep it as you keep those, "
-                + "or give --passphrase-file FILE.");
+                "The backup is not encrypted and holds secrets: signing keys, passwords, private keys. Protect it as "
+                    + "you protect them, or give --passphrase-file FILE.");
         }
     }
 
     private static async Task RestoreAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-        WarnOfVariables(error, "The restored configuration is read with them.");
+        WarnOfVariables(error, "They also apply to the restored configuration.");
         var order = new RestoreOrder
         {
             Archive = result.GetRequiredValue(Archive).FullName,
@@ -158,26 +165,27 @@ internal static class BackupCommand
         if (file is not null && asks)
         {
             throw new ProblemException(new Problem(
-                "--passphrase", "stands beside --passphrase-file", null, "Give one of the two."));
+                "--passphrase", "cannot be combined with --passphrase-file", null, "Give only one of the two."));
         }
 
         if (asks && Console.IsInputRedirected)
         {
             throw new ProblemException(new Problem(
-                "--passphrase", "standard input is no terminal to ask at", null, "Give --passphrase-file FILE."));
+                "--passphrase", "standard input is not a terminal", null, "Give --passphrase-file FILE."));
         }
 
         var what = "";
         var passphrase = file is null
             ? PasswordPrompt.Read(result.InvocationConfiguration.Error, "the backup", isNew)
             : SecretFile.TryRead(file.FullName, out what) ?? throw new ProblemException(new Problem(
-                "--passphrase-file", what, file.FullName, "Name a file that holds the passphrase and that this account may read."));
+                "--passphrase-file", what, file.FullName,
+                "Name a file that holds the passphrase and that this account can read."));
 
-        // Whoever gets the file may guess as long as he likes.
+        // Anyone who gets the file can guess for as long as they like.
         return isNew && passphrase.Length < ShortestPassphrase
             ? throw new ProblemException(new Problem(
                 "passphrase", string.Create(CultureInfo.InvariantCulture, $"is shorter than {ShortestPassphrase} characters"), null,
-                "Make one: openssl rand -base64 32."))
+                "Generate one: openssl rand -base64 32."))
             : passphrase;
     }
 

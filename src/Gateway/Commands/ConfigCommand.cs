@@ -4,10 +4,10 @@ using Gateway.Server.Host.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway config check|schema|reference</c>: looks at a configuration without starting anything.</summary>
+/// <summary><c>gateway config check|schema|reference</c>: inspects a configuration without starting anything.</summary>
 internal static class ConfigCommand
 {
-    public static Command Create() => new("config", "Checks a configuration, or describes what it may hold.")
+    public static Command Create() => new("config", "Checks a configuration, or describes its settings.")
     {
         CreateCheck(),
         CreateWriter("schema", "Writes the JSON Schema of gateway.yaml.", ConfigurationSchema.Write),
@@ -18,11 +18,15 @@ internal static class ConfigCommand
     {
         var file = new Argument<string?>("FILE")
         {
-            Description = $"The configuration file. Without it, ${ConfigOption.Variable}, or what \"gateway serve\" would take.",
+            Description = $"The configuration file. Default: ${ConfigOption.Variable}, or the file that \"gateway "
+                + "serve\" would use.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var config = new Option<string?>("--config", "-c") { Description = "The same, as \"gateway serve\" takes it." };
-        var command = new Command("check", "Reads everything a start would read and prints every problem.")
+        var config = new Option<string?>("--config", "-c")
+        {
+            Description = "The same, as an option like that of \"gateway serve\".",
+        };
+        var command = new Command("check", "Reads everything that a start would read, and prints every problem.")
         {
             file,
             config,

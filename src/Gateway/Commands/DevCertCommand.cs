@@ -5,19 +5,21 @@ using Gateway.Server.Requests.Tls;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway dev-cert --out DIR</c>: makes a local authority and a server certificate.</summary>
+/// <summary>
+/// <c>gateway dev-cert --out DIR</c>: creates a local certificate authority and a server certificate.
+/// </summary>
 internal static class DevCertCommand
 {
     public static Command Create()
     {
         var folder = new Option<DirectoryInfo>("--out", "-o")
         {
-            Description = "The folder for ca.crt, ca.key, tls.crt and tls.key; it is made where it is missing.",
+            Description = "The folder for ca.crt, ca.key, tls.crt and tls.key; it is created if it does not exist.",
             Required = true,
         };
         var names = new Option<string[]>("--name")
         {
-            Description = "A host name the certificate is for; may be given several times.",
+            Description = "A host name for the certificate; may be given several times.",
             DefaultValueFactory = static _ => DefaultNames(),
         };
         names.Validators.Add(static result =>
@@ -25,13 +27,13 @@ internal static class DevCertCommand
             foreach (var token in result.Tokens.Where(static token => !IsHostName(token.Value)))
             {
                 result.AddError(
-                    $"--name \"{token.Value}\" is not a host name. Give names as registry.example.com or *.example.com, "
-                    + "without scheme and port, and addresses with --ip.");
+                    $"--name \"{token.Value}\" is not a host name. Write names as registry.example.com or "
+                        + "*.example.com, without scheme or port, and give addresses with --ip.");
             }
         });
         var addresses = new Option<string[]>("--ip")
         {
-            Description = "An IP address the certificate is for; may be given several times.",
+            Description = "An IP address for the certificate; may be given several times.",
             DefaultValueFactory = static _ => ["127.0.0.1", "::1"],
         };
         addresses.Validators.Add(static result =>
@@ -46,7 +48,7 @@ internal static class DevCertCommand
             Description = "Replaces the server certificate, and an unusable authority.",
         };
         var command = new Command(
-            "dev-cert", "Makes a local certificate authority and a server certificate for trying things out.")
+            "dev-cert", "Creates a local certificate authority and a server certificate for testing.")
         {
             folder, names, addresses, force,
         };
@@ -67,7 +69,7 @@ internal static class DevCertCommand
         {
             var (written, kept) = new DevelopmentCertificates(folder, TimeProvider.System).Make(names, addresses, force);
             output.WriteLine(string.Join(Environment.NewLine, [
-                .. written.Select(static file => "made " + file),
+                .. written.Select(static file => "created " + file),
                 .. kept.Select(static file => "kept " + file),
             ]));
             output.WriteLine(Hints(folder, names.Length > 0 ? names[0] : addresses[0].ToString()));
@@ -97,11 +99,11 @@ internal static class DevCertCommand
               tls: { certificates: [ { certificate: {{crt}}, key: {{key}} } ] }
             Trust it, where clients reach the gateway as {{host}}:8443 (put your port):
               docker                   mkdir -p {{ShellWord.Of(docker)}} && cp {{ShellWord.Of(ca)}} {{ShellWord.Of(docker + "/ca.crt")}}
-              podman, buildah, skopeo  the same under /etc/containers/certs.d/{{host}}:8443/ca.crt
+              podman, buildah, skopeo  the same, under /etc/containers/certs.d/{{host}}:8443/ca.crt
               containerd               ca = "{{ca}}" in /etc/containerd/certs.d/{{host}}:8443/hosts.toml
               curl                     --cacert {{ShellWord.Of(ca)}}
               everything (Debian)      cp {{ShellWord.Of(ca)}} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
-            For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
+            For development only: anyone who has ca.key can impersonate any host to those who trust ca.crt.
             """;
     }
 
@@ -111,7 +113,7 @@ internal static class DevCertCommand
         return IsHostName(machine) && machine != "localhost" ? ["localhost", machine] : ["localhost"];
     }
 
-    // RFC 1123, section 2.1, with one wildcard label in front; ASCII only, as certificates hold it.
+    // RFC 1123, section 2.1, with an optional leading wildcard label; ASCII only, as in certificates.
     private static bool IsHostName(string text)
     {
         var name = text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text;

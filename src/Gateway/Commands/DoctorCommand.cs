@@ -17,41 +17,55 @@ internal static class DoctorCommand
 
     private static readonly Option<string?> Client = new("--client")
     {
-        Description = "Look from a client's side instead, at this registry: https://registry.example.com. Any registry will do.",
+        Description = "Diagnoses this registry from a client's side instead: https://registry.example.com. Works with "
+            + "any registry.",
     };
 
     private static readonly Option<FileInfo?> Authority = new("--ca")
     {
-        Description = "A PEM file with the authority that clients are to trust besides the system's.",
+        Description = "A PEM file with the authority that clients should trust in addition to the system's.",
     };
 
     private static readonly Option<bool> UploadProbe = new("--upload-probe")
     {
-        Description = "Also begin an upload and cancel it, to see where uploads are led and whether something in between breaks them.",
+        Description = "Also starts an upload and cancels it, to see where uploads are sent and whether something in "
+            + "between breaks them.",
     };
 
-    private static readonly Option<string?> User = new("--user", "-u") { Description = "With --client: whom to sign in." };
+    private static readonly Option<string?> User = new("--user", "-u")
+    {
+        Description = "With --client: the user to sign in as.",
+    };
 
     private static readonly Option<FileInfo?> PasswordFile = new("--password-file")
     {
-        Description = "With --user: a file with the password or token; it is asked for where there is none. \"-\": standard input.",
+        Description = "With --user: a file with the password or token, or \"-\" for standard input. Default: asks on "
+            + "the terminal.",
     };
 
-    private static readonly Option<string?> Repository = new("--repository", "-r") { Description = "With --client: what may be done with this repository." };
+    private static readonly Option<string?> Repository = new("--repository", "-r")
+    {
+        Description = "With --client: checks what the user may do in this repository.",
+    };
 
-    private static readonly Option<string?> Origin = new("--origin") { Description = "With --client: whether pages of this origin may use it (CORS)." };
+    private static readonly Option<string?> Origin = new("--origin")
+    {
+        Description = "With --client: checks whether pages of this origin may use the registry (CORS).",
+    };
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Write one JSON document." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Prints one JSON document." };
 
     private static readonly Option<DirectoryInfo?> Root = new("--root")
     {
-        Description = "With --client: read the files of docker, podman and containerd below this folder instead of /.",
+        Description = "With --client: reads the files of docker, podman and containerd below this folder instead of /.",
         Hidden = true,
     };
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Finds what is wrong with sign-ins, pulls and pushes; exit code 0 well, 1 warnings, 2 errors, 3 not all could be looked at.")
+        var command = new Command(
+            "doctor", "Finds what is wrong with sign-ins, pulls and pushes. Exit code: 0 no problems, 1 warnings, 2 "
+                + "errors, 3 some checks could not run.")
         {
             Config, Client, Authority, UploadProbe, User, PasswordFile, Repository, Origin, Json, Root,
         };
@@ -65,7 +79,8 @@ internal static class DoctorCommand
     {
         if (ProblemCatalog.Instance.Find(id) is not { } page)
         {
-            Console.Error.WriteLine($"There is no such problem (found \"{DoctorText.OneLine(id)}\"). docs/problems lists them all.");
+            Console.Error.WriteLine(
+                $"There is no such problem (found \"{DoctorText.OneLine(id)}\"). See the list in docs/problems.");
             return 1;
         }
 
@@ -73,7 +88,7 @@ internal static class DoctorCommand
         return 0;
     }
 
-    // For the repository's own docs/problems; the test holds both in step.
+    // For the repository's own docs/problems; a test keeps both in step.
     private static Command CreatePages()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER");
@@ -107,7 +122,9 @@ internal static class DoctorCommand
         {
             if (!RegistryUrl.TryParse(text, out var url))
             {
-                await error.WriteLineAsync($"--client: this is no address of a registry (found \"{DoctorText.OneLine(text)}\"). Write https://registry.example.com, with a port where clients use one.");
+                await error.WriteLineAsync(
+                    $"--client: this is not the address of a registry (found \"{DoctorText.OneLine(text)}\"). Write "
+                        + "https://registry.example.com, with the port if clients use one.");
                 return ProblemReport.ConfigurationProblem;
             }
 

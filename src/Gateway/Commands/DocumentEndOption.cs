@@ -3,16 +3,19 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary>Whether the policy files of a folder must end with <c>...</c>: what a running gateway asks, so do the commands.</summary>
+/// <summary>
+/// Whether the policy files of a folder must end with <c>...</c>: the commands require what a running gateway requires.
+/// </summary>
 internal static class DocumentEndOption
 {
     public static Option<bool> Create() => new("--require-document-end")
     {
-        Description = "Refuses files without \"...\" at their end. Heeded without this where the configuration "
-            + $"(${ConfigOption.Variable}, or the usual place) names the folder and sets requireDocumentEnd.",
+        Description = "Refuses files without \"...\" at their end. Also in effect without this option where the "
+            + $"configuration (${ConfigOption.Variable}, or the default file) names the folder and sets "
+            + "requireDocumentEnd.",
     };
 
-    /// <summary>What holds for a folder.</summary>
+    /// <summary>Whether files of a folder must end with <c>...</c>.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="option">The option in it.</param>
     /// <param name="folder">The folder.</param>
@@ -37,7 +40,8 @@ internal static class DocumentEndOption
         catch (ProblemException)
         {
             result.InvocationConfiguration.Error.WriteLine(
-                $"warning: {config.FullName} cannot be used, so its requireDocumentEnd is not heeded: gateway config check.");
+                $"warning: {config.FullName} cannot be read, so its requireDocumentEnd is ignored. Run gateway "
+                    + "config check.");
             return false;
         }
 

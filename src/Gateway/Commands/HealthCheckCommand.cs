@@ -6,7 +6,7 @@ using Gateway.Server.Host.Hosting;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway healthcheck</c>: asks the management listener, for a container's health check.</summary>
+/// <summary><c>gateway healthcheck</c>: queries the management listener, for a container's health check.</summary>
 internal static class HealthCheckCommand
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -14,7 +14,8 @@ internal static class HealthCheckCommand
     public static Command Create()
     {
         var config = ConfigOption.Create();
-        var command = new Command("healthcheck", "Asks the running gateway whether it is alive; exit code 0 if so.") { config };
+        var command = new Command(
+            "healthcheck", "Checks whether the running gateway is alive; exit code 0 if it is.") { config };
         command.SetAction((result, cancellationToken) => RunAsync(result.GetRequiredValue(config), cancellationToken));
         return command;
     }
@@ -48,7 +49,8 @@ internal static class HealthCheckCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync($"{url} does not answer (found \"{exception.Message}\"). Is the gateway running?");
+            await Console.Error.WriteLineAsync(
+                $"{url} does not answer (found \"{exception.Message}\"). See whether the gateway is running.");
             return 1;
         }
     }

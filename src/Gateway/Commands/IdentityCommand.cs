@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway identity list|forget</c>: the people that OpenID providers vouched for.</summary>
+/// <summary><c>gateway identity list|forget</c>: the people whom OpenID providers confirmed.</summary>
 internal static class IdentityCommand
 {
     private const int NothingDone = 1;
@@ -18,21 +18,26 @@ internal static class IdentityCommand
 
     private static readonly Option<FileInfo> Config = ConfigOption.Create();
 
-    private static readonly Argument<string> Method = new("METHOD") { Description = "The provider, as \"list\" shows it: oidc:corp." };
+    private static readonly Argument<string> Method = new("METHOD")
+    {
+        Description = "The provider, as shown by \"list\": oidc:corp.",
+    };
 
-    private static readonly Argument<string> Name = new("NAME") { Description = "The user's name here." };
+    private static readonly Argument<string> Name = new("NAME") { Description = "The user's name in the gateway." };
 
     public static Command Create()
     {
-        var list = new Command("list", "Lists them: who has each name, and when the provider last confirmed it.") { Config };
+        var list = new Command(
+            "list", "Lists who has each name, and when the provider last confirmed them.") { Config };
         list.SetAction((result, cancellationToken) => RunAsync(result, ListAsync, cancellationToken));
         var forget = new Command(
-            "forget", "Frees a name for another account of the provider, and ends everything issued to the one that had it.")
+            "forget", "Frees a name for another account of the provider, and revokes everything issued to the account "
+                + "that had it.")
         {
             Config, Method, Name,
         };
         forget.SetAction((result, cancellationToken) => RunAsync(result, ForgetAsync, cancellationToken));
-        return new Command("identity", "People who signed in by an OpenID provider.") { list, forget };
+        return new Command("identity", "Manages the people who signed in through an OpenID provider.") { list, forget };
     }
 
     private static async Task<int> RunAsync(
@@ -77,7 +82,7 @@ internal static class IdentityCommand
         [
             one.Method, one.Name, PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt), TokenTable.Format(one.ValidatedAt),
             one.Groups.Count == 0 ? "-" : string.Join(',', one.Groups),
-            one.Ended is null ? "good" : "ended: " + one.Ended,
+            one.Ended is null ? "active" : "ended: " + one.Ended,
         ];
     }
 
@@ -87,7 +92,8 @@ internal static class IdentityCommand
         var (method, name) = (result.GetRequiredValue(Method), result.GetRequiredValue(Name));
         if (await stores.Identities.FindAsync(method, name, cancellationToken) is null)
         {
-            result.InvocationConfiguration.Error.WriteLine($"{method} has confirmed nobody named \"{name}\". \"gateway identity list\" shows whom.");
+            result.InvocationConfiguration.Error.WriteLine(
+                $"{method} has not confirmed anyone named \"{name}\". See who was confirmed: gateway identity list.");
             return NothingDone;
         }
 
@@ -96,18 +102,21 @@ internal static class IdentityCommand
         var service = new CredentialService(
             stores.Credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
 
-        // First: whoever gets the name next must not find a single token of the former under it.
+        // First: the next owner of the name must not find a single token of the former one under it.
         var owner = new Subject { Kind = SubjectKind.User, Name = name, Method = method };
         var count = await service.RevokeAllAsync(owner, By, cancellationToken);
         await stores.Identities.RemoveAsync(method, name, cancellationToken);
 
-        // Again: they may have made one in between. What they make from here on is bound to nobody who has the name.
+        // Again: they may have created one in between. What they create from here on is bound to nobody who has the
+        // name.
         count += await service.RevokeAllAsync(owner, By, cancellationToken);
-        result.InvocationConfiguration.Output.WriteLine($"The name \"{name}\" is free; {count} tokens and sessions were ended.");
+        result.InvocationConfiguration.Output.WriteLine(
+            $"The name \"{name}\" is free; {count} tokens and sessions were revoked.");
         if (await KnownSubjects.IsBlockedAsync(stores, owner, cancellationToken))
         {
             result.InvocationConfiguration.Output.WriteLine(
-                $"{owner} stays blocked, also for the next owner of the name: gateway user unblock {ShellWord.Of(owner.ToString())}");
+                $"{owner} stays blocked, also for the next owner of the name. To unblock: gateway user unblock "
+                    + $"{ShellWord.Of(owner.ToString())}");
         }
 
         return audit.HasFailed ? NothingDone : 0;

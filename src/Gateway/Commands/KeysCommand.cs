@@ -21,24 +21,25 @@ internal static class KeysCommand
 
     private static readonly Option<FileInfo> Config = CreateConfig();
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Writes JSON." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON." };
 
     private static readonly Option<bool> Now = new("--now")
     {
-        Description = "The new key signs at once. For half a second, replicas that do not know it refuse its tokens.",
+        Description = "The new key signs immediately. For half a second, replicas that do not know it yet refuse "
+            + "its tokens.",
     };
 
     private static readonly Option<string?> In = new("--in")
     {
-        Description = "How long the new key is made known before it signs: 90s to 30d, such as 1h; 90s unless given. "
-            + "Time to hand it to registries that verify tokens themselves.",
+        Description = "How long the new key is published before it signs: 90s to 30d, such as 1h. Default: 90s. "
+            + "Use this time to give it to registries that verify tokens themselves.",
     };
 
-    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Does not ask." };
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Does not ask for confirmation." };
 
     private static readonly Argument<string> Id = new("ID")
     {
-        Description = "The key's id as \"gateway keys list\" shows it, or the beginning of it.",
+        Description = "The key's id as shown by \"gateway keys list\", or its first characters.",
     };
 
     private static readonly Argument<DirectoryInfo> Folder = new("DIR")
@@ -48,28 +49,29 @@ internal static class KeysCommand
 
     private static Option<FileInfo> CreateConfig()
     {
-        var option = ConfigOption.Create("The configuration file of the gateway whose keys are meant.");
+        var option = ConfigOption.Create("The configuration file of the gateway that has the keys.");
         option.Recursive = true;
         return option;
     }
 
     public static Command Create() => new(
-        "keys", "Shows and changes the keys that sign access tokens. Running gateways take changes up within a second.")
+        "keys", "Shows and changes the keys that sign access tokens. Running gateways apply changes within a second.")
     {
         Config,
         Subcommand(
-            "list", "Lists the keys: which signs, which will, until when the others are needed.", ListAsync, Json),
+            "list", "Lists the keys: which one signs, which one is next, and until when the others are needed.",
+            ListAsync, Json),
         Subcommand(
             "rotate",
-            "Makes a new key. It signs from a minute and a half on, when every replica knows it.",
+            "Creates a new key. It signs after a minute and a half, when every replica knows it.",
             RotateAsync,
             Now,
             In),
         Subcommand(
-            "retire", "Removes a key at once: what it signed is not accepted any more.", RetireAsync, Id, Yes),
+            "retire", "Removes a key immediately: tokens that it signed are no longer accepted.", RetireAsync, Id, Yes),
         Subcommand(
             "export",
-            "Writes what a registry that verifies tokens itself needs: bundle.crt and jwks.json.",
+            "Writes bundle.crt and jwks.json, for registries that verify tokens themselves.",
             ExportAsync,
             Folder),
         KeysProbeCommand.Create(Config),
@@ -145,7 +147,7 @@ internal static class KeysCommand
         await output.WriteLineAsync(Row("ID", "ALGORITHM", "CREATED", "STATE"));
         foreach (var key in SigningKeyRing.InOrder(keys))
         {
-            var created = key.CreatedAt is { } at ? SigningKeyText.Format(at) : "put there";
+            var created = key.CreatedAt is { } at ? SigningKeyText.Format(at) : "imported";
             await output.WriteLineAsync(Row(key.Id, key.Algorithm, created, Describe(of.Schedule, key, keys)));
         }
 
@@ -164,28 +166,31 @@ internal static class KeysCommand
         if (change.Added is { } added)
         {
             await output.WriteLineAsync(added.ActiveFrom <= TimeProvider.System.GetUtcNow()
-                ? $"Made {added.Id}, which signs now."
-                : $"Made {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
+                ? $"Created {added.Id}, which signs now."
+                : $"Created {added.Id}, which signs from {SigningKeyText.Format(added.ActiveFrom)} on.");
             await output.WriteLineAsync(
-                "A registry that verifies tokens itself needs the new bundle.crt or jwks.json before, and a restart.");
+                "Before then, a registry that verifies tokens itself needs the new bundle.crt or jwks.json, and "
+                    + "a restart.");
         }
         else
         {
             var next = keys.First(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Next);
             await error.WriteLineAsync(
-                $"Made none: {next.Id} was made before and signs from {SigningKeyText.Format(next.ActiveFrom)} on.");
+                $"No key was created: {next.Id} was created earlier and signs from "
+                    + $"{SigningKeyText.Format(next.ActiveFrom)} on.");
         }
 
         foreach (var former in keys.Where(key => of.Schedule.StateOf(key, keys) == SigningKeyState.Verifies))
         {
             await output.WriteLineAsync(
-                $"What {former.Id} signed is accepted until {SigningKeyText.Format(of.Schedule.NeededUntil(former, keys)!.Value)}; "
-                + $"to end it now: gateway keys retire {former.Id}");
+                $"Tokens signed by {former.Id} are accepted until "
+                    + $"{SigningKeyText.Format(of.Schedule.NeededUntil(former, keys)!.Value)}; to refuse them now: "
+                    + $"gateway keys retire {former.Id}");
         }
 
         foreach (var removed in change.Removed)
         {
-            await output.WriteLineAsync($"Removed {removed.Id}: nothing that it signed can be in use.");
+            await output.WriteLineAsync($"Removed {removed.Id}: no token that it signed can still be in use.");
         }
 
         return change.Added is null ? NothingDone : 0;
@@ -203,8 +208,8 @@ internal static class KeysCommand
             && delay >= SigningKeySchedule.PublicationDelay && delay <= LongestDelay
                 ? delay
                 : throw new ProblemException(new Problem(
-                    "--in", "this is not a duration from 90s to 30d, or stands beside --now", text,
-                    "Write it as 1h or 90s, or leave one of the two out."));
+                    "--in", "this is not a duration from 90s to 30d, or it is combined with --now", text,
+                    "Write 1h or 90s, and give only one of --in and --now."));
     }
 
     private static async Task<int> RetireAsync(ParseResult result, Keys of, CancellationToken cancellationToken)
@@ -214,13 +219,14 @@ internal static class KeysCommand
         if (!result.GetValue(Yes) && !Confirm(result.InvocationConfiguration.Error, key))
         {
             throw new ProblemException(new Problem(
-                "--yes", "the key was not retired, since nobody said yes", null, "Answer yes, or give --yes."));
+                "--yes", "the key was not retired, because this was not confirmed",
+                null, "Answer yes, or give --yes."));
         }
 
         await of.Store.ChangeAsync(keys => of.Schedule.Retire(keys, key.Id), cancellationToken);
         await result.InvocationConfiguration.Output.WriteLineAsync(
-            $"Retired {key.Id}: what it signed is not accepted any more. "
-            + "A registry that verifies tokens itself needs the new bundle.crt or jwks.json, and a restart; until then it accepts that key.");
+            $"Retired {key.Id}: tokens that it signed are no longer accepted. A registry that verifies tokens itself "
+                + "needs the new bundle.crt or jwks.json, and a restart; until then it still accepts that key.");
         return 0;
     }
 
@@ -236,7 +242,8 @@ internal static class KeysCommand
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(new Problem(
-                folder, "the files cannot be written", exception.Message, "Name a folder that you may write."));
+                folder, "the files cannot be written", exception.Message,
+                "Name a folder that this account can write to."));
         }
 
         await result.InvocationConfiguration.Output.WriteLineAsync($"Wrote bundle.crt and jwks.json in {folder}.");
@@ -250,7 +257,8 @@ internal static class KeysCommand
             return false;
         }
 
-        prompt.Write($"Retire {key.Id}? Access tokens and uploads that depend on it end at once (yes/no): ");
+        prompt.Write(
+            $"Retire {key.Id}? Access tokens and uploads that depend on it stop working immediately (yes/no): ");
         return Console.ReadLine() == "yes";
     }
 

@@ -20,7 +20,7 @@ internal static class KeysProbeCommand
 
     private static readonly Argument<string?> Registry = new("REGISTRY")
     {
-        Description = "The name of a configured registry; all of them unless given.",
+        Description = "The name of a configured registry. Default: all of them.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -28,7 +28,8 @@ internal static class KeysProbeCommand
     public static Command Create(Option<FileInfo> config)
     {
         var command = new Command(
-            "probe", "Asks registries that verify tokens whether they accept the gateway's; exit code 0 if so.")
+            "probe",
+            "Checks whether registries that verify tokens accept the gateway's tokens; exit code 0 if they do.")
         {
             Registry,
         };
@@ -101,11 +102,11 @@ internal static class KeysProbeCommand
     {
         if (registry.ForwardToken && outcome == RegistryProbeOutcome.Open)
         {
-            yield return "forwardToken is set, and has no use so.";
+            yield return "forwardToken is set, but without effect: this registry does not verify tokens.";
         }
         else if (registry is { ForwardToken: false, Credential: null } && outcome == RegistryProbeOutcome.Accepted)
         {
-            yield return "The gateway sends it none yet: set forwardToken: true for this registry.";
+            yield return "The gateway does not send it tokens yet: set forwardToken: true for this registry.";
         }
     }
 
@@ -136,6 +137,6 @@ internal static class KeysProbeCommand
             ? usable
             : throw new ProblemException(new Problem(
                 "tokens.keys", "there is no key yet", null,
-                "Start the gateway once, or make one with \"gateway keys rotate\"."));
+                "Start the gateway once, or create one with \"gateway keys rotate\"."));
     }
 }

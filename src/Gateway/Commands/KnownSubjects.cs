@@ -7,8 +7,8 @@ using Gateway.Server.Store.State;
 namespace Gateway.Commands;
 
 /// <summary>
-/// Whom this machine knows: the users of the htpasswd file, people who signed in by a provider, and owners of tokens. A
-/// directory is not asked, so its users are known once they have a token.
+/// Whom this machine knows: the users of the htpasswd file, people who signed in through a provider, and owners of
+/// tokens. A directory is not asked, so its users are known once they have a token.
 /// </summary>
 internal static class KnownSubjects
 {
@@ -19,7 +19,9 @@ internal static class KnownSubjects
         GatewayOptions options, CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
         (await ReadAsync(options, stores, cancellationToken)).Contains(subject.ToString());
 
-    /// <summary>The subjects whom a name may mean: those called so, or so behind a realm, in any kind.</summary>
+    /// <summary>
+    /// The subjects that a name may mean: those with this name, with or without a source before it, of any kind.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> FindLikeAsync(
         GatewayOptions options, CommandStores stores, string name, CancellationToken cancellationToken)
     {
@@ -32,17 +34,17 @@ internal static class KnownSubjects
 
     /// <summary>The candidates as a sentence.</summary>
     public static string Describe(IReadOnlyList<string> candidates) => candidates.Count == 0
-        ? "See who has tokens: gateway token list."
-        : $"There is {string.Join(", ", candidates.Take(MostShown))}.";
+        ? "List everyone who has tokens: gateway token list."
+        : $"Known: {string.Join(", ", candidates.Take(MostShown))}.";
 
-    /// <summary>Whether an operator keeps a subject out now.</summary>
+    /// <summary>Whether a subject is blocked now.</summary>
     public static async Task<bool> IsBlockedAsync(CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
         SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!)
             .Find(subject, TimeProvider.System) is not null;
 
     /// <summary>
     /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names; <see langword="null"/> else.
-    /// Whether the directory has them is asked at each use of what they are given.
+    /// The directory is asked at each use of their tokens whether it has them.
     /// </summary>
     public static Subject? FindQualifiedLdap(GatewayOptions options, string name)
     {
@@ -62,7 +64,7 @@ internal static class KnownSubjects
             known.Add(token.Owner.ToString());
         }
 
-        // Whoever was blocked once is known, also with nothing left.
+        // A subject that was blocked once is known, even if it has nothing left.
         known.UnionWith((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!.Select(static block => block.Subject));
         if (options.Authentication.Htpasswd is { } htpasswd && HtpasswdFile.ReadContent(htpasswd.File) is { } content)
         {
@@ -80,6 +82,6 @@ internal static class KnownSubjects
         return known;
     }
 
-    /// <summary>A name without the realm before it.</summary>
+    /// <summary>A name without the source before it.</summary>
     public static string PlainOf(string name) => name[(name.LastIndexOf(SignInMethods.SourceSeparator) + 1)..];
 }

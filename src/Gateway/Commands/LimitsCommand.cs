@@ -8,12 +8,12 @@ using Gateway.Server.Limits.RateLimiting;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway limits show|reset SUBJECT</c>: asks the running gateway on this machine.</summary>
+/// <summary><c>gateway limits show|reset SUBJECT</c>: queries the running gateway on this machine.</summary>
 internal static class LimitsCommand
 {
-    private static readonly string[] Titles = ["LIMIT", "COUNTS", "OF", "LEFT", "NEXT IN", "WHOLE IN", "COUNTED IN"];
+    private static readonly string[] Titles = ["LIMIT", "COUNTS", "OF", "LEFT", "NEXT IN", "FULL IN", "COUNTED IN"];
 
-    public static Command Create() => new("limits", "Shows and resets how far callers have used up their limits.")
+    public static Command Create() => new("limits", "Shows and resets how much of their limits callers have used.")
     {
         CreateShow(),
         CreateReset(),
@@ -25,10 +25,10 @@ internal static class LimitsCommand
         var json = new Option<bool>("--json") { Description = "Prints JSON." };
         var subject = new Argument<string?>("SUBJECT")
         {
-            Description = $"Whose limits: {LimitHolder.Forms}. Everybody's of which something is used unless given.",
+            Description = $"Whose limits: {LimitHolder.Forms}. Default: all limits that are partly used.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new Command("show", "Shows what is left.") { subject, json, config };
+        var command = new Command("show", "Shows what is left of the limits.") { subject, json, config };
         command.SetAction((result, cancellationToken) => RunAsync(
             HttpMethod.Get,
             result.GetRequiredValue(config),
@@ -61,7 +61,8 @@ internal static class LimitsCommand
                 }
 
                 Console.Error.WriteLine(
-                    $"Nothing of {result.GetRequiredValue(subject)} was used up, so nothing was reset. Whose something is: gateway limits show.");
+                    $"{result.GetRequiredValue(subject)} has not used any limit, so nothing was reset. See who has: "
+                        + "gateway limits show.");
                 return false;
             },
             cancellationToken));
@@ -77,7 +78,8 @@ internal static class LimitsCommand
     {
         if (subject is not null && !LimitHolder.TryParse(subject, out _))
         {
-            await Console.Error.WriteLineAsync($"SUBJECT names nobody (found \"{subject}\"). Write {LimitHolder.Forms}.");
+            await Console.Error.WriteLineAsync(
+                $"SUBJECT is not a subject (found \"{subject}\"). Write {LimitHolder.Forms}.");
             return ProblemReport.ConfigurationProblem;
         }
 
@@ -139,7 +141,7 @@ internal static class LimitsCommand
 
         if (report.Standings.Count == 0)
         {
-            output.WriteLine("Nothing is used up.");
+            output.WriteLine("No limit is used.");
             return;
         }
 

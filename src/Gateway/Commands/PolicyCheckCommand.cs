@@ -5,7 +5,7 @@ using Gateway.Server.Registry.Policies;
 namespace Gateway.Commands;
 
 /// <summary>
-/// <c>gateway policy check FOLDER…</c>: 0 where the policies could come into force, else 78 and one line a problem.
+/// <c>gateway policy check FOLDER…</c>: 0 if the policies are valid, else 78 and one line for each problem.
 /// </summary>
 internal static class PolicyCheckCommand
 {
@@ -17,7 +17,7 @@ internal static class PolicyCheckCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var end = DocumentEndOption.Create();
-        var command = new Command("check", "Says everything that is wrong with policy files.") { folders, end };
+        var command = new Command("check", "Reports everything that is wrong with policy files.") { folders, end };
         command.SetAction(result => Run(result, result.GetRequiredValue(folders), end));
         return command;
     }
@@ -37,7 +37,7 @@ internal static class PolicyCheckCommand
             if (reading.Problems is [])
             {
                 result.InvocationConfiguration.Output.WriteLine(
-                    $"{folder}: good (files: {reading.FileCount}, rules: {reading.Policy.RuleCount}, "
+                    $"{folder}: valid (files: {reading.FileCount}, rules: {reading.Policy.RuleCount}, "
                     + $"warnings: {reading.Warnings.Count})");
             }
         }

@@ -3,7 +3,7 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway policy</c>: what people do with policy files before the gateway does.</summary>
+/// <summary><c>gateway policy</c>: checks, explains and tests policy files before a gateway uses them.</summary>
 internal static class PolicyCommand
 {
     public static Command Create() => new("policy", "Checks, explains and tests policy files.")
@@ -13,7 +13,7 @@ internal static class PolicyCommand
         PolicyTestCommand.Create(),
     };
 
-    /// <summary>Prints one line a problem.</summary>
+    /// <summary>Prints one line for each problem.</summary>
     /// <returns>The exit code of a wrong configuration.</returns>
     internal static int Refuse(ParseResult result, IEnumerable<Problem> problems)
     {

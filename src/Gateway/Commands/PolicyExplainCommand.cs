@@ -9,8 +9,8 @@ using Gateway.Server.Registry.Policies;
 namespace Gateway.Commands;
 
 /// <summary>
-/// <c>gateway policy explain --policies FOLDER SUBJECT ACTION REPOSITORY[:TAG]</c>: what the policy answers, and why.
-/// 0 where allowed, 1 where refused, 78 where the question or the files are wrong.
+/// <c>gateway policy explain --policies FOLDER SUBJECT ACTION REPOSITORY[:TAG]</c>: what the policy decides, and why.
+/// 0 if allowed, 1 if refused, 78 if the question or the files are invalid.
 /// </summary>
 internal static partial class PolicyExplainCommand
 {
@@ -18,7 +18,7 @@ internal static partial class PolicyExplainCommand
     {
         var given = new Given();
         var end = DocumentEndOption.Create();
-        var command = new Command("explain", "Says what the policy answers, and why.")
+        var command = new Command("explain", "Explains what the policy decides, and why.")
         {
             given.Subject, given.Action, given.Repository, given.Policies, given.Groups, given.Method, given.Claims,
             given.Address, given.Time, given.Registry, given.Json, end,
@@ -32,7 +32,7 @@ internal static partial class PolicyExplainCommand
         var instant = TimeProvider.System.GetUtcNow();
         if (result.GetValue(given.Time) is { } text && !PolicyTestFile.TryParseTime(text, out instant))
         {
-            return Refuse(result, $"time \"{text}\" is not an instant such as 2025-01-01T12:00:00Z");
+            return Refuse(result, $"time \"{text}\" is not a time such as 2025-01-01T12:00:00Z");
         }
 
         var pairs = (result.GetValue(given.Claims) ?? []).Select(static claim => claim.Split('=', 2)).ToList();
@@ -107,11 +107,12 @@ internal static partial class PolicyExplainCommand
         if (request.Tag.IsUnknown)
         {
             output.WriteLine(
-                "note    by digest, this removes every tag that points there: the gateway looks which and asks for each");
+                "note    by digest, this removes every tag that points to it: the gateway finds those tags and "
+                    + "checks each");
         }
     }
 
-    // Who asks about a push of a tag wants to know both: may I, and may I again?
+    // A question about a push of a tag has two parts: may it be pushed, and may it be pushed again?
     private static void PrintOverwrite(
         TextWriter output, PolicySet policy, in AccessRequest request, PolicyExplanation explanation)
     {
@@ -134,13 +135,13 @@ internal static partial class PolicyExplainCommand
         });
         if (!overwrite.Decision.IsAllowed)
         {
-            output.WriteLine("note    not where the tag exists already: " + overwrite.Reason);
+            output.WriteLine("note    not if the tag exists already: " + overwrite.Reason);
         }
     }
 
     private static (string Repository, string? Tag) Split(string text)
     {
-        // Content by digest has no tag; what stands before the "@" decides.
+        // Content by digest has no tag; the part before the "@" decides.
         var at = text.IndexOf('@', StringComparison.Ordinal);
         if (at >= 0)
         {
@@ -218,15 +219,18 @@ internal static partial class PolicyExplainCommand
 
         public Option<string[]> Groups { get; } = new("--group")
         {
-            Description = "A group that an identity provider names; repeatable.",
+            Description = "A group of the subject, as its source names it; may be given several times.",
         };
 
         public Option<string?> Method { get; } = new("--method")
         {
-            Description = "What proved the subject: htpasswd, ldap:corp, issuer:github.",
+            Description = "How the subject signed in: htpasswd, ldap:corp, issuer:github.",
         };
 
-        public Option<string[]> Claims { get; } = new("--claim") { Description = "A claim as NAME=VALUE; repeatable." };
+        public Option<string[]> Claims { get; } = new("--claim")
+        {
+            Description = "A claim as NAME=VALUE; may be given several times.",
+        };
 
         public Option<string> Address { get; } = new("--address")
         {
@@ -236,7 +240,7 @@ internal static partial class PolicyExplainCommand
 
         public Option<string?> Time { get; } = new("--time")
         {
-            Description = "The instant, such as 2025-01-01T12:00:00Z; now unless given.",
+            Description = "The time of the request, such as 2025-01-01T12:00:00Z. Default: now.",
         };
 
         public Option<string> Registry { get; } = new("--registry")
@@ -245,6 +249,6 @@ internal static partial class PolicyExplainCommand
             DefaultValueFactory = static _ => PolicyQuestion.DefaultRegistry,
         };
 
-        public Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON." };
+        public Option<bool> Json { get; } = new("--json") { Description = "Prints JSON." };
     }
 }

@@ -5,8 +5,8 @@ using Gateway.Server.Registry.Policies;
 namespace Gateway.Commands;
 
 /// <summary>
-/// <c>gateway policy test FOLDER</c>: 0 where every question has the expected answer, 1 and one line for each that has
-/// not, 78 where files are wrong.
+/// <c>gateway policy test FOLDER</c>: 0 if every question has the expected answer, 1 and one line for each that has
+/// not, 78 if files are invalid.
 /// </summary>
 internal static class PolicyTestCommand
 {
@@ -43,7 +43,7 @@ internal static class PolicyTestCommand
         }
 
         result.InvocationConfiguration.Output.WriteLine(
-            $"{folder}: questions: {report.Count}, answered otherwise than expected: {report.Failures.Count}");
+            $"{folder}: questions: {report.Count}, unexpected answers: {report.Failures.Count}");
         return report.Failures is [] ? 0 : 1;
     }
 }

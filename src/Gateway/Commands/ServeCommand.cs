@@ -6,10 +6,10 @@ using Gateway.Server.Host.Hosting;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway serve --config FILE</c>: runs the gateway until it is told to stop.</summary>
+/// <summary><c>gateway serve --config FILE</c>: runs the gateway until it is stopped.</summary>
 internal static partial class ServeCommand
 {
-    // Not that of a wrong configuration: what holds the port may be gone at the next start.
+    // Not the code of a wrong configuration: the port may be free at the next start.
     private const int CannotListen = 1;
 
     public static Command Create()
@@ -49,11 +49,11 @@ internal static partial class ServeCommand
     }
 
     /// <summary>Starts a gateway and waits for its end.</summary>
-    /// <param name="app">What was built.</param>
+    /// <param name="app">The gateway, built.</param>
     /// <param name="options">Its configuration.</param>
-    /// <param name="config">The file that this stands in.</param>
-    /// <param name="error">Told in a line each why it cannot start.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="config">The configuration file.</param>
+    /// <param name="error">Receives one line for each reason why it cannot start.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The exit code.</returns>
     internal static async Task<int> RunAsync(
         WebApplication app,
@@ -64,7 +64,7 @@ internal static partial class ServeCommand
     {
         if (await StartAsync(app, options, config, error, cancellationToken) is { } exitCode)
         {
-            // What had begun is told to end: a background service that is only disposed of ends in a stack trace.
+            // Stop what has started: a background service that is only disposed of prints a stack trace.
             await app.StopAsync(CancellationToken.None);
             return exitCode;
         }
@@ -89,23 +89,23 @@ internal static partial class ServeCommand
         }
         catch (ProblemException exception)
         {
-            return ProblemReport.Write(error, exception.Problems); // keys in Redis that the password does not open
+            return ProblemReport.Write(error, exception.Problems); // keys in Redis that the password does not decrypt
         }
         catch (IOException exception)
         {
-            // Taken between the look at it and now. Kestrel's own words name the address, not the setting.
+            // The port was taken after the check. Kestrel's message names the address, not the setting.
             var problem = exception.Message.Contains(ControlSocket.PathOf(options), StringComparison.Ordinal)
                 ? new Problem(
                     config.FullName, "state.folder: the gateway cannot listen on its control socket", exception.Message,
-                    "Stop the other gateway that uses this folder, or set state.folder to another one.")
+                    "Stop the other gateway that uses this folder, or set state.folder to another folder.")
                 : new Problem(
                     config.FullName, "listen: the gateway cannot listen", exception.Message,
-                    "Stop what uses the port, or change listen.https, listen.http or listen.management.");
+                    "Stop the program that uses the port, or change listen.https, listen.http or listen.management.");
             return ProblemReport.Write(error, [problem], CannotListen);
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            return 0; // told to end before it was ready
+            return 0; // stopped before it was ready
         }
     }
 

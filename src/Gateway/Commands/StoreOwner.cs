@@ -11,9 +11,9 @@ namespace Gateway.Commands;
 /// <summary>Keeps a command from leaving files in the state folder that the gateway's own user cannot write.</summary>
 internal static partial class StoreOwner
 {
-    /// <summary>Looks at the place of the store before a command opens it, and perhaps makes it.</summary>
-    /// <param name="options">The configuration, with what the command's environment sets.</param>
-    /// <param name="warn">Told what does not keep the command from working, and is most likely a mistake.</param>
+    /// <summary>Inspects the store's place before a command opens the store, and perhaps creates it.</summary>
+    /// <param name="options">The configuration, with the overrides of the command's environment.</param>
+    /// <param name="warn">Receives what is most likely a mistake, though the command can work.</param>
     /// <exception cref="ProblemException">The command may not use the store.</exception>
     public static void Ensure(GatewayOptions options, Action<string> warn)
     {
@@ -30,8 +30,9 @@ internal static partial class StoreOwner
 
     /// <summary>Why a command may not use the store; <see langword="null"/> where it may.</summary>
     /// <remarks>
-    /// A group that may write the store is not enough: what SQLite keeps beside the file would belong to whoever ran the
-    /// command. Root is: SQLite gives those files to the owner of the database (sqlite3, os_unix.c, <c>robustFchown</c>).
+    /// A group that may write the store is not enough: the files that SQLite creates beside it would belong to the user
+    /// of the command. Root may: SQLite gives them to the owner of the database (sqlite3, os_unix.c,
+    /// <c>robustFchown</c>).
     /// </remarks>
     public static Problem? Check(StateOptions options) => options.Store == StateStoreKind.Sqlite
         ? Check(Path.Combine(options.Folder, SqliteDatabase.FileName), EffectiveUser())
@@ -42,7 +43,7 @@ internal static partial class StoreOwner
             ? new Problem(
                 file,
                 "the store belongs to another user",
-                FormattableString.Invariant($"uid {owner.User}, and this is {user}"),
+                FormattableString.Invariant($"uid {owner.User}, and this command runs as {user}"),
                 FormattableString.Invariant(
                     $"Run the command as that user: sudo -u '#{owner.User}' gateway …"))
             : null;

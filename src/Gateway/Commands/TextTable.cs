@@ -3,7 +3,7 @@ namespace Gateway.Commands;
 /// <summary>Rows of text for a terminal, in columns.</summary>
 internal static class TextTable
 {
-    /// <summary>One line a row; two spaces between columns, none at the end.</summary>
+    /// <summary>One line for each row; two spaces between columns, none at the end.</summary>
     public static IEnumerable<string> Format(IReadOnlyList<string[]> rows)
     {
         var widths = rows[0].Select((_, column) => rows.Max(row => row[column].Length)).ToArray();

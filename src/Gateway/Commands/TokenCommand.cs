@@ -14,7 +14,7 @@ namespace Gateway.Commands;
 
 /// <summary>
 /// <c>gateway token create|list|revoke|rotate</c>: personal and robot tokens, in the store of the configuration. A
-/// running gateway takes them up at once.
+/// running gateway accepts them at once.
 /// </summary>
 internal static class TokenCommand
 {
@@ -23,75 +23,80 @@ internal static class TokenCommand
 
     private static readonly Option<FileInfo> Config = ConfigOption.Create();
 
-    private static readonly Argument<string> Name = new("NAME") { Description = "What the token is called: laptop." };
+    private static readonly Argument<string> Name = new("NAME") { Description = "The token's name: laptop." };
 
-    private static readonly Argument<string> Id = new("ID") { Description = "The token's id, as \"list\" shows it." };
+    private static readonly Argument<string> Id = new("ID") { Description = "The token's id, as shown by \"list\"." };
 
     private static readonly Argument<string?> OptionalId = new("ID")
     {
-        Description = "The token's id, as \"list\" shows it.",
+        Description = "The token's id, as shown by \"list\".",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     private static readonly Option<string?> User = new("--user")
     {
-        Description = "The user whose personal token it is, by the whole name: alice, corp/alice.",
+        Description = "The owner of a personal token, by full name: alice, corp/alice.",
     };
 
     private static readonly Option<string?> Robot = new("--robot")
     {
-        Description = "The robot whose token it is. A robot exists as soon as it has one; policies name it robot:NAME.",
+        Description = "The owner of a robot token. A robot exists as soon as it has a token; policies name it "
+            + "robot:NAME.",
     };
 
     private static readonly Option<string[]> Scope = new("--scope")
     {
-        Description = "What it may do at most: a repository pattern and actions, \"team-a/**:pull,push\". "
+        Description = "Limits what the token may do: a repository pattern and actions, \"team-a/**:pull,push\". "
             + "May be given several times.",
     };
 
     private static readonly Option<bool> All = new("--all")
     {
-        Description = "Instead of --scope: everything that the user may. Not for robots.",
+        Description = "Instead of --scope: everything that the user may do. Not for robots.",
     };
 
     private static readonly Option<string?> Expires = new("--expires")
     {
-        Description = "Its lifetime, such as 30d or 12h; a new token's is tokens.defaultCredentialLifetime unless given, "
-            + "a rotated one's as long as before.",
+        Description = "The lifetime, such as 30d or 12h. Default: tokens.defaultCredentialLifetime for a new token, "
+            + "the former lifetime for a rotated one.",
     };
 
     private static readonly Option<string?> Overlap = new("--overlap")
     {
-        Description = "How long the old token goes on beside the new one: 24h unless given, 0s ends it at once.",
+        Description = "How long the old token stays valid beside the new one. Default: 24h; 0s revokes it immediately.",
     };
 
     private static readonly Option<string?> Owner = new("--owner")
     {
-        Description = "Only the tokens of user:NAME or robot:NAME.",
+        Description = "Lists only the tokens of user:NAME or robot:NAME.",
     };
 
     private static readonly Option<string?> AllOf = new("--all-of")
     {
-        Description = "Instead of ID: everything that user:NAME or robot:NAME has, access tokens included.",
+        Description = "Instead of ID: revokes everything that user:NAME or robot:NAME has, including access tokens.",
     };
 
-    private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Prints the secret and nothing else." };
+    private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Prints only the secret." };
 
-    private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON, as the API answers it." };
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Prints JSON, in the format of the API.",
+    };
 
     public static Command Create() => new(
-        "token", "Makes, lists, revokes and rotates personal and robot tokens. A running gateway takes it up at once.")
+        "token",
+        "Creates, lists, revokes and rotates personal and robot tokens. A running gateway applies changes at once.")
     {
         Subcommand(
             "create",
-            "Makes a token. Its secret goes to standard output, this once.",
+            "Creates a token and prints its secret to standard output. The secret is not shown again.",
             CreateAsync,
             Name, User, Robot, Scope, All, Expires, Quiet, Json),
-        Subcommand("list", "Lists the tokens, the newest first; never their secrets.", ListAsync, Owner, Json),
-        Subcommand("revoke", "Ends a token for good, or all of one owner.", RevokeAsync, OptionalId, AllOf),
+        Subcommand("list", "Lists the tokens without their secrets, the newest first.", ListAsync, Owner, Json),
+        Subcommand("revoke", "Revokes a token permanently, or all tokens of an owner.", RevokeAsync, OptionalId, AllOf),
         Subcommand(
             "rotate",
-            "Makes a token like another one, and lets the other end after an overlap.",
+            "Creates a token like an existing one; the old token expires after an overlap.",
             RotateAsync,
             Id, Overlap, Expires, Quiet, Json),
     };
@@ -138,7 +143,7 @@ internal static class TokenCommand
         }
     }
 
-    // What was typed: an attempt that fails has a target too.
+    // From the command line: an attempt that fails has a target too.
     private static string? TargetOf(ParseResult result) => result.CommandResult.Command.Name switch
     {
         "create" => result.GetValue(Robot) is { } robot ? "robot:" + robot
@@ -204,7 +209,8 @@ internal static class TokenCommand
         if ((id is null) == (allOf is null))
         {
             throw new ProblemException(new Problem(
-                "ID", "name one token or one owner", null, "Give the token's id, or --all-of user:alice."));
+                "ID", "the token is missing, or there is an owner as well", null,
+                "Give the token's id, or --all-of user:alice."));
         }
 
         var output = result.InvocationConfiguration.Output;
@@ -215,17 +221,18 @@ internal static class TokenCommand
             var count = await service.RevokeAllAsync(owner, By, cancellationToken);
             if (count == 0 && !isKnown)
             {
-                // Done all the same: access tokens outlive the source's knowledge of a leaver.
+                // Revoked anyway: access tokens may outlive a user's entry in the source.
                 var near = await KnownSubjects.FindLikeAsync(options, stores, owner.Name, cancellationToken);
                 result.InvocationConfiguration.Error.WriteLine(
-                    $"Found nobody and no token under {owner} here. Access tokens issued until now under exactly that name are "
-                    + $"refused, and nothing else was changed. {KnownSubjects.Describe(near)}");
+                    $"No user and no token of {owner} was found. Access tokens issued until now under exactly that "
+                        + $"name are refused, and nothing else was changed. {KnownSubjects.Describe(near)}");
                 return NothingDone;
             }
 
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Revoked {count} token{(count == 1 ? "" : "s")} of {owner}, and the access tokens issued until now."));
+                $"Revoked {count} token{(count == 1 ? "" : "s")} of {owner}, and all access tokens issued to them "
+                    + $"until now."));
             return 0;
         }
 
@@ -263,16 +270,17 @@ internal static class TokenCommand
         if ((user is null) == (robot is null))
         {
             throw new ProblemException(new Problem(
-                "--user", "name the owner: one user or one robot", null, "Give --user alice, or --robot ci-deploy."));
+                "--user", "the owner is missing, or there are two: one user or one robot", null,
+                "Give --user alice, or --robot ci-deploy."));
         }
 
-        // A token of nobody would be refused at its first use: its owner has to exist on every request.
+        // A token without an existing owner would be refused at its first use: the owner must exist on every request.
         return robot is not null
             ? new TokenOwner(CredentialOwner.Robot(robot))
             : await TokenOwner.FindUserAsync(options, stores, user!, cancellationToken);
     }
 
-    // Everything has to be said: a forgotten --scope must not make the strongest token there is.
+    // "Everything" must be explicit: a forgotten --scope must not create the most powerful token.
     private static CredentialLimit? LimitOf(ParseResult result)
     {
         var (scopes, all) = (result.GetValue(Scope) ?? [], result.GetValue(All));
@@ -280,9 +288,9 @@ internal static class TokenCommand
         {
             throw new ProblemException(new Problem(
                 "--scope",
-                all ? "stands beside --all" : "name what the token may do at most",
+                all ? "cannot be combined with --all" : "the limits of the token are missing",
                 null,
-                "Give --scope \"team-a/**:pull,push\", or for everything that the user may --all."));
+                "Give --scope \"team-a/**:pull,push\", or --all for everything that the user may do."));
         }
 
         return all ? null
@@ -298,7 +306,7 @@ internal static class TokenCommand
 
     private static Subject ParseOwner(string text, string option) => CredentialOwner.Parse(text)
         ?? throw new ProblemException(new Problem(
-            option, "this names no owner", text, "Write user:NAME or robot:NAME."));
+            option, "this is not an owner", text, "Write user:NAME or robot:NAME."));
 
     private static async Task<int> PrintAsync(
         ParseResult result, GatewayOptions options, CommandStores stores, CredentialOutcome outcome, CancellationToken cancellationToken)
@@ -310,7 +318,8 @@ internal static class TokenCommand
                 if (await KnownSubjects.IsBlockedAsync(stores, issued.Credential.Owner, cancellationToken))
                 {
                     result.InvocationConfiguration.Error.WriteLine(
-                        $"{issued.Credential.Owner} is blocked: the token is refused until they are let in again: gateway user unblock "
+                        $"{issued.Credential.Owner} is blocked, so the token is refused. To unblock: "
+                            + "gateway user unblock "
                         + ShellWord.Of(issued.Credential.Owner.ToString()));
                 }
 
@@ -320,7 +329,7 @@ internal static class TokenCommand
             case CredentialOutcome.Conflict(var problem):
                 return Report(result, [problem], NothingDone);
             default:
-                throw new InvalidOperationException("another outcome");
+                throw new InvalidOperationException("unknown outcome");
         }
     }
 
@@ -344,15 +353,16 @@ internal static class TokenCommand
 
         var token = issued.Credential;
         error.WriteLine(
-            $"Made the token {token.Id} (\"{token.Name}\") of {token.Owner}, for "
-            + $"{token.Limit?.ToString() ?? "everything that its owner may"}, until {TokenTable.Format(token.ExpiresAt)}.");
+            $"Created the token {token.Id} (\"{token.Name}\") of {token.Owner}, for "
+                + $"{token.Limit?.ToString() ?? "everything that its owner may do"}, until "
+                + $"{TokenTable.Format(token.ExpiresAt)}.");
         if (issued.Replaced is { } replaced)
         {
-            error.WriteLine($"The old one, {replaced.Id}, ends {TokenTable.Format(replaced.ExpiresAt)}.");
+            error.WriteLine($"The old token, {replaced.Id}, expires {TokenTable.Format(replaced.ExpiresAt)}.");
         }
 
         error.WriteLine(
-            "Its secret is shown this once. Sign in with it: docker login "
+            "The secret is not shown again. Sign in with it: docker login "
             + $"--username {ShellWord.Of(token.Owner.Name)} --password-stdin {options.PublicUrl!.Authority}");
     }
 

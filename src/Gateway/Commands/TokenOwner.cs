@@ -8,18 +8,20 @@ using Gateway.Server.Tokens.Credentials;
 
 namespace Gateway.Commands;
 
-/// <summary>Whose a personal token is to be, and what it is bound to.</summary>
-/// <param name="Subject">The user, with the method that is asked for them at each use.</param>
-/// <param name="Evidence">As a token that they make themselves has it; <see langword="null"/>: the name alone says whose it is.</param>
-/// <param name="Note">What the operator should know; <see langword="null"/>: nothing.</param>
+/// <summary>The owner of a personal token that is created, and what the token is bound to.</summary>
+/// <param name="Subject">The user, with the method that must confirm them at each use.</param>
+/// <param name="Evidence">
+/// As in a token that they create themselves; <see langword="null"/>: the name alone decides.
+/// </param>
+/// <param name="Note">A note for the operator, or <see langword="null"/>.</param>
 internal sealed record TokenOwner(Subject Subject, string? Evidence = null, string? Note = null)
 {
-    /// <summary>Finds the user of a whole name. A name is never guessed: what is printed is a secret.</summary>
+    /// <summary>Finds the user with a full name. A name is never guessed: the command prints a secret.</summary>
     /// <param name="options">The configuration.</param>
     /// <param name="stores">The stores, open.</param>
-    /// <param name="name">As policies have it: <c>alice</c>, <c>corp/alice</c>.</param>
+    /// <param name="name">As in policies: <c>alice</c>, <c>corp/alice</c>.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="ProblemException">There is none; those who are called alike are listed.</exception>
+    /// <exception cref="ProblemException">There is no such user; those with similar names are listed.</exception>
     public static async Task<TokenOwner> FindUserAsync(
         GatewayOptions options, CommandStores stores, string name, CancellationToken cancellationToken)
     {
@@ -29,7 +31,7 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
             return new TokenOwner(CredentialOwner.User(name));
         }
 
-        // Before the directories: at their sign-in nobody before the provider knew the name.
+        // Before the directories: when they signed in, no source before the provider knew the name.
         foreach (var provider in authentication.Oidc.Keys.Order(StringComparer.Ordinal))
         {
             if (await stores.Identities.FindAsync("oidc:" + provider, name, cancellationToken) is { } identity)
@@ -37,7 +39,8 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
                 return identity.Ended is null
                     ? new TokenOwner(identity.ToSubject(), OidcIdentities.EvidenceOf(identity))
                     : throw new ProblemException(new Problem(
-                        "--user", $"oidc:{provider} no longer confirms them: {identity.Ended}", name, "Let them sign in again first."));
+                        "--user", $"oidc:{provider} no longer confirms them: {identity.Ended}", name,
+                        "Ask them to sign in again first."));
             }
         }
 
@@ -55,14 +58,15 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
         {
             return new TokenOwner(
                 new Subject { Kind = SubjectKind.User, Name = name, Method = "ldap:" + only },
-                Note: $"Whether the directory {only} has a \"{name}\" was not asked; without one the token is refused.");
+                Note: $"The directory {only} was not asked whether it has \"{name}\"; if it has not, the token "
+                    + "is refused.");
         }
 
         if (directories.Count > 1)
         {
             throw new ProblemException(new Problem(
-                "--user", $"several directories may have them ({string.Join(", ", directories)})", name,
-                "Let them make the token themselves, or give the directories names of their own: names: qualified."));
+                "--user", $"several directories may have this user ({string.Join(", ", directories)})", name,
+                "Ask them to create the token themselves, or set names: qualified for the directories."));
         }
 
         var like = (await KnownSubjects.FindLikeAsync(options, stores, name, cancellationToken))
@@ -72,10 +76,10 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
         throw new ProblemException(new Problem(
             "--user",
             $"no such user in {authentication.Htpasswd?.File ?? "any htpasswd file"}"
-            + (authentication.Oidc.Count > 0 ? ", and nobody of that name signed in by a provider" : ""),
+            + (authentication.Oidc.Count > 0 ? ", and nobody with that name signed in through a provider" : ""),
             name,
             like.Count > 0
-                ? $"{KnownSubjects.Describe(like)} Write one of them whole."
-                : "See their exact names, upper and lower case: gateway user list."));
+                ? $"{KnownSubjects.Describe(like)} Write one of these names in full."
+                : "List the exact names, with upper and lower case: gateway user list."));
     }
 }

@@ -9,7 +9,7 @@ internal static class TokenTable
     private static readonly string[] Titles =
         ["ID", "KIND", "OWNER", "NAME", "STATE", "CREATED", "EXPIRES", "LAST USED", "FROM", "SCOPES"];
 
-    /// <summary>One line for the titles and one a token; none at all without tokens.</summary>
+    /// <summary>One line for the titles and one for each token; no lines without tokens.</summary>
     public static IEnumerable<string> Format(IReadOnlyList<TokenDocument> tokens)
     {
         if (tokens.Count == 0)
@@ -20,7 +20,7 @@ internal static class TokenTable
         return TextTable.Format([Titles, .. tokens.Select(Cells)]);
     }
 
-    /// <summary>An instant, to the minute: <c>2026-11-21 08:42Z</c>.</summary>
+    /// <summary>A time, to the minute: <c>2026-11-21 08:42Z</c>.</summary>
     public static string Format(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 
@@ -35,6 +35,6 @@ internal static class TokenTable
         Format(token.ExpiresAt),
         token.LastUsedAt is { } used ? Format(used) : "never",
         token.LastUsedFrom ?? "-",
-        token.Scopes is { } scopes ? string.Join(' ', scopes) : "everything its owner may",
+        token.Scopes is { } scopes ? string.Join(' ', scopes) : "everything its owner may do",
     ];
 }

@@ -17,8 +17,8 @@ using Gateway.Server.Tokens.Credentials;
 namespace Gateway.Commands;
 
 /// <summary>
-/// <c>gateway user block|unblock|blocked</c>: keeps a subject out, of whatever source, without ending what it has. In the store of
-/// the configuration; every gateway of that store goes by it within a second.
+/// <c>gateway user block|unblock|blocked</c>: refuses a subject of any source, without revoking what it has. Blocks are
+/// in the store of the configuration; every gateway of that store applies them within a second.
 /// </summary>
 internal static class UserBlockCommand
 {
@@ -27,34 +27,41 @@ internal static class UserBlockCommand
 
     private static readonly Argument<string> Who = new("SUBJECT")
     {
-        Description = "Whom: user:alice, user:corp/alice, robot:ci-deploy; or a name that only one has whom this gateway knows.",
+        Description = "The subject: user:alice, user:corp/alice, robot:ci-deploy; or a name that only one known "
+            + "subject has.",
     };
 
     private static readonly Option<string?> Until = new("--until")
     {
-        Description = "When the block ends by itself: 2026-12-24, 2026-12-24T18:00:00Z, or from now on: 12h, 7d. Never unless given.",
+        Description = "When the block expires: 2026-12-24, 2026-12-24T18:00:00Z, or how long from now: 12h, 7d. "
+            + "Default: never.",
     };
 
     private static readonly Option<string?> Reason = new("--reason")
     {
-        Description = "Why, for operators: \"blocked\" and the audit trail show it, and nothing else does.",
+        Description = "The reason, for operators: only \"blocked\" and the audit trail show it.",
     };
 
-    private static readonly Option<bool> All = new("--all") { Description = "Also blocks that were lifted or are over." };
+    private static readonly Option<bool> All = new("--all")
+    {
+        Description = "Also lists blocks that were lifted or have expired.",
+    };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON." };
 
-    /// <summary>Makes the three commands.</summary>
+    /// <summary>Creates the three commands.</summary>
     /// <param name="file">The <c>--file</c> option of the commands beside them, which has no meaning here.</param>
     /// <param name="config">Their <c>--config</c>.</param>
     public static IEnumerable<Command> Create(Option<FileInfo?> file, Option<FileInfo> config)
     {
         yield return Subcommand(
             "block",
-            "Refuses a subject whatever it shows (password, certificate, tokens, sessions), until it is unblocked. Ends nothing.",
+            "Refuses all credentials of a subject (password, certificate, tokens, sessions) until it is unblocked. "
+                + "Revokes nothing.",
             BlockAsync, Who, Until, Reason);
-        yield return Subcommand("unblock", "Lets a blocked subject in again. What was revoked stays revoked.", UnblockAsync, Who);
-        yield return Subcommand("blocked", "Lists who is blocked.", ListAsync, All, Json);
+        yield return Subcommand(
+            "unblock", "Unblocks a subject. Tokens that were revoked stay revoked.", UnblockAsync, Who);
+        yield return Subcommand("blocked", "Lists the blocked subjects.", ListAsync, All, Json);
 
         Command Subcommand(string name, string description, Func<Bench, CancellationToken, Task<int>> action, params Symbol[] symbols)
         {
@@ -77,7 +84,8 @@ internal static class UserBlockCommand
             if (result.GetValue(file) is not null)
             {
                 throw new ProblemException(new Problem(
-                    "--file", "blocks are kept in the store of the configuration, not in a file of users", null, "Leave it out."));
+                    "--file", "blocks are in the configuration's store, not in an htpasswd file", null,
+                    "Leave this option out."));
             }
 
             var options = ConfigOption.Load(result.GetRequiredValue(config));
@@ -92,7 +100,7 @@ internal static class UserBlockCommand
             }
             catch (ProblemException exception)
             {
-                // It must not keep anybody from being blocked.
+                // That must not prevent a block.
                 isFileGood = false;
                 ProblemReport.Write(error, exception.Problems);
             }
@@ -125,17 +133,19 @@ internal static class UserBlockCommand
         var exitCode = await bench.KeepAsync(block, "user block", cancellationToken);
         if (known?.IsInForce(now) == true)
         {
-            bench.Output.WriteLine($"{subject} was blocked already, {Describe(known)}. That is replaced.");
+            bench.Output.WriteLine(
+                $"{subject} was blocked already, {Describe(known)}. The new block replaces that one.");
         }
 
         bench.Output.WriteLine(
-            $"Blocked {subject}{(until is { } end ? $" until {TokenTable.Format(end)}" : "")}: refused by every gateway of this store within a "
-            + "second, whatever is shown. Nothing was revoked; to let them in again: gateway user unblock " + ShellWord.Of(subject));
+            $"Blocked {subject}{(until is { } end ? $" until {TokenTable.Format(end)}" : "")}: every gateway of this "
+            + "store refuses them within a second, with any credential. Nothing was revoked. To unblock: "
+            + "gateway user unblock " + ShellWord.Of(subject));
         if (!found.IsKnown)
         {
             bench.Error.WriteLine(
-                $"Nobody is known here as {subject}; the block is for exactly that name. (A directory's users are known here once they have a "
-                + $"token.) {KnownSubjects.Describe(found.Like)}");
+                $"No {subject} is known here; the block is for exactly that name. (A directory's users are known here "
+                    + $"once they have a token.) {KnownSubjects.Describe(found.Like)}");
         }
 
         await TellOfRobotsAsync(bench, subject, now, cancellationToken);
@@ -151,14 +161,17 @@ internal static class UserBlockCommand
         if (meant is not [var block])
         {
             bench.Error.WriteLine(
-                (meant.Count == 0 ? $"{typed} is not blocked{Past(bench.Blocks.All, typed)}" : $"\"{typed}\" may be several")
+                (meant.Count == 0
+                    ? $"{typed} is not blocked{Past(bench.Blocks.All, typed)}"
+                    : $"\"{typed}\" may mean several subjects")
                 + ", so nothing was changed. " + DescribeList(meant.Count == 0 ? inForce : meant));
             return NothingDone;
         }
 
         var exitCode = await bench.KeepAsync(block.Lift(now, Environment.UserName), "user unblock", cancellationToken);
         bench.Output.WriteLine(
-            $"Unblocked {block.Subject}, which was blocked {Describe(block)}. What was revoked or has expired stays so.");
+            $"Unblocked {block.Subject}, which was blocked {Describe(block)}. Tokens that were revoked or have "
+                + "expired stay so.");
         return exitCode;
     }
 
@@ -185,12 +198,12 @@ internal static class UserBlockCommand
             PrintableName.Of(block.Subject), TokenTable.Format(block.At),
             block.Until is { } until ? TokenTable.Format(until) : "-", PrintableName.Of(block.By),
             block.LiftedAt is { } lifted ? $"lifted {TokenTable.Format(lifted)} by {PrintableName.Of(block.LiftedBy ?? "-")}"
-                : block.IsInForce(now) ? "blocked" : "over",
+                : block.IsInForce(now) ? "blocked" : "expired",
             block.Reason is { } reason ? PrintableName.Of(reason) : "-",
         ];
     }
 
-    // Nobody asks at a robot token's use who made it: it goes on for all who hold it.
+    // The creator of a robot token is not checked at its use: it keeps working for everyone who has it.
     private static async Task TellOfRobotsAsync(Bench bench, string subject, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var robots = (await bench.Stores.Credentials.ListAsync(null, cancellationToken))
@@ -204,8 +217,9 @@ internal static class UserBlockCommand
         if (robots.Count > 0)
         {
             bench.Output.WriteLine(
-                $"Robots that {subject} made tokens for go on: {string.Join(", ", robots)}. To keep one out: gateway user block "
-                + $"{ShellWord.Of(robots[0])}; to end its tokens: gateway token revoke --all-of {ShellWord.Of(robots[0])}");
+                $"Robots for which {subject} created tokens still work: {string.Join(", ", robots)}. To block one: "
+                    + $"gateway user block {ShellWord.Of(robots[0])}; to revoke its tokens: gateway token revoke "
+                    + $"--all-of {ShellWord.Of(robots[0])}");
         }
     }
 
@@ -219,7 +233,7 @@ internal static class UserBlockCommand
         blocks.FirstOrDefault(block => block.Subject == typed || IsCalled(block.Subject, typed)) switch
         {
             { LiftedAt: { } lifted } => $" any more, since {TokenTable.Format(lifted)}",
-            { Until: { } until } => $" any more: the block ended {TokenTable.Format(until)}",
+            { Until: { } until } => $" any more: the block expired {TokenTable.Format(until)}",
             _ => "",
         };
 
@@ -238,16 +252,18 @@ internal static class UserBlockCommand
             return null;
         }
 
-        // "now + duration" may lie beyond the calendar.
+        // "now + duration" may be beyond the calendar.
         var until = Duration.TryParse(text, out var after) && after < TimeSpan.FromDays(36_500) ? now + after
             : text.Length > 0 && char.IsAsciiDigit(text[0]) && DateTimeOffset.TryParse(
                 text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
                 ? instant
             : throw new ProblemException(new Problem(
-                Until.Name, "this is no time", text, "Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d."));
+                Until.Name, "this is not a time", text,
+                "Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d."));
         return until > now
             ? until
-            : throw new ProblemException(new Problem(Until.Name, "this is past, so it would block nobody", text, "Name a time to come."));
+            : throw new ProblemException(new Problem(Until.Name, "this time has passed", text,
+                "Give a time in the future."));
     }
 
     private static string? ReasonOf(ParseResult result) => result.GetValue(Reason) switch
@@ -261,12 +277,12 @@ internal static class UserBlockCommand
             FormattableString.Invariant($"Write one line of at most {LongestReason} characters."))),
     };
 
-    /// <summary>What one command works with.</summary>
-    /// <param name="Result">What was typed.</param>
+    /// <summary>What a command works with.</summary>
+    /// <param name="Result">The command line.</param>
     /// <param name="Options">The configuration.</param>
     /// <param name="Stores">The stores, open.</param>
-    /// <param name="Blocks">Every block, as the store and the file have it.</param>
-    /// <param name="BlockFile">The file; <see langword="null"/> where it cannot be used, which was said.</param>
+    /// <param name="Blocks">Every block in the store and the file.</param>
+    /// <param name="BlockFile">The file; <see langword="null"/> where it cannot be used, which was reported.</param>
     private sealed record Bench(
         ParseResult Result, GatewayOptions Options, CommandStores Stores, SubjectBlocks Blocks, BlockFile? BlockFile)
     {
@@ -274,14 +290,17 @@ internal static class UserBlockCommand
 
         public TextWriter Error => Result.InvocationConfiguration.Error;
 
-        /// <summary>Whom the argument means; <see langword="null"/> where it may be nobody or several, which is said.</summary>
+        /// <summary>
+        /// The subject that the argument means; <see langword="null"/> where it may be none or several, which is
+        /// reported.
+        /// </summary>
         public async Task<(Subject Subject, bool IsKnown, IReadOnlyList<string> Like)?> FindAsync(CancellationToken cancellationToken)
         {
             var typed = Result.GetRequiredValue(Who);
             if (typed.Contains(':', StringComparison.Ordinal))
             {
                 var subject = CredentialOwner.Parse(typed) ?? throw new ProblemException(new Problem(
-                    "SUBJECT", "this names nobody", typed, "Write user:NAME, robot:NAME or workload:ISSUER/NAME."));
+                    "SUBJECT", "this is not a subject", typed, "Write user:NAME, robot:NAME or workload:ISSUER/NAME."));
                 return (
                     subject,
                     await KnownSubjects.IsKnownAsync(Options, Stores, subject, cancellationToken),
@@ -290,7 +309,7 @@ internal static class UserBlockCommand
 
             var like = await KnownSubjects.FindLikeAsync(Options, Stores, typed, cancellationToken);
 
-            // A name with its realm is a whole one; one without may be anybody's behind a realm, in any spelling.
+            // A name with its source is complete; one without may be that of a user of any source, in any spelling.
             var meant = typed.Contains(SignInMethods.SourceSeparator, StringComparison.Ordinal)
                 ? like.Where(one => one.EndsWith(":" + typed, StringComparison.Ordinal)).ToList()
                 : [.. like];
@@ -300,8 +319,10 @@ internal static class UserBlockCommand
             }
 
             Error.WriteLine(like.Count == 0
-                ? $"Nobody is known here as \"{typed}\", so nothing was changed. Write user:{typed} to block exactly that name."
-                : $"\"{typed}\" does not say whom, so nothing was changed. {KnownSubjects.Describe(like)} Write one of them whole.");
+                ? $"No subject named \"{typed}\" is known here, so nothing was changed. Write user:{typed} to block "
+                    + "exactly that name."
+                : $"\"{typed}\" is ambiguous, so nothing was changed. {KnownSubjects.Describe(like)} Write one of "
+                    + "these names in full.");
             return null;
         }
 
@@ -312,7 +333,9 @@ internal static class UserBlockCommand
             using var audit = Options.BeginAudit(command, block.Subject, TimeProvider.System, Error.WriteLine);
             if (!await Stores.Credentials.WriteBlockAsync(block, cancellationToken))
             {
-                throw new StateException($"Somebody else changed the block of {block.Subject} at the same time, so nothing was changed. Try again.");
+                throw new StateException(
+                    $"Another command changed the block of {block.Subject} at the same time, so nothing was changed. "
+                        + "Try again.");
             }
 
             audit.Record(new CredentialEntry(TimeProvider.System.GetUtcNow())
@@ -326,7 +349,7 @@ internal static class UserBlockCommand
             return IsFiled(Blocks.With([block])) && !audit.HasFailed ? 0 : NothingDone;
         }
 
-        // With tokens in Redis the command may run where no gateway keeps anything.
+        // With tokens in Redis the command may run on a machine without a gateway.
         private bool IsFiled(SubjectBlocks blocks)
         {
             if (Options.State.Store == StateStoreKind.Redis && !Directory.Exists(Options.State.Folder))
@@ -342,7 +365,9 @@ internal static class UserBlockCommand
             catch (ProblemException exception)
             {
                 ProblemReport.Write(Error, exception.Problems);
-                Error.WriteLine("It is in the store all the same, and in force. A gateway that runs here keeps it in that file when it can.");
+                Error.WriteLine(
+                    "The change is in the store and in force. A gateway that runs here writes it to that file "
+                        + "when it can.");
                 return false;
             }
         }

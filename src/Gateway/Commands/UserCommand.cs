@@ -19,7 +19,7 @@ internal static class UserCommand
 
     private static readonly Option<FileInfo?> File = new("--file", "-f")
     {
-        Description = "The htpasswd file. Without it, the one that the configuration names.",
+        Description = "The htpasswd file. Default: the file that the configuration names.",
         Recursive = true,
     };
 
@@ -27,19 +27,19 @@ internal static class UserCommand
 
     private static readonly Argument<string> Name = new("NAME")
     {
-        Description = "The user's name, exactly as they sign in.",
+        Description = "The user name, exactly as at sign-in.",
     };
 
     private static readonly Option<string> Scheme = new("--scheme")
     {
-        Description = "How the password is hashed: bcrypt, which other tools read too, or yescrypt.",
+        Description = "How to hash the password: bcrypt, which other tools can read too, or yescrypt.",
         DefaultValueFactory = static _ => "bcrypt",
     };
 
     private static readonly Option<int?> Cost = new("--cost")
     {
-        Description = "How much work a hash is; one more is twice as much. "
-            + "bcrypt: 10 unless set; yescrypt: 3 to 8, 5 unless set.",
+        Description = "The work for a hash; each step doubles it. "
+            + "Default: 10 for bcrypt; 5 for yescrypt, which takes 3 to 8.",
     };
 
     private static Option<FileInfo> CreateConfig()
@@ -49,28 +49,30 @@ internal static class UserCommand
         return option;
     }
 
-    /// <summary>Makes the command.</summary>
+    /// <summary>Creates the command.</summary>
     public static Command Create()
     {
         Scheme.AcceptOnlyFromAmong("bcrypt", "yescrypt");
         var user = new Command(
             "user",
-            "Edits and checks the users in an htpasswd file, and blocks users of any source. A running gateway sees changes within "
-            + "two seconds, blocks within one.")
+            "Edits and checks the users in an htpasswd file, and blocks users of any source. A running gateway applies "
+                + "changes to the file within two seconds, and blocks within one.")
         {
             File,
             Config,
             Subcommand(
                 "add",
-                "Adds a user, or changes their password; asked for at the terminal, or read from standard input.",
+                "Adds a user or changes their password, which is asked for on the terminal or read from "
+                    + "standard input.",
                 Add,
                 Name,
                 Scheme,
                 Cost),
             Subcommand("remove", "Removes a user.", Remove, Name),
-            Subcommand("list", "Lists the users with scheme and cost of their hashes.", List),
+            Subcommand("list", "Lists the users with the scheme and cost of their hashes.", List),
             Subcommand(
-                "verify", "Tells whether a password is the user's: exit code 0, or 1 where it is not.", Verify, Name),
+                "verify", "Checks whether a password is the user's: exit code 0 if it is, 1 if it is not.",
+                Verify, Name),
             UserReloadCommand.Create(File, Config),
         };
         foreach (var command in UserBlockCommand.Create(File, Config))
@@ -137,7 +139,7 @@ internal static class UserCommand
             throw new ProblemException(new Problem("password", what, null, fix));
         }
 
-        // Hashed before the file is locked: that takes long, and the change itself does not.
+        // Hash before locking the file: hashing is slow, the change itself is not.
         var hash = new PasswordHasher().Create(scheme, cost, password);
         var isNew = HtpasswdEditor.Set(options.File, name, hash);
         result.InvocationConfiguration.Output.WriteLine(
@@ -154,8 +156,9 @@ internal static class UserCommand
         }
 
         result.InvocationConfiguration.Output.WriteLine(
-            $"Removed {name} from {options.File}. Tokens of user:{name} are refused as long as there is no such user, those that they "
-            + "made for robots go on; end them for good before the name is used again: gateway token revoke --all-of "
+            $"Removed {name} from {options.File}. Tokens of user:{name} are refused while there is no such user; "
+                + "tokens that they created for robots still work. Before the name is used again, revoke its tokens: "
+                + "gateway token revoke --all-of "
             + ShellWord.Of("user:" + name));
         return TellOfOtherLines(result, options);
     }
@@ -212,7 +215,7 @@ internal static class UserCommand
                 cost.ToString(CultureInfo.InvariantCulture),
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Choose {least} to {greatest}, which is what the gateway accepts.")));
+                    $"Give a cost from {least} to {greatest}, which the gateway accepts.")));
     }
 
     private static List<HtpasswdEntry> Entries(HtpasswdOptions options) => HtpasswdFile.ReadLines(
@@ -220,10 +223,10 @@ internal static class UserCommand
         HtpasswdFile.ReadContent(options.File) ?? throw new ProblemException(HtpasswdFile.NoSuchFile(options.File)));
 
     private static ProblemException NoSuchUser(string name, HtpasswdOptions options) => new(new Problem(
-        options.File, "no such user", name, "See their exact names, upper and lower case: gateway user list."));
+        options.File, "no such user", name, "List the exact names, with upper and lower case: gateway user list."));
 
-    // The user's own line is right now; others may still keep the gateway from taking the file up. Whether they do is known where
-    // the configuration names the file.
+    // The user's own line is valid now; other lines may still make the gateway refuse the file. That is known only
+    // where the configuration names the file.
     private static int TellOfOtherLines(ParseResult result, HtpasswdOptions options)
     {
         try
@@ -235,7 +238,8 @@ internal static class UserCommand
         {
             var isKnown = result.GetValue(File) is null;
             result.InvocationConfiguration.Error.WriteLine(isKnown
-                ? "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:"
+                ? "The change is in the file but NOT in force: a running gateway uses the previous users until these "
+                    + "lines are corrected:"
                 : "With its usual settings the gateway refuses the file because of other lines:");
             ProblemReport.Write(result.InvocationConfiguration.Error, exception.Problems);
             return isKnown ? NotInForce : 0;

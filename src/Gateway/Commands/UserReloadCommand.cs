@@ -5,7 +5,9 @@ using Gateway.Server.Host.Control;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway user reload [--accept]</c>: has the running gateway on this machine read its users again.</summary>
+/// <summary>
+/// <c>gateway user reload [--accept]</c>: makes the running gateway on this machine read its users again.
+/// </summary>
 internal static class UserReloadCommand
 {
     /// <summary>Makes the command.</summary>
@@ -15,15 +17,20 @@ internal static class UserReloadCommand
     {
         var accept = new Option<bool>("--accept")
         {
-            Description = "Takes the file although it lacks more users than authentication.htpasswd.maximumLossPercent allows.",
+            Description = "Accepts the file even if it lacks more users than "
+                + "authentication.htpasswd.maximumLossPercent allows.",
         };
         var command = new Command(
-            "reload", "Has the running gateway on this machine read the file now, and says whether it is in force.") { accept };
+            "reload",
+            "Makes the running gateway on this machine read the file now, and reports whether it is "
+                + "in force.") { accept };
         command.SetAction((result, cancellationToken) => result.GetValue(file) is null
             ? RunAsync(
                 result.GetRequiredValue(config), result.GetValue(accept), result.InvocationConfiguration, cancellationToken)
             : Task.FromResult(ProblemReport.Write(result.InvocationConfiguration.Error,
-                [new Problem("--file", "the running gateway reads the file that its configuration names", null, "Leave it out.")])));
+                [new Problem(
+                    "--file", "the running gateway reads the file that its configuration names", null,
+                    "Leave this option out.")])));
         return command;
     }
 
@@ -34,7 +41,8 @@ internal static class UserReloadCommand
         {
             var options = ConfigOption.Load(config);
             var path = options.Authentication.Htpasswd?.File ?? throw new ProblemException(new Problem(
-                config.FullName, "authentication.htpasswd.file: not set", null, "There are no users in a file to read again."));
+                config.FullName, "authentication.htpasswd.file: not set", null,
+                "Set it: without it there is no file of users to read."));
             using var audit = isAccepted
                 ? options.BeginAudit("user reload --accept", path, TimeProvider.System, console.Error.WriteLine)
                 : null;
@@ -50,7 +58,7 @@ internal static class UserReloadCommand
                 await console.Error.WriteLineAsync(problem);
             }
 
-            await console.Error.WriteLineAsync($"The users of {standing.LoadedAt:u} stay in force.");
+            await console.Error.WriteLineAsync($"The users loaded at {standing.LoadedAt:u} stay in force.");
             return 1;
         }
         catch (ProblemException exception)

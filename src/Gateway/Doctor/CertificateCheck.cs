@@ -42,7 +42,7 @@ internal sealed class CertificateCheck : IServerCheck
             InspectTrust(patient, diagnosis, pair.Certificate, chain, now);
         }
 
-        // What a start would refuse, whatever it is.
+        // Everything that a start would refuse.
         foreach (var problem in ProblemsOf(pair, now))
         {
             if (problem.What.Contains("does not belong to", StringComparison.Ordinal) || problem.What.Contains("is not the first in the file", StringComparison.Ordinal))
@@ -78,18 +78,24 @@ internal sealed class CertificateCheck : IServerCheck
                 var namesIt = authorities.Any(one => chain.Any(issued => issued.IssuerName.RawData.AsSpan().SequenceEqual(one.SubjectName.RawData)));
                 diagnosis.Error(
                     namesIt ? "TLS015" : CertificateInspection.IsSelfIssued(last) ? "TLS013" : "TLS004",
-                    file, $"nothing leads from {last.Subject}, issued by {last.Issuer}, to the authorities named with --ca ({meant})");
+                    file, $"there is no chain from {last.Subject}, issued by {last.Issuer}, to the authorities named "
+                        + $"with --ca ({meant})");
                 return;
             }
         }
         else if (!CertificateInspection.IsSelfIssued(last) && IssuerAddressOf(last) is { } address)
         {
-            // A private authority that hands out its own certificate by AIA is rare; a forgotten intermediate is not.
-            diagnosis.Error("TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor an authority of this machine", $"curl -s {ShellWord.Of(address.AbsoluteUri)} | openssl x509 -inform DER >> {ShellWord.Of(file)}");
+            // A private authority that publishes its own certificate by AIA is rare; a forgotten intermediate is not.
+            diagnosis.Error(
+                "TLS004", file, $"{last.Subject} was issued by {last.Issuer}, which is neither in the file nor trusted "
+                    + "by this machine",
+                $"curl -s {ShellWord.Of(address.AbsoluteUri)} | openssl x509 -inform DER >> {ShellWord.Of(file)}");
             return;
         }
 
-        diagnosis.Inform("TLS011", file, $"issued by {last.Issuer}, which is no authority of this machine's", "gateway trust --ca CA.crt --host HOST prints what each client needs");
+        diagnosis.Inform(
+            "TLS011", file, $"issued by {last.Issuer}, which this machine does not trust",
+            "gateway trust --ca CA.crt --host HOST prints what each client needs");
     }
 
     private static Uri? IssuerAddressOf(X509Certificate2 certificate) =>
@@ -98,7 +104,7 @@ internal sealed class CertificateCheck : IServerCheck
             .Select(static text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : null)
             .FirstOrDefault(static address => address is not null);
 
-    // The loader says better what is wrong.
+    // The loader describes the fault better.
     private static List<X509Certificate2>? Read(string path) =>
         TrustRoots.TryRead(path, out var found, out _) ? [.. found] : null;
 

@@ -21,7 +21,9 @@ internal sealed class CorsCheck : IServerCheck
         {
             if (cors.Credentials)
             {
-                diagnosis.Warn("COR001", "cors.credentials", "true, and no origin is named, so no page may use anything");
+                diagnosis.Warn(
+                    "COR001", "cors.credentials",
+                    "it is true, but no origin is named, so no page may use the registry");
             }
 
             return Task.CompletedTask;
@@ -29,28 +31,34 @@ internal sealed class CorsCheck : IServerCheck
 
         if (cors.Credentials && cors.Origins.Find(static origin => origin.StartsWith("http://", StringComparison.Ordinal) && !origin.StartsWith("http://localhost", StringComparison.Ordinal) && !origin.StartsWith("http://127.", StringComparison.Ordinal)) is { } plain)
         {
-            diagnosis.Error("COR002", "cors.origins", $"{plain} is not https, and cors.credentials lets its scripts use people's passwords", $"https{plain[4..]}");
+            diagnosis.Error(
+                "COR002", "cors.origins",
+                $"{plain} is not https, and with cors.credentials its scripts can use people's sign-ins",
+                $"https{plain[4..]}");
         }
 
         if (!cors.Credentials && !cors.Headers.Contains("Authorization", StringComparer.OrdinalIgnoreCase))
         {
-            diagnosis.Warn("COR003", "cors.headers", "Authorization is not among them, so no page can send a token", "Add Authorization");
+            diagnosis.Warn(
+                "COR003", "cors.headers", "Authorization is not listed, so no page can send a token",
+                "Add Authorization");
         }
 
         foreach (var needed in Needed.Except(cors.ExposedHeaders, StringComparer.OrdinalIgnoreCase))
         {
-            diagnosis.Warn("COR003", "cors.exposedHeaders", $"{needed} is not among them, so no page can read it", $"Add {needed}");
+            diagnosis.Warn(
+                "COR003", "cors.exposedHeaders", $"{needed} is not listed, so no page can read it", $"Add {needed}");
         }
 
         if (!cors.Methods.Contains("GET"))
         {
-            diagnosis.Warn("COR003", "cors.methods", "GET is not among them", "Add GET");
+            diagnosis.Warn("COR003", "cors.methods", "GET is not listed", "Add GET");
         }
 
         var own = patient.Options.PublicUrl!.GetLeftPart(UriPartial.Authority);
         if (cors.Origins.Contains(own))
         {
-            diagnosis.Inform("COR004", "cors.origins", $"{own} is the gateway's own origin, which needs no permission");
+            diagnosis.Inform("COR004", "cors.origins", $"{own} is the gateway's own origin, which needs no entry");
         }
 
         if (!diagnosis.Has(Area))

@@ -4,7 +4,7 @@ using Gateway.Server.Host.Configuration;
 
 namespace Gateway.Doctor;
 
-/// <summary>Secrets must be the gateway's alone, and what it reads readable.</summary>
+/// <summary>Only the gateway's user may read secrets, and it must be able to read every file that it needs.</summary>
 internal sealed class FileCheck : IServerCheck
 {
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
@@ -21,7 +21,7 @@ internal sealed class FileCheck : IServerCheck
     {
         if (OperatingSystem.IsWindows())
         {
-            diagnosis.NotRun(Area, Subject, "modes of files are looked at on Linux and macOS only");
+            diagnosis.NotRun(Area, Subject, "modes of files are checked on Linux and macOS only");
             return Task.CompletedTask;
         }
 
@@ -30,28 +30,36 @@ internal sealed class FileCheck : IServerCheck
         {
             if (!File.Exists(path))
             {
-                continue; // its own check says so
+                continue; // its own check reports that
             }
 
             count++;
             var mode = File.GetUnixFileMode(path);
             if (!CanRead(path, out var fault))
             {
-                diagnosis.Error("FIL002", path, $"{fault}; mode {Octal(mode)}, and the doctor runs as \"{Environment.UserName}\"", $"chown or setfacl, so that the gateway's user may read {ShellWord.Of(path)}");
+                diagnosis.Error(
+                    "FIL002", path, $"{fault}; mode {Octal(mode)}, and the doctor runs as \"{Environment.UserName}\"",
+                    $"chown or setfacl, so that the gateway's user can read {ShellWord.Of(path)}");
             }
             else if (isSecret && (mode & Others) != 0)
             {
-                diagnosis.Error("FIL001", path, $"mode {Octal(mode)}: every user of the machine may read it", $"chmod o= {path}; then replace the secret, since it may have been read");
+                diagnosis.Error(
+                    "FIL001", path, $"mode {Octal(mode)}: every user of the machine can read it",
+                    $"chmod o= {path}; then replace the secret, since somebody may have read it");
             }
             else if ((mode & Writers & UnixFileMode.OtherWrite) != 0)
             {
-                diagnosis.Error("FIL003", path, $"mode {Octal(mode)}: every user of the machine may change it", $"chmod o-w {path}");
+                diagnosis.Error(
+                    "FIL003", path, $"mode {Octal(mode)}: every user of the machine can change it",
+                    $"chmod o-w {path}");
             }
         }
 
         if (!diagnosis.Has("FIL"))
         {
-            diagnosis.Pass(Area, Subject, $"{DoctorText.Count(count, "file")} read, the secrets among them readable by nobody else");
+            diagnosis.Pass(
+                Area, Subject,
+                $"{DoctorText.Count(count, "file")} checked; nobody else can read the secrets among them");
         }
 
         return Task.CompletedTask;
@@ -74,7 +82,7 @@ internal sealed class FileCheck : IServerCheck
         {
             foreach (var path in Files(folder))
             {
-                // Certificates and public keys are made for others to read.
+                // Certificates and public keys are for others to read.
                 yield return (path, Path.GetExtension(path) is not (".crt" or ".json") && !path.EndsWith(".jsonl", StringComparison.Ordinal));
             }
         }
@@ -88,7 +96,7 @@ internal sealed class FileCheck : IServerCheck
         }
         catch (UnauthorizedAccessException)
         {
-            return []; // StateCheck says so
+            return []; // StateCheck reports that
         }
     }
 
@@ -96,7 +104,7 @@ internal sealed class FileCheck : IServerCheck
     {
         try
         {
-            // A pipe would keep the doctor waiting; it has no length, and neither has a file with nothing in it.
+            // A pipe would block the doctor; it has no length, like an empty file.
             if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length == 0)
             {
                 fault = "";

@@ -5,7 +5,7 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Doctor;
 
-/// <summary>The htpasswd file: lines that cannot be used, names that stand there twice, hashes below today's cost.</summary>
+/// <summary>The htpasswd file: lines that cannot be used, duplicate names, hashes below the current cost.</summary>
 internal sealed class HtpasswdCheck : IServerCheck
 {
     private const int MostTold = 20;
@@ -44,7 +44,8 @@ internal sealed class HtpasswdCheck : IServerCheck
             }
             else if (file.Count > 0 && !file.HasOpenLine)
             {
-                diagnosis.Pass(Area, options.File, $"{DoctorText.Count(file.Count, "user")}, every hash of today's cost");
+                diagnosis.Pass(
+                    Area, options.File, $"{DoctorText.Count(file.Count, "user")}, all hashes at the current cost");
             }
         }
         catch (ProblemException exception)

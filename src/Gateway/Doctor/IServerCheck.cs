@@ -2,7 +2,7 @@ using Gateway.Client.Doctor;
 
 namespace Gateway.Doctor;
 
-/// <summary>One concern of the server's side. Harmless: nothing that it does changes anything.</summary>
+/// <summary>One concern of the server's side. Harmless: it changes nothing.</summary>
 internal interface IServerCheck
 {
     /// <summary>The area of its problems: <c>TLS</c>.</summary>
@@ -11,6 +11,6 @@ internal interface IServerCheck
     /// <summary>What it looks at, for people.</summary>
     string Subject { get; }
 
-    /// <summary>Looks, and notes what it finds. Whatever it throws is noted as a check that could not run.</summary>
+    /// <summary>Checks, and notes what it finds. An exception is noted as a check that could not run.</summary>
     Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken);
 }

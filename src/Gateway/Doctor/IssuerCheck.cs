@@ -16,8 +16,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Gateway.Doctor;
 
 /// <summary>
-/// The issuers of ID tokens, for jobs and for people: discovery, keys, clock; and whether a provider knows this gateway, its
-/// secret and its redirect URI.
+/// The issuers of ID tokens, for jobs and for people: discovery, keys, clock; and whether a provider knows this
+/// gateway's client id, secret and redirect URI.
 /// </summary>
 internal sealed class IssuerCheck : IServerCheck
 {
@@ -93,13 +93,17 @@ internal sealed class IssuerCheck : IServerCheck
         var issuer = document.Text("issuer");
         if (issuer != options.Issuer)
         {
-            diagnosis.Error("ISS002", subject, $"{address} names the issuer \"{issuer}\", and \"{options.Issuer}\" is configured", $"issuer: \"{issuer}\"");
+            diagnosis.Error(
+                "ISS002", subject, $"{address} names the issuer \"{issuer}\", but \"{options.Issuer}\" is configured",
+                $"issuer: \"{issuer}\"");
             return;
         }
 
         if (!Uri.TryCreate(document.Text("jwks_uri"), UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
         {
-            diagnosis.Error("ISS003", subject, $"{address} names no https address of keys (jwks_uri \"{document.Text("jwks_uri")}\")");
+            diagnosis.Error(
+                "ISS003", subject,
+                $"{address} names no https address for keys (jwks_uri \"{document.Text("jwks_uri")}\")");
             return;
         }
 
@@ -125,7 +129,7 @@ internal sealed class IssuerCheck : IServerCheck
         }
     }
 
-    // As the gateway itself asks it.
+    // As the gateway itself does.
     private static HttpClient? CreateClient(IssuerOptions options, string subject, Diagnosis diagnosis)
     {
         try
@@ -151,16 +155,21 @@ internal sealed class IssuerCheck : IServerCheck
 
         if (Texts(document, "code_challenge_methods_supported") is { Count: > 0 } methods && !methods.Contains("S256"))
         {
-            diagnosis.Error("ISS008", subject, $"it offers PKCE by {string.Join(", ", methods)} only, and the gateway uses S256");
+            diagnosis.Error(
+                "ISS008", subject,
+                $"it supports PKCE only with {string.Join(", ", methods)}, but the gateway uses S256");
             return;
         }
 
         if (Texts(document, "scopes_supported") is { Count: > 0 } scopes && options.Scopes.Except(scopes).ToList() is { Count: > 0 } unknown)
         {
-            diagnosis.Warn("ISS008", subject, $"it does not list the scopes {string.Join(", ", unknown)}", "Leave them out of scopes, or have the provider offer them");
+            diagnosis.Warn(
+                "ISS008", subject, $"it does not list the scopes {string.Join(", ", unknown)}",
+                "Remove them from scopes, or enable them at the provider");
         }
 
-        // A code that nobody issued: whether the client is known is judged before it (RFC 6749, section 5.2).
+        // A code that nobody issued: the provider authenticates the client before it looks at the code (RFC 6749,
+        // section 5.2).
         var callback = patient.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
         using var request = AsClient(
             tokens, document, options, [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))]);
@@ -174,7 +183,9 @@ internal sealed class IssuerCheck : IServerCheck
 
         if (diagnosis.Has("NET003", Severity.Error) || diagnosis.Has("NET004", Severity.Error))
         {
-            diagnosis.NotRun("ISS", subject, "whether it knows the redirect URI: the public URL, which that is below, leads nowhere");
+            diagnosis.NotRun(
+                "ISS", subject,
+                "the redirect URI was not checked: it is below the public URL, which does not lead here");
             return;
         }
 
@@ -202,7 +213,7 @@ internal sealed class IssuerCheck : IServerCheck
 
         var request = new HttpRequestMessage(HttpMethod.Get, QueryHelpers.AddQueryString(
             url.ToString(), parameters.Select(static one => KeyValuePair.Create(one.Key, (string?)one.Value))));
-        request.Headers.Accept.ParseAdd("text/html"); // it is a page for people
+        request.Headers.Accept.ParseAdd("text/html"); // the answer is a page for people
         return request;
     }
 
@@ -227,8 +238,9 @@ internal sealed class IssuerCheck : IServerCheck
         return request;
     }
 
-    // A sign-in that nobody goes on with. A provider that does not know the address must not lead there (RFC 6749, section
-    // 4.1.2.1); one that requires pushed requests says so in the answer to the push (RFC 9126, section 2.3).
+    // A sign-in that nobody continues. A provider that does not know the address must not redirect there (RFC 6749,
+    // section 4.1.2.1); one that requires pushed requests reports that in the answer to the push (RFC 9126, section
+    // 2.3).
     private static async Task InspectRedirectAsync(
         HttpClient client, string subject, JsonElement document, Uri authorization, string callback, OidcOptions options,
         Diagnosis diagnosis, CancellationToken cancellationToken)
@@ -238,7 +250,7 @@ internal sealed class IssuerCheck : IServerCheck
             && isRequired.ValueKind == JsonValueKind.True;
         if ((isPushed ? OidcTokenClient.Endpoint(document.Text(pushed)) : authorization) is not { } url)
         {
-            diagnosis.Error("ISS008", subject, $"it requires pushed requests, and its document names no safe {pushed}");
+            diagnosis.Error("ISS008", subject, $"it requires pushed requests, but its document names no safe {pushed}");
             return;
         }
 
@@ -254,13 +266,14 @@ internal sealed class IssuerCheck : IServerCheck
             }
             else
             {
-                diagnosis.Error("ISS008", subject, $"its {endpoint} answers {(int)answer.StatusCode} to the beginning of a sign-in");
+                diagnosis.Error(
+                    "ISS008", subject, $"its {endpoint} answers {(int)answer.StatusCode} to the start of a sign-in");
             }
         }
         else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
             && QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
         {
-            diagnosis.Error("ISS008", subject, $"it refuses sign-ins as they are begun: {refusal}");
+            diagnosis.Error("ISS008", subject, $"it refuses to start a sign-in: {refusal}");
         }
     }
 
@@ -273,7 +286,7 @@ internal sealed class IssuerCheck : IServerCheck
             using var answer = await client.GetAsync(address, cancellationToken);
             if ((int)answer.StatusCode != 200)
             {
-                diagnosis.Error(id, subject, $"{address} is answered {(int)answer.StatusCode}");
+                diagnosis.Error(id, subject, $"GET {address} is answered {(int)answer.StatusCode}");
                 return null;
             }
 
@@ -290,7 +303,7 @@ internal sealed class IssuerCheck : IServerCheck
                 return document.RootElement.Clone();
             }
 
-            diagnosis.Error(id, subject, $"{address} answers something that is no JSON object");
+            diagnosis.Error(id, subject, $"the answer of {address} is not a JSON object");
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
@@ -302,7 +315,7 @@ internal sealed class IssuerCheck : IServerCheck
         }
         catch (JsonException)
         {
-            diagnosis.Error(id, subject, $"{address} answers something that is no JSON");
+            diagnosis.Error(id, subject, $"the answer of {address} is not JSON");
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {

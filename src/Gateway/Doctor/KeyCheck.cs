@@ -9,7 +9,7 @@ namespace Gateway.Doctor;
 /// <summary>The signing keys and the other secrets: whether they can be used, and how old they are.</summary>
 internal sealed class KeyCheck : IServerCheck
 {
-    /// <summary>The keys in the folder that can be used; none where there are none, or they cannot be read.</summary>
+    /// <summary>The usable keys in the folder; none where there are none, or they cannot be read.</summary>
     public static IReadOnlyList<SigningKey> ReadUsable(ExaminedGateway patient)
     {
         var folder = patient.Options.KeyFolderPath();
@@ -25,7 +25,7 @@ internal sealed class KeyCheck : IServerCheck
         }
         catch (ProblemException)
         {
-            return []; // said by RunAsync
+            return []; // reported by RunAsync
         }
     }
 
@@ -51,14 +51,14 @@ internal sealed class KeyCheck : IServerCheck
 
         if (options.Tokens.Keys.Store == SigningKeyStoreKind.Redis)
         {
-            return Task.CompletedTask; // RedisCheck says whether they can be read
+            return Task.CompletedTask; // RedisCheck reports whether they can be read
         }
 
         var folder = options.KeyFolderPath();
         var schedule = new SigningKeySchedule(options.SigningKeySettings(), patient.Time);
         if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
         {
-            // FileCheck has said whose mode is wrong.
+            // FileCheck has reported wrong modes.
             foreach (var problem in problems.Where(problem => !diagnosis.Findings.Any(finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal) && finding.Subject == problem.Source)))
             {
                 diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
@@ -69,18 +69,24 @@ internal sealed class KeyCheck : IServerCheck
 
         if (ReadUsable(patient) is not { Count: > 0 } keys)
         {
-            diagnosis.Inform("KEY003", folder, "there is no key yet: the first start makes one");
+            diagnosis.Inform("KEY003", folder, "there is no key yet: the first start creates one");
             return Task.CompletedTask;
         }
 
         var signs = SigningKeyRing.ActiveAt(keys, now);
         if (RotationRules.IsDue(signs, options.Tokens, now))
         {
-            diagnosis.Warn("KEY002", folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}, for {DoctorText.Span(now - signs.ActiveFrom)}", "gateway keys rotate; or set tokens.keys.rotateAfter: 90d, and it is done by itself");
+            diagnosis.Warn(
+                "KEY002", folder, $"{signs.Id} has signed since {DoctorText.At(signs.ActiveFrom)}, for "
+                    + $"{DoctorText.Span(now - signs.ActiveFrom)}",
+                "gateway keys rotate; or set tokens.keys.rotateAfter: 90d, and the gateway rotates keys "
+                    + "automatically");
         }
         else
         {
-            diagnosis.Pass(Area, folder, $"{signs.Id} signs since {DoctorText.At(signs.ActiveFrom)}; {DoctorText.Count(keys.Count, "key")} in all");
+            diagnosis.Pass(
+                Area, folder, $"{signs.Id} has signed since {DoctorText.At(signs.ActiveFrom)}; "
+                    + $"{DoctorText.Count(keys.Count, "key")} in all");
         }
 
         return Task.CompletedTask;

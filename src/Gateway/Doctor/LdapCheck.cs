@@ -59,7 +59,7 @@ internal sealed class LdapCheck : IServerCheck
     {
         if (url.Scheme == "ldap" && !options.StartTls && !url.IsLoopback)
         {
-            diagnosis.Warn("LDP003", subject, "passwords go over the network unencrypted (allowPlain)");
+            diagnosis.Warn("LDP003", subject, "passwords are sent over the network unencrypted (allowPlain)");
         }
 
         using var server = new LdapServer(url, options, trust, "ldap", patient.Time, NullLogger.Instance);
@@ -68,16 +68,21 @@ internal sealed class LdapCheck : IServerCheck
         {
             if (!directory.CanSearch)
             {
-                // Users are bound to only. What can be seen without anybody's password is whether it answers.
+                // The gateway binds as the user. Without a user's password the doctor can only see whether the
+                // directory answers.
                 await server.AskAsync(static connection => connection.SendRequest(new SearchRequest("", "(objectClass=*)", SearchScope.Base, "supportedLDAPVersion")));
-                diagnosis.Inform("LDP008", subject, "it answers; users and groups are not looked at, since no account looks them up (userDn)");
+                diagnosis.Inform(
+                    "LDP008", subject,
+                    "it answers; users and groups were not checked, since no account looks them up (userDn)");
                 return;
             }
 
             var names = await server.AskAsync(connection => FindSome(connection, options));
             if (names.Count == 0)
             {
-                diagnosis.Error("LDP005", subject, $"no entry below {options.SearchBase} fits {options.UserFilter} and has {options.NameAttribute}");
+                diagnosis.Error(
+                    "LDP005", subject, $"no entry below {options.SearchBase} matches {options.UserFilter} and has "
+                        + $"{options.NameAttribute}");
                 return;
             }
 
@@ -89,7 +94,11 @@ internal sealed class LdapCheck : IServerCheck
 
             if (groups.Count == 0)
             {
-                diagnosis.Warn("LDP006", subject, $"of {names.Count} users looked at none is in a group ({(options.Groups.Attribute.Length > 0 ? "groups.attribute: " + options.Groups.Attribute : "groups.base: " + options.Groups.Base)})");
+                diagnosis.Warn(
+                    "LDP006", subject,
+                    $"none of {names.Count} users is in a group (" + (options.Groups.Attribute.Length > 0
+                        ? $"groups.attribute: {options.Groups.Attribute})"
+                        : $"groups.base: {options.Groups.Base})"));
             }
             else
             {

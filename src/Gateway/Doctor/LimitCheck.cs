@@ -3,7 +3,9 @@ using Gateway.Server.Limits.RateLimiting;
 
 namespace Gateway.Doctor;
 
-/// <summary>Limits that an ordinary client cannot keep, and limits that are never met since another is tighter.</summary>
+/// <summary>
+/// Limits that an ordinary client cannot stay within, and limits never reached because another is tighter.
+/// </summary>
 internal sealed class LimitCheck : IServerCheck
 {
     /// <inheritdoc/>
@@ -21,24 +23,31 @@ internal sealed class LimitCheck : IServerCheck
             var (burst, needed) = (rule.Burst ?? rule.Rate, NeededBy(rule));
             if (burst < needed.Count)
             {
-                diagnosis.Warn("LIM002", $"limits.rules \"{rule.Name}\"", $"{burst} at once, and {needed.What} takes {needed.Count}", $"burst: {needed.Count} at least, and a rate that lets several follow");
+                diagnosis.Warn(
+                    "LIM002", $"limits.rules \"{rule.Name}\"",
+                    $"it allows {burst} at once, but {needed.What} takes {needed.Count}",
+                    $"burst: {needed.Count} or more, with a rate that allows several in a row");
             }
 
             if (rules.Find(other => !ReferenceEquals(other, rule) && IsTighter(other, rule)) is { } tighter)
             {
-                diagnosis.Warn("LIM003", $"limits.rules \"{rule.Name}\"", $"\"{tighter.Name}\" counts the same requests and is met first", "Remove the one that is not meant");
+                diagnosis.Warn(
+                    "LIM003", $"limits.rules \"{rule.Name}\"",
+                    $"\"{tighter.Name}\" counts the same requests and is reached first",
+                    "Remove the limit that is not intended");
             }
         }
 
         if (rules.Count > 0 && !diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, Subject, $"{DoctorText.Count(rules.Count, "limit")}, which ordinary use keeps");
+            diagnosis.Pass(
+                Area, Subject, $"{DoctorText.Count(rules.Count, "limit")}; ordinary use stays within all of them");
         }
 
         return Task.CompletedTask;
     }
 
-    // What one command of a client draws: docs/limits.md.
+    // How much one command of a client uses: docs/limits.md.
     private static (int Count, string What) NeededBy(LimitRuleOptions rule) =>
         rule.Classes.Contains(LimitClass.SignInFailure) ? (2, "one mistyped password, which docker sends twice,")
         : rule.Classes.Contains(LimitClass.Push) ? (4, "a push of an image of two layers")

@@ -6,7 +6,7 @@ using Gateway.Server.Host.Hosting;
 
 namespace Gateway.Doctor;
 
-/// <summary>Whether the gateway runs, and whether its addresses are free or its own.</summary>
+/// <summary>Whether the gateway runs, and whether its addresses are free or in use by it.</summary>
 internal sealed class ListenerCheck : IServerCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -24,12 +24,12 @@ internal sealed class ListenerCheck : IServerCheck
         var health = listen.Management.Length == 0 ? null : await AskAsync(ListenAddress.Parse(listen.Management), cancellationToken);
         if (health is { } state)
         {
-            diagnosis.Pass(Area, listen.Management, "the gateway runs");
+            diagnosis.Pass(Area, listen.Management, "the gateway is running");
             Report(state, listen.Management, diagnosis);
             return;
         }
 
-        // It does not run, or cannot be asked: then its addresses must be free.
+        // It does not run, or does not answer: then its addresses must be free.
         var taken = false;
         foreach (var (key, text) in new[] { ("listen.https", listen.Https), ("listen.http", listen.Http), ("listen.management", listen.Management) })
         {
@@ -38,7 +38,9 @@ internal sealed class ListenerCheck : IServerCheck
                 taken = true;
                 if (error == SocketError.AccessDenied)
                 {
-                    diagnosis.Error("NET009", text, $"{key}: this user may not listen there", "Use a port above 1023, or grant the capability CAP_NET_BIND_SERVICE");
+                    diagnosis.Error(
+                        "NET009", text, $"{key}: this user may not listen on this port",
+                        "Use a port above 1023, or grant the capability CAP_NET_BIND_SERVICE");
                 }
                 else if (error == SocketError.AddressNotAvailable)
                 {
@@ -46,22 +48,28 @@ internal sealed class ListenerCheck : IServerCheck
                 }
                 else if (listen.Management.Length == 0)
                 {
-                    diagnosis.NotRun(Area, text, $"{key}: {error}; whether it is the gateway that listens there cannot be told without listen.management");
+                    diagnosis.NotRun(
+                        Area, text, $"{key}: {error}; without listen.management the doctor cannot tell whether the "
+                            + "gateway itself listens there");
                 }
                 else
                 {
-                    diagnosis.Error("NET001", text, $"{key}: {error}, and it is not the gateway that answers at {listen.Management}", $"ss -ltnp 'sport = :{ListenAddress.Parse(text).Port}' names who listens there");
+                    diagnosis.Error(
+                        "NET001", text, $"{key}: {error}, and the gateway does not answer at {listen.Management}",
+                        $"ss -ltnp 'sport = :{ListenAddress.Parse(text).Port}' shows which program listens there");
                 }
             }
         }
 
         if (!taken)
         {
-            diagnosis.Inform("NET002", listen.Https, "the gateway does not run: its addresses are free");
+            diagnosis.Inform("NET002", listen.Https, "the gateway is not running; its addresses are free");
         }
     }
 
-    /// <summary>The gateway's own word on its state; <see langword="null"/> where it does not answer there.</summary>
+    /// <summary>
+    /// What the gateway itself reports of its state; <see langword="null"/> where it does not answer.
+    /// </summary>
     public static async Task<JsonElement?> AskAsync(ListenAddress address, CancellationToken cancellationToken)
     {
         var host = address.Address is null || address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : address.Address;
@@ -86,9 +94,12 @@ internal sealed class ListenerCheck : IServerCheck
         foreach (var file in state.GetProperty("files").EnumerateObject())
         {
             if (file.Value.TryGetProperty("status", out var status) && status.GetString() != "ok"
-                && !diagnosis.Findings.Any(finding => finding.Id == "RUN001" && finding.Subject == file.Name)) // told with its reason
+                // RunningFilesCheck has reported it with the reason.
+                && !diagnosis.Findings.Any(finding => finding.Id == "RUN001" && finding.Subject == file.Name))
             {
-                diagnosis.Warn("RUN001", subject, $"{file.Name}: the running gateway refused the newest ones and goes on with those of {file.Value.GetProperty("loadedAt").GetString()}");
+                diagnosis.Warn(
+                    "RUN001", subject, $"{file.Name}: the running gateway refused the newest version and uses that of "
+                        + $"{file.Value.GetProperty("loadedAt").GetString()}");
             }
         }
 

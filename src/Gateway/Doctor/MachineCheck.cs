@@ -4,10 +4,10 @@ using Gateway.Server.Host.Configuration;
 
 namespace Gateway.Doctor;
 
-/// <summary>Room on the disks, and how many files the gateway may open.</summary>
+/// <summary>Free space on the disks, and how many files the gateway may open.</summary>
 internal sealed class MachineCheck : IServerCheck
 {
-    // Each connection takes two descriptors, one to the client and one to the upstream.
+    // Each connection takes two descriptors: one to the client, one to the upstream.
     private const long FewestFiles = 4096;
     private const long LeastRoom = 256L << 20;
 
@@ -33,16 +33,19 @@ internal sealed class MachineCheck : IServerCheck
 
         if (FileLimit() is not { } limit)
         {
-            diagnosis.NotRun(Area, "open files", "the limit is read from /proc/self/limits, which this machine has not");
+            diagnosis.NotRun(Area, "open files", "the limit is in /proc/self/limits, which this machine does not have");
         }
         else if (limit < FewestFiles)
         {
-            diagnosis.Warn("MAC002", "open files", string.Create(CultureInfo.InvariantCulture, $"a process may open {limit} here"), "systemd: LimitNOFILE=65536; docker: --ulimit nofile=65536:65536");
+            diagnosis.Warn(
+                "MAC002", "open files",
+                string.Create(CultureInfo.InvariantCulture, $"the limit of a process is {limit}"),
+                "systemd: LimitNOFILE=65536; docker: --ulimit nofile=65536:65536");
         }
 
         if (!diagnosis.Has("MAC", Severity.NotRun))
         {
-            diagnosis.Pass(Area, Subject, "there is room on the disks, and for connections");
+            diagnosis.Pass(Area, Subject, "the disks have free space, and the limit of open files is high enough");
         }
 
         return Task.CompletedTask;

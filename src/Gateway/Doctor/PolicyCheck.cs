@@ -11,11 +11,13 @@ using Gateway.Server.SignIn.Workloads;
 
 namespace Gateway.Doctor;
 
-/// <summary>Rules that are allowed but hardly meant, by what they say and by what the registries hold.</summary>
+/// <summary>
+/// Rules that are valid but probably not intended, judged by their text and by what the registries hold.
+/// </summary>
 internal sealed class PolicyCheck : IServerCheck
 {
     private const int MostRepositories = 10_000;
-    private const int PageSize = 1000; // Distribution's greatest (catalog.maxentries)
+    private const int PageSize = 1000; // Distribution's maximum (catalog.maxentries)
 
     /// <inheritdoc/>
     public string Area => "POL";
@@ -30,13 +32,13 @@ internal sealed class PolicyCheck : IServerCheck
         var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         if (reading.Problems.Count > 0)
         {
-            return; // PolicyFileCheck said so
+            return; // PolicyFileCheck reported that
         }
 
         var definition = reading.Policy.Definition;
         if (definition.Rules.IsEmpty)
         {
-            diagnosis.Warn("POL008", options.Policies, "there is no rule");
+            diagnosis.Warn("POL008", options.Policies, "there are no rules");
             return;
         }
 
@@ -62,7 +64,9 @@ internal sealed class PolicyCheck : IServerCheck
         await InspectCatalogAsync(options, definition, diagnosis, cancellationToken);
         if (!diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, options.Policies, $"{DoctorText.Count(definition.Rules.Length, "rule")}, none of them odd");
+            diagnosis.Pass(
+                Area, options.Policies, $"{DoctorText.Count(definition.Rules.Length, "rule")}, none of them "
+                    + "suspicious");
         }
     }
 
@@ -79,7 +83,7 @@ internal sealed class PolicyCheck : IServerCheck
         }
         catch (ProblemException)
         {
-            // HtpasswdCheck said so
+            // HtpasswdCheck reported that
         }
 
         foreach (var (selector, place) in definition.Rules
@@ -89,11 +93,14 @@ internal sealed class PolicyCheck : IServerCheck
         {
             if (selector.Kind == SubjectSelectorKind.Group && !groupsComeFromOutside && !declared.Contains(selector.Name) && !diagnosis.Findings.Any(finding => finding.Id == "POL004" && finding.Evidence.Contains(selector.Name, StringComparison.Ordinal)))
             {
-                diagnosis.Warn("POL004", place, $"{selector} is declared by no policy file, and no source of users tells groups");
+                diagnosis.Warn(
+                    "POL004", place, $"no policy file declares {selector}, and no source of users has groups");
             }
             else if (selector.Kind == SubjectSelectorKind.User && users is not null && users.Find(selector.Name) is null)
             {
-                diagnosis.Warn("POL011", place, $"{selector} is not in {authentication.Htpasswd!.File}, the only source of users", NearestName.Find(selector.Name, [.. users.Names]) is { } near ? $"Is user:{near} meant?" : null);
+                diagnosis.Warn(
+                    "POL011", place, $"{selector} is not in {authentication.Htpasswd!.File}, the only source of users",
+                    NearestName.Find(selector.Name, [.. users.Names]) is { } near ? $"Did you mean user:{near}?" : null);
             }
         }
     }
@@ -105,7 +112,8 @@ internal sealed class PolicyCheck : IServerCheck
         {
             if (registry.ForwardToken || await ReadCatalogAsync(options, registry, cancellationToken) is not { } names)
             {
-                diagnosis.NotRun("POL", $"the patterns against what {registry.Name} holds", "its catalog cannot be read by the doctor");
+                diagnosis.NotRun(
+                    "POL", $"the patterns against what {registry.Name} holds", "the doctor cannot read its catalog");
                 return;
             }
 
@@ -126,10 +134,13 @@ internal sealed class PolicyCheck : IServerCheck
                 continue;
             }
 
-            // A team that has pushed nothing yet is no mistake; one whose name is almost another's may be.
+            // A team that has pushed nothing yet is not a mistake; a name that is almost another's may be.
             if (!roots.Contains(root, StringComparer.Ordinal) && roots.Find(other => IsSlip(root, other)) is { } near)
             {
-                diagnosis.Warn("POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository, and there are some below \"{near}/\"", $"Is \"{near}{pattern.Text[root.Length..]}\" meant?");
+                diagnosis.Warn(
+                    "POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository, but "
+                        + $"there are some below \"{near}/\"",
+                    $"Did you mean \"{near}{pattern.Text[root.Length..]}\"?");
             }
             else
             {
@@ -145,7 +156,9 @@ internal sealed class PolicyCheck : IServerCheck
                 if (repositories.Find(name => name.Value.StartsWith(prefix, StringComparison.Ordinal) && name.Value.AsSpan(prefix.Length).Contains('/')) is { } deeper
                     && !repositories.Exists(name => pattern.CouldMatch(name)))
                 {
-                    diagnosis.Warn("POL006", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" reaches no repository, and {deeper.Value} lies deeper", $"Write \"{pattern.Text}*\"");
+                    diagnosis.Warn(
+                        "POL006", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository, "
+                            + $"but {deeper.Value} is deeper", $"Write \"{pattern.Text}*\"");
                 }
             }
         }
@@ -201,8 +214,8 @@ internal sealed class PolicyCheck : IServerCheck
         }
     }
 
-    // Letters interchanged, or one too many or too few. One letter for another is no slip but the usual difference of names:
-    // team-a and team-b.
+    // Letters swapped, or one too many or too few. One letter for another is not a slip but the usual difference of
+    // names: team-a and team-b.
     private static bool IsSlip(string one, string other)
     {
         var (shorter, longer) = one.Length < other.Length ? (one, other) : (other, one);

@@ -3,7 +3,7 @@ using Gateway.Server.Registry.Policies;
 
 namespace Gateway.Doctor;
 
-/// <summary>Whether the policy files can come into force.</summary>
+/// <summary>Whether the policy files are valid.</summary>
 internal sealed class PolicyFileCheck : IServerCheck
 {
     /// <inheritdoc/>

@@ -10,7 +10,9 @@ using Gateway.Server.Host.Hosting;
 
 namespace Gateway.Doctor;
 
-/// <summary>Whether clients that use the public URL come to this gateway, and its challenge sends them back there.</summary>
+/// <summary>
+/// Whether clients that use the public URL reach this gateway, and its challenge sends them back there.
+/// </summary>
 internal sealed class PublicUrlCheck : IServerCheck
 {
     private const int LargestAnswer = 1 << 20;
@@ -30,21 +32,25 @@ internal sealed class PublicUrlCheck : IServerCheck
         var subject = url.GetLeftPart(UriPartial.Authority);
         if (diagnosis.Has("NET001", Severity.Error))
         {
-            diagnosis.NotRun(Area, subject, "another program listens where the gateway should");
+            diagnosis.NotRun(Area, subject, "another program listens on the gateway's address");
             return;
         }
 
         var listen = patient.Options.Listen;
         if (listen.Management.Length > 0 && await ListenerCheck.AskAsync(ListenAddress.Parse(listen.Management), cancellationToken) is null)
         {
-            diagnosis.NotRun(Area, subject, "the gateway does not run, so nobody can be led to it", "gateway serve --config FILE, and the doctor again");
+            diagnosis.NotRun(
+                Area, subject, "the gateway is not running, so nothing answers there",
+                "gateway serve --config FILE, then run the doctor again");
             return;
         }
 
-        // Inside a container "localhost" is the container, and the port that is published is another one.
+        // Inside a container "localhost" is the container, and the published port is another one.
         if (url.IsLoopback && ListenAddress.Parse(listen.Https).Port != url.Port)
         {
-            diagnosis.NotRun(Area, subject, $"it is a loopback address with another port than listen.https ({listen.Https}), so it leads here only where that port is published", $"gateway doctor --client {subject}, there");
+            diagnosis.NotRun(
+                Area, subject, $"it is a loopback address with another port than listen.https ({listen.Https}), so it "
+                    + "leads here only where that port is published", $"Run gateway doctor --client {subject} there");
             return;
         }
 
@@ -75,16 +81,20 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
         else if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity == Severity.Error))
         {
-            diagnosis.Error("NET004", subject, $"none of its {addresses.Length} addresses answers: {string.Join(", ", addresses.Take(5).Select(static address => address.ToString()))}");
+            diagnosis.Error(
+                "NET004", subject, $"none of its addresses ({addresses.Length}) answers: "
+                    + $"{string.Join(", ", addresses.Take(5).Select(static address => address.ToString()))}");
         }
     }
 
-    // A container has a resolver and a network of its own: what it does not reach clients may well reach.
+    // A container has a resolver and a network of its own: clients may well reach what it cannot.
     private static void Report(ExaminedGateway patient, string id, string subject, string evidence, Diagnosis diagnosis)
     {
         if (patient.IsInContainer)
         {
-            diagnosis.NotRun("NET", subject, $"it is not reached from inside this container ({evidence})", $"gateway doctor --client {subject}, at a client");
+            diagnosis.NotRun(
+                "NET", subject, $"it cannot be reached from inside this container ({evidence})",
+                $"Run gateway doctor --client {subject} on a client");
         }
         else
         {
@@ -130,13 +140,15 @@ internal sealed class PublicUrlCheck : IServerCheck
         var configured = patient.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
         if (!configured.Contains(shown.GetCertHashString(HashAlgorithmName.SHA256)))
         {
-            diagnosis.Warn("NET005", subject, $"{shown.Subject}, issued by {shown.Issuer}, is shown there, and it is none of tls.certificates");
+            diagnosis.Warn(
+                "NET005", subject, $"{shown.Subject}, issued by {shown.Issuer}, is presented there, and it is not one "
+                    + "of tls.certificates");
         }
     }
 
     private static async Task InspectChallengeAsync(ExaminedGateway patient, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        // Trust was judged before; what is asked here is who answers.
+        // Trust was checked before; here the question is who answers.
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
 #pragma warning disable CA5359
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
@@ -148,7 +160,9 @@ internal sealed class PublicUrlCheck : IServerCheck
             var challenge = ping.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
             if (ping.StatusCode != HttpStatusCode.Unauthorized || challenge is not [var first, ..])
             {
-                diagnosis.Error("NET006", subject, $"GET /v2/ is answered {(int)ping.StatusCode} without a challenge, as this gateway never does");
+                diagnosis.Error(
+                    "NET006", subject,
+                    $"GET /v2/ is answered {(int)ping.StatusCode} without a challenge, which this gateway never does");
                 return;
             }
 
@@ -162,11 +176,15 @@ internal sealed class PublicUrlCheck : IServerCheck
             var isCompared = published is not null && own.Count > 0;
             if (isCompared && !published!.Overlaps(own))
             {
-                diagnosis.Error("NET006", subject, "what answers there signs tokens with other keys than this gateway");
+                diagnosis.Error("NET006", subject, "the server there signs tokens with other keys than this gateway");
                 return;
             }
 
-            diagnosis.Pass("NET", subject, isCompared ? "it leads here, and its challenge back to it" : "its challenge leads back to it; whose keys sign there was not compared");
+            diagnosis.Pass(
+                "NET", subject,
+                isCompared
+                    ? "it leads to this gateway, and its challenge leads back to it"
+                    : "its challenge leads back to it; its keys were not compared");
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or JsonException)
         {

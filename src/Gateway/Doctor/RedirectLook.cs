@@ -12,12 +12,12 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Doctor;
 
 /// <summary>
-/// Finds out where an upstream sends clients for blobs: takes one image of its catalog and asks for its configuration,
+/// Finds out where an upstream sends clients for blobs: takes one image of its catalog and requests its configuration,
 /// without following. At most seven requests, none of which changes anything.
 /// </summary>
 /// <param name="client">Follows no redirects.</param>
 /// <param name="router">The configured registries.</param>
-/// <param name="tokens">For an upstream that verifies tokens; <see langword="null"/>: none can be made.</param>
+/// <param name="tokens">For an upstream that verifies tokens; <see langword="null"/>: none can be issued.</param>
 internal sealed class RedirectLook(HttpClient client, RegistryRouter router, UpstreamTokens? tokens)
 {
     private const int MostRepositories = 3;
@@ -27,7 +27,7 @@ internal sealed class RedirectLook(HttpClient client, RegistryRouter router, Ups
         "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
         + "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-    /// <summary>Looks, and notes what it finds.</summary>
+    /// <summary>Checks, and notes what it finds.</summary>
     public async Task InspectAsync(
         UpstreamRegistry registry, Uri upstream, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
@@ -43,7 +43,8 @@ internal sealed class RedirectLook(HttpClient client, RegistryRouter router, Ups
         {
             cancellationToken.ThrowIfCancellationRequested();
             diagnosis.Inform(
-                "UPS011", subject, $"where it sends clients for blobs could not be seen: {DoctorText.Of(exception)}");
+                "UPS011", subject,
+                $"the doctor could not find out where it sends clients for blobs: {DoctorText.Of(exception)}");
         }
     }
 
@@ -59,13 +60,14 @@ internal sealed class RedirectLook(HttpClient client, RegistryRouter router, Ups
                 diagnosis.Error(
                     "UPS012", subject,
                     $"clients are sent to {target.Origin} for blobs, which redirects.allow does not allow",
-                    $"registries[]: {{ redirects: {{ allow: [ \"{item}\" ] }} }}, with the hosts that are allowed already; "
-                    + "or turn the registry's redirects off");
+                    $"registries[]: {{ redirects: {{ allow: [ \"{item}\" ] }} }}, in addition to the hosts that are "
+                        + "allowed already; or turn the registry's redirects off");
                 break;
             case RedirectVerdict.Ambiguous:
                 diagnosis.Error(
-                    "UPS012", subject, "clients are sent for blobs to an address that they do not all read alike",
-                    "Turn the registry's redirects off, or have it write the plain address of its storage");
+                    "UPS012", subject,
+                    "clients are sent for blobs to an address that not all of them interpret in the same way",
+                    "Turn the registry's redirects off, or have it send the plain address of its storage");
                 break;
         }
     }

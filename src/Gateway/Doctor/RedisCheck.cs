@@ -14,13 +14,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Doctor;
 
-/// <summary>Redis: reached, let in, and fit to keep what the gateway gives it.</summary>
+/// <summary>Redis: whether it can be reached, accepts the gateway, and is fit to store the gateway's data.</summary>
 internal sealed class RedisCheck : IServerCheck
 {
     private const int DefaultPort = 6379;
     private const int DefaultSentinelPort = 26379;
 
-    // Written, and gone at once.
+    // Written, and removed immediately.
     private const string WriteProbe = "redis.call('SET', KEYS[1], 'doctor', 'PX', 1000) return redis.call('DEL', KEYS[1])";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -64,7 +64,7 @@ internal sealed class RedisCheck : IServerCheck
 
         if (!diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, subject, "it is reached, lets the gateway in, and takes writes");
+            diagnosis.Pass(Area, subject, "it can be reached, accepts the gateway's sign-in, and accepts writes");
         }
     }
 
@@ -98,7 +98,9 @@ internal sealed class RedisCheck : IServerCheck
         var persistence = Parse(await redis.ReadInfoAsync("persistence", cancellationToken));
         if (holdsTokens && persistence.GetValueOrDefault("aof_enabled") != "1")
         {
-            Note("RED005", "appendonly no, and it holds tokens or keys", options.RequirePersistence, "redis-cli CONFIG SET appendonly yes, and the same in redis.conf, with appendfsync always");
+            Note(
+                "RED005", "appendonly no, although it holds tokens or keys", options.RequirePersistence,
+                "redis-cli CONFIG SET appendonly yes, and the same in redis.conf, with appendfsync always");
         }
         else if (holdsTokens && await redis.ReadConfigurationAsync("appendfsync", cancellationToken) is { } flush and not "always")
         {
@@ -112,7 +114,7 @@ internal sealed class RedisCheck : IServerCheck
 
         if (!options.Tls && AddressesOf(options).FirstOrDefault(static address => !IsNear(address.Host)) is { Host: { } far })
         {
-            diagnosis.Warn("RED008", subject, $"redis.tls is false, and the way to {far} is no private network");
+            diagnosis.Warn("RED008", subject, $"redis.tls is false, and {far} is not on a private network");
         }
 
         void Note(string id, string evidence, bool isError, string fix)
@@ -138,11 +140,12 @@ internal sealed class RedisCheck : IServerCheck
         }
         else if (await redis.ReadConfigurationAsync("min-replicas-to-write", cancellationToken) == "0")
         {
-            diagnosis.Warn("RED012", subject, "min-replicas-to-write 0: the primary goes on where no replica follows it");
+            diagnosis.Warn(
+                "RED012", subject, "min-replicas-to-write 0: the primary accepts writes without a connected replica");
         }
     }
 
-    // One that answers is enough. The others are told of, since they are what a fail-over needs.
+    // One that answers is enough. The others are reported, since a fail-over needs them.
     private static async Task<bool> IsReachedAsync(RedisOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var faults = new List<(string Id, string Subject, string Evidence)>();
@@ -211,9 +214,9 @@ internal sealed class RedisCheck : IServerCheck
         }
     }
 
-    /// <summary>The problem that a failure of Redis is.</summary>
-    /// <param name="message">Of the failure.</param>
-    /// <param name="place">The servers' names, which the message holds and which tell nothing: one may be called cluster-1.</param>
+    /// <summary>The id of the problem behind a failure of Redis.</summary>
+    /// <param name="message">The failure's message.</param>
+    /// <param name="place">The servers' names in the message, which are ignored: one may be called cluster-1.</param>
     internal static string IdOf(string message, string place) => IdOf(message.Replace(place, "", StringComparison.Ordinal));
 
     private static string IdOf(string message) =>
@@ -224,7 +227,7 @@ internal sealed class RedisCheck : IServerCheck
         : message.Contains("READONLY", StringComparison.Ordinal) || message.Contains("is a replica", StringComparison.Ordinal) || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal) ? "RED006"
         : "RED001";
 
-    // A name without a dot is one of a container network's, as a rule.
+    // A name without a dot usually belongs to a container network.
     private static bool IsNear(string host) => IPAddress.TryParse(host, out var address)
         ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
         : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal) || host.EndsWith(".local", StringComparison.Ordinal);
@@ -235,7 +238,7 @@ internal sealed class RedisCheck : IServerCheck
             : (options.Servers.Count > 0 ? options.Servers : [options.Server], DefaultPort);
         return [.. texts.Select(text => HostName.TryParse(text, out var server)
             ? (server.Host.Trim('[', ']'), server.Port ?? port)
-            : throw new ArgumentException("not a host", nameof(options)))]; // the validator has seen to it
+            : throw new ArgumentException("not a host", nameof(options)))]; // the validator ensures it
     }
 
     private static long Number(Dictionary<string, string> values, string name) =>

@@ -3,7 +3,7 @@ using Gateway.Server.Host.Control;
 
 namespace Gateway.Doctor;
 
-/// <summary>Files that the running gateway holds back, and why: only it knows what is in force.</summary>
+/// <summary>Files that the running gateway refused, and why: only it knows what is in force.</summary>
 internal sealed class RunningFilesCheck : IServerCheck
 {
     private const int MostTold = 20;
@@ -19,14 +19,16 @@ internal sealed class RunningFilesCheck : IServerCheck
     {
         if (await RunningFiles.ReadAsync(patient.Options, cancellationToken) is not { } report)
         {
-            return; // it does not run here, or not as this user; ListenerCheck asks by another way
+            return; // it does not run here, or not as this user; ListenerCheck asks in another way
         }
 
         foreach (var files in report.Files)
         {
             foreach (var problem in files.Problems.Take(MostTold))
             {
-                diagnosis.Warn("RUN001", files.Name, $"the running gateway goes on with those of {DoctorText.At(files.LoadedAt)}: {problem}");
+                diagnosis.Warn(
+                    "RUN001", files.Name,
+                    $"the running gateway uses the version of {DoctorText.At(files.LoadedAt)}: {problem}");
             }
         }
     }

@@ -4,10 +4,10 @@ using Gateway.Server.Host.Configuration;
 
 namespace Gateway.Doctor;
 
-/// <summary>Looks at a gateway from its own side: every file, dependency and rule, live.</summary>
+/// <summary>Checks a gateway from its own side: every file, dependency and rule, live.</summary>
 internal static class ServerDoctor
 {
-    // Each check has budgets of its own; this is for what hangs all the same.
+    // Each check has budgets of its own; this limit is for what hangs anyway.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     private static readonly IServerCheck[] Checks =
@@ -33,7 +33,7 @@ internal static class ServerDoctor
         new StartCheck(),
     ];
 
-    /// <summary>Reads a configuration and looks at all that it names.</summary>
+    /// <summary>Reads a configuration and checks everything that it names.</summary>
     public static async Task<Diagnosis> ExamineAsync(
         string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ExaminedGateway> admit, CancellationToken cancellationToken)
     {
@@ -50,11 +50,12 @@ internal static class ServerDoctor
                 diagnosis.Error(SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
-            diagnosis.NotRun("CFG", "everything else", "the configuration cannot be read, so nothing that it names was looked at");
+            diagnosis.NotRun(
+                "CFG", "everything else", "the configuration cannot be used, so nothing that it names was checked");
             return diagnosis;
         }
 
-        diagnosis.Pass("CFG", path, "every setting is read");
+        diagnosis.Pass("CFG", path, "all settings are valid");
         await ExamineAsync(admit(options), diagnosis, cancellationToken);
         return diagnosis;
     }
@@ -71,11 +72,12 @@ internal static class ServerDoctor
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                diagnosis.NotRun(check.Area, check.Subject, $"it was not done within {DoctorText.Span(Longest)}");
+                diagnosis.NotRun(
+                    check.Area, check.Subject, $"the check did not finish within {DoctorText.Span(Longest)}");
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                diagnosis.NotRun(check.Area, check.Subject, $"it broke off: {DoctorText.Of(exception)}");
+                diagnosis.NotRun(check.Area, check.Subject, $"the check failed: {DoctorText.Of(exception)}");
             }
         }
     }

@@ -2,10 +2,10 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Doctor;
 
-/// <summary>Which of the doctor's problems a wrong setting is.</summary>
+/// <summary>Which of the doctor's problems a wrong setting belongs to.</summary>
 internal static class SettingProblems
 {
-    // By the key that the problem begins with; the first that fits.
+    // By the key that the problem begins with; the first match counts.
     private static readonly (string Key, string Word, string Id)[] Known =
     [
         ("cors.", "", "COR001"),

@@ -18,7 +18,7 @@ internal sealed class StartCheck : IServerCheck
         var problems = ConfigurationCheck.Run(patient.Options);
         if (problems.Count == 0)
         {
-            diagnosis.Pass(Area, Subject, "everything that a start reads can be used");
+            diagnosis.Pass(Area, Subject, "everything that a start reads is usable");
         }
         else if (!diagnosis.Has("", Severity.Error))
         {
@@ -30,7 +30,9 @@ internal sealed class StartCheck : IServerCheck
 
         else
         {
-            diagnosis.Inform(Area, Subject, $"a start would be refused for {DoctorText.Count(problems.Count, "problem")}; the errors come first");
+            diagnosis.Inform(
+                Area, Subject,
+                $"a start would fail with {DoctorText.Count(problems.Count, "problem")}; fix the errors first");
         }
 
         return Task.CompletedTask;

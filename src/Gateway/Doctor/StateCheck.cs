@@ -8,7 +8,7 @@ using Gateway.Server.Store.State.Sqlite;
 
 namespace Gateway.Doctor;
 
-/// <summary>The state folder and the store in it, and the tokens in the store that end soon.</summary>
+/// <summary>The state folder and the store in it, and the tokens in the store that expire soon.</summary>
 internal sealed class StateCheck : IServerCheck
 {
     /// <inheritdoc/>
@@ -50,31 +50,36 @@ internal sealed class StateCheck : IServerCheck
 
         if (options.State.Store == StateStoreKind.Sqlite && !File.Exists(Path.Combine(folder, SqliteDatabase.FileName)))
         {
-            diagnosis.Inform("STA003", folder, "there is no store yet: the first start makes it");
+            diagnosis.Inform("STA003", folder, "there is no store yet: the first start creates it");
             return;
         }
 
         if (options.State.Store == StateStoreKind.Redis)
         {
-            return; // RedisCheck says whether it can be asked
+            return; // RedisCheck reports whether it answers
         }
 
         await using var store = options.OpenStore();
         Report(await store.ListAsync(null, cancellationToken), folder, patient.Time.GetUtcNow(), diagnosis);
     }
 
-    /// <summary>Says which tokens end soon.</summary>
+    /// <summary>Reports which tokens expire soon.</summary>
     public static void Report(IReadOnlyList<StoredCredential> all, string subject, DateTimeOffset now, Diagnosis diagnosis)
     {
         var live = all.Where(one => RotationRules.IsInUse(one, now)).ToList();
         var ending = live.Where(one => RotationRules.IsDue(one, now)).OrderBy(static one => one.ExpiresAt).ToList();
         if (ending.Count > 0)
         {
-            diagnosis.Warn("ROT001", subject, string.Join("; ", ending.Take(10).Select(one => $"{one.Id} \"{one.Name}\" of {one.Owner} ends {DoctorText.At(one.ExpiresAt)}")) + (ending.Count > 10 ? $"; and {ending.Count - 10} more" : ""), $"gateway token rotate {ending[0].Id}");
+            diagnosis.Warn(
+                "ROT001", subject,
+                string.Join("; ", ending.Take(10).Select(static one =>
+                    $"{one.Id} \"{one.Name}\" of {one.Owner} expires {DoctorText.At(one.ExpiresAt)}"))
+                    + (ending.Count > 10 ? $"; and {ending.Count - 10} more" : ""),
+                $"gateway token rotate {ending[0].Id}");
         }
         else
         {
-            diagnosis.Pass("STA", subject, $"the store is read: {DoctorText.Count(live.Count, "token")} in use");
+            diagnosis.Pass("STA", subject, $"the store can be read: {DoctorText.Count(live.Count, "token")} in use");
         }
     }
 

@@ -2,10 +2,10 @@ using Gateway.Client.Doctor;
 
 namespace Gateway.Doctor;
 
-/// <summary>Lives of tokens that break clients.</summary>
+/// <summary>Lifetimes of tokens that break clients.</summary>
 internal sealed class TokenCheck : IServerCheck
 {
-    // containerd and buildkit renew a token shortly before its end, docker takes 60 s for the least there is.
+    // containerd and buildkit renew a token shortly before it expires; docker assumes a lifetime of at least 60 s.
     private static readonly TimeSpan ShortestUseful = TimeSpan.FromMinutes(2);
 
     /// <inheritdoc/>
@@ -25,12 +25,17 @@ internal sealed class TokenCheck : IServerCheck
 
         if (tokens.UploadWindow < TimeSpan.FromMinutes(10))
         {
-            diagnosis.Warn("TOK002", "tokens.uploadWindow", $"{DoctorText.Span(tokens.UploadWindow)}: an upload that takes longer than the token's life breaks off", "tokens.uploadWindow: 6h");
+            diagnosis.Warn(
+                "TOK002", "tokens.uploadWindow",
+                $"{DoctorText.Span(tokens.UploadWindow)}: an upload that takes longer than that, and longer than its "
+                    + "token is valid, is refused at its end", "tokens.uploadWindow: 6h");
         }
 
         if (!diagnosis.Has(Area))
         {
-            diagnosis.Pass(Area, Subject, $"access tokens live {DoctorText.Span(tokens.Lifetime)}, uploads may go on for {DoctorText.Span(tokens.UploadWindow)}");
+            diagnosis.Pass(
+                Area, Subject, $"access tokens are valid for {DoctorText.Span(tokens.Lifetime)}; uploads may continue "
+                    + $"for {DoctorText.Span(tokens.UploadWindow)}");
         }
 
         return Task.CompletedTask;

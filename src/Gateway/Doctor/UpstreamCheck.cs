@@ -13,7 +13,9 @@ using Gateway.Server.Tokens.Service;
 
 namespace Gateway.Doctor;
 
-/// <summary>The registries behind the gateway: reached, registries, and closed to everybody else.</summary>
+/// <summary>
+/// The registries behind the gateway: whether they can be reached, are registries, and are closed to others.
+/// </summary>
 internal sealed class UpstreamCheck : IServerCheck
 {
     private const int LargestAnswer = 1 << 20;
@@ -73,7 +75,10 @@ internal sealed class UpstreamCheck : IServerCheck
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
-            diagnosis.Error("UPS006", subject, DoctorText.Of(exception), "Name the authority that signed its certificate as registries[].certificateAuthority, or see whether its names and dates are right");
+            diagnosis.Error(
+                "UPS006", subject, DoctorText.Of(exception),
+                "Name the authority that signed its certificate as registries[].certificateAuthority, or correct the "
+                    + "certificate's names and dates");
             return;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
@@ -91,7 +96,9 @@ internal sealed class UpstreamCheck : IServerCheck
                 || (answer.StatusCode == HttpStatusCode.OK && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
             if (!isRegistry || answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized))
             {
-                diagnosis.Error("UPS002", subject, $"GET /v2/ is answered {(int)answer.StatusCode} ({answer.Content.Headers.ContentType?.MediaType ?? "no type"}), as no registry does");
+                diagnosis.Error(
+                    "UPS002", subject, $"GET /v2/ is answered {(int)answer.StatusCode} "
+                        + $"({answer.Content.Headers.ContentType?.MediaType ?? "no type"}), which no registry does");
                 return;
             }
         }
@@ -114,16 +121,19 @@ internal sealed class UpstreamCheck : IServerCheck
         }
         else
         {
-            diagnosis.Inform("UPS009", subject, registry.ForwardToken ? "not looked at where the registry verifies tokens" : "not asked for", "gateway doctor --upload-probe begins an upload at each registry and cancels it");
+            diagnosis.Inform(
+                "UPS009", subject,
+                registry.ForwardToken ? "not checked where the registry verifies tokens" : "not requested",
+                "gateway doctor --upload-probe starts an upload at each registry and cancels it");
         }
 
         if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
         {
-            diagnosis.Pass(Area, subject, "it is reached and speaks the registry API");
+            diagnosis.Pass(Area, subject, "it can be reached and speaks the registry API");
         }
     }
 
-    // Whether it accepts what the gateway would send.
+    // Whether it accepts the gateway's credential.
     private static async Task<bool> InspectCredentialAsync(
         ExaminedGateway patient, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
@@ -131,13 +141,15 @@ internal sealed class UpstreamCheck : IServerCheck
         {
             if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder)
             {
-                diagnosis.NotRun("UPS", subject, "whether it accepts the gateway's tokens", $"gateway keys probe {registry.Name}");
+                diagnosis.NotRun(
+                    "UPS", subject, "whether it accepts the gateway's tokens was not checked",
+                    $"gateway keys probe {registry.Name}");
                 return true;
             }
 
             if (KeyCheck.ReadUsable(patient) is not { Count: > 0 } keys)
             {
-                diagnosis.NotRun("UPS", subject, "there are no signing keys, so nothing to show it");
+                diagnosis.NotRun("UPS", subject, "there are no signing keys, so there is no token to test with");
                 return true;
             }
 
@@ -156,7 +168,9 @@ internal sealed class UpstreamCheck : IServerCheck
         {
             if (!isOpen)
             {
-                diagnosis.Error("UPS004", subject, "it asks for a sign-in of its own, and no credential is configured for it", "Set registries[].credential; or turn its own auth off, where the gateway alone reaches it");
+                diagnosis.Error(
+                    "UPS004", subject, "it requires a sign-in, but no credential is configured for it",
+                    "Set registries[].credential; or turn its own auth off where only the gateway can reach it");
             }
 
             return isOpen;
@@ -189,7 +203,7 @@ internal sealed class UpstreamCheck : IServerCheck
             {
                 diagnosis.Inform(
                     "UPS011", subject,
-                    "where it sends clients for blobs was not looked at: there is no key here to sign a token with");
+                    "where it sends clients for blobs was not checked: there is no key here to sign a token with");
                 return;
             }
 
@@ -209,12 +223,12 @@ internal sealed class UpstreamCheck : IServerCheck
         }
         catch (SocketException)
         {
-            return; // it was reached a moment ago
+            return; // it answered a moment ago
         }
 
         if (Array.Find(addresses, IsPublic) is { } address)
         {
-            diagnosis.Error("UPS003", subject, $"it answers without a sign-in, and {address} is an address of the Internet");
+            diagnosis.Error("UPS003", subject, $"it answers without a sign-in, and {address} is a public address");
             return;
         }
 
@@ -235,7 +249,11 @@ internal sealed class UpstreamCheck : IServerCheck
                 using var answer = await SendAsync(client, HttpMethod.Get, url, null, cancellationToken);
                 if (answer.StatusCode == HttpStatusCode.OK)
                 {
-                    diagnosis.Error("UPS003", subject, $"it answers without a sign-in at {one} too, which is no loopback address: anyone who reaches it bypasses the gateway", "In the registry's configuration: http: { addr: 127.0.0.1:5000 }; in compose: no ports: for the registry");
+                    diagnosis.Error(
+                        "UPS003", subject, $"it answers without a sign-in at {one} too, which is not a loopback "
+                            + "address: anyone who reaches it bypasses the gateway",
+                        "In the registry's configuration: http: { addr: 127.0.0.1:5000 }; in compose: no ports: "
+                            + "for the registry");
                     return;
                 }
             }
@@ -257,10 +275,10 @@ internal sealed class UpstreamCheck : IServerCheck
             return;
         }
 
-        // "//elsewhere/x" leads elsewhere as well; the credential goes to the upstream only.
+        // "//elsewhere/x" leads elsewhere as well; the credential is sent to the upstream only.
         if (!Uri.TryCreate(upstream, location.OriginalString, out var target))
         {
-            diagnosis.Error("UPS010", subject, $"an upload's Location is no address: {location.OriginalString}");
+            diagnosis.Error("UPS010", subject, $"an upload's Location is not an address: {location.OriginalString}");
             return;
         }
 

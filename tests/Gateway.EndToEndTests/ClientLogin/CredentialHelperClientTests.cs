@@ -43,7 +43,7 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
         await File.WriteAllTextAsync(docker.ConfigurationFile, """{"auths":{}}""");
 
         var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), folder);
-        Assert.Contains("Signed in at", login.Succeeded(), StringComparison.Ordinal);
+        Assert.Contains("Signed in to", login.Succeeded(), StringComparison.Ordinal);
         Assert.DoesNotContain(ClientsFixture.PasswordOf("alice"), await File.ReadAllTextAsync(LoginsFile), StringComparison.Ordinal);
         Assert.Contains("rgf_", await File.ReadAllTextAsync(LoginsFile), StringComparison.Ordinal);
 
@@ -86,9 +86,9 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
     [Theory]
     [InlineData(null, "not on the PATH")]
     [InlineData("dangling", "not on the PATH")]
-    [InlineData("#!/bin/sh\nexit 127\n", "ends with exit code 127")]
+    [InlineData("#!/bin/sh\nexit 127\n", "exits with code 127")]
     [InlineData("#!/nowhere/interpreter\n", "cannot be run")]
-    [InlineData("#!/bin/sh\necho hello\n", "something else")] // another program of this name, such as "dotnet" itself
+    [InlineData("#!/bin/sh\necho hello\n", "does not answer \"list\"")] // another program of this name, such as "dotnet" itself
     public async Task Login_HelperDoesNotAnswer_DoesNothingAndNamesTheRightFile(string? helper, string found)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
@@ -123,7 +123,7 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
 
         var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), _folder, path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
 
-        login.FailedWith("the sign-in is kept", "get ends with exit code 1");
+        login.FailedWith("the sign-in is stored", "get exits with code 1");
         Assert.True(File.Exists(LoginsFile));
         Assert.False(File.Exists(Path.Combine(_folder, "config.json")));
     }

@@ -46,7 +46,7 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
             MayProbeUploads = true,
         });
         Findings.AssertWell(diagnosis);
-        Assert.Contains(diagnosis.Findings, static finding => finding.Evidence.Contains("he may pull, push", StringComparison.Ordinal));
+        Assert.Contains(diagnosis.Findings, static finding => finding.Evidence.Contains("may pull, push", StringComparison.Ordinal));
 
         // The same through a proxy that does nothing wrong.
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));

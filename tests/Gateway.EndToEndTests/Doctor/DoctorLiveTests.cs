@@ -473,7 +473,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
                 "--user", "alice", "--password-file", "-", "--repository", "team-a/app", "--upload-probe"],
                 new CliSettings { Input = GatewaySettings.SampleUsers["alice"] + "\n" });
             Assert.Equal(0, answer.ExitCode);
-            Assert.Contains("he may pull, push", answer.Output, StringComparison.Ordinal);
+            Assert.Contains("may pull, push", answer.Output, StringComparison.Ordinal);
             Assert.Contains("docs/problems/TKN005.md", (await Cli.RunAsync("env", [.. run, "explain", "denied: requested access to the resource is denied"])).Succeeded(), StringComparison.Ordinal);
             Assert.StartsWith("# TLS004", (await Cli.RunAsync("env", [.. run, "explain", "TLS004"])).Succeeded(), StringComparison.Ordinal);
         }

@@ -13,7 +13,7 @@ internal static class Findings
         Assert.True(diagnosis.Findings[0].Id == id && diagnosis.Findings[0].Severity >= Severity.Warning, $"{id} is not named first:\n{text}");
         Assert.True(
             diagnosis.Findings.All(finding => finding.Severity < Severity.Error || finding.Id == id), $"more than {id} is an error:\n{text}");
-        Assert.DoesNotContain("broke off", text.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("the check failed", text.ToString(), StringComparison.Ordinal);
 
         // Evidence, cause and fix are there for each problem.
         Assert.All(diagnosis.Findings.Where(static finding => finding.Severity >= Severity.Warning), static finding =>

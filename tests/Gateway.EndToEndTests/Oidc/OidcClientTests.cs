@@ -250,7 +250,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             await Task.Delay(200);
         }
 
-        Assert.Contains("Signed in at", terminal.Log, StringComparison.Ordinal);
+        Assert.Contains("Signed in to", terminal.Log, StringComparison.Ordinal);
         (await docker.PushAsync(_image, $"dev/device-{Guid.NewGuid():n}:1")).Succeeded();
         Directory.Delete(folder, recursive: true);
     }
@@ -262,7 +262,7 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         await SignInAsync(page, "first", "olga");
         var token = await MintAsync(page);
         Assert.Contains("oidc:first", (await _gateway.RunCommandAsync("identity", "list")).Succeeded(), StringComparison.Ordinal);
-        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("confirmed nobody");
+        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("has not confirmed anyone named");
         (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "olga")).Succeeded();
         await using var docker = new DockerClient(_gateway, engine);
         (await docker.LoginAsync("olga", token)).FailedWith("revoked");

@@ -98,7 +98,7 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
             && line.Contains(" 0/2 ", StringComparison.Ordinal) && line.EndsWith(" redis", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.StartsWith("failures-per-account ", StringComparison.Ordinal)
             && line.Contains(" 7/10 ", StringComparison.Ordinal));
-        Assert.Equal("Nothing is used up.", (await LimitsAsync(1, "show", "bob")).Succeeded());
+        Assert.Equal("No limit is used.", (await LimitsAsync(1, "show", "bob")).Succeeded());
         Assert.Contains("failures-per-address", (await LimitsAsync(0, "show", "127.0.0.1")).Succeeded(), StringComparison.Ordinal);
         Assert.Contains("\"standings\"", (await LimitsAsync(0, "show", "alice", "--json")).Succeeded(), StringComparison.Ordinal);
 
@@ -117,7 +117,7 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
 
         Assert.Contains(" memory", (await LimitsAsync(0, "show")).Succeeded(), StringComparison.Ordinal);
         (await LimitsAsync(0, "reset", "alice")).Succeeded();
-        (await LimitsAsync(0, "reset", "bob")).FailedWith("Nothing of bob was used up, so nothing was reset.");
+        (await LimitsAsync(0, "reset", "bob")).FailedWith("bob has not used any limit, so nothing was reset.");
         await PullAsync(client, HttpStatusCode.OK, HttpStatusCode.TooManyRequests);
     }
 

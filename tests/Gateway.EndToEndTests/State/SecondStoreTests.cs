@@ -41,14 +41,14 @@ public sealed class SecondStoreTests : IAsyncLifetime
         foreach (var command in commands)
         {
             (await RunAsync(command)).FailedWith(
-                $"{Default}/gateway.db: there is no store here, and the gateway that runs with {_gateway.ConfigurationFile} has one elsewhere. "
+                $"{Default}/gateway.db: there is no store here, but the gateway that runs with {_gateway.ConfigurationFile} has one elsewhere. "
                 + "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's GATEWAY__ variables, such as "
                 + "GATEWAY__State__Folder.");
         }
 
         foreach (var command in new[] { "list", "rotate" })
         {
-            (await RunAsync("keys", command)).FailedWith($"{Default}/keys: there are no signing keys here, and the gateway that runs with");
+            (await RunAsync("keys", command)).FailedWith($"{Default}/keys: there are no signing keys here, but the gateway that runs with");
         }
 
         Assert.Contains("STA004", (await RunAsync("doctor")).Text, StringComparison.Ordinal);
@@ -95,7 +95,7 @@ public sealed class SecondStoreTests : IAsyncLifetime
         var listed = await RunAsync("token", "list");
         listed.Succeeded();
         Assert.StartsWith(
-            $"Warning: {Default}/gateway.db: no gateway uses this store, and the one that runs with {_gateway.ConfigurationFile} has another.",
+            $"Warning: {Default}/gateway.db: no gateway uses this store; the one that runs with {_gateway.ConfigurationFile} uses another.",
             listed.Error,
             StringComparison.Ordinal);
     }

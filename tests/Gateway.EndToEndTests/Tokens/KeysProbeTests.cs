@@ -56,7 +56,7 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address);
 
         Assert.EndsWith(
-            "\n  The gateway sends it none yet: set forwardToken: true for this registry.\n", result.Output, StringComparison.Ordinal);
+            "\n  The gateway does not send it tokens yet: set forwardToken: true for this registry.\n", result.Output, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
     }
 
@@ -170,7 +170,7 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right only "
-            + "where the gateway alone can reach it; otherwise have it verify tokens.\n  forwardToken is set, and has no use so.\n",
+            + "where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, but without effect: this registry does not verify tokens.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);
     }

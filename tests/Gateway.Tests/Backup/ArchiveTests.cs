@@ -134,7 +134,7 @@ public sealed class ArchiveTests : IDisposable
 
         await MakeAsync(encrypted: false);
         Verify(null);
-        Assert.Contains("not encrypted, although", Refusal(Passphrase), StringComparison.Ordinal);
+        Assert.Contains("a passphrase is given, but the backup is not encrypted", Refusal(Passphrase), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class ArchiveTests : IDisposable
         (whole[8], whole[9], whole[10], whole[11]) = (0, 0, 0, 1);
         await File.WriteAllBytesAsync(_folder.Archive, whole);
 
-        Assert.Contains("header is not understood", Refusal(Passphrase), StringComparison.Ordinal);
+        Assert.Contains("header is malformed", Refusal(Passphrase), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,11 +173,11 @@ public sealed class ArchiveTests : IDisposable
     [InlineData("missing", "holds another file where its manifest lists")]
     [InlineData("cut", "lacks a file that its manifest lists")]
     [InlineData("order", "holds another file where its manifest lists")]
-    [InlineData("content", "is not what was backed up")]
-    [InlineData("size", "has another size than its manifest says")]
-    [InlineData("symlink", "something that is no file (SymbolicLink)")]
-    [InlineData("hardlink", "something that is no file (HardLink)")]
-    [InlineData("folder", "something that is no file (Directory)")]
+    [InlineData("content", "the content of a file was changed")]
+    [InlineData("size", "does not have the size that the manifest lists")]
+    [InlineData("symlink", "something that is not a file (SymbolicLink)")]
+    [InlineData("hardlink", "something that is not a file (HardLink)")]
+    [InlineData("folder", "something that is not a file (Directory)")]
     [InlineData("no manifest", "holds another file where its manifest lists manifest.json")]
     public async Task Plain_AnotherTar_IsRefused(string change, string message)
     {
@@ -228,14 +228,14 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../escaped", "leads elsewhere")]
-    [InlineData("policies/../../escaped", "leads elsewhere")]
-    [InlineData("/etc/../escaped", "leads elsewhere")]
-    [InlineData("./escaped", "leads elsewhere")]
-    [InlineData("a//b", "leads elsewhere")]
-    [InlineData("", "leads elsewhere")]
-    [InlineData("a\\b", "leads elsewhere")]
-    [InlineData("a\nb", "leads elsewhere")]
+    [InlineData("../escaped", "an unsafe path")]
+    [InlineData("policies/../../escaped", "an unsafe path")]
+    [InlineData("/etc/../escaped", "an unsafe path")]
+    [InlineData("./escaped", "an unsafe path")]
+    [InlineData("a//b", "an unsafe path")]
+    [InlineData("", "an unsafe path")]
+    [InlineData("a\\b", "an unsafe path")]
+    [InlineData("a\nb", "an unsafe path")]
     [InlineData("gateway.yaml", "names a file twice")]
     [InlineData("gateway.yaml/below", "below another file")]
     public async Task Manifest_AHarmfulPath_IsRefusedAlthoughTheTarAgrees(string path, string message)
@@ -259,11 +259,11 @@ public sealed class ArchiveTests : IDisposable
 
     [Theory]
     [InlineData("format", "2", "a format that this gateway does not know")]
-    [InlineData("configuration", "\"other.yaml\"", "which file is the configuration")]
-    [InlineData("configuration", "\"policies/policy.yaml\"", "which file is the configuration")]
-    [InlineData("stateFolder", "\"../state\"", "where the state is")]
-    [InlineData("unknown", "1", "not understood")]
-    [InlineData("entries", "null", "not understood")]
+    [InlineData("configuration", "\"other.yaml\"", "does not name the configuration file")]
+    [InlineData("configuration", "\"policies/policy.yaml\"", "does not name the configuration file")]
+    [InlineData("stateFolder", "\"../state\"", "or the state folder")]
+    [InlineData("unknown", "1", "the manifest is malformed")]
+    [InlineData("entries", "null", "the manifest is malformed")]
     public async Task Manifest_WithAnotherMember_IsRefused(string member, string value, string message)
     {
         await MakeAsync(encrypted: false);
@@ -273,11 +273,11 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Theory]
-    [InlineData("size", "-1", "a size that it cannot have")]
-    [InlineData("size", "9000000000000000000", "a size that it cannot have")]
-    [InlineData("size", "67108865", "a size that it cannot have")]
-    [InlineData("mode", "\"4755\"", "rights or a hash that are none")]
-    [InlineData("sha256", "\"00\"", "rights or a hash that are none")]
+    [InlineData("size", "-1", "an impossible size")]
+    [InlineData("size", "9000000000000000000", "an impossible size")]
+    [InlineData("size", "67108865", "an impossible size")]
+    [InlineData("mode", "\"4755\"", "invalid rights or an invalid hash")]
+    [InlineData("sha256", "\"00\"", "invalid rights or an invalid hash")]
     public async Task Manifest_AnEntryWithAnotherMember_IsRefused(string member, string value, string message)
     {
         await MakeAsync(encrypted: false);
@@ -298,7 +298,7 @@ public sealed class ArchiveTests : IDisposable
         }
 
         await File.WriteAllBytesAsync(_folder.Archive, [.. whole, .. more.ToArray()]); // a second member, all zeros
-        Assert.Contains("more than its manifest says", Refusal(null), StringComparison.Ordinal);
+        Assert.Contains("more than its manifest lists", Refusal(null), StringComparison.Ordinal);
     }
 
     private static IEnumerable<int> Positions(int length) =>

@@ -111,7 +111,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
 
         var refused = await Assert.ThrowsAsync<ProblemException>(() => _folder.RestoreWithAsync(static _ => { }));
 
-        Assert.Contains("there are tokens or keys here already", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("it has tokens or keys already", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await DumpAsync(""));
         Assert.False(Directory.Exists(_folder.Target));
 
@@ -149,7 +149,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         var (code, output, error) = await _folder.RestoreAsync("--force");
 
         Assert.True(code == 0, error);
-        Assert.Contains("Kept what Redis said last of who is blocked, which the backup lacks: user:", output, StringComparison.Ordinal);
+        Assert.Contains("Kept newer blocks and unblocks from Redis, which the backup lacks: user:", output, StringComparison.Ordinal);
         await using var restored = Store("gw:");
         var blocks = (await restored.ReadBlocksAsync("", CancellationToken.None)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal).ToList();
         Assert.Equal(["user:bob", "user:carol", "user:ärger"], blocks.Select(static one => one.Subject));
@@ -200,7 +200,7 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
 
             var refused = await Assert.ThrowsAsync<ProblemException>(
                 () => _folder.RestoreWithAsync(static _ => { }, force: true, environment: Elsewhere));
-            Assert.Contains("a gateway is running on this store", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("a gateway is using this store", refused.Message, StringComparison.Ordinal);
             Assert.Empty(await DumpAsync("other:"));
         }
 

@@ -94,7 +94,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Contains("Keeping: user:bob is blocked, which the backup lacks", said);
         Assert.Equal(archiveHasBlocks, said.Contains("Keeping: user:carol is no longer blocked, which the backup lacks"));
         Assert.DoesNotContain(said, static line => line.Contains("dora", StringComparison.Ordinal));
-        Assert.DoesNotContain(said, static line => line.Contains("nothing here tells", StringComparison.Ordinal));
+        Assert.DoesNotContain(said, static line => line.Contains("it is not known here", StringComparison.Ordinal));
 
         // And a gateway that begins on it goes by that, and tells the store.
         var options = folder.Load();
@@ -135,7 +135,7 @@ public sealed class RestoreTests : IDisposable
 
         Assert.True(code == 0, error);
         Assert.Contains(
-            $"{_folder.Target}/state/blocked.json is not there, so nothing here tells who was blocked or unblocked after ",
+            $"{_folder.Target}/state/blocked.json does not exist, so it is not known here who was blocked or unblocked after ",
             output,
             StringComparison.Ordinal);
         Assert.Equal("user:bob", Assert.Single(new BlockFile(Path.Combine(_folder.Target, "state")).Read()!.All).Subject);
@@ -169,7 +169,7 @@ public sealed class RestoreTests : IDisposable
         var (code, _, error) = await _folder.RestoreAsync("--config", name);
 
         Assert.Equal(78, code);
-        Assert.Contains("cannot be the configuration's name", error, StringComparison.Ordinal);
+        Assert.Contains("cannot be the configuration file's name", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.Target));
     }
 
@@ -282,7 +282,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Contains("is a file, not a folder", (await _folder.RestoreAsync("--force")).Error, StringComparison.Ordinal);
         var (code, _, error) = await BackupFolder.RunAsync("restore", _folder.Archive, "--to", Path.Combine(_folder.Root, "no", "such"));
         Assert.Equal(78, code);
-        Assert.Contains("the folder around it is missing", error, StringComparison.Ordinal);
+        Assert.Contains("the folder around it does not exist", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -314,7 +314,7 @@ public sealed class RestoreTests : IDisposable
 
         var refused = await _folder.RestoreAsync();
         Assert.Equal(78, refused.Code);
-        Assert.Contains($"{elsewhere.Path}: redis.certificateAuthority: this file lies outside", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"{elsewhere.Path}: redis.certificateAuthority: this file is outside", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.Target));
 
         var restored = await _folder.RestoreAsync("--absolute");
@@ -334,7 +334,7 @@ public sealed class RestoreTests : IDisposable
 
         var refused = await _folder.RestoreAsync("--absolute");
         Assert.Equal(78, refused.Code);
-        Assert.Contains("another file is there already", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("another file exists there already", refused.Error, StringComparison.Ordinal);
         Assert.Equal("newer", await File.ReadAllTextAsync(elsewhere.Path));
 
         Assert.Equal(0, (await _folder.RestoreAsync("--absolute", "--force")).Code);
@@ -351,7 +351,7 @@ public sealed class RestoreTests : IDisposable
 
         var (code, _, error) = await _folder.BackupAsync();
         Assert.Equal(78, code);
-        Assert.Contains("the file is there already", error, StringComparison.Ordinal);
+        Assert.Contains("the file exists already", error, StringComparison.Ordinal);
         Assert.Equal("mine", await File.ReadAllTextAsync(_folder.Archive));
 
         Assert.Equal(0, (await _folder.BackupAsync("--force")).Code);

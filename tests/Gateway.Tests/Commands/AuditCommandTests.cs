@@ -88,14 +88,14 @@ public sealed partial class AuditCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--since", "yesterday", "--since: this is no time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h.\n")]
-    [InlineData("--address", "10.0.0.300", "--address: this is no address and no network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
-    [InlineData("--status", "2x", "--status: this is no status (found \"2x\"). Write 404 or 4xx.\n")]
-    [InlineData("--decision", "denied", "--decision: no line has this word (found \"denied\"). Known: allow, deny, challenge, limit, refuse, error, public.\n")]
-    [InlineData("--event", "regisrty", "--event: no line has this word (found \"regisrty\"). Did you mean \"registry\"?\n")]
-    [InlineData("--operation", "putManifests", "--operation: no line has this word (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
-    [InlineData("--operation", "push", "--operation: no line has this word (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: ping, listCatalog, listTags, listReferrers, readManifest, putManifest, deleteManifest, readBlob, deleteBlob, startUpload, readUpload, appendUpload, completeUpload, cancelUpload, token, listTokens, createToken, showToken, revokeToken, rotateToken, signIn, signOut, approveDevice, beginDevice, signInDevice, endSessions, showPage, create, revoke, revokeAll, rotate, exchange, block, unblock, token create, token revoke, token rotate, user add, user remove, user block, user unblock, user reload --accept, identity forget, keys rotate, keys retire, limits reset, backup.\n")]
-    [InlineData("--outcome", "acepted", "--outcome: no line has this word (found \"acepted\"). Did you mean \"accepted\"?\n")]
+    [InlineData("--since", "yesterday", "--since: this is not a time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h.\n")]
+    [InlineData("--address", "10.0.0.300", "--address: this is neither an address nor a network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
+    [InlineData("--status", "2x", "--status: this is not an HTTP status (found \"2x\"). Write 404 or 4xx.\n")]
+    [InlineData("--decision", "denied", "--decision: no audit line can have this value (found \"denied\"). Known: allow, deny, challenge, limit, refuse, error, public.\n")]
+    [InlineData("--event", "regisrty", "--event: no audit line can have this value (found \"regisrty\"). Did you mean \"registry\"?\n")]
+    [InlineData("--operation", "putManifests", "--operation: no audit line can have this value (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
+    [InlineData("--operation", "push", "--operation: no audit line can have this value (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: ping, listCatalog, listTags, listReferrers, readManifest, putManifest, deleteManifest, readBlob, deleteBlob, startUpload, readUpload, appendUpload, completeUpload, cancelUpload, token, listTokens, createToken, showToken, revokeToken, rotateToken, signIn, signOut, approveDevice, beginDevice, signInDevice, endSessions, showPage, create, revoke, revokeAll, rotate, exchange, block, unblock, token create, token revoke, token rotate, user add, user remove, user block, user unblock, user reload --accept, identity forget, keys rotate, keys retire, limits reset, backup.\n")]
+    [InlineData("--outcome", "acepted", "--outcome: no audit line can have this value (found \"acepted\"). Did you mean \"accepted\"?\n")]
     public async Task Search_WithAValueThatIsNone_SaysSo(string option, string value, string expected)
     {
         Assert.Equal((78, "", expected), await RunAsync("audit", "search", _file, option, value));
@@ -181,7 +181,7 @@ public sealed partial class AuditCommandTests : IDisposable
         var missing = Path.Combine(_folder.Path, "none.jsonl");
 
         Assert.Equal(
-            (78, "", $"{missing}: no such audit file. Name the current file; the gateway makes it at its start.\n"),
+            (78, "", $"{missing}: no such audit file. Name the current file; the gateway creates it when it starts.\n"),
             await RunAsync("audit", "search", missing));
     }
 
@@ -241,8 +241,8 @@ public sealed partial class AuditCommandTests : IDisposable
         Assert.StartsWith("3 lines verified, from number 1, in 1 file. The chain ends at 3:", output, StringComparison.Ordinal);
         Assert.Equal(0, expected.Code);
         Assert.Equal(1, changed.Code);
-        Assert.StartsWith("chained.jsonl:2: line 2 or the line before it was changed\n", changed.Output, StringComparison.Ordinal);
-        Assert.EndsWith("The audit trail was changed, or is not whole.\n", changed.Output, StringComparison.Ordinal);
+        Assert.StartsWith("chained.jsonl:2: line 2 was changed, or the one before it\n", changed.Output, StringComparison.Ordinal);
+        Assert.EndsWith("The audit trail was changed or is incomplete.\n", changed.Output, StringComparison.Ordinal);
         Assert.Equal(1, withoutKey.Code);
         Assert.Contains("pass its key", withoutKey.Output, StringComparison.Ordinal);
     }

@@ -18,20 +18,20 @@ public sealed class DevCertCommandTests : IDisposable
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Equal(
             """
-            made DIR/ca.crt
-            made DIR/ca.key
-            made DIR/tls.crt
-            made DIR/tls.key
+            created DIR/ca.crt
+            created DIR/ca.key
+            created DIR/tls.crt
+            created DIR/tls.key
 
             Serve it (gateway.yaml):
               tls: { certificates: [ { certificate: DIR/tls.crt, key: DIR/tls.key } ] }
             Trust it, where clients reach the gateway as registry.test:8443 (put your port):
               docker                   mkdir -p /etc/docker/certs.d/registry.test:8443 && cp DIR/ca.crt /etc/docker/certs.d/registry.test:8443/ca.crt
-              podman, buildah, skopeo  the same under /etc/containers/certs.d/registry.test:8443/ca.crt
+              podman, buildah, skopeo  the same, under /etc/containers/certs.d/registry.test:8443/ca.crt
               containerd               ca = "DIR/ca.crt" in /etc/containerd/certs.d/registry.test:8443/hosts.toml
               curl                     --cacert DIR/ca.crt
               everything (Debian)      cp DIR/ca.crt /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
-            For development only: whoever holds ca.key can impersonate any host to those who trust ca.crt.
+            For development only: anyone who has ca.key can impersonate any host to those who trust ca.crt.
 
             """,
             output.Replace(_folder.Root, "DIR", StringComparison.Ordinal));

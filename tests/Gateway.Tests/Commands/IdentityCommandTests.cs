@@ -38,16 +38,16 @@ public sealed class IdentityCommandTests : IDisposable
             await store.WriteBlockAsync(SubjectBlock.Create(null, "user:dora", now, "root"), default);
         }
 
-        Assert.Equal((0, "The name \"erik\" is free; 0 tokens and sessions were ended.\n", ""), await ForgetAsync("erik"));
+        Assert.Equal((0, "The name \"erik\" is free; 0 tokens and sessions were revoked.\n", ""), await ForgetAsync("erik"));
         Assert.Equal(
             (0,
-                "The name \"dora\" is free; 0 tokens and sessions were ended.\n"
-                + "user:dora stays blocked, also for the next owner of the name: gateway user unblock user:dora\n",
+                "The name \"dora\" is free; 0 tokens and sessions were revoked.\n"
+                + "user:dora stays blocked, also for the next owner of the name. To unblock: gateway user unblock user:dora\n",
                 ""),
             await ForgetAsync("dora"));
         var (code, output, error) = await ForgetAsync("dora");
         Assert.Equal((1, ""), (code, output));
-        Assert.StartsWith("oidc:corp has confirmed nobody named \"dora\".", error, StringComparison.Ordinal);
+        Assert.StartsWith("oidc:corp has not confirmed anyone named \"dora\".", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class KeysCommandTests : IDisposable
         var second = Ids((await RunAsync("rotate")).Output)[0];
         var again = await RunAsync("rotate");
         Assert.Equal((1, ""), (again.ExitCode, again.Output));
-        Assert.StartsWith($"Made none: {second} was made before and signs from 20", again.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"No key was created: {second} was created earlier and signs from 20", again.Error, StringComparison.Ordinal);
 
         var list = (await RunAsync("list")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, list.Length);
@@ -44,11 +44,11 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Matches($@"\A{second}  ES256      20\S{{17}}Z  next, signs from 20\S{{17}}Z on\z", list[2]);
 
         var third = await RunAsync("rotate", "--now");
-        Assert.StartsWith("Made ", third.Output, StringComparison.Ordinal);
+        Assert.StartsWith("Created ", third.Output, StringComparison.Ordinal);
         Assert.Contains(", which signs now.\n", third.Output, StringComparison.Ordinal);
         Assert.Matches(
-            $@"\nWhat {first} signed is accepted until 20\S{{17}}Z; to end it now: gateway keys retire {first}\n", third.Output);
-        Assert.EndsWith($"Removed {second}: nothing that it signed can be in use.\n", third.Output, StringComparison.Ordinal);
+            $@"\nTokens signed by {first} are accepted until 20\S{{17}}Z; to refuse them now: gateway keys retire {first}\n", third.Output);
+        Assert.EndsWith($"Removed {second}: no token that it signed can still be in use.\n", third.Output, StringComparison.Ordinal);
 
         using var json = JsonDocument.Parse((await RunAsync("list", "--json")).Output);
         var old = json.RootElement[0];
@@ -57,7 +57,7 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Equal("signs", Text(json.RootElement[1], "state"));
 
         var unasked = await RunAsync("retire", first);
-        Assert.Equal((78, "--yes: the key was not retired, since nobody said yes. Answer yes, or give --yes.\n"), (unasked.ExitCode, unasked.Error));
+        Assert.Equal((78, "--yes: the key was not retired, because this was not confirmed. Answer yes, or give --yes.\n"), (unasked.ExitCode, unasked.Error));
         Assert.Equal(2, Directory.GetFiles(Keys, "*.pem").Length);
 
         var retired = await RunAsync("retire", first[..9], "--yes");
@@ -90,7 +90,7 @@ public sealed class KeysCommandTests : IDisposable
 
         Assert.Equal(78, exitCode);
         Assert.Equal(
-            $"--in: this is not a duration from 90s to 30d, or stands beside --now (found \"{arguments[1]}\"). Write it as 1h or 90s, or leave one of the two out.\n",
+            $"--in: this is not a duration from 90s to 30d, or it is combined with --now (found \"{arguments[1]}\"). Write 1h or 90s, and give only one of --in and --now.\n",
             error);
         Assert.False(Directory.Exists(Keys));
     }

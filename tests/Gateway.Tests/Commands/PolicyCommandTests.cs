@@ -20,7 +20,7 @@ public sealed class PolicyCommandTests
 
         var (code, output, error) = await RunAsync("policy", "check", files.Folder);
 
-        Assert.Equal((0, $"{files.Folder}: good (files: 1, rules: 2, warnings: 0)\n", ""), (code, output, error));
+        Assert.Equal((0, $"{files.Folder}: valid (files: 1, rules: 2, warnings: 0)\n", ""), (code, output, error));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class PolicyCommandTests
             """
             allowed
             because rule "team-a writes its repositories" (a.yaml:3) grants pull, push on team-a/** to group team-a
-            note    not where the tag exists already: rule "release tags are immutable" (a.yaml:4) denies overwrite on ** for tags v*
+            note    not if the tag exists already: rule "release tags are immutable" (a.yaml:4) denies overwrite on ** for tags v*
 
             """,
             output);
@@ -155,7 +155,7 @@ public sealed class PolicyCommandTests
 
         var (code, output, _) = await RunAsync("policy", "test", files.Folder);
 
-        Assert.Equal((0, $"{files.Folder}: questions: 2, answered otherwise than expected: 0\n"), (code, output));
+        Assert.Equal((0, $"{files.Folder}: questions: 2, unexpected answers: 0\n"), (code, output));
     }
 
     [Fact]
@@ -179,8 +179,8 @@ public sealed class PolicyCommandTests
             $"{files.Folder}/a.test.yaml:3: \"two\": allowed, but deny was expected: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the expectation.",
             lines[1]);
         Assert.StartsWith(
-            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\", but \"x\" was expected: ", lines[2], StringComparison.Ordinal);
-        Assert.Equal($"{files.Folder}: questions: 3, answered otherwise than expected: 3", lines[3]);
+            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was expected: ", lines[2], StringComparison.Ordinal);
+        Assert.Equal($"{files.Folder}: questions: 3, unexpected answers: 3", lines[3]);
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class PolicyCommandTests
             + $"{files.Folder}/a.test.yaml:2:70: unknown key (found \"expects\"). Did you mean \"expect\"?\n"
             + $"{files.Folder}/a.test.yaml:3:78: expect: neither allow nor deny (found \"maybe\"). Write allow or deny.\n"
             + $"{files.Folder}/a.test.yaml:4:3: repository \"App\" is not a repository name, such as team-a/app. Correct it.\n"
-            + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or write out the value of the alias.\n",
+            + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or repeat the value of the alias here.\n",
             error);
     }
 

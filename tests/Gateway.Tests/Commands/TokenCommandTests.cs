@@ -41,8 +41,8 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal("operator", kept.CreatedBy);
         Assert.Equal(TimeSpan.FromDays(90), kept.ExpiresAt - kept.CreatedAt);
         Assert.Equal(
-            $"Made the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
-            + "Its secret is shown this once. Sign in with it: docker login --username alice --password-stdin registry.test\n",
+            $"Created the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
+            + "The secret is not shown again. Sign in with it: docker login --username alice --password-stdin registry.test\n",
             error);
     }
 
@@ -71,12 +71,12 @@ public sealed class TokenCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--user alice", "--scope: name what the token may do at most. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
-    [InlineData("--user alice --all --scope a:pull", "--scope: stands beside --all. Give --scope \"team-a/**:pull,push\", or for everything that the user may --all.")]
-    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
-    [InlineData("--all", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
-    [InlineData("--all --user alice --robot ci", "--user: name the owner: one user or one robot. Give --user alice, or --robot ci-deploy.")]
-    [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). See their exact names, upper and lower case: gateway user list.")]
+    [InlineData("--user alice", "--scope: the limits of the token are missing. Give --scope \"team-a/**:pull,push\", or --all for everything that the user may do.")]
+    [InlineData("--user alice --all --scope a:pull", "--scope: cannot be combined with --all. Give --scope \"team-a/**:pull,push\", or --all for everything that the user may do.")]
+    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
+    [InlineData("--all", "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot ci-deploy.")]
+    [InlineData("--all --user alice --robot ci", "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot ci-deploy.")]
+    [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). List the exact names, with upper and lower case: gateway user list.")]
     [InlineData("--robot CI --scope a:pull", "--robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
     [InlineData("--robot ci --all", "--scope: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
     [InlineData("--user alice --all --expires 30", "--expires: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as 30d.")]
@@ -128,7 +128,7 @@ public sealed class TokenCommandTests : IDisposable
             $"""
             ID            KIND      OWNER            NAME    STATE    CREATED            EXPIRES            LAST USED  FROM  SCOPES
             {second.Id}  robot     robot:ci-deploy  blue    active   {created}  {expires}  never      -     team-a/**:push base:pull
-            {first.Id}  personal  user:alice       laptop  revoked  {created}  {expires}  never      -     everything its owner may
+            {first.Id}  personal  user:alice       laptop  revoked  {created}  {expires}  never      -     everything its owner may do
 
             """.ReplaceLineEndings("\n"),
             output.Replace(TokenTable.Format(second.CreatedAt), created, StringComparison.Ordinal)
@@ -151,7 +151,7 @@ public sealed class TokenCommandTests : IDisposable
         var (code, _, error) = await RunAsync(command, option, owner);
 
         Assert.Equal(78, code);
-        Assert.Equal($"{option}: this names no owner (found \"{owner}\"). Write user:NAME or robot:NAME.\n", error);
+        Assert.Equal($"{option}: this is not an owner (found \"{owner}\"). Write user:NAME or robot:NAME.\n", error);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class TokenCommandTests : IDisposable
         var robot = await CreateAsync("c", "--robot", "alice", "--scope", "**:pull");
 
         Assert.Equal(
-            (0, "Revoked 2 tokens of user:alice, and the access tokens issued until now.\n", ""),
+            (0, "Revoked 2 tokens of user:alice, and all access tokens issued to them until now.\n", ""),
             await RunAsync("revoke", "--all-of", "user:alice"));
 
         Assert.Equal(robot.Id, (await ListAsync()).Single(static token => token.RevokedAt is null).Id);
@@ -187,15 +187,15 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((1, ""), (code, output));
         Assert.Equal(
-            "Found nobody and no token under user:corp/Alice here. Access tokens issued until now under exactly that name are "
-            + "refused, and nothing else was changed. There is user:alice.\n",
+            "No user and no token of user:corp/Alice was found. Access tokens issued until now under exactly that name are "
+            + "refused, and nothing else was changed. Known: user:alice.\n",
             error);
         Assert.Null((await ListAsync()).Single().RevokedAt);
     }
 
     [Fact]
     public async Task Revoke_AllOfSomebodyWithoutTokens_Succeeds() => Assert.Equal(
-        (0, "Revoked 0 tokens of user:alice, and the access tokens issued until now.\n", ""),
+        (0, "Revoked 0 tokens of user:alice, and all access tokens issued to them until now.\n", ""),
         await RunAsync("revoke", "--all-of", "user:alice"));
 
     [Fact]
@@ -212,7 +212,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Contains(token.Id, list, StringComparison.Ordinal);
         Assert.DoesNotContain(" other ", list, StringComparison.Ordinal);
         Assert.Equal(
-            (0, "Revoked 1 token of user:corp/alice, and the access tokens issued until now.\n", ""),
+            (0, "Revoked 1 token of user:corp/alice, and all access tokens issued to them until now.\n", ""),
             await RunAsync("revoke", "--all-of", "user:corp/alice"));
         Assert.Equal(token.Id, (await ListAsync()).Single(static one => one.RevokedAt is not null).Id);
     }
@@ -259,7 +259,7 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((78, ""), (code, output));
         Assert.Equal(
-            "--user: oidc:corp no longer confirms them: the account is gone (found \"dora\"). Let them sign in again first.\n", error);
+            "--user: oidc:corp no longer confirms them: the account is gone (found \"dora\"). Ask them to sign in again first.\n", error);
         Assert.Empty(await ListAsync());
     }
 
@@ -276,8 +276,8 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((78, ""), (code, output));
         Assert.Equal(
-            $"--user: no such user in {Path.Combine(_folder.Path, "users.htpasswd")}, and nobody of that name signed in by a provider "
-            + "(found \"dora\"). There is corp/dora, lab/dora. Write one of them whole.\n",
+            $"--user: no such user in {Path.Combine(_folder.Path, "users.htpasswd")}, and nobody with that name signed in through a provider "
+            + "(found \"dora\"). Known: corp/dora, lab/dora. Write one of these names in full.\n",
             error);
         Assert.Empty(await ListAsync());
         Assert.Equal("oidc:lab", (await CreateAsync("laptop", "--user", "lab/dora", "--all")).Owner.Method);
@@ -293,7 +293,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal("ldap:corp", (await FindAsync(output[..^1])).Owner.Method);
         Assert.StartsWith(
-            "Whether the directory corp has a \"dora\" was not asked; without one the token is refused.\n", error, StringComparison.Ordinal);
+            "The directory corp was not asked whether it has \"dora\"; if it has not, the token is refused.\n", error, StringComparison.Ordinal);
         Assert.Equal("htpasswd", (await CreateAsync("laptop", "--user", "alice", "--all")).Owner.Method); // the file's own
     }
 
@@ -307,7 +307,7 @@ public sealed class TokenCommandTests : IDisposable
         var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
 
         Assert.Equal((78, ""), (code, output));
-        Assert.StartsWith("--user: several directories may have them (corp, lab) (found \"dora\").", error, StringComparison.Ordinal);
+        Assert.StartsWith("--user: several directories may have this user (corp, lab) (found \"dora\").", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -321,7 +321,7 @@ public sealed class TokenCommandTests : IDisposable
         }
 
         const string warning =
-            "robot:ci-deploy is blocked: the token is refused until they are let in again: gateway user unblock robot:ci-deploy\n";
+            "robot:ci-deploy is blocked, so the token is refused. To unblock: gateway user unblock robot:ci-deploy\n";
         var created = await RunAsync("create", "green", "--robot", "ci-deploy", "--scope", "a:pull", "--quiet");
         Assert.Equal((0, warning), (created.Code, created.Error));
         Assert.Equal((0, warning), (await RunAsync("rotate", token.Id, "--quiet")) is var (code, _, error) ? (code, error) : default);
@@ -345,7 +345,7 @@ public sealed class TokenCommandTests : IDisposable
     public async Task Revoke_NothingOrTwoThings_IsRefused(params string[] arguments)
     {
         Assert.Equal(
-            (78, "", "ID: name one token or one owner. Give the token's id, or --all-of user:alice.\n"),
+            (78, "", "ID: the token is missing, or there is an owner as well. Give the token's id, or --all-of user:alice.\n"),
             await RunAsync(["revoke", .. arguments]));
     }
 
@@ -361,7 +361,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(TimeSpan.FromDays(10), made.ExpiresAt - made.CreatedAt);
         var ended = (await ListAsync()).Single(token => token.Id == old.Id);
         Assert.Equal(made.CreatedAt + TimeSpan.FromHours(2), ended.ExpiresAt);
-        Assert.Contains($"The old one, {old.Id}, ends {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
+        Assert.Contains($"The old token, {old.Id}, expires {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -404,7 +404,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Null(StoreOwner.Check(file, 0));
         Assert.Null(StoreOwner.Check(file + ".missing", owner + 1));
         Assert.Equal(
-            $"{file}: the store belongs to another user (found \"uid {owner}, and this is {owner + 1}\"). "
+            $"{file}: the store belongs to another user (found \"uid {owner}, and this command runs as {owner + 1}\"). "
             + $"Run the command as that user: sudo -u '#{owner}' gateway …",
             StoreOwner.Check(file, owner + 1)!.ToString());
     }

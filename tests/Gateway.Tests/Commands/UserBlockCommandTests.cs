@@ -40,8 +40,8 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(
-            "Blocked user:bob: refused by every gateway of this store within a second, whatever is shown. Nothing was revoked; to let "
-            + "them in again: gateway user unblock user:bob\n",
+            "Blocked user:bob: every gateway of this store refuses them within a second, with any credential. Nothing was revoked. "
+            + "To unblock: gateway user unblock user:bob\n",
             output);
         var block = Assert.Single(await BlocksAsync());
         Assert.Equal(("user:bob", "left on 1 March", Environment.UserName), (block.Subject, block.Reason, block.By));
@@ -61,7 +61,7 @@ public sealed class UserBlockCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(
             $"Unblocked user:bob, which was blocked since {TokenTable.Format(block.At)} by {Environment.UserName} (\"left on 1 March\"). "
-            + "What was revoked or has expired stays so.\n",
+            + "Tokens that were revoked or have expired stay so.\n",
             output);
         Assert.Equal((0, "Nobody is blocked.\n", ""), await RunAsync("blocked"));
         Assert.Contains("lifted", (await RunAsync("blocked", "--all")).Output, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal(0, code);
         Assert.StartsWith("user:bob was blocked already, since ", output, StringComparison.Ordinal);
-        Assert.Contains("(\"first\"). That is replaced.\n", output, StringComparison.Ordinal);
+        Assert.Contains("(\"first\"). The new block replaces that one.\n", output, StringComparison.Ordinal);
         var block = Assert.Single(await BlocksAsync());
         Assert.Equal("second", block.Reason);
         Assert.Equal(block.At.AddDays(2), block.Until);
@@ -98,7 +98,7 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal((1, ""), (code, output));
         Assert.Equal(
-            "\"alice\" does not say whom, so nothing was changed. There is user:alice, user:corp/alice. Write one of them whole.\n", error);
+            "\"alice\" is ambiguous, so nothing was changed. Known: user:alice, user:corp/alice. Write one of these names in full.\n", error);
         Assert.Empty(await BlocksAsync());
         Assert.False(File.Exists(Path.Combine(State, "blocked.json")));
 
@@ -117,7 +117,7 @@ public sealed class UserBlockCommandTests : IDisposable
         var (code, output, error) = await RunAsync("unblock", "alice");
 
         Assert.Equal((1, ""), (code, output));
-        Assert.Equal("\"alice\" may be several, so nothing was changed. There is robot:alice, user:corp/alice.\n", error);
+        Assert.Equal("\"alice\" may mean several subjects, so nothing was changed. Known: robot:alice, user:corp/alice.\n", error);
         Assert.All(await BlocksAsync(), static one => Assert.Null(one.LiftedAt));
         Assert.Equal(0, (await RunAsync("unblock", "corp/alice")).Code);
         Assert.Equal(0, (await RunAsync("unblock", "alice")).Code); // the one that is left
@@ -145,19 +145,19 @@ public sealed class UserBlockCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.StartsWith("Blocked user:corp/alice: ", output, StringComparison.Ordinal);
         Assert.Equal(
-            "Nobody is known here as user:corp/alice; the block is for exactly that name. (A directory's users are known here once they "
-            + "have a token.) There is user:alice.\n",
+            "No user:corp/alice is known here; the block is for exactly that name. (A directory's users are known here once they "
+            + "have a token.) Known: user:alice.\n",
             error);
     }
 
     [Theory]
-    [InlineData("SUBJECT: this names nobody (found \"anonymous:\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "anonymous:")]
-    [InlineData("SUBJECT: this names nobody (found \"group:devs\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "group:devs")]
-    [InlineData("--until: this is past, so it would block nobody (found \"2020-01-01\"). Name a time to come.", "user:bob", "--until", "2020-01-01")]
-    [InlineData("--until: this is no time (found \"soon\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "soon")]
-    [InlineData("--until: this is no time (found \"\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "")]
+    [InlineData("SUBJECT: this is not a subject (found \"anonymous:\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "anonymous:")]
+    [InlineData("SUBJECT: this is not a subject (found \"group:devs\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "group:devs")]
+    [InlineData("--until: this time has passed (found \"2020-01-01\"). Give a time in the future.", "user:bob", "--until", "2020-01-01")]
+    [InlineData("--until: this is not a time (found \"soon\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "soon")]
+    [InlineData("--until: this is not a time (found \"\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "")]
     [InlineData("--reason: holds a line break or another control character. Write one line of at most 200 characters.", "user:bob", "--reason", "a\nb")]
-    [InlineData("--file: blocks are kept in the store of the configuration, not in a file of users. Leave it out.", "user:bob", "--file", "users")]
+    [InlineData("--file: blocks are in the configuration's store, not in an htpasswd file. Leave this option out.", "user:bob", "--file", "users")]
     public async Task Block_WhatCannotBe_IsRefusedWithTheRightWay(string message, params string[] arguments)
     {
         Assert.Equal((78, "", message + "\n"), await RunAsync(["block", .. arguments]));
@@ -176,8 +176,8 @@ public sealed class UserBlockCommandTests : IDisposable
         var (_, output, _) = await RunAsync("block", "bob");
 
         Assert.EndsWith(
-            "\nRobots that user:bob made tokens for go on: ci-deploy. To keep one out: gateway user block robot:ci-deploy; to end its "
-            + "tokens: gateway token revoke --all-of robot:ci-deploy\n",
+            "\nRobots for which user:bob created tokens still work: ci-deploy. To block one: gateway user block robot:ci-deploy; "
+            + "to revoke its tokens: gateway token revoke --all-of robot:ci-deploy\n",
             output.Replace("robot:ci-deploy. To", "ci-deploy. To", StringComparison.Ordinal),
             StringComparison.Ordinal);
     }

@@ -70,7 +70,7 @@ public sealed class UserCommandTests : IDisposable
     {
         var result = Gateway("secret", "add", "--cost", "4", "alice");
         Assert.Equal(
-            new ToolResult(78, "", "--cost: out of range for bcrypt (found \"4\"). Choose 8 to 14, which is what the gateway accepts.\n"),
+            new ToolResult(78, "", "--cost: out of range for bcrypt (found \"4\"). Give a cost from 8 to 14, which the gateway accepts.\n"),
             result);
     }
 
@@ -105,8 +105,8 @@ public sealed class UserCommandTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith($"Removed alice from {Users}.", result.Output, StringComparison.Ordinal);
         Assert.Equal(
-            "The change is in the file and NOT in force: a running gateway goes by the users it knew, until these lines are corrected:\n"
-            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file {Users} bob.\n",
+            "The change is in the file but NOT in force: a running gateway uses the previous users until these lines are corrected:\n"
+            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
             result.Error);
 
         Assert.Equal(0, Tool.RunGateway("", ["user", "remove", "bob", "--config", config]).ExitCode);
@@ -130,7 +130,7 @@ public sealed class UserCommandTests : IDisposable
         File.WriteAllText(Users, "");
         var result = Gateway("secret", command, "alice");
         Assert.Equal(78, result.ExitCode);
-        Assert.Equal($"{Users}: no such user (found \"alice\"). See their exact names, upper and lower case: gateway user list.\n", result.Error);
+        Assert.Equal($"{Users}: no such user (found \"alice\"). List the exact names, with upper and lower case: gateway user list.\n", result.Error);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class UserCommandTests : IDisposable
         await ReadUntil("New password for alice: ");
         await process.StandardInput.WriteAsync("secrex\u007ft\r"); // with a slip, mended by backspace
         await process.StandardInput.FlushAsync();
-        await ReadUntil("The same again: ");
+        await ReadUntil("Repeat the password: ");
         await process.StandardInput.WriteAsync("secret\r");
         await process.StandardInput.FlushAsync();
         await ReadUntil("Added alice");

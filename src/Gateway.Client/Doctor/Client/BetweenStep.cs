@@ -4,8 +4,9 @@ using System.Text;
 namespace Gateway.Client.Doctor.Client;
 
 /// <summary>
-/// Proxies and firewalls between this machine and the registry, by what they do with uploads. Only heads of requests are sent, and nobody
-/// signs in: a registry refuses them at once, and what lies in between shows itself by refusing first, or by waiting for the body.
+/// Proxies and firewalls between this machine and the registry, by how they handle uploads. Only the heads of requests
+/// are sent, without a sign-in: a registry refuses them at once, and a machine in between refuses first, or waits for
+/// the body.
 /// </summary>
 internal static class BetweenStep
 {
@@ -15,13 +16,14 @@ internal static class BetweenStep
 
     private static readonly (long Length, string Text)[] Sizes = [(1024 * 1024 + 1024, "1 MiB"), (128L << 20, "128 MiB"), (6L << 30, "6 GiB")];
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (visit.Challenge is null)
         {
-            diagnosis.NotRun("UPL", question.Name, "the registry asks for no sign-in, so an upload would really begin");
+            diagnosis.NotRun(
+                "UPL", question.Name, "the registry requires no sign-in, so this would really start an upload");
             return true;
         }
 
@@ -31,32 +33,41 @@ internal static class BetweenStep
             var (status, isEarly) = await SendHeadAsync(visit, length, cancellationToken);
             if (status == 0 && isEarly)
             {
-                diagnosis.Warn("UPL004", question.Name, $"the head of an upload of {text} is not answered: the connection is closed");
+                diagnosis.Warn(
+                    "UPL004", question.Name,
+                    $"the connection is closed without an answer to the head of an upload of {text}");
                 break;
             }
 
             if (status == 413)
             {
-                diagnosis.Error("UPL001", question.Name, $"an upload of more than {text} is refused with 413 before anybody is asked to sign in");
+                diagnosis.Error(
+                    "UPL001", question.Name,
+                    $"an upload of more than {text} is refused with 413 before a sign-in is required");
                 break;
             }
 
             if (!isEarly)
             {
-                diagnosis.Warn("UPL002", question.Name, $"the head of an upload is not answered within {DoctorText.Span(Patience)}, as where something waits for the whole body first");
+                diagnosis.Warn(
+                    "UPL002", question.Name, "the head of an upload is not answered within "
+                        + $"{DoctorText.Span(Patience)}; something probably waits for the whole body");
                 break;
             }
 
             if (status is not (401 or 403 or 404 or 405 or 400 or 429))
             {
-                diagnosis.Warn("UPL004", question.Name, $"the head of an upload of {text} is answered {status}, as no registry does");
+                diagnosis.Warn(
+                    "UPL004", question.Name,
+                    $"the head of an upload of {text} is answered {status}, which no registry does");
                 break;
             }
         }
 
         if (diagnosis.Findings.Count == before)
         {
-            diagnosis.Pass("UPL", question.Name, "nothing in between refuses large uploads or waits for their whole body");
+            diagnosis.Pass(
+                "UPL", question.Name, "nothing in between refuses large uploads or waits for their complete body");
         }
 
         return true;

@@ -4,13 +4,15 @@ using System.Net.Sockets;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>Whether a registry answers, and asks for a sign-in in a form that clients understand, at a place that they reach.</summary>
+/// <summary>
+/// Whether a registry answers with a challenge that clients understand, and with a realm that they can reach.
+/// </summary>
 internal static class ChallengeStep
 {
     /// <summary>How far clocks may differ before tokens break.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(60);
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
@@ -36,19 +38,25 @@ internal static class ChallengeStep
                 case HttpStatusCode.Unauthorized:
                     return await InspectAsync(visit, answer.Headers, type, cancellationToken);
                 case HttpStatusCode.OK when body.Trim() is "{}" or "" || answer.Headers.Contains("Docker-Distribution-Api-Version"):
-                    diagnosis.Warn("CHL001", question.Name, "GET /v2/ is answered 200 to nobody in particular");
+                    diagnosis.Warn("CHL001", question.Name, "GET /v2/ is answered 200 without a sign-in");
                     return true;
                 case HttpStatusCode.TooManyRequests:
                     diagnosis.Error("LIM010", question.Name, $"GET /v2/ is answered 429: {visit.MessageOf(body)}");
                     return false;
                 case HttpStatusCode.ProxyAuthenticationRequired:
-                    diagnosis.Error("PRX004", question.Name, "407: a proxy on the way asks for a sign-in of its own");
+                    diagnosis.Error("PRX004", question.Name, "407: a proxy in between requires a sign-in of its own");
                     return false;
                 case >= HttpStatusCode.InternalServerError:
                     diagnosis.Error("CHL007", question.Name, $"GET /v2/ is answered {(int)answer.StatusCode}: {body}");
                     return false;
                 default:
-                    diagnosis.Error("CHL005", question.Name, $"GET /v2/ is answered {(int)answer.StatusCode} ({(type.Length > 0 ? type : "no type")}{(answer.Headers.Location is { } location ? $", leads to {DoctorText.OneLine(location.OriginalString)}" : "")})");
+                    var redirect = answer.Headers.Location is { } location
+                        ? $", redirects to {DoctorText.OneLine(location.OriginalString)}"
+                        : "";
+                    diagnosis.Error(
+                        "CHL005", question.Name,
+                        $"GET /v2/ is answered {(int)answer.StatusCode} "
+                            + $"({(type.Length > 0 ? type : "no type")}{redirect})");
                     return false;
             }
         }
@@ -61,7 +69,9 @@ internal static class ChallengeStep
         var challenges = Challenges.Parse(text);
         if (challenges.Count == 0)
         {
-            diagnosis.Error("CHL002", question.Name, $"401 without WWW-Authenticate ({(type.Length > 0 ? type : "no type")}): something in between takes it out, or answers itself");
+            diagnosis.Error(
+                "CHL002", question.Name, $"401 without WWW-Authenticate ({(type.Length > 0 ? type : "no type")}): "
+                    + "something in between removes it, or answers itself");
             return false;
         }
 
@@ -91,13 +101,15 @@ internal static class ChallengeStep
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
         {
-            diagnosis.Error("CHL002", question.Name, $"the realm \"{challenge.Realm}\" is no address");
+            diagnosis.Error("CHL002", question.Name, $"the realm \"{challenge.Realm}\" is not an address");
             return false;
         }
 
         if (question.Url.Scheme == "https" && realm.Scheme == "http")
         {
-            diagnosis.Error("CHL003", question.Name, $"the realm {challenge.Realm} is http, so passwords would go there in the clear; many clients refuse it");
+            diagnosis.Error(
+                "CHL003", question.Name, $"the realm {challenge.Realm} is http, so passwords would be sent there "
+                    + "unencrypted; many clients refuse it");
             return false;
         }
 
@@ -119,19 +131,24 @@ internal static class ChallengeStep
             return false;
         }
 
-        // Registries with a token server of its own name are common; the same host with another port is a gateway behind a proxy.
+        // Many registries have a token server with its own name; the same host with another port is a gateway behind a
+        // proxy.
         if (!isHere && realm.Host == question.Url.Host)
         {
-            diagnosis.Error("CHL003", question.Name, $"the realm {challenge.Realm} is at another port of the same host");
+            diagnosis.Error(
+                "CHL003", question.Name, $"the realm {challenge.Realm} is on another port of the same host");
             return false;
         }
 
         if (!isHere)
         {
-            diagnosis.Inform("CHL003", question.Name, $"tokens are at {realm.Authority}, which must be reached and trusted as well");
+            diagnosis.Inform(
+                "CHL003", question.Name,
+                $"tokens come from {realm.Authority}, which clients must reach and trust as well");
         }
 
-        diagnosis.Pass("CHL", question.Name, $"it asks for tokens of {realm.GetLeftPart(UriPartial.Path)}, which answers");
+        diagnosis.Pass(
+            "CHL", question.Name, $"it requires tokens from {realm.GetLeftPart(UriPartial.Path)}, which answers");
         return true;
     }
 

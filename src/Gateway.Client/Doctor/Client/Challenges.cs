@@ -4,8 +4,8 @@ namespace Gateway.Client.Doctor.Client;
 
 /// <summary>One challenge of <c>WWW-Authenticate</c>.</summary>
 /// <param name="Scheme">As written: <c>Bearer</c>.</param>
-/// <param name="Parameters">By name in lower case; as docker reads them, the last of each name.</param>
-/// <param name="Fault">What is wrong with its form; <see langword="null"/> where nothing is.</param>
+/// <param name="Parameters">By lower-case name; of duplicates the last, as docker reads them.</param>
+/// <param name="Fault">What is wrong with its syntax, or <see langword="null"/>.</param>
 internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionary<string, string> Parameters, string? Fault)
 {
     /// <summary>Whether it is a Bearer challenge, which tokens answer.</summary>
@@ -14,14 +14,14 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
     /// <summary>Whether it is a Basic challenge, which a password answers.</summary>
     public bool IsBasic => Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Where tokens are; empty where it says nothing.</summary>
+    /// <summary>The address of the token endpoint; empty if it names none.</summary>
     public string Realm => Parameters.GetValueOrDefault("realm", "");
 
-    /// <summary>Whom tokens are for.</summary>
+    /// <summary>The service that tokens are for.</summary>
     public string? Service => Parameters.GetValueOrDefault("service");
 }
 
-/// <summary>Reads challenges by the grammar of RFC 9110, section 11.6.1, and says where they leave it.</summary>
+/// <summary>Reads challenges by the grammar of RFC 9110, section 11.6.1, and reports where they violate it.</summary>
 internal static class Challenges
 {
     /// <summary>Reads the value of the header, all its lines joined with commas.</summary>
@@ -61,7 +61,7 @@ internal static class Challenges
                 Skip(text, ref at, " \t");
                 var isRepeated = parameters.ContainsKey(name);
                 parameters[name] = Value(text, ref at, out fault);
-                fault ??= isRepeated ? $"{name} stands there twice" : null;
+                fault ??= isRepeated ? $"{name} appears twice" : null;
             }
 
             found.Add(new AuthenticationChallenge(scheme, parameters, fault));
@@ -101,7 +101,9 @@ internal static class Challenges
         if (at >= text.Length || text[at] != '"')
         {
             var token = Token(text, ref at);
-            fault = token.Length == 0 || (at < text.Length && text[at] is not (',' or ' ' or '\t')) ? "a value without quotes holds characters that need them" : null;
+            fault = token.Length == 0 || (at < text.Length && text[at] is not (',' or ' ' or '\t'))
+                ? "a value without quotes has characters that need quotes"
+                : null;
             return token;
         }
 

@@ -1,11 +1,14 @@
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>Walks the way that docker, podman and containerd walk to a registry, and says where it ends. Any registry will do.</summary>
+/// <summary>
+/// Does what docker, podman and containerd do with a registry, step by step, and reports what fails. Works with any
+/// registry.
+/// </summary>
 internal static class ClientDoctor
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs all steps.</summary>
     public static async Task<Diagnosis> ExamineAsync(ClientQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
         var diagnosis = new Diagnosis();
@@ -13,7 +16,7 @@ internal static class ClientDoctor
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Longest);
 
-        // Each step is given what the one before found out; where one fails, those behind it could not run, and say so.
+        // Each step builds on the one before; where one fails, the later ones are reported as not run.
         (string Area, string Subject, bool IsNeeded, Func<ClientVisit, CancellationToken, Task<bool>> Step)[] steps =
         [
             ("DCK", "the files of docker, podman and containerd", false, ClientFiles.LookAsync),
@@ -21,7 +24,7 @@ internal static class ClientDoctor
             ("NET", "the name and its addresses", true, NameStep.LookAsync),
             ("TLS", "the certificate", true, TlsStep.LookAsync),
             ("CHL", "the challenge", true, ChallengeStep.LookAsync),
-            ("UPL", "what lies in between", false, BetweenStep.LookAsync),
+            ("UPL", "machines in between", false, BetweenStep.LookAsync),
             ("COR", "web pages", false, CorsStep.LookAsync),
             ("TKN", "tokens and rights", false, TokenStep.LookAsync),
         ];
@@ -30,7 +33,7 @@ internal static class ClientDoctor
         {
             if (!isOpen)
             {
-                diagnosis.NotRun(area, subject, "what comes before it failed");
+                diagnosis.NotRun(area, subject, "an earlier step failed");
                 continue;
             }
 
@@ -40,13 +43,17 @@ internal static class ClientDoctor
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                diagnosis.NotRun(area, subject, limit.IsCancellationRequested ? $"the whole was not done within {DoctorText.Span(Longest)}" : "there was no answer in time");
+                diagnosis.NotRun(
+                    area, subject,
+                    limit.IsCancellationRequested
+                        ? $"the doctor did not finish within {DoctorText.Span(Longest)}"
+                        : "there was no answer in time");
                 isOpen = !isNeeded && !limit.IsCancellationRequested;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                // What the others rely on was not found out: they must not conclude anything from that.
-                diagnosis.NotRun(area, subject, $"it broke off: {DoctorText.Of(exception)}");
+                // The result that later steps rely on is missing: they must not conclude anything from that.
+                diagnosis.NotRun(area, subject, $"the check failed: {DoctorText.Of(exception)}");
                 isOpen = !isNeeded;
             }
         }

@@ -15,7 +15,7 @@ internal static class ClientFiles
 
     private static readonly TimeSpan LongestHelper = TimeSpan.FromSeconds(5);
 
-    /// <summary>Looks. It never keeps the rest from running.</summary>
+    /// <summary>Runs the step. The other steps run whatever it finds.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, machine, diagnosis) = (visit.Question, visit.Question.Machine, visit.Diagnosis);
@@ -26,7 +26,9 @@ internal static class ClientFiles
         }
         else if (TrustStores.IsInsecureForDocker(machine, question))
         {
-            diagnosis.Warn("DCK001", Daemon, $"insecure-registries has {question.Name}: dockerd takes any certificate from it, and plain HTTP");
+            diagnosis.Warn(
+                "DCK001", Daemon,
+                $"insecure-registries has {question.Name}: dockerd accepts any certificate from it, and plain HTTP");
         }
 
         if (TrustStores.IsInsecureForPodman(machine, question))
@@ -99,40 +101,45 @@ internal static class ClientFiles
             var hasSecret = entry.Value.ValueKind == JsonValueKind.Object && (entry.Value.Text("auth") is { Length: > 0 } || entry.Value.Text("identitytoken") is { Length: > 0 });
             if (isMeant && hasSecret && entry.Value.Text("identitytoken") is null)
             {
-                diagnosis.Warn("DCK003", file, $"the login at {entry.Name} stands there in plain text (base64)", "docker login again where refresh tokens are on; or use a credential helper: gateway login, docker-credential-pass, -secretservice, -osxkeychain, -wincred");
+                diagnosis.Warn(
+                    "DCK003", file, $"the login for {entry.Name} is stored in plain text (base64)",
+                    "Run docker login again if refresh tokens are on; or use a credential helper: gateway login, "
+                        + "docker-credential-pass, -secretservice, -osxkeychain, -wincred");
             }
 
             if (isMeant && helper is null && hasSecret)
             {
-                visit.Diagnosis.Pass("DCK", file, $"a login at {entry.Name} is stored");
+                visit.Diagnosis.Pass("DCK", file, $"a login for {entry.Name} is stored");
             }
             else if (!isMeant && hasSecret && HostOf(entry.Name) == question.Host)
             {
-                diagnosis.Warn("DCK005", file, $"a login at \"{entry.Name}\" is stored, and \"{question.Name}\" is used", $"docker logout {ShellWord.Of(entry.Name)}; docker login {ShellWord.Of(question.Name)}");
+                diagnosis.Warn(
+                    "DCK005", file, $"a login for \"{entry.Name}\" is stored, but \"{question.Name}\" is used",
+                    $"docker logout {ShellWord.Of(entry.Name)}; docker login {ShellWord.Of(question.Name)}");
             }
         }
     }
 
-    // "list" tells addresses and names, never a secret.
+    // "list" returns addresses and names, never a secret.
     private static async Task InspectHelperAsync(ClientVisit visit, string file, string helper, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         var program = "docker-credential-" + helper;
         if (helper.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || question.Machine.ProgramOf(program) is not { } path)
         {
-            diagnosis.Error("DCK004", file, $"{program} is not on the path");
+            diagnosis.Error("DCK004", file, $"{program} is not on the PATH");
             return;
         }
 
         if (question.Machine.Root != "/")
         {
-            diagnosis.NotRun("DCK", program, "a program of another machine is not run");
+            diagnosis.NotRun("DCK", program, "programs of another machine are not run");
             return;
         }
 
         try
         {
-            // By its whole path: a bare name is looked for in the current folder first.
+            // By its full path: a bare name is looked up in the current folder first.
             using var process = Process.Start(new ProcessStartInfo(path, "list") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
             process.StandardInput.Close();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -147,15 +154,19 @@ internal static class ClientFiles
                 var names = document.RootElement.EnumerateObject().Select(static one => one.Name).ToList();
                 if (names.Exists(name => IsKeyOf(name, question.Name)))
                 {
-                    diagnosis.Pass("DCK", program, $"it has a login at {question.Name}");
+                    diagnosis.Pass("DCK", program, $"it has a login for {question.Name}");
                 }
                 else if (names.Find(name => HostOf(name) == question.Host) is { } other)
                 {
-                    diagnosis.Warn("DCK005", program, $"it has a login at \"{other}\", and \"{question.Name}\" is used", $"docker login {ShellWord.Of(question.Name)}");
+                    diagnosis.Warn(
+                        "DCK005", program, $"it has a login for \"{other}\", but \"{question.Name}\" is used",
+                        $"docker login {ShellWord.Of(question.Name)}");
                 }
                 else
                 {
-                    diagnosis.Inform("DCK009", program, $"it has no login at {question.Name}", $"docker login {ShellWord.Of(question.Name)}");
+                    diagnosis.Inform(
+                        "DCK009", program, $"it has no login for {question.Name}",
+                        $"docker login {ShellWord.Of(question.Name)}");
                 }
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -180,7 +191,9 @@ internal static class ClientFiles
     {
         var bytes = new byte[LargestOutput + 1];
         var length = await output.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-        return length <= LargestOutput ? Encoding.UTF8.GetString(bytes, 0, length) : throw new IOException("it does not end its list");
+        return length <= LargestOutput
+            ? Encoding.UTF8.GetString(bytes, 0, length)
+            : throw new IOException("its list does not end");
     }
 
     /// <summary>The login that docker would use, decoded; <see langword="null"/> where none is stored in a file.</summary>
@@ -211,7 +224,7 @@ internal static class ClientFiles
         return Convert.TryFromBase64String(auth, bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\0').Split(':', 2) : null;
     }
 
-    // docker takes "host", "https://host", "https://host/v2/" and the like for one.
+    // docker treats "host", "https://host", "https://host/v2/" and the like as the same.
     private static bool IsKeyOf(string key, string name) => Trim(key) == name;
 
     private static string HostOf(string key) => Trim(key).Split(':')[0];

@@ -6,11 +6,11 @@ using Tomlyn.Model;
 namespace Gateway.Client.Doctor.Client;
 
 /// <summary>The machine that clients run on: their files, below a root, and their environment.</summary>
-/// <param name="Root">Where its file system begins; <c>/</c> but in tests and for another machine's files.</param>
-/// <param name="Environment">The variables of whoever runs the clients.</param>
+/// <param name="Root">The root of its file system: <c>/</c>, except in tests and for another machine's files.</param>
+/// <param name="Environment">The variables of the user who runs the clients.</param>
 internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, string> Environment)
 {
-    /// <summary>The home of whoever runs the clients, from the root.</summary>
+    /// <summary>The home of the user who runs the clients, from the root.</summary>
     public string Home => Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : "/root";
 
     /// <summary>A variable; <see langword="null"/> where it is not set or empty.</summary>
@@ -21,16 +21,18 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
 
     private readonly ConcurrentDictionary<string, string> _unread = new(StringComparer.Ordinal);
 
-    /// <summary>The files and folders that are there and could not be read, with the reason: nobody knows what they say.</summary>
+    /// <summary>
+    /// The files and folders that exist but could not be read, with the reason: their content is unknown.
+    /// </summary>
     public IReadOnlyList<(string Path, string Reason)> Unread => [.. _unread.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => (one.Key, one.Value))];
 
-    /// <summary>Where a path of the machine is for this process; it never leads out of the root by "..".</summary>
+    /// <summary>The path of a machine's file for this process; ".." never leads out of the root.</summary>
     public string At(string path) => Path.Combine(Root, Path.GetFullPath("/" + path).TrimStart('/'));
 
-    /// <summary>Whether there is a file or folder.</summary>
+    /// <summary>Whether a file or folder exists.</summary>
     public bool Has(string path) => File.Exists(At(path)) || Directory.Exists(At(path));
 
-    /// <summary>The text of a file; <see langword="null"/> where it is not there or not to be read.</summary>
+    /// <summary>The text of a file; <see langword="null"/> if it does not exist or cannot be read.</summary>
     public string? Read(string path)
     {
         try
@@ -43,11 +45,11 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
 
             if (!IsInside(file))
             {
-                _unread[path] = "it is a link that leads out of this machine's files";
+                _unread[path] = "it is a link that leads out of the root folder";
                 return null;
             }
 
-            // A pipe or a device, which would keep the doctor waiting or never end, has no length; nor has an empty file anything to read.
+            // A pipe or device, which would block the doctor or never end, has no length, like an empty file.
             if (new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length == 0)
             {
                 return "";
@@ -93,7 +95,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         return true;
     }
 
-    /// <summary>The files of a folder, by name; none where it is not there.</summary>
+    /// <summary>The files of a folder, by name; none if it does not exist.</summary>
     /// <param name="folder">As the machine names it.</param>
     /// <param name="pattern"><c>*.conf</c>.</param>
     public IEnumerable<string> Files(string folder, string pattern)
@@ -111,12 +113,11 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         }
     }
 
-    /// <summary>Whether a program is on the path.</summary>
+    /// <summary>Whether a program is on the PATH.</summary>
     public bool HasProgram(string name) => ProgramOf(name) is not null;
 
     /// <summary>
-    /// Where a program is that the path leads to, in folders that are named from the root only: never one that lies where somebody
-    /// happens to be.
+    /// The file of a program on the PATH, in absolute folders only: never a program in the current folder.
     /// </summary>
     public string? ProgramOf(string name) => (Variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .Split(':', StringSplitOptions.RemoveEmptyEntries).Where(static folder => folder.StartsWith('/'))
@@ -124,7 +125,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
 
     /// <summary>Reads a JSON object.</summary>
     /// <param name="path">As the machine names it.</param>
-    /// <param name="fault">What is wrong with it; <see langword="null"/> where nothing is, or there is no file.</param>
+    /// <param name="fault">What is wrong with it; <see langword="null"/> if nothing is, or there is no file.</param>
     public JsonElement? ReadJson(string path, out string? fault)
     {
         fault = null;
@@ -141,7 +142,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
                 return document.RootElement.Clone();
             }
 
-            fault = "it is no JSON object";
+            fault = "it is not a JSON object";
         }
         catch (JsonException exception)
         {
@@ -153,7 +154,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
 
     /// <summary>Reads a TOML file.</summary>
     /// <param name="path">As the machine names it.</param>
-    /// <param name="fault">What is wrong with it; <see langword="null"/> where nothing is, or there is no file.</param>
+    /// <param name="fault">What is wrong with it; <see langword="null"/> if nothing is, or there is no file.</param>
     public TomlTable? ReadToml(string path, out string? fault)
     {
         fault = null;

@@ -3,32 +3,32 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>What to look at from a client's side.</summary>
+/// <summary>What to check from a client's side.</summary>
 /// <param name="Url">The registry: scheme, host and port.</param>
 internal sealed record ClientQuestion(Uri Url)
 {
-    /// <summary>Authorities to trust besides the system's.</summary>
+    /// <summary>Authorities to trust in addition to the system's.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
-    /// <summary>Whom to sign in; <see langword="null"/>: nobody.</summary>
+    /// <summary>The user to sign in as; <see langword="null"/>: none.</summary>
     public string? User { get; init; }
 
-    /// <summary>His password or token.</summary>
+    /// <summary>The user's password or token.</summary>
     public string? Password { get; init; }
 
-    /// <summary>The repository that something is to be done with.</summary>
+    /// <summary>The repository to check.</summary>
     public string? Repository { get; init; }
 
-    /// <summary>The origin of web pages that are to use it.</summary>
+    /// <summary>The origin of web pages that use the registry.</summary>
     public string? Origin { get; init; }
 
-    /// <summary>Whether an upload may be begun and cancelled.</summary>
+    /// <summary>Whether an upload may be started and cancelled.</summary>
     public bool MayProbeUploads { get; init; }
 
     /// <summary>The machine that the clients run on.</summary>
     public required ClientMachine Machine { get; init; }
 
-    /// <summary>The host as certificates and DNS have it.</summary>
+    /// <summary>The host as in certificates and DNS.</summary>
     public string Host => Url.IdnHost.Trim('[', ']');
 
     /// <summary>The registry as clients' files name it: <c>registry.example.com</c>, <c>localhost:8443</c>.</summary>

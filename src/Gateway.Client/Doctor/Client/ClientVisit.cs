@@ -8,7 +8,7 @@ using System.Text.Json;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>One walk to a registry, and what was found out on it.</summary>
+/// <summary>One run against a registry, and its results.</summary>
 internal sealed class ClientVisit : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
@@ -39,44 +39,50 @@ internal sealed class ClientVisit : IDisposable
     /// <summary>How the registry is reached.</summary>
     public Route Route { get; set; } = new(Proxy: null);
 
-    /// <summary>The proxies of the client whose way is looked at; <see langword="null"/> until they are known.</summary>
+    /// <summary>
+    /// The proxies of the client whose connections are checked; <see langword="null"/> until they are known.
+    /// </summary>
     public ProxySettings? Proxies { get; set; }
 
-    /// <summary>The authorities of clients here that lead to the registry's certificate, besides the system's and those named.</summary>
+    /// <summary>
+    /// The authorities of clients here that issued the registry's certificate, besides the system's and those named.
+    /// </summary>
     public X509Certificate2Collection ClientAuthorities { get; } = [];
 
-    /// <summary>Whether a password may be sent to whoever showed the registry's certificate.</summary>
+    /// <summary>Whether a password may be sent to the server that presented the registry's certificate.</summary>
     public bool IsTrusted { get; set; }
 
-    /// <summary>What it asks for; <see langword="null"/> where it asks for nothing.</summary>
+    /// <summary>The registry's challenge; <see langword="null"/> if it has none.</summary>
     public AuthenticationChallenge? Challenge { get; set; }
 
-    /// <summary>A client that accepts every certificate, since trust is judged apart: never for a secret.</summary>
+    /// <summary>
+    /// A client that accepts every certificate, since trust is judged separately: never for a secret.
+    /// </summary>
     public HttpClient Http => _http.Value;
 
     /// <summary>
-    /// A client that judges every certificate that it is shown, at each connection anew: for secrets.
+    /// A client that judges the certificate of every connection: for secrets.
     /// </summary>
     public HttpClient GuardedHttp => _guardedHttp.Value;
 
-    /// <summary>Whether a certificate is one that secrets may be sent to.</summary>
+    /// <summary>Whether secrets may be sent to the holder of a certificate.</summary>
     public bool IsFit(IReadOnlyList<X509Certificate2> chain, string host) =>
         CertificateInspection.IsFit(chain, host, [null, Question.Authorities ?? [], ClientAuthorities], Time.GetUtcNow());
 
     /// <summary>
-    /// Whether an address is one that secrets are for: the registry and its realm, over TLS; without it the registry alone, where
-    /// that is what was asked for.
+    /// Whether secrets may be sent to an address: the registry and its realm, over TLS; without TLS only the registry,
+    /// if the question has an http address.
     /// </summary>
     public bool MayReceiveSecrets(Uri url) => url.Scheme == "https"
         ? url.Authority == Question.Url.Authority || (Challenge is { IsBearer: true } && Uri.TryCreate(Challenge.Realm, UriKind.Absolute, out var realm) && realm.Authority == url.Authority)
         : url.Scheme == "http" && Question.Url.Scheme == "http" && url.Authority == Question.Url.Authority;
 
-    /// <summary>The text of an answer, whatever it says of its characters.</summary>
+    /// <summary>The text of an answer, whatever character set it declares.</summary>
     public static async Task<string> ReadAsync(HttpContent content, CancellationToken cancellationToken) =>
         Encoding.UTF8.GetString(await content.ReadAsByteArrayAsync(cancellationToken));
 
-    /// <summary>Sends a request, with a secret only to whom it is for.</summary>
-    /// <exception cref="KeptSecretException">Nobody vouches for who would get it.</exception>
+    /// <summary>Sends a request, with a secret only where that may be sent.</summary>
+    /// <exception cref="KeptSecretException">The receiver is not trusted.</exception>
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, url);
@@ -89,8 +95,10 @@ internal sealed class ClientVisit : IDisposable
         return await SendSecretAsync(request, cancellationToken);
     }
 
-    /// <summary>Sends a request that holds a secret. The one way that passwords and tokens of people go.</summary>
-    /// <exception cref="KeptSecretException">Nobody vouches for who would get it.</exception>
+    /// <summary>
+    /// Sends a request that holds a secret: the only way in which people's passwords and tokens are sent.
+    /// </summary>
+    /// <exception cref="KeptSecretException">The receiver is not trusted.</exception>
     public async Task<HttpResponseMessage> SendSecretAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var url = request.RequestUri!;
@@ -109,7 +117,7 @@ internal sealed class ClientVisit : IDisposable
         }
     }
 
-    /// <summary>What a registry says is wrong, in its own words, without what must not be shown.</summary>
+    /// <summary>The registry's error message, without secrets.</summary>
     public string MessageOf(string body)
     {
         body = Diagnosis.Redact(body); // before it is cut
@@ -123,7 +131,7 @@ internal sealed class ClientVisit : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // as it is
+            // unchanged
         }
 
         return DoctorText.OneLine(body.Length > 160 ? body[..160] : body);

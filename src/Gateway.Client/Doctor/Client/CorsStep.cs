@@ -3,7 +3,7 @@ namespace Gateway.Client.Doctor.Client;
 /// <summary>Whether pages of an origin may use the registry: the preflight that a browser would send (Fetch standard).</summary>
 internal static class CorsStep
 {
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
@@ -26,7 +26,7 @@ internal static class CorsStep
         }
         else if (allowed != origin && allowed != "*")
         {
-            diagnosis.Error("COR010", question.Name, $"pages of {allowed} are allowed, and the page is of {origin}");
+            diagnosis.Error("COR010", question.Name, $"pages of {allowed} are allowed, but not those of {origin}");
         }
         else if (allowed == "*" && Header("Access-Control-Allow-Credentials") == "true")
         {
@@ -34,11 +34,13 @@ internal static class CorsStep
         }
         else if (headers?.Split(',', StringSplitOptions.TrimEntries).Contains("authorization", StringComparer.OrdinalIgnoreCase) != true)
         {
-            diagnosis.Error("COR012", question.Name, $"Access-Control-Allow-Headers is \"{headers ?? ""}\", without Authorization (\"*\" does not stand for it)");
+            diagnosis.Error(
+                "COR012", question.Name, $"Access-Control-Allow-Headers is \"{headers ?? ""}\", without Authorization "
+                    + "(\"*\" does not include it)");
         }
         else
         {
-            diagnosis.Pass("COR", question.Name, $"pages of {origin} may use it");
+            diagnosis.Pass("COR", question.Name, $"pages of {origin} may use the registry");
         }
 
         return true;

@@ -1,4 +1,4 @@
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>A secret was not sent, since nobody vouches for who would have got it.</summary>
+/// <summary>A secret was not sent, since the receiver is not trusted.</summary>
 internal sealed class KeptSecretException(string message) : Exception(message);

@@ -8,13 +8,13 @@ internal static class NameStep
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (visit.Route.Proxy is not null)
         {
-            return true; // the proxy resolves it, and has connected a moment ago
+            return true; // the proxy resolves it, and connected a moment ago
         }
 
         IPAddress[] addresses;
@@ -38,7 +38,7 @@ internal static class NameStep
 
         if (bad.Count > 0)
         {
-            // "localhost" has two addresses everywhere, and most servers listen at one.
+            // "localhost" has two addresses everywhere, and most servers listen on one.
             if (addresses.All(IPAddress.IsLoopback))
             {
                 diagnosis.Inform("NET011", question.Name, string.Join("; ", bad));
@@ -69,7 +69,7 @@ internal static class NameStep
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return $"no answer within {DoctorText.Span(Timeout)}, as where a firewall drops the way to it";
+            return $"no answer within {DoctorText.Span(Timeout)}; a firewall probably drops the packets";
         }
     }
 }

@@ -4,22 +4,22 @@ using System.Text.Json;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>The proxies that one client uses, and where it has them from.</summary>
-/// <param name="Client">Whose they are: <c>the shell</c>, <c>dockerd</c>.</param>
-/// <param name="Source">Where they stand; empty where it has none.</param>
+/// <summary>The proxies that one client uses, and where they are set.</summary>
+/// <param name="Client">The client: <c>the shell</c>, <c>dockerd</c>.</param>
+/// <param name="Source">Where they are set; empty if there are none.</param>
 /// <param name="Https">For https; <see langword="null"/>: none.</param>
 /// <param name="Http">For http.</param>
-/// <param name="NoProxy">What is reached without, as written.</param>
+/// <param name="NoProxy">What is reached without a proxy, as written.</param>
 internal sealed record ProxySettings(string Client, string Source, string? Https, string? Http, string? NoProxy)
 {
     /// <summary>
-    /// The proxy for a URL; <see langword="null"/> where it is reached directly. As Go's net/http decides (golang.org/x/net/http/httpproxy),
-    /// which docker, containerd, podman, skopeo, buildkit and oras are written with.
+    /// The proxy for a URL; <see langword="null"/> if it is reached directly. As Go's net/http decides
+    /// (golang.org/x/net/http/httpproxy), which docker, containerd, podman, skopeo, buildkit and oras use.
     /// </summary>
     public string? For(Uri url) =>
         (url.Scheme == "https" ? Https : Http) is { Length: > 0 } proxy && !IsExempt(url) ? proxy : null;
 
-    /// <summary>Entries of NO_PROXY that name the host but exempt nothing, by the form in which they are written.</summary>
+    /// <summary>Entries of NO_PROXY that name the host but exempt nothing, because of their form.</summary>
     public IEnumerable<string> IdleExemptions(Uri url)
     {
         var host = url.IdnHost.Trim('[', ']');
@@ -27,7 +27,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
             .Where(entry => entry.Contains(host, StringComparison.OrdinalIgnoreCase) && !Exempts(entry, url));
     }
 
-    /// <summary>The proxies of the environment, as Go reads them: capitals first.</summary>
+    /// <summary>The proxies of the environment, as Go reads them: upper case first.</summary>
     public static ProxySettings OfEnvironment(ClientMachine machine)
     {
         string? Any(string name) => machine.Variable(name.ToUpperInvariant()) ?? machine.Variable(name.ToLowerInvariant());
@@ -57,7 +57,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
     /// <summary>The proxies of a daemon that systemd starts, and that may have a file of its own.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="service"><c>docker</c>, <c>containerd</c>.</param>
-    /// <param name="client">What it is called.</param>
+    /// <param name="client">The client's name.</param>
     public static ProxySettings OfService(ClientMachine machine, string service, string client)
     {
         var environment = SystemdEnvironment.Read(machine, service);
@@ -65,7 +65,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         string? Any(string name) => environment.Value(name.ToUpperInvariant()) ?? environment.Value(name);
         var (https, http, noProxy) = (Any("https_proxy"), Any("http_proxy"), Any("no_proxy"));
 
-        // Those of daemon.json win over the environment (dockerd, "proxies").
+        // Those of daemon.json override the environment (dockerd, "proxies").
         if (service == "docker" && machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
             && daemon.TryGetProperty("proxies", out var proxies) && proxies.ValueKind == System.Text.Json.JsonValueKind.Object)
         {
@@ -112,7 +112,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
             return isAddress && Plain(exact!).Equals(Plain(address!));
         }
 
-        // A domain is never matched with the numbers of an address.
+        // A domain never matches the numbers of an address.
         name = name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
         return name.StartsWith('.') ? host.EndsWith(name, StringComparison.Ordinal) : host == name || host.EndsWith("." + name, StringComparison.Ordinal);
     }
@@ -142,7 +142,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         return true;
     }
 
-    // Go's net.SplitHostPort; where it finds a fault, all of it is the name.
+    // Go's net.SplitHostPort; if it fails, the whole entry is the name.
     private static (string Name, string Port) SplitPort(string entry)
     {
         var colon = entry.LastIndexOf(':');
@@ -160,7 +160,7 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         return entry.AsSpan().ContainsAny('[', ']') || name.Contains(':', StringComparison.Ordinal) ? (entry, "") : (name, port);
     }
 
-    // Only what Go's net.ParseIP takes: "1" and "0x7f.1" are names.
+    // Only what Go's net.ParseIP accepts: "1" and "0x7f.1" are names.
     private static bool TryParseAddress(string text, out IPAddress? address)
     {
         address = null;

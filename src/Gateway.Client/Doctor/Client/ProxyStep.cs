@@ -4,10 +4,12 @@ using System.Text;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>Which proxies each client uses for the registry, whether they agree, and whether the proxy lets them through.</summary>
+/// <summary>
+/// Which proxy each client uses for the registry, whether they are the same, and whether the proxy connects.
+/// </summary>
 internal static class ProxyStep
 {
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, machine, diagnosis) = (visit.Question, visit.Question.Machine, visit.Diagnosis);
@@ -26,7 +28,9 @@ internal static class ProxyStep
         {
             foreach (var entry in settings.IdleExemptions(question.Url))
             {
-                diagnosis.Warn("PRX003", $"{settings.Client} ({settings.Source})", $"NO_PROXY has \"{entry}\", which exempts nothing", $"NO_PROXY={question.Host}");
+                diagnosis.Warn(
+                    "PRX003", $"{settings.Client} ({settings.Source})",
+                    $"NO_PROXY has \"{entry}\", which has no effect", $"NO_PROXY={question.Host}");
             }
         }
 
@@ -39,15 +43,15 @@ internal static class ProxyStep
         if (all.Find(static settings => settings.Client == "dockerd") is { } daemon && proxies[daemon] is null
             && ProxySettings.OfDockerClient(machine) is { } forContainers && forContainers.For(question.Url) is { } idle)
         {
-            diagnosis.Warn("PRX005", forContainers.Source, $"{Show(idle)}, and dockerd has no proxy");
+            diagnosis.Warn("PRX005", forContainers.Source, $"{Show(idle)}, but dockerd has no proxy");
         }
 
-        // docker pulls and pushes by its daemon, so that one's way is the one to look at.
+        // docker pulls and pushes through its daemon, so the daemon's proxies are the ones to check.
         var chosen = all.Find(static settings => settings.Client == "dockerd") ?? all[0];
         visit.Proxies = chosen;
         if (proxies[chosen] is not { } text)
         {
-            diagnosis.Pass("PRX", question.Name, "it is reached without a proxy");
+            diagnosis.Pass("PRX", question.Name, "clients connect to it without a proxy");
             return true;
         }
 
@@ -60,13 +64,15 @@ internal static class ProxyStep
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (!Route.TryParseProxy(text, out var proxy))
         {
-            diagnosis.Error("PRX004", chosen.Source, $"\"{Show(text)}\" is no address of a proxy");
+            diagnosis.Error("PRX004", chosen.Source, $"\"{Show(text)}\" is not the address of a proxy");
             return false;
         }
 
         if (proxy.Scheme is not ("http" or "https"))
         {
-            diagnosis.NotRun("PRX", $"{chosen.Client} ({chosen.Source})", $"{Show(text)} is a proxy of another kind than http, which the doctor does not use");
+            diagnosis.NotRun(
+                "PRX", $"{chosen.Client} ({chosen.Source})",
+                $"{Show(text)} is not an HTTP proxy, so the doctor cannot use it");
             return false;
         }
 
@@ -75,7 +81,8 @@ internal static class ProxyStep
         try
         {
             await using var stream = await visit.Route.ConnectAsync(question.Host, question.Url.Port, cancellationToken);
-            diagnosis.Inform("PRX001", question.Name, $"{chosen.Client} reaches it through {Show(text)} ({chosen.Source})");
+            diagnosis.Inform(
+                "PRX001", question.Name, $"{chosen.Client} connects to it through {Show(text)} ({chosen.Source})");
             return true;
         }
         catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException or TimeoutException or ProxyRefusalException)

@@ -4,8 +4,8 @@ using System.Text;
 namespace Gateway.Client.Doctor.Client;
 
 /// <summary>
-/// One HTTP/1.1 exchange by hand, where a client of a library would hide what is looked for: an answer that comes before the body is
-/// sent, or one that is no HTTP at all.
+/// One HTTP/1.1 exchange by hand, because a library's client would hide what matters here: an answer that comes before
+/// the body is sent, or one that is not HTTP.
 /// </summary>
 internal static class RawHttp
 {
@@ -13,8 +13,10 @@ internal static class RawHttp
 
     private const int MostInterim = 8;
 
-    /// <summary>Reads the head of the final answer; those that say "go on" before it are passed over (RFC 9110, section 15.2).</summary>
-    /// <exception cref="IOException">It is none.</exception>
+    /// <summary>
+    /// Reads the head of the final answer; interim answers before it are skipped (RFC 9110, section 15.2).
+    /// </summary>
+    /// <exception cref="IOException">It is not an answer.</exception>
     public static async Task<RawAnswer> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)
     {
         for (var i = 0; i < MostInterim; i++)
@@ -25,7 +27,7 @@ internal static class RawHttp
             }
         }
 
-        throw new IOException("there is no end of interim answers (1xx)");
+        throw new IOException("interim answers (1xx) do not end");
     }
 
     private static async Task<RawAnswer> ReadOneAsync(Stream stream, CancellationToken cancellationToken)
@@ -36,7 +38,7 @@ internal static class RawHttp
         {
             if (head.Count >= LongestHead)
             {
-                throw new IOException("the head of the answer has no end");
+                throw new IOException("the head of the answer does not end");
             }
 
             if (await stream.ReadAsync(one, cancellationToken) == 0)
@@ -55,7 +57,7 @@ internal static class RawHttp
         var parts = lines[0].Split(' ', 3);
         return parts.Length >= 2 && parts[0].StartsWith("HTTP/", StringComparison.Ordinal) && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status)
             ? new RawAnswer(status, lines[0], lines[1..])
-            : throw new IOException($"the answer is no HTTP: \"{DoctorText.OneLine(lines[0])}\"");
+            : throw new IOException($"the answer is not HTTP: \"{DoctorText.OneLine(lines[0])}\"");
     }
 }
 

@@ -7,14 +7,18 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>What a user may do with a repository: rights, what of it arrives unchanged, what is left of limits, and uploads.</summary>
+/// <summary>
+/// What a user may do in a repository: rights, whether content arrives unchanged, what is left of limits, and uploads.
+/// </summary>
 internal static class RepositoryLook
 {
-    /// <summary>Looks.</summary>
-    /// <param name="visit">The walk.</param>
+    /// <summary>Runs the step.</summary>
+    /// <param name="visit">The run.</param>
     /// <param name="repository">A valid name.</param>
-    /// <param name="authorization">What the user shows.</param>
-    /// <param name="granted">What his token says that it grants here; <see langword="null"/> where nobody can tell.</param>
+    /// <param name="authorization">The user's credentials.</param>
+    /// <param name="granted">
+    /// The actions that the user's token grants here; <see langword="null"/> if that is unknown.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public static async Task LookAsync(ClientVisit visit, string repository, string authorization, List<string>? granted, CancellationToken cancellationToken)
     {
@@ -31,10 +35,14 @@ internal static class RepositoryLook
         switch (tags.StatusCode)
         {
             case HttpStatusCode.OK or HttpStatusCode.NotFound:
-                diagnosis.Pass("TKN", $"{question.User} on {repository}", granted is null ? "he may read it" : $"he may {string.Join(", ", granted)}{(granted.Contains("push") ? "" : "; not push")}");
+                diagnosis.Pass(
+                    "TKN", $"{question.User} on {repository}",
+                    granted is null
+                        ? "may read it"
+                        : $"may {string.Join(", ", granted)}{(granted.Contains("push") ? "" : ", but not push")}");
                 break;
             case HttpStatusCode.TooManyRequests:
-                break; // said
+                break; // reported
             default:
                 diagnosis.Error("TKN005", $"{question.User} on {repository}", $"{(int)tags.StatusCode}: {visit.MessageOf(body)}");
                 return;
@@ -51,7 +59,7 @@ internal static class RepositoryLook
         }
         else if (!question.MayProbeUploads)
         {
-            diagnosis.Inform("UPS009", repository, "not asked for", "--upload-probe begins an upload and cancels it");
+            diagnosis.Inform("UPS009", repository, "not requested", "--upload-probe starts an upload and cancels it");
         }
     }
 
@@ -80,7 +88,9 @@ internal static class RepositoryLook
         var said = answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : "";
         if (said.StartsWith("sha256:", StringComparison.Ordinal) && said != digest)
         {
-            visit.Diagnosis.Error("NET012", $"{repository}:{tag}", $"the registry says {said}, and what arrives is {digest}");
+            visit.Diagnosis.Error(
+                "NET012", $"{repository}:{tag}",
+                $"the registry names {said}, but the content that arrives is {digest}");
         }
     }
 
@@ -123,13 +133,15 @@ internal static class RepositoryLook
 
         if (!TryResolve(question.Url, location, out var target))
         {
-            diagnosis.Error("UPL003", repository, $"an upload's Location is no address: {location.OriginalString}");
+            diagnosis.Error("UPL003", repository, $"an upload's Location is not an address: {location.OriginalString}");
             return;
         }
 
         if (!IsAtRegistry(question, target))
         {
-            diagnosis.Error("UPL003", repository, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}, and clients reach {question.Url.GetLeftPart(UriPartial.Authority)}");
+            diagnosis.Error(
+                "UPL003", repository, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}, but "
+                    + $"clients use {question.Url.GetLeftPart(UriPartial.Authority)}");
             target = new Uri(question.Url, target.PathAndQuery);
         }
         else
@@ -142,8 +154,10 @@ internal static class RepositoryLook
         if (!diagnosis.Has("UPL") && !diagnosis.Findings.Any(finding => finding.Severity == Severity.NotRun && finding.Subject == repository && finding.Id == "UPL"))
         {
             diagnosis.Pass("UPL", repository, ended.IsSuccessStatusCode
-                ? "an upload begins, takes chunks and is cancelled"
-                : string.Create(CultureInfo.InvariantCulture, $"an upload begins and takes chunks (to cancel it is answered {(int)ended.StatusCode}: it ends by itself)"));
+                ? "an upload starts, accepts chunks and can be cancelled"
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"an upload starts and accepts chunks (the request to cancel it is answered "
+                        + $"{(int)ended.StatusCode}; it expires by itself)"));
         }
     }
 
@@ -167,7 +181,10 @@ internal static class RepositoryLook
 
             if (!IsAtRegistry(question, next))
             {
-                diagnosis.Error("UPL003", repository, $"the Location after a chunk leads to {next.GetLeftPart(UriPartial.Authority)}, and clients reach {question.Url.GetLeftPart(UriPartial.Authority)}");
+                diagnosis.Error(
+                    "UPL003", repository, "the Location after a chunk leads to "
+                        + $"{next.GetLeftPart(UriPartial.Authority)}, but clients use "
+                        + $"{question.Url.GetLeftPart(UriPartial.Authority)}");
                 break;
             }
 

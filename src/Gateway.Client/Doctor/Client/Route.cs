@@ -6,13 +6,13 @@ using System.Text;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>The way from this machine to a host: directly, or through a proxy.</summary>
+/// <summary>How this machine connects to a host: directly, or through a proxy.</summary>
 /// <param name="Proxy">The proxy; <see langword="null"/>: directly.</param>
 internal sealed record Route(Uri? Proxy)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(8);
 
-    /// <summary>The way to an address with a client's proxies.</summary>
+    /// <summary>The route to an address with a client's proxies.</summary>
     public static Route For(ProxySettings settings, Uri url) => new(settings.For(url) is { } text && TryParseProxy(text, out var proxy) ? proxy : null);
 
     /// <summary>Reads a proxy's address; http where no scheme is written.</summary>
@@ -22,7 +22,7 @@ internal sealed record Route(Uri? Proxy)
     /// <summary>Connects.</summary>
     /// <exception cref="AuthenticationException">The proxy has TLS, and its certificate is not trusted.</exception>
     /// <exception cref="SocketException">Nothing answers there.</exception>
-    /// <exception cref="ProxyRefusalException">The proxy does not let it through.</exception>
+    /// <exception cref="ProxyRefusalException">The proxy refuses the connection.</exception>
     /// <exception cref="TimeoutException">It takes too long.</exception>
     public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
     {
@@ -40,7 +40,7 @@ internal sealed record Route(Uri? Proxy)
 
             if (Proxy.Scheme == "https")
             {
-                // Its password goes to it, so it is judged as the system judges.
+                // Its password is sent to it, so its certificate is judged as the system does.
                 var tls = new SslStream(stream);
                 stream = tls;
                 await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Proxy.IdnHost.Trim('[', ']') }, limit.Token);
@@ -71,14 +71,18 @@ internal sealed record Route(Uri? Proxy)
         var answer = await RawHttp.ReadHeadAsync(stream, cancellationToken);
         if (answer.Status is < 200 or > 299)
         {
-            throw new ProxyRefusalException(answer.Status, answer.Status == 407 ? $"{Proxy.Authority} asks for a sign-in of its own (407)" : $"{Proxy.Authority} answers {answer.Line} to CONNECT {authority}");
+            throw new ProxyRefusalException(
+                answer.Status,
+                answer.Status == 407
+                    ? $"{Proxy.Authority} requires a sign-in of its own (407)"
+                    : $"{Proxy.Authority} answers {answer.Line} to CONNECT {authority}");
         }
     }
 }
 
-/// <summary>A proxy does not let a connection through.</summary>
+/// <summary>A proxy refuses a connection.</summary>
 internal sealed class ProxyRefusalException(int status, string message) : Exception(message)
 {
-    /// <summary>What it answered.</summary>
+    /// <summary>The proxy's answer.</summary>
     public int Status { get; } = status;
 }

@@ -5,7 +5,7 @@ namespace Gateway.Client.Doctor.Client;
 /// <summary>The variables that systemd gives a service: <c>Environment=</c> and <c>EnvironmentFile=</c> of its unit and drop-ins.</summary>
 internal sealed class SystemdEnvironment
 {
-    // The first that has a file of a name hides those of the same name behind it (systemd.unit, "UNIT FILE LOAD PATH").
+    // A file hides those of the same name in later folders (systemd.unit, "UNIT FILE LOAD PATH").
     private static readonly string[] Folders =
         ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
@@ -17,7 +17,7 @@ internal sealed class SystemdEnvironment
     {
     }
 
-    /// <summary>Reads those of a service.</summary>
+    /// <summary>Reads the variables of a service.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="service">Without ".service".</param>
     public static SystemdEnvironment Read(ClientMachine machine, string service)
@@ -42,10 +42,12 @@ internal sealed class SystemdEnvironment
         return found;
     }
 
-    /// <summary>A variable; <see langword="null"/> where it is not set or empty. Files win over lines of the unit (systemd.exec).</summary>
+    /// <summary>
+    /// A variable; <see langword="null"/> if it is not set or empty. Files override lines of the unit (systemd.exec).
+    /// </summary>
     public string? Value(string name) => Find(name) is ({ Length: > 0 } value, _) ? value : null;
 
-    /// <summary>Where variables are set, in any case of letters.</summary>
+    /// <summary>Where variables are set, ignoring case.</summary>
     public IEnumerable<string> SourcesOf(string[] names) => names.SelectMany(static name => new[] { name.ToUpperInvariant(), name })
         .Select(Find).Where(static one => one is { Value.Length: > 0 }).Select(static one => one!.Value.Source).Distinct();
 
@@ -64,7 +66,7 @@ internal sealed class SystemdEnvironment
             switch (key.TrimEnd())
             {
                 case "Environment" when value.Trim().Length == 0:
-                    _lines.Clear(); // an empty assignment takes back what was said before
+                    _lines.Clear(); // an empty assignment resets what was set before
                     break;
                 case "Environment":
                     foreach (var word in WordsOf(value))
@@ -109,7 +111,7 @@ internal sealed class SystemdEnvironment
         }
     }
 
-    // A backslash at the end goes on in the next line; comments are left out, also between such lines.
+    // A backslash at the end continues the line; comments are ignored, also between such lines.
     private static IEnumerable<string> LinesOf(string text)
     {
         var whole = new StringBuilder();
@@ -133,7 +135,7 @@ internal sealed class SystemdEnvironment
         yield return whole.ToString();
     }
 
-    // Words apart by spaces, quotes of both kinds, and a backslash before a character that is meant itself.
+    // Words are separated by spaces; quotes of both kinds and backslash escapes are understood.
     private static IEnumerable<string> WordsOf(string text)
     {
         var word = new StringBuilder();

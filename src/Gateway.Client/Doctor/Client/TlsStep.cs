@@ -4,26 +4,30 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>The certificate as it is shown here, and whether the system, docker, containerd and podman each trust it.</summary>
+/// <summary>
+/// The certificate that the registry presents, and whether the system, docker, containerd and podman each trust it.
+/// </summary>
 internal static class TlsStep
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    // Products that break TLS open, by what they write into the certificates that they make.
+    // Products that intercept TLS, by the names that they write into their certificates.
     private static readonly string[] Interceptors =
     [
         "zscaler", "fortinet", "fortigate", "palo alto", "blue coat", "bluecoat", "symantec web", "netskope", "cisco umbrella", "sophos", "check point",
         "watchguard", "sonicwall", "barracuda", "mitmproxy", "squid", "forcepoint", "websense", "mcafee web gateway", "trend micro", "kaspersky", "avast", "bitdefender", "eset ssl", "charles proxy", "fiddler",
     ];
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (question.Url.Scheme == "http")
         {
-            visit.IsTrusted = true; // whoever asks for plain HTTP is told of it, and means it
-            diagnosis.Warn("TLS020", question.Name, "it is asked for by http://, so names, passwords and images can be read and changed on the way");
+            visit.IsTrusted = true; // the address is plain HTTP on purpose, and a warning is given
+            diagnosis.Warn(
+                "TLS020", question.Name,
+                "the address begins with http://, so names, passwords and images can be read and changed on the way");
             return true;
         }
 
@@ -38,7 +42,9 @@ internal static class TlsStep
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                diagnosis.Error("TLS016", question.Name, $"it connects, and there is no handshake within {DoctorText.Span(HandshakeTimeout)}");
+                diagnosis.Error(
+                    "TLS016", question.Name,
+                    $"the connection opens, but there is no handshake within {DoctorText.Span(HandshakeTimeout)}");
                 return false;
             }
         }
@@ -83,24 +89,33 @@ internal static class TlsStep
         var issuer = $"{chain[^1].Issuer}";
         if (!isSystems && Interceptors.FirstOrDefault(word => issuer.Contains(word, StringComparison.OrdinalIgnoreCase) || chain[0].Issuer.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null)
         {
-            diagnosis.Error("TLS024", question.Name, $"the certificate was issued by {chain[0].Issuer}, which makes certificates to read what passes");
+            diagnosis.Error(
+                "TLS024", question.Name, $"the certificate was issued by {chain[0].Issuer}, which intercepts TLS");
             return;
         }
 
-        // Whether a way is missing or an authority unknown shows best against the authorities that are meant.
+        // Whether an intermediate is missing or the authority unknown shows best against the authorities named with
+        // --ca.
         if (!isNamed && question.Authorities is { } meant && !isSystems)
         {
             if (meant.Any(authority => chain.Any(one => one.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData))))
             {
-                diagnosis.Error("TLS015", question.Name, $"it was signed with another key than that of {meant[0].Subject}, in whose name it was issued");
+                diagnosis.Error(
+                    "TLS015", question.Name,
+                    $"it names {meant[0].Subject} as its issuer, but was signed with another key");
             }
             else if (chain.Count > 1 || CertificateInspection.IsSelfIssued(chain[^1]))
             {
-                diagnosis.Error("TLS024", question.Name, $"it was issued by {issuer}, and not by {string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
+                diagnosis.Error(
+                    "TLS024", question.Name, $"it was issued by {issuer}, not by "
+                        + $"{string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
             }
             else
             {
-                diagnosis.Error("TLS004", question.Name, $"only {chain[0].Subject} is sent, issued by {chain[0].Issuer}, and nothing leads from there to {string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
+                diagnosis.Error(
+                    "TLS004", question.Name, $"only {chain[0].Subject} is sent, issued by {chain[0].Issuer}, and no "
+                        + "chain leads from there to "
+                        + $"{string.Join("; ", meant.Select(static one => one.Subject))} (--ca)");
             }
 
             return;
@@ -108,7 +123,7 @@ internal static class TlsStep
 
         if (isSystems)
         {
-            return; // docker, containerd and podman trust what the system trusts
+            return; // docker, containerd and podman trust the system's authorities
         }
 
         InspectStores(visit, chain, stores, isNamed);
@@ -124,14 +139,15 @@ internal static class TlsStep
         {
             if (store.SkipsVerification)
             {
-                diagnosis.Warn("DCK001", $"{store.Client} ({store.Source})", "it does not verify the certificate of this registry");
+                diagnosis.Warn(
+                    "DCK001", $"{store.Client} ({store.Source})", "it does not verify this registry's certificate");
                 continue;
             }
 
-            // dockerd counts 127.0.0.0/8 among insecure-registries, whatever daemon.json says.
+            // dockerd treats 127.0.0.0/8 as insecure-registries, whatever daemon.json says.
             if (store.Client == "docker" && question.IsLoopback)
             {
-                diagnosis.Pass("TLS", store.Client, "verifies no certificate of a loopback address");
+                diagnosis.Pass("TLS", store.Client, "does not verify certificates of loopback addresses");
                 continue;
             }
 
@@ -142,11 +158,18 @@ internal static class TlsStep
             }
             else if (store is { Authorities.Count: 0, Misnamed: { } misnamed })
             {
-                diagnosis.Error("DCK007", misnamed, $"it is for port 443, and {store.Client} looks into {store.Source}", $"mv {ShellWord.Of(misnamed)} {ShellWord.Of(store.Source)}");
+                diagnosis.Error(
+                    "DCK007", misnamed, $"it is for port 443, but {store.Client} looks into {store.Source}",
+                    $"mv {ShellWord.Of(misnamed)} {ShellWord.Of(store.Source)}");
             }
             else
             {
-                diagnosis.Error(store.ProblemId, store.Client, $"issued by {issuer}; {(store.Authorities.Count == 0 ? $"no authority for it in {store.Source}" : $"{store.Source} has {string.Join("; ", store.Authorities.Select(static one => one.Subject))}")}", store.Fix);
+                diagnosis.Error(
+                    store.ProblemId, store.Client,
+                    $"issued by {issuer}; {store.Source} has " + (store.Authorities.Count == 0
+                        ? "no authority for it"
+                        : string.Join("; ", store.Authorities.Select(static one => one.Subject))),
+                    store.Fix);
             }
         }
 
@@ -156,7 +179,9 @@ internal static class TlsStep
         }
         else if (isNamed)
         {
-            diagnosis.Inform("TLS011", question.Name, $"issued by {issuer}, which --ca names and the system does not know", $"gateway trust --ca CA.crt --host {ShellWord.Of(question.Name)} prints what each client needs");
+            diagnosis.Inform(
+                "TLS011", question.Name, $"issued by {issuer}, which --ca names and the system does not trust",
+                $"gateway trust --ca CA.crt --host {ShellWord.Of(question.Name)} prints what each client needs");
         }
     }
 

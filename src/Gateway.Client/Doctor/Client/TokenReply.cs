@@ -4,14 +4,14 @@ using Gateway.Foundation.Text;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>What a token endpoint answered.</summary>
+/// <summary>The answer of a token endpoint.</summary>
 /// <param name="Status">The status.</param>
-/// <param name="Token">The token; <see langword="null"/> where there is none that a header can carry.</param>
-/// <param name="Life">How long it says that it lives.</param>
-/// <param name="Body">The body where there is no token; untrusted, and not cleaned.</param>
+/// <param name="Token">The token; <see langword="null"/> if there is none that fits into a header.</param>
+/// <param name="Life">The lifetime that it names.</param>
+/// <param name="Body">The body if there is no token; untrusted, and not cleaned.</param>
 internal sealed record TokenReply(HttpStatusCode Status, string? Token, TimeSpan? Life, string Body)
 {
-    // What a header can carry; a token of anything else would be left out, and a proxy blamed for it.
+    // The characters of a header; a token with others would be dropped, and a proxy blamed for it.
     private static bool IsSendable(string token) => token.All(static c => c is > ' ' and <= '~');
 
     /// <summary>Reads an answer.</summary>
@@ -32,7 +32,7 @@ internal sealed record TokenReply(HttpStatusCode Status, string? Token, TimeSpan
             }
             catch (Exception exception) when (exception is JsonException or InvalidOperationException)
             {
-                // said by whoever asked
+                // reported by the caller
             }
         }
 

@@ -8,12 +8,15 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>Tokens, for nobody and for the user: given, in time, brought back; and what may be done with a repository.</summary>
+/// <summary>
+/// Tokens, anonymous and for the user: issued, valid long enough, accepted by the registry; and rights in a repository.
+/// </summary>
 internal static class TokenStep
 {
-    private const int ShortestLife = 60; // what clients take for the least there is (protocol of the token exchange)
+    // In seconds: what clients assume at least (Distribution, "Token Authentication Specification").
+    private const int ShortestLife = 60;
 
-    /// <summary>Looks.</summary>
+    /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         try
@@ -32,7 +35,7 @@ internal static class TokenStep
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (visit.Challenge is not { } challenge)
         {
-            return true; // it is open
+            return true; // the registry is open
         }
 
         if (question.User is not null && !visit.IsTrusted)
@@ -43,7 +46,9 @@ internal static class TokenStep
 
         if (question.Repository is { } named && !RepositoryName.TryParse(named, out _))
         {
-            diagnosis.NotRun("TKN", named, "this is no name of a repository: team-a/app, without the registry and without a tag");
+            diagnosis.NotRun(
+                "TKN", named,
+                "this is not a repository's name; write team-a/app, without the registry and without a tag");
             return true;
         }
 
@@ -60,17 +65,20 @@ internal static class TokenStep
         }
         else if (anonymous.Status is HttpStatusCode.OK)
         {
-            diagnosis.Error("TKN002", question.Name, $"{realm.GetLeftPart(UriPartial.Path)} answers 200 without a token that a header can carry: {visit.MessageOf(anonymous.Body)}");
+            diagnosis.Error(
+                "TKN002", question.Name, $"{realm.GetLeftPart(UriPartial.Path)} answers 200 without a token that fits "
+                    + $"into a header: {visit.MessageOf(anonymous.Body)}");
             return false;
         }
 
         await diagnosis.AttemptAsync(
-            "DCK", $"the login stored for {question.Name}", () => InspectStoredLoginAsync(visit, realm, challenge, cancellationToken), cancellationToken);
+            "DCK", $"the stored login for {question.Name}",
+            () => InspectStoredLoginAsync(visit, realm, challenge, cancellationToken), cancellationToken);
         if (question.User is not { } user)
         {
             if (question.Repository is not null)
             {
-                diagnosis.NotRun("TKN", question.Repository, "whose rights? Give --user");
+                diagnosis.NotRun("TKN", question.Repository, "rights belong to a user: give --user");
             }
 
             return true;
@@ -104,7 +112,11 @@ internal static class TokenStep
             return false;
         }
 
-        diagnosis.Pass("TKN", $"{user} at {question.Name}", granted.Life is { } life ? $"he is signed in; his tokens live {DoctorText.Span(life)}" : "he is signed in");
+        diagnosis.Pass(
+            "TKN", $"{user} at {question.Name}",
+            granted.Life is { } life
+                ? $"the sign-in succeeds; tokens are valid for {DoctorText.Span(life)}"
+                : "the sign-in succeeds");
         if (question.Repository is { } repository)
         {
             await RepositoryLook.LookAsync(visit, repository, "Bearer " + token, GrantedBy(token, repository), cancellationToken);
@@ -125,7 +137,7 @@ internal static class TokenStep
         using var answer = await visit.SendAsync(HttpMethod.Get, visit.At("/v2/"), basic, cancellationToken);
         if (answer.StatusCode == HttpStatusCode.OK)
         {
-            diagnosis.Pass("TKN", $"{user} at {question.Name}", "he is signed in");
+            diagnosis.Pass("TKN", $"{user} at {question.Name}", "the sign-in succeeds");
             if (question.Repository is { } repository)
             {
                 await RepositoryLook.LookAsync(visit, repository, basic, null, cancellationToken);
@@ -138,7 +150,7 @@ internal static class TokenStep
         return false;
     }
 
-    // A login that docker stored, shown where docker would show it.
+    // A login that docker stored, sent where docker would send it.
     private static async Task InspectStoredLoginAsync(ClientVisit visit, Uri realm, AuthenticationChallenge challenge, CancellationToken cancellationToken)
     {
         if (ClientFiles.StoredLoginOf(visit.Question) is not var (user, secret, isRefreshToken))
@@ -150,7 +162,9 @@ internal static class TokenStep
         visit.Diagnosis.Hide(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")));
         if (!visit.IsTrusted || (visit.Question.Url.Scheme == "http" && !visit.Question.IsLoopback))
         {
-            visit.Diagnosis.NotRun("DCK", $"the login stored for {visit.Question.Name}", "the registry is not trusted, so it is not shown there");
+            visit.Diagnosis.NotRun(
+                "DCK", $"the stored login for {visit.Question.Name}",
+                "the registry is not trusted, so the login is not sent there");
             return;
         }
 
@@ -159,11 +173,14 @@ internal static class TokenStep
             : await AskAsync(visit, realm, challenge, "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")), [], cancellationToken);
         if (answer.Token is null && answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest or HttpStatusCode.Forbidden)
         {
-            visit.Diagnosis.Error("DCK010", $"the login stored for {visit.Question.Name}", $"{(int)answer.Status}: {visit.MessageOf(answer.Body)}", $"docker logout {ShellWord.Of(visit.Question.Name)}; docker login {ShellWord.Of(visit.Question.Name)}");
+            visit.Diagnosis.Error(
+                "DCK010", $"the stored login for {visit.Question.Name}",
+                $"{(int)answer.Status}: {visit.MessageOf(answer.Body)}",
+                $"docker logout {ShellWord.Of(visit.Question.Name)}; docker login {ShellWord.Of(visit.Question.Name)}");
         }
     }
 
-    // Whether a token that was given is seen again at the registry: something in between may take the header out.
+    // Whether a token that was issued reaches the registry: something in between may remove the header.
     private static async Task<bool> InspectReturnAsync(ClientVisit visit, string token, bool isAnybodys, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, visit.At("/v2/"));
@@ -177,11 +194,16 @@ internal static class TokenStep
         var challenge = answer.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
         if (challenge is [{ IsBearer: true } one, ..] && one.Parameters.TryGetValue("error", out var error))
         {
-            visit.Diagnosis.Error("TKN002", visit.Question.Name, $"the registry does not take the token that its own realm gave: {error} {one.Parameters.GetValueOrDefault("error_description", "")}");
+            visit.Diagnosis.Error(
+                "TKN002", visit.Question.Name,
+                $"the registry refuses the token that its own realm issued: {error} "
+                    + $"{one.Parameters.GetValueOrDefault("error_description", "")}");
         }
         else
         {
-            visit.Diagnosis.Error("CHL006", visit.Question.Name, "a token that its own realm gave is answered as if none had been sent");
+            visit.Diagnosis.Error(
+                "CHL006", visit.Question.Name,
+                "a request with a token from its own realm is answered as if it had none");
         }
 
         return false;
@@ -203,7 +225,9 @@ internal static class TokenStep
             cancellationToken);
         if (answer.Token is null)
         {
-            visit.Diagnosis.Inform("TKN006", visit.Question.Name, $"POST is answered {(int)answer.Status}: clients use GET then, except with stored refresh tokens");
+            visit.Diagnosis.Inform(
+                "TKN006", visit.Question.Name,
+                $"POST is answered {(int)answer.Status}; clients then use GET, except with stored refresh tokens");
         }
     }
 
@@ -230,7 +254,8 @@ internal static class TokenStep
         return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
 
-    // What a token says of itself (Distribution, "Token Authentication Implementation"); nothing is concluded where it is another kind.
+    // The token's own claims (Distribution, "Token Authentication Implementation"); nothing is concluded from tokens of
+    // another kind.
     private static List<string>? GrantedBy(string token, string repository)
     {
         var parts = token.Split('.');

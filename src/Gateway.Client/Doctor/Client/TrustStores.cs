@@ -6,21 +6,21 @@ using Tomlyn.Model;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>What one client of this machine trusts for a registry besides the system's authorities.</summary>
+/// <summary>What one client of this machine trusts for a registry in addition to the system's authorities.</summary>
 /// <param name="Client">Its name.</param>
 /// <param name="Source">Where it looks.</param>
-/// <param name="Authorities">What it finds there.</param>
-/// <param name="SkipsVerification">Whether it takes any certificate.</param>
-/// <param name="ProblemId">The problem where it does not trust.</param>
-/// <param name="Fix">What makes it trust.</param>
+/// <param name="Authorities">The authorities there.</param>
+/// <param name="SkipsVerification">Whether it accepts any certificate.</param>
+/// <param name="ProblemId">The problem if it does not trust the registry.</param>
+/// <param name="Fix">How to make it trust the registry.</param>
 internal sealed record TrustStore(
     string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Fix)
 {
-    /// <summary>A folder of the same host that this client does not look at, since it is named without the port.</summary>
+    /// <summary>A folder of the same host that this client ignores, since its name lacks the port.</summary>
     public string? Misnamed { get; init; }
 }
 
-/// <summary>Finds the trust stores of the clients that this machine has.</summary>
+/// <summary>Finds the trust stores of the installed clients.</summary>
 internal static class TrustStores
 {
     /// <summary>Those of docker, containerd and podman, where they are installed.</summary>
@@ -33,7 +33,8 @@ internal static class TrustStores
             var folder = $"/etc/docker/certs.d/{name}";
             found.Add(new TrustStore(
                 "docker", folder, ReadFolder(machine, folder), IsInsecureForDocker(machine, question), "TLS021",
-                $"mkdir -p {ShellWord.Of(folder)} && cp CA.crt {ShellWord.Of(folder + "/ca.crt")} (no restart; with containerd's image store into the system's store as well, then restart docker)")
+                $"mkdir -p {ShellWord.Of(folder)} && cp CA.crt {ShellWord.Of(folder + "/ca.crt")} (no restart needed; "
+                    + "with containerd's image store also add it to the system's store, then restart docker)")
             {
                 Misnamed = MisnamedIn(question, "/etc/docker/certs.d"),
             });
@@ -64,13 +65,13 @@ internal static class TrustStores
         return found;
     }
 
-    /// <summary>Whether dockerd takes any certificate, and plain HTTP, from a registry.</summary>
+    /// <summary>Whether dockerd accepts any certificate, and plain HTTP, from a registry.</summary>
     public static bool IsInsecureForDocker(ClientMachine machine, ClientQuestion question) =>
         machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
         && daemon.TryGetProperty("insecure-registries", out var list) && list.ValueKind == System.Text.Json.JsonValueKind.Array
         && list.EnumerateArray().Any(one => one.ValueKind == System.Text.Json.JsonValueKind.String && IsInsecureEntry(one.GetString()!, question));
 
-    // moby, registry/config.go: a network, or host and port exactly as images name them.
+    // moby, registry/config.go: a network, or host and port exactly as in image names.
     private static bool IsInsecureEntry(string entry, ClientQuestion question) =>
         entry == question.Name || (ProxySettings.TryParseNetwork(entry, out var network) && IPAddress.TryParse(question.Host, out var address) && network.Contains(address));
 
@@ -101,7 +102,8 @@ internal static class TrustStores
         }
         else if (machine.ReadToml($"{folder}/hosts.toml", out _) is { } hosts)
         {
-            // At the top for the server itself, and for each host of [host."https://…"]: what is said of a mirror is not said of it.
+            // The top level is for the server itself, [host."https://…"] for each host: a mirror's settings are not the
+            // server's.
             List<TomlTable> tables = [];
             if (!hosts.TryGetValue("server", out var server) || IsAt(server as string, name))
             {
@@ -150,7 +152,7 @@ internal static class TrustStores
         }
         catch (CryptographicException)
         {
-            // It adds nothing to what is trusted, for its client as well.
+            // Its client ignores it as well.
         }
     }
 }

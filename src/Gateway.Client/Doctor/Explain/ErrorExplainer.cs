@@ -6,18 +6,18 @@ internal sealed class ErrorExplainer(IReadOnlyList<KnownProblem> problems)
     /// <summary>More would hide the best one.</summary>
     public const int MostAnswers = 3;
 
-    // What stands so near belongs to the same message, of which the best answer is enough.
+    // Matches this close belong to the same message, for which the best answer is enough.
     private const int SameMessage = 40;
 
     private static readonly Lazy<ErrorExplainer> Shared = new(static () => new ErrorExplainer(KnownProblemReader.ReadEmbedded()));
 
-    /// <summary>Knows the messages of <c>messages.yaml</c>; read once.</summary>
+    /// <summary>The explainer of the messages in <c>messages.yaml</c>; read once.</summary>
     public static ErrorExplainer Default => Shared.Value;
 
     /// <summary>Everything that is known.</summary>
     public IReadOnlyList<KnownProblem> Problems { get; } = problems;
 
-    /// <summary>What the text most likely means, best first; empty where nothing of it is known.</summary>
+    /// <summary>What the text most likely means, best first; empty if nothing in it is known.</summary>
     public IReadOnlyList<PatternMatch> Explain(string text)
     {
         var answers = new List<PatternMatch>();
@@ -54,7 +54,8 @@ internal sealed class ErrorExplainer(IReadOnlyList<KnownProblem> problems)
             return found;
         }
 
-        // A prefix may stand within a message that was broken into lines; without any, prefixes are part of the text.
+        // A prefix may be within a message that was broken into lines; without line breaks, prefixes are part of the
+        // text.
         var inBare = FindIn(bare);
         return inBare.Count(static match => match.IsComplete) > found.Count(static match => match.IsComplete) ? inBare : found;
     }
@@ -64,7 +65,7 @@ internal sealed class ErrorExplainer(IReadOnlyList<KnownProblem> problems)
         || answer.Span.DistanceTo(other.Span) <= SameMessage
         || (other.Problem.Kind == ProblemKind.Envelope && answer.Problem.Kind != ProblemKind.Envelope);
 
-    // What looks like the beginning of one message is, where another stands there whole, that other.
+    // Where one message matches completely, the beginning of another one at the same place does not count.
     private static bool IsDoubtful(PatternMatch match, List<PatternMatch> all) =>
         !match.IsComplete && all.Exists(other => other.IsComplete && other.Span.Overlaps(match.Span));
 

@@ -3,11 +3,11 @@ using System.Text.Json.Serialization;
 namespace Gateway.Client.Doctor.Explain;
 
 /// <summary>The answer of <c>gateway doctor explain --json</c>.</summary>
-/// <param name="Known">Whether anything of the text is known.</param>
+/// <param name="Known">Whether anything in the text is known.</param>
 /// <param name="Host">The registry that the text names, if any.</param>
 /// <param name="Repository">The repository that the text names, if any.</param>
 /// <param name="Problems">What it most likely means, best first.</param>
-/// <param name="Suggestion">What to run where nothing is known.</param>
+/// <param name="Suggestion">What to run if nothing is known.</param>
 internal sealed record ExplainReport(
     bool Known,
     string? Host,
@@ -37,9 +37,9 @@ internal sealed record ExplainReport(
 /// <param name="Causes">Why it happens, the most likely first.</param>
 /// <param name="Next">What to do, in this order.</param>
 /// <param name="Checks">The doctor's checks that find it, with their pages.</param>
-/// <param name="Client">Whose message was recognised.</param>
-/// <param name="Message">The message, with <c>{}</c> for what differs.</param>
-/// <param name="CutOff">Whether the text ends within the message, so that it may be another.</param>
+/// <param name="Client">The client whose message was recognised.</param>
+/// <param name="Message">The message, with <c>{}</c> for variable parts.</param>
+/// <param name="CutOff">Whether the text ends within the message, so that it may be another message.</param>
 internal sealed record ExplainedProblem(
     string Id,
     string Problem,
@@ -67,7 +67,7 @@ internal sealed record ExplainedProblem(
 /// <param name="Page">The page about it.</param>
 internal sealed record ExplainedCheck(string Id, string Page);
 
-/// <summary>How they are written.</summary>
+/// <summary>Their JSON form.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ExplainReport))]
 internal sealed partial class ExplainJsonContext : JsonSerializerContext;

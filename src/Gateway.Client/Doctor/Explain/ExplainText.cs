@@ -5,7 +5,7 @@ namespace Gateway.Client.Doctor.Explain;
 /// <summary>Writes an explanation for people.</summary>
 internal static class ExplainText
 {
-    /// <summary>Writes it; every text in it is the program's own, besides names that were found valid.</summary>
+    /// <summary>Writes it; every text in it is the program's own, except names that were validated.</summary>
     public static void Write(ExplainReport report, TextWriter output)
     {
         for (var index = 0; index < report.Problems.Count; index++)
@@ -14,18 +14,18 @@ internal static class ExplainText
             if (index > 0)
             {
                 output.WriteLine();
-                output.WriteLine("Or, or besides:");
+                output.WriteLine("Another possible or additional problem:");
                 output.WriteLine();
             }
 
             output.WriteLine($"{problem.Problem} ({problem.Id})");
             if (problem.CutOff)
             {
-                output.WriteLine("The text is cut off within the message; look at its end, too.");
+                output.WriteLine("The text is cut off within the message; read its end as well.");
             }
 
             WriteList("Likely causes, the most likely first:", problem.Causes, output);
-            WriteList("What to do next:", problem.Next, output);
+            WriteList("What to do:", problem.Next, output);
             if (problem.Checks.Count > 0)
             {
                 output.WriteLine();

@@ -6,7 +6,7 @@ namespace Gateway.Client.Doctor.Explain;
 /// <param name="Problem">What it is, in one sentence.</param>
 /// <param name="Causes">Why it happens, the most likely first.</param>
 /// <param name="Next">
-/// What to do, in this order; <c>HOST</c> and <c>NAME</c> stand for the registry and the repository.
+/// What to do, in this order; <c>HOST</c> and <c>NAME</c> are placeholders for the registry and the repository.
 /// </param>
 /// <param name="Checks">Ids of the doctor's checks that find it.</param>
 /// <param name="Patterns">Its messages.</param>

@@ -3,13 +3,13 @@ using Gateway.Foundation.Yaml;
 
 namespace Gateway.Client.Doctor.Explain;
 
-/// <summary>Reads <c>messages.yaml</c>, which is part of the program.</summary>
+/// <summary>Reads <c>messages.yaml</c>, which is embedded in the program.</summary>
 internal static class KnownProblemReader
 {
     private const string ResourceName = "messages.yaml";
 
-    /// <summary>Reads the file that the program carries.</summary>
-    /// <exception cref="ProblemException">The file is wrong, which a test would have found.</exception>
+    /// <summary>Reads the embedded file.</summary>
+    /// <exception cref="ProblemException">The file is invalid, which a test would have found.</exception>
     public static IReadOnlyList<KnownProblem> ReadEmbedded()
     {
         using var stream = typeof(KnownProblemReader).Assembly.GetManifestResourceStream(ResourceName)!;
@@ -51,7 +51,7 @@ internal static class KnownProblemReader
         var kind = mapping.Find("kind") is YamlScalar { Text: var word } ? word : nameof(ProblemKind.Cause);
         if (!Enum.TryParse<ProblemKind>(kind, ignoreCase: true, out var parsed))
         {
-            problems.Add(mapping.Position, "the kind is none", kind, "Write cause, symptom or envelope.");
+            problems.Add(mapping.Position, "this is not a kind", kind, "Write cause, symptom or envelope.");
         }
 
         return Word(mapping, "id", problems) is { } id && Word(mapping, "problem", problems) is { } problem
@@ -81,7 +81,7 @@ internal static class KnownProblemReader
         }
         catch (FormatException exception)
         {
-            problems.Add(mapping.Position, exception.Message, null, "Mend the template.");
+            problems.Add(mapping.Position, exception.Message, null, "Correct the template.");
             return null;
         }
     }
@@ -109,7 +109,8 @@ internal static class KnownProblemReader
             return list.Items;
         }
 
-        problems.Add(node?.Position ?? SourcePosition.OfFile(ResourceName), "here must be a list", node?.Kind, "Write a list.");
+        problems.Add(node?.Position ?? SourcePosition.OfFile(ResourceName), "a list is expected here", node?.Kind,
+            "Write a list.");
         return [];
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Gateway.Client.Doctor.Explain;
 
-/// <summary>What is written before each line of a message by journals, collectors and build tools.</summary>
+/// <summary>What journals, log collectors and build tools write before each line of a message.</summary>
 internal static class LinePrefix
 {
     private static readonly SearchValues<char> OfTimes = SearchValues.Create("0123456789-/:.,TZtz+");
@@ -58,7 +58,7 @@ internal static class LinePrefix
             : line;
     }
 
-    // "#12 3.45 "; exactly so, as a broken line may begin with the "401" of a message.
+    // "#12 3.45 "; exactly this form, as a broken line may begin with the "401" of a message.
     private static ReadOnlySpan<char> TrimStep(ReadOnlySpan<char> line)
     {
         if (line.Length == 0 || line[0] != '#')

@@ -4,10 +4,10 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Client.Doctor.Explain;
 
-/// <summary>The registry and the repository that a message speaks of, where it names them.</summary>
+/// <summary>The registry and the repository that a message names, if any.</summary>
 /// <param name="Host">Host and port, or <see langword="null"/>.</param>
 /// <param name="Repository">The repository, or <see langword="null"/>.</param>
-/// <remarks>They end in commands that people copy, so only what is valid beyond doubt is taken.</remarks>
+/// <remarks>They are put into commands that people copy, so only valid names are used.</remarks>
 internal sealed partial record MentionedRegistry(string? Host, string? Repository)
 {
     private const string HostPattern = @"(?<host>[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[0-9]{1,5})?)";
@@ -45,7 +45,7 @@ internal sealed partial record MentionedRegistry(string? Host, string? Repositor
     }
 
     /// <summary>
-    /// Puts them where a step says <c>HOST</c> and <c>NAME</c>; <c>HOST:443</c> keeps a port that was found, and
+    /// Replaces <c>HOST</c> and <c>NAME</c> in a step by them; <c>HOST:443</c> keeps a port that was found, and
     /// <c>HOSTNAME</c> is the host without it.
     /// </summary>
     public string Fill(string step)

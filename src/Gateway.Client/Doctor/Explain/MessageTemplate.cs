@@ -1,15 +1,15 @@
 namespace Gateway.Client.Doctor.Explain;
 
-/// <summary>The fixed parts of a message, in their order; between two of them anything may stand, up to a length.</summary>
+/// <summary>The fixed parts of a message, in order; between two of them anything may appear, up to a length.</summary>
 internal sealed class MessageTemplate
 {
-    /// <summary>Stands in a template for what differs.</summary>
+    /// <summary>The placeholder for variable parts.</summary>
     public const string Placeholder = "{}";
 
     // The longest thing between two fixed parts is a URL with a signed query.
     private const int MaxGap = 400;
 
-    // What a cut-off text must at least hold of a template to be taken for it.
+    // How much of a template a cut-off text must contain to match.
     private const int LeastCut = 16;
     private const double LeastCutShare = 0.6;
 
@@ -36,11 +36,12 @@ internal sealed class MessageTemplate
     {
         var parts = text.Split(Placeholder).Select(MessageText.Squash).ToArray();
         return parts.Any(static part => part.Length == 0) || parts[0].Length < 3 || parts.Sum(static part => part.Length) < 10
-            ? throw new FormatException($"\"{text}\" is no template: begin and end it with fixed text, 10 characters or more")
+            ? throw new FormatException($"\"{text}\" is not a template: begin and end it with fixed text of 10 "
+                + "characters or more")
             : new MessageTemplate(text, parts);
     }
 
-    /// <summary>Finds the last place where the message stands, or where the text is cut off within it.</summary>
+    /// <summary>Finds the last place where the message appears, or where the text is cut off within it.</summary>
     /// <param name="squashed">See <see cref="MessageText.Squash"/>.</param>
     public TemplateSpan? Find(string squashed)
     {
@@ -73,7 +74,7 @@ internal sealed class MessageTemplate
         var result = new List<(int Start, int End)>();
         foreach (var at in Occurrences(squashed, part))
         {
-            // The nearest beginning before it: a log may hold the same message twice.
+            // The nearest beginning before it: a log may contain the same message twice.
             var start = -1;
             foreach (var (candidate, end) in found)
             {

@@ -4,11 +4,12 @@ using System.Text;
 namespace Gateway.Client.Doctor.Explain;
 
 /// <summary>
-/// Takes out of a pasted message what differs from paste to paste: colours, line breaks, quotes and their escapes, case.
+/// Removes from a pasted message what differs from paste to paste: colours, line breaks, quotes and their escapes,
+/// case.
 /// </summary>
 internal static class MessageText
 {
-    /// <summary>What is looked at of a text: its end, which has the reason.</summary>
+    /// <summary>How much of a text is examined: its end, which has the reason.</summary>
     public const int MaxLength = 128 * 1024;
 
     private static readonly (string Entity, string Text)[] Entities =
@@ -37,8 +38,8 @@ internal static class MessageText
     }
 
     /// <summary>
-    /// The text without white space, quotes and lines drawn around it, in lower case: two prints of one message are
-    /// equal in it, wherever a terminal broke the line.
+    /// The text without white space, quotes and frames, in lower case: two prints of one message are
+    /// equal in this form, wherever a terminal broke the line.
     /// </summary>
     public static string Squash(string text)
     {
@@ -54,7 +55,7 @@ internal static class MessageText
                 case '-' or '\u2010' or '\u2011' or '\u2012' or '\u2013' or '\u2014' or '\u2212':
                     if (result.Length == 0 || result[^1] != '-')
                     {
-                        result.Append('-'); // a word processor makes one dash of two
+                        result.Append('-'); // a word processor joins two dashes into one
                     }
 
                     break;

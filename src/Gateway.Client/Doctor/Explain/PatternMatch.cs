@@ -6,6 +6,6 @@ namespace Gateway.Client.Doctor.Explain;
 /// <param name="Span">Where, in the squashed text.</param>
 internal sealed record PatternMatch(KnownProblem Problem, KnownPattern Pattern, TemplateSpan Span)
 {
-    /// <summary>Whether the message stands there to its end.</summary>
+    /// <summary>Whether the message is complete.</summary>
     public bool IsComplete => Span.IsComplete;
 }

@@ -6,7 +6,7 @@ internal enum ProblemKind
     /// <summary>It names what is wrong: an expired certificate, a refused password.</summary>
     Cause,
 
-    /// <summary>It only says how it ended, such as 401; what is wrong may have several reasons.</summary>
+    /// <summary>It names only a result, such as 401, which may have several reasons.</summary>
     Symptom,
 
     /// <summary>It is wrapped around other messages and says nothing by itself.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Client.Doctor;
+using Gateway.Server.Registry.Proxying;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Client.Doctor;
@@ -51,6 +52,14 @@ public sealed partial class ProblemCatalogTests
     {
         Assert.Equal("TLS004", ProblemCatalog.Instance.Find("tls004")?.Id);
         Assert.Null(ProblemCatalog.Instance.Find("TLS999"));
+    }
+
+    [Fact]
+    public void Pages_ThatQuoteTheGateway_QuoteItsWords()
+    {
+        var message = UpstreamErrors.Redirect("…").Message;
+        Assert.Contains(message[message.IndexOf("sends this", StringComparison.Ordinal)..message.IndexOf(';', StringComparison.Ordinal)],
+            ProblemCatalog.Instance.Find("UPS012")!.Means, StringComparison.Ordinal);
     }
 
     [GeneratedRegex("\"([A-Z]{3}[0-9]{3})\"")]

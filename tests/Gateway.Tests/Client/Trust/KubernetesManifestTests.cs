@@ -65,7 +65,7 @@ public sealed class KubernetesManifestTests : IDisposable
         _node.Write(Host[1..] + "/hosts.toml", "server = \"https://other\"\n");
         var (code, output) = Run();
         Assert.Equal(1, code);
-        Assert.Contains("left alone", output, StringComparison.Ordinal);
+        Assert.Contains("was not changed", output, StringComparison.Ordinal);
         Assert.Equal("server = \"https://other\"\n", Read(Host + "/hosts.toml"));
     }
 

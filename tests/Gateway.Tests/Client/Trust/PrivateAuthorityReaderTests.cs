@@ -51,14 +51,14 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
 
         TestCertificates.Write(_folder.Path, "registry.example.com");
         var own = Read(File.ReadAllText(Path.Combine(_folder.Path, "tls.crt")));
-        Assert.Contains("signed itself", Assert.Single(own.Warnings).What, StringComparison.Ordinal);
+        Assert.Contains("self-signed", Assert.Single(own.Warnings).What, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_PrivateKey_IsRefused()
     {
         var key = Root.Certificate.GetECDsaPrivateKey()!;
-        AssertRefused(RootPem + key.ExportPkcs8PrivateKeyPem(), "private key", "handed out", "openssl x509");
+        AssertRefused(RootPem + key.ExportPkcs8PrivateKeyPem(), "private key", "must not be published", "openssl x509");
         AssertRefused(key.ExportECPrivateKeyPem() + "\n" + RootPem, "private key", "EC PRIVATE KEY");
         AssertRefused(
             RootPem + key.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)),

@@ -105,7 +105,7 @@ public sealed class TrustCommandTests : IDisposable
 
         // What was kept is not lost by the next one.
         _files.Place(Docker, "garbage");
-        Assert.Contains("no certificate", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
+        Assert.Contains("the existing file is not a certificate", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
         Assert.Equal(other, _files.Read(Docker + ".before-trust"));
         Assert.Equal("garbage", _files.Read(Docker + ".before-trust.2"));
     }
@@ -115,7 +115,7 @@ public sealed class TrustCommandTests : IDisposable
     {
         var bundle = PrivateAuthority.PemOf(TestAuthority.CreateRoot("Another").Certificate) + PrivateAuthority.PemOf(_files.Authority.Certificate);
         _files.Place(Docker, bundle);
-        Assert.Contains("holds it already", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
+        Assert.Contains("has it already", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
         Assert.Equal(bundle, _files.Read(Docker));
     }
 
@@ -133,7 +133,7 @@ public sealed class TrustCommandTests : IDisposable
 
         Assert.Equal(isByHand ? 1 : 0, code);
         Assert.Equal(hosts, _files.Read(Hosts));
-        Assert.Equal(isByHand, output.Contains("left alone", StringComparison.Ordinal));
+        Assert.Equal(isByHand, output.Contains("was not changed", StringComparison.Ordinal));
         Assert.Equal(isByHand, output.Contains($"    [host.\"https://{Name}\"]", StringComparison.Ordinal));
         Assert.Equal(PrivateAuthority.PemOf(_files.Authority.Certificate), _files.Read(Containerd));
     }
@@ -162,10 +162,10 @@ public sealed class TrustCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("the registry is not named", "--ca", "CA")]
-    [InlineData("no host that clients name a registry by (found \"http://x\")", "--ca", "CA", "--host", "http://x")]
-    [InlineData("authority's certificate is not named", "--host", "registry.example.com")]
-    [InlineData("https://registry.example.com/trust/ca.crt may offer it, then compare its fingerprint", "--host", "registry.example.com")]
+    [InlineData("the registry is missing", "--ca", "CA")]
+    [InlineData("clients cannot use this as the name of a registry (found \"http://x\")", "--ca", "CA", "--host", "http://x")]
+    [InlineData("authority's certificate is missing", "--host", "registry.example.com")]
+    [InlineData("If https://registry.example.com/trust/ca.crt offers it, compare its fingerprint", "--host", "registry.example.com")]
     [InlineData("no such file (found \"", "--host", "registry.example.com", "--ca", "/nowhere/ca.crt")]
     public async Task Refusals(string expected, params string[] arguments)
     {

@@ -79,7 +79,7 @@ public sealed class TrustPlannerTests : IDisposable
     public void Containerd_OldMirrors_AreWarnedOf()
     {
         _files.Place("/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"docker.io\"]\nendpoint = [\"https://m.example\"]\n");
-        Assert.Contains("refuses to start", Assert.Single(Plan(clients: TrustClient.Kubernetes).ByHand).Text, StringComparison.Ordinal);
+        Assert.Contains("containerd does not start with both", Assert.Single(Plan(clients: TrustClient.Kubernetes).ByHand).Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -105,10 +105,10 @@ public sealed class EnvironmentOverridesTests : IDisposable
             environment GATEWAY__Colour: names no setting. Known: GATEWAY__PublicUrl, GATEWAY__Hosts, GATEWAY__TrustedProxies, GATEWAY__Listen, GATEWAY__Tls, GATEWAY__Registries, GATEWAY__Authentication, GATEWAY__Policies, GATEWAY__TestPolicies, GATEWAY__RequireDocumentEnd, GATEWAY__Tokens, GATEWAY__State, GATEWAY__Redis, GATEWAY__Limits, GATEWAY__Cors, GATEWAY__Telemetry, GATEWAY__Shutdown, GATEWAY__Audit, GATEWAY__Log.
             environment GATEWAY__Hosts: names a list, not one value. Set its items one by one, beginning with GATEWAY__Hosts__0.
             environment GATEWAY__Hosts__first: names no item of a list. Items are numbered: GATEWAY__Hosts__0.
-            environment GATEWAY__Policies__0: goes on below GATEWAY__Policies, which is one value. Set GATEWAY__Policies itself.
+            environment GATEWAY__Policies__0: continues below GATEWAY__Policies, which is one value. Set GATEWAY__Policies itself.
             environment GATEWAY__Registries__0__Credential__Pasword: names no setting. Did you mean GATEWAY__Registries__0__Credential__Password?
             environment GATEWAY__Registries__2__Name: there is no item 2. The list holds 1 so far; the next is number 1.
-            environment GATEWAY__TLS__HstsMaxage__: goes on below GATEWAY__Tls__HstsMaxAge, which is one value. Set GATEWAY__Tls__HstsMaxAge itself.
+            environment GATEWAY__TLS__HstsMaxage__: continues below GATEWAY__Tls__HstsMaxAge, which is one value. Set GATEWAY__Tls__HstsMaxAge itself.
             """,
             Problems(
                 ConfigurationSamples.Minimal,
@@ -158,7 +158,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldBelieveEveryForwardedHeader_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: would make every client's X-Forwarded-For believed. Remove it, and name your load balancers in trustedProxies.",
+            $"environment {name}: would make the gateway trust the X-Forwarded-For of every client. Remove it, and name your load balancers in trustedProxies.",
             Problems(ConfigurationSamples.Minimal, (name, "true")));
     }
 
@@ -170,7 +170,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldListenElsewhere_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: is not how the gateway is told where to listen. Remove it, and set listen.https (GATEWAY__Listen__Https).",
+            $"environment {name}: does not set the addresses on which the gateway listens. Remove it, and set listen.https (GATEWAY__Listen__Https).",
             Problems(ConfigurationSamples.Minimal, (name, "http://*:9999")));
     }
 

@@ -43,7 +43,7 @@ public sealed class SecretSettingTests : IDisposable
         _folder.Write("secrets/password", new string('x', (64 * 1024) + 1));
 
         Assert.Equal(
-            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative to FOLDER, that holds the secret and that the gateway may read.",
+            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative to FOLDER, that holds the secret and that the gateway can read.",
             Problems("passwordFile: secrets/password"));
     }
 

@@ -15,7 +15,7 @@ public class ExplainCommandTests
         Assert.Equal(0, code);
         Assert.Empty(error);
         Assert.StartsWith("The machine answers, but nothing listens on that port. (connection-refused)\n\nLikely causes, the most likely first:\n  1. ", output, StringComparison.Ordinal);
-        Assert.Contains("\nWhat to do next:\n  1. gateway doctor --client https://hub.example.com:8443\n", output, StringComparison.Ordinal);
+        Assert.Contains("\nWhat to do:\n  1. gateway doctor --client https://hub.example.com:8443\n", output, StringComparison.Ordinal);
         Assert.EndsWith("\nPages: docs/problems/NET004.md\n", output, StringComparison.Ordinal);
     }
 
@@ -43,7 +43,7 @@ public class ExplainCommandTests
 
         Assert.Equal(1, code);
         Assert.Empty(output);
-        Assert.Contains("is not known here", error, StringComparison.Ordinal);
+        Assert.Contains("This message is not known.", error, StringComparison.Ordinal);
         Assert.Contains("\"gateway doctor --client https://hub.example.com\"", error, StringComparison.Ordinal);
     }
 

@@ -1,9 +1,11 @@
+using System.Text.RegularExpressions;
 using Gateway.Client.Doctor.Explain;
 using Gateway.Foundation.Configuration;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Client.Doctor.Explain;
 
-public class KnownProblemReaderTests
+public partial class KnownProblemReaderTests
 {
     private static readonly string[] Checks =
     [
@@ -34,6 +36,28 @@ public class KnownProblemReaderTests
         Assert.Equal(templates.Count, templates.Distinct(StringComparer.OrdinalIgnoreCase).Count());
     }
 
+    [Fact]
+    public void ReadEmbedded_MessagesOfThisGateway_AreThoseOfItsSource()
+    {
+        // As one text: a literal that is broken over lines, and the quotes in it, as a client prints them.
+        var source = Broken().Replace(
+            string.Join(' ', Directory
+                .EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.cs", SearchOption.AllDirectories)
+                .Select(File.ReadAllText)),
+            "").Replace("\\\"", "\"", StringComparison.Ordinal);
+
+        Assert.All(
+            KnownProblemReader.ReadEmbedded().SelectMany(static problem => problem.Patterns)
+                .Where(static pattern => pattern.Client == "this gateway"),
+            pattern =>
+            {
+                Assert.True(File.Exists(Path.Combine(RepositoryRoot.Path, pattern.Source)), pattern.Source);
+                Assert.All(
+                    pattern.Template.ToString().Split(["{}", ": "], StringSplitOptions.TrimEntries),
+                    part => Assert.True(source.Contains(part.Trim('(', ')', ':'), StringComparison.Ordinal), part));
+            });
+    }
+
     [Theory]
     [InlineData("- problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns: []\n", "id")]
     [InlineData("- id: a\n  kind: other\n  problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns: []\n", "kind")]
@@ -45,4 +69,7 @@ public class KnownProblemReaderTests
 
         Assert.Contains(expected, exception.Problems[0].ToString(), StringComparison.Ordinal);
     }
+
+    [GeneratedRegex("\"\\s*\\+\\s*\\$?\"")]
+    private static partial Regex Broken();
 }

@@ -32,7 +32,7 @@ public sealed class FailedStartTests : IDisposable
         Assert.Equal(
             $"{_folder.Path}/gateway.yaml: listen: the gateway cannot listen (found \"Failed to bind to address "
             + $"https://127.0.0.1:{port}: address already in use.\"). "
-            + "Stop what uses the port, or change listen.https, listen.http or listen.management.\n",
+            + "Stop the program that uses the port, or change listen.https, listen.http or listen.management.\n",
             error);
         Assert.Empty(log);
     }
@@ -49,7 +49,7 @@ public sealed class FailedStartTests : IDisposable
         Assert.Equal(
             $"{_folder.Path}/gateway.yaml: state.folder: the gateway cannot listen on its control socket (found \"Failed "
             + $"to bind to address http://unix:{path}: address already in use.\"). "
-            + "Stop the other gateway that uses this folder, or set state.folder to another one.\n",
+            + "Stop the other gateway that uses this folder, or set state.folder to another folder.\n",
             error);
         Assert.Empty(log);
     }

@@ -91,7 +91,7 @@ public sealed class TrustPagesTests : IDisposable
         await using var upstream = await RecordingUpstream.StartAsync();
         File.AppendAllText(_files.File, _files.Authority.Issue(["x"]).KeyPem);
         var refused = await Assert.ThrowsAsync<ProblemException>(() => TestGateway.StartAsync(upstream.Address, change: options => options.Tls.Authority = _files.File));
-        Assert.Contains("tls.authority: there is a private key in the file", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("tls.authority: the file has a private key, which must not be published", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -129,7 +129,7 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
                 (await other.CommandAsync("PUBSUB", "NUMSUB", "{gateway}:changed")).EndsWith('1'));
             await using var backup = new RedisBackup(RedisWork.Configuration(Cluster.Options));
 
-            Assert.Equal("a gateway is running on this store", (await backup.FindObstacleAsync(mayReplace: true, default))!.What);
+            Assert.Equal("a gateway is using this store", (await backup.FindObstacleAsync(mayReplace: true, default))!.What);
         }
         finally
         {

@@ -35,7 +35,7 @@ internal static class RedisWork
             Assert.NotNull(await redis.ReadConfigurationAsync("appendfsync", default));
             Assert.True(await redis.CountListenersAsync("changed", default) > 0);
             await using var running = new RedisBackup(Configuration(options));
-            Assert.Equal("a gateway is running on this store", (await running.FindObstacleAsync(true, default))!.What);
+            Assert.Equal("a gateway is using this store", (await running.FindObstacleAsync(true, default))!.What);
         }
 
         await using (var backup = new RedisBackup(Configuration(options)))

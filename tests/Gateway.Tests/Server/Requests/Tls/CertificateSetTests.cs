@@ -112,9 +112,9 @@ public sealed class CertificateSetTests : IDisposable
                     + "(found \"CN=localhost\"). Use the key that the certificate was issued for; openssl x509 -noout "
                     + "-pubkey -in CERTIFICATE and openssl pkey -pubout -in KEY must print the same.",
                 "DIR/encrypted.key:1: tls.certificates[4].key: the private key is encrypted. The gateway has no password "
-                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable by the gateway alone (mode 0600).",
+                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the gateway (mode 0600).",
                 "DIR/legacy.key:1: tls.certificates[5].key: the private key is encrypted. The gateway has no password "
-                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable by the gateway alone (mode 0600).",
+                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the gateway (mode 0600).",
                 "DIR/good.key: tls.certificates[6].certificate: there is no certificate in the file (found \"PRIVATE KEY\"). "
                     + "Name the file with -----BEGIN CERTIFICATE-----; check whether certificate and key are swapped.",
                 "DIR/good.crt: tls.certificates[6].key: there is no private key in the file (found \"CERTIFICATE\"). "

@@ -115,7 +115,7 @@ public sealed class HtpasswdEditorTests : IDisposable
     {
         var path = Path.Combine(_folder, "nowhere", "users");
         var exception = Assert.Throws<ProblemException>(() => HtpasswdEditor.Set(path, "alice", Hash));
-        Assert.Equal($"{path}: no such folder (found \"{_folder}/nowhere\"). Make it, or correct the path.", exception.Message);
+        Assert.Equal($"{path}: no such folder (found \"{_folder}/nowhere\"). Create it, or correct the path.", exception.Message);
     }
 
     [Fact]

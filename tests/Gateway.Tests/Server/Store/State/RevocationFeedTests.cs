@@ -355,7 +355,7 @@ public sealed class RevocationFeedTests : IDisposable
             Assert.True(await feed.ReadAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));
             Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Null(file.Read());
-            Assert.Contains("somebody else has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
+            Assert.Contains("another process has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
             holder.StandardInput.Close();
             await holder.WaitForExitAsync();
         }
