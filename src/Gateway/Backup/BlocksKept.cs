@@ -14,7 +14,7 @@ internal sealed record BlocksKept(string Path, SubjectBlocks All, IReadOnlyList<
         : $"{manifest.StateFolder}/{BlockFile.FileName}";
 
     /// <summary>Finds who is blocked; <see langword="null"/> where nothing there tells.</summary>
-    /// <remarks>A backup is older than what is there, and must let nobody in whom an operator keeps out since.</remarks>
+    /// <remarks>A backup is older than the current state, and must not unblock anyone who was blocked since.</remarks>
     public static BlocksKept? Find(RestoreOrder order, string target, BackupManifest manifest, byte[] archived)
     {
         var path = System.IO.Path.Combine(target, PathOf(manifest)); // an absolute path stays absolute

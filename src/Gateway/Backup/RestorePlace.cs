@@ -12,7 +12,7 @@ internal sealed record RestorePlace(string Target, string Mark, string Aside)
     /// <summary>The folder beside the target that becomes it.</summary>
     public string Staging { get; } = Path.Combine(Path.GetDirectoryName(Target) ?? "/", $".{Path.GetFileName(Target)}.{Mark}");
 
-    /// <summary>The file beside the target with what was in Redis.</summary>
+    /// <summary>The file beside the target with the data of Redis.</summary>
     public string RedisFile => Staging + ".jsonl";
 
     /// <summary>Whether something is in the target.</summary>

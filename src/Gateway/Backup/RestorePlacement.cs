@@ -23,7 +23,7 @@ internal sealed class RestorePlacement(
     private readonly Stack<Func<Task>> _undo = [];
     private RedisBackup? _redis;
 
-    /// <summary>Brings what was in Redis beside its place, in the Redis that the restored configuration names.</summary>
+    /// <summary>Writes the data of Redis beside its place, in the Redis that the restored configuration names.</summary>
     public async Task StageAsync(
         BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
     {

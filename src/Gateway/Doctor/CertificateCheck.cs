@@ -16,11 +16,11 @@ internal sealed class CertificateCheck : IServerCheck
     public string Subject => "the certificates";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var now = patient.Time.GetUtcNow();
-        var host = patient.Options.PublicUrl!.IdnHost.Trim('[', ']');
-        var pairs = patient.Options.Tls.Certificates;
+        var now = examined.Time.GetUtcNow();
+        var host = examined.Options.PublicUrl!.IdnHost.Trim('[', ']');
+        var pairs = examined.Options.Tls.Certificates;
         var chains = pairs.Select(static pair => Read(pair.Certificate)).ToList();
 
         // With several pairs each is for names of its own; one of them must be for the public URL.
@@ -28,18 +28,18 @@ internal sealed class CertificateCheck : IServerCheck
         for (var i = 0; i < pairs.Count; i++)
         {
             var (pair, chain, meant) = (pairs[i], chains[i], i == forHost ? host : null);
-            await diagnosis.AttemptAsync(Area, pair.Certificate, () => Task.Run(() => Inspect(patient, diagnosis, pair, chain, meant, now), cancellationToken), cancellationToken);
+            await diagnosis.AttemptAsync(Area, pair.Certificate, () => Task.Run(() => Inspect(examined, diagnosis, pair, chain, meant, now), cancellationToken), cancellationToken);
         }
     }
 
     private void Inspect(
-        ExaminedGateway patient, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain, string? host, DateTimeOffset now)
+        ExaminedGateway examined, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain, string? host, DateTimeOffset now)
     {
         var before = diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error);
         if (chain is { Count: > 0 })
         {
             CertificateInspection.Inspect(diagnosis, pair.Certificate, chain, host, now);
-            InspectTrust(patient, diagnosis, pair.Certificate, chain, now);
+            InspectTrust(examined, diagnosis, pair.Certificate, chain, now);
         }
 
         // Everything that a start would refuse.
@@ -62,7 +62,7 @@ internal sealed class CertificateCheck : IServerCheck
     }
 
     private static void InspectTrust(
-        ExaminedGateway patient, Diagnosis diagnosis, string file, List<X509Certificate2> chain, DateTimeOffset now)
+        ExaminedGateway examined, Diagnosis diagnosis, string file, List<X509Certificate2> chain, DateTimeOffset now)
     {
         if (CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _))
         {
@@ -70,7 +70,7 @@ internal sealed class CertificateCheck : IServerCheck
         }
 
         var last = chain[^1];
-        if (patient.Authorities is { } authorities)
+        if (examined.Authorities is { } authorities)
         {
             if (!CertificateInspection.LeadsToAuthority(chain, authorities, now, out _))
             {

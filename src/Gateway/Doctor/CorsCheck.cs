@@ -14,9 +14,9 @@ internal sealed class CorsCheck : IServerCheck
     public string Subject => "cors";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var cors = patient.Options.Cors;
+        var cors = examined.Options.Cors;
         if (cors.Origins.Count == 0)
         {
             if (cors.Credentials)
@@ -55,7 +55,7 @@ internal sealed class CorsCheck : IServerCheck
             diagnosis.Warn("COR003", "cors.methods", "GET is not listed", "Add GET");
         }
 
-        var own = patient.Options.PublicUrl!.GetLeftPart(UriPartial.Authority);
+        var own = examined.Options.PublicUrl!.GetLeftPart(UriPartial.Authority);
         if (cors.Origins.Contains(own))
         {
             diagnosis.Inform("COR004", "cors.origins", $"{own} is the gateway's own origin, which needs no entry");

@@ -17,7 +17,7 @@ internal sealed class FileCheck : IServerCheck
     public string Subject => "files and their modes";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -26,7 +26,7 @@ internal sealed class FileCheck : IServerCheck
         }
 
         var count = 0;
-        foreach (var (path, isSecret) in FilesOf(patient.Options))
+        foreach (var (path, isSecret) in FilesOf(examined.Options))
         {
             if (!File.Exists(path))
             {

@@ -17,9 +17,9 @@ internal sealed class HtpasswdCheck : IServerCheck
     public string Subject => "the htpasswd file";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (patient.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
+        if (examined.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
         {
             return Task.CompletedTask;
         }

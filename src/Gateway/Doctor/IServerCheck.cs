@@ -12,5 +12,5 @@ internal interface IServerCheck
     string Subject { get; }
 
     /// <summary>Checks, and notes what it finds. An exception is noted as a check that could not run.</summary>
-    Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken);
+    Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken);
 }

@@ -28,14 +28,14 @@ internal sealed class IssuerCheck : IServerCheck
     public string Subject => "the issuers";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        foreach (var warning in GitHubSubjects.OfRules(patient.Options.Authentication))
+        foreach (var warning in GitHubSubjects.OfRules(examined.Options.Authentication))
         {
             diagnosis.Warn("POL012", warning.Source, SettingProblems.EvidenceOf(warning), warning.Fix);
         }
 
-        foreach (var (name, options) in patient.Options.Authentication.Workloads)
+        foreach (var (name, options) in examined.Options.Authentication.Workloads)
         {
             if (options.Keys is { } file)
             {
@@ -44,16 +44,16 @@ internal sealed class IssuerCheck : IServerCheck
             else
             {
                 await diagnosis.AttemptAsync(
-                    Area, $"issuer:{name}", () => InspectAsync($"issuer:{name}", options, null, patient, diagnosis, cancellationToken), cancellationToken);
+                    Area, $"issuer:{name}", () => InspectAsync($"issuer:{name}", options, null, examined, diagnosis, cancellationToken), cancellationToken);
             }
         }
 
-        foreach (var (name, options) in patient.Options.Authentication.Oidc)
+        foreach (var (name, options) in examined.Options.Authentication.Oidc)
         {
             diagnosis.Hide(options.ClientSecret);
             await diagnosis.AttemptAsync(
                 Area, OidcProvider.MethodOf(name),
-                () => InspectAsync(OidcProvider.MethodOf(name), options, (name, options), patient, diagnosis, cancellationToken), cancellationToken);
+                () => InspectAsync(OidcProvider.MethodOf(name), options, (name, options), examined, diagnosis, cancellationToken), cancellationToken);
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private async Task InspectAsync(
-        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var client = CreateClient(options, subject, diagnosis);
         if (client is null)
@@ -85,7 +85,7 @@ internal sealed class IssuerCheck : IServerCheck
         }
 
         var address = new Uri(options.Issuer.TrimEnd('/') + "/.well-known/openid-configuration");
-        if (await ReadAsync(client, address, subject, patient, diagnosis, cancellationToken) is not { } document)
+        if (await ReadAsync(client, address, subject, examined, diagnosis, cancellationToken) is not { } document)
         {
             return;
         }
@@ -107,7 +107,7 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        if (await ReadAsync(client, keys, subject, patient, diagnosis, cancellationToken, isKeys: true) is not { } set)
+        if (await ReadAsync(client, keys, subject, examined, diagnosis, cancellationToken, isKeys: true) is not { } set)
         {
             return;
         }
@@ -120,7 +120,7 @@ internal sealed class IssuerCheck : IServerCheck
 
         if (provider is { } one)
         {
-            await InspectProviderAsync(client, subject, document, one.Name, one.Options, patient, diagnosis, cancellationToken);
+            await InspectProviderAsync(client, subject, document, one.Name, one.Options, examined, diagnosis, cancellationToken);
         }
 
         if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
@@ -144,7 +144,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private static async Task InspectProviderAsync(
-        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (OidcTokenClient.Endpoint(document.Text("token_endpoint")) is not { } tokens
             || OidcTokenClient.Endpoint(document.Text("authorization_endpoint")) is not { } authorization)
@@ -170,7 +170,7 @@ internal sealed class IssuerCheck : IServerCheck
 
         // A code that nobody issued: the provider authenticates the client before it looks at the code (RFC 6749,
         // section 5.2).
-        var callback = patient.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
+        var callback = examined.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
         using var request = AsClient(
             tokens, document, options, [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))]);
         using var answer = await client.SendAsync(request, cancellationToken);
@@ -278,7 +278,7 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private static async Task<JsonElement?> ReadAsync(
-        HttpClient client, Uri address, string subject, ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
+        HttpClient client, Uri address, string subject, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
     {
         var id = isKeys ? "ISS003" : "ISS001";
         try
@@ -290,7 +290,7 @@ internal sealed class IssuerCheck : IServerCheck
                 return null;
             }
 
-            var now = patient.Time.GetUtcNow();
+            var now = examined.Time.GetUtcNow();
             if (answer.Headers.Date is { } date && (date - now).Duration() > IdTokenVerifier.Leeway)
             {
                 diagnosis.Error("ISS005", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(date - now)} apart");

@@ -10,15 +10,15 @@ namespace Gateway.Doctor;
 internal sealed class KeyCheck : IServerCheck
 {
     /// <summary>The usable keys in the folder; none where there are none, or they cannot be read.</summary>
-    public static IReadOnlyList<SigningKey> ReadUsable(ExaminedGateway patient)
+    public static IReadOnlyList<SigningKey> ReadUsable(ExaminedGateway examined)
     {
-        var folder = patient.Options.KeyFolderPath();
-        if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
+        var folder = examined.Options.KeyFolderPath();
+        if (examined.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder || !Directory.Exists(folder))
         {
             return [];
         }
 
-        var schedule = new SigningKeySchedule(patient.Options.SigningKeySettings(), patient.Time);
+        var schedule = new SigningKeySchedule(examined.Options.SigningKeySettings(), examined.Time);
         try
         {
             return schedule.Usable(new KeyFolder(folder, schedule).Read());
@@ -36,10 +36,10 @@ internal sealed class KeyCheck : IServerCheck
     public string Subject => "the signing keys";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var options = patient.Options;
-        var now = patient.Time.GetUtcNow();
+        var options = examined.Options;
+        var now = examined.Time.GetUtcNow();
         foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
         {
             var age = now - File.GetLastWriteTimeUtc(file.Path);
@@ -55,7 +55,7 @@ internal sealed class KeyCheck : IServerCheck
         }
 
         var folder = options.KeyFolderPath();
-        var schedule = new SigningKeySchedule(options.SigningKeySettings(), patient.Time);
+        var schedule = new SigningKeySchedule(options.SigningKeySettings(), examined.Time);
         if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
         {
             // FileCheck has reported wrong modes.
@@ -67,7 +67,7 @@ internal sealed class KeyCheck : IServerCheck
             return Task.CompletedTask;
         }
 
-        if (ReadUsable(patient) is not { Count: > 0 } keys)
+        if (ReadUsable(examined) is not { Count: > 0 } keys)
         {
             diagnosis.Inform("KEY003", folder, "there is no key yet: the first start creates one");
             return Task.CompletedTask;

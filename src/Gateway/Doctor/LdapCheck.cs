@@ -19,9 +19,9 @@ internal sealed class LdapCheck : IServerCheck
     public string Subject => "the directories";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (patient.Options.Authentication.Ldap.Count == 0)
+        if (examined.Options.Authentication.Ldap.Count == 0)
         {
             return;
         }
@@ -32,7 +32,7 @@ internal sealed class LdapCheck : IServerCheck
             return;
         }
 
-        foreach (var (name, options) in patient.Options.Authentication.Ldap)
+        foreach (var (name, options) in examined.Options.Authentication.Ldap)
         {
             try
             {
@@ -42,7 +42,7 @@ internal sealed class LdapCheck : IServerCheck
                 {
                     await diagnosis.AttemptAsync(
                         Area, $"{name} at {url.GetLeftPart(UriPartial.Authority)}",
-                        () => InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, patient, diagnosis), cancellationToken);
+                        () => InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, examined, diagnosis), cancellationToken);
                 }
             }
             catch (ProblemException exception)
@@ -55,14 +55,14 @@ internal sealed class LdapCheck : IServerCheck
         }
     }
 
-    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ExaminedGateway patient, Diagnosis diagnosis)
+    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ExaminedGateway examined, Diagnosis diagnosis)
     {
         if (url.Scheme == "ldap" && !options.StartTls && !url.IsLoopback)
         {
             diagnosis.Warn("LDP003", subject, "passwords are sent over the network unencrypted (allowPlain)");
         }
 
-        using var server = new LdapServer(url, options, trust, "ldap", patient.Time, NullLogger.Instance);
+        using var server = new LdapServer(url, options, trust, "ldap", examined.Time, NullLogger.Instance);
         using var directory = new LdapDirectory(options, [server]);
         try
         {

@@ -15,9 +15,9 @@ internal sealed class LimitCheck : IServerCheck
     public string Subject => "the limits";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var rules = patient.Options.Limits.Rules;
+        var rules = examined.Options.Limits.Rules;
         foreach (var rule in rules)
         {
             var (burst, needed) = (rule.Burst ?? rule.Rate, NeededBy(rule));

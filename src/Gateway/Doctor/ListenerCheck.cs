@@ -18,9 +18,9 @@ internal sealed class ListenerCheck : IServerCheck
     public string Subject => "the listeners";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var listen = patient.Options.Listen;
+        var listen = examined.Options.Listen;
         var health = listen.Management.Length == 0 ? null : await AskAsync(ListenAddress.Parse(listen.Management), cancellationToken);
         if (health is { } state)
         {

@@ -18,9 +18,9 @@ internal sealed class MachineCheck : IServerCheck
     public string Subject => "the machine";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var options = patient.Options;
+        var options = examined.Options;
         string?[] paths = [options.State.Folder, options.KeyFolderPath(), Path.GetDirectoryName(options.Audit.File.Path)];
         foreach (var drive in paths.OfType<string>().Select(Existing).Distinct(StringComparer.Ordinal))
         {

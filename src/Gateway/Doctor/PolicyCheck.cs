@@ -26,9 +26,9 @@ internal sealed class PolicyCheck : IServerCheck
     public string Subject => "the policies";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var options = patient.Options;
+        var options = examined.Options;
         var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         if (reading.Problems.Count > 0)
         {

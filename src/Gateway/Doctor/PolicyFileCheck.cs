@@ -13,9 +13,9 @@ internal sealed class PolicyFileCheck : IServerCheck
     public string Subject => "the policy files";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var options = patient.Options;
+        var options = examined.Options;
         var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
         foreach (var problem in reading.Problems)
         {

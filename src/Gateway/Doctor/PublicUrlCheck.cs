@@ -26,9 +26,9 @@ internal sealed class PublicUrlCheck : IServerCheck
     public string Subject => "the public URL";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var url = patient.Options.PublicUrl!;
+        var url = examined.Options.PublicUrl!;
         var subject = url.GetLeftPart(UriPartial.Authority);
         if (diagnosis.Has("NET001", Severity.Error))
         {
@@ -36,7 +36,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             return;
         }
 
-        var listen = patient.Options.Listen;
+        var listen = examined.Options.Listen;
         if (listen.Management.Length > 0 && await ListenerCheck.AskAsync(ListenAddress.Parse(listen.Management), cancellationToken) is null)
         {
             diagnosis.NotRun(
@@ -61,16 +61,16 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
         catch (SocketException exception)
         {
-            Report(patient, "NET003", subject, $"{url.IdnHost}: {exception.SocketErrorCode}", diagnosis);
+            Report(examined, "NET003", subject, $"{url.IdnHost}: {exception.SocketErrorCode}", diagnosis);
             return;
         }
 
         foreach (var address in addresses)
         {
-            if (await ShakeHandsAsync(patient, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
+            if (await ShakeHandsAsync(examined, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
             {
-                InspectCertificate(patient, subject, answer, diagnosis);
-                await InspectChallengeAsync(patient, url, subject, diagnosis, cancellationToken);
+                InspectCertificate(examined, subject, answer, diagnosis);
+                await InspectChallengeAsync(examined, url, subject, diagnosis, cancellationToken);
                 return;
             }
         }
@@ -88,9 +88,9 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     // A container has a resolver and a network of its own: clients may well reach what it cannot.
-    private static void Report(ExaminedGateway patient, string id, string subject, string evidence, Diagnosis diagnosis)
+    private static void Report(ExaminedGateway examined, string id, string subject, string evidence, Diagnosis diagnosis)
     {
-        if (patient.IsInContainer)
+        if (examined.IsInContainer)
         {
             diagnosis.NotRun(
                 "NET", subject, $"it cannot be reached from inside this container ({evidence})",
@@ -103,7 +103,7 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     private static async Task<TlsAnswer?> ShakeHandsAsync(
-        ExaminedGateway patient, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
@@ -127,17 +127,17 @@ internal sealed class PublicUrlCheck : IServerCheck
             }
             else
             {
-                Report(patient, "NET004", subject, evidence, diagnosis);
+                Report(examined, "NET004", subject, evidence, diagnosis);
             }
         }
 
         return null;
     }
 
-    private static void InspectCertificate(ExaminedGateway patient, string subject, TlsAnswer answer, Diagnosis diagnosis)
+    private static void InspectCertificate(ExaminedGateway examined, string subject, TlsAnswer answer, Diagnosis diagnosis)
     {
         var shown = answer.Chain[0];
-        var configured = patient.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
+        var configured = examined.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
         if (!configured.Contains(shown.GetCertHashString(HashAlgorithmName.SHA256)))
         {
             diagnosis.Warn(
@@ -146,7 +146,7 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
     }
 
-    private static async Task InspectChallengeAsync(ExaminedGateway patient, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectChallengeAsync(ExaminedGateway examined, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         // Trust was checked before; here the question is who answers.
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
@@ -172,7 +172,7 @@ internal sealed class PublicUrlCheck : IServerCheck
                 return;
             }
 
-            var (published, own) = (await ReadKeysAsync(client, url, cancellationToken), OwnKeys(patient));
+            var (published, own) = (await ReadKeysAsync(client, url, cancellationToken), OwnKeys(examined));
             var isCompared = published is not null && own.Count > 0;
             if (isCompared && !published!.Overlaps(own))
             {
@@ -207,7 +207,7 @@ internal sealed class PublicUrlCheck : IServerCheck
             : null;
     }
 
-    private static List<string> OwnKeys(ExaminedGateway patient) => [.. KeyCheck.ReadUsable(patient).Select(static key => key.Id)];
+    private static List<string> OwnKeys(ExaminedGateway examined) => [.. KeyCheck.ReadUsable(examined).Select(static key => key.Id)];
 
     private static string Thumbprint(string file)
     {

@@ -32,9 +32,9 @@ internal sealed class RedisCheck : IServerCheck
     public string Subject => "Redis";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (patient.Options.Redis is not { } options)
+        if (examined.Options.Redis is not { } options)
         {
             return;
         }
@@ -45,15 +45,15 @@ internal sealed class RedisCheck : IServerCheck
             return;
         }
 
-        var holdsTokens = patient.Options.State.Store == StateStoreKind.Redis || patient.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
-        await using var redis = new RedisConnection(options, patient.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
+        var holdsTokens = examined.Options.State.Store == StateStoreKind.Redis || examined.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
+        await using var redis = new RedisConnection(options, examined.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
         try
         {
             await InspectAsync(redis, options, holdsTokens, subject, diagnosis, cancellationToken);
-            if (patient.Options.State.Store == StateStoreKind.Redis && !diagnosis.Has("RED", Severity.Error))
+            if (examined.Options.State.Store == StateStoreKind.Redis && !diagnosis.Has("RED", Severity.Error))
             {
-                await using var store = patient.Options.OpenStore();
-                StateCheck.Report(await store.ListAsync(null, cancellationToken), subject, patient.Time.GetUtcNow(), diagnosis);
+                await using var store = examined.Options.OpenStore();
+                StateCheck.Report(await store.ListAsync(null, cancellationToken), subject, examined.Time.GetUtcNow(), diagnosis);
             }
         }
         catch (StateException exception)

@@ -15,9 +15,9 @@ internal sealed class RunningFilesCheck : IServerCheck
     public string Subject => "the files in force";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (await RunningFiles.ReadAsync(patient.Options, cancellationToken) is not { } report)
+        if (await RunningFiles.ReadAsync(examined.Options, cancellationToken) is not { } report)
         {
             return; // it does not run here, or not as this user; ListenerCheck asks in another way
         }

@@ -60,7 +60,7 @@ internal static class ServerDoctor
         return diagnosis;
     }
 
-    private static async Task ExamineAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task ExamineAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         foreach (var check in Checks)
         {
@@ -68,7 +68,7 @@ internal static class ServerDoctor
             limit.CancelAfter(Longest);
             try
             {
-                await check.RunAsync(patient, diagnosis, limit.Token);
+                await check.RunAsync(examined, diagnosis, limit.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

@@ -13,9 +13,9 @@ internal sealed class StartCheck : IServerCheck
     public string Subject => "a start";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var problems = ConfigurationCheck.Run(patient.Options);
+        var problems = ConfigurationCheck.Run(examined.Options);
         if (problems.Count == 0)
         {
             diagnosis.Pass(Area, Subject, "everything that a start reads is usable");

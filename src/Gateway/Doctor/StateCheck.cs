@@ -18,9 +18,9 @@ internal sealed class StateCheck : IServerCheck
     public string Subject => "the state folder";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var options = patient.Options;
+        var options = examined.Options;
         var folder = options.State.Folder;
         if (Directory.Exists(folder) && !CanWrite(folder, out var fault))
         {
@@ -60,7 +60,7 @@ internal sealed class StateCheck : IServerCheck
         }
 
         await using var store = options.OpenStore();
-        Report(await store.ListAsync(null, cancellationToken), folder, patient.Time.GetUtcNow(), diagnosis);
+        Report(await store.ListAsync(null, cancellationToken), folder, examined.Time.GetUtcNow(), diagnosis);
     }
 
     /// <summary>Reports which tokens expire soon.</summary>

@@ -15,9 +15,9 @@ internal sealed class TokenCheck : IServerCheck
     public string Subject => "tokens";
 
     /// <inheritdoc/>
-    public Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        var tokens = patient.Options.Tokens;
+        var tokens = examined.Options.Tokens;
         if (tokens.Lifetime < ShortestUseful)
         {
             diagnosis.Warn("TOK001", "tokens.lifetime", DoctorText.Span(tokens.Lifetime), "tokens.lifetime: 5m");

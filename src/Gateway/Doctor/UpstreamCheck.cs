@@ -31,12 +31,12 @@ internal sealed class UpstreamCheck : IServerCheck
     public string Subject => "the upstreams";
 
     /// <inheritdoc/>
-    public async Task RunAsync(ExaminedGateway patient, Diagnosis diagnosis, CancellationToken cancellationToken)
+    public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         UpstreamTrust trust;
         try
         {
-            trust = patient.Options.LoadUpstreamTrust();
+            trust = examined.Options.LoadUpstreamTrust();
         }
         catch (ProblemException exception)
         {
@@ -48,7 +48,7 @@ internal sealed class UpstreamCheck : IServerCheck
             return;
         }
 
-        foreach (var registry in patient.Options.Registries)
+        foreach (var registry in examined.Options.Registries)
         {
             using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
             trust.Configure(registry.Name, handler);
@@ -59,13 +59,13 @@ internal sealed class UpstreamCheck : IServerCheck
             {
                 await diagnosis.AttemptAsync(
                     Area, $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}",
-                    () => InspectAsync(patient, registry, upstream, client, diagnosis, cancellationToken), cancellationToken);
+                    () => InspectAsync(examined, registry, upstream, client, diagnosis, cancellationToken), cancellationToken);
             }
         }
     }
 
     private async Task InspectAsync(
-        ExaminedGateway patient, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var subject = $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}";
         HttpResponseMessage answer;
@@ -90,7 +90,7 @@ internal sealed class UpstreamCheck : IServerCheck
 
         using (answer)
         {
-            InspectClock(patient, subject, answer, diagnosis);
+            InspectClock(examined, subject, answer, diagnosis);
             var isRegistry = answer.Headers.Contains("Docker-Distribution-Api-Version")
                 || (answer.StatusCode == HttpStatusCode.Unauthorized && answer.Headers.WwwAuthenticate.Count > 0)
                 || (answer.StatusCode == HttpStatusCode.OK && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
@@ -104,7 +104,7 @@ internal sealed class UpstreamCheck : IServerCheck
         }
 
         var isOpen = answer.StatusCode == HttpStatusCode.OK;
-        if (!await InspectCredentialAsync(patient, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
+        if (!await InspectCredentialAsync(examined, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
         {
             return;
         }
@@ -114,8 +114,8 @@ internal sealed class UpstreamCheck : IServerCheck
             await InspectOpennessAsync(upstream, client, subject, diagnosis, cancellationToken);
         }
 
-        await InspectRedirectsAsync(patient, registry, upstream, client, subject, diagnosis, cancellationToken);
-        if (patient.MayProbeUploads && !registry.ForwardToken)
+        await InspectRedirectsAsync(examined, registry, upstream, client, subject, diagnosis, cancellationToken);
+        if (examined.MayProbeUploads && !registry.ForwardToken)
         {
             await ProbeUploadAsync(registry, upstream, client, subject, diagnosis, cancellationToken);
         }
@@ -135,11 +135,11 @@ internal sealed class UpstreamCheck : IServerCheck
 
     // Whether it accepts the gateway's credential.
     private static async Task<bool> InspectCredentialAsync(
-        ExaminedGateway patient, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (registry.ForwardToken)
         {
-            if (patient.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder)
+            if (examined.Options.Tokens.Keys.Store != SigningKeyStoreKind.Folder)
             {
                 diagnosis.NotRun(
                     "UPS", subject, "whether it accepts the gateway's tokens was not checked",
@@ -147,13 +147,13 @@ internal sealed class UpstreamCheck : IServerCheck
                 return true;
             }
 
-            if (KeyCheck.ReadUsable(patient) is not { Count: > 0 } keys)
+            if (KeyCheck.ReadUsable(examined) is not { Count: > 0 } keys)
             {
                 diagnosis.NotRun("UPS", subject, "there are no signing keys, so there is no token to test with");
                 return true;
             }
 
-            var probe = new RegistryProbe(client, new SigningKeyRing(keys), patient.Options.CreateRouter().PublicHost, patient.Time);
+            var probe = new RegistryProbe(client, new SigningKeyRing(keys), examined.Options.CreateRouter().PublicHost, examined.Time);
             var result = await probe.ProbeAsync(upstream, null, cancellationToken);
             if (result.Outcome == RegistryProbeOutcome.Refused)
             {
@@ -187,7 +187,7 @@ internal sealed class UpstreamCheck : IServerCheck
     }
 
     private static async Task InspectRedirectsAsync(
-        ExaminedGateway patient,
+        ExaminedGateway examined,
         RegistryOptions registry,
         Uri upstream,
         HttpClient client,
@@ -195,11 +195,11 @@ internal sealed class UpstreamCheck : IServerCheck
         Diagnosis diagnosis,
         CancellationToken cancellationToken)
     {
-        var router = patient.Options.CreateRouter();
+        var router = examined.Options.CreateRouter();
         UpstreamTokens? tokens = null;
         if (registry.ForwardToken)
         {
-            if (KeyCheck.ReadUsable(patient) is not { Count: > 0 } keys)
+            if (KeyCheck.ReadUsable(examined) is not { Count: > 0 } keys)
             {
                 diagnosis.Inform(
                     "UPS011", subject,
@@ -207,7 +207,7 @@ internal sealed class UpstreamCheck : IServerCheck
                 return;
             }
 
-            tokens = new UpstreamTokens(new FixedKeys(new SigningKeyRing(keys)), router, patient.Time);
+            tokens = new UpstreamTokens(new FixedKeys(new SigningKeyRing(keys)), router, examined.Time);
         }
 
         await new RedirectLook(client, router, tokens).InspectAsync(
@@ -291,17 +291,17 @@ internal sealed class UpstreamCheck : IServerCheck
         using var ended = await SendAsync(client, HttpMethod.Delete, target, credential, cancellationToken);
     }
 
-    private static void InspectClock(ExaminedGateway patient, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
+    private static void InspectClock(ExaminedGateway examined, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
     {
         if (answer.Headers.Date is not { } date)
         {
             return;
         }
 
-        var difference = (date - patient.Time.GetUtcNow()).Duration();
+        var difference = (date - examined.Time.GetUtcNow()).Duration();
         if (difference > ClockTolerance)
         {
-            diagnosis.Warn("CLK001", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(patient.Time.GetUtcNow())}: {DoctorText.Span(difference)} apart");
+            diagnosis.Warn("CLK001", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(examined.Time.GetUtcNow())}: {DoctorText.Span(difference)} apart");
         }
     }
 

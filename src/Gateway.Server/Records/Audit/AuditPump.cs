@@ -8,7 +8,7 @@ namespace Gateway.Server.Records.Audit;
 /// </summary>
 /// <remarks>
 /// While the sink fails, what waits is kept and tried again, so an outage costs lines only beyond the queue's bound;
-/// these are counted, and an <see cref="OutageEntry"/> tells of them. Whoever was let through holds a place in the queue
+/// these are counted, and an <see cref="OutageEntry"/> reports them. A request that was admitted holds a place in the queue
 /// for its line, so that line is never the one that is lost.
 /// </remarks>
 internal sealed partial class AuditPump : IDisposable
@@ -135,7 +135,7 @@ internal sealed partial class AuditPump : IDisposable
         catch (Exception exception)
         {
             // Whatever it is: a pump that ended with it would keep everybody waiting for good.
-            _sink.Reopen(); // what is mended may be another file, or another disk, under the same name
+            _sink.Reopen(); // after a repair it may be another file, or another disk, under the same name
             if (_state.TryFail())
             {
                 LogFailure(exception.Message);

@@ -2,7 +2,7 @@ namespace Gateway.Server.Records.Audit;
 
 /// <summary>The lines that wait for a sink, and whose turn it is to write them: one at a time. For any thread.</summary>
 /// <remarks>
-/// Whoever was let through holds a place for its line, so that line is never the one that is lost. A turn that could not be
+/// A request that was admitted holds a place for its line, so that line is never the one that is lost. A turn that could not be
 /// written is the next one's again.
 /// </remarks>
 /// <param name="sink">How the sink is.</param>
@@ -164,7 +164,7 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
         }
     }
 
-    /// <summary>Ends a turn, and tells who waits how it went. Whoever has a turn must call this.</summary>
+    /// <summary>Ends a turn, and tells who waits how it went. Every holder of a turn must call this.</summary>
     public void EndTurn(AuditTurn turn, bool isWritten)
     {
         TaskCompletionSource<bool>? late = null;

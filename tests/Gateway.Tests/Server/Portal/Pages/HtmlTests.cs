@@ -37,16 +37,16 @@ public sealed class HtmlTests
     [InlineData("/\\evil.test", "/account")]
     [InlineData("/v2/", "/account")]
     public void ReturnPath_OfAnything_IsOneOfOurPages(string? text, string expected) =>
-        Assert.Equal(expected, ReturnPath.Of(text));
+        Assert.Equal(expected, ReturnPath.Accept(text));
 
     [Fact]
     public void ReturnPath_WithACode_HasTheCodeAlone()
     {
         var code = UserCode.Create().ToString();
         var page = "/device?user_code=" + code;
-        Assert.Equal(page, ReturnPath.Of(page));
-        Assert.Equal(page, ReturnPath.Of(page.Replace(code, code.ToLowerInvariant(), StringComparison.Ordinal)));
-        Assert.Equal("/account", ReturnPath.Of(page + "&next=https://evil.test"));
-        Assert.Equal("/account", ReturnPath.Of(page + "#"));
+        Assert.Equal(page, ReturnPath.Accept(page));
+        Assert.Equal(page, ReturnPath.Accept(page.Replace(code, code.ToLowerInvariant(), StringComparison.Ordinal)));
+        Assert.Equal("/account", ReturnPath.Accept(page + "&next=https://evil.test"));
+        Assert.Equal("/account", ReturnPath.Accept(page + "#"));
     }
 }
