@@ -13,7 +13,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Benchmarks;
 
-/// <summary>What a token costs, beside the one check of a password that it takes the place of on each request.</summary>
+/// <summary>
+/// What a token costs, beside the one check of a password that it takes the place of on each request.
+/// </summary>
 [MemoryDiagnoser]
 [MinColumn]
 [MedianColumn]
@@ -49,14 +51,16 @@ public class AccessTokenBenchmarks
     public void Setup()
     {
         _router = new RegistryRouter(
-            new Uri($"https://{Host}"), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
+            new Uri($"https://{Host}"), [],
+            [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         var line = "alice:" + _hasher.Create(HashScheme.Bcrypt, 10, Password) + "\n";
         var file = HtpasswdFile.Parse("users.htpasswd", Encoding.ASCII.GetBytes(line), new HtpasswdOptions());
         _hash = file.Find("alice")!;
         var users = new Reloadable<HtpasswdFile>(
             "htpasswd", () => [], () => file, TimeProvider.System, NullLogger<Reloadable<HtpasswdFile>>.Instance);
         var method = new HtpasswdVerifier(
-            users, _hasher, new HashWorkers(1), new VerifiedCredentialCache(10, TimeSpan.FromMinutes(5), TimeProvider.System),
+            users, _hasher, new HashWorkers(1),
+            new VerifiedCredentialCache(10, TimeSpan.FromMinutes(5), TimeProvider.System),
             NullLogger<HtpasswdVerifier>.Instance);
         _standing = new SubjectStanding([method], new NothingRevoked());
         (_es256, _rs256) = (new Keys(SigningAlgorithm.ES256), new Keys(SigningAlgorithm.RS256));
@@ -100,7 +104,8 @@ public class AccessTokenBenchmarks
         TimeProvider.System,
         NullLogger<AccessTokenIssuer>.Instance);
 
-    private AccessTokenVerifier CreateVerifier(Keys keys) => new(keys, _router, _standing, _options, TimeProvider.System);
+    private AccessTokenVerifier CreateVerifier(Keys keys) =>
+        new(keys, _router, _standing, _options, TimeProvider.System);
 
     private sealed class Keys(SigningAlgorithm algorithm) : ISigningKeys
     {

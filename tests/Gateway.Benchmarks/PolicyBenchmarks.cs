@@ -12,7 +12,8 @@ namespace Gateway.Benchmarks;
 [MinColumn] // the figure that a busy machine spoils least
 public class PolicyBenchmarks
 {
-    // Asked in turn, so that a large policy does not look small because one question keeps hitting the same cache lines.
+    // Asked in turn, so that a large policy does not look small because one question keeps hitting the same cache
+    // lines.
     private const int Questions = 1_024;
 
     private PolicySet _policy = PolicySet.Empty;
@@ -34,7 +35,9 @@ public class PolicyBenchmarks
         /// <summary>Allows and denies on every repository, told apart by tags.</summary>
         Tags,
 
-        /// <summary>A rule for each source repository, all for one issuer on one pattern, told apart by a claim.</summary>
+        /// <summary>
+        /// A rule for each source repository, all for one issuer on one pattern, told apart by a claim.
+        /// </summary>
         Claims,
     }
 
@@ -109,7 +112,9 @@ public class PolicyBenchmarks
         Identity = new RuleIdentity($"rule {i}", "rules.yaml", i + 1),
         Effect = RuleEffect.Allow,
         Actions = RepositoryActions.Pull | RepositoryActions.Push,
-        To = SubjectSelector.TryParse(to, out var selector) ? ImmutableArray.Create(selector) : throw new FormatException(to),
+        To = SubjectSelector.TryParse(to, out var selector)
+            ? ImmutableArray.Create(selector)
+            : throw new FormatException(to),
         On = [RepositoryPattern.Parse(on)],
     };
 

@@ -15,7 +15,9 @@ public sealed class DependencyTests
     [Fact]
     public void Core_References_NothingButThePureBaseLibrary()
     {
-        var references = typeof(RepositoryName).Assembly.GetReferencedAssemblies().Select(static name => name.Name!).ToList();
+        var references = typeof(RepositoryName).Assembly.GetReferencedAssemblies()
+            .Select(static name => name.Name!)
+            .ToList();
 
         Assert.NotEmpty(references);
         Assert.All(references, static name => Assert.StartsWith("System.", name, StringComparison.Ordinal));

@@ -10,7 +10,10 @@ namespace Gateway.Client.Commands;
 /// </summary>
 internal static class LoginCommand
 {
-    private static readonly Argument<string> Registry = new("REGISTRY") { Description = "The registry: registry.example.com." };
+    private static readonly Argument<string> Registry = new("REGISTRY")
+    {
+        Description = "The registry: registry.example.com.",
+    };
 
     private static readonly Option<string?> User = new("--username", "-u")
     {
@@ -112,7 +115,8 @@ internal static class LoginCommand
         return usesDocker ? await ConfigureDockerAsync(registry, login, cancellationToken) : 0;
     }
 
-    private static async Task<int> ConfigureDockerAsync(string registry, StoredLogin login, CancellationToken cancellationToken)
+    private static async Task<int> ConfigureDockerAsync(
+        string registry, StoredLogin login, CancellationToken cancellationToken)
     {
         var docker = DockerConfiguration.Own();
         if (await HelperProbe.FindProblemAsync(registry, login.Secret, cancellationToken) is { } problem)

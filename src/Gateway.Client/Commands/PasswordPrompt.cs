@@ -62,7 +62,8 @@ internal static class PasswordPrompt
         prompt.Write(question);
         prompt.Flush();
         var password = new StringBuilder();
-        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(
+            intercept: true))
         {
             if (key.Key == ConsoleKey.Backspace)
             {

@@ -84,9 +84,12 @@ internal static class TrustCommand
         };
         option.Validators.Add(static result =>
         {
-            foreach (var token in result.Tokens.Where(static token => token.Value != AllClients && !TryParse(token.Value, out _)))
+            foreach (var token in result.Tokens.Where(
+                static token => token.Value != AllClients && !TryParse(token.Value, out _)))
             {
-                result.AddError($"--client: there is no such client (found \"{token.Value}\"). Give docker, podman, containerd, kubernetes, system or all.");
+                result.AddError(
+                    $"--client: there is no such client (found \"{token.Value}\"). Give docker, podman, containerd, "
+                        + "kubernetes, system or all.");
             }
         });
         return option;
@@ -94,10 +97,12 @@ internal static class TrustCommand
 
     // Enum.TryParse also accepts numbers and lists.
     private static bool TryParse(string text, out TrustClient client) =>
-        Enum.TryParse(text, ignoreCase: true, out client) && client.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
+        Enum.TryParse(text, ignoreCase: true, out client)
+        && client.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<int> RunAsync(
-        ParseResult result, Func<(RegistryName Name, string File, string Setting)> ask, CancellationToken cancellationToken)
+        ParseResult result, Func<(RegistryName Name, string File, string Setting)> ask,
+        CancellationToken cancellationToken)
     {
         var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
         try
@@ -120,7 +125,8 @@ internal static class TrustCommand
             await output.WriteLineAsync();
             await output.WriteLineAsync($"ca.crt, from {file}:");
             await output.WriteAsync(authority.Pem);
-            TrustText.WriteGuide(TrustGuide.Write(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
+            TrustText.WriteGuide(
+                TrustGuide.Write(name, file, authority.Pem).Where(section => selection.Shows(section.Client)), output);
             return 0;
         }
         catch (ProblemException exception)
@@ -130,7 +136,8 @@ internal static class TrustCommand
     }
 
     private static (RegistryName Name, string File, string Setting) Ask(
-        ParseResult result, Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
+        ParseResult result, Func<FileInfo?> findConfiguration,
+        Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
     {
         var host = result.GetValue(Host);
         var config = result.GetValue(Config);
@@ -190,7 +197,8 @@ internal static class TrustCommand
     }
 
     private static async Task<int> InstallAsync(
-        ParseResult result, RegistryName name, PrivateAuthority authority, TrustSelection selection, CancellationToken cancellationToken)
+        ParseResult result, RegistryName name, PrivateAuthority authority, TrustSelection selection,
+        CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -201,7 +209,8 @@ internal static class TrustCommand
 
         var output = result.InvocationConfiguration.Output;
         var files = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read());
-        var plan = new TrustPlanner(new TrustMachine(files, Environment.IsPrivilegedProcess), name, authority).Plan(selection);
+        var plan = new TrustPlanner(new TrustMachine(files, Environment.IsPrivilegedProcess), name, authority).Plan(
+            selection);
         TrustText.WritePlan(plan, output);
         var isDone = plan.ByHand.Count == 0;
         if (result.GetValue(DryRun))
@@ -251,7 +260,8 @@ internal static class TrustCommand
         return Console.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 
-    private static async Task RunStoreAsync(string command, ClientMachine files, TextWriter output, CancellationToken cancellationToken)
+    private static async Task RunStoreAsync(
+        string command, ClientMachine files, TextWriter output, CancellationToken cancellationToken)
     {
         if (files.Root != "/")
         {
@@ -275,7 +285,10 @@ internal static class TrustCommand
         }
         catch (Win32Exception exception)
         {
-            throw new ProblemException(new Problem(command, "cannot be run", exception.Message, "The files are written; install the package ca-certificates and run it."));
+            throw new ProblemException(
+                new Problem(
+                    command, "cannot be run", exception.Message,
+                    "The files are written; install the package ca-certificates and run it."));
         }
         catch (OperationCanceledException)
         {

@@ -14,7 +14,9 @@ internal static class CertificateInspection
     private const string AnyPurpose = "2.5.29.37.0";
 
     // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption
-    private static readonly string[] BrokenSignatures = ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4"];
+    private static readonly string[] BrokenSignatures = [
+        "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4",
+    ];
 
     /// <summary>Checks everything except trust.</summary>
     /// <param name="diagnosis">Where findings go.</param>
@@ -43,7 +45,9 @@ internal static class CertificateInspection
             diagnosis.Error("TLS008", subject, string.Create(CultureInfo.InvariantCulture, $"RSA, {rsa.KeySize} bits"));
         }
 
-        if (chain.FirstOrDefault(static one => one.Subject != one.Issuer && BrokenSignatures.Contains(one.SignatureAlgorithm.Value)) is { } weak)
+        if (chain.FirstOrDefault(
+            static one => one.Subject != one.Issuer
+                && BrokenSignatures.Contains(one.SignatureAlgorithm.Value)) is { } weak)
         {
             diagnosis.Error("TLS009", subject, $"{weak.Subject} is signed with {weak.SignatureAlgorithm.FriendlyName}");
         }
@@ -62,14 +66,16 @@ internal static class CertificateInspection
     /// <param name="now">The time; faults of validity are reported elsewhere.</param>
     /// <param name="isPartial">Whether an intermediate is missing, rather than the authority unknown.</param>
     public static bool LeadsToAuthority(
-        IReadOnlyList<X509Certificate2> chain, X509Certificate2Collection? authorities, DateTimeOffset now, out bool isPartial)
+        IReadOnlyList<X509Certificate2> chain, X509Certificate2Collection? authorities, DateTimeOffset now,
+        out bool isPartial)
     {
         // Nothing is fetched: docker fetches none either.
         using var built = new X509Chain { ChainPolicy = TrustRoots.Policy(authorities, chain.Skip(1)) };
         built.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         built.ChainPolicy.VerificationTime = now.UtcDateTime;
         var isTrusted = built.Build(chain[0]);
-        isPartial = !isTrusted && built.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.PartialChain));
+        isPartial = !isTrusted
+            && built.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.PartialChain));
         return isTrusted;
     }
 
@@ -84,7 +90,8 @@ internal static class CertificateInspection
     /// </param>
     /// <param name="now">The time.</param>
     public static bool IsFit(
-        IReadOnlyList<X509Certificate2> chain, string host, IEnumerable<X509Certificate2Collection?> authorities, DateTimeOffset now)
+        IReadOnlyList<X509Certificate2> chain, string host, IEnumerable<X509Certificate2Collection?> authorities,
+        DateTimeOffset now)
     {
         if (chain is not [var leaf, ..])
         {
@@ -112,7 +119,8 @@ internal static class CertificateInspection
     public static IReadOnlyList<string> NamesOf(X509Certificate2 certificate) =>
     [
         .. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(static extension =>
-            extension.EnumerateDnsNames().Concat(extension.EnumerateIPAddresses().Select(static address => address.ToString()))),
+            extension.EnumerateDnsNames().Concat(
+                extension.EnumerateIPAddresses().Select(static address => address.ToString()))),
     ];
 
     private static bool HasNames(X509Certificate2 certificate) => NamesOf(certificate).Count > 0;
@@ -120,15 +128,19 @@ internal static class CertificateInspection
     private static bool IsForServers(X509Certificate2 certificate)
     {
         var usages = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>()
-            .SelectMany(static extension => extension.EnhancedKeyUsages.Cast<Oid>()).Select(static usage => usage.Value).ToList();
+            .SelectMany(static extension => extension.EnhancedKeyUsages.Cast<Oid>())
+            .Select(static usage => usage.Value)
+            .ToList();
         return usages.Count == 0 || usages.Contains(ServerAuthentication) || usages.Contains(AnyPurpose);
     }
 
-    private static void InspectTimes(Diagnosis diagnosis, string subject, IReadOnlyList<X509Certificate2> chain, DateTimeOffset now)
+    private static void InspectTimes(
+        Diagnosis diagnosis, string subject, IReadOnlyList<X509Certificate2> chain, DateTimeOffset now)
     {
         foreach (var certificate in chain)
         {
-            DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
+            DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end =
+                certificate.NotAfter.ToUniversalTime();
             if (end <= now)
             {
                 diagnosis.Error(
@@ -149,7 +161,8 @@ internal static class CertificateInspection
         // What expires soon comes after that, so that it does not hide a certificate that has expired.
         foreach (var certificate in chain)
         {
-            DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end = certificate.NotAfter.ToUniversalTime();
+            DateTimeOffset begin = certificate.NotBefore.ToUniversalTime(), end =
+                certificate.NotAfter.ToUniversalTime();
 
             if (CertificateExpiry.IsNear(begin, end, now))
             {
@@ -167,7 +180,10 @@ internal static class CertificateInspection
         {
             if (!chain[i].SubjectName.RawData.AsSpan().SequenceEqual(chain[i - 1].IssuerName.RawData))
             {
-                diagnosis.Warn("TLS005", subject, $"certificate {i + 1} ({chain[i].Subject}) did not issue the one before it ({chain[i - 1].Subject})");
+                diagnosis.Warn(
+                    "TLS005", subject,
+                    $"certificate {i + 1} ({chain[i].Subject}) did not issue the one before it "
+                        + $"({chain[i - 1].Subject})");
                 return;
             }
         }

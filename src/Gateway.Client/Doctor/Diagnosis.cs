@@ -32,7 +32,8 @@ internal sealed class Diagnosis
         Add(new Finding(id, Severity.Information, subject, evidence, fix));
 
     /// <summary>Notes that a check passed.</summary>
-    public void Pass(string area, string subject, string evidence) => Add(new Finding(area, Severity.Passed, subject, evidence));
+    public void Pass(string area, string subject, string evidence) =>
+        Add(new Finding(area, Severity.Passed, subject, evidence));
 
     /// <summary>Notes that a check could not run: that must not count as passed.</summary>
     public void NotRun(string area, string subject, string reason, string? fix = null) =>
@@ -54,7 +55,8 @@ internal sealed class Diagnosis
     /// A text without the secrets; call this before cutting the text, so that no half of a secret is left.
     /// </summary>
     public string Redact(string text) =>
-        _secrets.OrderByDescending(static secret => secret.Length).Aggregate(text, static (left, secret) => left.Replace(secret, "…", StringComparison.Ordinal));
+        _secrets.OrderByDescending(static secret => secret.Length).Aggregate(
+            text, static (left, secret) => left.Replace(secret, "…", StringComparison.Ordinal));
 
     /// <summary>
     /// Runs a part of a check. An exception is noted as a part that could not run, so that the other parts still run.

@@ -18,7 +18,8 @@ internal static class DoctorText
         foreach (var rune in text.EnumerateRunes()) // a lone surrogate becomes U+FFFD
         {
             var isSpace = Rune.GetUnicodeCategory(rune)
-                is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator;
+                is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                    or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator;
             if (line.Length + rune.Utf16SequenceLength > longest)
             {
                 return line.ToString().TrimEnd() + "…";
@@ -38,7 +39,8 @@ internal static class DoctorText
     }
 
     /// <summary>A time: <c>2026-11-20 08:00 UTC</c>.</summary>
-    public static string At(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+    public static string At(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>A time span in its largest unit: <c>3 days</c>, <c>40 min</c>, <c>12 s</c>.</summary>
     public static string Span(TimeSpan span) => span.Duration() switch
@@ -50,7 +52,8 @@ internal static class DoctorText
     };
 
     /// <summary>A number of things: <c>1 user</c>, <c>3 users</c>.</summary>
-    public static string Count(int count, string one) => string.Create(CultureInfo.InvariantCulture, $"{count} {one}{(count == 1 ? "" : "s")}");
+    public static string Count(int count, string one) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {one}{(count == 1 ? "" : "s")}");
 
     /// <summary>The message of an exception and of its inner exceptions.</summary>
     public static string Of(Exception exception) =>

@@ -18,7 +18,8 @@ internal static class TlsProbe
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>What it presented; <see cref="TlsAnswer.Fault"/> if the handshake failed.</returns>
     /// <exception cref="SocketException">There is no connection.</exception>
-    public static async Task<TlsAnswer> ShakeHandsAsync(IPEndPoint endPoint, string host, CancellationToken cancellationToken)
+    public static async Task<TlsAnswer> ShakeHandsAsync(
+        IPEndPoint endPoint, string host, CancellationToken cancellationToken)
     {
         using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(endPoint, cancellationToken);
@@ -74,7 +75,9 @@ internal static class TlsProbe
             var fault = chain.Count > 0 ? null : "the server presents no certificate";
             return new TlsAnswer(chain, tls.SslProtocol, asksForCertificate, fault);
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or CryptographicException or System.ComponentModel.Win32Exception)
+        catch (Exception exception)
+            when (exception is AuthenticationException or IOException or CryptographicException
+                or System.ComponentModel.Win32Exception)
         {
             return new TlsAnswer(chain, SslProtocols.None, asksForCertificate, DoctorText.Of(exception));
         }

@@ -44,14 +44,18 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
                     file.Remove(RegistryAddress.Parse(await ReadAsync(cancellationToken)));
                     return 0;
                 case "list":
-                    var logins = file.Read().ToDictionary(static login => login.Key, static login => login.Value.UserName);
-                    await output.WriteLineAsync(JsonSerializer.Serialize(logins, HelperJsonContext.Default.DictionaryStringString));
+                    var logins = file.Read().ToDictionary(
+                        static login => login.Key, static login => login.Value.UserName);
+                    await output.WriteLineAsync(
+                        JsonSerializer.Serialize(logins, HelperJsonContext.Default.DictionaryStringString));
                     return 0;
                 case "version":
-                    await output.WriteLineAsync($"{ExecutableName} {typeof(CredentialHelper).Assembly.GetName().Version?.ToString(3)}");
+                    await output.WriteLineAsync(
+                        $"{ExecutableName} {typeof(CredentialHelper).Assembly.GetName().Version?.ToString(3)}");
                     return 0;
                 default:
-                    await output.WriteLineAsync($"{ExecutableName} knows get, store, erase, list and version (found \"{action}\").");
+                    await output.WriteLineAsync(
+                        $"{ExecutableName} knows get, store, erase, list and version (found \"{action}\").");
                     return 1;
             }
         }
@@ -71,7 +75,8 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
         }
 
         // Also an expired one: the registry's refusal reaches the user through docker; a helper's message does not.
-        var credentials = new HelperCredentials(registry, login.IsRefreshToken ? "<token>" : login.UserName, login.Secret);
+        var credentials = new HelperCredentials(
+            registry, login.IsRefreshToken ? "<token>" : login.UserName, login.Secret);
         await output.WriteLineAsync(JsonSerializer.Serialize(credentials, HelperJsonContext.Default.HelperCredentials));
         return 0;
     }
@@ -88,7 +93,11 @@ internal sealed class CredentialHelper(LoginFile file, TextReader input, TextWri
         }
 
         var registry = RegistryAddress.Parse(given.ServerURL);
-        file.Set(registry, new StoredLogin(given.Username, given.Secret, PresentedSecret.OfPassword(given.Secret).Form == SecretForm.RefreshToken));
+        file.Set(
+            registry,
+            new StoredLogin(
+                given.Username, given.Secret,
+                PresentedSecret.OfPassword(given.Secret).Form == SecretForm.RefreshToken));
     }
 
     private static T? Read<T>(string text, JsonTypeInfo<T> type)

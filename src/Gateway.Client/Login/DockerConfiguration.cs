@@ -7,7 +7,9 @@ using Gateway.Foundation.Files;
 
 namespace Gateway.Client.Login;
 
-/// <summary>docker's own configuration, which podman, skopeo and buildah read as well: which registry has which helper.</summary>
+/// <summary>
+/// docker's own configuration, which podman, skopeo and buildah read as well: which registry has which helper.
+/// </summary>
 internal sealed class DockerConfiguration(string path)
 {
     private const string Helper = "gateway";

@@ -11,7 +11,9 @@ internal static class HelperInstallation
     public static string Command() => Command(Environment.ProcessPath ?? "", AppContext.BaseDirectory, File.Exists);
 
     /// <summary>The command.</summary>
-    /// <param name="process">The program of this process: the gateway's own, or <c>dotnet</c>, which is not to be linked.</param>
+    /// <param name="process">
+    /// The program of this process: the gateway's own, or <c>dotnet</c>, which is not to be linked.
+    /// </param>
     /// <param name="folder">Where the gateway's files are.</param>
     /// <param name="exists">Whether there is a file.</param>
     internal static string Command(string process, string folder, Func<string, bool> exists)

@@ -11,7 +11,8 @@ internal static class HelperProbe
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
-    private static readonly string FileName = CredentialHelper.ExecutableName + (OperatingSystem.IsWindows() ? ".exe" : "");
+    private static readonly string FileName = CredentialHelper.ExecutableName
+        + (OperatingSystem.IsWindows() ? ".exe" : "");
 
     /// <summary>Whether there is a helper that answers, by the one request that needs no sign-in.</summary>
     /// <returns>What is wrong; <see langword="null"/> if it answers.</returns>
@@ -19,12 +20,15 @@ internal static class HelperProbe
     {
         var (file, answer, problem) = await AskAsync("list", "", cancellationToken);
         return problem
-            ?? (CredentialHelper.IsList(answer) ? null : $"{file} does not answer \"list\" as a credential helper does");
+            ?? (CredentialHelper.IsList(answer)
+                ? null
+                : $"{file} does not answer \"list\" as a credential helper does");
     }
 
     /// <summary>Whether it returns a sign-in that was just stored, which docker requests before a pull.</summary>
     /// <returns>What is wrong, without any secret; <see langword="null"/> if it does.</returns>
-    public static async Task<string?> FindProblemAsync(string registry, string secret, CancellationToken cancellationToken)
+    public static async Task<string?> FindProblemAsync(
+        string registry, string secret, CancellationToken cancellationToken)
     {
         var (file, answer, problem) = await AskAsync("get", registry, cancellationToken);
         return problem ?? (CredentialHelper.SecretIn(answer) == secret
@@ -106,7 +110,8 @@ internal static class HelperProbe
         try
         {
             return OperatingSystem.IsWindows()
-                || (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+                || (File.GetUnixFileMode(
+                    file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

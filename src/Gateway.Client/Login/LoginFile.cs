@@ -24,7 +24,8 @@ internal sealed class LoginFile(string path)
             return new LoginFile(System.IO.Path.GetFullPath(named));
         }
 
-        var folder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        var folder = Environment.GetFolderPath(
+            Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         return new LoginFile(System.IO.Path.Combine(folder, "registry-gateway", "logins.json"));
     }
 
@@ -71,7 +72,9 @@ internal sealed class LoginFile(string path)
         AtomicFile.Edit(path, ReadBytes, content =>
         {
             var document = Parse(content);
-            return change(document.Logins) ? JsonSerializer.SerializeToUtf8Bytes(document, LoginJsonContext.Default.LoginDocument) : null;
+            return change(document.Logins)
+                ? JsonSerializer.SerializeToUtf8Bytes(document, LoginJsonContext.Default.LoginDocument)
+                : null;
         });
     }
 

@@ -15,6 +15,7 @@ internal static class RegistryAddress
         return HostName.TryParse(name, out _) && !text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
             ? name.ToLowerInvariant()
             : throw new ProblemException(new Problem(
-                "REGISTRY", "this is not a registry", text, "Write its host, with the port if it is not 443: registry.example.com."));
+                "REGISTRY", "this is not a registry", text,
+                "Write its host, with the port if it is not 443: registry.example.com."));
     }
 }

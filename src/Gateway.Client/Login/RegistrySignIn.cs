@@ -22,22 +22,32 @@ internal sealed partial class RegistrySignIn : IDisposable
 
     /// <param name="registry">Its name for docker.</param>
     /// <param name="certificateAuthority">
-    /// PEM file of the authorities to trust; <see langword="null"/>: the system's, and what docker and podman trust for this
-    /// registry.
+    /// PEM file of the authorities to trust; <see langword="null"/>: the system's, and what docker and podman trust for
+    /// this registry.
     /// </param>
     /// <exception cref="ProblemException">The file cannot be used.</exception>
     public RegistrySignIn(string registry, string? certificateAuthority)
     {
         (_registry, _url) = (registry, new Uri($"https://{registry}"));
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        };
         var authorities = ReadAuthorities(registry, certificateAuthority);
         if (authorities.Count > 0)
         {
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                errors == SslPolicyErrors.None || (certificate is X509Certificate2 shown && IsTrusted(shown, chain, errors, authorities));
+                errors == SslPolicyErrors.None
+                || (certificate is X509Certificate2 shown && IsTrusted(shown, chain, errors, authorities));
         }
 
-        _client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(20), MaxResponseContentBufferSize = 1024 * 1024 };
+        _client = new HttpClient(handler)
+        {
+            Timeout = TimeSpan.FromSeconds(20),
+            MaxResponseContentBufferSize = 1024 * 1024,
+        };
     }
 
     /// <summary>Signs in with a password.</summary>
@@ -51,7 +61,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         var (status, body) = await PostAsync(
             realm,
             [
-                new("grant_type", "password"), new("username", userName), new("password", password), new("service", service),
+                new("grant_type", "password"), new("username", userName), new("password", password),
+                new("service", service),
                 new("client_id", ClientId), new("access_type", "offline"),
             ],
             cancellationToken);
@@ -67,7 +78,8 @@ internal sealed partial class RegistrySignIn : IDisposable
     /// </exception>
     public async Task<string> SignInByBrowserAsync(Action<string, string> show, CancellationToken cancellationToken)
     {
-        var (status, body) = await PostAsync(new Uri(_url, DeviceAuthorization.CodePath), [new("client_id", ClientId)], cancellationToken);
+        var (status, body) = await PostAsync(
+            new Uri(_url, DeviceAuthorization.CodePath), [new("client_id", ClientId)], cancellationToken);
         if (status == HttpStatusCode.NotFound)
         {
             throw new ProblemException(new Problem(
@@ -75,9 +87,11 @@ internal sealed partial class RegistrySignIn : IDisposable
                 "Sign in with a password: gateway login -u NAME " + _registry));
         }
 
-        if (status != HttpStatusCode.OK || TextOf(body, "device_code") is not { } deviceCode || TextOf(body, "user_code") is not { } userCode
+        if (status != HttpStatusCode.OK || TextOf(body, "device_code") is not { } deviceCode
+            || TextOf(body, "user_code") is not { } userCode
             || !UserCode.TryParse(userCode, out var shown)
-            || !Uri.TryCreate(TextOf(body, "verification_uri_complete"), UriKind.Absolute, out var page) || page.Authority != _url.Authority)
+            || !Uri.TryCreate(TextOf(body, "verification_uri_complete"), UriKind.Absolute, out var page)
+            || page.Authority != _url.Authority)
         {
             throw Refused(status, body);
         }
@@ -91,7 +105,10 @@ internal sealed partial class RegistrySignIn : IDisposable
             await Task.Delay(wait, cancellationToken);
             (status, body) = await PostAsync(
                 new Uri(_url, DeviceAuthorization.TokenPath),
-                [new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", deviceCode), new("client_id", ClientId)],
+                [
+                    new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", deviceCode),
+                    new("client_id", ClientId),
+                ],
                 cancellationToken);
             if (status == HttpStatusCode.OK)
             {
@@ -136,7 +153,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         }
 
         // The password is sent only to the registry that was named.
-        if (url.Scheme != Uri.UriSchemeHttps || !string.Equals(url.Authority, _url.Authority, StringComparison.OrdinalIgnoreCase))
+        if (url.Scheme != Uri.UriSchemeHttps
+            || !string.Equals(url.Authority, _url.Authority, StringComparison.OrdinalIgnoreCase))
         {
             throw new ProblemException(new Problem(
                 _registry, "this registry asks for the password to be sent elsewhere", realm,
@@ -162,7 +180,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         {
             using var answer = await _client.SendAsync(request, cancellationToken);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken),
-                answer.Headers.WwwAuthenticate.FirstOrDefault(static one => one.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))?.Parameter);
+                answer.Headers.WwwAuthenticate.FirstOrDefault(
+                    static one => one.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))?.Parameter);
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
@@ -182,10 +201,15 @@ internal sealed partial class RegistrySignIn : IDisposable
     private ProblemException Refused(HttpStatusCode status, string body) => new(new Problem(
         _registry, MessageOf(body) ?? "the registry refused the sign-in",
         ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        status == HttpStatusCode.Unauthorized ? "Try again with the right password." : "Try again later, or ask the operator of the registry."));
+        status == HttpStatusCode.Unauthorized
+            ? "Try again with the right password."
+            : "Try again later, or ask the operator of the registry."));
 
     private static string? Parameter(string challenge, string name) =>
-        Parameters().Matches(challenge).FirstOrDefault(match => match.Groups[1].Value.Equals(name, StringComparison.OrdinalIgnoreCase))?.Groups[2].Value;
+        Parameters()
+            .Matches(challenge)
+            .FirstOrDefault(
+                match => match.Groups[1].Value.Equals(name, StringComparison.OrdinalIgnoreCase))?.Groups[2].Value;
 
     [GeneratedRegex("([a-zA-Z_]+)=\"([^\"]*)\"", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Parameters();
@@ -195,7 +219,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.TryGetProperty("errors", out var errors) && errors is { ValueKind: JsonValueKind.Array } && errors.GetArrayLength() > 0
+            return document.RootElement.TryGetProperty("errors", out var errors)
+                && errors is { ValueKind: JsonValueKind.Array } && errors.GetArrayLength() > 0
                 && errors[0].Text("message") is { } message
                 ? PrintableName.Of(message)
                 : null;
@@ -233,7 +258,8 @@ internal sealed partial class RegistrySignIn : IDisposable
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         foreach (var folder in new[]
         {
-            $"/etc/docker/certs.d/{registry}", $"/etc/containers/certs.d/{registry}", $"{home}/.config/containers/certs.d/{registry}",
+            $"/etc/docker/certs.d/{registry}", $"/etc/containers/certs.d/{registry}",
+            $"{home}/.config/containers/certs.d/{registry}",
         })
         {
             foreach (var file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.crt") : [])
@@ -247,14 +273,18 @@ internal sealed partial class RegistrySignIn : IDisposable
         return found;
     }
 
-    private static bool IsTrusted(X509Certificate2 shown, X509Chain? received, SslPolicyErrors errors, X509Certificate2Collection authorities)
+    private static bool IsTrusted(
+        X509Certificate2 shown, X509Chain? received, SslPolicyErrors errors, X509Certificate2Collection authorities)
     {
         if ((errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
         {
             return false; // an authority does not make a wrong name right
         }
 
-        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(authorities, received?.ChainPolicy.ExtraStore) };
+        using var chain = new X509Chain
+        {
+            ChainPolicy = TrustRoots.Policy(authorities, received?.ChainPolicy.ExtraStore),
+        };
         return chain.Build(shown);
     }
 }

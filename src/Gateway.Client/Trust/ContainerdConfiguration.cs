@@ -25,7 +25,9 @@ internal sealed record ContainerdConfiguration(
         >= 3 => ContainerdFiles.Version3,
         2 => ContainerdFiles.Version2,
         1 => ContainerdFiles.Version1,
-        _ => $"# containerd 1.x\nversion = 2\n{ContainerdFiles.Version2}\n# or containerd 2.x\nversion = 3\n{ContainerdFiles.Version3}",
+        _ =>
+            $"# containerd 1.x\nversion = 2\n{ContainerdFiles.Version2}\n# or containerd 2.x\nversion = "
+            + $"3\n{ContainerdFiles.Version3}",
     };
 
     /// <summary>Reads it, and what it imports.</summary>
@@ -42,12 +44,14 @@ internal sealed record ContainerdConfiguration(
         {
             isOff |= table.TryGetValue("disabled_plugins", out var off) && off is TomlArray all
                 && all.OfType<string>().Any(static one => Plugins.Contains(one) || one == "io.containerd.grpc.v1.cri");
-            foreach (var registry in Plugins.Select(plugin => Dig(table, "plugins", plugin, "registry")).OfType<TomlTable>())
+            foreach (var registry in Plugins.Select(
+                plugin => Dig(table, "plugins", plugin, "registry")).OfType<TomlTable>())
             {
                 hasOld |= registry.ContainsKey("mirrors") || registry.ContainsKey("configs");
                 if (registry.TryGetValue("config_path", out var path) && path is string text)
                 {
-                    folders.AddRange(text.Split(':', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+                    folders.AddRange(
+                        text.Split(':', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
                 }
             }
         }

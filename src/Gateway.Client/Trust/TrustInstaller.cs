@@ -9,8 +9,10 @@ namespace Gateway.Client.Trust;
 /// <summary>Writes the files of a plan: each completely or not at all, readable by everybody.</summary>
 internal static class TrustInstaller
 {
-    private const UnixFileMode FileMode0644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-    private const UnixFileMode FolderMode0755 = FileMode0644 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode FileMode0644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
+        | UnixFileMode.OtherRead;
+    private const UnixFileMode FolderMode0755 = FileMode0644 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherExecute;
 
     /// <summary>Writes one file.</summary>
     /// <param name="machine">The machine.</param>

@@ -11,7 +11,9 @@ internal sealed record TrustMachine(ClientMachine Files, bool IsPrivileged)
     public bool HasDocker => Files.Has("/etc/docker") || Files.HasProgram("dockerd");
 
     /// <summary>Whether podman, skopeo or buildah is.</summary>
-    public bool HasPodman => Files.Has("/etc/containers") || Files.HasProgram("podman") || Files.HasProgram("skopeo") || Files.HasProgram("buildah");
+    public bool HasPodman =>
+        Files.Has("/etc/containers") || Files.HasProgram("podman") || Files.HasProgram("skopeo")
+        || Files.HasProgram("buildah");
 
     /// <summary>Whether containerd is.</summary>
     public bool HasContainerd => Files.Has("/etc/containerd") || Files.HasProgram("containerd");
@@ -24,8 +26,11 @@ internal sealed record TrustMachine(ClientMachine Files, bool IsPrivileged)
     /// </summary>
     public (string Folder, string Command)? SystemStore =>
         Files.Has("/etc/pki/trust/anchors") ? ("/etc/pki/trust/anchors", "update-ca-certificates") // SUSE
-        : Files.Has("/etc/pki/ca-trust/source/anchors") ? ("/etc/pki/ca-trust/source/anchors", "update-ca-trust") // Red Hat
-        : Files.Has("/etc/ca-certificates/trust-source/anchors") ? ("/etc/ca-certificates/trust-source/anchors", "update-ca-trust") // Arch
+                                                                                                   // Red Hat
+        : Files.Has("/etc/pki/ca-trust/source/anchors") ? ("/etc/pki/ca-trust/source/anchors", "update-ca-trust")
+        // Arch
+        : Files.Has("/etc/ca-certificates/trust-source/anchors")
+        ? ("/etc/ca-certificates/trust-source/anchors", "update-ca-trust")
         : Files.Has("/usr/local/share/ca-certificates") || Files.HasProgram("update-ca-certificates")
             ? ("/usr/local/share/ca-certificates", "update-ca-certificates") // Debian, Alpine
         : null;

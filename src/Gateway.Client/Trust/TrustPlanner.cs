@@ -24,7 +24,9 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
     {
         if (selection.Wants(TrustClient.Docker, machine.HasDocker))
         {
-            ForRoot("docker", TrustClient.Docker, () => AddAuthority("docker", $"/etc/docker/certs.d/{name.Text}/ca.crt", authority.Pem));
+            ForRoot(
+                "docker", TrustClient.Docker,
+                () => AddAuthority("docker", $"/etc/docker/certs.d/{name.Text}/ca.crt", authority.Pem));
         }
 
         if (selection.Wants(TrustClient.Podman, machine.HasPodman))
@@ -35,14 +37,18 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
 
         if (machine.HasCrio && selection.Wants(TrustClient.Kubernetes, isInstalled: true))
         {
-            ForRoot("cri-o", TrustClient.Kubernetes, () => AddAuthority("cri-o", $"/etc/containers/certs.d/{name.Text}/ca.crt", authority.Pem));
+            ForRoot(
+                "cri-o", TrustClient.Kubernetes,
+                () => AddAuthority("cri-o", $"/etc/containers/certs.d/{name.Text}/ca.crt", authority.Pem));
         }
 
         // A node that has neither is assumed to use containerd.
         var isNode = selection.Named.Contains(TrustClient.Kubernetes) && (machine.HasContainerd || !machine.HasCrio);
         if (isNode || selection.Wants(TrustClient.Containerd, machine.HasContainerd))
         {
-            ForRoot("containerd", TrustClient.Containerd, () => AddContainerd(isNode || selection.Named.Contains(TrustClient.Containerd)));
+            ForRoot(
+                "containerd", TrustClient.Containerd,
+                () => AddContainerd(isNode || selection.Named.Contains(TrustClient.Containerd)));
         }
 
         if (selection.Wants(TrustClient.System, isInstalled: true))
@@ -70,7 +76,8 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         {
             _byHand.Add(new TrustPart(
                 $"{client}: its files belong to root. Run again as root:",
-                $"sudo gateway trust --ca {ShellWord.Of(authority.File)} --host {ShellWord.Of(name.Text)} --client {which.ToString().ToLowerInvariant()} --install\n"));
+                $"sudo gateway trust --ca {ShellWord.Of(authority.File)} --host {ShellWord.Of(name.Text)} --client "
+                    + $"{which.ToString().ToLowerInvariant()} --install\n"));
         }
     }
 
@@ -88,7 +95,8 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
 
         var wanted = new X509Certificate2Collection();
         wanted.ImportFromPem(pem);
-        var holds = wanted.All(one => there.Any(other => other.RawDataMemory.Span.SequenceEqual(one.RawDataMemory.Span)));
+        var holds = wanted.All(
+            one => there.Any(other => other.RawDataMemory.Span.SequenceEqual(one.RawDataMemory.Span)));
         _steps.Add(
             !isThere ? new TrustStep(client, path, pem, TrustAction.Write, null)
             : holds ? new TrustStep(client, path, pem, TrustAction.Keep, "has it already")
@@ -119,7 +127,8 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         }
 
         var what = configuration.Fault is { } fault
-            ? $"containerd: {ContainerdFiles.Configuration} cannot be read (found \"{fault}\"). Fix it; it must name the folder:"
+            ? $"containerd: {ContainerdFiles.Configuration} cannot be read (found \"{fault}\"). Fix it; it must name "
+                + "the folder:"
             : $"containerd: {ContainerdFiles.Configuration} does not name the folder (config_path), so Kubernetes does "
                 + "not use it. Add this, then run systemctl restart containerd.";
         var old = configuration.HasOldSettings
@@ -155,16 +164,19 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
     // The table of the registry itself, or the top level for the server.
     private bool Names(TomlTable hosts, string file)
     {
-        if (hosts.TryGetValue("host", out var named) && named is TomlTable all && all.TryGetValue(name.Url, out var own))
+        if (hosts.TryGetValue("host", out var named) && named is TomlTable all
+            && all.TryGetValue(name.Url, out var own))
         {
             return own is TomlTable table && HasAuthority(table, file);
         }
 
-        return (!hosts.TryGetValue("server", out var server) || (server is string url && url.TrimEnd('/') == name.Url)) && HasAuthority(hosts, file);
+        return (!hosts.TryGetValue("server", out var server) || (server is string url && url.TrimEnd('/') == name.Url))
+            && HasAuthority(hosts, file);
     }
 
     private static bool HasAuthority(TomlTable table, string file) => table.TryGetValue("ca", out var ca)
-        && (ca is TomlArray list ? list.OfType<string>() : ca is string one ? [one] : []).Any(one => one == file || one == "ca.crt" || one == "./ca.crt");
+        && (ca is TomlArray list ? list.OfType<string>() : ca is string one ? [one] : []).Any(
+            one => one == file || one == "ca.crt" || one == "./ca.crt");
 
     private void AddSystem()
     {
@@ -180,7 +192,9 @@ internal sealed class TrustPlanner(TrustMachine machine, RegistryName name, Priv
         for (var i = 0; i < authority.Certificates.Count; i++)
         {
             var suffix = i == 0 ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"-{i + 1}");
-            AddAuthority("the whole machine, for every host", $"{folder}/{name.Slug}{suffix}.crt", PrivateAuthority.PemOf(authority.Certificates[i]));
+            AddAuthority(
+                "the whole machine, for every host", $"{folder}/{name.Slug}{suffix}.crt",
+                PrivateAuthority.PemOf(authority.Certificates[i]));
         }
 
         _command = command;

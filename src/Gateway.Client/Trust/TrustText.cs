@@ -43,7 +43,9 @@ internal static class TrustText
             output.WriteLine(step.Action switch
             {
                 TrustAction.Keep => $"keep     {step.Path} ({step.Client}): {step.Note}",
-                TrustAction.Replace => $"replace  {step.Path} ({step.Client}): {OneLine(step.Note!)}; it is kept as {Path.GetFileName(step.Path)}.before-trust",
+                TrustAction.Replace =>
+                    $"replace  {step.Path} ({step.Client}): {OneLine(step.Note!)}; it is kept "
+                    + $"as {Path.GetFileName(step.Path)}.before-trust",
                 _ => $"write    {step.Path} ({step.Client})",
             });
         }

@@ -5,8 +5,8 @@ namespace Gateway.Core.Authorization;
 /// </summary>
 /// <param name="IsAllowed">Whether every action asked for is granted.</param>
 /// <param name="Rule">
-/// The rule that decided: the deny that took away what was granted, or the allow that granted the strongest action asked
-/// for; <see langword="null"/> where an action is granted by no rule, which refuses whatever denies say.
+/// The rule that decided: the deny that took away what was granted, or the allow that granted the strongest action
+/// asked for; <see langword="null"/> where an action is granted by no rule, which refuses whatever denies say.
 /// </param>
 /// <param name="Missing">The actions that no rule grants, else those that a deny took away; none where allowed.</param>
 public sealed record AccessDecision(bool IsAllowed, RuleIdentity? Rule, RepositoryActions Missing);

@@ -4,8 +4,12 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Core.Authorization;
 
-/// <summary>What a personal access token or robot token may do at most: repositories by pattern, each with actions.</summary>
-/// <remarks>Written as <c>team-a/**:pull,push</c>. It grants nothing: rights are this and policy, whichever is less.</remarks>
+/// <summary>
+/// What a personal access token or robot token may do at most: repositories by pattern, each with actions.
+/// </summary>
+/// <remarks>
+/// Written as <c>team-a/**:pull,push</c>. It grants nothing: rights are this and policy, whichever is less.
+/// </remarks>
 public sealed record CredentialLimit
 {
     /// <summary>The most entries a limit has. The whole limit travels in access tokens.</summary>

@@ -8,16 +8,22 @@ namespace Gateway.Core.Authorization;
 /// </remarks>
 public static class PolicyReview
 {
-    private const RepositoryActions Changes = RepositoryActions.Push | RepositoryActions.Delete | RepositoryActions.Overwrite;
+    private const RepositoryActions Changes = RepositoryActions.Push | RepositoryActions.Delete
+        | RepositoryActions.Overwrite;
 
-    /// <summary>Looks at all rules. Its cost is the square of their number, so it is for an operator's question only.</summary>
+    /// <summary>
+    /// Looks at all rules. Its cost is the square of their number, so it is for an operator's question only.
+    /// </summary>
     public static IReadOnlyList<PolicyRemark> FindRemarks(PolicyDefinition definition)
     {
         var found = new List<PolicyRemark>();
         var groups = definition.Groups
             .SelectMany(static group => group.Members, static (group, member) => (Member: member, Group: group.Name))
-            .Where(static pair => pair.Member.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot or SubjectSelectorKind.Group)
-            .ToLookup(static pair => pair.Member, static pair => new SubjectSelector(SubjectSelectorKind.Group, pair.Group));
+            .Where(
+                static pair => pair.Member.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot
+                    or SubjectSelectorKind.Group)
+            .ToLookup(
+                static pair => pair.Member, static pair => new SubjectSelector(SubjectSelectorKind.Group, pair.Group));
         var allows = definition.Rules.Where(static rule => rule.Effect == RuleEffect.Allow).ToList();
         var denies = definition.Rules.Where(static rule => rule.Effect == RuleEffect.Deny).ToList();
         foreach (var rule in definition.Rules)
@@ -52,10 +58,15 @@ public static class PolicyReview
 
             if ((ActionNames.Granted(rule.Actions) & Changes) != 0
                 && rule.When.AreNone && rule.Tags.IsEmpty && !PicksNobody(rule)
-                && rule.To.Any(static to => to.Kind is SubjectSelectorKind.Everyone or SubjectSelectorKind.Anonymous or SubjectSelectorKind.Authenticated)
+                && rule.To.Any(
+                    static to => to.Kind is SubjectSelectorKind.Everyone or SubjectSelectorKind.Anonymous
+                        or SubjectSelectorKind.Authenticated)
                 && rule.On.Any(static pattern => pattern.Text is "**"))
             {
-                found.Add(new PolicyRemark(PolicyRemarkKind.EverybodyWrites, rule, null, $"{Join(rule.To)} may {ActionNames.Format(rule.Actions)} on **"));
+                found.Add(
+                    new PolicyRemark(
+                        PolicyRemarkKind.EverybodyWrites, rule, null,
+                        $"{Join(rule.To)} may {ActionNames.Format(rule.Actions)} on **"));
             }
         }
 
@@ -63,7 +74,8 @@ public static class PolicyReview
     }
 
     // Of rules that say the same the first stays, so that all that are reported can be removed together.
-    private static PolicyRule? FindCover(List<PolicyRule> allows, int at, ILookup<SubjectSelector, SubjectSelector> groups)
+    private static PolicyRule? FindCover(
+        List<PolicyRule> allows, int at, ILookup<SubjectSelector, SubjectSelector> groups)
     {
         for (var i = 0; i < allows.Count; i++)
         {
@@ -82,12 +94,14 @@ public static class PolicyReview
         rule.To.Length > 0 && rule.To.All(to => rule.Unless.Any(unless => Includes(unless, to, null)));
 
     // Whether every request that the second is about is one that the first is about, actions included.
-    private static bool Covers(PolicyRule general, PolicyRule special, ILookup<SubjectSelector, SubjectSelector> groups) =>
+    private static bool Covers(
+        PolicyRule general, PolicyRule special, ILookup<SubjectSelector, SubjectSelector> groups) =>
         (Brought(special) & ~Brought(general)) == RepositoryActions.None
         && general.When.AreNone
         && general.Tags.IsEmpty
         && general.Unless.All(unless => special.Unless.Contains(unless))
-        && (general.Registries.IsEmpty || (!special.Registries.IsEmpty && special.Registries.All(general.Registries.Contains)))
+        && (general.Registries.IsEmpty
+        || (!special.Registries.IsEmpty && special.Registries.All(general.Registries.Contains)))
         && ((general.Effect == RuleEffect.Deny && general.To.IsEmpty)
             || (special.To.Length > 0 && special.To.All(to => general.To.Any(wide => Includes(wide, to, groups)))))
         && special.On.All(pattern => general.On.Any(wide => Includes(wide.Text, pattern.Text)));
@@ -96,14 +110,17 @@ public static class PolicyReview
     private static RepositoryActions Brought(PolicyRule rule) =>
         rule.Effect == RuleEffect.Deny ? ActionNames.Denied(rule.Actions) : ActionNames.Granted(rule.Actions);
 
-    private static bool Includes(SubjectSelector wide, SubjectSelector narrow, ILookup<SubjectSelector, SubjectSelector>? groups) =>
+    private static bool Includes(
+        SubjectSelector wide, SubjectSelector narrow, ILookup<SubjectSelector, SubjectSelector>? groups) =>
         wide == narrow
         || wide.Kind == SubjectSelectorKind.Everyone
-        || (wide.Kind == SubjectSelectorKind.Authenticated && narrow.Kind is SubjectSelectorKind.User or SubjectSelectorKind.Robot or SubjectSelectorKind.Issuer)
+        || (wide.Kind == SubjectSelectorKind.Authenticated && narrow.Kind is SubjectSelectorKind.User
+        or SubjectSelectorKind.Robot or SubjectSelectorKind.Issuer)
         || (wide.Kind == SubjectSelectorKind.Group && groups is not null && IsMember(wide, narrow, groups));
 
     // Members of a group's groups are its members, however deep, and whether or not groups hold each other.
-    private static bool IsMember(SubjectSelector group, SubjectSelector member, ILookup<SubjectSelector, SubjectSelector> groups)
+    private static bool IsMember(
+        SubjectSelector group, SubjectSelector member, ILookup<SubjectSelector, SubjectSelector> groups)
     {
         var seen = new HashSet<SubjectSelector> { member };
         var open = new Queue<SubjectSelector>(seen);

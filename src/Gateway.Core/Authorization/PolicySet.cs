@@ -147,8 +147,9 @@ public sealed class PolicySet
     /// <summary>Decides, and says how it came about and what was missing.</summary>
     /// <param name="request">The question.</param>
     /// <param name="effort">
-    /// How many rules, or for near misses patterns of rules, are looked at in search of other matches and of near misses:
-    /// bounded where a caller can cause the search, since it is the one thing here whose cost grows with the rules.
+    /// How many rules, or for near misses patterns of rules, are looked at in search of other matches and of near
+    /// misses: bounded where a caller can cause the search, since it is the one thing here whose cost grows with the
+    /// rules.
     /// </param>
     public PolicyExplanation Explain(in AccessRequest request, int effort = 250)
     {
@@ -202,8 +203,8 @@ public sealed class PolicySet
             return (Defaults[(int)wanted], null); // nothing we know was asked for: nothing is granted
         }
 
-        // A missing grant is named before a deny that refuses as well: without the deny it would be refused all the same,
-        // and a person who reads of a protected tag looks for help in the wrong place.
+        // A missing grant is named before a deny that refuses as well: without the deny it would be refused all the
+        // same, and a person who reads of a protected tag looks for help in the wrong place.
         var granted = Collect(_allows, patterns, in request, subject);
         if (granted.Actions != wanted)
         {

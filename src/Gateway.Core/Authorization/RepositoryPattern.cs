@@ -73,7 +73,14 @@ public sealed class RepositoryPattern
 
     /// <summary>Whether it matches a repository for some subject, whatever the value of <c>${subject}</c>.</summary>
     public bool CouldMatch(RepositoryName repository) =>
-        new RepositoryPattern(Text, [.. Segments.Select(static one => one.Kind == PatternSegmentKind.Subject ? one with { Kind = PatternSegmentKind.Any } : one)])
+        new RepositoryPattern(
+            Text,
+            [
+                .. Segments.Select(
+                    static one => one.Kind == PatternSegmentKind.Subject
+                        ? one with { Kind = PatternSegmentKind.Any }
+                        : one),
+            ])
             .Matches(repository, subjectSegment: null);
 
     /// <summary>Matches this one pattern; the index matches all of them at once.</summary>

@@ -5,7 +5,9 @@ namespace Gateway.Core.Authorization;
 /// <summary>The one table from operations to the actions they need. No other place decides that.</summary>
 public static class RequiredAccess
 {
-    /// <summary>The actions needed on the request's repository; none for ping and catalog, which need an identity only.</summary>
+    /// <summary>
+    /// The actions needed on the request's repository; none for ping and catalog, which need an identity only.
+    /// </summary>
     /// <remarks>
     /// Reading an upload needs push, not pull: the answer carries a signed upload URL that a mere reader must not get.
     /// Cancelling an upload needs push, not delete: those who may start one may abandon it, and clients hold no delete

@@ -14,7 +14,9 @@ public sealed record Subject
     /// <summary>The canonical name, without its kind: <c>alice</c>, <c>ci-deploy</c>; empty for anonymous.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What proved it: <c>htpasswd</c>, <c>ldap:corp</c>, <c>oidc:keycloak</c>, <c>issuer:github</c>, <c>robot</c>.</summary>
+    /// <summary>
+    /// What proved it: <c>htpasswd</c>, <c>ldap:corp</c>, <c>oidc:keycloak</c>, <c>issuer:github</c>, <c>robot</c>.
+    /// </summary>
     public required string Method { get; init; }
 
     /// <summary>Groups that the proving method confirms, in addition to those that policy files declare.</summary>
@@ -26,7 +28,9 @@ public sealed record Subject
     /// <summary>Whether no credentials were presented.</summary>
     public bool IsAnonymous => Kind == SubjectKind.Anonymous;
 
-    /// <summary>The subject as people and records see it: <c>user:alice</c>, <c>robot:ci-deploy</c>, <c>anonymous</c>.</summary>
+    /// <summary>
+    /// The subject as people and records see it: <c>user:alice</c>, <c>robot:ci-deploy</c>, <c>anonymous</c>.
+    /// </summary>
     public override string ToString() => Kind switch
     {
         SubjectKind.Anonymous => "anonymous",

@@ -21,7 +21,9 @@ public readonly record struct TagScope
     /// <summary>No tag is touched. The default.</summary>
     public static readonly TagScope None;
 
-    /// <summary>Any tag of the repository may be touched, as by a delete by digest. Every tag-limited deny applies.</summary>
+    /// <summary>
+    /// Any tag of the repository may be touched, as by a delete by digest. Every tag-limited deny applies.
+    /// </summary>
     public static readonly TagScope Unknown = new(null, isUnknown: true);
 
     /// <summary>The one tag, or <see langword="null"/>.</summary>

@@ -24,7 +24,9 @@ public sealed class ClaimTemplate
     /// <summary>Reads a template.</summary>
     /// <param name="text">The text; a claim is in braces.</param>
     /// <param name="template">The template, or <see langword="null"/>.</param>
-    /// <returns><see langword="false"/> where a brace has no counterpart, or there is no claim's path between two.</returns>
+    /// <returns>
+    /// <see langword="false"/> where a brace has no counterpart, or there is no claim's path between two.
+    /// </returns>
     public static bool TryParse(string text, [NotNullWhen(true)] out ClaimTemplate? template)
     {
         template = null;

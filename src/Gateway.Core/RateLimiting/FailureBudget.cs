@@ -35,7 +35,9 @@ public readonly record struct FailureBudget(long Whole, long Last)
     /// <param name="now">The time.</param>
     /// <param name="quota">What is allowed.</param>
     /// <param name="at">When that failure was added.</param>
-    /// <param name="lastBefore">The last failure before it, which is the last one again unless another came since.</param>
+    /// <param name="lastBefore">
+    /// The last failure before it, which is the last one again unless another came since.
+    /// </param>
     public FailureBudget Remove(long now, Quota quota, long at, long lastBefore) => new(
         Math.Max(now, Whole - quota.Interval), Last == at ? lastBefore : Last);
 

@@ -29,7 +29,8 @@ public static class Gcra
             : new GcraVerdict(false, before, Left(before, now, quota), wait);
     }
 
-    private static int Left(long whole, long now, Quota quota) => (int)((quota.Tolerance - (whole - now)) / quota.Interval);
+    private static int Left(long whole, long now, Quota quota) =>
+        (int)((quota.Tolerance - (whole - now)) / quota.Interval);
 }
 
 /// <summary>What <see cref="Gcra"/> worked out.</summary>

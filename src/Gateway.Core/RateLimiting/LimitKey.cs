@@ -22,7 +22,8 @@ public static class LimitKey
     private const int LongestName = 128;
 
     /// <summary>The name of a budget.</summary>
-    public static string Build(string prefix, string rule, string? subject, string? address, string? repository = null) =>
+    public static string Build(
+        string prefix, string rule, string? subject, string? address, string? repository = null) =>
         string.Concat(
             string.Concat(prefix, rule, "|", Part(subject)), "|", Part(address), "|" + Part(repository));
 
@@ -31,8 +32,8 @@ public static class LimitKey
 
     /// <summary>What names the account of a sign-in, which may not exist.</summary>
     /// <remarks>
-    /// One spelling, so that a guesser has not a budget for each: a method may take "Alice" and "alice" for the same. Two
-    /// persons whose names differ by that alone share a budget, which costs them little.
+    /// One spelling, so that a guesser has not a budget for each: a method may take "Alice" and "alice" for the same.
+    /// Two persons whose names differ by that alone share a budget, which costs them little.
     /// </remarks>
     public static string AccountOf(string userName)
     {

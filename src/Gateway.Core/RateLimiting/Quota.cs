@@ -10,7 +10,9 @@ public readonly record struct Quota
     public static readonly TimeSpan LongestWindow = TimeSpan.FromDays(31);
 
     /// <summary>The longest time that a used-up burst may take to refill.</summary>
-    /// <remarks>It keeps every instant that is worked out below 2^53 microseconds, where Lua's numbers are exact.</remarks>
+    /// <remarks>
+    /// It keeps every instant that is worked out below 2^53 microseconds, where Lua's numbers are exact.
+    /// </remarks>
     public static readonly TimeSpan LongestRefill = TimeSpan.FromDays(3660);
 
     /// <summary>Puts a quota together.</summary>
@@ -53,10 +55,14 @@ public readonly record struct Quota
     public static bool ComesBack(int rate, TimeSpan window, int burst) =>
         (double)IntervalOf(rate, window) * burst <= LongestRefill.TotalMicroseconds;
 
-    /// <summary>A stricter one, for a node that has lost sight of the others: half the burst at half the rate.</summary>
+    /// <summary>
+    /// A stricter one, for a node that has lost sight of the others: half the burst at half the rate.
+    /// </summary>
     public Quota Halve()
     {
-        var (rate, window) = Rate > 1 ? (Rate / 2, Window) : (1, Window * 2 < LongestWindow ? Window * 2 : LongestWindow);
+        var (rate, window) = Rate > 1
+            ? (Rate / 2, Window)
+            : (1, Window * 2 < LongestWindow ? Window * 2 : LongestWindow);
         // An odd rate loses more than half, so that even half the burst may come back too late.
         var longest = (long)LongestRefill.TotalMicroseconds / IntervalOf(rate, window);
         return new Quota(rate, window, (int)Math.Clamp(Burst / 2, 1, Math.Max(1, longest)));

@@ -11,7 +11,8 @@ public enum RequestClasses
     Pull = 1,
 
     /// <summary>
-    /// What begins a change: starting an upload, putting a manifest, deleting. An upload that is cancelled is given back.
+    /// What begins a change: starting an upload, putting a manifest, deleting. An upload that is cancelled is given
+    /// back.
     /// </summary>
     Push = 2,
 

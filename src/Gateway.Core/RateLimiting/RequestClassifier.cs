@@ -7,8 +7,8 @@ public static class RequestClassifier
 {
     /// <summary>The class of a registry request, and how many permits it takes.</summary>
     /// <remarks>
-    /// Zero permits: the request is free and never refused, and its answer tells what is left, as on Docker Hub. A step of
-    /// a started upload has no class at all: its body cannot be sent a second time.
+    /// Zero permits: the request is free and never refused, and its answer tells what is left, as on Docker Hub. A step
+    /// of a started upload has no class at all: its body cannot be sent a second time.
     /// </remarks>
     public static (RequestClasses Class, int Permits) Classify(RegistryRequest request) => request.Operation switch
     {

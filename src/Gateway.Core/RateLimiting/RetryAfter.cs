@@ -20,7 +20,8 @@ public static class RetryAfter
     public const int HopelessSeconds = 5;
 
     /// <summary>
-    /// The header while a dependency is unavailable: long enough for its breaker to try again, short enough for a person to wait.
+    /// The header while a dependency is unavailable: long enough for its breaker to try again, short enough for a
+    /// person to wait.
     /// </summary>
     public const string SecondsOfOutage = "5";
 

@@ -51,7 +51,9 @@ internal static class QueryEncoding
     }
 
     /// <summary>Appends ASCII text, all but RFC 3986's unreserved characters escaped.</summary>
-    /// <remarks>Every reader gets it back; and <see cref="Uri"/>, which undoes other escapes, leaves it alone.</remarks>
+    /// <remarks>
+    /// Every reader gets it back; and <see cref="Uri"/>, which undoes other escapes, leaves it alone.
+    /// </remarks>
     public static void Append(StringBuilder target, ReadOnlySpan<char> text)
     {
         foreach (var c in text)

@@ -1,6 +1,8 @@
 namespace Gateway.Core.Registry;
 
-/// <summary>Client input made fit for a message: cut to length, without quotes or anything that moves a cursor.</summary>
+/// <summary>
+/// Client input made fit for a message: cut to length, without quotes or anything that moves a cursor.
+/// </summary>
 internal static class QuotedInput
 {
     private const int MaxLength = 64;

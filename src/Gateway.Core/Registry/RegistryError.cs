@@ -1,15 +1,21 @@
 namespace Gateway.Core.Registry;
 
 /// <summary>One entry of the <c>errors</c> array in an answer, with the status that goes with it.</summary>
-/// <param name="Code">Codes: OCI distribution specification, "Error Codes", and Distribution's own where it has none.</param>
+/// <param name="Code">
+/// Codes: OCI distribution specification, "Error Codes", and Distribution's own where it has none.
+/// </param>
 /// <param name="StatusCode">The HTTP status.</param>
-/// <param name="Message">For the person at the client; docker and podman print it. Lower-case start, never a secret.</param>
+/// <param name="Message">
+/// For the person at the client; docker and podman print it. Lower-case start, never a secret.
+/// </param>
 public sealed record RegistryError(string Code, int StatusCode, string Message)
 {
     /// <summary>The code of a refusal to a known caller, which audit and metrics go by.</summary>
     public const string DeniedCode = "DENIED";
 
-    /// <summary>Facts for the curious client: the rule, the missing grant. Serialized as a JSON object of strings.</summary>
+    /// <summary>
+    /// Facts for the curious client: the rule, the missing grant. Serialized as a JSON object of strings.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Detail { get; init; }
 
     /// <summary>The <c>Allow</c> header of a 405; <see langword="null"/> otherwise.</summary>
@@ -33,8 +39,11 @@ public sealed record RegistryError(string Code, int StatusCode, string Message)
     /// <summary>No credentials, or wrong ones. Always sent together with a challenge.</summary>
     public static RegistryError Unauthorized(string message) => new("UNAUTHORIZED", 401, message);
 
-    /// <summary>A form or query that is malformed, at an endpoint that speaks OAuth 2 (RFC 6749, section 5.2).</summary>
-    public static RegistryError InvalidRequest(string message) => BadRequest(message) with { OAuthCode = "invalid_request" };
+    /// <summary>
+    /// A form or query that is malformed, at an endpoint that speaks OAuth 2 (RFC 6749, section 5.2).
+    /// </summary>
+    public static RegistryError InvalidRequest(string message) =>
+        BadRequest(message) with { OAuthCode = "invalid_request" };
 
     /// <summary>A known caller whom policy refuses.</summary>
     public static RegistryError Denied(string message) => new(DeniedCode, 403, message);

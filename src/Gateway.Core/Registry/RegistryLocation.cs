@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Core.Registry;
 
-/// <summary>An upstream's <c>Location</c>, understood: the upload, blob or manifest of a repository that it points to.</summary>
+/// <summary>
+/// An upstream's <c>Location</c>, understood: the upload, blob or manifest of a repository that it points to.
+/// </summary>
 /// <remarks>Exactly one of <see cref="Upload"/>, <see cref="Blob"/> and <see cref="Manifest"/> is set.</remarks>
 public sealed record RegistryLocation
 {
@@ -26,15 +28,17 @@ public sealed record RegistryLocation
     public Reference? Manifest { get; init; }
 
     /// <summary>
-    /// The query with its question mark, byte for byte as the upstream sent it, since it signs it; or empty. An upload's
-    /// names no parameter that the gateway decides on.
+    /// The query with its question mark, byte for byte as the upstream sent it, since it signs it; or empty. An
+    /// upload's names no parameter that the gateway decides on.
     /// </summary>
     public string RawQuery { get; init; } = "";
 
     /// <summary>Reads a <c>Location</c>, absolute (<c>http</c> or <c>https</c>) or beginning with a slash.</summary>
     /// <param name="location">The header's value; an upstream's, which is not trusted either.</param>
     /// <param name="result">The location, or <see langword="null"/> where it is none of the registry's own.</param>
-    /// <returns><see langword="false"/> for anything else, such as a redirect to object storage; it never throws.</returns>
+    /// <returns>
+    /// <see langword="false"/> for anything else, such as a redirect to object storage; it never throws.
+    /// </returns>
     public static bool TryParse(string? location, [NotNullWhen(true)] out RegistryLocation? result)
     {
         result = null;
@@ -52,7 +56,8 @@ public sealed record RegistryLocation
         UploadId? upload = null;
         var known = path.Route switch
         {
-            RegistryRoute.Upload => UploadId.TryParse(path.Item, out upload) && !RegistryQuery.NamesAnUploadParameter(query),
+            RegistryRoute.Upload =>
+                UploadId.TryParse(path.Item, out upload) && !RegistryQuery.NamesAnUploadParameter(query),
             RegistryRoute.Blob => RegistryRequestParser.TryParseDigest(path.Item, out blob),
             RegistryRoute.Manifest => RegistryRequestParser.TryParseReference(path.Item, out manifest),
             _ => false,

@@ -1,6 +1,8 @@
 namespace Gateway.Core.Registry;
 
-/// <summary>The methods the distribution API uses. Any other method never becomes a <see cref="RegistryRequest"/>.</summary>
+/// <summary>
+/// The methods the distribution API uses. Any other method never becomes a <see cref="RegistryRequest"/>.
+/// </summary>
 public enum RegistryMethod
 {
     /// <summary>GET.</summary>

@@ -1,6 +1,8 @@
 namespace Gateway.Core.Registry;
 
-/// <summary>What a request asks of the registry. One value for each row of the distribution API's table of end points.</summary>
+/// <summary>
+/// What a request asks of the registry. One value for each row of the distribution API's table of end points.
+/// </summary>
 public enum RegistryOperation
 {
     /// <summary><c>GET|HEAD /v2/</c>: does the API exist, and are my credentials good?</summary>
@@ -21,7 +23,9 @@ public enum RegistryOperation
     /// <summary><c>PUT …/manifests/&lt;reference&gt;</c>.</summary>
     PutManifest,
 
-    /// <summary><c>DELETE …/manifests/&lt;reference&gt;</c>. By digest it removes every tag that points there.</summary>
+    /// <summary>
+    /// <c>DELETE …/manifests/&lt;reference&gt;</c>. By digest it removes every tag that points there.
+    /// </summary>
     DeleteManifest,
 
     /// <summary><c>GET|HEAD …/blobs/&lt;digest&gt;</c>.</summary>

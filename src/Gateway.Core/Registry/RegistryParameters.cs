@@ -12,13 +12,17 @@ public sealed record RegistryParameters
     /// <summary><c>mount</c> of an upload start: the blob to mount instead of uploading it.</summary>
     public Digest? Mount { get; init; }
 
-    /// <summary><c>from</c> of an upload start: the repository to mount from. Set only together with <see cref="Mount"/>.</summary>
+    /// <summary>
+    /// <c>from</c> of an upload start: the repository to mount from. Set only together with <see cref="Mount"/>.
+    /// </summary>
     public RepositoryName? From { get; init; }
 
     /// <summary><c>digest</c>: of the blob that an upload completes.</summary>
     public Digest? Digest { get; init; }
 
-    /// <summary><c>_ticket</c> of an upload: what the gateway put into its <c>Location</c>, unread. It never goes upstream.</summary>
+    /// <summary>
+    /// <c>_ticket</c> of an upload: what the gateway put into its <c>Location</c>, unread. It never goes upstream.
+    /// </summary>
     public string? Ticket { get; init; }
 
     /// <summary>
@@ -46,7 +50,8 @@ public sealed record RegistryParameters
 
         if (other is null
             || Mount != other.Mount || From != other.From || Digest != other.Digest || Ticket != other.Ticket
-            || UpstreamQuery != other.UpstreamQuery || PageSize != other.PageSize || Last != other.Last || ArtifactTypes.Count != other.ArtifactTypes.Count)
+            || UpstreamQuery != other.UpstreamQuery || PageSize != other.PageSize || Last != other.Last
+            || ArtifactTypes.Count != other.ArtifactTypes.Count)
         {
             return false;
         }

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Gateway.Core.Registry;
 
-/// <summary>A query's known parameters, found by the registry's rules but not yet judged. See <see cref="TryParse"/>.</summary>
+/// <summary>
+/// A query's known parameters, found by the registry's rules but not yet judged. See <see cref="TryParse"/>.
+/// </summary>
 /// <remarks>
 /// The registry reads its query with Go's <c>net/url</c>: keys are case-sensitive, percent-encoded keys count, a pair
 /// with <c>;</c> or a broken escape is dropped, the first of several wins. Others (older Go, ASP.NET, another
@@ -108,7 +110,8 @@ internal ref struct RegistryQuery
                 if (IsHidingAKey(pair))
                 {
                     return RegistryError.BadRequest(
-                        $"query {QuotedInput.Of(pair)} is ambiguous: separate parameters with \"&\" and send \";\" as %3B");
+                        $"query {QuotedInput.Of(pair)} is ambiguous: separate parameters with \"&\" and send \";\" as "
+                            + "%3B");
                 }
 
                 continue;

@@ -1,6 +1,8 @@
 namespace Gateway.Core.Registry;
 
-/// <summary>A request to the registry, understood completely: what is authorized, forwarded and audited is this value.</summary>
+/// <summary>
+/// A request to the registry, understood completely: what is authorized, forwarded and audited is this value.
+/// </summary>
 /// <remarks>
 /// Made only by <see cref="RegistryRequestParser"/>, so every member already has its strict form; what an upstream adds
 /// to a started upload comes in by <see cref="Continuing"/> alone.
@@ -36,7 +38,9 @@ public sealed record RegistryRequest
     public RegistryRequest WithoutMount() =>
         this with { Parameters = Parameters with { Mount = null, From = null } };
 
-    /// <summary>The same request on an upload, as the upstream is to be asked: with its own query, without the ticket.</summary>
+    /// <summary>
+    /// The same request on an upload, as the upstream is to be asked: with its own query, without the ticket.
+    /// </summary>
     /// <param name="upstreamQuery">
     /// The <see cref="RegistryLocation.RawQuery"/> that the upstream gave this very upload; or empty.
     /// </param>
@@ -44,6 +48,10 @@ public sealed record RegistryRequest
         ? throw new InvalidOperationException("only a started upload is continued")
         : this with
         {
-            Parameters = Parameters with { Ticket = null, UpstreamQuery = upstreamQuery.Length == 0 ? null : upstreamQuery },
+            Parameters = Parameters with
+            {
+                Ticket = null,
+                UpstreamQuery = upstreamQuery.Length == 0 ? null : upstreamQuery,
+            },
         };
 }

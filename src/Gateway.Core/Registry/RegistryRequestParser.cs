@@ -68,8 +68,8 @@ public static class RegistryRequestParser
 
     /// <summary>Reads a digest in a path.</summary>
     /// <remarks>
-    /// The only percent-encoding that a path may have is <c>%3A</c> for the digest's colon, in either case: some browser
-    /// UIs send it, the registry accepts it, and there is exactly one character it can mean. Everything else
+    /// The only percent-encoding that a path may have is <c>%3A</c> for the digest's colon, in either case: some
+    /// browser UIs send it, the registry accepts it, and there is exactly one character it can mean. Everything else
     /// that the API's paths may contain needs no encoding, so anyone who encodes it hides it from some reader.
     /// </remarks>
     internal static bool TryParseDigest(ReadOnlySpan<char> segment, [NotNullWhen(true)] out Digest? digest)
@@ -199,6 +199,7 @@ public static class RegistryRequestParser
     private static RegistryError InvalidReference(ReadOnlySpan<char> reference) =>
         reference.ContainsAny(':', '%')
             ? InvalidDigest(reference)
-            : RegistryError.TagInvalid($"tag {QuotedInput.Of(reference)} is not valid: use up to {Tag.MaxLength} letters, "
+            : RegistryError.TagInvalid(
+                $"tag {QuotedInput.Of(reference)} is not valid: use up to {Tag.MaxLength} letters, "
                 + "digits and . _ -, not beginning with . or -");
 }

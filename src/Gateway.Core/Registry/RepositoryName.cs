@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Core.Registry;
 
-/// <summary>A repository's name, such as <c>team/app</c>: the one canonical form used for policy, upstream and logs.</summary>
+/// <summary>
+/// A repository's name, such as <c>team/app</c>: the one canonical form used for policy, upstream and logs.
+/// </summary>
 /// <remarks>
 /// Grammar: OCI distribution specification, "Pulling manifests". Lower case only: the registry itself also accepts
 /// upper case and a port in the first segment, which would give one repository two spellings.

@@ -35,7 +35,9 @@ public sealed class AccessScope
     /// <summary>Whether it names nothing at all.</summary>
     public bool IsEmpty => Repositories.IsEmpty && !Catalog;
 
-    /// <summary>Puts a scope together; actions on one repository are united, what is beyond the limits is dropped.</summary>
+    /// <summary>
+    /// Puts a scope together; actions on one repository are united, what is beyond the limits is dropped.
+    /// </summary>
     public static AccessScope Create(IEnumerable<RepositoryScope> repositories, bool catalog)
     {
         var united = ImmutableArray.CreateBuilder<RepositoryScope>();
@@ -57,7 +59,9 @@ public sealed class AccessScope
         return united.Count == 0 && !catalog ? Empty : new AccessScope(united.ToImmutable(), catalog);
     }
 
-    /// <summary>The actions on a repository, with those that an action brings along; none where it is not named.</summary>
+    /// <summary>
+    /// The actions on a repository, with those that an action brings along; none where it is not named.
+    /// </summary>
     public RepositoryActions ActionsOn(RepositoryName repository)
     {
         foreach (var item in Repositories)
@@ -95,7 +99,9 @@ public sealed class AccessScope
             text.Append(text.Length == 0 ? "" : " ").Append(item);
         }
 
-        return Catalog ? text.Append(text.Length == 0 ? "" : " ").Append("registry:catalog:*").ToString() : text.ToString();
+        return Catalog
+            ? text.Append(text.Length == 0 ? "" : " ").Append("registry:catalog:*").ToString()
+            : text.ToString();
     }
 }
 

@@ -6,12 +6,14 @@ namespace Gateway.Core.Tokens;
 
 /// <summary>Reads what a token request asks for.</summary>
 /// <remarks>
-/// Grammar: Distribution, "Token Scope Documentation". A token request is never refused for its scopes: what is unknown or
-/// malformed is passed over, which grants less. Asking for too much is no error either.
+/// Grammar: Distribution, "Token Scope Documentation". A token request is never refused for its scopes: what is unknown
+/// or malformed is passed over, which grants less. Asking for too much is no error either.
 /// </remarks>
 public static class AccessScopeParser
 {
-    /// <summary>The longest single scope, in characters: a host, the longest repository name and every action fit.</summary>
+    /// <summary>
+    /// The longest single scope, in characters: a host, the longest repository name and every action fit.
+    /// </summary>
     public const int MaxEntryLength = 1024;
 
     /// <summary>How many scopes are looked at, so that a body full of them costs little.</summary>
@@ -24,8 +26,12 @@ public static class AccessScopeParser
     private static readonly SearchValues<char> ClassCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
 
-    /// <summary>Reads scopes such as <c>repository:team/app:pull,push registry:catalog:*</c>. It never throws.</summary>
-    /// <param name="texts">The values of every <c>scope</c> parameter, untrusted; each may hold several, by spaces.</param>
+    /// <summary>
+    /// Reads scopes such as <c>repository:team/app:pull,push registry:catalog:*</c>. It never throws.
+    /// </summary>
+    /// <param name="texts">
+    /// The values of every <c>scope</c> parameter, untrusted; each may hold several, by spaces.
+    /// </param>
     /// <param name="host">
     /// The host that was asked, <c>localhost:8443</c>. Clients may write a repository's name with it in front.
     /// </param>
@@ -73,7 +79,8 @@ public static class AccessScopeParser
         }
 
         // Host names compare without case, repositories never do. Any other "host:port/" is no repository name.
-        if (name.Length > host.Length && name[host.Length] == '/' && name.StartsWith(host, StringComparison.OrdinalIgnoreCase))
+        if (name.Length > host.Length && name[host.Length] == '/'
+            && name.StartsWith(host, StringComparison.OrdinalIgnoreCase))
         {
             name = name[(host.Length + 1)..];
         }
@@ -93,7 +100,8 @@ public static class AccessScopeParser
         && type is "registry" && name is "catalog" && HoldsAsterisk(actions);
 
     private static bool TrySplit(
-        ReadOnlySpan<char> entry, out ReadOnlySpan<char> type, out ReadOnlySpan<char> name, out ReadOnlySpan<char> actions)
+        ReadOnlySpan<char> entry, out ReadOnlySpan<char> type, out ReadOnlySpan<char> name,
+        out ReadOnlySpan<char> actions)
     {
         var first = entry.IndexOf(':');
         var last = entry.LastIndexOf(':');

@@ -4,10 +4,12 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Core.Tokens;
 
-/// <summary>Base64url as signed texts use it: one text for the same bytes, and no other (RFC 7515, section 2).</summary>
+/// <summary>
+/// Base64url as signed texts use it: one text for the same bytes, and no other (RFC 7515, section 2).
+/// </summary>
 /// <remarks>
-/// The decoder of the base library passes over padding, white space and the bits that fill up the last character. Where a
-/// token is recognised again by its text, each such spelling would be a new token.
+/// The decoder of the base library passes over padding, white space and the bits that fill up the last character. Where
+/// a token is recognised again by its text, each such spelling would be a new token.
 /// </remarks>
 public static class CanonicalBase64Url
 {

@@ -12,7 +12,9 @@ public enum CredentialKind
     /// <summary>What <c>docker login</c> stores instead of the password; good at the token endpoint only.</summary>
     Refresh,
 
-    /// <summary>A job's: what came of its ID token, kept under that token's hash or under a secret of its own.</summary>
+    /// <summary>
+    /// A job's: what came of its ID token, kept under that token's hash or under a secret of its own.
+    /// </summary>
     Workload,
 
     /// <summary>A person's session in a browser, good for the pages of this gateway only.</summary>

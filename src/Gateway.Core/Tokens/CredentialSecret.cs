@@ -46,7 +46,9 @@ public sealed class CredentialSecret
     /// <summary>What it is for.</summary>
     public CredentialSecretKind Kind { get; }
 
-    /// <summary>Makes a new secret out of the system's secure random source, every character as likely as any other.</summary>
+    /// <summary>
+    /// Makes a new secret out of the system's secure random source, every character as likely as any other.
+    /// </summary>
     public static CredentialSecret Create(CredentialSecretKind kind)
     {
         Span<char> text = stackalloc char[Length];

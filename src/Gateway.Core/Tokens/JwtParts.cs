@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Gateway.Core.Tokens;
 
-/// <summary>The parts of a JWS in compact form (RFC 7515, section 7.1), taken apart strictly and not verified.</summary>
+/// <summary>
+/// The parts of a JWS in compact form (RFC 7515, section 7.1), taken apart strictly and not verified.
+/// </summary>
 /// <param name="Algorithm"><c>alg</c>.</param>
 /// <param name="KeyId"><c>kid</c>; <see langword="null"/> where there is none.</param>
 /// <param name="Type"><c>typ</c>; <see langword="null"/> where there is none.</param>
@@ -20,7 +22,10 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
     private static readonly SearchValues<char> AnySpelling =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.");
 
-    /// <summary>Whether a text has the form of a signed JWT, so that it is no password; also of one that <see cref="Read"/> refuses.</summary>
+    /// <summary>
+    /// Whether a text has the form of a signed JWT, so that it is no password; also of one that <see cref="Read"/>
+    /// refuses.
+    /// </summary>
     public static bool HasForm(string text) =>
         text.StartsWith("eyJ", StringComparison.Ordinal) // {"
         && text.AsSpan().Count('.') == 2
@@ -32,9 +37,9 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
     /// <param name="token">Untrusted.</param>
     /// <param name="fault">What is wrong with it.</param>
     /// <returns>
-    /// <see langword="null"/> for anything but three parts of base64url, each in its one spelling; an encrypted token (five
-    /// parts) never gets further, nor one whose header asks for something that is not understood here (<c>crit</c>; RFC 7515,
-    /// section 4.1.11).
+    /// <see langword="null"/> for anything but three parts of base64url, each in its one spelling; an encrypted token
+    /// (five parts) never gets further, nor one whose header asks for something that is not understood here
+    /// (<c>crit</c>; RFC 7515, section 4.1.11).
     /// </returns>
     public static JwtParts? Read(string token, out string fault)
     {
@@ -53,7 +58,8 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
             return null;
         }
 
-        if (!CanonicalBase64Url.TryDecode(parts[0], out var headerBytes) || !CanonicalBase64Url.TryDecode(parts[1], out var claimBytes)
+        if (!CanonicalBase64Url.TryDecode(parts[0], out var headerBytes)
+            || !CanonicalBase64Url.TryDecode(parts[1], out var claimBytes)
             || !CanonicalBase64Url.TryDecode(parts[2], out var signature))
         {
             fault = "it is not in base64url without padding, as its issuer wrote it";
@@ -81,7 +87,9 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
         return new JwtParts(algorithm, keyId, type, claims, signature);
     }
 
-    /// <summary>What a token that was read says, without its signature: that has several forms which are all good (ECDSA).</summary>
+    /// <summary>
+    /// What a token that was read says, without its signature: that has several forms which are all good (ECDSA).
+    /// </summary>
     public static string SignedPartOf(string token) => token[..token.LastIndexOf('.')];
 
     private static JsonElement? Parse(byte[] part)
@@ -108,7 +116,8 @@ public sealed record JwtParts(string Algorithm, string? KeyId, string? Type, Jso
     {
         JsonValueKind.String => element.GetString() is not null,
         JsonValueKind.Array => element.EnumerateArray().All(HoldsTexts),
-        JsonValueKind.Object => element.EnumerateObject().All(static member => member.Name is not null && HoldsTexts(member.Value)),
+        JsonValueKind.Object =>
+            element.EnumerateObject().All(static member => member.Name is not null && HoldsTexts(member.Value)),
         _ => true,
     };
 

@@ -26,11 +26,13 @@ public readonly struct PresentedSecret
     public static PresentedSecret OfPassword(string text)
     {
         var form = FormOf(text);
-        return new PresentedSecret(text, form == SecretForm.Other && JwtParts.HasForm(text) ? SecretForm.IdToken : form);
+        return new PresentedSecret(
+            text, form == SecretForm.Other && JwtParts.HasForm(text) ? SecretForm.IdToken : form);
     }
 
     /// <summary>
-    /// Reads what follows <c>Bearer</c>. Access tokens are JWTs as ID tokens are, and told apart where they are verified.
+    /// Reads what follows <c>Bearer</c>. Access tokens are JWTs as ID tokens are, and told apart where they are
+    /// verified.
     /// </summary>
     /// <param name="text">Untrusted, of any length.</param>
     public static PresentedSecret OfBearer(string text) => new(text, FormOf(text));

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace Gateway.Core.Tokens;
 
 /// <summary>
-/// The code that a person compares or types (RFC 8628, section 6.1): 11 random letters and a check letter, in groups of four.
+/// The code that a person compares or types (RFC 8628, section 6.1): 11 random letters and a check letter, in groups of
+/// four.
 /// </summary>
 /// <remarks>
 /// 47 bits: no one holds enough codes at a time for one of them to be that of another's device. The check letter (Luhn,
@@ -32,7 +33,8 @@ public static class UserCode
         }
 
         var plain = string.Concat(text.Where(static c => c is not ('-' or ' '))).ToUpperInvariant();
-        if (plain.Length != Length || plain.Any(static c => !Letters.Contains(c)) || Letters[Check(plain[..^1])] != plain[^1])
+        if (plain.Length != Length || plain.Any(static c => !Letters.Contains(c))
+            || Letters[Check(plain[..^1])] != plain[^1])
         {
             return false;
         }

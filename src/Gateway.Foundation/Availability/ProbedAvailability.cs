@@ -1,8 +1,8 @@
 namespace Gateway.Foundation.Availability;
 
 /// <summary>
-/// Whether another program can be asked. Once it failed, no request asks it again, for that one would wait; a probe beside the
-/// requests finds out when it has recovered.
+/// Whether another program can be asked. Once it failed, no request asks it again, for that one would wait; a probe
+/// beside the requests finds out when it has recovered.
 /// </summary>
 /// <param name="backOff">The time before each probe.</param>
 /// <param name="time">The clock.</param>
@@ -32,7 +32,8 @@ internal sealed class ProbedAvailability(BackOff backOff, TimeProvider time) : I
             }
 
             _isLost = true;
-            _probing = Task.Run(() => ProbeUntilRecoveredAsync(probe, recovered, first ?? (static () => Task.CompletedTask)));
+            _probing = Task.Run(
+                () => ProbeUntilRecoveredAsync(probe, recovered, first ?? (static () => Task.CompletedTask)));
             return true;
         }
     }

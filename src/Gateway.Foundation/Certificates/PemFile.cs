@@ -82,7 +82,8 @@ internal sealed class PemFile
         }
         catch (IOException exception)
         {
-            return new Problem(path, $"{setting}: reading failed: {exception.Message}", path, "Check the disk or mount.");
+            return new Problem(
+                path, $"{setting}: reading failed: {exception.Message}", path, "Check the disk or mount.");
         }
     }
 
@@ -122,8 +123,8 @@ internal sealed class PemFile
             ? null
             : new Problem(
                 path, $"{setting}: the file is not PEM", null,
-                "Name a text file with -----BEGIN … lines; convert DER with openssl x509 or openssl pkey (-inform DER), "
-                + "and PKCS#12 with openssl pkcs12 -nodes.");
+                "Name a text file with -----BEGIN … lines; convert DER with openssl x509 or openssl pkey (-inform "
+                + "DER), and PKCS#12 with openssl pkcs12 -nodes.");
     }
 
     /// <summary>The problem of a key that needs a password.</summary>

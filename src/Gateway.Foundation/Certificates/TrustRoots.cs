@@ -31,7 +31,8 @@ internal static class TrustRoots
     /// <param name="path">The file.</param>
     /// <param name="roots">Its certificates.</param>
     /// <param name="fault">Why it cannot be read.</param>
-    public static bool TryRead(string path, out X509Certificate2Collection roots, [NotNullWhen(false)] out string? fault)
+    public static bool TryRead(
+        string path, out X509Certificate2Collection roots, [NotNullWhen(false)] out string? fault)
     {
         roots = [];
         fault = null;
@@ -40,7 +41,8 @@ internal static class TrustRoots
             roots.ImportFromPemFile(path);
             return true;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
             fault = exception.Message;
             return false;

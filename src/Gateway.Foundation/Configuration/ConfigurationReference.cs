@@ -73,7 +73,8 @@ internal sealed class ConfigurationReference
 
     private void WriteSection(SectionType section, string path, string variable)
     {
-        _page.Append(path.Length == 0 ? "\n## Top level\n\n" : $"\n## `{path}`\n\n{_documentation.SummaryOf(section)}\n\n");
+        _page.Append(
+            path.Length == 0 ? "\n## Top level\n\n" : $"\n## `{path}`\n\n{_documentation.SummaryOf(section)}\n\n");
         _page.Append("| key | type | default | environment variable | meaning |\n|---|---|---|---|---|\n");
         foreach (var setting in section.Settings)
         {

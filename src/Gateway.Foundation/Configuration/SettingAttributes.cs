@@ -4,7 +4,9 @@ namespace Gateway.Foundation.Configuration;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class RequiredSettingAttribute : Attribute;
 
-/// <summary>The setting is a path; relative ones are relative to the configuration file's folder, and bound absolute.</summary>
+/// <summary>
+/// The setting is a path; relative ones are relative to the configuration file's folder, and bound absolute.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathSettingAttribute : Attribute;
 

@@ -42,7 +42,8 @@ internal sealed class SettingDocumentation
         _summaries.GetValueOrDefault($"P:{setting.Property.DeclaringType!.FullName}.{setting.Property.Name}", "");
 
     /// <summary>The meaning of a section, on one line, code in backticks.</summary>
-    public string SummaryOf(SectionType section) => _summaries.GetValueOrDefault($"T:{section.OptionsClass.FullName}", "");
+    public string SummaryOf(SectionType section) =>
+        _summaries.GetValueOrDefault($"T:{section.OptionsClass.FullName}", "");
 
     private static string Flatten(XElement element)
     {

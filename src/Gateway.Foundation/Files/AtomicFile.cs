@@ -70,12 +70,16 @@ internal static partial class AtomicFile
     /// <exception cref="IOException">The disk is full, for example.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode) =>
-        Write(path, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp", content, file => File.SetUnixFileMode(file, mode));
+        Write(
+            path, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp", content,
+            file => File.SetUnixFileMode(file, mode));
 
     /// <summary>Replaces a file of a folder whose lock the caller holds.</summary>
     /// <param name="target">The file; no link.</param>
     /// <param name="content">Its new content.</param>
-    /// <param name="like">The file whose owner, group and mode it gets; <see langword="null"/>: the process's own.</param>
+    /// <param name="like">
+    /// The file whose owner, group and mode it gets; <see langword="null"/>: the process's own.
+    /// </param>
     /// <param name="modeOfNewFiles">The mode if there is no such file.</param>
     /// <exception cref="IOException">The disk is full, for example.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written, or the owner not set.</exception>
@@ -125,7 +129,8 @@ internal static partial class AtomicFile
             {
                 file.Write(content);
                 prepare(file.SafeFileHandle);
-                file.Flush(flushToDisk: true); // before the rename, or a power cut could leave the new name on empty content
+                // before the rename, or a power cut could leave the new name on empty content
+                file.Flush(flushToDisk: true);
             }
 
             DurableFolder.Move(temporary, path); // a removed user stays removed after a power cut

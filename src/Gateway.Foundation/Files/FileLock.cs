@@ -60,7 +60,8 @@ internal static unsafe partial class FileLock
 
     private static SafeFileHandle Open(string path)
     {
-        const int flags = 0x80000 | 0x800; // O_CLOEXEC; O_NONBLOCK, since a pipe would wait for a writer; read-only is 0
+        // O_CLOEXEC; O_NONBLOCK, since a pipe would wait for a writer; read-only is 0
+        const int flags = 0x80000 | 0x800;
         const int accessDenied = 13; // EACCES
         var file = Open(path, flags);
         if (!file.IsInvalid)

@@ -11,7 +11,8 @@ namespace Gateway.Foundation.Files;
 internal readonly partial struct FileStatus
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
-    private const uint Wanted = 0x8 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200; // STATX_UID, _GID, _MTIME, _CTIME, _INO, _SIZE
+    // STATX_UID, _GID, _MTIME, _CTIME, _INO, _SIZE
+    private const uint Wanted = 0x8 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200;
 
     [field: FieldOffset(20)]
     public uint User { get; }

@@ -7,7 +7,8 @@ internal static class LogText
     /// Replaces control characters: error messages quote what an upstream sent, which could forge lines of the log or
     /// move the cursor of a reader's terminal.
     /// </summary>
-    public static string OneLine(string? text) => text is null ? "" : string.Create(text.Length, text, static (line, text) =>
+    public static string OneLine(string? text) =>
+        text is null ? "" : string.Create(text.Length, text, static (line, text) =>
     {
         for (var i = 0; i < text.Length; i++)
         {

@@ -82,5 +82,7 @@ internal static class KubernetesManifest
     public static string LabelOf(RegistryName name) => "trust-" + name.Slug;
 
     private static string Indent(string text, int spaces) =>
-        string.Join('\n', text.TrimEnd('\n').Split('\n').Select(line => line.Length == 0 ? line : new string(' ', spaces) + line));
+        string.Join(
+            '\n',
+            text.TrimEnd('\n').Split('\n').Select(line => line.Length == 0 ? line : new string(' ', spaces) + line));
 }

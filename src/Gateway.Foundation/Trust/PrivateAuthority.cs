@@ -18,7 +18,10 @@ internal sealed record PrivateAuthority(
 
     /// <summary>The SHA-256 fingerprint as shown by openssl and browsers: <c>AB:CD:…</c>.</summary>
     public static string FingerprintOf(X509Certificate2 certificate) =>
-        string.Join(':', certificate.GetCertHash(System.Security.Cryptography.HashAlgorithmName.SHA256).Select(static one => one.ToString("X2", System.Globalization.CultureInfo.InvariantCulture)));
+        string.Join(
+            ':',
+            certificate.GetCertHash(System.Security.Cryptography.HashAlgorithmName.SHA256).Select(
+                static one => one.ToString("X2", System.Globalization.CultureInfo.InvariantCulture)));
 
     /// <summary>The period of validity: <c>2026-01-02 to 2036-01-02</c>.</summary>
     public static string ValidityOf(X509Certificate2 certificate) => string.Create(

@@ -44,10 +44,12 @@ internal static class PrivateAuthorityReader
         return new PrivateAuthority(path, [.. certificates.Select(static one => one.Certificate)], warnings);
     }
 
-    private static List<(X509Certificate2 Certificate, string Place)> ReadBlocks(PemFile file, string setting, List<Problem> problems)
+    private static List<(X509Certificate2 Certificate, string Place)> ReadBlocks(
+        PemFile file, string setting, List<Problem> problems)
     {
         var found = new List<(X509Certificate2 Certificate, string Place)>();
-        if (file.Blocks.FirstOrDefault(static block => block.Label.EndsWith("PRIVATE KEY", StringComparison.Ordinal)) is { } key)
+        if (file.Blocks.FirstOrDefault(
+            static block => block.Label.EndsWith("PRIVATE KEY", StringComparison.Ordinal)) is { } key)
         {
             problems.Add(new Problem(
                 file.At(key), $"{setting}: the file has a private key, which must not be published", key.Label,
@@ -60,7 +62,8 @@ internal static class PrivateAuthorityReader
             try
             {
                 var certificate = X509CertificateLoader.LoadCertificate(block.Content);
-                if (!found.Exists(one => one.Certificate.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
+                if (!found.Exists(
+                    one => one.Certificate.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
                 {
                     found.Add((certificate, file.At(block)));
                 }
@@ -84,9 +87,11 @@ internal static class PrivateAuthorityReader
         return found;
     }
 
-    private static void CheckUse(X509Certificate2 certificate, string place, string setting, List<Problem> problems, List<Problem> warnings)
+    private static void CheckUse(
+        X509Certificate2 certificate, string place, string setting, List<Problem> problems, List<Problem> warnings)
     {
-        var isAuthority = certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(static one => one.CertificateAuthority);
+        var isAuthority = certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(
+            static one => one.CertificateAuthority);
         if (isAuthority)
         {
             // RFC 5280, section 4.2.1.3; Go, and so docker, requires it.
@@ -94,8 +99,10 @@ internal static class PrivateAuthorityReader
                 && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
             {
                 problems.Add(new Problem(
-                    place, $"{setting}: the authority's certificate may not sign certificates (key usage)", certificate.Subject,
-                    "Have it issued again with keyCertSign, or name the authority that signed the server's certificate."));
+                    place, $"{setting}: the authority's certificate may not sign certificates (key usage)",
+                    certificate.Subject,
+                    "Have it issued again with keyCertSign, or name the authority that signed the server's "
+                        + "certificate."));
             }
         }
         else if (IsSelfIssued(certificate))
@@ -109,14 +116,16 @@ internal static class PrivateAuthorityReader
         else
         {
             problems.Add(new Problem(
-                place, $"{setting}: this is a server's certificate, not that of an authority (basicConstraints)", certificate.Subject,
+                place, $"{setting}: this is a server's certificate, not that of an authority (basicConstraints)",
+                certificate.Subject,
                 $"Name a file with only the certificate of its issuer, {certificate.Issuer}: it stays valid when the "
                     + "server's is renewed."));
         }
     }
 
     private static void CheckTime(
-        X509Certificate2 certificate, string place, string setting, DateTimeOffset now, List<Problem> expired, List<Problem> warnings)
+        X509Certificate2 certificate, string place, string setting, DateTimeOffset now, List<Problem> expired,
+        List<Problem> warnings)
     {
         var (begin, end) = (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
         if (end < now)

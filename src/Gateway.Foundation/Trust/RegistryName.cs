@@ -42,7 +42,8 @@ internal sealed record RegistryName(string Text)
             ? FormattableString.Invariant($"{url.IdnHost}:{url.Port}")
             : url.HostNameType == UriHostNameType.Dns ? url.IdnHost : url.Authority;
         if (authority.StartsWith('.') || authority.StartsWith('-')
-            || authority.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_' or ':' or '[' or ']')))
+            || authority.Any(
+                static c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_' or ':' or '[' or ']')))
         {
             return false;
         }

@@ -9,8 +9,10 @@ internal static class RegistryUrl
     public static bool TryParse(string text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;
-        if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text, UriKind.Absolute, out var parsed)
-            || parsed.Scheme is not ("https" or "http") || parsed.Host.Length == 0 || parsed.UserInfo.Length > 0 || parsed.PathAndQuery.TrimEnd('/') is not ("" or "/v2"))
+        if (!Uri.TryCreate(
+            text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text, UriKind.Absolute, out var parsed)
+            || parsed.Scheme is not ("https" or "http") || parsed.Host.Length == 0 || parsed.UserInfo.Length > 0
+            || parsed.PathAndQuery.TrimEnd('/') is not ("" or "/v2"))
         {
             return false;
         }

@@ -72,7 +72,8 @@ internal static class TrustGuide
         ]);
     }
 
-    private static TrustSection Kubernetes(RegistryName name, string pem) => new(TrustClient.Kubernetes, "Kubernetes nodes",
+    private static TrustSection Kubernetes(RegistryName name, string pem) =>
+        new(TrustClient.Kubernetes, "Kubernetes nodes",
     [
         new("Every node that pulls needs it. If nodes are created from an image or by a script, put the files shown "
             + $"above there: containerd's files, or for cri-o /etc/containers/certs.d/{name.Text}/ca.crt, as "
@@ -87,7 +88,8 @@ internal static class TrustGuide
             + "and tls: ca_file:."),
     ]);
 
-    private static TrustSection TheSystem(RegistryName name, string file) => new(TrustClient.System, "the whole machine",
+    private static TrustSection TheSystem(RegistryName name, string file) =>
+        new(TrustClient.System, "the whole machine",
     [
         new("Most other programs (curl, oras, crane, git, browsers on some systems) use the system's store. They then "
             + "trust this authority for every host, not only for this registry. Restart programs that are already "

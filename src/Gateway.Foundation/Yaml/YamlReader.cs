@@ -38,7 +38,9 @@ internal sealed class YamlReader
     /// <param name="file">The file's name for messages.</param>
     /// <param name="problems">Receives every problem.</param>
     /// <param name="showsValues">Whether problems may show what was found: only for files that hold no secrets.</param>
-    /// <param name="requiresEnd">Whether a document without its end, <c>...</c>, is a problem: the file may be cut off.</param>
+    /// <param name="requiresEnd">
+    /// Whether a document without its end, <c>...</c>, is a problem: the file may be cut off.
+    /// </param>
     /// <returns>
     /// The document's root; an empty mapping for an empty file; <see langword="null"/> if the text is not YAML, so
     /// that nothing more can be reported about it.
@@ -78,7 +80,8 @@ internal sealed class YamlReader
 
     private static SourcePosition PositionOf(Mark mark, string file) => new(file, (int)mark.Line, (int)mark.Column);
 
-    // The first line that is indented with a tab: the parser names where the surrounding value began, which may be far above.
+    // The first line that is indented with a tab: the parser names where the surrounding value began, which may be far
+    // above.
     private static SourcePosition? FindTab(string text, string file)
     {
         var line = 0;

@@ -38,6 +38,7 @@ internal static class ArchivePath
     /// <param name="path">Absolute.</param>
     public static string Within(string folder, string path) =>
         path == folder ? ""
-        : path.StartsWith(folder == "/" ? folder : folder + "/", StringComparison.Ordinal) ? path[(folder == "/" ? 1 : folder.Length + 1)..]
+        : path.StartsWith(folder == "/" ? folder : folder + "/", StringComparison.Ordinal)
+        ? path[(folder == "/" ? 1 : folder.Length + 1)..]
         : path;
 }

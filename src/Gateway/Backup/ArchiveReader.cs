@@ -53,7 +53,8 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         }
         catch (UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem(path, "no permission to read the backup", null, "Run as its owner."));
+            throw new ProblemException(
+                new Problem(path, "no permission to read the backup", null, "Run as its owner."));
         }
         catch (CryptographicException) when (opening is not null)
         {
@@ -91,7 +92,8 @@ internal sealed class ArchiveReader(string path, string? passphrase)
             if (passphrase is null)
             {
                 throw new ProblemException(new Problem(
-                    path, "the backup is encrypted", null, "Give its passphrase: --passphrase-file FILE, or --passphrase to type it."));
+                    path, "the backup is encrypted", null,
+                    "Give its passphrase: --passphrase-file FILE, or --passphrase to type it."));
             }
 
             _key = _header is not null && header.AsSpan().SequenceEqual(_header)
@@ -127,7 +129,8 @@ internal sealed class ArchiveReader(string path, string? passphrase)
         var json = ReadSmall(Next(tar, ArchivePath.Manifest), LargestManifest);
         var manifest = BackupManifest.Read(path, json);
         input.Limit = input.Count + RoomAtEnd
-            + manifest.All.Sum(static entry => entry.Size + RoomForEach + (2 * (long)Encoding.UTF8.GetByteCount(entry.Path)));
+            + manifest.All.Sum(
+                static entry => entry.Size + RoomForEach + (2 * (long)Encoding.UTF8.GetByteCount(entry.Path)));
         foreach (var entry in manifest.All)
         {
             ReadEntry(Next(tar, ArchivePath.NameOf(manifest, entry)), manifest, entry, open, cancellationToken);

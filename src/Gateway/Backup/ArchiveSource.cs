@@ -7,5 +7,6 @@ namespace Gateway.Backup;
 internal sealed record ArchiveSource(BackupEntry Entry, byte[]? Content, string? File)
 {
     /// <summary>Opens the content.</summary>
-    public Stream Open() => Content is not null ? new MemoryStream(Content, writable: false) : System.IO.File.OpenRead(File!);
+    public Stream Open() =>
+        Content is not null ? new MemoryStream(Content, writable: false) : System.IO.File.OpenRead(File!);
 }

@@ -31,11 +31,15 @@ internal static class ArchiveWriter
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var content = source.Open();
-            Add(tar, manifest, ArchivePath.NameOf(manifest, source.Entry), BackupManifest.ParseMode(source.Entry.Mode), content);
+            Add(
+                tar, manifest, ArchivePath.NameOf(manifest, source.Entry), BackupManifest.ParseMode(source.Entry.Mode),
+                content);
         }
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(json)) + "\n";
-        Add(tar, manifest, ArchivePath.ManifestHash, OwnerOnly, new MemoryStream(System.Text.Encoding.ASCII.GetBytes(hash)));
+        Add(
+            tar, manifest, ArchivePath.ManifestHash, OwnerOnly,
+            new MemoryStream(System.Text.Encoding.ASCII.GetBytes(hash)));
     }
 
     private static void Add(TarWriter tar, BackupManifest manifest, string name, UnixFileMode mode, Stream content) =>

@@ -61,7 +61,8 @@ internal sealed class BackupCollection
         }
 
         // The files that the gateway reads there: policies, and questions that test them.
-        collection.AddFolder(PoliciesSetting, options.Policies, static name => name.EndsWith(".yaml", StringComparison.Ordinal));
+        collection.AddFolder(
+            PoliciesSetting, options.Policies, static name => name.EndsWith(".yaml", StringComparison.Ordinal));
         if (snapshot is not null)
         {
             collection.AddSnapshot(Path.Combine(options.State.Folder, SqliteDatabase.FileName), snapshot);
@@ -80,7 +81,8 @@ internal sealed class BackupCollection
             var sessions = Path.Combine(options.State.Folder, DataProtectionExtensions.FolderName);
             if (Directory.Exists(sessions))
             {
-                collection.AddFolder(StateFolderSetting, sessions, static name => name.EndsWith(".xml", StringComparison.Ordinal));
+                collection.AddFolder(
+                    StateFolderSetting, sessions, static name => name.EndsWith(".xml", StringComparison.Ordinal));
             }
 
             collection.AddKeys(options.KeyFolderPath());
@@ -143,7 +145,8 @@ internal sealed class BackupCollection
         try
         {
             // The target, if it is a link: Kubernetes mounts secrets by links.
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var mode = File.GetUnixFileMode(file.SafeFileHandle);
             using var content = new MemoryStream();
             var buffer = new byte[64 * 1024];
@@ -196,7 +199,8 @@ internal sealed class BackupCollection
     private void NoteFolder(string folder)
     {
         var relative = PathOf(folder);
-        if (!_folders.TryAdd(relative, new BackupFolder(relative, BackupManifest.FormatMode(File.GetUnixFileMode(folder)))))
+        if (!_folders.TryAdd(
+            relative, new BackupFolder(relative, BackupManifest.FormatMode(File.GetUnixFileMode(folder)))))
         {
             return;
         }

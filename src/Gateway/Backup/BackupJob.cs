@@ -30,7 +30,10 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
         var beside = Path.Combine(
             Path.GetDirectoryName(path)!,
             $".{Path.GetFileName(path)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
-        string[] temporary = [beside + ".tmp", beside + ".db", beside + ".db-journal", beside + ".db-wal", beside + ".db-shm", beside + ".jsonl"];
+        string[] temporary = [
+            beside + ".tmp", beside + ".db", beside + ".db-journal", beside + ".db-wal", beside + ".db-shm",
+            beside + ".jsonl",
+        ];
         try
         {
             var (snapshot, redis) = await ExportAsync(beside, cancellationToken);
@@ -81,7 +84,8 @@ internal sealed class BackupJob(GatewayOptions options, TimeProvider time)
     }
 
     // What the stores hold, each in a file of its own; null where the gateway has no such store.
-    private async Task<(string? Snapshot, string? Redis)> ExportAsync(string beside, CancellationToken cancellationToken)
+    private async Task<(string? Snapshot, string? Redis)> ExportAsync(
+        string beside, CancellationToken cancellationToken)
     {
         string? snapshot = null, redis = null;
         if (options.State.Store == StateStoreKind.Sqlite)

@@ -168,7 +168,8 @@ internal sealed record BackupManifest
         }
 
         if (Configuration.Contains('/', StringComparison.Ordinal) || Entries.All(entry => entry.Path != Configuration)
-            || (StateFolder.Length > 0 && !ArchivePath.IsSafe(StateFolder)) || Redis is { Path: not RedisBackup.FileName })
+            || (StateFolder.Length > 0 && !ArchivePath.IsSafe(StateFolder))
+            || Redis is { Path: not RedisBackup.FileName })
         {
             throw Wrong(archive, "the manifest does not name the configuration file or the state folder", null);
         }

@@ -84,7 +84,8 @@ internal sealed class OpeningStream : Stream
     private void ReadChunk()
     {
         // One byte more than a chunk: if nothing follows, it must be the last.
-        var length = _ahead + _input.ReadAtLeast(_sealed.AsSpan(_ahead), _sealed.Length - _ahead, throwOnEndOfStream: false);
+        var length = _ahead
+            + _input.ReadAtLeast(_sealed.AsSpan(_ahead), _sealed.Length - _ahead, throwOnEndOfStream: false);
         var isLast = length < _sealed.Length;
         var chunk = isLast ? length : length - 1;
         if (chunk < SealedFormat.TagLength)
@@ -96,7 +97,8 @@ internal sealed class OpeningStream : Stream
         SealedFormat.WriteNonce(nonce, _header, _number, isLast);
         var text = chunk - SealedFormat.TagLength;
         _cipher.Decrypt(
-            nonce, _sealed.AsSpan(0, text), _sealed.AsSpan(text, SealedFormat.TagLength), _plain.AsSpan(0, text), _header);
+            nonce, _sealed.AsSpan(0, text), _sealed.AsSpan(text, SealedFormat.TagLength), _plain.AsSpan(0, text),
+            _header);
         (_offset, _length, _isOver) = (0, text, isLast);
         _number = checked(_number + 1);
         if (!isLast)

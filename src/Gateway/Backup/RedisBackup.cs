@@ -39,7 +39,8 @@ internal sealed class RedisBackup : IAsyncDisposable
     public RedisBackup(GatewayOptions options)
     {
         _options = options.Redis!;
-        _redis = new RedisConnection(_options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget, LongBudget);
+        _redis = new RedisConnection(
+            _options, TimeProvider.System, NullLogger<RedisConnection>.Instance, Budget, LongBudget);
         _hasState = options.State.Store == StateStoreKind.Redis;
         _hasKeys = options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
     }
@@ -92,7 +93,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         }
 
         var found = (string)(await RunAsync(
-            RedisBackupScripts.Obstacle, [""], [_options.KeyPrefix + "changed", mayReplace ? "1" : ""], cancellationToken))!;
+            RedisBackupScripts.Obstacle, [""], [_options.KeyPrefix + "changed", mayReplace ? "1" : ""],
+            cancellationToken))!;
         return Describe(found);
     }
 
@@ -100,7 +102,8 @@ internal sealed class RedisBackup : IAsyncDisposable
     /// <exception cref="ProblemException">A line is malformed.</exception>
     public async Task StageAsync(string stage, Stream input, CancellationToken cancellationToken)
     {
-        await new RedisPersistence(_redis, _options, TimeProvider.System, NullLogger.Instance).EnsureAsync(cancellationToken);
+        await new RedisPersistence(_redis, _options, TimeProvider.System, NullLogger.Instance).EnsureAsync(
+            cancellationToken);
         using var reader = new StreamReader(input, Strict, leaveOpen: true);
         var waiting = new List<Task>();
         var (number, credentials) = (0, 0);
@@ -224,7 +227,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         RedisValue above = "-inf";
         for (var round = 0; round < MostRounds * PageSize; round++)
         {
-            var members = (RedisValue[])(await RunAsync(RedisBackupScripts.Changes, [""], [above, PageSize], cancellationToken))!;
+            var members =
+                (RedisValue[])(await RunAsync(RedisBackupScripts.Changes, [""], [above, PageSize], cancellationToken))!;
             if (members.Length == 0)
             {
                 return changes;
@@ -260,7 +264,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         return last is null ? 0 : double.Parse(last, CultureInfo.InvariantCulture);
     }
 
-    private async Task<List<RedisLine>> ReadRowsAsync(string script, RedisValue[] values, CancellationToken cancellationToken)
+    private async Task<List<RedisLine>> ReadRowsAsync(
+        string script, RedisValue[] values, CancellationToken cancellationToken)
     {
         var rows = new List<RedisLine>();
         foreach (var row in (RedisResult[])(await RunAsync(script, [""], values, cancellationToken))!)
@@ -285,7 +290,8 @@ internal sealed class RedisBackup : IAsyncDisposable
         return fields.Count;
     }
 
-    private async Task<List<(string Field, string Value)>> ReadHashAsync(string name, CancellationToken cancellationToken)
+    private async Task<List<(string Field, string Value)>> ReadHashAsync(
+        string name, CancellationToken cancellationToken)
     {
         var values = (RedisValue[])(await RunAsync(RedisBackupScripts.Hash, [name], [], cancellationToken))!;
         return [.. values.Chunk(2).Select(static pair => (Text(pair[0])!, Text(pair[1])!))];
@@ -319,7 +325,8 @@ internal sealed class RedisBackup : IAsyncDisposable
     }
 
     private Task<RedisResult> RunAsync(
-        string script, string[] names, RedisValue[] values, CancellationToken cancellationToken, TimeSpan? budget = null) =>
+        string script, string[] names, RedisValue[] values, CancellationToken cancellationToken,
+        TimeSpan? budget = null) =>
         _redis.EvaluateAsync(
             script, [.. names.Select(name => _redis.Key(name))], values, cancellationToken, budget ?? Budget);
 }

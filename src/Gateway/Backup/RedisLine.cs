@@ -53,9 +53,14 @@ internal sealed record RedisLine(string Kind, string Name, string[] Values)
         }
 
         var texts = document.RootElement.EnumerateArray()
-            .Select(static element => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw new FormatException("not text"))
+            .Select(
+                static element => element.ValueKind == JsonValueKind.String
+                    ? element.GetString()!
+                    : throw new FormatException("not text"))
             .ToArray();
-        var read = texts.Length > 2 ? new RedisLine(texts[0], texts[1], texts[2..]) : throw new FormatException("too short");
+        var read = texts.Length > 2
+            ? new RedisLine(texts[0], texts[1], texts[2..])
+            : throw new FormatException("too short");
         return read.IsValid() ? read : throw new FormatException("unknown kind");
     }
 

@@ -100,7 +100,8 @@ internal sealed class RestoreJob
         var (restores, moves) = _order.IsDryRun ? ("Would restore", "Would move aside") : ("Restoring", "Moving aside");
         Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"The backup is complete: created {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
+            $"The backup is complete: created {manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by "
+                + $"version {manifest.Gateway}, {manifest.Entries.Count} files, tokens in {manifest.Store}."));
         if (_place.IsOccupied)
         {
             Say($"{moves}: {_target} to {_target}.{_aside}");
@@ -122,15 +123,17 @@ internal sealed class RestoreJob
         foreach (var block in blocks?.Newer ?? [])
         {
             Say($"{(_order.IsDryRun ? "Would keep" : "Keeping")}: "
-                + $"{block.Subject} {(block.LiftedAt is null ? "is blocked" : "is no longer blocked")}, which the backup lacks");
+                + $"{block.Subject} {(block.LiftedAt is null ? "is blocked" : "is no longer blocked")}, which the "
+                + "backup lacks");
         }
 
         if (blocks is null)
         {
-            var last = string.Create(CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
-            Say($"{Path.Combine(_target, BlocksKept.PathOf(manifest))} does not exist, so it is not known here who was blocked or unblocked "
-                + $"after {last}{(manifest.Redis is null ? "" : ", except in Redis")}. Find that in the audit trail (\"block\", \"unblock\"), "
-                + "and repeat it before the gateway starts.");
+            var last = string.Create(
+                CultureInfo.InvariantCulture, $"{manifest.CreatedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+            Say($"{Path.Combine(_target, BlocksKept.PathOf(manifest))} does not exist, so it is not known here who "
+                + $"was blocked or unblocked after {last}{(manifest.Redis is null ? "" : ", except in Redis")}. Find "
+                + "that in the audit trail (\"block\", \"unblock\"), and repeat it before the gateway starts.");
         }
     }
 

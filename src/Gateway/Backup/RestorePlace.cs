@@ -10,7 +10,8 @@ namespace Gateway.Backup;
 internal sealed record RestorePlace(string Target, string Mark, string Aside)
 {
     /// <summary>The folder beside the target that becomes it.</summary>
-    public string Staging { get; } = Path.Combine(Path.GetDirectoryName(Target) ?? "/", $".{Path.GetFileName(Target)}.{Mark}");
+    public string Staging { get; } = Path.Combine(
+        Path.GetDirectoryName(Target) ?? "/", $".{Path.GetFileName(Target)}.{Mark}");
 
     /// <summary>The file beside the target with the data of Redis.</summary>
     public string RedisFile => Staging + ".jsonl";

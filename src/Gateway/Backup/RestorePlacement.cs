@@ -23,7 +23,9 @@ internal sealed class RestorePlacement(
     private readonly Stack<Func<Task>> _undo = [];
     private RedisBackup? _redis;
 
-    /// <summary>Writes the data of Redis beside its place, in the Redis that the restored configuration names.</summary>
+    /// <summary>
+    /// Writes the data of Redis beside its place, in the Redis that the restored configuration names.
+    /// </summary>
     public async Task StageAsync(
         BackupManifest manifest, List<PlacedFile> files, CancellationToken cancellationToken)
     {
@@ -45,7 +47,9 @@ internal sealed class RestorePlacement(
                 "Set the GATEWAY__ variables that the gateway had when the backup was created."));
         }
 
-        options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority ? Locate(authority) : null;
+        options.Redis!.CertificateAuthority = options.Redis.CertificateAuthority is { } authority
+            ? Locate(authority)
+            : null;
         _redis = new RedisBackup(options);
         if (await _redis.FindObstacleAsync(order.MayReplace, cancellationToken) is { } obstacle)
         {
@@ -97,7 +101,8 @@ internal sealed class RestorePlacement(
             {
                 await undo();
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or StateException or ProblemException)
+            catch (Exception exception)
+                when (exception is IOException or UnauthorizedAccessException or StateException or ProblemException)
             {
                 say($"This could not be undone: {exception.Message}");
             }

@@ -3,7 +3,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Backup;
 
-/// <summary>Works out where each file of a backup goes, and refuses what must not be restored there. It changes nothing.</summary>
+/// <summary>
+/// Works out where each file of a backup goes, and refuses what must not be restored there. It changes nothing.
+/// </summary>
 internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
 {
     private readonly RestoreOrder _order = order;
@@ -20,7 +22,8 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
         {
             var path = entry.Path == manifest.Configuration ? _order.ConfigurationName ?? entry.Path : entry.Path;
             files.Add(ArchivePath.IsAbsolute(path)
-                ? new PlacedFile(entry, path, Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{_mark}"))
+                ? new PlacedFile(
+                    entry, path, Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{_mark}"))
                 : new PlacedFile(entry, Path.Combine(_target, path), Path.Combine(_staging, path)));
         }
 
@@ -32,7 +35,8 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
     public void Check(BackupManifest manifest, List<PlacedFile> files)
     {
         var problems = new List<Problem>();
-        if (_order.ConfigurationName is { } name && (!ArchivePath.IsSafe(name) || name.Contains('/', StringComparison.Ordinal)
+        if (_order.ConfigurationName is { } name
+            && (!ArchivePath.IsSafe(name) || name.Contains('/', StringComparison.Ordinal)
             || files.Count(file => file.Path == Path.Combine(_target, name)) > 1))
         {
             problems.Add(new Problem(
@@ -49,8 +53,10 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
         }
         else
         {
-            problems.AddRange(outside.Where(file => !_order.MayReplace && file.IsAnotherThere).Select(static file => new Problem(
-                file.Path, "another file exists there already", null, "Move it away, or give --force to move it aside.")));
+            problems.AddRange(
+                outside.Where(file => !_order.MayReplace && file.IsAnotherThere).Select(static file => new Problem(
+                file.Path, "another file exists there already", null,
+                "Move it away, or give --force to move it aside.")));
         }
 
         CheckTarget(problems);
@@ -88,7 +94,10 @@ internal sealed class RestorePlan(RestoreOrder order, RestorePlace place)
         }
         else if (Path.GetDirectoryName(_target) is not { } parent || !Directory.Exists(parent))
         {
-            problems.Add(new Problem(_target, "the folder around it does not exist", Path.GetDirectoryName(_target), "Create it first."));
+            problems.Add(
+                new Problem(
+                    _target, "the folder around it does not exist", Path.GetDirectoryName(_target),
+                    "Create it first."));
         }
         else if (place.IsOccupied && !_order.MayReplace)
         {

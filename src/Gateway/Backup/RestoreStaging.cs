@@ -24,7 +24,9 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         Directory.CreateDirectory(_staging, OwnersFolder);
         var places = files.ToDictionary(static file => file.Entry.Path, StringComparer.Ordinal);
         var read = reader.Read(
-            (again, entry) => ReferenceEquals(entry, again.Redis) ? Create(place.RedisFile) : Create(places[entry.Path].Staged),
+            (again, entry) => ReferenceEquals(entry, again.Redis)
+                ? Create(place.RedisFile)
+                : Create(places[entry.Path].Staged),
             cancellationToken);
         if (read.Write().AsSpan().SequenceEqual(manifest.Write()))
         {
@@ -56,7 +58,10 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         MakeParents(Path.GetDirectoryName(staged)!);
         AtomicFile.Replace(staged, BlockFile.Write(blocks.All), like: null, OwnerOnly);
         FileOwner.TakeFromFolder(
-            staged, isOutside ? Path.GetDirectoryName(blocks.Path)! : Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!);
+            staged,
+            isOutside
+                ? Path.GetDirectoryName(blocks.Path)!
+                : Directory.Exists(_target) ? _target : Path.GetDirectoryName(_target)!);
     }
 
     /// <summary>Removes what is not in its place.</summary>
@@ -67,12 +72,14 @@ internal sealed class RestoreStaging(RestoreOrder order, RestorePlace place, Act
         try
         {
             File.Delete(place.RedisFile);
-            foreach (var file in files.Where(static file => file.IsOutside && Directory.Exists(Path.GetDirectoryName(file.Staged))))
+            foreach (var file in files.Where(
+                static file => file.IsOutside && Directory.Exists(Path.GetDirectoryName(file.Staged))))
             {
                 File.Delete(file.Staged);
             }
 
-            foreach (var folder in Enumerable.Reverse(_made).Where(folder => !isDone && Directory.Exists(folder) && RestorePlace.IsEmpty(folder)))
+            foreach (var folder in Enumerable.Reverse(_made).Where(
+                folder => !isDone && Directory.Exists(folder) && RestorePlace.IsEmpty(folder)))
             {
                 Directory.Delete(folder);
             }

@@ -53,7 +53,8 @@ internal static class SealedFormat
 
     /// <summary>The key for a passphrase.</summary>
     public static byte[] DeriveKey(string passphrase, ReadOnlySpan<byte> header) => Rfc2898DeriveBytes.Pbkdf2(
-        passphrase, header.Slice(16, SaltLength), BinaryPrimitives.ReadInt32BigEndian(header[8..]), HashAlgorithmName.SHA256, 32);
+        passphrase, header.Slice(16, SaltLength), BinaryPrimitives.ReadInt32BigEndian(header[8..]),
+        HashAlgorithmName.SHA256, 32);
 
     /// <summary>The nonce of a chunk.</summary>
     public static void WriteNonce(Span<byte> nonce, ReadOnlySpan<byte> header, uint number, bool isLast)

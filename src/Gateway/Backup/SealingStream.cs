@@ -89,7 +89,8 @@ internal sealed class SealingStream : Stream
         Span<byte> nonce = stackalloc byte[SealedFormat.NonceLength];
         SealedFormat.WriteNonce(nonce, _header, _number, isLast);
         _cipher.Encrypt(
-            nonce, _plain.AsSpan(0, _length), _sealed.AsSpan(0, _length), _sealed.AsSpan(_length, SealedFormat.TagLength), _header);
+            nonce, _plain.AsSpan(0, _length), _sealed.AsSpan(0, _length),
+            _sealed.AsSpan(_length, SealedFormat.TagLength), _header);
         _output.Write(_sealed, 0, _length + SealedFormat.TagLength);
         _number = checked(_number + 1);
         _length = 0;

@@ -14,8 +14,8 @@ namespace Gateway.Backup;
 internal static class StateElsewhere
 {
     private const string Fix =
-        "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's GATEWAY__ variables, "
-        + "such as GATEWAY__State__Folder.";
+        "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's GATEWAY__ "
+        + "variables, such as GATEWAY__State__Folder.";
 
     /// <summary>
     /// Why a command must not create a store, because a running gateway has one already; none if it exists here.
@@ -74,7 +74,8 @@ internal static class StateElsewhere
         }
 
         var folder = options.KeyFolderPath();
-        return !KeyFolder.HasKeys(folder) && RunningMark.IsSeen(options) && RunningGateway.Find(options.State.Folder) is null
+        return !KeyFolder.HasKeys(folder) && RunningMark.IsSeen(options)
+            && RunningGateway.Find(options.State.Folder) is null
             ? new Problem(
                 folder, $"there are no signing keys here, but the gateway that runs with {options.File} has some "
                     + "elsewhere", null, Fix)

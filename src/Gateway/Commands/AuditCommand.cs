@@ -147,7 +147,10 @@ internal static class AuditCommand
         var output = result.InvocationConfiguration.Output;
         var given = result.GetValue(FilesArgument) ?? [];
         var files = given.Length > 1 ? given : Together(PathOf(result, given.FirstOrDefault()));
-        var verifier = new AuditVerifier(new HashChain(KeyOf(result, given.Length > 0))) { Expected = ExpectedOf(result) };
+        var verifier = new AuditVerifier(new HashChain(KeyOf(result, given.Length > 0)))
+        {
+            Expected = ExpectedOf(result),
+        };
         verifier.Verify(files);
         foreach (var line in verifier.Notes.Select(static note => "note: " + note).Concat(verifier.Findings))
         {
@@ -158,7 +161,8 @@ internal static class AuditCommand
         {
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{verifier.Lines} lines verified, from number {first}, in {files.Length} file{(files.Length == 1 ? "" : "s")}. The chain ends at {position}"));
+                $"{verifier.Lines} lines verified, from number {first}, in {files.Length} file"
+                    + $"{(files.Length == 1 ? "" : "s")}. The chain ends at {position}"));
         }
 
         if (verifier.Findings.Count > 0)
@@ -232,7 +236,8 @@ internal static class AuditCommand
         if (result.GetValue(KeyFile) is { } file)
         {
             return SecretFile.TryRead(file.FullName, out var what)
-                ?? throw new ProblemException(new Problem("--key-file", what, file.FullName, "Name the file with the key."));
+                ?? throw new ProblemException(
+                    new Problem("--key-file", what, file.FullName, "Name the file with the key."));
         }
 
         return isGiven ? null : ConfigOption.Load(result.GetRequiredValue(Config)).Audit.File.HashKey;

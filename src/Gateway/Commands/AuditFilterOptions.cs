@@ -46,10 +46,12 @@ internal static class AuditFilterOptions
             ["subject", "by", "owner"]),
         (Pattern("--repository", "The repository: team-a/*."), ["repository"]),
         (Pattern("--reference", "The tag or digest."), ["reference", "digest"]),
-        (Pattern("--operation", "The operation: putManifest, delete*, createToken."), ["operation", "action", "command"]),
+        (Pattern("--operation", "The operation: putManifest, delete*, createToken."),
+            ["operation", "action", "command"]),
         (Pattern("--decision", "allow, deny, challenge, limit, refuse, error or public."), ["decision"]),
         (Pattern("--rule", "The rule's name."), ["rule.name"]),
-        (Pattern("--event", "registry, token, api, portal, http, credential, command, reload, outage, start or stop."), ["event"]),
+        (Pattern("--event", "registry, token, api, portal, http, credential, command, reload, outage, start or stop."),
+            ["event"]),
         (Pattern("--user-name", "The user name presented at a sign-in, right or wrong."), ["signIn.userName"]),
         (Pattern(
             "--outcome", "The outcome of a sign-in or a reload: accepted, refused, undecided, throttled, applied."),
@@ -70,7 +72,8 @@ internal static class AuditFilterOptions
     private static readonly string[] Operations =
     [
         .. Enum.GetValues<RegistryOperation>().Select(AuditNames.Of),
-        "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut", "approveDevice",
+        "token", "listTokens", "createToken", "showToken", "revokeToken", "rotateToken", "signIn", "signOut",
+        "approveDevice",
         "beginDevice", "signInDevice", "endSessions", "showPage",
         "create", "revoke", "revokeAll", "rotate", "exchange", "block", "unblock",
         "token create", "token revoke", "token rotate",
@@ -123,7 +126,9 @@ internal static class AuditFilterOptions
         }
 
         // People type a name; records hold its kind as well.
-        return paths[0] == "subject" && !text.Contains(':', StringComparison.Ordinal) ? [glob, new Glob("user:" + text)] : [glob];
+        return paths[0] == "subject" && !text.Contains(':', StringComparison.Ordinal)
+            ? [glob, new Glob("user:" + text)]
+            : [glob];
     }
 
     // The complete list: a shortened one could leave out the very word that is wanted.

@@ -65,7 +65,8 @@ internal static class BackupCommand
         {
             Archive, Config, PassphraseFile, Passphrase, ForceBackup,
         };
-        command.SetAction((result, cancellationToken) => GuardAsync(result, () => BackupAsync(result, cancellationToken)));
+        command.SetAction(
+            (result, cancellationToken) => GuardAsync(result, () => BackupAsync(result, cancellationToken)));
         return command;
     }
 
@@ -76,7 +77,8 @@ internal static class BackupCommand
         {
             Archive, To, Name, Absolute, DryRun, PassphraseFile, Passphrase, ForceRestore,
         };
-        command.SetAction((result, cancellationToken) => GuardAsync(result, () => RestoreAsync(result, cancellationToken)));
+        command.SetAction(
+            (result, cancellationToken) => GuardAsync(result, () => RestoreAsync(result, cancellationToken)));
         return command;
     }
 
@@ -184,7 +186,8 @@ internal static class BackupCommand
         // Anyone who gets the file can guess for as long as they like.
         return isNew && passphrase.Length < ShortestPassphrase
             ? throw new ProblemException(new Problem(
-                "passphrase", string.Create(CultureInfo.InvariantCulture, $"is shorter than {ShortestPassphrase} characters"), null,
+                "passphrase",
+                string.Create(CultureInfo.InvariantCulture, $"is shorter than {ShortestPassphrase} characters"), null,
                 "Generate one: openssl rand -base64 32."))
             : passphrase;
     }
@@ -196,7 +199,8 @@ internal static class BackupCommand
             .Order(StringComparer.Ordinal).ToList();
         if (names.Count > 0)
         {
-            error.WriteLine($"These environment variables change the configuration: {string.Join(", ", names)}. {what}");
+            error.WriteLine(
+                $"These environment variables change the configuration: {string.Join(", ", names)}. {what}");
         }
     }
 }

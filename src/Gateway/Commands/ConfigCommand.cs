@@ -86,7 +86,8 @@ internal static class ConfigCommand
         {
             try
             {
-                result.InvocationConfiguration.Output.Write(write(GatewayOptions.Model, SettingDocumentation.Load(GatewayOptions.Model)));
+                result.InvocationConfiguration.Output.Write(
+                    write(GatewayOptions.Model, SettingDocumentation.Load(GatewayOptions.Model)));
                 return 0;
             }
             catch (ProblemException exception)

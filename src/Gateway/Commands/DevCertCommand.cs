@@ -67,7 +67,8 @@ internal static class DevCertCommand
     {
         try
         {
-            var (written, kept) = new DevelopmentCertificates(folder, TimeProvider.System).Make(names, addresses, force);
+            var (written, kept) = new DevelopmentCertificates(folder, TimeProvider.System).Make(
+                names, addresses, force);
             output.WriteLine(string.Join(Environment.NewLine, [
                 .. written.Select(static file => "created " + file),
                 .. kept.Select(static file => "kept " + file),

@@ -10,7 +10,9 @@ using Gateway.Foundation.Trust;
 
 namespace Gateway.Commands;
 
-/// <summary><c>gateway doctor</c>: finds what is wrong with sign-ins, pulls and pushes, from the server's side or a client's.</summary>
+/// <summary>
+/// <c>gateway doctor</c>: finds what is wrong with sign-ins, pulls and pushes, from the server's side or a client's.
+/// </summary>
 internal static class DoctorCommand
 {
     private static readonly Option<FileInfo> Config = ConfigOption.Create();
@@ -151,7 +153,8 @@ internal static class DoctorCommand
                 {
                     Authorities = authorities,
                     MayProbeUploads = result.GetValue(UploadProbe),
-                    IsInContainer = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv") || Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null,
+                    IsInContainer = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv")
+                        || Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null,
                 },
                 cancellationToken);
         }
@@ -160,7 +163,8 @@ internal static class DoctorCommand
         {
             using var output = new MemoryStream();
             DoctorReport.WriteJson(diagnosis, output);
-            await result.InvocationConfiguration.Output.WriteLineAsync(System.Text.Encoding.UTF8.GetString(output.ToArray()));
+            await result.InvocationConfiguration.Output.WriteLineAsync(
+                System.Text.Encoding.UTF8.GetString(output.ToArray()));
         }
         else
         {
@@ -192,7 +196,9 @@ internal static class DoctorCommand
             return true;
         }
 
-        error.WriteLine($"--ca: {fault ?? "the file holds no certificate"} (found \"{file.FullName}\"). Name the authority's PEM file.");
+        error.WriteLine(
+            $"--ca: {fault ?? "the file holds no certificate"} (found \"{file.FullName}\"). Name the authority's PEM "
+                + "file.");
         return false;
     }
 }

@@ -34,7 +34,8 @@ internal static class HealthCheckCommand
 
         if (options.Listen.Management.Length == 0)
         {
-            await Console.Error.WriteLineAsync("listen.management is empty (found \"\"). Set it, for example to 127.0.0.1:8081.");
+            await Console.Error.WriteLineAsync(
+                "listen.management is empty (found \"\"). Set it, for example to 127.0.0.1:8081.");
             return ProblemReport.ConfigurationProblem;
         }
 

@@ -41,7 +41,8 @@ internal static class IdentityCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult result, Func<ParseResult, GatewayOptions, CommandStores, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
+        ParseResult result, Func<ParseResult, GatewayOptions, CommandStores, CancellationToken, Task<int>> action,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -80,7 +81,8 @@ internal static class IdentityCommand
 
         static string[] Cells(StoredIdentity one) =>
         [
-            one.Method, one.Name, PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt), TokenTable.Format(one.ValidatedAt),
+            one.Method, one.Name, PrintableName.Of(one.ProviderSubject), TokenTable.Format(one.SignedInAt),
+            TokenTable.Format(one.ValidatedAt),
             one.Groups.Count == 0 ? "-" : string.Join(',', one.Groups),
             one.Ended is null ? "active" : "ended: " + one.Ended,
         ];
@@ -98,7 +100,8 @@ internal static class IdentityCommand
         }
 
         using var audit = options.BeginAudit(
-                    "identity forget", $"{method} {name}", TimeProvider.System, result.InvocationConfiguration.Error.WriteLine);
+                    "identity forget", $"{method} {name}", TimeProvider.System,
+                    result.InvocationConfiguration.Error.WriteLine);
         var service = new CredentialService(
             stores.Credentials, options.Tokens, TimeProvider.System, NullLogger<CredentialService>.Instance, audit);
 

@@ -38,13 +38,14 @@ internal static class KnownSubjects
         : $"Known: {string.Join(", ", candidates.Take(MostShown))}.";
 
     /// <summary>Whether a subject is blocked now.</summary>
-    public static async Task<bool> IsBlockedAsync(CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
+    public static async Task<bool> IsBlockedAsync(
+        CommandStores stores, Subject subject, CancellationToken cancellationToken) =>
         SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!)
             .Find(subject, TimeProvider.System) is not null;
 
     /// <summary>
-    /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names; <see langword="null"/> else.
-    /// The directory is asked at each use of their tokens whether it has them.
+    /// The subject that <c>corp/alice</c> is where the directory <c>corp</c> gives qualified names;
+    /// <see langword="null"/> else. The directory is asked at each use of their tokens whether it has them.
     /// </summary>
     public static Subject? FindQualifiedLdap(GatewayOptions options, string name)
     {
@@ -65,7 +66,9 @@ internal static class KnownSubjects
         }
 
         // A subject that was blocked once is known, even if it has nothing left.
-        known.UnionWith((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!.Select(static block => block.Subject));
+        known.UnionWith(
+            (await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!.Select(
+                static block => block.Subject));
         if (options.Authentication.Htpasswd is { } htpasswd && HtpasswdFile.ReadContent(htpasswd.File) is { } content)
         {
             // Line by line: a wrong line must not keep anybody from revoking.
@@ -76,7 +79,8 @@ internal static class KnownSubjects
 
         if (options.Authentication.Oidc.Count > 0)
         {
-            known.UnionWith((await stores.Identities.ListAsync(cancellationToken)).Select(static one => "user:" + one.Name));
+            known.UnionWith(
+                (await stores.Identities.ListAsync(cancellationToken)).Select(static one => "user:" + one.Name));
         }
 
         return known;

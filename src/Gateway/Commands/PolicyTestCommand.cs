@@ -17,7 +17,11 @@ internal static class PolicyTestCommand
             Description = "A folder with policy files and *.test.yaml beside them.",
         };
         var end = DocumentEndOption.Create();
-        var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.") { folder, end };
+        var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.")
+        {
+            folder,
+            end,
+        };
         command.SetAction(result => Run(
             result,
             result.GetRequiredValue(folder),

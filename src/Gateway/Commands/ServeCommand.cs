@@ -32,7 +32,8 @@ internal static partial class ServeCommand
             {
                 var others = ConfigurationCheck.Run(options);
                 return ProblemReport.Write(
-                    Console.Error, [.. others, .. problems], others.Count > 0 ? ProblemReport.ConfigurationProblem : CannotListen);
+                    Console.Error, [.. others, .. problems],
+                    others.Count > 0 ? ProblemReport.ConfigurationProblem : CannotListen);
             }
 
             app = GatewayHost.Build(options);

@@ -157,7 +157,8 @@ internal static class TokenCommand
     private static bool IsListing(ParseResult result) => result.CommandResult.Command.Name == "list";
 
     private static async Task<int> CreateAsync(
-        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service,
+        CancellationToken cancellationToken)
     {
         var owner = await OwnerOfAsync(result, options, stores, cancellationToken);
         var outcome = await service.CreateAsync(
@@ -180,7 +181,8 @@ internal static class TokenCommand
     }
 
     private static async Task<int> ListAsync(
-        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service,
+        CancellationToken cancellationToken)
     {
         var owner = result.GetValue(Owner) is { } text ? ParseOwner(text, Owner.Name) : null;
         var now = TimeProvider.System.GetUtcNow();
@@ -203,7 +205,8 @@ internal static class TokenCommand
     }
 
     private static async Task<int> RevokeAsync(
-        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service,
+        CancellationToken cancellationToken)
     {
         var (id, allOf) = (result.GetValue(OptionalId), result.GetValue(AllOf));
         if ((id is null) == (allOf is null))
@@ -252,14 +255,16 @@ internal static class TokenCommand
     }
 
     private static async Task<int> RotateAsync(
-        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialService service,
+        CancellationToken cancellationToken)
     {
         var id = result.GetRequiredValue(Id);
         var overlap = DurationOf(result, Overlap) ?? CredentialService.DefaultOverlap;
         var lifetime = DurationOf(result, Expires);
         return await service.FindAsync(id, cancellationToken) is { } old
             ? await PrintAsync(
-                result, options, stores, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken), cancellationToken)
+                result, options, stores, await service.RotateAsync(old, overlap, lifetime, By, cancellationToken),
+                cancellationToken)
             : Unknown(result, id);
     }
 
@@ -295,7 +300,8 @@ internal static class TokenCommand
 
         return all ? null
             : CredentialLimit.TryParse(scopes, out var limit, out var fault) ? limit
-            : throw new ProblemException(new Problem("--scope", fault.TrimEnd('.'), null, "See docs/tokens.md, \"Scopes\"."));
+            : throw new ProblemException(
+                new Problem("--scope", fault.TrimEnd('.'), null, "See docs/tokens.md, \"Scopes\"."));
     }
 
     private static TimeSpan? DurationOf(ParseResult result, Option<string?> option) =>
@@ -309,7 +315,8 @@ internal static class TokenCommand
             option, "this is not an owner", text, "Write user:NAME or robot:NAME."));
 
     private static async Task<int> PrintAsync(
-        ParseResult result, GatewayOptions options, CommandStores stores, CredentialOutcome outcome, CancellationToken cancellationToken)
+        ParseResult result, GatewayOptions options, CommandStores stores, CredentialOutcome outcome,
+        CancellationToken cancellationToken)
     {
         switch (outcome)
         {

@@ -70,7 +70,9 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
         }
 
         var like = (await KnownSubjects.FindLikeAsync(options, stores, name, cancellationToken))
-            .Where(static one => one.StartsWith("user:", StringComparison.Ordinal) && one.Contains(SignInMethods.SourceSeparator))
+            .Where(
+                static one => one.StartsWith("user:", StringComparison.Ordinal)
+                    && one.Contains(SignInMethods.SourceSeparator))
             .Select(static one => one["user:".Length..])
             .ToList();
         throw new ProblemException(new Problem(

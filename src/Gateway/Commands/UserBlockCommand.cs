@@ -63,7 +63,8 @@ internal static class UserBlockCommand
             "unblock", "Unblocks a subject. Tokens that were revoked stay revoked.", UnblockAsync, Who);
         yield return Subcommand("blocked", "Lists the blocked subjects.", ListAsync, All, Json);
 
-        Command Subcommand(string name, string description, Func<Bench, CancellationToken, Task<int>> action, params Symbol[] symbols)
+        Command Subcommand(
+            string name, string description, Func<Bench, CancellationToken, Task<int>> action, params Symbol[] symbols)
         {
             var command = new Command(name, description).With(symbols);
             command.SetAction((result, cancellationToken) => RunAsync(result, file, config, action, cancellationToken));
@@ -92,7 +93,8 @@ internal static class UserBlockCommand
             StoreOwner.Ensure(options, error.WriteLine);
             await using var stores = options.OpenStores();
             var blockFile = new BlockFile(options.State.Folder);
-            var blocks = SubjectBlocks.None.With((await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!);
+            var blocks = SubjectBlocks.None.With(
+                (await stores.Credentials.ReadBlocksAsync("", cancellationToken)).Blocks!);
             var isFileGood = true;
             try
             {
@@ -105,7 +107,8 @@ internal static class UserBlockCommand
                 ProblemReport.Write(error, exception.Problems);
             }
 
-            return await action(new Bench(result, options, stores, blocks, isFileGood ? blockFile : null), cancellationToken);
+            return await action(
+                new Bench(result, options, stores, blocks, isFileGood ? blockFile : null), cancellationToken);
         }
         catch (ProblemException exception)
         {
@@ -129,7 +132,11 @@ internal static class UserBlockCommand
 
         var subject = found.Subject.ToString();
         var known = bench.Blocks.Find(subject);
-        var block = SubjectBlock.Create(known, subject, now, Environment.UserName) with { Until = until, Reason = reason };
+        var block = SubjectBlock.Create(known, subject, now, Environment.UserName) with
+        {
+            Until = until,
+            Reason = reason,
+        };
         var exitCode = await bench.KeepAsync(block, "user block", cancellationToken);
         if (known?.IsInForce(now) == true)
         {
@@ -186,7 +193,9 @@ internal static class UserBlockCommand
         }
 
         string[] titles = ["SUBJECT", "SINCE", "UNTIL", "BY", "STATE", "REASON"];
-        foreach (var line in shown.Count == 0 ? ["Nobody is blocked."] : TextTable.Format([titles, .. shown.Select(Cells)]))
+        foreach (var line in shown.Count == 0
+            ? ["Nobody is blocked."]
+            : TextTable.Format([titles, .. shown.Select(Cells)]))
         {
             bench.Output.WriteLine(line);
         }
@@ -197,19 +206,23 @@ internal static class UserBlockCommand
         [
             PrintableName.Of(block.Subject), TokenTable.Format(block.At),
             block.Until is { } until ? TokenTable.Format(until) : "-", PrintableName.Of(block.By),
-            block.LiftedAt is { } lifted ? $"lifted {TokenTable.Format(lifted)} by {PrintableName.Of(block.LiftedBy ?? "-")}"
+            block.LiftedAt is { } lifted
+                ? $"lifted {TokenTable.Format(lifted)} by {PrintableName.Of(block.LiftedBy ?? "-")}"
                 : block.IsInForce(now) ? "blocked" : "expired",
             block.Reason is { } reason ? PrintableName.Of(reason) : "-",
         ];
     }
 
     // The creator of a robot token is not checked at its use: it keeps working for everyone who has it.
-    private static async Task TellOfRobotsAsync(Bench bench, string subject, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task TellOfRobotsAsync(
+        Bench bench, string subject, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var robots = (await bench.Stores.Credentials.ListAsync(null, cancellationToken))
             .Where(static token => token.Kind == CredentialKind.Robot)
             .GroupBy(static token => token.Owner.ToString(), StringComparer.Ordinal)
-            .Where(tokens => tokens.Any(token => token.CreatedBy == subject) && tokens.Any(token => token.StateAt(now) == TokenState.Active))
+            .Where(
+                tokens => tokens.Any(token => token.CreatedBy == subject)
+                    && tokens.Any(token => token.StateAt(now) == TokenState.Active))
             .Select(static tokens => tokens.Key)
             .Where(robot => bench.Blocks.Find(robot)?.IsInForce(now) != true)
             .Order(StringComparer.Ordinal)
@@ -243,7 +256,9 @@ internal static class UserBlockCommand
         + (block.Reason is { } reason ? $" (\"{PrintableName.Of(reason)}\")" : "");
 
     private static string DescribeList(List<SubjectBlock> blocks) =>
-        blocks.Count == 0 ? "Nobody is blocked." : KnownSubjects.Describe([.. blocks.Select(static block => block.Subject)]);
+        blocks.Count == 0
+            ? "Nobody is blocked."
+            : KnownSubjects.Describe([.. blocks.Select(static block => block.Subject)]);
 
     private static DateTimeOffset? UntilOf(ParseResult result, DateTimeOffset now)
     {
@@ -255,7 +270,8 @@ internal static class UserBlockCommand
         // "now + duration" may be beyond the calendar.
         var until = Duration.TryParse(text, out var after) && after < TimeSpan.FromDays(36_500) ? now + after
             : text.Length > 0 && char.IsAsciiDigit(text[0]) && DateTimeOffset.TryParse(
-                text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
+                text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var instant)
                 ? instant
             : throw new ProblemException(new Problem(
                 Until.Name, "this is not a time", text,
@@ -294,7 +310,8 @@ internal static class UserBlockCommand
         /// The subject that the argument means; <see langword="null"/> where it may be none or several, which is
         /// reported.
         /// </summary>
-        public async Task<(Subject Subject, bool IsKnown, IReadOnlyList<string> Like)?> FindAsync(CancellationToken cancellationToken)
+        public async Task<(Subject Subject, bool IsKnown, IReadOnlyList<string> Like)?> FindAsync(
+            CancellationToken cancellationToken)
         {
             var typed = Result.GetRequiredValue(Who);
             if (typed.Contains(':', StringComparison.Ordinal))

@@ -15,7 +15,8 @@ internal static class UserCommand
 {
     private const int WrongPassword = 1;
     private const int NotInForce = 1;
-    private const int DefaultBcryptCost = PasswordRules.TodaysBcryptCost, DefaultYescryptCost = PasswordRules.TodaysYescryptCost;
+    private const int DefaultBcryptCost = PasswordRules.TodaysBcryptCost, DefaultYescryptCost =
+        PasswordRules.TodaysYescryptCost;
 
     private static readonly Option<FileInfo?> File = new("--file", "-f")
     {

@@ -26,7 +26,8 @@ internal static class UserReloadCommand
                 + "in force.") { accept };
         command.SetAction((result, cancellationToken) => result.GetValue(file) is null
             ? RunAsync(
-                result.GetRequiredValue(config), result.GetValue(accept), result.InvocationConfiguration, cancellationToken)
+                result.GetRequiredValue(config), result.GetValue(accept), result.InvocationConfiguration,
+                cancellationToken)
             : Task.FromResult(ProblemReport.Write(result.InvocationConfiguration.Error,
                 [new Problem(
                     "--file", "the running gateway reads the file that its configuration names", null,

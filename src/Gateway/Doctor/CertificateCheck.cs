@@ -24,16 +24,23 @@ internal sealed class CertificateCheck : IServerCheck
         var chains = pairs.Select(static pair => Read(pair.Certificate)).ToList();
 
         // With several pairs each is for names of its own; one of them must be for the public URL.
-        var forHost = Math.Max(chains.FindIndex(chain => chain is [var leaf, ..] && leaf.MatchesHostname(host, allowWildcards: true, allowCommonName: false)), 0);
+        var forHost = Math.Max(
+            chains.FindIndex(
+                chain => chain is [var leaf, ..]
+                    && leaf.MatchesHostname(host, allowWildcards: true, allowCommonName: false)), 0);
         for (var i = 0; i < pairs.Count; i++)
         {
             var (pair, chain, meant) = (pairs[i], chains[i], i == forHost ? host : null);
-            await diagnosis.AttemptAsync(Area, pair.Certificate, () => Task.Run(() => Inspect(examined, diagnosis, pair, chain, meant, now), cancellationToken), cancellationToken);
+            await diagnosis.AttemptAsync(
+                Area, pair.Certificate,
+                () => Task.Run(() => Inspect(examined, diagnosis, pair, chain, meant, now), cancellationToken),
+                cancellationToken);
         }
     }
 
     private void Inspect(
-        ExaminedGateway examined, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain, string? host, DateTimeOffset now)
+        ExaminedGateway examined, Diagnosis diagnosis, CertificateOptions pair, List<X509Certificate2>? chain,
+        string? host, DateTimeOffset now)
     {
         var before = diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error);
         if (chain is { Count: > 0 })
@@ -45,9 +52,12 @@ internal sealed class CertificateCheck : IServerCheck
         // Everything that a start would refuse.
         foreach (var problem in ProblemsOf(pair, now))
         {
-            if (problem.What.Contains("does not belong to", StringComparison.Ordinal) || problem.What.Contains("is not the first in the file", StringComparison.Ordinal))
+            if (problem.What.Contains("does not belong to", StringComparison.Ordinal)
+                || problem.What.Contains("is not the first in the file", StringComparison.Ordinal))
             {
-                diagnosis.Error("TLS007", pair.Key, problem.Found is null ? problem.What : $"{problem.What}: {problem.Found}", problem.Fix);
+                diagnosis.Error(
+                    "TLS007", pair.Key, problem.Found is null ? problem.What : $"{problem.What}: {problem.Found}",
+                    problem.Fix);
             }
             else if (before == diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error))
             {
@@ -55,9 +65,12 @@ internal sealed class CertificateCheck : IServerCheck
             }
         }
 
-        if (chain is [var leaf, ..] && before == diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error))
+        if (chain is [var leaf, ..]
+            && before == diagnosis.Findings.Count(static finding => finding.Severity == Severity.Error))
         {
-            diagnosis.Pass(Area, pair.Certificate, $"for {string.Join(", ", CertificateInspection.NamesOf(leaf))} until {DoctorText.At(leaf.NotAfter)}");
+            diagnosis.Pass(
+                Area, pair.Certificate,
+                $"for {string.Join(", ", CertificateInspection.NamesOf(leaf))} until {DoctorText.At(leaf.NotAfter)}");
         }
     }
 
@@ -75,7 +88,9 @@ internal sealed class CertificateCheck : IServerCheck
             if (!CertificateInspection.LeadsToAuthority(chain, authorities, now, out _))
             {
                 var meant = string.Join("; ", authorities.Select(static one => one.Subject));
-                var namesIt = authorities.Any(one => chain.Any(issued => issued.IssuerName.RawData.AsSpan().SequenceEqual(one.SubjectName.RawData)));
+                var namesIt = authorities.Any(
+                    one => chain.Any(
+                        issued => issued.IssuerName.RawData.AsSpan().SequenceEqual(one.SubjectName.RawData)));
                 diagnosis.Error(
                     namesIt ? "TLS015" : CertificateInspection.IsSelfIssued(last) ? "TLS013" : "TLS004",
                     file, $"there is no chain from {last.Subject}, issued by {last.Issuer}, to the authorities named "
@@ -101,7 +116,9 @@ internal sealed class CertificateCheck : IServerCheck
     private static Uri? IssuerAddressOf(X509Certificate2 certificate) =>
         certificate.Extensions.OfType<X509AuthorityInformationAccessExtension>()
             .SelectMany(static extension => extension.EnumerateCAIssuersUris())
-            .Select(static text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : null)
+            .Select(
+                static text => Uri.TryCreate(text, UriKind.Absolute, out var address)
+                    && address.Scheme is ("http" or "https") ? address : null)
             .FirstOrDefault(static address => address is not null);
 
     // The loader describes the fault better.

@@ -29,7 +29,11 @@ internal sealed class CorsCheck : IServerCheck
             return Task.CompletedTask;
         }
 
-        if (cors.Credentials && cors.Origins.Find(static origin => origin.StartsWith("http://", StringComparison.Ordinal) && !origin.StartsWith("http://localhost", StringComparison.Ordinal) && !origin.StartsWith("http://127.", StringComparison.Ordinal)) is { } plain)
+        if (cors.Credentials
+            && cors.Origins.Find(
+                static origin => origin.StartsWith("http://", StringComparison.Ordinal)
+                    && !origin.StartsWith("http://localhost", StringComparison.Ordinal)
+                    && !origin.StartsWith("http://127.", StringComparison.Ordinal)) is { } plain)
         {
             diagnosis.Error(
                 "COR002", "cors.origins",

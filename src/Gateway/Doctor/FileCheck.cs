@@ -73,7 +73,8 @@ internal sealed class FileCheck : IServerCheck
             if (!Directory.Exists(file.Path))
             {
                 yield return (file.Path, file.IsSecret
-                    || (file.Key.StartsWith("tls.certificates[", StringComparison.Ordinal) && file.Key.EndsWith(".key", StringComparison.Ordinal))
+                    || (file.Key.StartsWith("tls.certificates[", StringComparison.Ordinal)
+                    && file.Key.EndsWith(".key", StringComparison.Ordinal))
                     || file.Key == "authentication.htpasswd.file");
             }
         }
@@ -83,7 +84,9 @@ internal sealed class FileCheck : IServerCheck
             foreach (var path in Files(folder))
             {
                 // Certificates and public keys are for others to read.
-                yield return (path, Path.GetExtension(path) is not (".crt" or ".json") && !path.EndsWith(".jsonl", StringComparison.Ordinal));
+                yield return (path,
+                    Path.GetExtension(path) is not (".crt" or ".json")
+                        && !path.EndsWith(".jsonl", StringComparison.Ordinal));
             }
         }
     }
@@ -111,7 +114,8 @@ internal sealed class FileCheck : IServerCheck
                 return true;
             }
 
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
             fault = "";
             return true;
         }

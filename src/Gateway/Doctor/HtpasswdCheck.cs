@@ -19,7 +19,8 @@ internal sealed class HtpasswdCheck : IServerCheck
     /// <inheritdoc/>
     public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (examined.Options.Authentication.Htpasswd is not { } options || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
+        if (examined.Options.Authentication.Htpasswd is not { } options
+            || diagnosis.Findings.Any(finding => finding.Id == "FIL002" && finding.Subject == options.File))
         {
             return Task.CompletedTask;
         }
@@ -37,10 +38,15 @@ internal sealed class HtpasswdCheck : IServerCheck
                 diagnosis.Warn("HTP005", options.File, HtpasswdReplacement.OpenLine(options.File).What);
             }
 
-            var old = file.Names.Where(name => RotationRules.IsDue(file.Find(name)!)).Order(StringComparer.Ordinal).ToList();
+            var old = file.Names.Where(name => RotationRules.IsDue(file.Find(name)!))
+                .Order(StringComparer.Ordinal)
+                .ToList();
             if (old.Count > 0)
             {
-                diagnosis.Warn("HTP002", options.File, $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}{(old.Count > MostTold ? ", …" : "")}");
+                diagnosis.Warn(
+                    "HTP002", options.File,
+                    $"{old.Count} of {DoctorText.Count(file.Count, "user")}: {string.Join(", ", old.Take(MostTold))}"
+                        + $"{(old.Count > MostTold ? ", …" : "")}");
             }
             else if (file.Count > 0 && !file.HasOpenLine)
             {
@@ -61,6 +67,8 @@ internal sealed class HtpasswdCheck : IServerCheck
 
     private static string IdOf(Problem problem) =>
         problem.What.Contains("already", StringComparison.Ordinal) ? "HTP003"
-        : problem.What.Contains("no such", StringComparison.Ordinal) || problem.What.Contains("permission", StringComparison.Ordinal) || problem.What.Contains("folder", StringComparison.Ordinal) ? "FIL002"
+        : problem.What.Contains("no such", StringComparison.Ordinal)
+        || problem.What.Contains("permission", StringComparison.Ordinal)
+        || problem.What.Contains("folder", StringComparison.Ordinal) ? "FIL002"
         : "HTP001";
 }

@@ -44,7 +44,9 @@ internal sealed class IssuerCheck : IServerCheck
             else
             {
                 await diagnosis.AttemptAsync(
-                    Area, $"issuer:{name}", () => InspectAsync($"issuer:{name}", options, null, examined, diagnosis, cancellationToken), cancellationToken);
+                    Area, $"issuer:{name}",
+                    () => InspectAsync($"issuer:{name}", options, null, examined, diagnosis, cancellationToken),
+                    cancellationToken);
             }
         }
 
@@ -53,7 +55,9 @@ internal sealed class IssuerCheck : IServerCheck
             diagnosis.Hide(options.ClientSecret);
             await diagnosis.AttemptAsync(
                 Area, OidcProvider.MethodOf(name),
-                () => InspectAsync(OidcProvider.MethodOf(name), options, (name, options), examined, diagnosis, cancellationToken), cancellationToken);
+                () => InspectAsync(
+                    OidcProvider.MethodOf(name), options, (name, options), examined, diagnosis, cancellationToken),
+                    cancellationToken);
         }
     }
 
@@ -76,7 +80,8 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     private async Task InspectAsync(
-        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
+        string subject, IssuerOptions options, (string Name, OidcOptions Options)? provider, ExaminedGateway examined,
+        Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var client = CreateClient(options, subject, diagnosis);
         if (client is null)
@@ -99,7 +104,8 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        if (!Uri.TryCreate(document.Text("jwks_uri"), UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
+        if (!Uri.TryCreate(document.Text("jwks_uri"), UriKind.Absolute, out var keys)
+            || !IssuerOptionsValidator.IsSafe(keys))
         {
             diagnosis.Error(
                 "ISS003", subject,
@@ -120,7 +126,8 @@ internal sealed class IssuerCheck : IServerCheck
 
         if (provider is { } one)
         {
-            await InspectProviderAsync(client, subject, document, one.Name, one.Options, examined, diagnosis, cancellationToken);
+            await InspectProviderAsync(
+                client, subject, document, one.Name, one.Options, examined, diagnosis, cancellationToken);
         }
 
         if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
@@ -138,13 +145,15 @@ internal sealed class IssuerCheck : IServerCheck
         }
         catch (ProblemException exception)
         {
-            diagnosis.Error("ISS004", subject, SettingProblems.EvidenceOf(exception.Problems[0]), exception.Problems[0].Fix);
+            diagnosis.Error(
+                "ISS004", subject, SettingProblems.EvidenceOf(exception.Problems[0]), exception.Problems[0].Fix);
             return null;
         }
     }
 
     private static async Task InspectProviderAsync(
-        HttpClient client, string subject, JsonElement document, string name, OidcOptions options, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
+        HttpClient client, string subject, JsonElement document, string name, OidcOptions options,
+        ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (OidcTokenClient.Endpoint(document.Text("token_endpoint")) is not { } tokens
             || OidcTokenClient.Endpoint(document.Text("authorization_endpoint")) is not { } authorization)
@@ -161,7 +170,8 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        if (Texts(document, "scopes_supported") is { Count: > 0 } scopes && options.Scopes.Except(scopes).ToList() is { Count: > 0 } unknown)
+        if (Texts(document, "scopes_supported") is { Count: > 0 } scopes
+            && options.Scopes.Except(scopes).ToList() is { Count: > 0 } unknown)
         {
             diagnosis.Warn(
                 "ISS008", subject, $"it does not list the scopes {string.Join(", ", unknown)}",
@@ -172,12 +182,19 @@ internal sealed class IssuerCheck : IServerCheck
         // section 5.2).
         var callback = examined.Options.CreateRouter().PublicHost.Origin + OidcProvider.CallbackOf(name);
         using var request = AsClient(
-            tokens, document, options, [new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback), new("code_verifier", new string('d', 43))]);
+            tokens, document, options,
+            [
+                new("grant_type", "authorization_code"), new("code", "doctor"), new("redirect_uri", callback),
+                new("code_verifier", new string('d', 43)),
+            ]);
         using var answer = await client.SendAsync(request, cancellationToken);
         var error = ErrorOf(await ClientVisit.ReadAsync(answer.Content, cancellationToken));
         if (error is "invalid_client" or "unauthorized_client")
         {
-            diagnosis.Error("ISS007", subject, $"its token endpoint answers {(int)answer.StatusCode} {error} to the client \"{options.ClientId}\" and its secret");
+            diagnosis.Error(
+                "ISS007", subject,
+                $"its token endpoint answers {(int)answer.StatusCode} {error} to the client \"{options.ClientId}\" "
+                    + "and its secret");
             return;
         }
 
@@ -189,7 +206,8 @@ internal sealed class IssuerCheck : IServerCheck
             return;
         }
 
-        await InspectRedirectAsync(client, subject, document, authorization, callback, options, diagnosis, cancellationToken);
+        await InspectRedirectAsync(
+            client, subject, document, authorization, callback, options, diagnosis, cancellationToken);
     }
 
     private static HttpRequestMessage BeginSignIn(
@@ -218,14 +236,17 @@ internal sealed class IssuerCheck : IServerCheck
     }
 
     // As OidcTokenClient does it.
-    private static HttpRequestMessage AsClient(Uri endpoint, JsonElement document, OidcOptions options, List<KeyValuePair<string, string>> form)
+    private static HttpRequestMessage AsClient(
+        Uri endpoint, JsonElement document, OidcOptions options, List<KeyValuePair<string, string>> form)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         var ways = Texts(document, "token_endpoint_auth_methods_supported");
         if (ways.Count == 0 || ways.Contains("client_secret_basic"))
         {
-            request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(
-                $"{System.Net.WebUtility.UrlEncode(options.ClientId)}:{System.Net.WebUtility.UrlEncode(options.ClientSecret)}")));
+            request.Headers.TryAddWithoutValidation(
+                "Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(
+                $"{System.Net.WebUtility.UrlEncode(options.ClientId)}:"
+                    + $"{System.Net.WebUtility.UrlEncode(options.ClientSecret)}")));
         }
         else
         {
@@ -242,7 +263,8 @@ internal sealed class IssuerCheck : IServerCheck
     // section 4.1.2.1); one that requires pushed requests reports that in the answer to the push (RFC 9126, section
     // 2.3).
     private static async Task InspectRedirectAsync(
-        HttpClient client, string subject, JsonElement document, Uri authorization, string callback, OidcOptions options,
+        HttpClient client, string subject, JsonElement document, Uri authorization, string callback,
+        OidcOptions options,
         Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         const string pushed = "pushed_authorization_request_endpoint";
@@ -262,7 +284,9 @@ internal sealed class IssuerCheck : IServerCheck
             var body = await ClientVisit.ReadAsync(answer.Content, cancellationToken);
             if (body.Contains("redirect", StringComparison.OrdinalIgnoreCase))
             {
-                diagnosis.Error("ISS006", subject, $"its {endpoint} answers {(int)answer.StatusCode} to redirect_uri {callback}", $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
+                diagnosis.Error(
+                    "ISS006", subject, $"its {endpoint} answers {(int)answer.StatusCode} to redirect_uri {callback}",
+                    $"Register {callback} as a redirect URI of the client \"{options.ClientId}\"");
             }
             else
             {
@@ -270,15 +294,18 @@ internal sealed class IssuerCheck : IServerCheck
                     "ISS008", subject, $"its {endpoint} answers {(int)answer.StatusCode} to the start of a sign-in");
             }
         }
-        else if (answer.Headers.Location is { } location && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
-            && QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal) && refusal != "login_required" && refusal != "consent_required")
+        else if (answer.Headers.Location is { } location
+            && location.OriginalString.StartsWith(callback, StringComparison.Ordinal)
+            && QueryHelpers.ParseQuery(location.Query).TryGetValue("error", out var refusal)
+            && refusal != "login_required" && refusal != "consent_required")
         {
             diagnosis.Error("ISS008", subject, $"it refuses to start a sign-in: {refusal}");
         }
     }
 
     private static async Task<JsonElement?> ReadAsync(
-        HttpClient client, Uri address, string subject, ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken, bool isKeys = false)
+        HttpClient client, Uri address, string subject, ExaminedGateway examined, Diagnosis diagnosis,
+        CancellationToken cancellationToken, bool isKeys = false)
     {
         var id = isKeys ? "ISS003" : "ISS001";
         try
@@ -293,7 +320,10 @@ internal sealed class IssuerCheck : IServerCheck
             var now = examined.Time.GetUtcNow();
             if (answer.Headers.Date is { } date && (date - now).Duration() > IdTokenVerifier.Leeway)
             {
-                diagnosis.Error("ISS005", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(date - now)} apart");
+                diagnosis.Error(
+                    "ISS005", subject,
+                    $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: "
+                        + $"{DoctorText.Span(date - now)} apart");
                 return null;
             }
 
@@ -320,7 +350,11 @@ internal sealed class IssuerCheck : IServerCheck
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error(id, subject, exception is HttpRequestException ? DoctorText.Of(exception) : $"{address} does not answer within {DoctorText.Span(IssuerHttp.Timeout)}");
+            diagnosis.Error(
+                id, subject,
+                exception is HttpRequestException
+                    ? DoctorText.Of(exception)
+                    : $"{address} does not answer within {DoctorText.Span(IssuerHttp.Timeout)}");
         }
 
         return null;
@@ -341,6 +375,10 @@ internal sealed class IssuerCheck : IServerCheck
 
     private static List<string> Texts(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.String).Select(static one => one.GetString()!)]
+            ? [
+                .. value.EnumerateArray()
+                    .Where(static one => one.ValueKind == JsonValueKind.String)
+                    .Select(static one => one.GetString()!),
+            ]
             : [];
 }

@@ -40,7 +40,8 @@ internal sealed class KeyCheck : IServerCheck
     {
         var options = examined.Options;
         var now = examined.Time.GetUtcNow();
-        foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(static file => file.Path))
+        foreach (var file in options.Paths.Where(static file => file.IsSecret && File.Exists(file.Path)).DistinctBy(
+            static file => file.Path))
         {
             var age = now - File.GetLastWriteTimeUtc(file.Path);
             if (age > RotationRules.SecretAge)
@@ -59,7 +60,10 @@ internal sealed class KeyCheck : IServerCheck
         if (new KeyFolder(folder, schedule).Check() is { Count: > 0 } problems)
         {
             // FileCheck has reported wrong modes.
-            foreach (var problem in problems.Where(problem => !diagnosis.Findings.Any(finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal) && finding.Subject == problem.Source)))
+            foreach (var problem in problems.Where(
+                problem => !diagnosis.Findings.Any(
+                    finding => finding.Id.StartsWith("FIL", StringComparison.Ordinal)
+                        && finding.Subject == problem.Source)))
             {
                 diagnosis.Error("KEY001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }

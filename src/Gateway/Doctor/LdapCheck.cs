@@ -42,7 +42,9 @@ internal sealed class LdapCheck : IServerCheck
                 {
                     await diagnosis.AttemptAsync(
                         Area, $"{name} at {url.GetLeftPart(UriPartial.Authority)}",
-                        () => InspectAsync($"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, examined, diagnosis), cancellationToken);
+                        () => InspectAsync(
+                            $"{name} at {url.GetLeftPart(UriPartial.Authority)}", url, options, trust, examined,
+                            diagnosis), cancellationToken);
                 }
             }
             catch (ProblemException exception)
@@ -55,7 +57,8 @@ internal sealed class LdapCheck : IServerCheck
         }
     }
 
-    private async Task InspectAsync(string subject, Uri url, LdapOptions options, LdapTrust trust, ExaminedGateway examined, Diagnosis diagnosis)
+    private async Task InspectAsync(
+        string subject, Uri url, LdapOptions options, LdapTrust trust, ExaminedGateway examined, Diagnosis diagnosis)
     {
         if (url.Scheme == "ldap" && !options.StartTls && !url.IsLoopback)
         {
@@ -70,7 +73,9 @@ internal sealed class LdapCheck : IServerCheck
             {
                 // The gateway binds as the user. Without a user's password the doctor can only see whether the
                 // directory answers.
-                await server.AskAsync(static connection => connection.SendRequest(new SearchRequest("", "(objectClass=*)", SearchScope.Base, "supportedLDAPVersion")));
+                await server.AskAsync(
+                    static connection => connection.SendRequest(
+                        new SearchRequest("", "(objectClass=*)", SearchScope.Base, "supportedLDAPVersion")));
                 diagnosis.Inform(
                     "LDP008", subject,
                     "it answers; users and groups were not checked, since no account looks them up (userDn)");
@@ -102,21 +107,27 @@ internal sealed class LdapCheck : IServerCheck
             }
             else
             {
-                diagnosis.Pass(Area, subject, $"users are found, and groups such as {string.Join(", ", groups.Take(3))}");
+                diagnosis.Pass(
+                    Area, subject, $"users are found, and groups such as {string.Join(", ", groups.Take(3))}");
             }
         }
         catch (LdapUnavailableException exception)
         {
             var cause = exception.IsServers ? await LdapDiagnosis.FindCauseAsync(url, options, trust) : "";
-            diagnosis.Error(IdOf(exception.Message, cause), subject, cause.Length > 0 ? $"{exception.Message.TrimEnd('.')}. {cause}" : exception.Message);
+            diagnosis.Error(
+                IdOf(exception.Message, cause), subject,
+                cause.Length > 0 ? $"{exception.Message.TrimEnd('.')}. {cause}" : exception.Message);
         }
     }
 
     private static string IdOf(string message, string cause) =>
         message.Contains("refuses the password", StringComparison.Ordinal) ? "LDP004"
-        : message.Contains("searchBase", StringComparison.Ordinal) || message.Contains("userFilter", StringComparison.Ordinal) || message.Contains("nameAttribute", StringComparison.Ordinal) ? "LDP005"
+        : message.Contains("searchBase", StringComparison.Ordinal)
+        || message.Contains("userFilter", StringComparison.Ordinal)
+        || message.Contains("nameAttribute", StringComparison.Ordinal) ? "LDP005"
         : cause.StartsWith("It cannot be reached", StringComparison.Ordinal) ? "LDP001"
-        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal) ? cause.StartsWith("TLS works", StringComparison.Ordinal) ? "LDP001" : "LDP002"
+        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal)
+        ? cause.StartsWith("TLS works", StringComparison.Ordinal) ? "LDP001" : "LDP002"
         : "LDP001";
 
     private static List<string> FindSome(LdapConnection connection, LdapOptions options)
@@ -126,17 +137,25 @@ internal sealed class LdapCheck : IServerCheck
         try
         {
             response = (SearchResponse)connection.SendRequest(
-                new SearchRequest(options.SearchBase, filter, SearchScope.Subtree, options.NameAttribute) { SizeLimit = FewUsers });
+                new SearchRequest(options.SearchBase, filter, SearchScope.Subtree, options.NameAttribute)
+                {
+                    SizeLimit = FewUsers,
+                });
         }
-        catch (DirectoryOperationException exception) when (exception.Response is SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } many)
+        catch (DirectoryOperationException exception)
+            when (exception.Response is SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } many)
         {
             response = many;
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapUnavailableException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+            throw new LdapUnavailableException(
+                $"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
-        return [.. response.Entries.Cast<SearchResultEntry>().SelectMany(entry => LdapDirectory.TextsOf(entry, options.NameAttribute).Take(1))];
+        return [
+            .. response.Entries.Cast<SearchResultEntry>().SelectMany(
+                entry => LdapDirectory.TextsOf(entry, options.NameAttribute).Take(1)),
+        ];
     }
 }

@@ -57,7 +57,8 @@ internal sealed class LimitCheck : IServerCheck
         : (1, "one request");
 
     private static bool IsTighter(LimitRuleOptions one, LimitRuleOptions other) =>
-        Same(one.Classes, other.Classes) && Same(one.Per, other.Per) && Same(one.To, other.To) && Same(one.Repositories, other.Repositories)
+        Same(one.Classes, other.Classes) && Same(one.Per, other.Per) && Same(one.To, other.To)
+        && Same(one.Repositories, other.Repositories)
         && (one.Burst ?? one.Rate) <= (other.Burst ?? other.Rate)
         && one.Rate / one.Window.TotalSeconds < other.Rate / other.Window.TotalSeconds;
 

@@ -21,7 +21,9 @@ internal sealed class ListenerCheck : IServerCheck
     public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var listen = examined.Options.Listen;
-        var health = listen.Management.Length == 0 ? null : await AskAsync(ListenAddress.Parse(listen.Management), cancellationToken);
+        var health = listen.Management.Length == 0
+            ? null
+            : await AskAsync(ListenAddress.Parse(listen.Management), cancellationToken);
         if (health is { } state)
         {
             diagnosis.Pass(Area, listen.Management, "the gateway is running");
@@ -31,7 +33,12 @@ internal sealed class ListenerCheck : IServerCheck
 
         // It does not run, or does not answer: then its addresses must be free.
         var taken = false;
-        foreach (var (key, text) in new[] { ("listen.https", listen.Https), ("listen.http", listen.Http), ("listen.management", listen.Management) })
+        foreach (var (key, text) in new[]
+        {
+            ("listen.https", listen.Https),
+            ("listen.http", listen.Http),
+            ("listen.management", listen.Management),
+        })
         {
             if (!string.IsNullOrEmpty(text) && FindFault(ListenAddress.Parse(text)) is { } error)
             {
@@ -72,17 +79,25 @@ internal sealed class ListenerCheck : IServerCheck
     /// </summary>
     public static async Task<JsonElement?> AskAsync(ListenAddress address, CancellationToken cancellationToken)
     {
-        var host = address.Address is null || address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : address.Address;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Timeout, MaxResponseContentBufferSize = 1 << 20 };
+        var host = address.Address is null || address.Address.Equals(IPAddress.Any)
+            || address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : address.Address;
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            Timeout = Timeout,
+            MaxResponseContentBufferSize = 1 << 20,
+        };
         try
         {
-            using var answer = await client.GetAsync(new UriBuilder("http", host.ToString(), address.Port, "/readyz").Uri, cancellationToken);
+            using var answer = await client.GetAsync(
+                new UriBuilder("http", host.ToString(), address.Port, "/readyz").Uri, cancellationToken);
             using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
-            return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("registries", out _) && root.TryGetProperty("files", out _)
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("registries", out _) && root.TryGetProperty("files", out _)
                 ? root.Clone()
                 : null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return null;
@@ -104,8 +119,13 @@ internal sealed class ListenerCheck : IServerCheck
         }
 
         var down = state.EnumerateObject()
-            .Where(static part => part.Value.ValueKind == JsonValueKind.String && part.Value.GetString() == "down").Select(static part => part.Name)
-            .Concat(state.GetProperty("registries").EnumerateObject().Where(static part => part.Value.GetString() == "down").Select(static part => "registry " + part.Name))
+            .Where(static part => part.Value.ValueKind == JsonValueKind.String && part.Value.GetString() == "down")
+            .Select(static part => part.Name)
+            .Concat(
+                state.GetProperty("registries")
+                    .EnumerateObject()
+                    .Where(static part => part.Value.GetString() == "down")
+                    .Select(static part => "registry " + part.Name))
             .ToList();
         if (down.Count > 0)
         {

@@ -21,13 +21,19 @@ internal sealed class MachineCheck : IServerCheck
     public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = examined.Options;
-        string?[] paths = [options.State.Folder, options.KeyFolderPath(), Path.GetDirectoryName(options.Audit.File.Path)];
+        string?[] paths = [
+            options.State.Folder, options.KeyFolderPath(), Path.GetDirectoryName(options.Audit.File.Path),
+        ];
         foreach (var drive in paths.OfType<string>().Select(Existing).Distinct(StringComparer.Ordinal))
         {
             var info = new DriveInfo(drive);
             if (info.AvailableFreeSpace < LeastRoom || info.AvailableFreeSpace < info.TotalSize / 100)
             {
-                diagnosis.Warn("MAC001", drive, string.Create(CultureInfo.InvariantCulture, $"{info.AvailableFreeSpace >> 20} MiB of {info.TotalSize >> 20} MiB are free"));
+                diagnosis.Warn(
+                    "MAC001", drive,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{info.AvailableFreeSpace >> 20} MiB of {info.TotalSize >> 20} MiB are free"));
             }
         }
 
@@ -55,13 +61,17 @@ internal sealed class MachineCheck : IServerCheck
     private static long? FileLimit()
     {
         const string name = "Max open files";
-        if (!File.Exists("/proc/self/limits") || File.ReadLines("/proc/self/limits").FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal)) is not { } line)
+        if (!File.Exists("/proc/self/limits")
+            || File.ReadLines("/proc/self/limits").FirstOrDefault(
+                static line => line.StartsWith(name, StringComparison.Ordinal)) is not { } line)
         {
             return null;
         }
 
         return line[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var hard, ..]
-            ? long.TryParse(hard, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : long.MaxValue
+            ? long.TryParse(hard, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                ? value
+                : long.MaxValue
             : null;
     }
 

@@ -29,7 +29,9 @@ internal sealed class PolicyCheck : IServerCheck
     public async Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = examined.Options;
-        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
+        var reading = PolicyFolder.Read(
+            options.Policies, [.. options.Registries.Select(static registry => registry.Name)],
+            options.RequireDocumentEnd);
         if (reading.Problems.Count > 0)
         {
             return; // PolicyFileCheck reported that
@@ -51,7 +53,8 @@ internal sealed class PolicyCheck : IServerCheck
         {
             if (remark.Kind != PolicyRemarkKind.EverybodyWrites || !diagnosis.Has("POL007"))
             {
-                diagnosis.Warn(IdOf(remark.Kind), PlaceOf(remark.Rule), $"\"{remark.Rule.Identity.Name}\": {remark.Detail}");
+                diagnosis.Warn(
+                    IdOf(remark.Kind), PlaceOf(remark.Rule), $"\"{remark.Rule.Identity.Name}\": {remark.Detail}");
             }
         }
 
@@ -74,8 +77,10 @@ internal sealed class PolicyCheck : IServerCheck
     {
         var authentication = options.Authentication;
         var declared = definition.Groups.Select(static group => group.Name).ToHashSet(StringComparer.Ordinal);
-        var groupsComeFromOutside = authentication.Ldap.Count + authentication.Oidc.Count + authentication.Workloads.Count > 0;
-        var usersAreInTheFile = !groupsComeFromOutside && authentication.ClientCertificates is null && authentication.Htpasswd is not null;
+        var groupsComeFromOutside = authentication.Ldap.Count + authentication.Oidc.Count
+            + authentication.Workloads.Count > 0;
+        var usersAreInTheFile = !groupsComeFromOutside && authentication.ClientCertificates is null
+            && authentication.Htpasswd is not null;
         HtpasswdFile? users = null;
         try
         {
@@ -88,24 +93,34 @@ internal sealed class PolicyCheck : IServerCheck
 
         foreach (var (selector, place) in definition.Rules
             .SelectMany(static rule => rule.To.Concat(rule.Unless).Select(selector => (selector, PlaceOf(rule))))
-            .Concat(definition.Groups.SelectMany(static group => group.Members.Select(member => (member, $"group {group.Name}"))))
+            .Concat(
+                definition.Groups.SelectMany(
+                    static group => group.Members.Select(member => (member, $"group {group.Name}"))))
             .DistinctBy(static pair => pair.Item1))
         {
-            if (selector.Kind == SubjectSelectorKind.Group && !groupsComeFromOutside && !declared.Contains(selector.Name) && !diagnosis.Findings.Any(finding => finding.Id == "POL004" && finding.Evidence.Contains(selector.Name, StringComparison.Ordinal)))
+            if (selector.Kind == SubjectSelectorKind.Group && !groupsComeFromOutside
+                && !declared.Contains(selector.Name)
+                && !diagnosis.Findings.Any(
+                    finding => finding.Id == "POL004"
+                        && finding.Evidence.Contains(selector.Name, StringComparison.Ordinal)))
             {
                 diagnosis.Warn(
                     "POL004", place, $"no policy file declares {selector}, and no source of users has groups");
             }
-            else if (selector.Kind == SubjectSelectorKind.User && users is not null && users.Find(selector.Name) is null)
+            else if (selector.Kind == SubjectSelectorKind.User && users is not null
+                && users.Find(selector.Name) is null)
             {
                 diagnosis.Warn(
                     "POL011", place, $"{selector} is not in {authentication.Htpasswd!.File}, the only source of users",
-                    NearestName.Find(selector.Name, [.. users.Names]) is { } near ? $"Did you mean user:{near}?" : null);
+                    NearestName.Find(selector.Name, [.. users.Names]) is { } near
+                        ? $"Did you mean user:{near}?"
+                        : null);
             }
         }
     }
 
-    private static async Task InspectCatalogAsync(GatewayOptions options, PolicyDefinition definition, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectCatalogAsync(
+        GatewayOptions options, PolicyDefinition definition, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var repositories = new List<RepositoryName>();
         foreach (var registry in options.Registries)
@@ -125,8 +140,11 @@ internal sealed class PolicyCheck : IServerCheck
             return; // an empty registry says nothing
         }
 
-        var roots = repositories.Select(static name => name.Value.Split('/')[0]).Distinct(StringComparer.Ordinal).ToList();
-        foreach (var (pattern, rule) in definition.Rules.SelectMany(static rule => rule.On.Select(pattern => (pattern, rule))).DistinctBy(static pair => pair.pattern.Text))
+        var roots = repositories.Select(static name => name.Value.Split('/')[0])
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        foreach (var (pattern, rule) in definition.Rules.SelectMany(
+            static rule => rule.On.Select(pattern => (pattern, rule))).DistinctBy(static pair => pair.pattern.Text))
         {
             var root = pattern.Text.Split('/')[0];
             if (root.AsSpan().ContainsAny('*', '$') || repositories.Exists(name => pattern.CouldMatch(name)))
@@ -144,16 +162,20 @@ internal sealed class PolicyCheck : IServerCheck
             }
             else
             {
-                diagnosis.Inform("POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository");
+                diagnosis.Inform(
+                    "POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository");
             }
         }
 
         foreach (var rule in definition.Rules)
         {
-            foreach (var pattern in rule.On.Where(static pattern => pattern.Text.EndsWith("/*", StringComparison.Ordinal)))
+            foreach (var pattern in rule.On.Where(
+                static pattern => pattern.Text.EndsWith("/*", StringComparison.Ordinal)))
             {
                 var prefix = pattern.Text[..^1];
-                if (repositories.Find(name => name.Value.StartsWith(prefix, StringComparison.Ordinal) && name.Value.AsSpan(prefix.Length).Contains('/')) is { } deeper
+                if (repositories.Find(
+                    name => name.Value.StartsWith(prefix, StringComparison.Ordinal)
+                        && name.Value.AsSpan(prefix.Length).Contains('/')) is { } deeper
                     && !repositories.Exists(name => pattern.CouldMatch(name)))
                 {
                     diagnosis.Warn(
@@ -164,11 +186,16 @@ internal sealed class PolicyCheck : IServerCheck
         }
     }
 
-    private static async Task<List<RepositoryName>?> ReadCatalogAsync(GatewayOptions options, RegistryOptions registry, CancellationToken cancellationToken)
+    private static async Task<List<RepositoryName>?> ReadCatalogAsync(
+        GatewayOptions options, RegistryOptions registry, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
         options.LoadUpstreamTrust().Configure(registry.Name, handler);
-        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = 8 << 20 };
+        using var client = new HttpClient(handler)
+        {
+            Timeout = TimeSpan.FromSeconds(15),
+            MaxResponseContentBufferSize = 8 << 20,
+        };
         var names = new List<RepositoryName>();
         var path = $"/v2/_catalog?n={PageSize}";
         try
@@ -188,10 +215,13 @@ internal sealed class PolicyCheck : IServerCheck
                 }
 
                 using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
-                var page = document.RootElement.GetProperty("repositories").EnumerateArray().Select(static one => one.GetString() ?? "").ToList();
+                var page = document.RootElement.GetProperty("repositories")
+                    .EnumerateArray()
+                    .Select(static one => one.GetString() ?? "").ToList();
                 foreach (var one in page)
                 {
-                    if (RepositoryName.TryParse(registry is { Prefix: { } prefix, StripPrefix: true } ? $"{prefix}/{one}" : one, out var name))
+                    if (RepositoryName.TryParse(
+                        registry is { Prefix: { } prefix, StripPrefix: true } ? $"{prefix}/{one}" : one, out var name))
                     {
                         names.Add(name);
                     }
@@ -207,7 +237,9 @@ internal sealed class PolicyCheck : IServerCheck
 
             return names;
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException or KeyNotFoundException
+                or InvalidOperationException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return null;
@@ -223,7 +255,8 @@ internal sealed class PolicyCheck : IServerCheck
             && (longer.Length == shorter.Length
                 ? longer.Order().SequenceEqual(shorter.Order())
                 : longer.Length == shorter.Length + 1
-                    && Enumerable.Range(0, longer.Length).Any(at => char.IsAsciiLetter(longer[at]) && longer.Remove(at, 1) == shorter));
+                    && Enumerable.Range(0, longer.Length).Any(
+                        at => char.IsAsciiLetter(longer[at]) && longer.Remove(at, 1) == shorter));
     }
 
     private static string PlaceOf(PolicyRule rule) => $"{rule.Identity.File}:{rule.Identity.Line}";
@@ -236,7 +269,8 @@ internal sealed class PolicyCheck : IServerCheck
     };
 
     private static string IdOf(Problem warning) =>
-        warning.What.Contains("without a slash", StringComparison.Ordinal) || warning.What.Contains("does not reach deeper", StringComparison.Ordinal) ? "POL006"
+        warning.What.Contains("without a slash", StringComparison.Ordinal)
+        || warning.What.Contains("does not reach deeper", StringComparison.Ordinal) ? "POL006"
         : warning.What.Contains("without credentials may change", StringComparison.Ordinal) ? "POL007"
         : warning.What.Contains("declares this group", StringComparison.Ordinal) ? "POL004"
         : warning.What.Contains("uses this group", StringComparison.Ordinal) ? "POL009"

@@ -16,7 +16,9 @@ internal sealed class PolicyFileCheck : IServerCheck
     public Task RunAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var options = examined.Options;
-        var reading = PolicyFolder.Read(options.Policies, [.. options.Registries.Select(static registry => registry.Name)], options.RequireDocumentEnd);
+        var reading = PolicyFolder.Read(
+            options.Policies, [.. options.Registries.Select(static registry => registry.Name)],
+            options.RequireDocumentEnd);
         foreach (var problem in reading.Problems)
         {
             diagnosis.Error("POL001", problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);

@@ -37,7 +37,8 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
 
         var listen = examined.Options.Listen;
-        if (listen.Management.Length > 0 && await ListenerCheck.AskAsync(ListenAddress.Parse(listen.Management), cancellationToken) is null)
+        if (listen.Management.Length > 0
+            && await ListenerCheck.AskAsync(ListenAddress.Parse(listen.Management), cancellationToken) is null)
         {
             diagnosis.NotRun(
                 Area, subject, "the gateway is not running, so nothing answers there",
@@ -67,7 +68,9 @@ internal sealed class PublicUrlCheck : IServerCheck
 
         foreach (var address in addresses)
         {
-            if (await ShakeHandsAsync(examined, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis, cancellationToken) is { } answer)
+            if (await ShakeHandsAsync(
+                examined, new IPEndPoint(address, url.Port), url, subject, addresses.Length > 1, diagnosis,
+                cancellationToken) is { } answer)
             {
                 InspectCertificate(examined, subject, answer, diagnosis);
                 await InspectChallengeAsync(examined, url, subject, diagnosis, cancellationToken);
@@ -88,7 +91,8 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     // A container has a resolver and a network of its own: clients may well reach what it cannot.
-    private static void Report(ExaminedGateway examined, string id, string subject, string evidence, Diagnosis diagnosis)
+    private static void Report(
+        ExaminedGateway examined, string id, string subject, string evidence, Diagnosis diagnosis)
     {
         if (examined.IsInContainer)
         {
@@ -103,7 +107,8 @@ internal sealed class PublicUrlCheck : IServerCheck
     }
 
     private static async Task<TlsAnswer?> ShakeHandsAsync(
-        ExaminedGateway examined, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, IPEndPoint endPoint, Uri url, string subject, bool isOneOfSeveral,
+        Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
@@ -120,7 +125,8 @@ internal sealed class PublicUrlCheck : IServerCheck
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var evidence = $"{endPoint}: {(exception is SocketException socket ? socket.SocketErrorCode.ToString() : "no connection in time")}";
+            var evidence =
+                $"{endPoint}: {(exception is SocketException socket ? socket.SocketErrorCode.ToString() : "no connection in time")}";
             if (isOneOfSeveral)
             {
                 diagnosis.Inform("NET004", subject, evidence);
@@ -134,7 +140,8 @@ internal sealed class PublicUrlCheck : IServerCheck
         return null;
     }
 
-    private static void InspectCertificate(ExaminedGateway examined, string subject, TlsAnswer answer, Diagnosis diagnosis)
+    private static void InspectCertificate(
+        ExaminedGateway examined, string subject, TlsAnswer answer, Diagnosis diagnosis)
     {
         var shown = answer.Chain[0];
         var configured = examined.Options.Tls.Certificates.Select(static pair => Thumbprint(pair.Certificate)).ToList();
@@ -146,7 +153,8 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
     }
 
-    private static async Task InspectChallengeAsync(ExaminedGateway examined, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectChallengeAsync(
+        ExaminedGateway examined, Uri url, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         // Trust was checked before; here the question is who answers.
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
@@ -157,7 +165,9 @@ internal sealed class PublicUrlCheck : IServerCheck
         try
         {
             using var ping = await client.GetAsync(new Uri(url, "/v2/"), cancellationToken);
-            var challenge = ping.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
+            var challenge = ping.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
+                ? Challenges.Parse(string.Join(", ", values))
+                : [];
             if (ping.StatusCode != HttpStatusCode.Unauthorized || challenge is not [var first, ..])
             {
                 diagnosis.Error(
@@ -168,7 +178,10 @@ internal sealed class PublicUrlCheck : IServerCheck
 
             if (first.IsBearer && first.Realm != url.GetLeftPart(UriPartial.Authority) + "/token")
             {
-                diagnosis.Error("NET007", subject, $"its challenge names the realm \"{first.Realm}\", where \"{url.GetLeftPart(UriPartial.Authority)}/token\" is expected");
+                diagnosis.Error(
+                    "NET007", subject,
+                    $"its challenge names the realm \"{first.Realm}\", where \""
+                        + $"{url.GetLeftPart(UriPartial.Authority)}/token\" is expected");
                 return;
             }
 
@@ -186,14 +199,16 @@ internal sealed class PublicUrlCheck : IServerCheck
                     ? "it leads to this gateway, and its challenge leads back to it"
                     : "its challenge leads back to it; its keys were not compared");
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or JsonException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or OperationCanceledException or JsonException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             diagnosis.Error("NET004", subject, DoctorText.Of(exception));
         }
     }
 
-    private static async Task<HashSet<string>?> ReadKeysAsync(HttpClient client, Uri url, CancellationToken cancellationToken)
+    private static async Task<HashSet<string>?> ReadKeysAsync(
+        HttpClient client, Uri url, CancellationToken cancellationToken)
     {
         using var answer = await client.GetAsync(new Uri(url, "/.well-known/jwks.json"), cancellationToken);
         if (!answer.IsSuccessStatusCode)
@@ -202,12 +217,14 @@ internal sealed class PublicUrlCheck : IServerCheck
         }
 
         using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
-        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
+        return document.RootElement.ValueKind == JsonValueKind.Object
+            && document.RootElement.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
             ? [.. keys.EnumerateArray().Select(static key => key.Text("kid") ?? "")]
             : null;
     }
 
-    private static List<string> OwnKeys(ExaminedGateway examined) => [.. KeyCheck.ReadUsable(examined).Select(static key => key.Id)];
+    private static List<string> OwnKeys(ExaminedGateway examined) =>
+        [.. KeyCheck.ReadUsable(examined).Select(static key => key.Id)];
 
     private static string Thumbprint(string file)
     {
@@ -216,7 +233,8 @@ internal sealed class PublicUrlCheck : IServerCheck
             using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
             return certificate.GetCertHashString(HashAlgorithmName.SHA256);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
             return "";
         }

@@ -25,11 +25,13 @@ internal sealed class RedirectLook(HttpClient client, RegistryRouter router, Ups
 
     private const string ManifestTypes =
         "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-        + "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+        + "application/vnd.docker.distribution.manifest.list.v2+json, "
+        + "application/vnd.docker.distribution.manifest.v2+json";
 
     /// <summary>Checks, and notes what it finds.</summary>
     public async Task InspectAsync(
-        UpstreamRegistry registry, Uri upstream, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        UpstreamRegistry registry, Uri upstream, string subject, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -38,7 +40,8 @@ internal sealed class RedirectLook(HttpClient client, RegistryRouter router, Ups
                 Note(registry, location, subject, diagnosis);
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or InvalidOperationException
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException or InvalidOperationException
             or UpstreamException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -21,7 +21,8 @@ internal sealed class RedisCheck : IServerCheck
     private const int DefaultSentinelPort = 26379;
 
     // Written, and removed immediately.
-    private const string WriteProbe = "redis.call('SET', KEYS[1], 'doctor', 'PX', 1000) return redis.call('DEL', KEYS[1])";
+    private const string WriteProbe = "redis.call('SET', KEYS[1], 'doctor', 'PX', 1000) return redis.call('DEL', "
+        + "KEYS[1])";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
@@ -45,15 +46,18 @@ internal sealed class RedisCheck : IServerCheck
             return;
         }
 
-        var holdsTokens = examined.Options.State.Store == StateStoreKind.Redis || examined.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
-        await using var redis = new RedisConnection(options, examined.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
+        var holdsTokens = examined.Options.State.Store == StateStoreKind.Redis
+            || examined.Options.Tokens.Keys.Store == SigningKeyStoreKind.Redis;
+        await using var redis = new RedisConnection(
+            options, examined.Time, NullLogger<RedisConnection>.Instance, Timeout * 2);
         try
         {
             await InspectAsync(redis, options, holdsTokens, subject, diagnosis, cancellationToken);
             if (examined.Options.State.Store == StateStoreKind.Redis && !diagnosis.Has("RED", Severity.Error))
             {
                 await using var store = examined.Options.OpenStore();
-                StateCheck.Report(await store.ListAsync(null, cancellationToken), subject, examined.Time.GetUtcNow(), diagnosis);
+                StateCheck.Report(
+                    await store.ListAsync(null, cancellationToken), subject, examined.Time.GetUtcNow(), diagnosis);
             }
         }
         catch (StateException exception)
@@ -69,7 +73,8 @@ internal sealed class RedisCheck : IServerCheck
     }
 
     private static async Task InspectAsync(
-        RedisConnection redis, RedisOptions options, bool holdsTokens, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        RedisConnection redis, RedisOptions options, bool holdsTokens, string subject, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -87,12 +92,16 @@ internal sealed class RedisCheck : IServerCheck
         var policy = memory.GetValueOrDefault("maxmemory_policy", "noeviction");
         if (most > 0 && used > most * 0.9)
         {
-            diagnosis.Warn("RED007", subject, string.Create(CultureInfo.InvariantCulture, $"{used >> 20} of {most >> 20} MiB are used"));
+            diagnosis.Warn(
+                "RED007", subject,
+                string.Create(CultureInfo.InvariantCulture, $"{used >> 20} of {most >> 20} MiB are used"));
         }
 
         if (policy.StartsWith("allkeys", StringComparison.Ordinal) && most > 0)
         {
-            Note("RED004", $"maxmemory-policy {policy}", holdsTokens, "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
+            Note(
+                "RED004", $"maxmemory-policy {policy}", holdsTokens,
+                "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
         }
 
         var persistence = Parse(await redis.ReadInfoAsync("persistence", cancellationToken));
@@ -102,7 +111,8 @@ internal sealed class RedisCheck : IServerCheck
                 "RED005", "appendonly no, although it holds tokens or keys", options.RequirePersistence,
                 "redis-cli CONFIG SET appendonly yes, and the same in redis.conf, with appendfsync always");
         }
-        else if (holdsTokens && await redis.ReadConfigurationAsync("appendfsync", cancellationToken) is { } flush and not "always")
+        else if (holdsTokens && await redis.ReadConfigurationAsync("appendfsync", cancellationToken) is { } flush
+            and not "always")
         {
             diagnosis.Inform("RED009", subject, $"appendfsync {flush}");
         }
@@ -112,7 +122,8 @@ internal sealed class RedisCheck : IServerCheck
             await InspectFailOverAsync(redis, subject, diagnosis, cancellationToken);
         }
 
-        if (!options.Tls && AddressesOf(options).FirstOrDefault(static address => !IsNear(address.Host)) is { Host: { } far })
+        if (!options.Tls
+            && AddressesOf(options).FirstOrDefault(static address => !IsNear(address.Host)) is { Host: { } far })
         {
             diagnosis.Warn("RED008", subject, $"redis.tls is false, and {far} is not on a private network");
         }
@@ -146,7 +157,8 @@ internal sealed class RedisCheck : IServerCheck
     }
 
     // One that answers is enough. The others are reported, since a fail-over needs them.
-    private static async Task<bool> IsReachedAsync(RedisOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task<bool> IsReachedAsync(
+        RedisOptions options, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         var faults = new List<(string Id, string Subject, string Evidence)>();
         var addresses = AddressesOf(options);
@@ -188,7 +200,10 @@ internal sealed class RedisCheck : IServerCheck
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return ("RED001", exception is SocketException ? DoctorText.Of(exception) : $"no connection within {DoctorText.Span(Timeout)}");
+            return ("RED001",
+                exception is SocketException
+                    ? DoctorText.Of(exception)
+                    : $"no connection within {DoctorText.Span(Timeout)}");
         }
 
         if (!options.Tls)
@@ -207,30 +222,43 @@ internal sealed class RedisCheck : IServerCheck
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, limit.Token);
             return null;
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is AuthenticationException or IOException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return ("RED003", isTrusted ? DoctorText.Of(exception) : $"its certificate is not trusted, or is for another name than {host}");
+            return ("RED003",
+                isTrusted
+                    ? DoctorText.Of(exception)
+                    : $"its certificate is not trusted, or is for another name than {host}");
         }
     }
 
     /// <summary>The id of the problem behind a failure of Redis.</summary>
     /// <param name="message">The failure's message.</param>
     /// <param name="place">The servers' names in the message, which are ignored: one may be called cluster-1.</param>
-    internal static string IdOf(string message, string place) => IdOf(message.Replace(place, "", StringComparison.Ordinal));
+    internal static string IdOf(string message, string place) =>
+        IdOf(message.Replace(place, "", StringComparison.Ordinal));
 
     private static string IdOf(string message) =>
-        message.Contains("cluster", StringComparison.Ordinal) || message.Contains("CLUSTERDOWN", StringComparison.Ordinal) ? "RED010"
+        message.Contains("cluster", StringComparison.Ordinal)
+        || message.Contains("CLUSTERDOWN", StringComparison.Ordinal) ? "RED010"
         : message.Contains("redis.sentinel.service", StringComparison.Ordinal) ? "RED013"
-        : message.Contains("password", StringComparison.OrdinalIgnoreCase) || message.Contains("NOAUTH", StringComparison.Ordinal) || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
+        : message.Contains("password", StringComparison.OrdinalIgnoreCase)
+        || message.Contains("NOAUTH", StringComparison.Ordinal)
+        || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
         : message.Contains("OOM", StringComparison.Ordinal) ? "RED007"
-        : message.Contains("READONLY", StringComparison.Ordinal) || message.Contains("is a replica", StringComparison.Ordinal) || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal) ? "RED006"
+        : message.Contains("READONLY", StringComparison.Ordinal)
+        || message.Contains("is a replica", StringComparison.Ordinal)
+        || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal)
+            ? "RED006"
         : "RED001";
 
     // A name without a dot usually belongs to a container network.
     private static bool IsNear(string host) => IPAddress.TryParse(host, out var address)
-        ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
-        : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal) || host.EndsWith(".local", StringComparison.Ordinal);
+        ? IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal
+            || address.MapToIPv4().GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..]
+        : !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".internal", StringComparison.Ordinal)
+        || host.EndsWith(".local", StringComparison.Ordinal);
 
     private static List<(string Host, int Port)> AddressesOf(RedisOptions options)
     {
@@ -242,7 +270,9 @@ internal sealed class RedisCheck : IServerCheck
     }
 
     private static long Number(Dictionary<string, string> values, string name) =>
-        long.TryParse(values.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        long.TryParse(values.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
 
     private static Dictionary<string, string> Parse(string info) => info.Split('\n')
         .Select(static line => line.Trim().Split(':', 2)).Where(static pair => pair.Length == 2)

@@ -35,7 +35,8 @@ internal static class ServerDoctor
 
     /// <summary>Reads a configuration and checks everything that it names.</summary>
     public static async Task<Diagnosis> ExamineAsync(
-        string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ExaminedGateway> admit, CancellationToken cancellationToken)
+        string path, IReadOnlyDictionary<string, string> environment, Func<GatewayOptions, ExaminedGateway> admit,
+        CancellationToken cancellationToken)
     {
         var diagnosis = new Diagnosis();
         GatewayOptions options;
@@ -47,7 +48,8 @@ internal static class ServerDoctor
         {
             foreach (var problem in exception.Problems)
             {
-                diagnosis.Error(SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
+                diagnosis.Error(
+                    SettingProblems.IdOf(problem), problem.Source, SettingProblems.EvidenceOf(problem), problem.Fix);
             }
 
             diagnosis.NotRun(
@@ -60,7 +62,8 @@ internal static class ServerDoctor
         return diagnosis;
     }
 
-    private static async Task ExamineAsync(ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task ExamineAsync(
+        ExaminedGateway examined, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         foreach (var check in Checks)
         {

@@ -22,7 +22,8 @@ internal static class SettingProblems
         foreach (var (key, word, id) in Known)
         {
             if (problem.What.StartsWith(key, StringComparison.Ordinal)
-                && (problem.What.Contains(word, StringComparison.OrdinalIgnoreCase) || problem.Fix.Contains(word, StringComparison.OrdinalIgnoreCase)))
+                && (problem.What.Contains(word, StringComparison.OrdinalIgnoreCase)
+                || problem.Fix.Contains(word, StringComparison.OrdinalIgnoreCase)))
             {
                 return id;
             }

@@ -24,7 +24,9 @@ internal sealed class StateCheck : IServerCheck
         var folder = options.State.Folder;
         if (Directory.Exists(folder) && !CanWrite(folder, out var fault))
         {
-            diagnosis.Error("STA001", folder, $"{fault}; the doctor runs as \"{Environment.UserName}\"", $"Let the gateway's user write there: chown -R USER {ShellWord.Of(folder)}");
+            diagnosis.Error(
+                "STA001", folder, $"{fault}; the doctor runs as \"{Environment.UserName}\"",
+                $"Let the gateway's user write there: chown -R USER {ShellWord.Of(folder)}");
             return;
         }
 
@@ -64,7 +66,8 @@ internal sealed class StateCheck : IServerCheck
     }
 
     /// <summary>Reports which tokens expire soon.</summary>
-    public static void Report(IReadOnlyList<StoredCredential> all, string subject, DateTimeOffset now, Diagnosis diagnosis)
+    public static void Report(
+        IReadOnlyList<StoredCredential> all, string subject, DateTimeOffset now, Diagnosis diagnosis)
     {
         var live = all.Where(one => RotationRules.IsInUse(one, now)).ToList();
         var ending = live.Where(one => RotationRules.IsDue(one, now)).OrderBy(static one => one.ExpiresAt).ToList();
@@ -89,7 +92,8 @@ internal sealed class StateCheck : IServerCheck
         var probe = Path.Combine(folder, $".doctor-{Guid.NewGuid():N}");
         try
         {
-            using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose))
+            using (new FileStream(
+                probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose))
             {
                 return true;
             }

@@ -50,22 +50,33 @@ internal sealed class UpstreamCheck : IServerCheck
 
         foreach (var registry in examined.Options.Registries)
         {
-            using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+            using var handler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+            };
             trust.Configure(registry.Name, handler);
-            using var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = LargestAnswer };
+            using var client = new HttpClient(handler)
+            {
+                Timeout = Timeout,
+                MaxResponseContentBufferSize = LargestAnswer,
+            };
             diagnosis.Hide(registry.Credential?.Password);
             diagnosis.Hide(UpstreamCredential.Header(registry.Credential)?.Split(' ')[^1]);
             foreach (var upstream in registry.Upstreams)
             {
                 await diagnosis.AttemptAsync(
                     Area, $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}",
-                    () => InspectAsync(examined, registry, upstream, client, diagnosis, cancellationToken), cancellationToken);
+                    () => InspectAsync(examined, registry, upstream, client, diagnosis, cancellationToken),
+                    cancellationToken);
             }
         }
     }
 
     private async Task InspectAsync(
-        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
     {
         var subject = $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}";
         HttpResponseMessage answer;
@@ -84,7 +95,11 @@ internal sealed class UpstreamCheck : IServerCheck
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error("UPS001", subject, exception is HttpRequestException ? DoctorText.Of(exception) : $"no answer within {DoctorText.Span(Timeout)}");
+            diagnosis.Error(
+                "UPS001", subject,
+                exception is HttpRequestException
+                    ? DoctorText.Of(exception)
+                    : $"no answer within {DoctorText.Span(Timeout)}");
             return;
         }
 
@@ -93,7 +108,8 @@ internal sealed class UpstreamCheck : IServerCheck
             InspectClock(examined, subject, answer, diagnosis);
             var isRegistry = answer.Headers.Contains("Docker-Distribution-Api-Version")
                 || (answer.StatusCode == HttpStatusCode.Unauthorized && answer.Headers.WwwAuthenticate.Count > 0)
-                || (answer.StatusCode == HttpStatusCode.OK && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
+                || (answer.StatusCode == HttpStatusCode.OK
+                && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
             if (!isRegistry || answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized))
             {
                 diagnosis.Error(
@@ -104,7 +120,8 @@ internal sealed class UpstreamCheck : IServerCheck
         }
 
         var isOpen = answer.StatusCode == HttpStatusCode.OK;
-        if (!await InspectCredentialAsync(examined, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
+        if (!await InspectCredentialAsync(
+            examined, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
         {
             return;
         }
@@ -135,7 +152,8 @@ internal sealed class UpstreamCheck : IServerCheck
 
     // Whether it accepts the gateway's credential.
     private static async Task<bool> InspectCredentialAsync(
-        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        ExaminedGateway examined, RegistryOptions registry, Uri upstream, HttpClient client, bool isOpen,
+        string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         if (registry.ForwardToken)
         {
@@ -153,7 +171,8 @@ internal sealed class UpstreamCheck : IServerCheck
                 return true;
             }
 
-            var probe = new RegistryProbe(client, new SigningKeyRing(keys), examined.Options.CreateRouter().PublicHost, examined.Time);
+            var probe = new RegistryProbe(
+                client, new SigningKeyRing(keys), examined.Options.CreateRouter().PublicHost, examined.Time);
             var result = await probe.ProbeAsync(upstream, null, cancellationToken);
             if (result.Outcome == RegistryProbeOutcome.Refused)
             {
@@ -176,10 +195,13 @@ internal sealed class UpstreamCheck : IServerCheck
             return isOpen;
         }
 
-        using var answer = await SendAsync(client, HttpMethod.Get, new Uri(upstream, "/v2/"), credential, cancellationToken);
+        using var answer = await SendAsync(
+            client, HttpMethod.Get, new Uri(upstream, "/v2/"), credential, cancellationToken);
         if (UpstreamAuthorization.IsRefusal(answer.StatusCode))
         {
-            diagnosis.Error("UPS004", subject, $"it answers {(int)answer.StatusCode} to the configured credential", "Correct registries[].credential");
+            diagnosis.Error(
+                "UPS004", subject, $"it answers {(int)answer.StatusCode} to the configured credential",
+                "Correct registries[].credential");
             return false;
         }
 
@@ -211,10 +233,12 @@ internal sealed class UpstreamCheck : IServerCheck
         }
 
         await new RedirectLook(client, router, tokens).InspectAsync(
-            router.Registries.Single(one => one.Name == registry.Name), upstream, subject, diagnosis, cancellationToken);
+            router.Registries.Single(one => one.Name == registry.Name), upstream, subject, diagnosis,
+            cancellationToken);
     }
 
-    private static async Task InspectOpennessAsync(Uri upstream, HttpClient client, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private static async Task InspectOpennessAsync(
+        Uri upstream, HttpClient client, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         IPAddress[] addresses;
         try
@@ -265,13 +289,18 @@ internal sealed class UpstreamCheck : IServerCheck
     }
 
     private static async Task ProbeUploadAsync(
-        RegistryOptions registry, Uri upstream, HttpClient client, string subject, Diagnosis diagnosis, CancellationToken cancellationToken)
+        RegistryOptions registry, Uri upstream, HttpClient client, string subject, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
     {
         var credential = UpstreamCredential.Header(registry.Credential);
-        using var begun = await SendAsync(client, HttpMethod.Post, new Uri(upstream, Probe), credential, cancellationToken);
+        using var begun = await SendAsync(
+            client, HttpMethod.Post, new Uri(upstream, Probe), credential, cancellationToken);
         if (begun.StatusCode != HttpStatusCode.Accepted || begun.Headers.Location is not { } location)
         {
-            diagnosis.Error("UPS010", subject, $"an upload is answered {(int)begun.StatusCode}: {await ClientVisit.ReadAsync(begun.Content, cancellationToken)}");
+            diagnosis.Error(
+                "UPS010", subject,
+                $"an upload is answered {(int)begun.StatusCode}: "
+                    + $"{await ClientVisit.ReadAsync(begun.Content, cancellationToken)}");
             return;
         }
 
@@ -284,14 +313,17 @@ internal sealed class UpstreamCheck : IServerCheck
 
         if (target.Scheme != upstream.Scheme || target.Authority != upstream.Authority)
         {
-            diagnosis.Warn("UPS005", subject, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}", "In the registry's configuration: http: { relativeurls: true }, and no http.host");
+            diagnosis.Warn(
+                "UPS005", subject, $"an upload's Location leads to {target.GetLeftPart(UriPartial.Authority)}",
+                "In the registry's configuration: http: { relativeurls: true }, and no http.host");
         }
 
         target = new Uri(upstream, target.PathAndQuery);
         using var ended = await SendAsync(client, HttpMethod.Delete, target, credential, cancellationToken);
     }
 
-    private static void InspectClock(ExaminedGateway examined, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
+    private static void InspectClock(
+        ExaminedGateway examined, string subject, HttpResponseMessage answer, Diagnosis diagnosis)
     {
         if (answer.Headers.Date is not { } date)
         {
@@ -301,7 +333,10 @@ internal sealed class UpstreamCheck : IServerCheck
         var difference = (date - examined.Time.GetUtcNow()).Duration();
         if (difference > ClockTolerance)
         {
-            diagnosis.Warn("CLK001", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(examined.Time.GetUtcNow())}: {DoctorText.Span(difference)} apart");
+            diagnosis.Warn(
+                "CLK001", subject,
+                $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(examined.Time.GetUtcNow())}: "
+                    + $"{DoctorText.Span(difference)} apart");
         }
     }
 
@@ -310,13 +345,17 @@ internal sealed class UpstreamCheck : IServerCheck
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         if (address.AddressFamily == AddressFamily.InterNetworkV6)
         {
-            return !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !address.IsIPv6UniqueLocal && !address.IsIPv6SiteLocal;
+            return !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !address.IsIPv6UniqueLocal
+                && !address.IsIPv6SiteLocal;
         }
 
-        return address.GetAddressBytes() is not ([10, ..] or [127, ..] or [169, 254, ..] or [192, 168, ..] or [172, >= 16 and <= 31, ..] or [100, >= 64 and <= 127, ..] or [192, 0, 2, ..] or [198, 51, 100, ..] or [203, 0, 113, ..]);
+        return address.GetAddressBytes() is not ([10, ..] or [127, ..] or [169, 254, ..] or [192, 168, ..]
+            or [172, >= 16 and <= 31, ..] or [100, >= 64 and <= 127, ..] or [192, 0, 2, ..] or [198, 51, 100, ..]
+            or [203, 0, 113, ..]);
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
+    private static async Task<HttpResponseMessage> SendAsync(
+        HttpClient client, HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, url);
         if (authorization is not null)

@@ -23,7 +23,8 @@ public sealed class CredentialLimitTests
     private static readonly Gen<string> Entries =
         from count in Gen.Choose(1, 4)
         from parts in Gen.Elements("a", "b", "ab", "*", "a*", "*b", "a*b", "**").ArrayOf(count)
-        from actions in Gen.Elements("pull", "push", "delete", "pull,push", "push,pull", "delete,pull", "pull,push,delete")
+        from actions in Gen.Elements(
+            "pull", "push", "delete", "pull,push", "push,pull", "delete,pull", "pull,push,delete")
         select string.Join('/', parts) + ":" + actions;
 
     private static readonly Gen<string[]> Limits =
@@ -64,21 +65,40 @@ public sealed class CredentialLimitTests
     [Theory]
     [InlineData("team-a", "The scope \"team-a\" names no actions: write it as \"team-a/**:pull,push\".")]
     [InlineData("", "The scope \"\" names no actions: write it as \"team-a/**:pull,push\".")]
-    [InlineData(":pull", "The scope \":pull\" has no repository pattern. Write a pattern of 1 to 512 characters, such as \"team-a/**\".")]
-    [InlineData("Team-A/**:pull", "The scope \"Team-A/**:pull\" has no repository pattern. Write it in lower case, as repository names are.")]
-    [InlineData("a/:pull", "The scope \"a/:pull\" has no repository pattern. Write no empty segment, and no slash at the beginning or end.")]
-    [InlineData("repository:team-a/app:pull", "The scope \"repository:team-a/app:pull\" has no repository pattern. Use only a-z, 0-9, \".\", \"_\", \"-\" and \"*\" in a segment; put tags under \"tags\".")]
-    [InlineData("users/${subject}/**:pull", "The scope \"users/${subject}/**:pull\" names ${subject}: write the user's name instead.")]
+    [InlineData(
+        ":pull",
+        "The scope \":pull\" has no repository pattern. Write a pattern of 1 to 512 characters, such as \"team-a/**\".")]
+    [InlineData(
+        "Team-A/**:pull",
+        "The scope \"Team-A/**:pull\" has no repository pattern. Write it in lower case, as repository names are.")]
+    [InlineData(
+        "a/:pull",
+        "The scope \"a/:pull\" has no repository pattern. Write no empty segment, and no slash at the beginning or "
+            + "end.")]
+    [InlineData(
+        "repository:team-a/app:pull",
+        "The scope \"repository:team-a/app:pull\" has no repository pattern. Use only a-z, 0-9, \".\", \"_\", \"-\" "
+            + "and \"*\" in a segment; put tags under \"tags\".")]
+    [InlineData(
+        "users/${subject}/**:pull",
+        "The scope \"users/${subject}/**:pull\" names ${subject}: write the user's name instead.")]
     [InlineData("${subject}:pull", "The scope \"${subject}:pull\" names ${subject}: write the user's name instead.")]
     [InlineData("a:", "The scope \"a:\" names the action \"\": the actions are pull, push and delete.")]
     [InlineData("a:pull,", "The scope \"a:pull,\" names the action \"\": the actions are pull, push and delete.")]
-    [InlineData("a:pull, push", "The scope \"a:pull, push\" names the action \" push\": the actions are pull, push and delete.")]
+    [InlineData(
+        "a:pull, push",
+        "The scope \"a:pull, push\" names the action \" push\": the actions are pull, push and delete.")]
     [InlineData("a:Pull", "The scope \"a:Pull\" names the action \"Pull\": the actions are pull, push and delete.")]
     [InlineData("a:*", "The scope \"a:*\" names the action \"*\": the actions are pull, push and delete.")]
-    [InlineData("a:overwrite", "The scope \"a:overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
-    [InlineData("a:push,overwrite", "The scope \"a:push,overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
+    [InlineData(
+        "a:overwrite",
+        "The scope \"a:overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
+    [InlineData(
+        "a:push,overwrite",
+        "The scope \"a:push,overwrite\" names the action \"overwrite\": the actions are pull, push and delete.")]
     [InlineData("a:none", "The scope \"a:none\" names the action \"none\": the actions are pull, push and delete.")]
-    [InlineData("a:\u001b[2J", "The scope \"a:?[2J\" names the action \"?[2J\": the actions are pull, push and delete.")]
+    [InlineData(
+        "a:\u001b[2J", "The scope \"a:?[2J\" names the action \"?[2J\": the actions are pull, push and delete.")]
     public void TryParse_NoScope_SaysWhatWouldBeOne(string entry, string expected)
     {
         Assert.False(CredentialLimit.TryParse(["ok/**:pull", entry], out var limit, out var fault));
@@ -160,7 +180,8 @@ public sealed class CredentialLimitTests
 
     [Fact]
     public void TryParse_AnyText_NeverThrows() => Check(
-        from text in Gen.Elements(":", ",", "/", "*", "**", "a", "A", "pull", "push", "overwrite", "${subject}", "\0", "é", " ")
+        from text in Gen.Elements(
+            ":", ",", "/", "*", "**", "a", "A", "pull", "push", "overwrite", "${subject}", "\0", "é", " ")
             .ListOf().Select(static parts => string.Concat(parts))
         select text,
         static text =>
@@ -168,7 +189,8 @@ public sealed class CredentialLimitTests
             if (CredentialLimit.TryParse([text], out var limit, out var fault))
             {
                 Assert.Null(fault);
-                Assert.DoesNotContain(limit.Entries, static entry => entry.Actions.HasFlag(RepositoryActions.Overwrite));
+                Assert.DoesNotContain(
+                    limit.Entries, static entry => entry.Actions.HasFlag(RepositoryActions.Overwrite));
             }
             else
             {

@@ -22,7 +22,8 @@ public sealed class GlobIndexTests
                     select (patterns, texts);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(cases.ToArbitrary(), static test =>
         {
-            var index = new GlobIndex<int>(test.patterns.Select(static (pattern, number) => (new Glob(pattern), number)));
+            var index = new GlobIndex<int>(
+                test.patterns.Select(static (pattern, number) => (new Glob(pattern), number)));
             foreach (var text in test.texts)
             {
                 var found = new List<int>();
@@ -31,7 +32,8 @@ public sealed class GlobIndexTests
                     found.Add(number);
                 }
 
-                var expected = Enumerable.Range(0, test.patterns.Length).Where(number => Matches(test.patterns[number], text));
+                var expected = Enumerable.Range(0, test.patterns.Length).Where(
+                    number => Matches(test.patterns[number], text));
                 Assert.Equal(expected, found.Order());
             }
         }));

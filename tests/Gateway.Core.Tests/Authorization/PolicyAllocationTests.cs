@@ -13,7 +13,8 @@ public sealed class PolicyAllocationTests
         var conditions = new RuleConditions
         {
             Addresses = [IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/32")],
-            Time = new TimeWindow([], TimeSpan.Zero, TimeSpan.FromHours(24), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")),
+            Time = new TimeWindow(
+                [], TimeSpan.Zero, TimeSpan.FromHours(24), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")),
             Methods = [new Glob("htp*")],
         };
         var policy = Policy(
@@ -35,8 +36,8 @@ public sealed class PolicyAllocationTests
             Use(policy, in request); // the subjects are met, and the one refusal by a deny is made
         }
 
-        // What is allocated for each request shows in every round; what the runtime does by itself now and then, as after a
-        // collection that the tests beside this one bring about, does not.
+        // What is allocated for each request shows in every round; what the runtime does by itself now and then, as
+        // after a collection that the tests beside this one bring about, does not.
         var least = long.MaxValue;
         for (var round = 0; round < 5 && least > 0; round++)
         {

@@ -50,7 +50,8 @@ public sealed class PolicyExplanationTests
         "grants push on **, but only on Monday, Friday 08:00 to 24:00 UTC",
         Allow("rule", "user:alice", Writer, "**").When(new RuleConditions
         {
-            Time = new TimeWindow([DayOfWeek.Monday, DayOfWeek.Friday], TimeSpan.FromHours(8), TimeSpan.FromHours(24), TimeZoneInfo.Utc),
+            Time = new TimeWindow(
+                [DayOfWeek.Monday, DayOfWeek.Friday], TimeSpan.FromHours(8), TimeSpan.FromHours(24), TimeZoneInfo.Utc),
         }));
 
     [Fact]
@@ -62,7 +63,8 @@ public sealed class PolicyExplanationTests
     public void Explain_OtherAddress_NamesNetworksToTheOperatorOnly() => AssertNearest(
         "grants push on **, but only from 10.0.0.0/8",
         "grants push on **, but only from certain addresses",
-        Allow("rule", "user:alice", Writer, "**").When(new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] }));
+        Allow("rule", "user:alice", Writer, "**").When(
+            new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] }));
 
     [Fact]
     public void Explain_OtherClaim_NamesExpectedValuesToTheOperatorOnly() => AssertNearest(
@@ -77,7 +79,9 @@ public sealed class PolicyExplanationTests
 
         var explanation = policy.Explain(Question);
 
-        Assert.Equal("""rule "rule" (test.yaml:1) grants push on team-a/**, but only to user bob, robot ci""", explanation.NearMisses[0].Text);
+        Assert.Equal(
+            """rule "rule" (test.yaml:1) grants push on team-a/**, but only to user bob, robot ci""",
+            explanation.NearMisses[0].Text);
         Assert.Null(explanation.NearMisses[0].CallerText);
         Assert.Equal("no rule grants push on team-a/x/app to user:alice", explanation.CallerReason);
     }
@@ -90,8 +94,11 @@ public sealed class PolicyExplanationTests
 
         var explanation = policy.Explain(Question);
 
-        Assert.Equal("""rule "no" (test.yaml:1) denies push on **, except to user bob, group admins""", explanation.Reason);
-        Assert.Equal("""rule "no" (test.yaml:1) denies push on **, except to group admins, certain users""", explanation.CallerReason);
+        Assert.Equal(
+            """rule "no" (test.yaml:1) denies push on **, except to user bob, group admins""", explanation.Reason);
+        Assert.Equal(
+            """rule "no" (test.yaml:1) denies push on **, except to group admins, certain users""",
+            explanation.CallerReason);
     }
 
     [Fact]
@@ -135,7 +142,8 @@ public sealed class PolicyExplanationTests
     public void Explain_ManyRules_LooksAtNoMoreThanItsEffort()
     {
         // The only near miss stands behind 2,000 others; a caller's refusal must not pay for finding it.
-        var rules = Enumerable.Range(0, 2_000).Select(static i => Allow($"a{i:0000}", $"user:u{i}", Reader, "team-a/**"))
+        var rules = Enumerable.Range(0, 2_000).Select(
+            static i => Allow($"a{i:0000}", $"user:u{i}", Reader, "team-a/**"))
             .Append(Allow("z", "group:team-a", Writer, "team-a/**"));
         var policy = Policy([.. rules]);
 
@@ -157,7 +165,12 @@ public sealed class PolicyExplanationTests
     }
 
     private static AccessRequest Question => Ask(
-        Workload("alice", "none", ("ref", "dev")) with { Kind = SubjectKind.User, Method = "htpasswd", Groups = ["interns"] },
+        Workload("alice", "none", ("ref", "dev")) with
+        {
+            Kind = SubjectKind.User,
+            Method = "htpasswd",
+            Groups = ["interns"],
+        },
         Push,
         "team-a/x/app",
         TagOf("v1"));
@@ -173,6 +186,8 @@ public sealed class PolicyExplanationTests
         Assert.Equal(head + text, miss.Text);
         Assert.Equal(head + callerText, miss.CallerText);
         Assert.Equal("no rule grants push on team-a/x/app to user:alice; nearest: " + head + text, explanation.Reason);
-        Assert.Equal("no rule grants push on team-a/x/app to user:alice; nearest: " + head + callerText, explanation.CallerReason);
+        Assert.Equal(
+            "no rule grants push on team-a/x/app to user:alice; nearest: " + head + callerText,
+            explanation.CallerReason);
     }
 }

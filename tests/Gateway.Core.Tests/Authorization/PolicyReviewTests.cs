@@ -12,14 +12,21 @@ public sealed class PolicyReviewTests
 {
     private const int QuestionsEach = 60;
 
-    private static readonly RepositoryActions[] Single = [RepositoryActions.Pull, RepositoryActions.Push, RepositoryActions.Overwrite, RepositoryActions.Delete];
+    private static readonly RepositoryActions[] Single = [
+        RepositoryActions.Pull, RepositoryActions.Push, RepositoryActions.Overwrite, RepositoryActions.Delete,
+    ];
 
     // Half of the rules are another one made narrower, so that many cover each other.
     private static readonly Gen<(PolicyDefinition Policy, AccessRequest[] Questions)> Cases =
         from policy in PolicyGenerators.Policy
         from changes in Gen.Choose(0, 9).ArrayOf(policy.Rules.Length)
         from questions in PolicyGenerators.Question.ArrayOf(QuestionsEach)
-        select (policy with { Rules = [.. policy.Rules, .. policy.Rules.Select((rule, number) => Narrower(rule, changes[number], number))] }, questions);
+        select (policy with
+        {
+            Rules = [
+                .. policy.Rules, .. policy.Rules.Select((rule, number) => Narrower(rule, changes[number], number)),
+            ],
+        }, questions);
 
     [Fact]
     public void Of_RuleReported_RemovingItChangesNoDecision()
@@ -28,19 +35,28 @@ public sealed class PolicyReviewTests
         Check(1_500, Cases, test =>
         {
             var all = PolicySet.Compile(test.Policy);
-            foreach (var remark in PolicyReview.FindRemarks(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites))
+            foreach (var remark in PolicyReview.FindRemarks(test.Policy).Where(
+                static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites))
             {
                 reported[remark.Kind] = reported.GetValueOrDefault(remark.Kind) + 1;
                 AssertSame(all, Without(test.Policy, [remark.Rule]), test.Questions, remark.Detail);
             }
         });
-        Assert.All(Enum.GetValues<PolicyRemarkKind>().Where(static kind => kind != PolicyRemarkKind.EverybodyWrites), kind => Assert.True(reported.GetValueOrDefault(kind) > 100, $"{kind}"));
+        Assert.All(
+            Enum.GetValues<PolicyRemarkKind>().Where(static kind => kind != PolicyRemarkKind.EverybodyWrites),
+            kind => Assert.True(reported.GetValueOrDefault(kind) > 100, $"{kind}"));
     }
 
     [Fact]
     public void Of_AllThatAreReported_CanBeRemovedTogether() => Check(500, Cases, static test => AssertSame(
         PolicySet.Compile(test.Policy),
-        Without(test.Policy, [.. PolicyReview.FindRemarks(test.Policy).Where(static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites).Select(static remark => remark.Rule)]),
+        Without(
+            test.Policy,
+            [
+                .. PolicyReview.FindRemarks(test.Policy).Where(
+                    static remark => remark.Kind != PolicyRemarkKind.EverybodyWrites).Select(
+                        static remark => remark.Rule),
+            ]),
         test.Questions,
         "all at once"));
 
@@ -52,17 +68,24 @@ public sealed class PolicyReviewTests
 
         // The neighbours: what the deny does take, and a deny of both.
         Assert.Equal([PolicyRemarkKind.Denied], Of(deny, Allow("writer", "user:alice", Writer, "team-a/**")));
-        Assert.Equal([PolicyRemarkKind.Denied], Of(Deny("nothing", "", Owner, "**"), Allow("owner", "user:alice", Owner, "team-a/**")));
+        Assert.Equal(
+            [PolicyRemarkKind.Denied],
+            Of(Deny("nothing", "", Owner, "**"), Allow("owner", "user:alice", Owner, "team-a/**")));
     }
 
     [Fact]
     public void Of_Push_BringsOverwrite() => Assert.Equal(
         [PolicyRemarkKind.Redundant],
-        Of(Allow("push", "user:alice", RepositoryActions.Push, "**"), Allow("both", "user:alice", RepositoryActions.Push | RepositoryActions.Overwrite, "a/**")));
+        Of(
+            Allow("push", "user:alice", RepositoryActions.Push, "**"),
+            Allow("both", "user:alice", RepositoryActions.Push | RepositoryActions.Overwrite, "a/**")));
 
     [Fact]
     public void Of_AllowOfOverwriteAlone_IsNotBlamedOnAnother() =>
-        Assert.Empty(Of(Allow("reader", "user:alice", Reader, "**"), Allow("mover", "user:alice", RepositoryActions.Overwrite, "a/**")));
+        Assert.Empty(
+            Of(
+                Allow("reader", "user:alice", Reader, "**"),
+                Allow("mover", "user:alice", RepositoryActions.Overwrite, "a/**")));
 
     [Fact]
     public void Of_SameRuleThrice_TheFirstStays()
@@ -76,7 +99,10 @@ public sealed class PolicyReviewTests
     public void Of_GroupsThatHoldEachOther_OneOfTheirRulesStays()
     {
         PolicyGroup[] groups = [Group("g1", "group:g2"), Group("g2", "group:g3"), Group("g3", "group:g1 user:alice")];
-        PolicyRule[] rules = [Allow("1", "group:g1", Reader, "**"), Allow("2", "group:g2", Reader, "**"), Allow("3", "group:g3", Reader, "**")];
+        PolicyRule[] rules = [
+            Allow("1", "group:g1", Reader, "**"), Allow("2", "group:g2", Reader, "**"),
+            Allow("3", "group:g3", Reader, "**"),
+        ];
         var remarks = PolicyReview.FindRemarks(new PolicyDefinition([.. rules], [.. groups]));
         Assert.Equal(["2", "3"], remarks.Select(static remark => remark.Rule.Identity.Name));
     }
@@ -85,7 +111,9 @@ public sealed class PolicyReviewTests
     public void Of_GroupDeclaredTwice_CountsBoth()
     {
         PolicyGroup[] groups = [Group("g", "user:alice"), Group("g", "user:bob")];
-        var remarks = PolicyReview.FindRemarks(new PolicyDefinition([Allow("1", "group:g", Reader, "**"), Allow("2", "user:bob", Reader, "a/**")], [.. groups]));
+        var remarks = PolicyReview.FindRemarks(
+            new PolicyDefinition(
+                [Allow("1", "group:g", Reader, "**"), Allow("2", "user:bob", Reader, "a/**")], [.. groups]));
         Assert.Equal(PolicyRemarkKind.Redundant, Assert.Single(remarks).Kind);
     }
 
@@ -117,11 +145,14 @@ public sealed class PolicyReviewTests
         var wide = Allow("wide", "user:alice", Reader, "**");
         Assert.Empty(Of(wide.ForTags("v*"), plain));
         Assert.Empty(Of(wide with { Registries = ["main"] }, plain));
-        Assert.Empty(Of(wide with { When = new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] } }, plain));
+        Assert.Empty(
+            Of(wide with { When = new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] } }, plain));
 
         // The neighbours: what is narrower in the same way.
         Assert.Equal([PolicyRemarkKind.Redundant], Of(wide, plain.ForTags("v*")));
-        Assert.Equal([PolicyRemarkKind.Redundant], Of(wide with { Registries = ["main", "mirror"] }, plain with { Registries = ["main"] }));
+        Assert.Equal(
+            [PolicyRemarkKind.Redundant],
+            Of(wide with { Registries = ["main", "mirror"] }, plain with { Registries = ["main"] }));
     }
 
     [Fact]
@@ -164,8 +195,12 @@ public sealed class PolicyReviewTests
         {
             foreach (var action in Single.Append(question.Actions))
             {
-                var one = Ask(question.Subject, action, question.Repository.Value, question.Tag, question.ClientAddress.ToString(), question.Time, question.Registry);
-                Assert.True(before.Evaluate(in one).IsAllowed == after.Evaluate(in one).IsAllowed, $"{what}: {one.Subject} {action} on {one.Repository}");
+                var one = Ask(
+                    question.Subject, action, question.Repository.Value, question.Tag,
+                    question.ClientAddress.ToString(), question.Time, question.Registry);
+                Assert.True(
+                    before.Evaluate(in one).IsAllowed == after.Evaluate(in one).IsAllowed,
+                    $"{what}: {one.Subject} {action} on {one.Repository}");
             }
         }
     }

@@ -38,7 +38,8 @@ public sealed class PolicySetPropertyTests
 
             // A deny is named only where it alone is in the way; else what no rule grants.
             var ungranted = granting.Ungranted(question);
-            Assert.Equal(ungranted, decision.IsAllowed || named is not null ? RepositoryActions.None : decision.Missing);
+            Assert.Equal(
+                ungranted, decision.IsAllowed || named is not null ? RepositoryActions.None : decision.Missing);
         }
     });
 
@@ -92,7 +93,8 @@ public sealed class PolicySetPropertyTests
     });
 
     [Fact]
-    public void Grantable_AnyPolicy_IsWhatItWouldAllowIfAllowsKnewNoTagsAndDeniesOnlyTheirTags() => Check(1_000, Cases, static test =>
+    public void Grantable_AnyPolicy_IsWhatItWouldAllowIfAllowsKnewNoTagsAndDeniesOnlyTheirTags() =>
+        Check(1_000, Cases, static test =>
     {
         var policy = PolicySet.Compile(test.Policy);
         var tagless = PolicySet.Compile(test.Policy with

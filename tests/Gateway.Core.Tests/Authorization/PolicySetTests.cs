@@ -65,7 +65,10 @@ public sealed class PolicySetTests
     public void Evaluate_Groups_HoldUsersRobotsAndNestedGroupsFromFilesAndProviders()
     {
         var policy = Policy(
-            [Group("team", "user:alice robot:ci group:leads"), Group("leads", "user:bob group:external"), Group("team2", "user:eve")],
+            [
+                Group("team", "user:alice robot:ci group:leads"), Group("leads", "user:bob group:external"),
+                Group("team2", "user:eve"),
+            ],
             Allow("rule", "group:team", Reader, "app"));
 
         Assert.True(policy.Allows(Alice, Pull, "app"));
@@ -82,7 +85,8 @@ public sealed class PolicySetTests
     [Fact]
     public void Evaluate_GroupsInACircle_Ends()
     {
-        var policy = Policy([Group("a", "group:b user:alice"), Group("b", "group:a")], Allow("rule", "group:b", Reader, "app"));
+        var policy = Policy(
+            [Group("a", "group:b user:alice"), Group("b", "group:a")], Allow("rule", "group:b", Reader, "app"));
 
         Assert.True(policy.Allows(Alice, Pull, "app"));
         Assert.False(policy.Allows(Bob, Pull, "app"));
@@ -119,7 +123,8 @@ public sealed class PolicySetTests
     [InlineData(Push, Push | Overwrite)]
     [InlineData(Overwrite, Overwrite)]
     [InlineData(Delete, Delete)]
-    public void Evaluate_Denied_TakesWhatNeedsTheActionAndLeavesTheRest(RepositoryActions denied, RepositoryActions taken)
+    public void Evaluate_Denied_TakesWhatNeedsTheActionAndLeavesTheRest(
+        RepositoryActions denied, RepositoryActions taken)
     {
         var policy = Policy(Allow("own", "everyone", Owner, "**"), Deny("no", "", denied, "app"));
 
@@ -221,7 +226,10 @@ public sealed class PolicySetTests
     [InlineData("2001:db9::7", false)]
     public void Evaluate_AddressCondition_HoldsInsideItsNetworks(string address, bool inside)
     {
-        var conditions = new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32")] };
+        var conditions = new RuleConditions
+        {
+            Addresses = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32")],
+        };
         var allow = Policy(Allow("rule", "everyone", Reader, "**").When(conditions));
         var deny = Policy(Allow("all", "everyone", Reader, "**"), Deny("rule", "", Pull, "**").When(conditions));
 
@@ -253,7 +261,9 @@ public sealed class PolicySetTests
         Assert.False(Allowed("acme/app", "x/refs/heads/main"));
         Assert.False(Allowed("acme/app", "refs/heads/Main"));
         Assert.False(Allowed("evil/app", "refs/heads/main"));
-        Assert.False(policy.Allows(Workload("w", "gitlab", ("repository", "acme/app"), ("ref", "refs/heads/main")), Push, "acme/app"));
+        Assert.False(
+            policy.Allows(
+                Workload("w", "gitlab", ("repository", "acme/app"), ("ref", "refs/heads/main")), Push, "acme/app"));
         Assert.False(policy.Allows(Workload("w", "github", ("repository", "acme/app")), Push, "acme/app"));
 
         bool Allowed(string repository, string @ref) =>
@@ -314,7 +324,8 @@ public sealed class PolicySetTests
     {
         var policy = Policy(
             [Group("team", "user:bob")],
-            Allow("a", "user:alice", Reader, "app").When(new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] }),
+            Allow("a", "user:alice", Reader, "app").When(
+                new RuleConditions { Addresses = [IPNetwork.Parse("10.0.0.0/8")] }),
             Allow("b", "group:team", Reader, "app"),
             Allow("c", "issuer:github", Reader, "app").WhenClaim("repository", "acme/app"),
             Deny("d", "user:eve", Pull, "**"));

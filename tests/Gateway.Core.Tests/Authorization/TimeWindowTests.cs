@@ -17,7 +17,8 @@ public sealed class TimeWindowTests
     [InlineData("2025-01-01T12:00:00+12:00", false)]
     public void Contains_WithinOneDay_IncludesTheBeginningAndNotTheEnd(string instant, bool expected)
     {
-        var window = new TimeWindow([DayOfWeek.Wednesday], TimeSpan.FromHours(8), TimeSpan.FromHours(18), TimeZoneInfo.Utc);
+        var window = new TimeWindow(
+            [DayOfWeek.Wednesday], TimeSpan.FromHours(8), TimeSpan.FromHours(18), TimeZoneInfo.Utc);
 
         Assert.Equal(expected, window.Contains(Parse(instant)));
     }
@@ -30,7 +31,8 @@ public sealed class TimeWindowTests
     [InlineData("2025-01-02T22:00:00Z", false)]
     public void Contains_OverMidnight_BelongsToTheDayItBeginsOn(string instant, bool expected)
     {
-        var window = new TimeWindow([DayOfWeek.Wednesday], TimeSpan.FromHours(22), TimeSpan.FromHours(6), TimeZoneInfo.Utc);
+        var window = new TimeWindow(
+            [DayOfWeek.Wednesday], TimeSpan.FromHours(22), TimeSpan.FromHours(6), TimeZoneInfo.Utc);
 
         Assert.Equal(expected, window.Contains(Parse(instant)));
     }

@@ -26,7 +26,8 @@ public class ClaimTests
     [InlineData("realm_access.roles", null)]
     [InlineData(".", null)]
     [InlineData("a.", null)]
-    public void Path_FindText(string path, string? expected) => Assert.Equal(expected, ClaimPath.Parse(path)!.FindText(Claims));
+    public void Path_FindText(string path, string? expected) =>
+        Assert.Equal(expected, ClaimPath.Parse(path)!.FindText(Claims));
 
     [Theory]
     [InlineData("realm_access.roles", "a,b")]

@@ -67,7 +67,9 @@ public sealed class GcraTests
         Assert.Equal(6 * Second, verdict.Wait);
     }
 
-    /// <summary>In any window, no more than burst and what came back meanwhile; and who is refused really has none left.</summary>
+    /// <summary>
+    /// In any window, no more than burst and what came back meanwhile; and who is refused really has none left.
+    /// </summary>
     [Fact]
     public void Judge_AnyArrivals_AreAllowedExactlyAsABucketOfTokensAllowsThem()
     {
@@ -80,7 +82,8 @@ public sealed class GcraTests
         Prop.ForAll(cases.ToArbitrary(), static test =>
         {
             var quota = new Quota(test.Rate, TimeSpan.FromSeconds(test.Seconds), test.Burst);
-            var (whole, now, filling) = (0L, Now, quota.Tolerance); // the bucket, in microseconds of one permit's interval
+            // the bucket, in microseconds of one permit's interval
+            var (whole, now, filling) = (0L, Now, quota.Tolerance);
             foreach (var gap in test.Gaps)
             {
                 now += gap;

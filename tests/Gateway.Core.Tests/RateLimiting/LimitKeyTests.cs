@@ -24,9 +24,17 @@ public sealed class LimitKeyTests
     public void AccountOf_HalfOfASurrogatePairOrEndlessName_IsStillAnAccount()
     {
         Assert.Equal("user:" + new string('a', 128), LimitKey.AccountOf(new string('A', 128)));
-        var accounts = new[] { "\ud800", "\ud801", "名前", new string('a', 129), new string('a', 5000) }.Select(LimitKey.AccountOf).ToList();
+        var accounts = new[]
+        {
+            "\ud800",
+            "\ud801",
+            "名前",
+            new string('a', 129),
+            new string('a', 5000),
+        }.Select(LimitKey.AccountOf).ToList();
         Assert.Equal(5, accounts.Distinct().Count());
-        Assert.All(accounts, static account => Assert.InRange(LimitKey.Part(account).Length, 1, 48)); // none fills memory
+        // none fills memory
+        Assert.All(accounts, static account => Assert.InRange(LimitKey.Part(account).Length, 1, 48));
     }
 
     [Fact]
@@ -41,7 +49,10 @@ public sealed class LimitKeyTests
         };
 
         Assert.Equal(keys.Length, keys.Distinct().Count());
-        Assert.All(keys, static key => Assert.DoesNotContain(key, static c => c is '*' or '?' or '[' or ']' or '\\' or '%' && c != '%'));
+        Assert.All(
+            keys,
+            static key => Assert.DoesNotContain(
+                key, static c => c is '*' or '?' or '[' or ']' or '\\' or '%' && c != '%'));
         Assert.Equal("limit:r|user%3Aa%7Cb||", keys[0]);
     }
 }

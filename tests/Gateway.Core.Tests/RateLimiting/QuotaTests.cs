@@ -29,7 +29,8 @@ public sealed class QuotaTests
     [InlineData(1, 60, 1, 1, 120, 1)]
     [InlineData(1, 31 * 24 * 3600, 3, 1, 31 * 24 * 3600, 1)]
     [InlineData(3, 60, 1, 1, 60, 1)]
-    public void Halve_AnyQuota_NeverAllowsMore(int rate, int seconds, int burst, int halfRate, int halfSeconds, int halfBurst) =>
+    public void Halve_AnyQuota_NeverAllowsMore(
+        int rate, int seconds, int burst, int halfRate, int halfSeconds, int halfBurst) =>
         Assert.Equal(
             new Quota(halfRate, TimeSpan.FromSeconds(halfSeconds), halfBurst),
             new Quota(rate, TimeSpan.FromSeconds(seconds), burst).Halve());

@@ -26,7 +26,8 @@ public sealed class RetryAfterTests
         {
             var seconds = RetryAfter.For(TimeSpan.FromSeconds(wait));
             Assert.InRange(seconds, 1, RetryAfter.LongestSeconds);
-            Assert.True(seconds * RetryAfter.Attempts >= wait, $"{wait} s are not sat out in four steps of {seconds} s");
+            Assert.True(
+                seconds * RetryAfter.Attempts >= wait, $"{wait} s are not sat out in four steps of {seconds} s");
         }
     }
 

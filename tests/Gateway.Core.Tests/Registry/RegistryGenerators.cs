@@ -34,7 +34,9 @@ internal static class RegistryGenerators
 
     private static readonly Gen<UploadId> Uploads =
         from text in Text("abcXYZ019_.=-", 1, UploadId.MaxLength)
-        select UploadId.TryParse(text is "." or ".." ? "x" : text, out var id) ? id : throw new InvalidOperationException();
+        select UploadId.TryParse(text is "." or ".." ? "x" : text, out var id)
+            ? id
+            : throw new InvalidOperationException();
 
     private static readonly Gen<string?> Printable = Optional(Text(
         string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c)), 1, 255));
@@ -44,7 +46,8 @@ internal static class RegistryGenerators
     // What an upstream may have in its Location: any pairs but those that the gateway decides on.
     private static readonly Gen<string> UpstreamQueries =
         from pairs in Gen.OneOf(
-                from key in Gen.Elements("_state", "_uploadcache", "x", "%64", "n", "", "a b+%2b", "digest-algorithm", "%zz")
+                from key in Gen.Elements(
+                    "_state", "_uploadcache", "x", "%64", "n", "", "a b+%2b", "digest-algorithm", "%zz")
                 from value in Text("abcXYZ019-_=%+/:{}|^`~!$'()*,.@[]?", 0, 40)
                 select key.Replace(' ', '+') + "=" + value,
                 Text("abcXYZ019", 0, 5))
@@ -98,7 +101,8 @@ internal static class RegistryGenerators
                 Gen.Elements(
                     "/", "/v2/", "v2", "manifests", "/manifests/", "/blobs/uploads/", "blobs", "tags/list", "_catalog",
                     "latest", "sha256:", "%3A", "%", "%2", "%2F", "..", ".", "//", "\\", "?", "&", "=", ";", "+", "#",
-                    "from", "mount", "_ticket", "_state", "n", "last", "digest", "FROM", "%66rom", "\0", "\n", "é", "\ud800", "*",
+                    "from", "mount", "_ticket", "_state", "n", "last", "digest", "FROM", "%66rom", "\0", "\n", "é",
+                    "\ud800", "*",
                     "http://", ":", Samples.Sha256, "a", "A", new string('a', 300)),
                 Gen.Choose(0, 0xFFFF).Select(c => ((char)c).ToString()))
             .ListOf()
@@ -120,7 +124,8 @@ internal static class RegistryGenerators
             from ticket in Optional(Tickets)
             select new RegistryParameters { Ticket = ticket },
         RegistryOperation.ListCatalog or RegistryOperation.ListTags =>
-            from size in Gen.OneOf(Gen.Choose(-1, 999999).Select(static size => (long)size), Gen.Constant(long.MaxValue))
+            from size in Gen.OneOf(
+                Gen.Choose(-1, 999999).Select(static size => (long)size), Gen.Constant(long.MaxValue))
             from last in Printable
             select new RegistryParameters { PageSize = size < 0 ? null : size, Last = last },
         RegistryOperation.ListReferrers =>

@@ -51,7 +51,8 @@ public sealed class RegistryLocationTests
     {
         // It would stand in front of the digest that the client named, and the first one wins.
         Assert.False(RegistryLocation.TryParse("/v2/a/blobs/uploads/u" + query, out _));
-        Assert.True(RegistryLocation.TryParse("/v2/a/blobs/" + Samples.Sha256 + query, out _)); // nothing is sent back there
+        // nothing is sent back there
+        Assert.True(RegistryLocation.TryParse("/v2/a/blobs/" + Samples.Sha256 + query, out _));
     }
 
     [Theory]
@@ -117,5 +118,6 @@ public sealed class RegistryLocationTests
     [InlineData("/v2/a/blobs/uploads/x?a\r\nSet-Cookie: x")]
     [InlineData("/v2/a/blobs/uploads/x?é")]
     [InlineData("/v2/a/blobs/uploads/x?\"<>")]
-    public void TryParse_AnythingElse_Refuses(string? location) => Assert.False(RegistryLocation.TryParse(location, out _));
+    public void TryParse_AnythingElse_Refuses(string? location) =>
+        Assert.False(RegistryLocation.TryParse(location, out _));
 }

@@ -9,7 +9,8 @@ public sealed class RegistryRequestParserAllocationTests
     // On 64 bits: the request 64 bytes, its reference 32, and for name and tag a wrapper of 24 and a string of 40 each.
     [Fact]
     public void Parse_ManifestByTag_AllocatesOnlyWhatItReturns() =>
-        Assert.Equal(224, BytesPerCall(static () => RegistryRequestParser.Parse("GET", "/v2/team/app/manifests/latest")));
+        Assert.Equal(
+            224, BytesPerCall(static () => RegistryRequestParser.Parse("GET", "/v2/team/app/manifests/latest")));
 
     [Fact]
     public void Build_ManifestByTag_AllocatesOnlyTheTarget()

@@ -87,7 +87,13 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?last=%")]
     public void AnyOperation_ParameterThatTwoReadersCouldReadDifferently_IsRefused(string query)
     {
-        foreach (var (method, target) in new[] { ("POST", Start), ("PUT", Upload), ("GET", "/v2/_catalog"), ("GET", "/v2/") })
+        foreach (var (method, target) in new[]
+        {
+            ("POST", Start),
+            ("PUT", Upload),
+            ("GET", "/v2/_catalog"),
+            ("GET", "/v2/"),
+        })
         {
             Refused(method, target + query, "UNSUPPORTED", 400);
         }
@@ -103,7 +109,8 @@ public sealed class RegistryRequestParserQueryTests
     [InlineData("?x=%26from=a")]
     [InlineData("?x%26from=a")]
     [InlineData("?artifactType=a;b")]
-    [InlineData("?_state=a&_state=b&_State=c&%5Fstate=d;_state=e&_state=%zz")] // the upstream's comes from the ticket alone
+    // the upstream's comes from the ticket alone
+    [InlineData("?_state=a&_state=b&_State=c&%5Fstate=d;_state=e&_state=%zz")]
     public void AnyOperation_HarmlessUnknownParameters_AreDropped(string query)
     {
         foreach (var (method, target) in new[]
@@ -118,10 +125,12 @@ public sealed class RegistryRequestParserQueryTests
     [Fact]
     public void OtherOperations_KnownParametersTheyDoNotHave_AreDropped()
     {
-        const string All = "?mount=" + Samples.Sha256 + "&from=a&digest=" + Samples.Sha256 + "&_ticket=a&_state=b&n=1&last=x&artifactType=y";
+        const string All = "?mount=" + Samples.Sha256 + "&from=a&digest=" + Samples.Sha256
+            + "&_ticket=a&_state=b&n=1&last=x&artifactType=y";
         foreach (var (method, target) in new[]
         {
-            ("GET", "/v2/"), ("GET", "/v2/a/manifests/b"), ("PUT", "/v2/a/manifests/b"), ("DELETE", "/v2/a/manifests/b"),
+            ("GET", "/v2/"), ("GET", "/v2/a/manifests/b"), ("PUT", "/v2/a/manifests/b"),
+            ("DELETE", "/v2/a/manifests/b"),
             ("GET", "/v2/a/blobs/" + Samples.Sha256), ("DELETE", "/v2/a/blobs/" + Samples.Sha256),
         })
         {
@@ -267,7 +276,8 @@ public sealed class RegistryRequestParserQueryTests
     public void ArtifactType_SentSeveralTimes_KeepsAllInOrder()
     {
         var parameters = Accepted(
-            "GET", "/v2/a/referrers/" + Samples.Sha256 + "?artifactType=application/b%2Bjson&artifactType=a&artifactType=a");
+            "GET",
+            "/v2/a/referrers/" + Samples.Sha256 + "?artifactType=application/b%2Bjson&artifactType=a&artifactType=a");
 
         Assert.Equal(["application/b+json", "a", "a"], parameters.ArtifactTypes);
     }

@@ -193,7 +193,9 @@ public sealed class RegistryRequestParserTests
     {
         const string Start = "/v2/?x=";
         Accepted("GET", Start + new string('a', RegistryRequestParser.MaxTargetLength - Start.Length));
-        Refused("GET", Start + new string('a', RegistryRequestParser.MaxTargetLength - Start.Length + 1), "UNSUPPORTED", 414);
+        Refused(
+            "GET", Start + new string('a', RegistryRequestParser.MaxTargetLength - Start.Length + 1), "UNSUPPORTED",
+            414);
     }
 
     [Theory]
@@ -259,7 +261,8 @@ public sealed class RegistryRequestParserTests
     [InlineData("POST", "/v2/a/blobs/uploads",
         "path \"/v2/a/blobs/uploads\" is not part of the registry API: end it with a slash to start an upload")]
     [InlineData("GET", "/v2/\"\u001b[31m",
-        "request target \"/v2/'?[31m\" has characters that no URL may contain: percent-encode them in the query, and leave them out of the path")]
+        "request target \"/v2/'?[31m\" has characters that no URL may contain: percent-encode them in the query, and "
+            + "leave them out of the path")]
     public void Parse_Refusal_SaysWhatWasFoundAndWhatHelps(string method, string target, string message) =>
         Assert.Equal(message, RegistryRequestParser.Parse(method, target).Error?.Message);
 
@@ -269,7 +272,8 @@ public sealed class RegistryRequestParserTests
         var error = Refused("GET", $"/v2/{new string('A', 200)}/tags/list", "NAME_INVALID", 400);
 
         Assert.Equal(
-            $"repository name \"{new string('A', 64)}…\" is not valid: use lower-case letters and digits, joined by . _ - and /",
+            $"repository name \"{new string('A', 64)}…\" is not valid: use lower-case letters and digits, joined by . "
+                + "_ - and /",
             error.Message);
     }
 

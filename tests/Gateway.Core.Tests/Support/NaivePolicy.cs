@@ -2,23 +2,30 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Core.Tests.Support;
 
-/// <summary>What docs/policy.md says, rule by rule and without any index: the oracle for <see cref="PolicySet"/>.</summary>
-/// <remarks>It shares only the rules' data with the real thing; every comparison is written a second time, the simple way.</remarks>
+/// <summary>
+/// What docs/policy.md says, rule by rule and without any index: the oracle for <see cref="PolicySet"/>.
+/// </summary>
+/// <remarks>
+/// It shares only the rules' data with the real thing; every comparison is written a second time, the simple way.
+/// </remarks>
 internal sealed class NaivePolicy(PolicyDefinition definition)
 {
     public bool Allows(AccessRequest request) => Split(request.Actions).All(action => Allows(request, action));
 
     /// <summary>The actions asked for that are not allowed.</summary>
-    public RepositoryActions Ungranted(AccessRequest request) => Split(request.Actions).Where(action => !Allows(request, action))
+    public RepositoryActions Ungranted(AccessRequest request) =>
+        Split(request.Actions).Where(action => !Allows(request, action))
         .Aggregate(RepositoryActions.None, static (union, action) => union | action);
 
     public bool Matches(PolicyRule rule, AccessRequest request) =>
         (rule.To.Any(to => Picks(to, request.Subject)) || (rule.To.IsEmpty && rule.Effect == RuleEffect.Deny))
         && !rule.Unless.Any(unless => Picks(unless, request.Subject))
-        && rule.On.Any(pattern => PatternMatches(pattern.Text.Split('/'), request.Repository.Value.Split('/'), request.Subject))
+        && rule.On.Any(
+            pattern => PatternMatches(pattern.Text.Split('/'), request.Repository.Value.Split('/'), request.Subject))
         && (rule.Registries.IsEmpty || rule.Registries.Contains(request.Registry))
         && (rule.When.Addresses.IsEmpty || rule.When.Addresses.Any(network => network.Contains(request.ClientAddress)))
-        && (rule.When.Methods.IsEmpty || rule.When.Methods.Any(method => GlobMatches(method.Text, request.Subject.Method)))
+        && (rule.When.Methods.IsEmpty
+        || rule.When.Methods.Any(method => GlobMatches(method.Text, request.Subject.Method)))
         && rule.When.Claims.All(claim => request.Subject.Claims.TryGetValue(claim.Name, out var value)
             ? claim.Values.Any(glob => GlobMatches(glob.Text, value))
             : rule.Effect == RuleEffect.Deny);
@@ -34,7 +41,8 @@ internal sealed class NaivePolicy(PolicyDefinition definition)
     {
         var taken = action switch
         {
-            RepositoryActions.Push => rule.Actions.HasFlag(RepositoryActions.Push) || rule.Actions.HasFlag(RepositoryActions.Pull),
+            RepositoryActions.Push =>
+                rule.Actions.HasFlag(RepositoryActions.Push) || rule.Actions.HasFlag(RepositoryActions.Pull),
             RepositoryActions.Overwrite => rule.Actions.HasFlag(RepositoryActions.Overwrite)
                 || rule.Actions.HasFlag(RepositoryActions.Push) || rule.Actions.HasFlag(RepositoryActions.Pull),
             _ => rule.Actions.HasFlag(action),
@@ -46,7 +54,8 @@ internal sealed class NaivePolicy(PolicyDefinition definition)
     {
         var given = action switch
         {
-            RepositoryActions.Pull => rule.Actions.HasFlag(RepositoryActions.Pull) || rule.Actions.HasFlag(RepositoryActions.Push),
+            RepositoryActions.Pull =>
+                rule.Actions.HasFlag(RepositoryActions.Pull) || rule.Actions.HasFlag(RepositoryActions.Push),
             RepositoryActions.Overwrite => rule.Actions.HasFlag(RepositoryActions.Push),
             _ => rule.Actions.HasFlag(action),
         };
@@ -64,13 +73,18 @@ internal sealed class NaivePolicy(PolicyDefinition definition)
         "authenticated" => !subject.IsAnonymous,
         var text when text.StartsWith("issuer:", StringComparison.Ordinal) => subject.Method == text,
         var text when text.StartsWith("group:", StringComparison.Ordinal) => IsMember(selector.Name, subject, 5),
-        var text => text == subject.ToString() && subject.Kind is SubjectKind.User or SubjectKind.Robot && text == subject.ToString(),
+        var text =>
+            text == subject.ToString() && subject.Kind is SubjectKind.User or SubjectKind.Robot
+            && text == subject.ToString(),
     };
 
     private bool IsMember(string group, Subject subject, int depth) =>
         depth > 0 && (subject.Groups.Contains(group)
-            || definition.Groups.Where(declared => declared.Name == group).SelectMany(static declared => declared.Members).Any(member =>
-                member.Kind == SubjectSelectorKind.Group ? IsMember(member.Name, subject, depth - 1) : Picks(member, subject)));
+            || definition.Groups.Where(declared => declared.Name == group).SelectMany(
+                static declared => declared.Members).Any(member =>
+                member.Kind == SubjectSelectorKind.Group
+                    ? IsMember(member.Name, subject, depth - 1)
+                    : Picks(member, subject)));
 
     private static bool PatternMatches(string[] pattern, string[] parts, Subject subject)
     {
@@ -105,5 +119,6 @@ internal sealed class NaivePolicy(PolicyDefinition definition)
     };
 
     private static IEnumerable<RepositoryActions> Split(RepositoryActions actions) =>
-        Enum.GetValues<RepositoryActions>().Where(action => action != RepositoryActions.None && actions.HasFlag(action));
+        Enum.GetValues<RepositoryActions>().Where(
+            action => action != RepositoryActions.None && actions.HasFlag(action));
 }

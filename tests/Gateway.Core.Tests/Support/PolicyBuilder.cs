@@ -46,16 +46,22 @@ internal static class PolicyBuilder
     public static PolicyRule ForTags(this PolicyRule rule, params string[] tags) =>
         rule with { Tags = [.. tags.Select(static tag => new Glob(tag))] };
 
-    public static PolicyRule Unless(this PolicyRule rule, string selectors) => rule with { Unless = Selectors(selectors) };
+    public static PolicyRule Unless(this PolicyRule rule, string selectors) =>
+        rule with { Unless = Selectors(selectors) };
 
     public static PolicyRule When(this PolicyRule rule, RuleConditions conditions) => rule with { When = conditions };
 
     public static PolicyRule WhenClaim(this PolicyRule rule, string name, params string[] values) => rule.When(
-        rule.When with { Claims = rule.When.Claims.Add(new ClaimCondition(name, [.. values.Select(static value => new Glob(value))])) });
+        rule.When with
+        {
+            Claims = rule.When.Claims.Add(
+                new ClaimCondition(name, [.. values.Select(static value => new Glob(value))])),
+        });
 
     public static PolicyGroup Group(string name, string members) => new(name, Selectors(members));
 
-    public static PolicySet Policy(params PolicyRule[] rules) => PolicySet.Compile(new PolicyDefinition([.. rules], []));
+    public static PolicySet Policy(params PolicyRule[] rules) =>
+        PolicySet.Compile(new PolicyDefinition([.. rules], []));
 
     public static PolicySet Policy(PolicyGroup[] groups, params PolicyRule[] rules) =>
         PolicySet.Compile(new PolicyDefinition([.. rules], [.. groups]));
@@ -85,12 +91,13 @@ internal static class PolicyBuilder
         this PolicySet policy, Subject subject, RepositoryActions actions, string repository, TagScope tag = default) =>
         policy.Evaluate(Ask(subject, actions, repository, tag)).IsAllowed;
 
-    private static PolicyRule Rule(string name, RuleEffect effect, string to, RepositoryActions actions, string[] on) => new()
-    {
-        Identity = new RuleIdentity(name, "test.yaml", 1),
-        Effect = effect,
-        Actions = actions,
-        To = Selectors(to),
-        On = [.. on.Select(RepositoryPattern.Parse)],
-    };
+    private static PolicyRule Rule(string name, RuleEffect effect, string to, RepositoryActions actions, string[] on) =>
+        new()
+        {
+            Identity = new RuleIdentity(name, "test.yaml", 1),
+            Effect = effect,
+            Actions = actions,
+            To = Selectors(to),
+            On = [.. on.Select(RepositoryPattern.Parse)],
+        };
 }

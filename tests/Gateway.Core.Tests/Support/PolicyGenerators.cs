@@ -32,7 +32,10 @@ internal static class PolicyGenerators
             new RuleConditions { Methods = [new Glob(method)] })),
         (2, from name in Gen.Elements("ref", "repository")
             from values in Some(Gen.Elements("main", "dev", "m*", "*"), 2)
-            select new RuleConditions { Claims = [new ClaimCondition(name, [.. values.Select(static value => new Glob(value))])] }),
+            select new RuleConditions
+            {
+                Claims = [new ClaimCondition(name, [.. values.Select(static value => new Glob(value))])],
+            }),
         (1, from @ref in Gen.Elements("main", "dev")
             from repository in Gen.Elements("main", "dev", "*")
             select new RuleConditions
@@ -47,8 +50,10 @@ internal static class PolicyGenerators
         from unless in Gen.Frequency((4, Gen.Constant(Array.Empty<string>())), (1, Some(Gen.Elements(Selectors), 2)))
         from @on in Some(Some(PatternSegment, 4).Select(static parts => string.Join('/', parts)), 3)
         from tags in Gen.Frequency(
-            (2, Gen.Constant(Array.Empty<string>())), (1, Some(Gen.Elements("v*", "*1", "*v*", "latest", "dev-*", "*", "v*1"), 12)))
-        from registries in Gen.Frequency((4, Gen.Constant(Array.Empty<string>())), (1, Some(Gen.Elements("main", "mirror"), 2)))
+            (2, Gen.Constant(Array.Empty<string>())),
+            (1, Some(Gen.Elements("v*", "*1", "*v*", "latest", "dev-*", "*", "v*1"), 12)))
+        from registries in Gen.Frequency(
+            (4, Gen.Constant(Array.Empty<string>())), (1, Some(Gen.Elements("main", "mirror"), 2)))
         from conditions in Conditions
         select new PolicyRule
         {
@@ -74,13 +79,18 @@ internal static class PolicyGenerators
         from rules in Many(Rule, 14)
         from groups in Groups
         select new PolicyDefinition(
-            [.. rules.Select(static (rule, number) => rule with { Identity = rule.Identity with { Name = $"rule {number}" } })], groups);
+            [
+                .. rules.Select(
+                    static (rule, number) => rule with { Identity = rule.Identity with { Name = $"rule {number}" } }),
+            ], groups);
 
     private static readonly Subject[] Subjects =
     [
-        Subject.Anonymous, Alice, Bob, Robot("alice"), User("carol"), User("carol", "g1"), User("dora", "outside", "g2"),
+        Subject.Anonymous, Alice, Bob, Robot("alice"), User("carol"), User("carol", "g1"),
+        User("dora", "outside", "g2"),
         Workload("w", "github"), Workload("alice", "github", ("ref", "main")),
-        Workload("w", "github", ("ref", "dev"), ("repository", "main")), Workload("w", "gitlab", ("ref", "main"), ("repository", "dev")),
+        Workload("w", "github", ("ref", "dev"), ("repository", "main")),
+        Workload("w", "gitlab", ("ref", "main"), ("repository", "dev")),
     ];
 
     public static readonly Gen<AccessRequest> Question =

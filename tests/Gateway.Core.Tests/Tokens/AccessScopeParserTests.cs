@@ -25,10 +25,13 @@ public class AccessScopeParserTests
     [InlineData("repository:localhost:8443/team/app:pull", "repository:team/app:pull")]
     [InlineData("repository:LocalHost:8443/team/app:pull", "repository:team/app:pull")]
     [InlineData("repository:localhost:8443/localhost:8443/app:pull", "")] // the host stands there once
-    [InlineData("repository:other.example.com/app:pull", "repository:other.example.com/app:pull")] // a name like any other
+    // a name like any other
+    [InlineData("repository:other.example.com/app:pull", "repository:other.example.com/app:pull")]
     [InlineData("repository:x:pull repository:x:pull,push", "repository:x:pull,push")] // containerd
     [InlineData(" repository:a:pull  repository:b:pull ", "repository:a:pull repository:b:pull")]
-    [InlineData("repository:a:pull registry:catalog:* repository:b:push", "repository:a:pull repository:b:push registry:catalog:*")]
+    [InlineData(
+        "repository:a:pull registry:catalog:* repository:b:push",
+        "repository:a:pull repository:b:push registry:catalog:*")]
     public void Parse_Scope_IsReadAs(string text, string expected) =>
         Assert.Equal(expected, AccessScopeParser.Parse([text], Host).ToString());
 
@@ -79,7 +82,8 @@ public class AccessScopeParserTests
     [Fact]
     public void Parse_UnknownBesideKnown_KeepsTheKnown() => Assert.Equal(
         "repository:a:pull repository:b:push",
-        AccessScopeParser.Parse(["nonsense repository:a:pull,fly", "repository:C:pull repository:b:push"], Host).ToString());
+        AccessScopeParser.Parse(
+            ["nonsense repository:a:pull,fly", "repository:C:pull repository:b:push"], Host).ToString());
 
     [Fact]
     public void Parse_ParameterRepeated_IsLikeJoinedBySpaces() => Assert.Equal(
@@ -122,8 +126,10 @@ public class AccessScopeParserTests
     public void Parse_AnyText_NeverThrowsAndIsStable()
     {
         var pieces = Gen.Elements(
-            "repository", "registry", "catalog", "(plugin)", "(", ")", ":", ":", ":", ",", " ", "/", "*", "pull", "push", "delete",
-            "team", "app", "localhost:8443", "localhost:8443/", "LOCALHOST:8443/", "\0", "é", "\u202E", "..", "%2F", "A", "overwrite");
+            "repository", "registry", "catalog", "(plugin)", "(", ")", ":", ":", ":", ",", " ", "/", "*", "pull",
+            "push", "delete",
+            "team", "app", "localhost:8443", "localhost:8443/", "LOCALHOST:8443/", "\0", "é", "\u202E", "..", "%2F",
+            "A", "overwrite");
         var text = Gen.Choose(0, 30).SelectMany(pieces.ArrayOf).Select(string.Concat);
         var texts = Gen.Choose(0, 4).SelectMany(text.ArrayOf);
         Prop.ForAll(texts.ToArbitrary(), static texts =>
@@ -131,7 +137,8 @@ public class AccessScopeParserTests
             var scope = AccessScopeParser.Parse(texts, Host);
             // What was read is canonical: reading it again gives the same, and nothing was made up.
             return AccessScopeParser.Parse([scope.ToString()], Host).ToString() == scope.ToString()
-                && scope.Repositories.All(item => texts.Any(text => text.Contains(item.Repository.Value, StringComparison.Ordinal)))
+                && scope.Repositories.All(
+                    item => texts.Any(text => text.Contains(item.Repository.Value, StringComparison.Ordinal)))
                 && scope.Repositories.All(static item => (item.Actions & RepositoryActions.Overwrite) == 0);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5_000));
     }
@@ -143,7 +150,8 @@ public class AccessScopeParserTests
             from name in Gen.Elements("a", "b", "a/b", "c-d")
             from actions in Gen.SubListOf("pull", "push", "delete", "fly").Where(static list => list.Count > 0)
             from prefixed in Gen.Elements("", Host + "/")
-            select (Name: name, Actions: actions.ToArray(), Text: $"repository:{prefixed}{name}:{string.Join(',', actions)}");
+            select (Name: name, Actions: actions.ToArray(),
+                Text: $"repository:{prefixed}{name}:{string.Join(',', actions)}");
         var request =
             from entries in Gen.Choose(0, 6).SelectMany(entry.ArrayOf)
             from joined in Gen.Elements(true, false)
@@ -155,7 +163,10 @@ public class AccessScopeParserTests
             return new[] { "a", "b", "a/b", "c-d" }.All(name =>
             {
                 var expected = request.Entries.Where(entry => entry.Name == name)
-                    .SelectMany(static entry => entry.Actions).Where(static action => action != "fly").Distinct().Order();
+                    .SelectMany(static entry => entry.Actions)
+                    .Where(static action => action != "fly")
+                    .Distinct()
+                    .Order();
                 var actual = scope.Repositories.Where(item => item.Repository.Value == name)
                     .SelectMany(static item => item.WireActions).Order();
                 return expected.SequenceEqual(actual);

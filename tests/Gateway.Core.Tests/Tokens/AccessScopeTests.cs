@@ -12,7 +12,10 @@ public sealed class AccessScopeTests
     public void Of_OneRepositoryTwice_UnitesItsActions()
     {
         var scope = AccessScope.Create(
-            [new(App, RepositoryActions.Pull), new(RepositoryName.Parse("b"), RepositoryActions.Delete), new(App, RepositoryActions.Push)],
+            [
+                new(App, RepositoryActions.Pull), new(RepositoryName.Parse("b"), RepositoryActions.Delete),
+                new(App, RepositoryActions.Push),
+            ],
             catalog: true);
 
         Assert.Equal("repository:team/app:pull,push repository:b:delete registry:catalog:*", scope.ToString());
@@ -43,7 +46,8 @@ public sealed class AccessScopeTests
     [InlineData("repository:team/app:pull", "repository:team/apps:pull", false)]
     [InlineData("repository:team/app:pull", "repository:team:pull", false)]
     [InlineData("repository:team/app:pull", "repository:team/app:pull repository:team/b:pull", false)]
-    [InlineData("repository:team/b:pull repository:team/app:pull", "repository:team/app:pull repository:team/b:pull", true)]
+    [InlineData(
+        "repository:team/b:pull repository:team/app:pull", "repository:team/app:pull repository:team/b:pull", true)]
     [InlineData("repository:team/app:pull", "repository:team/app:pull registry:catalog:*", false)]
     [InlineData("repository:team/app:pull registry:catalog:*", "repository:team/app:pull registry:catalog:*", true)]
     public void Covers_GrantedAndAsked_IsWhetherNothingIsMissing(string granted, string asked, bool expected) =>
@@ -52,7 +56,8 @@ public sealed class AccessScopeTests
     [Fact]
     public void Covers_Overwrite_IsPartOfPushOnTheWire()
     {
-        var asked = AccessScope.Create([new(App, RepositoryActions.Push | RepositoryActions.Overwrite)], catalog: false);
+        var asked = AccessScope.Create(
+            [new(App, RepositoryActions.Push | RepositoryActions.Overwrite)], catalog: false);
 
         Assert.True(Parse("repository:team/app:push").Covers(asked));
         Assert.False(Parse("repository:team/app:pull").Covers(asked));
@@ -62,7 +67,8 @@ public sealed class AccessScopeTests
     public void Of_MoreThanATokenHolds_DropsTheLast()
     {
         var many = AccessScope.Create(
-            Enumerable.Range(0, 100).Select(static i => new RepositoryScope(RepositoryName.Parse($"r{i}"), RepositoryActions.Pull)),
+            Enumerable.Range(0, 100).Select(
+                static i => new RepositoryScope(RepositoryName.Parse($"r{i}"), RepositoryActions.Pull)),
             catalog: false);
         var longOnes = AccessScope.Create(
             Enumerable.Range(10, 50).Select(static i => new RepositoryScope(

@@ -8,14 +8,17 @@ using Gateway.Core.Tokens;
 
 namespace Gateway.Core.Tests.Tokens;
 
-/// <summary>That what is written is read back, and nothing else is read. The table of attacks is in Gateway.Tests.</summary>
+/// <summary>
+/// That what is written is read back, and nothing else is read. The table of attacks is in Gateway.Tests.
+/// </summary>
 public sealed class AccessTokenReaderTests
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(1_767_225_600);
 
     private static readonly Gen<string> Text =
         Gen.Elements(
-            "a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>", "\u2028",
+            "a", "alice", "team-a", "Köln/Düren", "日本", "\"quoted\"", "back\\slash", "line\nbreak", "\0", "<&+'>",
+            "\u2028",
             "\U0001F433", " ");
 
     private static readonly Gen<RepositoryScope> Entry =
@@ -88,8 +91,11 @@ public sealed class AccessTokenReaderTests
             Assert.Equal(before.Subject.ToString(), after.Subject.ToString());
             Assert.Equal(before.Subject.Method, after.Subject.Method);
             Assert.Equal(before.Subject.Groups, after.Subject.Groups);
-            Assert.Equal(before.Subject.Claims.OrderBy(static c => c.Key), after.Subject.Claims.OrderBy(static c => c.Key));
-            Assert.Equal((before.Limit, before.CredentialId, before.Evidence), (after.Limit, after.CredentialId, after.Evidence));
+            Assert.Equal(
+                before.Subject.Claims.OrderBy(static c => c.Key), after.Subject.Claims.OrderBy(static c => c.Key));
+            Assert.Equal(
+                (before.Limit, before.CredentialId, before.Evidence),
+                (after.Limit, after.CredentialId, after.Evidence));
             Assert.Equal((claims.IssuedAt, claims.ExpiresAt), (after.IssuedAt, after.ExpiresAt));
             Assert.Same(read.Access, after.Scope);
         }).QuickCheckThrowOnFailure();
@@ -106,7 +112,8 @@ public sealed class AccessTokenReaderTests
             Id = "id",
             IssuedAt = Start,
             ExpiresAt = Start.AddSeconds(300),
-            Access = AccessScope.Create([new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
+            Access = AccessScope.Create(
+                [new RepositoryScope(RepositoryName.Parse("a"), RepositoryActions.Pull)], catalog: true),
             Holder = new Principal
             {
                 Subject = new Subject
@@ -151,7 +158,10 @@ public sealed class AccessTokenReaderTests
             ExpiresAt = Start.AddSeconds(300),
             Access = AccessScope.Empty,
         };
-        var holder = new Principal { Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" } };
+        var holder = new Principal
+        {
+            Subject = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" },
+        };
 
         Assert.False(AccessTokenReader.TryRead(AccessTokenWriter.Write(claims).Span, out _));
         Assert.True(AccessTokenReader.TryRead(AccessTokenWriter.Write(claims with { Holder = holder }).Span, out _));

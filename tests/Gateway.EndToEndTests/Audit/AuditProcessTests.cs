@@ -5,7 +5,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Audit;
 
-/// <summary>The trail of a real process: killed, told to open its file anew, and written to by a command beside it.</summary>
+/// <summary>
+/// The trail of a real process: killed, told to open its file anew, and written to by a command beside it.
+/// </summary>
 public sealed class AuditProcessTests
 {
     private static readonly Uri Manifest = new("/v2/team-a/app/manifests/v1", UriKind.Relative);
@@ -28,7 +30,8 @@ public sealed class AuditProcessTests
         await Task.WhenAll(clients);
 
         var lines = Read(gateway);
-        var recorded = lines.Where(static line => Text(line, "phase") == "end").Select(static line => Text(line, "requestId")).ToHashSet();
+        var recorded = lines.Where(static line => Text(line, "phase") == "end").Select(
+            static line => Text(line, "requestId")).ToHashSet();
         Assert.True(ended.Count >= 2_000);
         Assert.DoesNotContain(ended, id => !recorded.Contains(id));
         if (writeAhead)
@@ -68,7 +71,8 @@ public sealed class AuditProcessTests
 
         var line = Assert.Single(Read(gateway), static line => Text(line, "event") == "registry");
         Assert.Equal(("begin", "allow", "user:alice", "team-a/app", "v1"), (
-            Text(line, "phase"), Text(line, "decision"), Text(line, "subject"), Text(line, "repository"), Text(line, "reference")));
+            Text(line, "phase"), Text(line, "decision"), Text(line, "subject"), Text(line, "repository"),
+            Text(line, "reference")));
         var found = await GatewayProcess.RunCommandAsync(
             ["audit", "search", "--config", gateway.ConfigurationFile, "--repository", "team-a/*"]);
         Assert.Contains("no end recorded", found.Output, StringComparison.Ordinal);
@@ -104,17 +108,22 @@ public sealed class AuditProcessTests
         await using var gateway = await StartAsync(upstream.Address, "onFailure: block");
         using var client = gateway.CreateClient("alice");
         using var before = await client.GetAsync(Manifest);
-        string[] create = ["token", "create", "ci", "--config", gateway.ConfigurationFile, "--robot", "ci", "--scope", "**:pull", "--quiet"];
+        string[] create = [
+            "token", "create", "ci", "--config", gateway.ConfigurationFile, "--robot", "ci", "--scope", "**:pull",
+            "--quiet",
+        ];
         var made = await GatewayProcess.RunCommandAsync(create);
         using var after = await client.GetAsync(Manifest);
 
         Assert.Equal(0, made.ExitCode);
         await UntilAsync(() => Read(gateway).Any(line => Text(line, "requestId") == IdOf(after)));
-        Assert.Contains(Read(gateway), static line => Text(line, "event") == "command" && Text(line, "command") == "token create");
+        Assert.Contains(
+            Read(gateway), static line => Text(line, "event") == "command" && Text(line, "command") == "token create");
         var credential = Assert.Single(Read(gateway), static line => Text(line, "event") == "credential");
         Assert.Equal(("create", "operator", "robot:ci", "robot"), (
             Text(credential, "action"), Text(credential, "by"), Text(credential, "owner"), Text(credential, "kind")));
-        Assert.DoesNotContain(made.Output.Trim(), await File.ReadAllTextAsync(FileOf(gateway)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            made.Output.Trim(), await File.ReadAllTextAsync(FileOf(gateway)), StringComparison.Ordinal);
         var verified = await GatewayProcess.RunCommandAsync(["audit", "verify", "--config", gateway.ConfigurationFile]);
         Assert.True(verified.ExitCode == 0, verified.Output);
     }

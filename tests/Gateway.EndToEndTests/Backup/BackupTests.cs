@@ -21,14 +21,18 @@ public sealed class BackupTests : IDisposable
     {
         await using var upstream = new YesUpstream();
         await using var gateway = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = upstream.Address });
-        var (archive, passphrase, target) = (Path.Combine(_root, "b"), Path.Combine(_root, "p"), Path.Combine(_root, "restored"));
+        var (archive, passphrase, target) =
+            (Path.Combine(_root, "b"), Path.Combine(_root, "p"), Path.Combine(_root, "restored"));
         await File.WriteAllTextAsync(passphrase, "a passphrase for this test\n");
-        string[] create = ["token", "create", "laptop", "--user", "alice", "--all", "--config", gateway.ConfigurationFile];
+        string[] create = [
+            "token", "create", "laptop", "--user", "alice", "--all", "--config", gateway.ConfigurationFile,
+        ];
         var kept = (await GatewayProcess.RunCommandAsync(create)).Succeeded();
         var revoked = (await GatewayProcess.RunCommandAsync([.. create, "--json"])).Succeeded();
         var access = await AccessTokenAsync(gateway, kept);
         var id = JsonNode.Parse(revoked)!["token"]!["id"]!.GetValue<string>();
-        (await GatewayProcess.RunCommandAsync(["token", "revoke", id, "--config", gateway.ConfigurationFile])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(["token", "revoke", id, "--config", gateway.ConfigurationFile]))
+            .Succeeded();
 
         var made = await GatewayProcess.RunCommandAsync(
             ["backup", archive, "--config", gateway.ConfigurationFile, "--passphrase-file", passphrase]);
@@ -38,21 +42,29 @@ public sealed class BackupTests : IDisposable
 
         // Not over the one that runs.
         (await GatewayProcess.RunCommandAsync(
-            ["restore", archive, "--to", gateway.Folder, "--passphrase-file", passphrase, "--force"])).FailedWith("a gateway is running");
+            ["restore", archive, "--to", gateway.Folder, "--passphrase-file", passphrase, "--force"])).FailedWith(
+                "a gateway is running");
         (await GatewayProcess.RunCommandAsync([.. restore, "--dry-run"])).Succeeded();
         Assert.False(Directory.Exists(target));
         (await GatewayProcess.RunCommandAsync(restore)).Succeeded();
         await gateway.TerminateAsync();
 
-        var start = new ProcessStartInfo("dotnet", [Program, "serve", "--config", Path.Combine(target, "gateway.yaml")]);
-        await using var restored = ServerProcess.Start("restored", start, Path.Combine(_root, "log"), TimeSpan.FromSeconds(40));
+        var start = new ProcessStartInfo(
+            "dotnet", [Program, "serve", "--config", Path.Combine(target, "gateway.yaml")]);
+        await using var restored = ServerProcess.Start(
+            "restored", start, Path.Combine(_root, "log"), TimeSpan.FromSeconds(40));
         using var client = new HttpClient();
-        await restored.WaitUntilReadyAsync(() => IsReadyAsync(client, new Uri(gateway.Management, "readyz")), TimeSpan.FromSeconds(60));
+        await restored.WaitUntilReadyAsync(
+            () => IsReadyAsync(client, new Uri(gateway.Management, "readyz")), TimeSpan.FromSeconds(60));
 
         Assert.Equal(HttpStatusCode.OK, await PullAsync(gateway, new AuthenticationHeaderValue("Bearer", access)));
         Assert.Equal(HttpStatusCode.OK, await PullAsync(gateway, Basic("alice", kept)));
-        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(gateway, Basic("alice", JsonNode.Parse(revoked)!["secret"]!.GetValue<string>())));
-        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(gateway, new AuthenticationHeaderValue("Bearer", access[..^4] + "AAAA")));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            await PullAsync(gateway, Basic("alice", JsonNode.Parse(revoked)!["secret"]!.GetValue<string>())));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            await PullAsync(gateway, new AuthenticationHeaderValue("Bearer", access[..^4] + "AAAA")));
     }
 
     [Fact]
@@ -72,11 +84,12 @@ public sealed class BackupTests : IDisposable
             Directory.Delete(target, recursive: true);
             Directory.CreateDirectory(target);
             await File.WriteAllTextAsync(Path.Combine(target, "mine"), "mine");
-            using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, "restore", archive, "--to", target, "--force"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
+            using var process = Process.Start(
+                new ProcessStartInfo("dotnet", [Program, "restore", archive, "--to", target, "--force"])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                })!;
             await Task.Delay(took * (0.4 + (i * 0.05)));
             killed += process.HasExited ? 0 : 1;
             process.Kill();
@@ -90,7 +103,10 @@ public sealed class BackupTests : IDisposable
     }
 
     private static List<string> Names(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder, path)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(
+                path => Path.GetRelativePath(folder, path)).Order(StringComparer.Ordinal),
+        ];
 
     private static AuthenticationHeaderValue Basic(string user, string secret) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")));
@@ -120,7 +136,8 @@ public sealed class BackupTests : IDisposable
     {
         using var client = gateway.CreateClient();
         client.DefaultRequestHeaders.Authorization = Basic("alice", secret);
-        using var answer = await client.GetAsync($"/token?service={gateway.Authority}&scope=repository:team-a/app:pull");
+        using var answer = await client.GetAsync(
+            $"/token?service={gateway.Authority}&scope=repository:team-a/app:pull");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!.GetValue<string>();
     }

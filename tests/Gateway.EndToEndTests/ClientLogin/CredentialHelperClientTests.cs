@@ -44,7 +44,8 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
 
         var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), folder);
         Assert.Contains("Signed in to", login.Succeeded(), StringComparison.Ordinal);
-        Assert.DoesNotContain(ClientsFixture.PasswordOf("alice"), await File.ReadAllTextAsync(LoginsFile), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            ClientsFixture.PasswordOf("alice"), await File.ReadAllTextAsync(LoginsFile), StringComparison.Ordinal);
         Assert.Contains("rgf_", await File.ReadAllTextAsync(LoginsFile), StringComparison.Ordinal);
 
         var name = $"team-a/helper-{Guid.NewGuid():n}:1";
@@ -59,7 +60,8 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
         push.FailedWith("it was revoked");
 
         (await RunAsync(["logout", Authority], null, folder)).Succeeded();
-        Assert.DoesNotContain("gateway", await File.ReadAllTextAsync(docker.ConfigurationFile), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "gateway", await File.ReadAllTextAsync(docker.ConfigurationFile), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +90,8 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
     [InlineData("dangling", "not on the PATH")]
     [InlineData("#!/bin/sh\nexit 127\n", "exits with code 127")]
     [InlineData("#!/nowhere/interpreter\n", "cannot be run")]
-    [InlineData("#!/bin/sh\necho hello\n", "does not answer \"list\"")] // another program of this name, such as "dotnet" itself
+    // another program of this name, such as "dotnet" itself
+    [InlineData("#!/bin/sh\necho hello\n", "does not answer \"list\"")]
     public async Task Login_HelperDoesNotAnswer_DoesNothingAndNamesTheRightFile(string? helper, string found)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
@@ -105,10 +108,14 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
 
         var configuration = Path.Combine(_folder, "config.json");
         await File.WriteAllTextAsync(configuration, """{"auths":{}}""");
-        var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), _folder, path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
+        var login = await LoginAsync(
+            "alice", ClientsFixture.PasswordOf("alice"), _folder,
+            path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
 
         // The tests run "dotnet gateway.dll": the file to link is the gateway's own program all the same.
-        login.FailedWith(found, "nothing was done", $"ln -sf {AppContext.BaseDirectory}gateway /usr/local/bin/docker-credential-gateway");
+        login.FailedWith(
+            found, "nothing was done",
+            $"ln -sf {AppContext.BaseDirectory}gateway /usr/local/bin/docker-credential-gateway");
         Assert.False(File.Exists(LoginsFile));
         Assert.Equal("""{"auths":{}}""", await File.ReadAllTextAsync(configuration));
     }
@@ -118,10 +125,15 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
         var file = Path.Combine(folder, "docker-credential-gateway");
-        await File.WriteAllTextAsync(file, $"#!/bin/sh\nREGISTRY_GATEWAY_LOGINS=/nowhere/logins.json exec {_folder}/docker-credential-gateway \"$@\"\n");
+        await File.WriteAllTextAsync(
+            file,
+            $"#!/bin/sh\nREGISTRY_GATEWAY_LOGINS=/nowhere/logins.json exec {_folder}/docker-credential-gateway "
+                + "\"$@\"\n");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        var login = await LoginAsync("alice", ClientsFixture.PasswordOf("alice"), _folder, path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
+        var login = await LoginAsync(
+            "alice", ClientsFixture.PasswordOf("alice"), _folder,
+            path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}");
 
         login.FailedWith("the sign-in is stored", "get exits with code 1");
         Assert.True(File.Exists(LoginsFile));
@@ -148,9 +160,13 @@ public sealed class CredentialHelperClientTests(RefreshTokensFixture refreshing,
         environment["REGISTRY_GATEWAY_LOGINS"] = LoginsFile;
     }
 
-    private Task<CliResult> LoginAsync(string user, string password, string dockerFolder, string? option = null, string? path = null) =>
+    private Task<CliResult> LoginAsync(
+        string user, string password, string dockerFolder, string? option = null, string? path = null) =>
         RunAsync(
-            ["login", "--username", user, "--ca", refreshing.Gateway.Process.AuthorityFile, Authority, .. option is null ? [] : new[] { option }],
+            [
+                "login", "--username", user, "--ca", refreshing.Gateway.Process.AuthorityFile, Authority,
+                .. option is null ? [] : new[] { option },
+            ],
             password, dockerFolder, path);
 
     private Task<CliResult> RunAsync(string[] arguments, string? input, string dockerFolder, string? path = null)

@@ -5,13 +5,14 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>
-/// Real clients with a client certificate and no password; authority, certificate and revocation made by the very commands of
-/// docs/client-certificates.md.
+/// Real clients with a client certificate and no password; authority, certificate and revocation made by the very
+/// commands of docs/client-certificates.md.
 /// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
-public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerEngine docker, ContainerdEngine containerd) : IAsyncLifetime
+public sealed partial class ClientCertificateTests(
+    ClientsFixture stack, DockerEngine docker, ContainerdEngine containerd) : IAsyncLifetime
 {
     private const string Policy = GatewaySettings.SamplePolicy + "\n" + """
           - { name: the build machine writes, to: [ user:ci-builder ], when: { method: certificate }, role: writer, on: [ "team-a/**" ] }
@@ -35,8 +36,10 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
             Policy = Policy,
             Environment = new Dictionary<string, string?>
             {
-                ["GATEWAY__Authentication__ClientCertificates__CertificateAuthorities"] = Path.Combine(_folder, "clients-ca.crt"),
-                ["GATEWAY__Authentication__ClientCertificates__RevocationLists__0"] = Path.Combine(_folder, "clients-ca.crl"),
+                ["GATEWAY__Authentication__ClientCertificates__CertificateAuthorities"] = Path.Combine(
+                    _folder, "clients-ca.crt"),
+                ["GATEWAY__Authentication__ClientCertificates__RevocationLists__0"] = Path.Combine(
+                    _folder, "clients-ca.crl"),
             },
         });
         stack.Host.Trust(_gateway.Authority, _gateway.AuthorityFile);
@@ -87,8 +90,11 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
     [Fact]
     public async Task DockerLogin_BesideACertificate_StillChecksThePassword()
     {
-        (await DockerAsync("login", "--username", "alice", "--password", "wrong", _gateway!.Authority)).FailedWith("unauthorized");
-        (await DockerAsync("login", "--username", "alice", "--password", ClientsFixture.PasswordOf("alice"), _gateway.Authority)).Succeeded();
+        (await DockerAsync("login", "--username", "alice", "--password", "wrong", _gateway!.Authority)).FailedWith(
+            "unauthorized");
+        (await DockerAsync(
+            "login", "--username", "alice", "--password", ClientsFixture.PasswordOf("alice"), _gateway.Authority))
+                .Succeeded();
         (await SkopeoAsync("login", "--username", "alice", "--password", "wrong", _gateway.Authority))
             .FailedWith("invalid username/password");
     }
@@ -106,14 +112,17 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
               client = [["{_folder}/client.cert", "{_folder}/client.key"]]
             """);
 
-        string[] pull = ["images", "pull", "--hosts-dir", containerd.HostsFolder, "--snapshotter", "native", Name("ctr")];
+        string[] pull = [
+            "images", "pull", "--hosts-dir", containerd.HostsFolder, "--snapshotter", "native", Name("ctr"),
+        ];
         (await containerd.CtrAsync(pull)).Succeeded();
 
         // What the machine's certificate may not pull, a person's password still may.
         await stack.Registry.PushAsync(_image, "team-b/certificate", "1");
         var other = $"{_gateway.Authority}/team-b/certificate:1";
         (await containerd.CtrAsync([.. pull[..^1], other])).FailedWith("403");
-        (await containerd.CtrAsync([.. pull[..^1], "--user", $"bob:{ClientsFixture.PasswordOf("bob")}", other])).Succeeded();
+        (await containerd.CtrAsync([.. pull[..^1], "--user", $"bob:{ClientsFixture.PasswordOf("bob")}", other]))
+            .Succeeded();
         (await containerd.CtrAsync("images", "rm", other)).Succeeded();
         (await containerd.CtrAsync("images", "rm", Name("ctr"))).Succeeded();
     }
@@ -124,12 +133,15 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
         (await SkopeoAsync("copy", $"oci:{_image.OciLayout}:latest", $"docker://{Name("revoked")}")).Succeeded();
 
         await RunDocumentedAsync("revoke");
-        await ClientGateway.UntilAsync(async () => (await SkopeoAsync("inspect", "--raw", $"docker://{Name("revoked")}")).ExitCode != 0);
+        await ClientGateway.UntilAsync(
+            async () => (await SkopeoAsync("inspect", "--raw", $"docker://{Name("revoked")}")).ExitCode != 0);
 
-        (await DockerAsync("pull", Name("revoked"))).FailedWith("the client certificate is not accepted: it was revoked");
+        (await DockerAsync("pull", Name("revoked"))).FailedWith(
+            "the client certificate is not accepted: it was revoked");
     }
 
-    [GeneratedRegex("^```sh (?<name>[a-z]+)\\n(?<commands>.+?)\\n```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "^```sh (?<name>[a-z]+)\\n(?<commands>.+?)\\n```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Blocks();
 
     private string Name(string repository) => $"{_gateway!.Authority}/team-a/certificate-{repository}:1";
@@ -148,8 +160,10 @@ public sealed partial class ClientCertificateTests(ClientsFixture stack, DockerE
     private async Task RunDocumentedAsync(string name)
     {
         var page = await File.ReadAllTextAsync(Path.Combine(TestPaths.Repository, "docs", "client-certificates.md"));
-        var commands = Assert.Single(Blocks().Matches(page), block => block.Groups["name"].Value == name).Groups["commands"].Value;
-        (await Cli.RunAsync("bash", ["-euc", commands], new CliSettings { Folder = _folder, Input = "y\ny\n" })).Succeeded();
+        var commands = Assert.Single(
+            Blocks().Matches(page), block => block.Groups["name"].Value == name).Groups["commands"].Value;
+        (await Cli.RunAsync("bash", ["-euc", commands], new CliSettings { Folder = _folder, Input = "y\ny\n" }))
+            .Succeeded();
     }
 
     private Task<CliResult> DockerAsync(params string[] arguments) => docker.DockerAsync(arguments, new CliSettings

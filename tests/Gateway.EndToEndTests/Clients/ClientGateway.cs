@@ -54,7 +54,9 @@ internal sealed class ClientGateway : IAsyncDisposable
     /// <summary>What clients asked since the last call.</summary>
     public Recording Take() => _front.Take();
 
-    /// <summary>Runs the gateway's own command on its configuration, as an operator does beside the running one.</summary>
+    /// <summary>
+    /// Runs the gateway's own command on its configuration, as an operator does beside the running one.
+    /// </summary>
     public Task<CliResult> RunCommandAsync(params string[] arguments) =>
         GatewayProcess.RunCommandAsync([.. arguments, "--config", Process.ConfigurationFile]);
 
@@ -81,7 +83,8 @@ internal sealed class ClientGateway : IAsyncDisposable
         while (!await isSo())
         {
             // Files are looked at twice a second, revocations four times; the machine may be busy.
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), "the gateway has not noticed the change");
+            Assert.True(
+                Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), "the gateway has not noticed the change");
             await Task.Delay(TimeSpan.FromMilliseconds(50));
         }
     }

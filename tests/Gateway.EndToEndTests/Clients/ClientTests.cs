@@ -70,7 +70,8 @@ public abstract class ClientTests : IAsyncLifetime
     /// <remarks>
     /// Debian's newest suite changes: of a version that the page does not have, only that it goes through is asked.
     /// </remarks>
-    private protected void AssertRequests(string operation, Recording requests) => AssertRequests(_name, operation, requests);
+    private protected void AssertRequests(string operation, Recording requests) =>
+        AssertRequests(_name, operation, requests);
 
     private protected void AssertRequests(string client, string operation, Recording requests)
     {
@@ -85,6 +86,7 @@ public abstract class ClientTests : IAsyncLifetime
             return;
         }
 
-        Assert.True(expected == actual, $"docs/clients.md has for {client}, {operation}\n{expected}\nbut it asked\n{actual}");
+        Assert.True(
+            expected == actual, $"docs/clients.md has for {client}, {operation}\n{expected}\nbut it asked\n{actual}");
     }
 }

@@ -37,7 +37,8 @@ internal sealed class ContainerdClient : RegistryClient
         File.Delete(archive);
         await TarFile.CreateFromDirectoryAsync(image.OciLayout, archive, includeBaseDirectory: false);
         (await _engine.CtrAsync("images", "import", "--no-unpack", "--base-name", "local/image", archive)).Succeeded();
-        return await _engine.CtrAsync(["images", "push", "--hosts-dir", _engine.HostsFolder, .. _user, Remote(name), "local/image:latest"]);
+        return await _engine.CtrAsync(
+            ["images", "push", "--hosts-dir", _engine.HostsFolder, .. _user, Remote(name), "local/image:latest"]);
     }
 
     // It notes on content where it was pulled from, not where it was pushed to.
@@ -46,7 +47,8 @@ internal sealed class ContainerdClient : RegistryClient
     public override async Task<CliResult> PullAsync(string name)
     {
         await RemoveImagesAsync();
-        return await _engine.CtrAsync(["images", "pull", "--hosts-dir", _engine.HostsFolder, .. _user, "--snapshotter", "native", Remote(name)]);
+        return await _engine.CtrAsync(
+            ["images", "pull", "--hosts-dir", _engine.HostsFolder, .. _user, "--snapshotter", "native", Remote(name)]);
     }
 
     public override async ValueTask DisposeAsync()

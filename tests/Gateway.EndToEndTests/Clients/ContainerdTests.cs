@@ -2,7 +2,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
-/// <summary>ctr with a real containerd, which is what Kubernetes pulls by. It has no login, and no delete in a registry.</summary>
+/// <summary>
+/// ctr with a real containerd, which is what Kubernetes pulls by. It has no login, and no delete in a registry.
+/// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class ContainerdTests(ClientsFixture stack, ContainerdEngine engine)

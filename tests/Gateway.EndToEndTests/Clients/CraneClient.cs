@@ -13,12 +13,14 @@ internal sealed class CraneClient(ClientGateway gateway) : RegistryClient(gatewa
 
     public override Task<CliResult> LogoutAsync() => RunAsync("auth", "logout", Gateway.Authority);
 
-    public override Task<CliResult> PushAsync(TestImage image, string name) => RunAsync("push", image.OciLayout, Remote(name));
+    public override Task<CliResult> PushAsync(TestImage image, string name) =>
+        RunAsync("push", image.OciLayout, Remote(name));
 
     public override Task<CliResult> PushAgainAsync(TestImage image, string from, string name) =>
         RunAsync("copy", Remote(from), Remote(name));
 
-    public override Task<CliResult> PullAsync(string name) => RunAsync("pull", Remote(name), Path.Combine(Folder, "pulled.tar"));
+    public override Task<CliResult> PullAsync(string name) =>
+        RunAsync("pull", Remote(name), Path.Combine(Folder, "pulled.tar"));
 
     private Task<CliResult> RunAsync(params string[] arguments) => Program.RunAsync(arguments, new CliSettings
     {

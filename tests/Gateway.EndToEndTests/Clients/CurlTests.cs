@@ -3,7 +3,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
-/// <summary>curl, as scripts use it: the steps of the token exchange by hand, and Basic without being asked for it.</summary>
+/// <summary>
+/// curl, as scripts use it: the steps of the token exchange by hand, and Basic without being asked for it.
+/// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class CurlTests(ClientsFixture stack) : IDisposable
@@ -58,7 +60,8 @@ public sealed class CurlTests(ClientsFixture stack) : IDisposable
         var answer = await Cli.RunAsync("curl", [
             "--silent", "--show-error", "--fail", "--cacert", stack.Gateway.Process.AuthorityFile,
             "--user", $"{user}:{ClientsFixture.PasswordOf(user)}",
-            "--get", "--data-urlencode", $"service={stack.Authority}", "--data-urlencode", $"scope=repository:{_repository}:{actions}",
+            "--get", "--data-urlencode", $"service={stack.Authority}", "--data-urlencode",
+            $"scope=repository:{_repository}:{actions}",
             $"https://{stack.Authority}/token",
         ]);
         using var json = JsonDocument.Parse(answer.Succeeded());
@@ -67,7 +70,8 @@ public sealed class CurlTests(ClientsFixture stack) : IDisposable
 
     // Gives the status.
     private async Task<string> CurlAsync(params string[] arguments) => (await Cli.RunAsync("curl", [
-        "--silent", "--show-error", "--cacert", stack.Gateway.Process.AuthorityFile, "--output", "/dev/null", "--write-out", "%{http_code}",
+        "--silent", "--show-error", "--cacert", stack.Gateway.Process.AuthorityFile, "--output", "/dev/null",
+        "--write-out", "%{http_code}",
         .. arguments,
     ])).Succeeded();
 }

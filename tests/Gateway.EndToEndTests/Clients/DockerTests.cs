@@ -30,7 +30,8 @@ public sealed class DockerTests(ClientsFixture stack, DockerEngine engine)
         (await Client.PullAsync(name)).Succeeded();
 
         Assert.Equal(built, (await Docker.RunAsync("image", "inspect", "--format", "{{.Id}}", image)).Succeeded());
-        Assert.Equal(pushed, (await Docker.RunAsync("image", "inspect", "--format", "{{.RepoDigests}}", image)).Succeeded());
+        Assert.Equal(
+            pushed, (await Docker.RunAsync("image", "inspect", "--format", "{{.RepoDigests}}", image)).Succeeded());
         Assert.Equal(Stack.LargeImage.LargeFileHash, await HashInContainerAsync(image));
     }
 

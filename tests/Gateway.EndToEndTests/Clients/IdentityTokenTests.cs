@@ -6,8 +6,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>
-/// With <c>tokens.refreshTokens</c>: docker stores a refresh token, which it calls identity token, instead of the password,
-/// and every client that reads docker's file must be able to use it.
+/// With <c>tokens.refreshTokens</c>: docker stores a refresh token, which it calls identity token, instead of the
+/// password, and every client that reads docker's file must be able to use it.
 /// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
@@ -37,7 +37,8 @@ public sealed class IdentityTokenTests(ClientsFixture stack, RefreshTokensFixtur
         Assert.Equal("access_token,expires_in,refresh_token,scope,token", requests[1].Body);
         var entry = Entry();
         Assert.StartsWith("rgf_", entry.GetProperty("identitytoken").GetString(), StringComparison.Ordinal);
-        Assert.Equal("alice:", Encoding.UTF8.GetString(Convert.FromBase64String(entry.GetProperty("auth").GetString()!)));
+        Assert.Equal(
+            "alice:", Encoding.UTF8.GetString(Convert.FromBase64String(entry.GetProperty("auth").GetString()!)));
         var file = await File.ReadAllTextAsync(_docker.ConfigurationFile);
         Assert.DoesNotContain(ClientsFixture.PasswordOf("alice"), file, StringComparison.Ordinal);
     }
@@ -123,7 +124,8 @@ public sealed class IdentityTokenTests(ClientsFixture stack, RefreshTokensFixtur
         (await _docker.PullAsync($"{_name}:1")).FailedWith("unauthorized", "revoked");
     }
 
-    private async Task SignInAsync() => (await _docker.LoginAsync("alice", ClientsFixture.PasswordOf("alice"))).Succeeded();
+    private async Task SignInAsync() =>
+        (await _docker.LoginAsync("alice", ClientsFixture.PasswordOf("alice"))).Succeeded();
 
     private JsonElement Entry()
     {

@@ -3,8 +3,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Clients;
 
 /// <summary>
-/// The newest clients that Debian has: the requests that they make, and what their people read. Few tests each, since what
-/// a client can do at all is shown by <see cref="RegistryClientTests"/> with the versions that are here.
+/// The newest clients that Debian has: the requests that they make, and what their people read. Few tests each, since
+/// what a client can do at all is shown by <see cref="RegistryClientTests"/> with the versions that are here.
 /// </summary>
 public abstract class LaterClientTests : ClientTests
 {
@@ -13,7 +13,9 @@ public abstract class LaterClientTests : ClientTests
     {
     }
 
-    /// <summary>What it says of a wrong password: at the login, or where that tries none, at the pull behind it.</summary>
+    /// <summary>
+    /// What it says of a wrong password: at the login, or where that tries none, at the pull behind it.
+    /// </summary>
     private protected abstract string[] WrongPassword { get; }
 
     /// <summary>What it says of a push to whom policy refuses even the look at what is there.</summary>
@@ -33,7 +35,8 @@ public abstract class LaterClientTests : ClientTests
     {
         if (LoginAsks)
         {
-            var login = await Stack.Gateway.RecordAsync(() => Client.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
+            var login = await Stack.Gateway.RecordAsync(
+                () => Client.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
             AssertRequests("login", login);
         }
         else
@@ -43,7 +46,8 @@ public abstract class LaterClientTests : ClientTests
 
         var push = await Stack.Gateway.RecordAsync(() => Client.PushAsync(Image, Name("team-a/app:1")));
         await Client.RememberAsync(Name("team-a/app:1"));
-        var mount = await Stack.Gateway.RecordAsync(() => Client.PushAgainAsync(Image, Name("team-a/app:1"), Name("team-a/copy:1")));
+        var mount = await Stack.Gateway.RecordAsync(
+            () => Client.PushAgainAsync(Image, Name("team-a/app:1"), Name("team-a/copy:1")));
         var pull = await Stack.Gateway.RecordAsync(() => Client.PullAsync(Name("team-a/app:1")));
 
         AssertRequests("push", push);
@@ -72,11 +76,13 @@ public abstract class LaterClientTests : ClientTests
 
         push.FailedWith(BlindPushRefusal);
         pull.FailedWith(PullRefusal);
-        Assert.DoesNotMatch("(?i)not found|(manifest|blob|name) unknown", pull.Text.Replace(Name("team-b/private"), "", StringComparison.Ordinal));
+        Assert.DoesNotMatch(
+            "(?i)not found|(manifest|blob|name) unknown",
+            pull.Text.Replace(Name("team-b/private"), "", StringComparison.Ordinal));
     }
 
-    // The limit is far away, so no client is told to wait long for it: podman and skopeo ask five times, with five seconds between. Were it a
-    // minute, they would take four.
+    // The limit is far away, so no client is told to wait long for it: podman and skopeo ask five times, with five
+    // seconds between. Were it a minute, they would take four.
     [Fact]
     public async Task Pull_LimitUsedUp_IsSaidSoon()
     {

@@ -22,7 +22,8 @@ public abstract class LaterDockerTestsBase : LaterClientTests
         (await LoginAsync(gateway)).FailedWith(WrongPassword);
     }
 
-    // docs/clients.md. No answer of the plain port can tell it more: a 401 there would ask for the password in the clear.
+    // docs/clients.md. No answer of the plain port can tell it more: a 401 there would ask for the password in the
+    // clear.
     [Fact]
     public async Task LimitOnGuesses_OnALoopbackName_EndsAtPlainHttp()
     {

@@ -41,7 +41,8 @@ public sealed class ManyClientsTests(ClientsFixture stack, DockerEngine docker, 
 
         Assert.NotNull(await stack.Registry.DigestOfAsync(repositories[0], "1"));
         Assert.Equal(
-            await stack.Registry.DigestOfAsync(repositories[0], "1"), await stack.Registry.DigestOfAsync(repositories[1], "1"));
+            await stack.Registry.DigestOfAsync(repositories[0], "1"),
+            await stack.Registry.DigestOfAsync(repositories[1], "1"));
         foreach (var repository in repositories)
         {
             (await client.PullAsync($"{repository}:1")).Succeeded();

@@ -11,12 +11,16 @@ internal sealed class OrasClient(ClientGateway gateway, ClientProgram? program =
     public string CredentialsFile => Path.Combine(Folder, "config.json");
 
     public override Task<CliResult> LoginAsync(string user, string password) => RunAsync(
-        ["login", "--username", user, "--password-stdin", "--ca-file", Gateway.Process.AuthorityFile, Gateway.Authority], password);
+        [
+            "login", "--username", user, "--password-stdin", "--ca-file", Gateway.Process.AuthorityFile,
+            Gateway.Authority,
+        ], password);
 
     public override Task<CliResult> LogoutAsync() => RunAsync("logout", Gateway.Authority);
 
     public override Task<CliResult> PushAsync(TestImage image, string name) => RunAsync(
-        "cp", "--from-oci-layout", $"{image.OciLayout}:latest", "--to-ca-file", Gateway.Process.AuthorityFile, Remote(name));
+        "cp", "--from-oci-layout", $"{image.OciLayout}:latest", "--to-ca-file", Gateway.Process.AuthorityFile,
+        Remote(name));
 
     public override Task<CliResult> PushAgainAsync(TestImage image, string from, string name) => RunAsync(
         "cp", "--from-ca-file", Gateway.Process.AuthorityFile, Remote(from),
@@ -51,8 +55,10 @@ internal sealed class OrasClient(ClientGateway gateway, ClientProgram? program =
                 Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = Folder },
             });
 
-            // Its own fault: two errors of different types at the same moment end it (oras-go, internal/syncutil/limit.go).
-            if (attempt == 3 || !result.Text.Contains("compare and swap of inconsistently typed value", StringComparison.Ordinal))
+            // Its own fault: two errors of different types at the same moment end it (oras-go,
+            // internal/syncutil/limit.go).
+            if (attempt == 3
+                || !result.Text.Contains("compare and swap of inconsistently typed value", StringComparison.Ordinal))
             {
                 return result;
             }

@@ -16,7 +16,8 @@ internal sealed class PodmanClient : RegistryClient
         : base(gateway)
     {
         _program = program;
-        // It refuses to run where the file that it is told of does not exist; the one it knows by itself may be missing.
+        // It refuses to run where the file that it is told of does not exist; the one it knows by itself may be
+        // missing.
         File.WriteAllText(CredentialsFile, "{}");
     }
 
@@ -56,7 +57,8 @@ internal sealed class PodmanClient : RegistryClient
     // Storage of the test's own; vfs needs nothing of the kernel.
     private Task<CliResult> RunAsync(string[] arguments, string? input) => _program.RunAsync(
         [
-            "--root", Path.Combine(Folder, "storage"), "--runroot", Path.Combine(Folder, "run"), "--storage-driver", "vfs",
+            "--root", Path.Combine(Folder, "storage"), "--runroot", Path.Combine(Folder, "run"), "--storage-driver",
+            "vfs",
             .. arguments,
         ],
         new CliSettings

@@ -14,7 +14,8 @@ public abstract class RegistryClientTests : ClientTests
     }
 
     /// <summary>
-    /// Whether a push asks for a mount from any repository that it remembers; others look first whether they may read it.
+    /// Whether a push asks for a mount from any repository that it remembers; others look first whether they may read
+    /// it.
     /// </summary>
     private protected virtual bool MountsUnseen => false;
 
@@ -27,7 +28,9 @@ public abstract class RegistryClientTests : ClientTests
     /// <summary>What the client says to a known caller whom policy refuses.</summary>
     private protected abstract string[] PolicyRefusal { get; }
 
-    /// <summary>What it says of a push to whom policy refuses even what every push begins with, the look at what is there.</summary>
+    /// <summary>
+    /// What it says of a push to whom policy refuses even what every push begins with, the look at what is there.
+    /// </summary>
     private protected virtual string[] BlindPushRefusal => PolicyRefusal;
 
     [Fact]
@@ -86,11 +89,13 @@ public abstract class RegistryClientTests : ClientTests
         (await Client.PushAsync(Image, Name("team-a/app:1"))).Succeeded();
         await Client.RememberAsync(Name("team-a/app:1"));
 
-        var push = await Stack.Gateway.RecordAsync(() => Client.PushAgainAsync(Image, Name("team-a/app:1"), Name("team-a/copy:1")));
+        var push = await Stack.Gateway.RecordAsync(
+            () => Client.PushAgainAsync(Image, Name("team-a/app:1"), Name("team-a/copy:1")));
 
         AssertRequests("mount", push);
         Assert.Equal(
-            await Stack.Registry.DigestOfAsync(Name("team-a/app"), "1"), await Stack.Registry.DigestOfAsync(Name("team-a/copy"), "1"));
+            await Stack.Registry.DigestOfAsync(Name("team-a/app"), "1"),
+            await Stack.Registry.DigestOfAsync(Name("team-a/copy"), "1"));
     }
 
     [Fact]
@@ -106,7 +111,10 @@ public abstract class RegistryClientTests : ClientTests
         var mounts = push.Where(static request => request.Target.Contains("mount=", StringComparison.Ordinal)).ToList();
         Assert.Equal(MountsUnseen, mounts.Count > 0);
         Assert.All(mounts, static mount => Assert.Equal(202, mount.Status));
-        Assert.Contains(push, static request => request is { Method: "PUT", Status: 201 } && request.Target.Contains("digest=", StringComparison.Ordinal));
+        Assert.Contains(
+            push,
+            static request => request is { Method: "PUT", Status: 201 }
+                && request.Target.Contains("digest=", StringComparison.Ordinal));
     }
 
     [Fact]

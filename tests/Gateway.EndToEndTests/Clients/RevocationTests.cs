@@ -3,7 +3,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Clients;
 
-/// <summary>Who loses an account or a token is refused from the next request on, whatever the client still holds.</summary>
+/// <summary>
+/// Who loses an account or a token is refused from the next request on, whatever the client still holds.
+/// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]

@@ -16,7 +16,8 @@ public abstract class SigningInClientTests : RegistryClientTests
     [Fact]
     public async Task Login_RightPassword_MakesTheseRequests()
     {
-        var requests = await Stack.Gateway.RecordAsync(() => Client.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
+        var requests = await Stack.Gateway.RecordAsync(
+            () => Client.LoginAsync("alice", ClientsFixture.PasswordOf("alice")));
 
         AssertRequests("login", requests);
     }

@@ -50,7 +50,9 @@ public sealed class SigningTests : ClientTests
         var sign = await Stack.Gateway.RecordAsync(() => NotationAsync("sign", image));
 
         AssertRequests("notation-" + _notation.Version, "sign", sign);
-        Assert.Contains("application/vnd.cncf.notary.signature", (await NotationAsync("list", image)).Succeeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "application/vnd.cncf.notary.signature", (await NotationAsync("list", image)).Succeeded(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,9 +82,13 @@ public sealed class SigningTests : ClientTests
     }
 
     // Neither has a login that works without a keyring; both read docker's file.
-    private void SignIn(string user) => File.WriteAllText(
-        Path.Combine(_folder, "config.json"),
-        $"{{\"auths\":{{\"{Stack.Authority}\":{{\"auth\":\"{Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{user}:{ClientsFixture.PasswordOf(user)}"))}\"}}}}}}");
+    private void SignIn(string user)
+    {
+        var auth = Convert.ToBase64String(
+            System.Text.Encoding.UTF8.GetBytes($"{user}:{ClientsFixture.PasswordOf(user)}"));
+        File.WriteAllText(
+            Path.Combine(_folder, "config.json"), $$"""{"auths":{"{{Stack.Authority}}":{"auth":"{{auth}}"} } }""");
+    }
 
     // With a key and without a log, so that nothing outside this machine is asked.
     private Task<CliResult> SignWithCosignAsync(string image) => CosignAsync(

@@ -4,7 +4,9 @@ using Microsoft.Playwright;
 
 namespace Gateway.EndToEndTests.Cors;
 
-/// <summary>Pages of other origins in a real Chromium, before the real gateway and registry: <c>credentials: false</c>.</summary>
+/// <summary>
+/// Pages of other origins in a real Chromium, before the real gateway and registry: <c>credentials: false</c>.
+/// </summary>
 [Collection(BrowserMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
@@ -66,7 +68,8 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
 
         await SignedInAsync("GET", Tags);
 
-        // The first is simple, so that no preflight is asked; a header of the page's own needs one, each address its own.
+        // The first is simple, so that no preflight is asked; a header of the page's own needs one, each address its
+        // own.
         Assert.Equal(
             [
                 "GET /v2/team-a/app/tags/list -> 401",
@@ -88,7 +91,9 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
         var unknown = await _stage.CallAsync(_page, "call", "GET", "/v2/team-a/app/nothing");
 
         Assert.Equal([401, 401, 403, 404], [unauthorized.Status, wrong.Status, forbidden.Status, unknown.Status]);
-        Assert.StartsWith($"Bearer realm=\"{_stage.Origin}/token\"", unauthorized.Headers["www-authenticate"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Bearer realm=\"{_stage.Origin}/token\"", unauthorized.Headers["www-authenticate"],
+            StringComparison.Ordinal);
         Assert.Contains("authentication failed", wrong.Body, StringComparison.Ordinal);
         Assert.Contains("may not delete", forbidden.Body, StringComparison.Ordinal);
         Assert.All([unauthorized, wrong, forbidden, unknown], static answer =>
@@ -105,7 +110,8 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
         };
 
         var made = await _stage.CallAsync(
-            _page, "call", "POST", "/api/v1/tokens", headers, "omit", """{"name": "laptop", "scopes": ["team-a/**:pull"]}""");
+            _page, "call", "POST", "/api/v1/tokens", headers, "omit",
+            """{"name": "laptop", "scopes": ["team-a/**:pull"]}""");
         var listed = await _stage.CallAsync(_page, "call", "GET", "/api/v1/tokens", headers);
 
         Assert.Equal((201, 200), (made.Status, listed.Status));
@@ -141,7 +147,8 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
         Assert.All(answers, static answer => Assert.True(answer.IsRefused, answer.ToString()));
         var requests = _stage.Take();
         Assert.DoesNotContain(requests, static request => request.Method == "DELETE");
-        Assert.All(requests, static request => Assert.Empty(request.Authorization)); // preflights got no leave to send them
+        // preflights got no leave to send them
+        Assert.All(requests, static request => Assert.Empty(request.Authorization));
         Assert.Equal(_image.ManifestDigest, await _stage.Registry.DigestOfAsync("team-a/app", "1"));
     }
 
@@ -160,7 +167,8 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
             await _stage.CallAsync(page, "call", "GET", "/token?offline_token=true", NoHeaders, "include"),
             await _stage.CallAsync(page, "call", "DELETE", Manifest + _image.ManifestDigest, NoHeaders, "include"),
             await _stage.CallAsync(
-                page, "call", "POST", "/api/v1/tokens", json, "include", """{"name": "x", "scopes": ["team-a/**:pull"]}"""),
+                page, "call", "POST", "/api/v1/tokens", json, "include",
+                """{"name": "x", "scopes": ["team-a/**:pull"]}"""),
         ];
         var omitted = await _stage.CallAsync(
             page, "call", "POST", "/api/v1/tokens", json, "omit", """{"name": "x", "scopes": ["team-a/**:pull"]}""");
@@ -184,7 +192,8 @@ public sealed class BrowserTests(Chromium chromium) : IAsyncLifetime
         await _stage.CallAsync(page, "call", "GET", "/token", NoHeaders, "include"); // the person answers the prompt
         _stage.Take();
 
-        var answer = await _stage.CallAsync(page, "call", "POST", "/v2/team-a/app/blobs/uploads/", NoHeaders, "include");
+        var answer = await _stage.CallAsync(
+            page, "call", "POST", "/v2/team-a/app/blobs/uploads/", NoHeaders, "include");
 
         // No preflight (Fetch standard, "CORS-safelisted method"), and the browser adds the password: refused here.
         Assert.Equal(["POST /v2/team-a/app/blobs/uploads/ basic(alice) -> 403"], _stage.Take().Lines);

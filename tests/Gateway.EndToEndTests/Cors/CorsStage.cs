@@ -4,9 +4,9 @@ using Microsoft.Playwright;
 namespace Gateway.EndToEndTests.Cors;
 
 /// <summary>
-/// An unmodified registry, the gateway before it at <c>https://registry.gateway.test</c>, and a page server that it allows
-/// as <c>http://ui.gateway.test</c>, another site for browsers, and as <c>https://ui.gateway.test</c>, the same site. The
-/// page server's other names are origins that it does not.
+/// An unmodified registry, the gateway before it at <c>https://registry.gateway.test</c>, and a page server that it
+/// allows as <c>http://ui.gateway.test</c>, another site for browsers, and as <c>https://ui.gateway.test</c>, the same
+/// site. The page server's other names are origins that it does not.
 /// </summary>
 internal sealed class CorsStage : IAsyncDisposable
 {
@@ -57,7 +57,8 @@ internal sealed class CorsStage : IAsyncDisposable
             Upstream = registry.Address,
             PublicPort = front.Port,
             Policy = Policy + "\n" + rules,
-            MoreYaml = $"cors: {{ origins: [ \"{pages.OriginOf("http", UiHost)}\", \"{pages.OriginOf("https", UiHost)}\" ]{settings} }}",
+            MoreYaml = $"cors: {{ origins: [ \"{pages.OriginOf("http", UiHost)}\", \""
+                + $"{pages.OriginOf("https", UiHost)}\" ]{settings} }}",
         });
         front.LeadTo(gateway);
         return new CorsStage(registry, pages, front, gateway);
@@ -79,7 +80,8 @@ internal sealed class CorsStage : IAsyncDisposable
         new() { Username = user, Password = password ?? GatewaySettings.SampleUsers[user], Origin = Origin };
 
     /// <summary>Calls a function of the page's script; a target that begins with a slash is the gateway's.</summary>
-    public async Task<PageAnswer> CallAsync(IPage page, string function, string method, string target, params object?[] more)
+    public async Task<PageAnswer> CallAsync(
+        IPage page, string function, string method, string target, params object?[] more)
     {
         object?[] arguments = [method, Origin + target, .. more];
         return PageAnswer.Read(await page.EvaluateAsync<string>(

@@ -9,7 +9,8 @@ namespace Gateway.EndToEndTests.Cors;
 internal sealed record PageAnswer(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
 {
     /// <summary>Reads what the functions of <c>registry.js</c> return.</summary>
-    public static PageAnswer Read(string json) => JsonSerializer.Deserialize<PageAnswer>(json, JsonSerializerOptions.Web)!;
+    public static PageAnswer Read(string json) =>
+        JsonSerializer.Deserialize<PageAnswer>(json, JsonSerializerOptions.Web)!;
 
     /// <summary>Whether the browser kept everything from the script.</summary>
     public bool IsRefused => Status == 0 && Headers.Count == 0;

@@ -17,7 +17,8 @@ namespace Gateway.EndToEndTests.Cors;
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
 {
-    private const string Types = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
+    private const string Types = "application/vnd.docker.distribution.manifest.v2+json, "
+        + "application/vnd.oci.image.manifest.v1+json";
     private const string DeleteTypes =
         Types + ", application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
 
@@ -51,7 +52,8 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
         var catalog = await SendAsync(page, "GET", "/v2/_catalog?n=1000", secured);
         var tags = await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured);
         var manifest = await SendAsync(
-            page, "GET", "/v2/team-a/app/manifests/1", secured, ("Accept", ReadTypes), ("Cache-Control", "no-store, no-cache"));
+            page, "GET", "/v2/team-a/app/manifests/1", secured, ("Accept", ReadTypes),
+            ("Cache-Control", "no-store, no-cache"));
         var config = JsonNode.Parse(manifest.Body)!["config"]!["digest"]!;
         var blob = await SendAsync(page, "GET", $"/v2/team-a/app/blobs/{config}", secured, ("Accept", Types));
         var found = await SendAsync(page, "GET", "/v2/team-a/app/manifests/1", secured, ("Accept", DeleteTypes));
@@ -75,7 +77,8 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
         var page = await CorsStage.OpenAsync(profile, _stage.AllowedOriginOfSameSite);
         _stage.Take();
 
-        await SendAsync(page, "DELETE", $"/v2/team-a/app/manifests/{_image.ManifestDigest}", secured: false, ("Accept", Types));
+        await SendAsync(
+            page, "DELETE", $"/v2/team-a/app/manifests/{_image.ManifestDigest}", secured: false, ("Accept", Types));
 
         Assert.Equal(
             [
@@ -96,11 +99,13 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
     public async Task Ui_WhereImagesArePublic_ShowsThePersonsAfterThePromptAndPublicOnesWithoutIt(bool secured)
     {
         await using var stage = await CorsStage.StartAsync(
-            ", credentials: true", """  - { name: public, to: [ anonymous, authenticated ], role: reader, on: [ "public/**" ] }""");
+            ", credentials: true",
+            """  - { name: public, to: [ anonymous, authenticated ], role: reader, on: [ "public/**" ] }""");
         await stage.Registry.PushAsync(_image, "team-a/app", "1");
         await stage.Registry.PushAsync(_image, "public/app", "1");
         await using var alice = await chromium.NewProfileAsync(stage.Person("alice"));
-        await using var nobody = await chromium.NewProfileAsync(stage.Person("alice", "wrong")); // typed once, then closed
+        // typed once, then closed
+        await using var nobody = await chromium.NewProfileAsync(stage.Person("alice", "wrong"));
         var signedIn = await CorsStage.OpenAsync(alice, stage.AllowedOriginOfSameSite);
         var anonymous = await CorsStage.OpenAsync(nobody, stage.AllowedOriginOfSameSite);
         Task<PageAnswer> Get(IPage page, string target) =>
@@ -117,7 +122,10 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
         Assert.Equal((200, """{"repositories":["public/app","team-a/app"]}"""), (catalog.Status, catalog.Body.Trim()));
         Assert.Equal((200, """{"name":"team-a/app","tags":["1"]}"""), (hers.Status, hers.Body.Trim()));
         Assert.Equal((200, """{"name":"public/app","tags":["1"]}"""), (publicTags.Status, publicTags.Body.Trim()));
-        Assert.DoesNotContain(requests, static line => line.StartsWith("GET /token", StringComparison.Ordinal) && line.EndsWith("401", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            requests,
+            static line => line.StartsWith("GET /token", StringComparison.Ordinal)
+                && line.EndsWith("401", StringComparison.Ordinal));
         // Without a sign-in, what needs one is refused with its reason.
         Assert.Equal(401, notAsked.Status);
         Assert.Equal(401, hidden.Status);
@@ -132,7 +140,9 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
         var answer = await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured: false);
 
         // What opens the browser's prompt, and now again; the person gives up.
-        Assert.Equal((401, $"Basic realm=\"{new Uri(_stage.Origin).Authority}\""), (answer.Status, answer.Headers["www-authenticate"]));
+        Assert.Equal(
+            (401, $"Basic realm=\"{new Uri(_stage.Origin).Authority}\""),
+            (answer.Status, answer.Headers["www-authenticate"]));
     }
 
     [Fact]
@@ -147,7 +157,8 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
             await SendAsync(page, "GET", "/v2/_catalog?n=1000", secured: false),
             await SendAsync(page, "GET", "/v2/_catalog?n=1000", secured: true),
             await SendAsync(page, "GET", "/v2/team-a/app/tags/list", secured: true),
-            await SendAsync(page, "DELETE", $"/v2/team-a/app/manifests/{_image.ManifestDigest}", secured: true, ("Accept", Types)),
+            await SendAsync(
+                page, "DELETE", $"/v2/team-a/app/manifests/{_image.ManifestDigest}", secured: true, ("Accept", Types)),
         ];
 
         Assert.All(answers, static answer => Assert.True(answer.IsRefused, answer.ToString()));
@@ -158,5 +169,6 @@ public sealed class RegistryUiTests(Chromium chromium) : IAsyncLifetime
     private Task<PageAnswer> SendAsync(
         IPage page, string method, string target, bool secured, params (string Name, string Value)[] headers) =>
         _stage.CallAsync(
-            page, "sendSignedIn", method, target, headers.ToDictionary(static h => h.Name, static h => h.Value), secured);
+            page, "sendSignedIn", method, target, headers.ToDictionary(static h => h.Name, static h => h.Value),
+            secured);
 }

@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Gateway.EndToEndTests.Doctor;
 
-/// <summary>The fault laboratory, the client's side: what proxies, certificates and the client's own files do wrong.</summary>
+/// <summary>
+/// The fault laboratory, the client's side: what proxies, certificates and the client's own files do wrong.
+/// </summary>
 [Collection(DoctorMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
@@ -37,16 +39,19 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
     [Fact]
     public async Task HealthyStack_HasNothingAboveInformation()
     {
-        var diagnosis = await ExamineAsync(laboratory.Gateway.PublicUrl, File.ReadAllText(laboratory.Gateway.AuthorityFile), question => question with
-        {
-            User = "alice",
-            Password = GatewaySettings.SampleUsers["alice"],
-            Repository = "team-a/app",
-            Origin = "https://ui.gateway.test",
-            MayProbeUploads = true,
-        });
+        var diagnosis = await ExamineAsync(
+            laboratory.Gateway.PublicUrl, File.ReadAllText(laboratory.Gateway.AuthorityFile), question => question with
+            {
+                User = "alice",
+                Password = GatewaySettings.SampleUsers["alice"],
+                Repository = "team-a/app",
+                Origin = "https://ui.gateway.test",
+                MayProbeUploads = true,
+            });
         Findings.AssertWell(diagnosis);
-        Assert.Contains(diagnosis.Findings, static finding => finding.Evidence.Contains("may pull, push", StringComparison.Ordinal));
+        Assert.Contains(
+            diagnosis.Findings,
+            static finding => finding.Evidence.Contains("may pull, push", StringComparison.Ordinal));
 
         // The same through a proxy that does nothing wrong.
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));
@@ -55,7 +60,10 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
         Write("/etc/docker/certs.d/" + _front!.Url.Authority + "/ca.crt", laboratory.Certificates.RootPem);
         Write("/etc/containers/certs.d/" + _front.Url.Authority + "/ca.crt", laboratory.Certificates.RootPem);
         Write("/etc/containerd/certs.d/" + _front.Url.Authority + "/ca.pem", laboratory.Certificates.RootPem);
-        Write("/etc/containerd/certs.d/" + _front.Url.Authority + "/hosts.toml", $"server = \"{_front.Url}\"\n[host.\"{_front.Url}\"]\n  capabilities = [\"pull\", \"resolve\"]\n  ca = \"ca.pem\"\n");
+        Write(
+            "/etc/containerd/certs.d/" + _front.Url.Authority + "/hosts.toml",
+            $"server = \"{_front.Url}\"\n[host.\"{_front.Url}\"]\n  capabilities = [\"pull\", \"resolve\"]\n  ca = "
+                + "\"ca.pem\"\n");
         var told = await ExamineAsync(_front.Url, authority: null);
         Findings.AssertWell(told);
         Assert.Equal(3, told.Findings.Count(static finding => finding.Evidence == "trusts the certificate"));
@@ -72,7 +80,8 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
 
     public static TheoryData<string, string> Certificates => new()
     {
-        { "expired", "TLS001" }, { "begins tomorrow", "TLS002" }, { "ends soon", "TLS003" }, { "no intermediate", "TLS004" },
+        { "expired", "TLS001" }, { "begins tomorrow", "TLS002" }, { "ends soon", "TLS003" },
+        { "no intermediate", "TLS004" },
         { "other name", "TLS006" }, { "common name", "TLS010" }, { "for clients", "TLS014" },
         { "made anew", "TLS015" }, { "intercepted", "TLS024" }, { "intercepted by a product", "TLS024" },
     };
@@ -118,7 +127,8 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
     [Fact]
     public async Task PlainHttp_OnTheTlsPort_AndNothingOfHttp()
     {
-        await using var front = await SpoilingFront.StartAsync(laboratory.Gateway, laboratory.Certificates.Issue(Host), "", speaksTls: false);
+        await using var front = await SpoilingFront.StartAsync(
+            laboratory.Gateway, laboratory.Certificates.Issue(Host), "", speaksTls: false);
         Findings.AssertNamesFirst(await ExamineAsync(front.Url, laboratory.Certificates.RootPem), "TLS025");
 
         using var listener = new TcpListener(IPAddress.Parse(TrustedHost.Address), 0);
@@ -131,14 +141,18 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
             }
         });
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        Findings.AssertNamesFirst(await ExamineAsync(new Uri($"https://{Host}:{port}"), laboratory.Certificates.RootPem), "TLS016");
+        Findings.AssertNamesFirst(
+            await ExamineAsync(new Uri($"https://{Host}:{port}"), laboratory.Certificates.RootPem), "TLS016");
     }
 
     [Fact]
     public async Task Name_WithoutAnAddress_PortClosed_WayDropped_HalfTheAddresses()
     {
         Findings.AssertNamesFirst(await ExamineAsync(new Uri("https://nowhere.gateway.test"), null), "NET003");
-        Findings.AssertNamesFirst(await ExamineAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"https://{Host}:{TestPaths.FreePort()}")), null), "NET004");
+        Findings.AssertNamesFirst(
+            await ExamineAsync(
+                new Uri(string.Create(CultureInfo.InvariantCulture, $"https://{Host}:{TestPaths.FreePort()}")), null),
+                "NET004");
 
         // A firewall that drops: nothing answers at all. And a second address, which leads nowhere.
         const string dead = "198.51.100.78";
@@ -164,26 +178,36 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
 
     public static TheoryData<string, string> Between => new()
     {
-        { "takes Authorization out", "CHL006" }, { "takes the challenge out", "CHL002" }, { "breaks the challenge's quotes", "CHL002" },
+        { "takes Authorization out", "CHL006" }, { "takes the challenge out", "CHL002" },
+        { "breaks the challenge's quotes", "CHL002" },
         { "adds a challenge of its own", "CHL008" }, { "realm without TLS", "CHL003" }, { "realm elsewhere", "CHL003" },
-        { "no token endpoint", "CHL004" }, { "captive portal", "CHL005" }, { "redirect", "CHL005" }, { "down", "CHL007" }, { "refuses with 413", "UPL001" },
-        { "collects bodies", "UPL002" }, { "clock an hour off", "TKN004" }, { "tokens for 20 s", "TKN003" }, { "no token in the answer", "TKN002" },
-        { "too many requests", "LIM010" }, { "few requests left", "LIM010" }, { "Location without TLS", "UPL003" }, { "Location elsewhere", "UPL003" },
-        { "changes bodies", "NET012" }, { "web application firewall", "UPL004" }, { "answers preflights itself", "COR010" },
+        { "no token endpoint", "CHL004" }, { "captive portal", "CHL005" }, { "redirect", "CHL005" },
+        { "down", "CHL007" }, { "refuses with 413", "UPL001" },
+        { "collects bodies", "UPL002" }, { "clock an hour off", "TKN004" }, { "tokens for 20 s", "TKN003" },
+        { "no token in the answer", "TKN002" },
+        { "too many requests", "LIM010" }, { "few requests left", "LIM010" }, { "Location without TLS", "UPL003" },
+        { "Location elsewhere", "UPL003" },
+        { "changes bodies", "NET012" }, { "web application firewall", "UPL004" },
+        { "answers preflights itself", "COR010" },
         { "every origin with credentials", "COR011" }, { "headers without Authorization", "COR012" },
     };
 
     [Theory]
     [MemberData(nameof(Between))]
-    public async Task Proxy_InBetween(string fault, string id) => Findings.AssertNamesFirst(await ThroughFrontAsync(front => Spoil(front, fault)), id);
+    public async Task Proxy_InBetween(string fault, string id) =>
+        Findings.AssertNamesFirst(await ThroughFrontAsync(front => Spoil(front, fault)), id);
 
     [Fact]
     public async Task SignIn_Refused_AndRightMissing()
     {
-        Findings.AssertNamesFirst(await ThroughFrontAsync(static _ => { }, change: static question => question with { Password = "wrong" }), "TKN001");
-        var missing = await ThroughFrontAsync(static _ => { }, change: static question => question with { Repository = "team-b/secret" });
+        Findings.AssertNamesFirst(
+            await ThroughFrontAsync(static _ => { }, change: static question => question with { Password = "wrong" }),
+            "TKN001");
+        var missing = await ThroughFrontAsync(
+            static _ => { }, change: static question => question with { Repository = "team-b/secret" });
         Findings.AssertNamesFirst(missing, "TKN005");
-        Assert.DoesNotContain(GatewaySettings.SampleUsers["alice"], string.Join(' ', missing.Findings), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            GatewaySettings.SampleUsers["alice"], string.Join(' ', missing.Findings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -195,12 +219,16 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
             {
                 lock (asked)
                 {
-                    asked.Add(request.Headers.TryGetValues("Authorization", out var values) ? values.First().Split(' ')[0] : "");
+                    asked.Add(
+                        request.Headers.TryGetValues("Authorization", out var values)
+                            ? values.First().Split(' ')[0]
+                            : "");
                 }
             },
             authority: null);
         Assert.DoesNotContain("Basic", asked);
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.NotRun);
+        Assert.Contains(
+            diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.NotRun);
         Assert.NotEqual(0, DoctorReport.ExitCodeOf(diagnosis));
     }
 
@@ -215,7 +243,9 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
         await ThroughFrontAsync(static _ => { });
         Write($"/etc/docker/certs.d/{_front!.Url.Authority}/ca.crt", laboratory.Certificates.RootPem);
         Findings.AssertNamesFirst(await ThroughFrontAsync(static _ => { }), "PRX002");
-        Write("/etc/systemd/system/docker.service.d/proxy.conf", $"[Service]\nEnvironment=\"HTTPS_PROXY={proxy.Url}\" \"NO_PROXY=localhost\"\n");
+        Write(
+            "/etc/systemd/system/docker.service.d/proxy.conf",
+            $"[Service]\nEnvironment=\"HTTPS_PROXY={proxy.Url}\" \"NO_PROXY=localhost\"\n");
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));
         Assert.True(proxy.Tunnels > 0);
 
@@ -232,7 +262,8 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
         Findings.AssertNamesFirst(await ThroughFrontAsync(static _ => { }), "PRX004");
 
         // The neighbour: an exemption that exempts.
-        Write("/etc/docker/daemon.json", $$$"""{"proxies":{"https-proxy":"{{{closed}}}","no-proxy":".gateway.test"}}""");
+        Write(
+            "/etc/docker/daemon.json", $$$"""{"proxies":{"https-proxy":"{{{closed}}}","no-proxy":".gateway.test"}}""");
         _environment["NO_PROXY"] = Host;
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));
     }
@@ -256,7 +287,9 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
         Write($"/etc/containers/certs.d/{name}/ca.crt", laboratory.Certificates.RootPem);
         Findings.AssertWell(await ThroughFrontAsync(static _ => { }));
         await First("DCK001", "/etc/docker/daemon.json", $$$"""{"insecure-registries":["{{{name}}}"]}""");
-        await First("DCK001", "/etc/containers/registries.conf.d/x.conf", $"[[registry]]\nlocation = \"{name}\"\ninsecure = true\n");
+        await First(
+            "DCK001", "/etc/containers/registries.conf.d/x.conf",
+            $"[[registry]]\nlocation = \"{name}\"\ninsecure = true\n");
         await First("DCK002", "/etc/docker/daemon.json", "{ \"log-level\": \"info\", }}");
         await First("PRX005", config, """{"proxies":{"default":{"httpsProxy":"http://proxy.gateway.test:3128"}}}""");
         await First("DCK003", config, Logins(name, login));
@@ -272,7 +305,8 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
     }
 
     private static string Logins(string name, string auth) =>
-        System.Text.Json.JsonSerializer.Serialize(new { auths = new Dictionary<string, object> { [name] = new { auth } } });
+        System.Text.Json.JsonSerializer.Serialize(
+            new { auths = new Dictionary<string, object> { [name] = new { auth } } });
 
     private static void Spoil(SpoilingFront front, string fault)
     {
@@ -350,7 +384,9 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
                 Header("Date", TimeProvider.System.GetUtcNow().AddHours(1).ToString("r", CultureInfo.InvariantCulture));
                 break;
             case "tokens for 20 s":
-                Body("/token", static text => text.Replace("\"expires_in\":300", "\"expires_in\":20", StringComparison.Ordinal));
+                Body(
+                    "/token",
+                    static text => text.Replace("\"expires_in\":300", "\"expires_in\":20", StringComparison.Ordinal));
                 break;
             case "no token in the answer":
                 Body("/token", static _ => "{\"hello\":\"world\"}");
@@ -371,7 +407,13 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
                 {
                     if (context.Response.Headers.Location is [{ } location] && context.Request.Method == "POST")
                     {
-                        context.Response.Headers.Location = fault == "Location elsewhere" ? "http://registry:5000/v2/x" : new Uri(new Uri($"http://{Host}:{front.Port}"), new Uri(location, UriKind.RelativeOrAbsolute).IsAbsoluteUri ? new Uri(location).PathAndQuery : location).ToString();
+                        context.Response.Headers.Location = fault == "Location elsewhere"
+                            ? "http://registry:5000/v2/x"
+                            : new Uri(
+                                new Uri($"http://{Host}:{front.Port}"),
+                                new Uri(location, UriKind.RelativeOrAbsolute).IsAbsoluteUri
+                                    ? new Uri(location).PathAndQuery
+                                    : location).ToString();
                     }
 
                     return body;
@@ -429,11 +471,14 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
     }
 
     // The front goes on over the tests of one method, so that files can name its port.
-    private async Task<Diagnosis> ThroughFrontAsync(Action<SpoilingFront> spoil, string? authority = "", Func<ClientQuestion, ClientQuestion>? change = null)
+    private async Task<Diagnosis> ThroughFrontAsync(
+        Action<SpoilingFront> spoil, string? authority = "", Func<ClientQuestion, ClientQuestion>? change = null)
     {
-        _front ??= await SpoilingFront.StartAsync(laboratory.Gateway, laboratory.Certificates.Issue(Host), laboratory.Certificates.IntermediatePem);
+        _front ??= await SpoilingFront.StartAsync(
+            laboratory.Gateway, laboratory.Certificates.Issue(Host), laboratory.Certificates.IntermediatePem);
         spoil(_front);
-        return await ExamineAsync(_front.Url, authority?.Length == 0 ? laboratory.Certificates.RootPem : authority, question =>
+        return await ExamineAsync(
+            _front.Url, authority?.Length == 0 ? laboratory.Certificates.RootPem : authority, question =>
         {
             question = question with
             {
@@ -447,7 +492,8 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
         });
     }
 
-    private Task<Diagnosis> ExamineAsync(Uri url, string? authority, Func<ClientQuestion, ClientQuestion>? change = null)
+    private Task<Diagnosis> ExamineAsync(
+        Uri url, string? authority, Func<ClientQuestion, ClientQuestion>? change = null)
     {
         System.Security.Cryptography.X509Certificates.X509Certificate2Collection? authorities = null;
         if (authority is not null)
@@ -456,8 +502,13 @@ public sealed class DoctorClientTests(Laboratory laboratory) : IAsyncLifetime
             authorities.ImportFromPem(authority);
         }
 
-        var question = new ClientQuestion(url) { Machine = new ClientMachine(_root, _environment), Authorities = authorities };
-        return ClientDoctor.ExamineAsync(change?.Invoke(question) ?? question, TimeProvider.System, CancellationToken.None);
+        var question = new ClientQuestion(url)
+        {
+            Machine = new ClientMachine(_root, _environment),
+            Authorities = authorities,
+        };
+        return ClientDoctor.ExamineAsync(
+            change?.Invoke(question) ?? question, TimeProvider.System, CancellationToken.None);
     }
 
     private void Write(string file, string text)

@@ -83,7 +83,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     [Fact]
     public async Task Redis_ReadOnly()
     {
-        await laboratory.Redis.CommandAsync("REPLICAOF", "127.0.0.1", TestPaths.FreePort().ToString(CultureInfo.InvariantCulture));
+        await laboratory.Redis.CommandAsync(
+            "REPLICAOF", "127.0.0.1", TestPaths.FreePort().ToString(CultureInfo.InvariantCulture));
         try
         {
             await FirstAsync("RED006");
@@ -107,17 +108,20 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     public async Task Redis_BySentinels()
     {
         await using var servers = await RedisSentinels.StartAsync();
-        var sentinels = string.Join(", ", servers.Sentinels.Select(static sentinel => $"\"{sentinel.Options.Server}\""));
+        var sentinels = string.Join(
+            ", ", servers.Sentinels.Select(static sentinel => $"\"{sentinel.Options.Server}\""));
         _site.Configure(
             $"server: \"127.0.0.1:{laboratory.Redis.Port}\"",
-            $"password: {RedisSentinels.Password}, sentinel: {{ service: other, password: {RedisSentinels.SentinelPassword}, servers: [ {sentinels} ] }}");
+            $"password: {RedisSentinels.Password}, sentinel: {{ service: other, password:"
+                + $" {RedisSentinels.SentinelPassword}, servers: [ {sentinels} ] }}");
         _site.Append("state: { store: redis }\ntokens: { keys: { store: redis, password: a-password-for-the-keys } }");
         await FirstAsync("RED013");
 
         _site.Configure("service: other", $"service: {RedisSentinels.Service}");
         await FirstAsync("RED012");
 
-        await servers.Primary.CommandAsync("-a", RedisSentinels.Password, "--no-auth-warning", "CONFIG", "SET", "min-replicas-to-write", "1");
+        await servers.Primary.CommandAsync(
+            "-a", RedisSentinels.Password, "--no-auth-warning", "CONFIG", "SET", "min-replicas-to-write", "1");
         Findings.AssertWell(await WellAgainAsync());
 
         await servers.Sentinels[0].KillAsync();
@@ -177,20 +181,27 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     public async Task Issuer_OfJobs(string id)
     {
         var pair = laboratory.Certificates.Issue("localhost");
-        using var loose = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(pair.Certificate, pair.Key);
+        using var loose = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(
+            pair.Certificate, pair.Key);
         using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadPkcs12(
             loose.Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12), null);
         await using var issuer = await TestIssuer.StartAsync(certificate: id == "ISS004" ? certificate : null);
-        _site.Configure("oidc: {", $$"""workloads: { jobs: { issuer: "{{issuer.Url}}", audience: "https://registry.gateway.test", rules: [ { name: all, subject: "job:*", as: "{sub}" } ] } }, oidc: {""");
+        _site.Configure(
+            "oidc: {",
+            $$"""workloads: { jobs: { issuer: "{{issuer.Url}}", audience: "https://registry.gateway.test", rules: [ { name: all, subject: "job:*", as: "{sub}" } ] } }, oidc: {""");
         if (id != "ISS004")
         {
             Findings.AssertWell(await _site.ExamineAsync());
         }
 
-        issuer.OnKeys = id == "ISS003" ? static context => context.Response.WriteAsync("""{"keys":[{"kty":"oct","k":"AAAA"}]}""") : null;
+        issuer.OnKeys = id == "ISS003"
+            ? static context => context.Response.WriteAsync("""{"keys":[{"kty":"oct","k":"AAAA"}]}""")
+            : null;
         issuer.OnDocument = id == "ISS005" ? context =>
         {
-            context.Response.Headers.Date = TimeProvider.System.GetUtcNow().AddHours(-1).ToString("r", CultureInfo.InvariantCulture);
+            context.Response.Headers.Date = TimeProvider.System.GetUtcNow()
+                .AddHours(-1)
+                .ToString("r", CultureInfo.InvariantCulture);
             return context.Response.WriteAsync("{}");
         }
         : null;
@@ -209,7 +220,9 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         await FirstAsync("UPS004");
 
         // The neighbour: with its credential all is well.
-        _site.Configure("upstreams: [", $$"""credential: { username: admin, password: "{{GatewaySettings.SampleUsers["admin"]}}" }, upstreams: [""");
+        _site.Configure(
+            "upstreams: [",
+            $$"""credential: { username: admin, password: "{{GatewaySettings.SampleUsers["admin"]}}" }, upstreams: [""");
         Findings.AssertWell(await _site.ExamineAsync());
     }
 
@@ -219,7 +232,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         _site.Write("others.crt", laboratory.Certificates.RootPem);
         await using var registry = await RegistryProcess.StartAsync(new RegistrySettings
         {
-            AuthenticationYaml = $"  token: {{ realm: \"{laboratory.Gateway.PublicUrl}token\", service: registry, issuer: other, rootcertbundle: {_site.At("others.crt")} }}",
+            AuthenticationYaml = $"  token: {{ realm: \"{laboratory.Gateway.PublicUrl}token\", service: registry, "
+                + $"issuer: other, rootcertbundle: {_site.At("others.crt")} }}",
         });
         _site.Configure(laboratory.Registry.Address.ToString(), registry.Address.ToString());
         _site.Configure("upstreams: [", "forwardToken: true, upstreams: [");
@@ -231,7 +245,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     [InlineData("UPS010", "REGISTRY_STORAGE_MAINTENANCE_READONLY", "{enabled: true}")]
     public async Task Upstream_Misconfigured(string id, string variable, string value)
     {
-        await using var registry = await RegistryProcess.StartAsync(new RegistrySettings { Environment = new Dictionary<string, string> { [variable] = value } });
+        await using var registry = await RegistryProcess.StartAsync(
+            new RegistrySettings { Environment = new Dictionary<string, string> { [variable] = value } });
         _site.Configure(laboratory.Registry.Address.ToString(), registry.Address.ToString());
         await FirstAsync(id);
     }
@@ -256,7 +271,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
                 return;
             }
 
-            using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
+            using var request = new HttpRequestMessage(
+                new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
             request.Headers.TryAddWithoutValidation("Accept", (IEnumerable<string?>)context.Request.Headers.Accept);
             using var answer = await client.SendAsync(request);
             context.Response.StatusCode = (int)answer.StatusCode;
@@ -278,8 +294,11 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         {
             var diagnosis = await _site.ExamineAsync();
             Findings.AssertWell(diagnosis);
-            Assert.Equal("clients are sent to https://bucket.example.com for blobs", Assert.Single(diagnosis.Findings, static finding => finding.Id == "UPS011").Evidence);
-            Assert.DoesNotContain("signature", string.Concat(diagnosis.Findings), StringComparison.Ordinal); // a link that downloads
+            Assert.Equal(
+                "clients are sent to https://bucket.example.com for blobs",
+                Assert.Single(diagnosis.Findings, static finding => finding.Id == "UPS011").Evidence);
+            // a link that downloads
+            Assert.DoesNotContain("signature", string.Concat(diagnosis.Findings), StringComparison.Ordinal);
         }
 
         Assert.All(asked, static request => Assert.StartsWith("GET ", request, StringComparison.Ordinal));
@@ -303,7 +322,9 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     {
         await using var front = await StartAsync(static context =>
         {
-            context.Response.Headers.Date = TimeProvider.System.GetUtcNow().AddHours(1).ToString("r", CultureInfo.InvariantCulture);
+            context.Response.Headers.Date = TimeProvider.System.GetUtcNow()
+                .AddHours(1)
+                .ToString("r", CultureInfo.InvariantCulture);
             context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
             return context.Response.WriteAsync(context.Request.Path == "/v2/" ? "{}" : """{"repositories":[]}""");
         });
@@ -316,8 +337,11 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     public async Task Upstream_WithACertificateThatNobodyTrusts()
     {
         var pair = laboratory.Certificates.Issue("localhost");
-        await using var front = await SpoilingFront.StartAsync(laboratory.Gateway, pair, laboratory.Certificates.IntermediatePem);
-        _site.Configure(laboratory.Registry.Address.ToString(), string.Create(CultureInfo.InvariantCulture, $"https://{TrustedHost.Name}:{front.Port}"));
+        await using var front = await SpoilingFront.StartAsync(
+            laboratory.Gateway, pair, laboratory.Certificates.IntermediatePem);
+        _site.Configure(
+            laboratory.Registry.Address.ToString(),
+            string.Create(CultureInfo.InvariantCulture, $"https://{TrustedHost.Name}:{front.Port}"));
         await FirstAsync("UPS006");
     }
 
@@ -327,15 +351,21 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        _site.Configure($"127.0.0.1:{laboratory.Gateway.Management.Port}", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{TestPaths.FreePort()}"));
-        _site.Configure($"{TrustedHost.Address}:{laboratory.Gateway.Port}", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
+        _site.Configure(
+            $"127.0.0.1:{laboratory.Gateway.Management.Port}",
+            string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{TestPaths.FreePort()}"));
+        _site.Configure(
+            $"{TrustedHost.Address}:{laboratory.Gateway.Port}",
+            string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
         await FirstAsync("NET001");
     }
 
     [Fact]
     public async Task Address_OfNoInterface()
     {
-        _site.Configure($"127.0.0.1:{laboratory.Gateway.Management.Port}", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{TestPaths.FreePort()}"));
+        _site.Configure(
+            $"127.0.0.1:{laboratory.Gateway.Management.Port}",
+            string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{TestPaths.FreePort()}"));
         _site.Configure($"{TrustedHost.Address}:{laboratory.Gateway.Port}", "203.0.113.7:8443");
         await FirstAsync("NET010");
     }
@@ -344,17 +374,22 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     public async Task RealmLeadsElsewhere_AndNoRegistryAtThePublicUrl()
     {
         var pair = laboratory.Certificates.Issue(TrustedHost.Name);
-        await using var front = await SpoilingFront.StartAsync(laboratory.Gateway, pair, laboratory.Certificates.IntermediatePem);
+        await using var front = await SpoilingFront.StartAsync(
+            laboratory.Gateway, pair, laboratory.Certificates.IntermediatePem);
         _site.Serve(pair);
-        _site.Configure($"publicUrl: https://{laboratory.Gateway.Authority}", string.Create(CultureInfo.InvariantCulture, $"publicUrl: https://{TrustedHost.Name}:{front.Port}"));
+        _site.Configure(
+            $"publicUrl: https://{laboratory.Gateway.Authority}",
+            string.Create(CultureInfo.InvariantCulture, $"publicUrl: https://{TrustedHost.Name}:{front.Port}"));
         await laboratory.Provider.KillAsync();
-        await laboratory.Provider.StartAsync("first", string.Create(CultureInfo.InvariantCulture, $"{TrustedHost.Name}:{front.Port}"));
+        await laboratory.Provider.StartAsync(
+            "first", string.Create(CultureInfo.InvariantCulture, $"{TrustedHost.Name}:{front.Port}"));
         try
         {
             Findings.AssertWell(await _site.ExamineAsync()); // a front that does nothing wrong
             front.OnAnswer = static (context, body) =>
             {
-                context.Response.Headers.WWWAuthenticate = "Bearer realm=\"https://other.gateway.test/token\",service=\"x\"";
+                context.Response.Headers.WWWAuthenticate = "Bearer realm=\"https://other.gateway.test/token\","
+                    + "service=\"x\"";
                 return body;
             };
             await FirstAsync("NET007");
@@ -381,14 +416,18 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         try
         {
             using var client = new HttpClient();
-            await Eventually.TrueAsync(async () => (await client.GetStringAsync(new Uri(laboratory.Gateway.Management, "/readyz"))).Contains("last good", StringComparison.Ordinal));
+            await Eventually.TrueAsync(
+                async () => (await client.GetStringAsync(new Uri(laboratory.Gateway.Management, "/readyz"))).Contains(
+                    "last good", StringComparison.Ordinal));
             await FirstAsync("RUN001");
         }
         finally
         {
             File.WriteAllText(file, good);
             using var client = new HttpClient();
-            await Eventually.TrueAsync(async () => !(await client.GetStringAsync(new Uri(laboratory.Gateway.Management, "/readyz"))).Contains("last good", StringComparison.Ordinal));
+            await Eventually.TrueAsync(
+                async () => !(await client.GetStringAsync(new Uri(laboratory.Gateway.Management, "/readyz"))).Contains(
+                    "last good", StringComparison.Ordinal));
         }
     }
 
@@ -399,20 +438,28 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         var yaml = File.ReadAllText(_site.At("gateway.yaml"));
         var start = yaml.IndexOf("authentication:", StringComparison.Ordinal);
         var end = yaml.IndexOf("policies:", StringComparison.Ordinal);
-        _site.Write("gateway.yaml", yaml[..start] + "authentication: { htpasswd: { file: users.htpasswd } }\n" + yaml[end..]);
+        _site.Write(
+            "gateway.yaml", yaml[..start] + "authentication: { htpasswd: { file: users.htpasswd } }\n" + yaml[end..]);
         Findings.AssertWell(await _site.ExamineAsync());
-        _site.Replace("policies/policy.yaml", "rules:", "rules:\n  - { name: typo, to: [ \"user:alise\" ], role: reader, on: [ \"team-b/**\" ] }");
+        _site.Replace(
+            "policies/policy.yaml", "rules:",
+            "rules:\n  - { name: typo, to: [ \"user:alise\" ], role: reader, on: [ \"team-b/**\" ] }");
         await FirstAsync("POL011");
     }
 
     [Fact]
     public async Task Token_EndsSoon()
     {
-        (await GatewayProcess.RunCommandAsync(["token", "create", "--config", _site.At("gateway.yaml"), "deploy", "--robot", "ci", "--scope", "team-a/**:pull", "--expires", "100d"])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(
+            ["token", "create", "--config", _site.At("gateway.yaml"), "deploy", "--robot", "ci", "--scope", "team-a/"
+                + "**:pull", "--expires", "100d"])).Succeeded();
         Findings.AssertWell(await _site.ExamineAsync());
         _site.Time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(95));
         var diagnosis = await _site.ExamineAsync();
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "ROT001" && finding.Fix!.StartsWith("gateway token rotate", StringComparison.Ordinal));
+        Assert.Contains(
+            diagnosis.Findings,
+            static finding => finding.Id == "ROT001"
+                && finding.Fix!.StartsWith("gateway token rotate", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -422,7 +469,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         (await Cli.RunAsync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", folder])).Succeeded();
         try
         {
-            _site.Configure("audit: { file: { path: audit.jsonl } }", $"audit: {{ file: {{ path: {folder}/audit.jsonl }} }}");
+            _site.Configure(
+                "audit: { file: { path: audit.jsonl } }", $"audit: {{ file: {{ path: {folder}/audit.jsonl }} }}");
             await FirstAsync("MAC001");
         }
         finally
@@ -463,19 +511,30 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         var folder = Directory.CreateTempSubdirectory("gateway-single-").FullName;
         try
         {
-            (await Cli.RunAsync(Path.Combine(TestPaths.Repository, "tools", "single-file"), [folder], new CliSettings { Timeout = TimeSpan.FromMinutes(8) })).Succeeded();
+            (await Cli.RunAsync(
+                Path.Combine(TestPaths.Repository, "tools", "single-file"), [folder],
+                new CliSettings { Timeout = TimeSpan.FromMinutes(8) })).Succeeded();
             Assert.Equal(["gateway"], Directory.GetFiles(folder).Select(static file => Path.GetFileName(file)!));
 
             // Nothing of .NET is to be found, nor of the server's files.
-            string[] run = ["-i", "HOME=" + folder, "PATH=/nonexistent", "DOTNET_ROOT=/nonexistent", Path.Combine(folder, "gateway"), "doctor"];
+            string[] run = [
+                "-i", "HOME=" + folder, "PATH=/nonexistent", "DOTNET_ROOT=/nonexistent",
+                Path.Combine(folder, "gateway"), "doctor",
+            ];
             var answer = await Cli.RunAsync("env", [
-                .. run, "--json", "--client", laboratory.Gateway.PublicUrl.ToString(), "--ca", laboratory.Gateway.AuthorityFile, "--root", folder,
+                .. run, "--json", "--client", laboratory.Gateway.PublicUrl.ToString(), "--ca",
+                laboratory.Gateway.AuthorityFile, "--root", folder,
                 "--user", "alice", "--password-file", "-", "--repository", "team-a/app", "--upload-probe"],
                 new CliSettings { Input = GatewaySettings.SampleUsers["alice"] + "\n" });
             Assert.Equal(0, answer.ExitCode);
             Assert.Contains("may pull, push", answer.Output, StringComparison.Ordinal);
-            Assert.Contains("docs/problems/TKN005.md", (await Cli.RunAsync("env", [.. run, "explain", "denied: requested access to the resource is denied"])).Succeeded(), StringComparison.Ordinal);
-            Assert.StartsWith("# TLS004", (await Cli.RunAsync("env", [.. run, "explain", "TLS004"])).Succeeded(), StringComparison.Ordinal);
+            Assert.Contains(
+                "docs/problems/TKN005.md",
+                (await Cli.RunAsync("env", [.. run, "explain", "denied: requested access to the resource is denied"]))
+                    .Succeeded(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "# TLS004", (await Cli.RunAsync("env", [.. run, "explain", "TLS004"])).Succeeded(),
+                StringComparison.Ordinal);
         }
         finally
         {
@@ -492,7 +551,11 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     }
 
     private Task<CliResult> CommandAsync(string program, string[] before) => Cli.RunAsync(
-        program, [.. before, "doctor", "--json", "--upload-probe", "--config", _site.At("gateway.yaml"), "--ca", _site.AuthorityPem is null ? _site.At("certs/ca.crt") : Authority()]);
+        program,
+        [
+            .. before, "doctor", "--json", "--upload-probe", "--config", _site.At("gateway.yaml"), "--ca",
+            _site.AuthorityPem is null ? _site.At("certs/ca.crt") : Authority(),
+        ]);
 
     private string Authority()
     {
@@ -505,7 +568,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
     // The running gateway notices a moment later that what it needs is back.
     private async Task<Diagnosis> WellAgainAsync()
     {
-        await Eventually.TrueAsync(async () => (await _site.ExamineAsync()).Worst <= Severity.Information, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(
+            async () => (await _site.ExamineAsync()).Worst <= Severity.Information, TimeSpan.FromSeconds(30));
         return await _site.ExamineAsync();
     }
 
@@ -528,7 +592,9 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
                 using var from = await listener.AcceptTcpClientAsync(cancellationToken);
                 using var to = new TcpClient();
                 await to.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-                await Task.WhenAny(from.GetStream().CopyToAsync(to.GetStream(), cancellationToken), to.GetStream().CopyToAsync(from.GetStream(), cancellationToken));
+                await Task.WhenAny(
+                    from.GetStream().CopyToAsync(to.GetStream(), cancellationToken),
+                    to.GetStream().CopyToAsync(from.GetStream(), cancellationToken));
             }
         }
         catch (OperationCanceledException)

@@ -10,9 +10,12 @@ internal static class Findings
     {
         var text = new StringWriter();
         DoctorReport.Write(diagnosis, text);
-        Assert.True(diagnosis.Findings[0].Id == id && diagnosis.Findings[0].Severity >= Severity.Warning, $"{id} is not named first:\n{text}");
         Assert.True(
-            diagnosis.Findings.All(finding => finding.Severity < Severity.Error || finding.Id == id), $"more than {id} is an error:\n{text}");
+            diagnosis.Findings[0].Id == id && diagnosis.Findings[0].Severity >= Severity.Warning,
+            $"{id} is not named first:\n{text}");
+        Assert.True(
+            diagnosis.Findings.All(finding => finding.Severity < Severity.Error || finding.Id == id),
+            $"more than {id} is an error:\n{text}");
         Assert.DoesNotContain("the check failed", text.ToString(), StringComparison.Ordinal);
 
         // Evidence, cause and fix are there for each problem.

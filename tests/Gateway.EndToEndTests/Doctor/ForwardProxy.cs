@@ -13,7 +13,10 @@ internal sealed class ForwardProxy : IAsyncDisposable
     private Task _serving = Task.CompletedTask;
     private int _tunnels;
 
-    public string Url => string.Create(CultureInfo.InvariantCulture, $"http://user:proxy-password@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public string Url =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"http://user:proxy-password@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     /// <summary>What it answers.</summary>
     public int Status { get; set; } = 200;
@@ -61,13 +64,16 @@ internal sealed class ForwardProxy : IAsyncDisposable
                 var stream = client.GetStream();
                 var head = "";
                 var one = new byte[1];
-                while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, _ending.Token) == 1)
+                while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal)
+                    && await stream.ReadAsync(one, _ending.Token) == 1)
                 {
                     head += (char)one[0];
                 }
 
                 Assert.Contains("Proxy-Authorization: Basic", head, StringComparison.Ordinal);
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} Said\r\n\r\n")), _ending.Token);
+                await stream.WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} Said\r\n\r\n")), _ending.Token);
                 if (Status != 200)
                 {
                     return;
@@ -77,7 +83,9 @@ internal sealed class ForwardProxy : IAsyncDisposable
                 var target = head.Split(' ')[1].Split(':');
                 using var server = new TcpClient();
                 await server.ConnectAsync(target[0], int.Parse(target[1], CultureInfo.InvariantCulture), _ending.Token);
-                await Task.WhenAny(stream.CopyToAsync(server.GetStream(), _ending.Token), server.GetStream().CopyToAsync(stream, _ending.Token));
+                await Task.WhenAny(
+                    stream.CopyToAsync(server.GetStream(), _ending.Token),
+                    server.GetStream().CopyToAsync(stream, _ending.Token));
             }
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)

@@ -10,8 +10,8 @@ using Gateway.Tests.Support;
 namespace Gateway.EndToEndTests.Doctor;
 
 /// <summary>
-/// A whole stack that runs: the gateway with htpasswd, LDAP and OpenID, before a real registry, Redis, slapd and provider. Faults are put
-/// into it one at a time, and it is well in between.
+/// A whole stack that runs: the gateway with htpasswd, LDAP and OpenID, before a real registry, Redis, slapd and
+/// provider. Faults are put into it one at a time, and it is well in between.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class Laboratory : IAsyncLifetime
@@ -58,7 +58,10 @@ public sealed class Laboratory : IAsyncLifetime
             Upstream = Registry.Address,
             ListenAddress = TrustedHost.Address,
             MoreAuthentication = $$"""
-                , ldap: { corp: { servers: [ "{{Directory.Ldaps}}" ], certificateAuthority: "{{Directory.AuthorityFile}}", bindDn: "{{LdapServerProcess.BindDn}}", bindPassword: "{{LdapServerProcess.BindPassword}}", searchBase: "{{People}}" } },
+                , ldap: { corp: {
+                    servers: [ "{{Directory.Ldaps}}" ], certificateAuthority: "{{Directory.AuthorityFile}}",
+                    bindDn: "{{LdapServerProcess.BindDn}}", bindPassword: "{{LdapServerProcess.BindPassword}}",
+                    searchBase: "{{People}}" } },
                   oidc: { first: { issuer: "{{_provider.Issuer}}", clientId: {{OidcProviderProcess.ClientId}}, clientSecret: "{{OidcProviderProcess.ClientSecret}}" } }
                 """,
             MoreYaml = string.Create(CultureInfo.InvariantCulture, $$"""
@@ -77,14 +80,15 @@ public sealed class Laboratory : IAsyncLifetime
     }
 
     /// <summary>
-    /// Waits until the running gateway has everything that it needs: a test before may have taken it away, and given it back
-    /// a moment ago.
+    /// Waits until the running gateway has everything that it needs: a test before may have taken it away, and given it
+    /// back a moment ago.
     /// </summary>
     public async Task UntilWellAsync()
     {
         using var client = new HttpClient();
         await Eventually.TrueAsync(
-            async () => !(await client.GetStringAsync(new Uri(Gateway.Management, "/readyz"))).Contains("\"down\"", StringComparison.Ordinal),
+            async () => !(await client.GetStringAsync(new Uri(Gateway.Management, "/readyz"))).Contains(
+                "\"down\"", StringComparison.Ordinal),
             TimeSpan.FromSeconds(60));
     }
 
@@ -111,7 +115,8 @@ public sealed class Laboratory : IAsyncLifetime
     {
         System.IO.Directory.CreateDirectory(to);
         File.SetUnixFileMode(to, File.GetUnixFileMode(from));
-        foreach (var file in System.IO.Directory.GetFiles(from).Where(static file => Path.GetExtension(file) is not (".sock" or ".log")))
+        foreach (var file in System.IO.Directory.GetFiles(from).Where(
+            static file => Path.GetExtension(file) is not (".sock" or ".log")))
         {
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         }
@@ -160,7 +165,8 @@ public sealed class Laboratory : IAsyncLifetime
 
         public void Configure(string from, string to) => Replace("gateway.yaml", from, to);
 
-        public void Append(string yaml) => Write("gateway.yaml", File.ReadAllText(At("gateway.yaml")) + "\n" + yaml + "\n");
+        public void Append(string yaml) =>
+            Write("gateway.yaml", File.ReadAllText(At("gateway.yaml")) + "\n" + yaml + "\n");
 
         /// <summary>Serves another certificate, of the laboratory's authority.</summary>
         public void Serve(LaboratoryCertificates.Issued pair, string? chain = null)
@@ -176,7 +182,11 @@ public sealed class Laboratory : IAsyncLifetime
             authorities.ImportFromPem(AuthorityPem ?? File.ReadAllText(At("certs/ca.crt")));
             return ServerDoctor.ExamineAsync(
                 At("gateway.yaml"), Environment,
-                options => new ExaminedGateway(options, Time) { Authorities = authorities, MayProbeUploads = ProbesUploads },
+                options => new ExaminedGateway(options, Time)
+                {
+                    Authorities = authorities,
+                    MayProbeUploads = ProbesUploads,
+                },
                 CancellationToken.None);
         }
 

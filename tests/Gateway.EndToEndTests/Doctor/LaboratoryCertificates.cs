@@ -15,7 +15,8 @@ internal sealed class LaboratoryCertificates : IDisposable
     {
         var now = TimeProvider.System.GetUtcNow();
         Root = Authority($"CN={name} Root", _rootKey).CreateSelfSigned(now.AddYears(-2), now.AddYears(5));
-        using var issued = Authority($"CN={name} Intermediate", _intermediateKey).Create(Root, now.AddYears(-1), now.AddYears(3), [7, 7, 7]);
+        using var issued = Authority($"CN={name} Intermediate", _intermediateKey).Create(
+            Root, now.AddYears(-1), now.AddYears(3), [7, 7, 7]);
         Intermediate = issued.CopyWithPrivateKey(_intermediateKey);
     }
 
@@ -33,11 +34,13 @@ internal sealed class LaboratoryCertificates : IDisposable
     /// <param name="end">Its end, in days from now.</param>
     /// <param name="keySize">Bits of its RSA key.</param>
     /// <param name="usage">Its extended key usage.</param>
-    public Issued Issue(string? host, double begin = -1, double end = 300, int keySize = 2048, string usage = "1.3.6.1.5.5.7.3.1")
+    public Issued Issue(
+        string? host, double begin = -1, double end = 300, int keySize = 2048, string usage = "1.3.6.1.5.5.7.3.1")
     {
         var now = TimeProvider.System.GetUtcNow();
         using var key = RSA.Create(keySize);
-        var request = new CertificateRequest("CN=" + (host ?? "registry.gateway.test"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest(
+            "CN=" + (host ?? "registry.gateway.test"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         if (host is not null)
         {
             var names = new SubjectAlternativeNameBuilder();
@@ -55,7 +58,8 @@ internal sealed class LaboratoryCertificates : IDisposable
 
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
         using var certificate = request.Create(
-            Intermediate.SubjectName, X509SignatureGenerator.CreateForRSA(_intermediateKey, RSASignaturePadding.Pkcs1), now.AddDays(begin), now.AddDays(end), RandomNumberGenerator.GetBytes(8));
+            Intermediate.SubjectName, X509SignatureGenerator.CreateForRSA(_intermediateKey, RSASignaturePadding.Pkcs1),
+            now.AddDays(begin), now.AddDays(end), RandomNumberGenerator.GetBytes(8));
         return new Issued(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
@@ -78,10 +82,12 @@ internal sealed class LaboratoryCertificates : IDisposable
             }
 
             Cli.RunAsync("openssl", [
-                "req", "-new", "-key", At("tls.key", issued.Key), "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host, "-out", At("tls.csr")])
+                "req", "-new", "-key", At("tls.key", issued.Key), "-subj", "/CN=" + host, "-addext",
+                "subjectAltName=DNS:" + host, "-out", At("tls.csr")])
                 .GetAwaiter().GetResult().Succeeded();
             Cli.RunAsync("openssl", [
-                "x509", "-req", "-in", At("tls.csr"), "-copy_extensions", "copy", "-sha1", "-CA", At("ca.crt", IntermediatePem), "-CAkey", At("ca.key", _intermediateKey.ExportPkcs8PrivateKeyPem()),
+                "x509", "-req", "-in", At("tls.csr"), "-copy_extensions", "copy", "-sha1", "-CA",
+                At("ca.crt", IntermediatePem), "-CAkey", At("ca.key", _intermediateKey.ExportPkcs8PrivateKeyPem()),
                 "-set_serial", "99", "-days", "300", "-out", At("out.crt")]).GetAwaiter().GetResult().Succeeded();
             return issued with { Certificate = File.ReadAllText(At("out.crt")) };
         }

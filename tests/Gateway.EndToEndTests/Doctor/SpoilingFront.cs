@@ -40,7 +40,8 @@ internal sealed class SpoilingFront : IAsyncDisposable
     /// <param name="pair">What it shows.</param>
     /// <param name="chain">What it sends beside it, PEM.</param>
     /// <param name="speaksTls">Whether it does.</param>
-    public static async Task<SpoilingFront> StartAsync(GatewayProcess gateway, LaboratoryCertificates.Issued pair, string chain, bool speaksTls = true)
+    public static async Task<SpoilingFront> StartAsync(
+        GatewayProcess gateway, LaboratoryCertificates.Issued pair, string chain, bool speaksTls = true)
     {
         using var loose = X509Certificate2.CreateFromPem(pair.Certificate, pair.Key);
         var certificate = X509CertificateLoader.LoadPkcs12(loose.Export(X509ContentType.Pkcs12), null);
@@ -64,7 +65,8 @@ internal sealed class SpoilingFront : IAsyncDisposable
                     {
                         OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
                         {
-                            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, others, offline: true),
+                            ServerCertificateContext = SslStreamCertificateContext.Create(
+                                certificate, others, offline: true),
                             EnabledSslProtocols = SslProtocols.None,
                         }),
                     });
@@ -73,7 +75,10 @@ internal sealed class SpoilingFront : IAsyncDisposable
         });
         var app = builder.Build();
         using var authority = X509CertificateLoader.LoadCertificateFromFile(gateway.AuthorityFile);
-        var front = new SpoilingFront(app, new HttpMessageInvoker(gateway.CreateHandler(X509CertificateLoader.LoadCertificate(authority.RawData))), gateway.Authority, port);
+        var front = new SpoilingFront(
+            app,
+            new HttpMessageInvoker(gateway.CreateHandler(X509CertificateLoader.LoadCertificate(authority.RawData))),
+            gateway.Authority, port);
         app.Run(front.HandleAsync);
         await app.StartAsync();
         return front;
@@ -98,11 +103,14 @@ internal sealed class SpoilingFront : IAsyncDisposable
         }
 
         // The gateway is told the name that clients use, and builds its addresses from its own configuration.
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"https://{_gateway}{context.Request.Path}{context.Request.QueryString}");
+        using var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method),
+            $"https://{_gateway}{context.Request.Path}{context.Request.QueryString}");
         if (context.Request.ContentLength > 0 && !Collects)
         {
             request.Content = new StreamContent(context.Request.Body);
-            request.Headers.ExpectContinue = true; // else this client sends all of the body before it looks at an answer
+            // else this client sends all of the body before it looks at an answer
+            request.Headers.ExpectContinue = true;
         }
 
         foreach (var (name, values) in context.Request.Headers.Where(static header => header.Key is not "Host"))
@@ -116,9 +124,12 @@ internal sealed class SpoilingFront : IAsyncDisposable
         OnRequest?.Invoke(request);
         using var answer = await _client.SendAsync(request, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
-        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(static header => header.Key is not ("Transfer-Encoding" or "Connection")))
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(
+            static header => header.Key is not ("Transfer-Encoding" or "Connection")))
         {
-            context.Response.Headers[name] = values.Select(value => value.Replace($"https://{_gateway}", $"https://{TrustedHost.Name}:{Port}", StringComparison.Ordinal)).ToArray();
+            context.Response.Headers[name] = values.Select(
+                value => value.Replace(
+                    $"https://{_gateway}", $"https://{TrustedHost.Name}:{Port}", StringComparison.Ordinal)).ToArray();
         }
 
         var body = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted);

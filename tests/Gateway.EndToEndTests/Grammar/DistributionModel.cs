@@ -44,7 +44,8 @@ internal static class DistributionModel
         }
 
         var question = target.IndexOf('?', StringComparison.Ordinal);
-        if (!TryUnescape(question < 0 ? target : target[..question], plusIsSpace: false, out var path) || !IsClean(path))
+        if (!TryUnescape(question < 0 ? target : target[..question], plusIsSpace: false, out var path)
+            || !IsClean(path))
         {
             return null;
         }
@@ -169,7 +170,8 @@ internal static class DistributionModel
             {
                 if (i + 2 >= text.Length
                     || !byte.TryParse(
-                        text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+                        text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                        out var value))
                 {
                     return false;
                 }

@@ -63,7 +63,8 @@ internal sealed class GrammarRegistry : IAsyncDisposable
     }
 
     /// <summary>The manifest's digest, where the repository was given that reference.</summary>
-    public string? Manifest(string repository, string reference) => _manifests.GetValueOrDefault((repository, reference));
+    public string? Manifest(string repository, string reference) =>
+        _manifests.GetValueOrDefault((repository, reference));
 
     public bool HasBlob(string? repository, string? digest) => _blobs.Contains((repository ?? "", digest ?? ""));
 
@@ -99,7 +100,8 @@ internal sealed class GrammarRegistry : IAsyncDisposable
             var state = location[(location.IndexOf("_state=", StringComparison.Ordinal) + "_state=".Length)..];
             var path = location[..location.IndexOf('?', StringComparison.Ordinal)];
             _uploads.Add(new StartedUpload(
-                repository, path[(path.LastIndexOf('/') + 1)..], location[path.Length..], Uri.UnescapeDataString(state)));
+                repository, path[(path.LastIndexOf('/') + 1)..], location[path.Length..],
+                Uri.UnescapeDataString(state)));
         }
     }
 

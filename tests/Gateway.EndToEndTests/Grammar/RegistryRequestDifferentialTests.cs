@@ -36,7 +36,10 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         @"\A/v2/[A-Za-z0-9._/:=-]*(\?[A-Za-z0-9._~=&%-]+)?\z", RegexOptions.NonBacktracking);
 
     // As the gateway makes its own: an upload's query goes back to the registry byte for byte.
-    private static readonly UriCreationOptions Untouched = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    private static readonly UriCreationOptions Untouched = new()
+    {
+        DangerousDisablePathAndQueryCanonicalization = true,
+    };
 
     private readonly List<string> _findings = [];
 
@@ -54,7 +57,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         var tickets = new TestTickets();
         var issued = new Dictionary<string, StartedUpload>(StringComparer.Ordinal);
         var generator = new TargetGenerator(
-            seed, GrammarRegistry.Repositories, registry.Digests, registry.Uploads, upload => Issue(tickets, issued, upload));
+            seed, GrammarRegistry.Repositories, registry.Digests, registry.Uploads,
+            upload => Issue(tickets, issued, upload));
         var accepted = new Dictionary<string, Sent>(StringComparer.Ordinal);
         var refused = new HashSet<(string Method, string Target)>();
         var acceptedTargets = 0;
@@ -112,7 +116,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         Assert.True(
             _findings.Count == 0,
             $"seed {seed} (set GATEWAY_TEST_SEED to repeat): {_findings.Count} findings, such as\n{findings}");
-        Assert.True(requests.Length >= LeastAccepted, $"seed {seed}: only {requests.Length} distinct accepted requests");
+        Assert.True(
+            requests.Length >= LeastAccepted, $"seed {seed}: only {requests.Length} distinct accepted requests");
     }
 
     private static string Issue(TestTickets tickets, Dictionary<string, StartedUpload> issued, StartedUpload upload)
@@ -122,7 +127,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         return ticket;
     }
 
-    // Whose ticket a request shows, where it is about that very upload: known from what was issued, not from reading it.
+    // Whose ticket a request shows, where it is about that very upload: known from what was issued, not from reading
+    // it.
     private static StartedUpload? UploadOf(RegistryRequest request, Dictionary<string, StartedUpload> issued) =>
         issued.TryGetValue(request.Parameters.Ticket ?? "", out var upload)
         && upload.Repository == request.Repository?.Value && upload.Id == request.Upload?.Value
@@ -179,7 +185,9 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         {
             if (requests[i].Request.Operation != RegistryOperation.ListReferrers) // not among Distribution's routes
             {
-                Expect(ExpectedScope(requests[i].Request), Scope(responses[i]), requests[i], "the registry asks for the scope");
+                Expect(
+                    ExpectedScope(requests[i].Request), Scope(responses[i]), requests[i],
+                    "the registry asks for the scope");
             }
         }
     }
@@ -202,7 +210,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
                 : actual == expected;
             if (!matches)
             {
-                Find(respelled[i], $"the registry reads the client's target as {actual ?? "nothing"}, we as {expected}");
+                Find(
+                    respelled[i], $"the registry reads the client's target as {actual ?? "nothing"}, we as {expected}");
             }
         }
     }
@@ -211,7 +220,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
     private async Task<int> SendRefusedAsync(GrammarRegistry registry, (string Method, string Target)[] refused)
     {
         var responses = await RawHttpClient.SendAsync(
-            registry.Process.Port, [.. refused.Select((request, i) => Bytes(request.Method, request.Target, $"r/{i}"))]);
+            registry.Process.Port,
+            [.. refused.Select((request, i) => Bytes(request.Method, request.Target, $"r/{i}"))]);
         var acted = 0;
         for (var i = 0; i < refused.Length; i++)
         {
@@ -224,7 +234,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
             {
                 Find(
                     $"{refused[i].Method} {refused[i].Target}",
-                    $"the registry reads {scope ?? "nothing"} ({responses[i].Status}), the model {expected ?? "nothing"}");
+                    $"the registry reads {scope ?? "nothing"} ({responses[i].Status}), the model "
+                        + $"{expected ?? "nothing"}");
             }
         }
 
@@ -257,7 +268,9 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
         }
 
         return string.Join(", ", responses
-            .CountBy(response => response.Status).OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} × {pair.Key}"));
+            .CountBy(response => response.Status)
+            .OrderBy(pair => pair.Key)
+            .Select(pair => $"{pair.Value} × {pair.Key}"));
     }
 
     private void CompareAction(GrammarRegistry registry, Sent sent, RegistryObservation? seen, RawResponse response)
@@ -291,7 +304,8 @@ public sealed class RegistryRequestDifferentialTests(ITestOutputHelper output)
                 break;
             case RegistryOperation.StartUpload when response.Status == 201:
                 Expect(
-                    $"/v2/{expected.Name}/blobs/{expected.Mount}", response.Head!["Location"], sent, "the blob mounted");
+                    $"/v2/{expected.Name}/blobs/{expected.Mount}", response.Head!["Location"], sent,
+                    "the blob mounted");
                 Expect(true, registry.HasBlob(expected.From, expected.Mount), sent, "the source has the blob mounted");
                 break;
             case RegistryOperation.StartUpload:

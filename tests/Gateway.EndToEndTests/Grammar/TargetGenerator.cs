@@ -27,7 +27,8 @@ internal sealed class TargetGenerator(
         "%252F", "%25252F", "%5C", "\\", "%00", "%0A", "%0a%0d", "%20", "%09", "%7F", "%c0%af", "%c0%ae", "%e0%80%af",
         "%u002f", "%ef%bc%8f", "é", "\uff0f", "\uff21", "\u0663", "\u0130", "\u017f", "\u212a", "\u2025", ";", ";x=1",
         ":", "@", "!", "~", "*", "+", "%2B", "=", "&", ",", "'", "\"", "<", ">", "|", "^", "`", "[", "]", "{", "}", "$",
-        "(", ")", "#", "%23", "?", "%3F", "%", "%%", "%2", "%g1", "%3A", "%253A", ".", "..", "...", "-", "_", "__", "___",
+        "(", ")", "#", "%23", "?", "%3F", "%", "%%", "%2", "%g1", "%3A", "%253A", ".", "..", "...", "-", "_", "__",
+        "___",
         "A", "Z", "\t", "\u0001", "\u007f", "manifests", "/manifests/", "/blobs/", "/blobs/uploads/", "/tags/list",
         "/v2/", "_catalog",
     ];
@@ -56,7 +57,8 @@ internal sealed class TargetGenerator(
                     break;
                 case 3 when Chance(20):
                     method = Pick(
-                        "get", "Get", "OPTIONS", "TRACE", "PROPFIND", "PUT", "POST", "PATCH", "DELETE", "HEAD", "CONNECT");
+                        "get", "Get", "OPTIONS", "TRACE", "PROPFIND", "PUT", "POST", "PATCH", "DELETE", "HEAD",
+                        "CONNECT");
                     break;
                 default:
                     path = BendPath(path);
@@ -98,7 +100,8 @@ internal sealed class TargetGenerator(
                 return ("GET", $"/v2/{name}/tags/list", PageQuery());
             case < 98:
                 return (
-                    "GET", $"/v2/{name}/referrers/{Digest()}", Chance(50) ? ["artifactType=" + Encode("a/vnd.x+json")] : []);
+                    "GET", $"/v2/{name}/referrers/{Digest()}",
+                    Chance(50) ? ["artifactType=" + Encode("a/vnd.x+json")] : []);
             case 98:
                 return ("GET", "/v2/_catalog", PageQuery());
             default:
@@ -143,7 +146,8 @@ internal sealed class TargetGenerator(
 
         if (Chance(60))
         {
-            query.Insert(_random.Next(query.Count + 1), "last=" + Encode(Chance(90) ? Name() : Text("abc /+%&=?#~\"<", 1, 10)));
+            query.Insert(
+                _random.Next(query.Count + 1), "last=" + Encode(Chance(90) ? Name() : Text("abc /+%&=?#~\"<", 1, 10)));
         }
 
         return query;
@@ -180,7 +184,8 @@ internal sealed class TargetGenerator(
             8 => $"{name}{Pick("", "%3D", "=", "==", "=%", "=%2", "=%zz")}{value}",
             9 => $"{Pick("&", "?", "/", "#")}{name}={value}",
             10 => "n=" + Pick(
-                "", "-1", "+1", "1000000", "9223372036854775807", "9223372036854775808", "99999999999999999999", "1e3", "0x1", "%31", "٣", "1.0", "07", "%2B1"),
+                "", "-1", "+1", "1000000", "9223372036854775807", "9223372036854775808", "99999999999999999999", "1e3",
+                "0x1", "%31", "٣", "1.0", "07", "%2B1"),
             11 => $"mount={Pick(Encode(Digest()), "x", "sha256:", "")}&from=" + Pick(
                 "Team/Secret", "team//secret", "../secret", "team%2fsecret", "team%252Fsecret", "", "h:1/x"),
             12 => Pick(Strange),
@@ -264,7 +269,8 @@ internal sealed class TargetGenerator(
         var name = new StringBuilder(Component());
         for (var more = _random.Next(4); more > 0; more--)
         {
-            name.Append('/').Append(Chance(15) ? Pick("manifests", "blobs", "uploads", "tags", "list", "v2", "referrers") : Component());
+            name.Append('/').Append(
+                Chance(15) ? Pick("manifests", "blobs", "uploads", "tags", "list", "v2", "referrers") : Component());
         }
 
         return name.ToString();

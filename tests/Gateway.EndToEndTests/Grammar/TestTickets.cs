@@ -6,7 +6,9 @@ using Gateway.Server.Store.Keys;
 
 namespace Gateway.EndToEndTests.Grammar;
 
-/// <summary>The gateway's own tickets, for uploads that a real registry started and for such as exist nowhere.</summary>
+/// <summary>
+/// The gateway's own tickets, for uploads that a real registry started and for such as exist nowhere.
+/// </summary>
 internal sealed class TestTickets : ISigningKeys
 {
     private const string Registry = "main";
@@ -26,7 +28,9 @@ internal sealed class TestTickets : ISigningKeys
         return _tickets.Write(ticket, Registry, RepositoryName.Parse(upload.Repository), id);
     }
 
-    /// <summary>What the gateway forwards of a request; <see langword="null"/> for an upload without its own ticket.</summary>
+    /// <summary>
+    /// What the gateway forwards of a request; <see langword="null"/> for an upload without its own ticket.
+    /// </summary>
     public RegistryRequest? Forwarded(RegistryRequest request) =>
         request.Upload is null ? request
         : request.Parameters.Ticket is { } text

@@ -6,11 +6,14 @@ using Gateway.Tests.Support;
 
 namespace Gateway.EndToEndTests.Hosting;
 
-/// <summary>Files that are half written or cut off, as the running program takes them, and what people are told.</summary>
+/// <summary>
+/// Files that are half written or cut off, as the running program takes them, and what people are told.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class FilesInForceTests : IAsyncLifetime
 {
-    private const string Policy = "rules:\n- { name: the deny, deny: all, on: [ \"secret/**\" ] }\n- { name: all, to: authenticated, role: owner, on: [ \"**\" ] }\n...\n";
+    private const string Policy = "rules:\n- { name: the deny, deny: all, on: [ \"secret/**\" ] }\n- { name: all, to: "
+        + "authenticated, role: owner, on: [ \"**\" ] }\n...\n";
 
     private YesUpstream? _upstream;
     private GatewayProcess? _gateway;
@@ -41,7 +44,8 @@ public sealed class FilesInForceTests : IAsyncLifetime
     {
         var all = await File.ReadAllLinesAsync(Gateway.UsersFile);
         Assert.Equal(3, all.Length);
-        await File.WriteAllTextAsync(Gateway.UsersFile, all.Single(static line => line.StartsWith("alice:", StringComparison.Ordinal)) + "\n");
+        await File.WriteAllTextAsync(
+            Gateway.UsersFile, all.Single(static line => line.StartsWith("alice:", StringComparison.Ordinal)) + "\n");
 
         var (code, output, error) = await RunAsync("user", "reload");
         Assert.Equal((1, ""), (code, output));
@@ -110,7 +114,8 @@ public sealed class FilesInForceTests : IAsyncLifetime
         for (var round = 1; round <= 3; round++)
         {
             var text = $"groups: {{ round-{round}: [ alice ] }}\n" + Policy;
-            await using (var stream = new FileStream(file, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+            await using (var stream = new FileStream(
+                file, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
             {
                 for (var at = 0; at < text.Length; at += 20)
                 {

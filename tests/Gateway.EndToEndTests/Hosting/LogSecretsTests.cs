@@ -6,7 +6,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Hosting;
 
-/// <summary>The log at its most talkative, after every way to sign in, right and wrong: it holds no credential.</summary>
+/// <summary>
+/// The log at its most talkative, after every way to sign in, right and wrong: it holds no credential.
+/// </summary>
 public sealed class LogSecretsTests
 {
     [Theory]
@@ -28,15 +30,23 @@ public sealed class LogSecretsTests
         var service = gateway.Authority;
 
         // Passwords, right and wrong, at each surface.
-        foreach (var (user, password) in new[] { ("alice", "alice-password-1"), ("alice", "wrong-password-canary"), ("nobody-canary", "other-password-canary") })
+        foreach (var (user, password) in new[]
+        {
+            ("alice", "alice-password-1"),
+            ("alice", "wrong-password-canary"),
+            ("nobody-canary", "other-password-canary"),
+        })
         {
             secrets.Add(password);
             secrets.Add(Base64($"{user}:{password}"));
             await SendAsync(HttpMethod.Get, "/v2/", Basic(user, password));
-            await SendAsync(HttpMethod.Get, $"/token?service={service}&scope=repository:team-a/app:pull,push", Basic(user, password));
+            await SendAsync(
+                HttpMethod.Get, $"/token?service={service}&scope=repository:team-a/app:pull,push",
+                Basic(user, password));
             await SendAsync(HttpMethod.Get, $"/token?service={service}&password={password}", Basic(user, password));
             await SendAsync(HttpMethod.Get, "/api/v1/tokens", Basic(user, password));
-            await FormAsync(("grant_type", "password"), ("service", service), ("username", user), ("password", password));
+            await FormAsync(
+                ("grant_type", "password"), ("service", service), ("username", user), ("password", password));
         }
 
         // Tokens of every kind, made here, then shown in every form, whole and damaged.
@@ -45,9 +55,11 @@ public sealed class LogSecretsTests
             ("access_type", "offline"), ("client_id", "test"), ("scope", "repository:team-a/app:pull,push")));
         var access = Secret(granted, "access_token");
         var refresh = Secret(granted, "refresh_token");
-        using var made = await JsonAsync(await OrderAsync("alice", """{"name": "laptop", "scopes": ["team-a/**:push"]}"""));
+        using var made = await JsonAsync(
+            await OrderAsync("alice", """{"name": "laptop", "scopes": ["team-a/**:push"]}"""));
         var personal = Secret(made, "secret");
-        using var robotMade = await JsonAsync(await OrderAsync("admin", """{"name": "ci", "robot": "builder", "scopes": ["team-a/**:pull"]}"""));
+        using var robotMade = await JsonAsync(
+            await OrderAsync("admin", """{"name": "ci", "robot": "builder", "scopes": ["team-a/**:pull"]}"""));
         var robot = Secret(robotMade, "secret");
         foreach (var secret in new[] { access, refresh, personal, robot })
         {
@@ -63,7 +75,13 @@ public sealed class LogSecretsTests
         }
 
         // What cannot be read, an upload with its ticket, and a denial.
-        foreach (var header in new[] { "Basic canary-unreadable", "Canary canary-unreadable", "Bearer", "Basic " + Base64("canary-unreadable") })
+        foreach (var header in new[]
+        {
+            "Basic canary-unreadable",
+            "Canary canary-unreadable",
+            "Bearer",
+            "Basic " + Base64("canary-unreadable"),
+        })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/");
             request.Headers.TryAddWithoutValidation("Authorization", header);
@@ -71,7 +89,8 @@ public sealed class LogSecretsTests
         }
 
         secrets.AddRange(["canary-unreadable", Base64("canary-unreadable")]);
-        using var start = await SendAsync(HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", Basic("alice", "alice-password-1"));
+        using var start = await SendAsync(
+            HttpMethod.Post, "/v2/team-a/app/blobs/uploads/", Basic("alice", "alice-password-1"));
         Assert.Equal(HttpStatusCode.Accepted, start.StatusCode);
         secrets.Add(start.Headers.Location!.Query.Split("_ticket=")[1]);
         await SendAsync(HttpMethod.Patch, start.Headers.Location.PathAndQuery, Basic("bob", "bob-password-1"));
@@ -95,7 +114,8 @@ public sealed class LogSecretsTests
             });
         }
 
-        async Task<HttpResponseMessage> SendAsync(HttpMethod method, string target, AuthenticationHeaderValue authorization)
+        async Task<HttpResponseMessage> SendAsync(
+            HttpMethod method, string target, AuthenticationHeaderValue authorization)
         {
             using var request = new HttpRequestMessage(method, target);
             request.Headers.Authorization = authorization;
@@ -104,7 +124,8 @@ public sealed class LogSecretsTests
 
         async Task<HttpResponseMessage> FormAsync(params (string Name, string Value)[] form)
         {
-            using var content = new FormUrlEncodedContent(form.Select(static pair => KeyValuePair.Create(pair.Name, pair.Value)));
+            using var content = new FormUrlEncodedContent(
+                form.Select(static pair => KeyValuePair.Create(pair.Name, pair.Value)));
             return await client.PostAsync(new Uri("/token", UriKind.Relative), content);
         }
 
@@ -126,9 +147,11 @@ public sealed class LogSecretsTests
         return JsonDocument.Parse(text);
     }
 
-    private static string Secret(JsonDocument document, string name) => document.RootElement.GetProperty(name).GetString()!;
+    private static string Secret(JsonDocument document, string name) =>
+        document.RootElement.GetProperty(name).GetString()!;
 
-    private static AuthenticationHeaderValue Basic(string user, string password) => new("Basic", Base64($"{user}:{password}"));
+    private static AuthenticationHeaderValue Basic(string user, string password) =>
+        new("Basic", Base64($"{user}:{password}"));
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

@@ -79,7 +79,9 @@ public sealed class ShutdownTests
             MoreYaml = "shutdown: { delay: 5m, drain: 1h }",
         });
         using var management = new HttpClient { BaseAddress = gateway.Management };
-        (await Cli.RunAsync("kill", ["-TERM", gateway.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)])).Succeeded();
+        (await Cli.RunAsync(
+            "kill", ["-TERM", gateway.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+                .Succeeded();
         await WaitUntilUnreadyAsync(management);
 
         Assert.Equal(0, await gateway.TerminateAsync()); // killed, with another exit code, if it took 40 seconds

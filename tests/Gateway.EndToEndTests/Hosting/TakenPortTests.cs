@@ -36,7 +36,8 @@ public sealed class TakenPortTests : IDisposable
         Assert.Equal(1, serve.ExitCode);
         Assert.Equal("", serve.Output);
         var line = Assert.Single(serve.Error.TrimEnd('\n').Split('\n'));
-        Assert.Contains($"listen.https: the port is in use (found \"127.0.0.1:{port}\")", line, StringComparison.Ordinal);
+        Assert.Contains(
+            $"listen.https: the port is in use (found \"127.0.0.1:{port}\")", line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "state")));
     }
 
@@ -53,7 +54,8 @@ public sealed class TakenPortTests : IDisposable
         var lines = serve.Error.TrimEnd('\n').Split('\n');
         Assert.Equal(2, lines.Length);
         Assert.Contains(
-            $"listen.https: the port is in use (found \"127.0.0.1:{gateway.Port}\")", lines[0], StringComparison.Ordinal);
+            $"listen.https: the port is in use (found \"127.0.0.1:{gateway.Port}\")", lines[0],
+            StringComparison.Ordinal);
         Assert.Contains("listen.management: the port is in use (found ", lines[1], StringComparison.Ordinal);
     }
 
@@ -79,6 +81,7 @@ public sealed class TakenPortTests : IDisposable
         Assert.All(lines, static line => Assert.Matches(@"\A20\S+Z (info|warn): ", line)); // no error, no stack trace
         Assert.Single(lines, line => line.Contains(
             $"warn: Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions[1802] There is no control socket at "
-            + $"{state}/control.sock: another gateway with the same state folder already listens there.", StringComparison.Ordinal));
+            + $"{state}/control.sock: another gateway with the same state folder already listens there.",
+            StringComparison.Ordinal));
     }
 }

@@ -5,7 +5,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.EndToEndTests.Ldap;
 
-/// <summary>A user of a directory with two servers: docker, podman and skopeo log in, push and pull; one server is killed.</summary>
+/// <summary>
+/// A user of a directory with two servers: docker, podman and skopeo log in, push and pull; one server is killed.
+/// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
@@ -40,7 +42,9 @@ public sealed class LdapClientTests(ClientsFixture stack, DockerEngine engine) :
         _second = await LdapServerProcess.StartAsync(Entries);
         var authorities = Path.Combine(_folder, "ca.crt");
         await File.WriteAllTextAsync(
-            authorities, await File.ReadAllTextAsync(_first.AuthorityFile) + "\n" + await File.ReadAllTextAsync(_second.AuthorityFile));
+            authorities,
+            await File.ReadAllTextAsync(_first.AuthorityFile) + "\n"
+                + await File.ReadAllTextAsync(_second.AuthorityFile));
         _gateway = await ClientGateway.StartAsync(stack.Host, new GatewaySettings
         {
             Upstream = stack.Registry.Address,

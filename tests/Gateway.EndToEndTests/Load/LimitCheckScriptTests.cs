@@ -31,7 +31,8 @@ public sealed class LimitCheckScriptTests
         var run = await LoadRun.RunAsync(Script, $"GATEWAY_URL={registry.Address} {Settings}");
 
         run.EndedWith(LoadRun.ThresholdCrossed);
-        Assert.Contains($"threshold permits count==20: CROSSED (found {permits})", run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"threshold permits count==20: CROSSED (found {permits})", run.Output, StringComparison.Ordinal);
         Assert.Contains("threshold checks rate==1: holds", run.Output, StringComparison.Ordinal);
     }
 

@@ -2,13 +2,15 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Load;
 
-/// <summary>limit-check.js against the gateway's own limits, in memory and in a real Redis: never one permit too many.</summary>
+/// <summary>
+/// limit-check.js against the gateway's own limits, in memory and in a real Redis: never one permit too many.
+/// </summary>
 public sealed class LimitCheckTests
 {
     private const string Settings = "VUS=12 EXPECTED_PERMITS=20 ATTEMPTS=80";
 
-    // As in tests/load/README.md, with fewer permits. Nothing comes back during the test; and what Redis takes long to count,
-    // on a busy machine, is not counted here instead.
+    // As in tests/load/README.md, with fewer permits. Nothing comes back during the test; and what Redis takes long to
+    // count, on a busy machine, is not counted here instead.
     private const string Limits = """
         limits:
           timeout: 5s
@@ -52,7 +54,8 @@ public sealed class LimitCheckTests
         await using var registry = await RegistryProcess.StartAsync();
         await using var gateway = await StartAsync(registry, Limits);
 
-        var run = await LoadFixture.RunAsync(gateway, LimitCheckScriptTests.Script, $"{Settings} LIMIT_REPOSITORY=team-a/load/free");
+        var run = await LoadFixture.RunAsync(
+            gateway, LimitCheckScriptTests.Script, $"{Settings} LIMIT_REPOSITORY=team-a/load/free");
 
         // Every pull succeeds and, where no rule applies, has none of the headers that tell of one.
         run.EndedWith(LoadRun.ThresholdCrossed);
@@ -77,6 +80,7 @@ public sealed class LimitCheckTests
         Assert.Contains("threshold checks rate==1: holds", again.Output, StringComparison.Ordinal);
     }
 
-    private static Task<GatewayProcess> StartAsync(RegistryProcess registry, string moreYaml) => GatewayProcess.StartAsync(
+    private static Task<GatewayProcess> StartAsync(RegistryProcess registry, string moreYaml) =>
+        GatewayProcess.StartAsync(
         new GatewaySettings { Upstream = registry.Address, Host = "localhost", MoreYaml = moreYaml });
 }

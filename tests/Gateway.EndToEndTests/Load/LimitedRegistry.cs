@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Gateway.EndToEndTests.Load;
 
 /// <summary>
-/// A registry of one image that gives a number of manifests and no more: what limit-check.js must be able to count. Whether
-/// the gateway's own limits are right is tested elsewhere.
+/// A registry of one image that gives a number of manifests and no more: what limit-check.js must be able to count.
+/// Whether the gateway's own limits are right is tested elsewhere.
 /// </summary>
 internal sealed class LimitedRegistry : IAsyncDisposable
 {
@@ -34,7 +34,9 @@ internal sealed class LimitedRegistry : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(
+            static server => server.Listen(
+                IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http1));
         var app = builder.Build();
         var registry = new LimitedRegistry(app, permits, retryAfter);
         app.Run(registry.AnswerAsync);
@@ -56,7 +58,8 @@ internal sealed class LimitedRegistry : IAsyncDisposable
         if (request.Headers.Authorization != "Bearer a-token")
         {
             answer.StatusCode = 401;
-            answer.Headers.WWWAuthenticate = $"Bearer realm=\"{Address}/token\",service=\"test\",scope=\"repository:any:pull,push\"";
+            answer.Headers.WWWAuthenticate =
+                $"Bearer realm=\"{Address}/token\",service=\"test\",scope=\"repository:any:pull,push\"";
             return;
         }
 
@@ -90,7 +93,8 @@ internal sealed class LimitedRegistry : IAsyncDisposable
         }
     }
 
-    private string Digest => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_manifest)))}";
+    private string Digest =>
+        $"sha256:{Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_manifest)))}";
 
     private Task PullAsync(HttpResponse answer)
     {

@@ -13,7 +13,8 @@ public sealed class LoadFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _registry = await RegistryProcess.StartAsync();
-        _gateway = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = _registry.Address, Host = "localhost" });
+        _gateway = await GatewayProcess.StartAsync(
+            new GatewaySettings { Upstream = _registry.Address, Host = "localhost" });
     }
 
     public async Task DisposeAsync()

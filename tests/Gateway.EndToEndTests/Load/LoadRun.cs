@@ -15,7 +15,9 @@ internal static class LoadRun
     /// <summary>The script threw where that ends the run.</summary>
     public const int Exception = 107;
 
-    /// <summary>Time limits that no machine misses: what is tested is what the scripts do, not how fast this machine is.</summary>
+    /// <summary>
+    /// Time limits that no machine misses: what is tested is what the scripts do, not how fast this machine is.
+    /// </summary>
     private const string NoTimeLimits = "P95_MS=600000 TOKEN_P95_MS=600000 HEAD_P95_MS=600000";
 
     /// <summary>The folder of the scripts.</summary>
@@ -47,8 +49,10 @@ internal static class LoadRun
     /// <summary>Fails the test unless the run ended with this code.</summary>
     public static void EndedWith(this CliResult run, int code) => Assert.True(
         run.ExitCode == code,
-        string.Create(CultureInfo.InvariantCulture, $"{run.Command}\nended with {run.ExitCode}, not {code}:\n{run.Text}"));
+        string.Create(
+            CultureInfo.InvariantCulture, $"{run.Command}\nended with {run.ExitCode}, not {code}:\n{run.Text}"));
 
     private static IEnumerable<string> SettingsOf(string settings) =>
-        settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(static setting => new[] { "-e", setting });
+        settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(
+            static setting => new[] { "-e", setting });
 }

@@ -6,11 +6,17 @@ namespace Gateway.EndToEndTests.Load;
 public sealed class LoadScriptTests(LoadFixture stack) : IClassFixture<LoadFixture>
 {
     [Theory]
-    [InlineData("login-storm.js", "VUS=6 ITERATIONS=2 WRONG_EVERY=3", "signins: 12", "wrong password: 401 or 429}: 100% (2 of 2)")]
-    [InlineData("pull-storm.js", "VUS=4 RAMP=1s DURATION=2s LAYERS=2 LAYER_KIB=64", "blob get: what its digest says}: 100%")]
-    [InlineData("push.js", "VUS=3 DURATION=2s LAYERS=2 LAYER_KIB=64 CHUNK_KIB=24", "upload chunk: the range so far}: 100%")]
-    [InlineData("mixed-day.js", "RATE=10 DURATION=4s LAYER_KIB=16", "probe of no tag: 404}: 100%", "catalog: names}: 100%")]
-    [InlineData("soak.js", "VUS=3 DURATION=4s LAYER_KIB=16 PAUSE_MS=10", "signed in: 200}: 100%", "upload end: 201}: 100%")]
+    [InlineData(
+        "login-storm.js", "VUS=6 ITERATIONS=2 WRONG_EVERY=3", "signins: 12",
+        "wrong password: 401 or 429}: 100% (2 of 2)")]
+    [InlineData(
+        "pull-storm.js", "VUS=4 RAMP=1s DURATION=2s LAYERS=2 LAYER_KIB=64", "blob get: what its digest says}: 100%")]
+    [InlineData(
+        "push.js", "VUS=3 DURATION=2s LAYERS=2 LAYER_KIB=64 CHUNK_KIB=24", "upload chunk: the range so far}: 100%")]
+    [InlineData(
+        "mixed-day.js", "RATE=10 DURATION=4s LAYER_KIB=16", "probe of no tag: 404}: 100%", "catalog: names}: 100%")]
+    [InlineData(
+        "soak.js", "VUS=3 DURATION=4s LAYER_KIB=16 PAUSE_MS=10", "signed in: 200}: 100%", "upload end: 201}: 100%")]
     public async Task Script_SmallScale_HoldsItsThresholds(string script, string settings, params string[] told)
     {
         var run = await stack.RunAsync(script, settings);
@@ -39,7 +45,8 @@ public sealed class LoadScriptTests(LoadFixture stack) : IClassFixture<LoadFixtu
     [Fact]
     public async Task Script_ReaderRefused_CrossesThresholds()
     {
-        var run = await stack.RunAsync("pull-storm.js", "VUS=2 RAMP=1s DURATION=1s LAYERS=1 LAYER_KIB=1 BOB_PASSWORD=wrong");
+        var run = await stack.RunAsync(
+            "pull-storm.js", "VUS=2 RAMP=1s DURATION=1s LAYERS=1 LAYER_KIB=1 BOB_PASSWORD=wrong");
 
         run.EndedWith(LoadRun.ThresholdCrossed);
         Assert.Contains("threshold pulls count>0: CROSSED (found 0)", run.Output, StringComparison.Ordinal);

@@ -31,7 +31,8 @@ public sealed class RunnerTests : IDisposable
         var run = await RunAsync($$"""
             const rounds = new Counter('rounds');
             const speed = new Trend('speed', true);
-            export const options = { {{Once}}, thresholds: { rounds: ['count==6'], speed: ['p(95)<=6', 'max==6', 'min==1'], checks: ['rate==1'] } };
+            export const options = { {{Once}}, thresholds: {
+                rounds: ['count==6'], speed: ['p(95)<=6', 'max==6', 'min==1'], checks: ['rate==1'] } };
             export const setup = () => ({ given: [1, 2] });
             export default function (data) {
               check(data, { 'what setup gave': ({ given }) => given.length === 2 });
@@ -86,8 +87,10 @@ public sealed class RunnerTests : IDisposable
     public async Task Run_NobodyListens_IsAFailedRequestWithStatus0()
     {
         var run = await RunAsync($$"""
-            export const options = { {{Once}}, thresholds: { 'http_req_failed': ['rate==1'], 'http_req_duration{name:x}': ['max>=0'] } };
-            export default () => check(http.get('http://127.0.0.1:{{TestPaths.FreePort()}}/', { tags: { name: 'x' } }), {
+            export const options = { {{Once}}, thresholds: {
+                'http_req_failed': ['rate==1'], 'http_req_duration{name:x}': ['max>=0'] } };
+            const url = 'http://127.0.0.1:{{TestPaths.FreePort()}}/';
+            export default () => check(http.get(url, { tags: { name: 'x' } }), {
               'status 0': ({ status }) => status === 0,
               'the reason': ({ error }) => error.includes('ECONNREFUSED'),
             }) || console.log('no');
@@ -114,7 +117,9 @@ public sealed class RunnerTests : IDisposable
     [InlineData("export const setup = () => { throw new Error('in setup'); };", "in setup")]
     [InlineData("export const teardown = () => { throw new Error('in teardown'); };", "in teardown")]
     [InlineData("http.get('http://127.0.0.1/');", "requests are made in setup, teardown and scenarios only")]
-    [InlineData("export const setup = () => http.get('http://127.0.0.1/', { auth: 'basic' });", """a request's parameters has "auth", which this runner does not offer""")]
+    [InlineData(
+        "export const setup = () => http.get('http://127.0.0.1/', { auth: 'basic' });",
+        """a request's parameters has "auth", which this runner does not offer""")]
     [InlineData("export const setup = () => http.batch([]);", """k6/http has no "batch" in this runner""")]
     [InlineData("import ws from 'k6/ws';", "this runner does not offer it; use k6 itself")]
     [InlineData("import { hmac } from 'k6/crypto';", "named 'hmac': this runner does not offer it; use k6 itself")]
@@ -131,18 +136,37 @@ public sealed class RunnerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vus: 1, duration: '1s'", "options has \"vus\", which this runner does not offer (it knows: scenarios,")]
-    [InlineData("scenarios: { one: { executor: 'ramping-arrival-rate' } }", "there is no executor \"ramping-arrival-rate\" in this runner")]
-    [InlineData("scenarios: { one: { executor: 'constant-vus', duration: '2s', gracefulStop: '1s' } }", "constant-vus has \"gracefulStop\"")]
+    [InlineData(
+        "vus: 1, duration: '1s'", "options has \"vus\", which this runner does not offer (it knows: scenarios,")]
+    [InlineData(
+        "scenarios: { one: { executor: 'ramping-arrival-rate' } }",
+        "there is no executor \"ramping-arrival-rate\" in this runner")]
+    [InlineData(
+        "scenarios: { one: { executor: 'constant-vus', duration: '2s', gracefulStop: '1s' } }",
+        "constant-vus has \"gracefulStop\"")]
     [InlineData("scenarios: { one: { executor: 'constant-vus', duration: '2 s' } }", "\"2 s\" is no duration")]
-    [InlineData("scenarios: { one: { executor: 'constant-vus', duration: '500ms' } }", "its duration in seconds is 0.5, less than 1")]
-    [InlineData("scenarios: { one: { executor: 'shared-iterations', vus: 2, iterations: 1 } }", "\"iterations\" is 1, less than 2")]
-    [InlineData("scenarios: { one: { executor: 'constant-vus', duration: '1s', exec: 'other' } }", "exports no function \"other\"")]
-    [InlineData(Once + ", thresholds: { checks: ['rate>0.9 && rate<1'] }", "the threshold \"rate>0.9 && rate<1\" of the rate \"checks\" is not understood")]
-    [InlineData(Once + ", thresholds: { checks: ['p(95)<1'] }", "the threshold \"p(95)<1\" of the rate \"checks\" is not understood")]
-    [InlineData(Once + ", thresholds: { checks: [{ threshold: 'rate==1', abortOnFail: true }] }", "is not understood by this runner")]
+    [InlineData(
+        "scenarios: { one: { executor: 'constant-vus', duration: '500ms' } }",
+        "its duration in seconds is 0.5, less than 1")]
+    [InlineData(
+        "scenarios: { one: { executor: 'shared-iterations', vus: 2, iterations: 1 } }",
+        "\"iterations\" is 1, less than 2")]
+    [InlineData(
+        "scenarios: { one: { executor: 'constant-vus', duration: '1s', exec: 'other' } }",
+        "exports no function \"other\"")]
+    [InlineData(
+        Once + ", thresholds: { checks: ['rate>0.9 && rate<1'] }",
+        "the threshold \"rate>0.9 && rate<1\" of the rate \"checks\" is not understood")]
+    [InlineData(
+        Once + ", thresholds: { checks: ['p(95)<1'] }",
+        "the threshold \"p(95)<1\" of the rate \"checks\" is not understood")]
+    [InlineData(
+        Once + ", thresholds: { checks: [{ threshold: 'rate==1', abortOnFail: true }] }",
+        "is not understood by this runner")]
     [InlineData(Once + ", thresholds: { chekcs: ['rate==1'] }", "a threshold is set on \"chekcs\"")]
-    [InlineData(Once + ", thresholds: { 'http_reqs{status:200}': ['count>1'] }", "a threshold is set on \"http_reqs{status:200}\"")]
+    [InlineData(
+        Once + ", thresholds: { 'http_reqs{status:200}': ['count>1'] }",
+        "a threshold is set on \"http_reqs{status:200}\"")]
     public async Task Run_UnknownOption_IsRefusedNotIgnored(string options, string told)
     {
         var run = await RunAsync($$"""
@@ -172,7 +196,8 @@ public sealed class RunnerTests : IDisposable
     [InlineData("--iterations 4", 4)]
     public async Task Run_ScenarioOnCommandLine_ReplacesTheScripts(string arguments, int rounds)
     {
-        var run = await RunAsync($$"""export const options = { {{Once}} }; export default () => {};""", arguments.Split(' '));
+        var run = await RunAsync(
+            $$"""export const options = { {{Once}} }; export default () => {};""", arguments.Split(' '));
 
         run.Succeeded();
         Assert.Contains($"  iterations: {rounds}\n", run.Output, StringComparison.Ordinal);
@@ -201,7 +226,8 @@ public sealed class RunnerTests : IDisposable
         run.Succeeded();
         // On a machine that stands still, one that comes too late is dropped, and told: none is lost, none done twice.
         var counts = run.Output.Split('\n').Select(static line => line.Trim().Split(": "))
-            .Where(static parts => parts[0] is "iterations" or "dropped_iterations").Sum(static parts => int.Parse(parts[1], null));
+            .Where(static parts => parts[0] is "iterations" or "dropped_iterations")
+            .Sum(static parts => int.Parse(parts[1], null));
         Assert.Equal(10, counts);
     }
 

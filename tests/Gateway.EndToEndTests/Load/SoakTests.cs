@@ -11,7 +11,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Load;
 
 /// <summary>
-/// Minutes of mixed load while everything that can be read anew is read anew hundreds of times: no request fails for it.
+/// Minutes of mixed load while everything that can be read anew is read anew hundreds of times: no request fails for
+/// it.
 /// </summary>
 /// <remarks>How long: <c>GATEWAY_SOAK_SECONDS</c>, 180 unless set.</remarks>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
@@ -69,7 +70,8 @@ public sealed class SoakTests : IAsyncLifetime
             "soak.js",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"GATEWAY_URL={gateway.PublicUrl} ALICE_PASSWORD={users["alice"]} BOB_PASSWORD={users["bob"]} VUS=4 DURATION={Seconds}s LAYER_KIB=256 PAUSE_MS=20"),
+                $"GATEWAY_URL={gateway.PublicUrl} ALICE_PASSWORD={users["alice"]} BOB_PASSWORD={users["bob"]} VUS=4 "
+                    + $"DURATION={Seconds}s LAYER_KIB=256 PAUSE_MS=20"),
             TimeSpan.FromSeconds(Seconds + 120),
             "--ca",
             gateway.AuthorityFile);
@@ -125,7 +127,8 @@ public sealed class SoakTests : IAsyncLifetime
     {
         var link = Path.Combine(folder, "current.new");
         File.CreateSymbolicLink(link, pair);
-        (await Cli.RunAsync("mv", ["-Tf", link, Path.Combine(folder, "current")])).Succeeded(); // .NET moves no such link
+        // .NET moves no such link
+        (await Cli.RunAsync("mv", ["-Tf", link, Path.Combine(folder, "current")])).Succeeded();
     }
 
     private static async Task<int> ReloadAsync(GatewayProcess gateway, CancellationToken cancellationToken)
@@ -139,7 +142,9 @@ public sealed class SoakTests : IAsyncLifetime
         while (!cancellationToken.IsCancellationRequested)
         {
             count++;
-            await ReplaceAsync(policyFile, policy + $"\n  - {{ name: round {count}, to: [user:carol], role: reader, on: [\"carol/**\"] }}\n");
+            await ReplaceAsync(
+                policyFile,
+                policy + $"\n  - {{ name: round {count}, to: [user:carol], role: reader, on: [\"carol/**\"] }}\n");
             await ReplaceAsync(gateway.UsersFile, count % 2 == 0 ? users : users + $"carol:{carol}\n");
             await ReplaceAsync(
                 gateway.ConfigurationFile,

@@ -14,8 +14,12 @@ public sealed class TypeCheckTests : IClassFixture<TypeCheckTests.Compiler>, IDi
     public async Task Scripts_TypesOfK6_Fit() => (await CompileAsync(LoadRun.Folder)).Succeeded();
 
     [Theory]
-    [InlineData("import http from 'k6/http'; export default () => http.fetch('https://localhost');", "Property 'fetch' does not exist")]
-    [InlineData("/** @type {import('k6/options').Options} */ export const options = { duraton: '1s' };", "'duraton' does not exist")]
+    [InlineData(
+        "import http from 'k6/http'; export default () => http.fetch('https://localhost');",
+        "Property 'fetch' does not exist")]
+    [InlineData(
+        "/** @type {import('k6/options').Options} */ export const options = { duraton: '1s' };",
+        "'duraton' does not exist")]
     [InlineData("export default () => document.title;", "Cannot find name 'document'")]
     [InlineData("export default () => process.env;", "Cannot find name 'process'")]
     public async Task Script_SomethingK6DoesNotHave_IsRefused(string script, string told)
@@ -33,10 +37,12 @@ public sealed class TypeCheckTests : IClassFixture<TypeCheckTests.Compiler>, IDi
 
     [Fact]
     public async Task Lock_Addresses_NamesNoHost() => Assert.DoesNotContain(
-        "\"resolved\"", await File.ReadAllTextAsync(Path.Combine(LoadRun.Folder, "package-lock.json")), StringComparison.Ordinal);
+        "\"resolved\"", await File.ReadAllTextAsync(Path.Combine(LoadRun.Folder, "package-lock.json")),
+        StringComparison.Ordinal);
 
     private static Task<CliResult> CompileAsync(string project) => Cli.RunAsync(
-        Path.Combine(LoadRun.Folder, "node_modules", ".bin", "tsc"), ["--project", project], new CliSettings { Folder = LoadRun.Folder });
+        Path.Combine(LoadRun.Folder, "node_modules", ".bin", "tsc"), ["--project", project],
+        new CliSettings { Folder = LoadRun.Folder });
 
     /// <summary>What package-lock.json names, and nothing else, in the ignored node_modules.</summary>
     public sealed class Compiler : IAsyncLifetime

@@ -31,7 +31,8 @@ public sealed class PrometheusTests
                 new ProcessStartInfo(
                     "prometheus",
                     [
-                        "--config.file=" + Path.Combine(folder, "prometheus.yml"), "--storage.tsdb.path=" + Path.Combine(folder, "data"),
+                        "--config.file=" + Path.Combine(folder, "prometheus.yml"),
+                        "--storage.tsdb.path=" + Path.Combine(folder, "data"),
                         "--web.listen-address=127.0.0.1:" + port,
                     ]),
                 Path.Combine(folder, "prometheus.log"),
@@ -39,18 +40,21 @@ public sealed class PrometheusTests
             using var api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
 
             await prometheus.WaitUntilReadyAsync(
-                async () => await QueryAsync(api, "gateway_requests_total{operation=\"start_upload\",outcome=\"ok\"}") == "1",
+                async () => await QueryAsync(
+                    api, "gateway_requests_total{operation=\"start_upload\",outcome=\"ok\"}") == "1",
                 TimeSpan.FromSeconds(60));
 
             Assert.Equal("1", await QueryAsync(api, "up{job=\"gateway\"}"));
-            using var dashboard = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(delivered, "dashboard.json")));
+            using var dashboard = JsonDocument.Parse(
+                await File.ReadAllTextAsync(Path.Combine(delivered, "dashboard.json")));
             foreach (var target in dashboard.RootElement.GetProperty("panels").EnumerateArray()
                 .Where(static panel => panel.TryGetProperty("targets", out _))
                 .SelectMany(static panel => panel.GetProperty("targets").EnumerateArray()))
             {
                 // Fails where Prometheus does not understand it.
                 await QueryAsync(api, target.GetProperty("expr").GetString()!
-                    .Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$instance", ".*", StringComparison.Ordinal));
+                    .Replace("$__rate_interval", "1m", StringComparison.Ordinal)
+                    .Replace("$instance", ".*", StringComparison.Ordinal));
             }
         }
         finally
@@ -65,7 +69,8 @@ public sealed class PrometheusTests
         HttpResponseMessage answer;
         try
         {
-            answer = await api.GetAsync(new Uri("/api/v1/query?query=" + Uri.EscapeDataString(expression), UriKind.Relative));
+            answer = await api.GetAsync(
+                new Uri("/api/v1/query?query=" + Uri.EscapeDataString(expression), UriKind.Relative));
         }
         catch (HttpRequestException)
         {

@@ -8,8 +8,8 @@ using Microsoft.Playwright;
 namespace Gateway.EndToEndTests.Oidc;
 
 /// <summary>
-/// A person in a real Chromium at two real providers' pages, and real clients with what he gets there. One provider is killed,
-/// rotated and made to lie.
+/// A person in a real Chromium at two real providers' pages, and real clients with what he gets there. One provider is
+/// killed, rotated and made to lie.
 /// </summary>
 [Collection(ClientMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
@@ -38,8 +38,10 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
                 """,
             MoreAuthentication = $$"""
                 , oidc: {
-                  first: { issuer: "{{_first.Issuer}}", clientId: {{OidcProviderProcess.ClientId}}, clientSecret: "{{OidcProviderProcess.ClientSecret}}", revalidateEvery: 10s, adminGroup: nobody },
-                  second: { issuer: "{{_second.Issuer}}", clientId: {{OidcProviderProcess.ClientId}}, clientSecret: "{{OidcProviderProcess.ClientSecret}}", names: qualified, revalidateEvery: 10s } }
+                  first: { issuer: "{{_first.Issuer}}", clientId: {{OidcProviderProcess.ClientId}},
+                    clientSecret: "{{OidcProviderProcess.ClientSecret}}", revalidateEvery: 10s, adminGroup: nobody },
+                  second: { issuer: "{{_second.Issuer}}", clientId: {{OidcProviderProcess.ClientId}},
+                    clientSecret: "{{OidcProviderProcess.ClientSecret}}", names: qualified, revalidateEvery: 10s } }
                 """,
             MoreYaml = "tokens: { refreshTokens: true }",
         });
@@ -48,7 +50,8 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         using var client = _gateway.Process.CreateClient();
         foreach (var name in new[] { "first", "second" })
         {
-            for (var i = 0; (int)(await client.GetAsync(new Uri($"/sign-in/{name}", UriKind.Relative))).StatusCode != 302; i++)
+            for (var i =
+                0; (int)(await client.GetAsync(new Uri($"/sign-in/{name}", UriKind.Relative))).StatusCode != 302; i++)
             {
                 Assert.True(i < 300, "the gateway has not found its provider");
                 await Task.Delay(200);
@@ -108,7 +111,8 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         await using var docker = new DockerClient(_gateway, engine);
         (await docker.LoginAsync("olga", token)).Succeeded();
         await _first.DisableAsync("olga");
-        await Task.Delay(TimeSpan.FromSeconds(16)); // revalidateEvery, and the five seconds that an answer is remembered
+        // revalidateEvery, and the five seconds that an answer is remembered
+        await Task.Delay(TimeSpan.FromSeconds(16));
         (await docker.LoginAsync("olga", token)).FailedWith("sign in again in the browser");
         await page.GotoAsync(Url + "/account");
         Assert.Contains("/sign-in", page.Url, StringComparison.Ordinal);
@@ -181,9 +185,12 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         {
             var callback = Uri.EscapeDataString(Url + "/sign-in/second/callback");
             var plain = await client.GetAsync(new Uri(
-                $"{_second.Issuer}/auth?client_id={OidcProviderProcess.ClientId}&redirect_uri={callback}&response_type=code&scope=openid"
+                $"{_second.Issuer}/auth?client_id={OidcProviderProcess.ClientId}&redirect_uri="
+                    + $"{callback}&response_type=code&scope=openid"
                 + "&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256"));
-            Assert.Contains("Pushed Authorization Request", Uri.UnescapeDataString(plain.Headers.Location!.Query).Replace('+', ' '), StringComparison.Ordinal);
+            Assert.Contains(
+                "Pushed Authorization Request", Uri.UnescapeDataString(plain.Headers.Location!.Query).Replace('+', ' '),
+                StringComparison.Ordinal);
         }
 
         var diagnosis = await _gateway.RunCommandAsync("doctor", "--json", "--ca", _gateway.Process.AuthorityFile);
@@ -198,7 +205,9 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         {
             var refused = await profile.NewPageAsync();
             await refused.GotoAsync(Url + "/sign-in/second");
-            Assert.Contains("does not accept this registry's sign-in requests", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+            Assert.Contains(
+                "does not accept this registry's sign-in requests", await refused.InnerTextAsync("main"),
+                StringComparison.Ordinal);
         }
 
         // One that required it dies before the sign-in; one that offered it does so no more.
@@ -210,7 +219,8 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
             var refused = await profile.NewPageAsync();
             await refused.GotoAsync(Url + "/sign-in");
             await refused.ClickAsync("text=Sign in with second");
-            Assert.Contains("is unavailable to this registry", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
+            Assert.Contains(
+                "is unavailable to this registry", await refused.InnerTextAsync("main"), StringComparison.Ordinal);
             await WalkAsync(refused, "first", "olga"); // its keys are others now: not signed in, but asked
             Assert.StartsWith(Url, refused.Url, StringComparison.Ordinal);
         }
@@ -221,22 +231,26 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
     {
         await using var docker = new DockerClient(_gateway, engine);
         var folder = Directory.CreateTempSubdirectory("gateway-device-").FullName;
-        File.CreateSymbolicLink(Path.Combine(folder, "docker-credential-gateway"), Path.Combine(AppContext.BaseDirectory, "gateway"));
+        File.CreateSymbolicLink(
+            Path.Combine(folder, "docker-credential-gateway"), Path.Combine(AppContext.BaseDirectory, "gateway"));
         docker.Environment["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}";
         docker.Environment["REGISTRY_GATEWAY_LOGINS"] = Path.Combine(folder, "logins.json");
         await File.WriteAllTextAsync(docker.ConfigurationFile, "{}");
 
         var start = new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "gateway"), ["login", "--ca", _gateway.Process.AuthorityFile, _gateway.Authority]);
+            Path.Combine(AppContext.BaseDirectory, "gateway"),
+            ["login", "--ca", _gateway.Process.AuthorityFile, _gateway.Authority]);
         foreach (var (name, value) in docker.Environment)
         {
             start.Environment[name] = value;
         }
 
         start.Environment["DOCKER_CONFIG"] = Path.GetDirectoryName(docker.ConfigurationFile);
-        await using var terminal = ServerProcess.Start("gateway-login", start, Path.Combine(folder, "terminal.log"), TimeSpan.FromSeconds(2));
+        await using var terminal = ServerProcess.Start(
+            "gateway-login", start, Path.Combine(folder, "terminal.log"), TimeSpan.FromSeconds(2));
         await terminal.WaitUntilReadyAsync(
-            () => Task.FromResult(terminal.Log.Contains("Open https://", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+            () => Task.FromResult(terminal.Log.Contains("Open https://", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(30));
         var link = Link().Match(terminal.Log).Value;
 
         var page = await _profile.NewPageAsync();
@@ -261,8 +275,10 @@ public sealed partial class OidcClientTests(ClientsFixture stack, DockerEngine e
         var page = await _profile.NewPageAsync();
         await SignInAsync(page, "first", "olga");
         var token = await MintAsync(page);
-        Assert.Contains("oidc:first", (await _gateway.RunCommandAsync("identity", "list")).Succeeded(), StringComparison.Ordinal);
-        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith("has not confirmed anyone named");
+        Assert.Contains(
+            "oidc:first", (await _gateway.RunCommandAsync("identity", "list")).Succeeded(), StringComparison.Ordinal);
+        (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "nobody")).FailedWith(
+            "has not confirmed anyone named");
         (await _gateway.RunCommandAsync("identity", "forget", "oidc:first", "olga")).Succeeded();
         await using var docker = new DockerClient(_gateway, engine);
         (await docker.LoginAsync("olga", token)).FailedWith("revoked");

@@ -5,13 +5,16 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Oidc;
 
-/// <summary>A real OpenID provider (npm's oidc-provider) that can be killed, and started again as another one at its address.</summary>
+/// <summary>
+/// A real OpenID provider (npm's oidc-provider) that can be killed, and started again as another one at its address.
+/// </summary>
 internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDisposable
 {
     public const string ClientId = "gateway", ClientSecret = "provider client secret";
 
     private static readonly Lazy<Task> Installed = new(static async () => (await Cli.RunAsync(
-        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new CliSettings { Folder = Folder })).Succeeded());
+        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new CliSettings { Folder = Folder }))
+            .Succeeded());
 
     private readonly int _port = TestPaths.FreePort();
     private readonly string _logFile = Path.GetTempFileName();
@@ -23,7 +26,9 @@ internal sealed class OidcProviderProcess(params string[] groups) : IAsyncDispos
     /// <summary>Its issuer.</summary>
     public string Issuer => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}");
 
-    /// <summary>What it has printed since it was started: a line <c>pushed</c> for each request that was pushed to it.</summary>
+    /// <summary>
+    /// What it has printed since it was started: a line <c>pushed</c> for each request that was pushed to it.
+    /// </summary>
     public string Log => _process?.Log ?? "";
 
     /// <summary>Installs the program, once.</summary>

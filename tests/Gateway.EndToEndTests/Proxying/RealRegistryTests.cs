@@ -33,8 +33,10 @@ public sealed class RealRegistryTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _registry = await RegistryProcess.StartAsync();
-        _gateway = await GatewayProcess.StartAsync(new GatewaySettings { Upstream = _registry.Address, Policy = Policy });
-        (_alice, _bob, _admin) = (_gateway.CreateClient("alice"), _gateway.CreateClient("bob"), _gateway.CreateClient("admin"));
+        _gateway = await GatewayProcess.StartAsync(
+            new GatewaySettings { Upstream = _registry.Address, Policy = Policy });
+        (_alice, _bob, _admin) =
+            (_gateway.CreateClient("alice"), _gateway.CreateClient("bob"), _gateway.CreateClient("admin"));
     }
 
     public async Task DisposeAsync()
@@ -51,7 +53,8 @@ public sealed class RealRegistryTests : IAsyncLifetime
     {
         var content = RandomNumberGenerator.GetBytes(3 * 1024 * 1024);
         var location = await StartUploadAsync(_alice, "team-a/app");
-        Assert.StartsWith($"{_gateway.PublicUrl}v2/team-a/app/blobs/uploads/", location.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{_gateway.PublicUrl}v2/team-a/app/blobs/uploads/", location.ToString(), StringComparison.Ordinal);
         foreach (var chunk in content.Chunk(1024 * 1024))
         {
             using var patched = await _alice.PatchAsync(location, new ByteArrayContent(chunk));
@@ -221,10 +224,14 @@ public sealed class RealRegistryTests : IAsyncLifetime
         await PushImageAsync(_admin, "secret/app", "one", "x");
 
         Assert.Equal("""{"repositories":["team-a/app"]}""", await _bob.GetStringAsync(Path("/v2/_catalog")));
-        Assert.Equal("""{"repositories":["team-a/app","team-a/other"]}""", await _alice.GetStringAsync(Path("/v2/_catalog")));
         Assert.Equal(
-            """{"repositories":["secret/app","team-a/app","team-a/other"]}""", await _admin.GetStringAsync(Path("/v2/_catalog")));
-        Assert.Contains("\"tags\":[\"one\"]", await _bob.GetStringAsync(Path("/v2/team-a/app/tags/list")), StringComparison.Ordinal);
+            """{"repositories":["team-a/app","team-a/other"]}""", await _alice.GetStringAsync(Path("/v2/_catalog")));
+        Assert.Equal(
+            """{"repositories":["secret/app","team-a/app","team-a/other"]}""",
+            await _admin.GetStringAsync(Path("/v2/_catalog")));
+        Assert.Contains(
+            "\"tags\":[\"one\"]", await _bob.GetStringAsync(Path("/v2/team-a/app/tags/list")),
+            StringComparison.Ordinal);
         using var hidden = await _bob.GetAsync(Path("/v2/secret/app/tags/list"));
         using var missing = await _bob.GetAsync(Path("/v2/secret/nothing/tags/list"));
         Assert.Equal(HttpStatusCode.Forbidden, hidden.StatusCode);
@@ -264,14 +271,16 @@ public sealed class RealRegistryTests : IAsyncLifetime
     {
         var location = await StartUploadAsync(client, repository);
         var digest = DigestOf(content);
-        using var completed = await client.PutAsync(new Uri($"{location}&digest={digest}"), new ByteArrayContent(content));
+        using var completed = await client.PutAsync(
+            new Uri($"{location}&digest={digest}"), new ByteArrayContent(content));
         Assert.Equal(HttpStatusCode.Created, completed.StatusCode);
         return digest;
     }
 
     private static async Task<string> PushImageAsync(HttpClient client, string repository, string tag, string text)
     {
-        var config = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { architecture = "amd64", os = "linux", comment = text }));
+        var config = Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(new { architecture = "amd64", os = "linux", comment = text }));
         var digest = await PushBlobAsync(client, repository, config);
         var manifest = JsonSerializer.SerializeToUtf8Bytes(new
         {
@@ -285,7 +294,8 @@ public sealed class RealRegistryTests : IAsyncLifetime
         return put.Headers.GetValues("Docker-Content-Digest").Single();
     }
 
-    private static Task<HttpResponseMessage> PutManifestAsync(HttpClient client, string repository, string reference, byte[] manifest)
+    private static Task<HttpResponseMessage> PutManifestAsync(
+        HttpClient client, string repository, string reference, byte[] manifest)
     {
         var content = new ByteArrayContent(manifest);
         content.Headers.ContentType = new MediaTypeHeaderValue(ManifestType);

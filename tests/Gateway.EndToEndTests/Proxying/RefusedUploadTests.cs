@@ -16,8 +16,8 @@ public sealed class RefusedUploadTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _registry.DisposeAsync();
 
-    // Not behind nginx 1.22, which loses a registry's early answer itself, now and then, and says 502; nor a chunked body after
-    // "100 Continue" behind HAProxy 2.6, which then hangs up without the answer at times.
+    // Not behind nginx 1.22, which loses a registry's early answer itself, now and then, and says 502; nor a chunked
+    // body after "100 Continue" behind HAProxy 2.6, which then hangs up without the answer at times.
     [Theory]
     [InlineData(null)]
     [InlineData("haproxy")]
@@ -44,7 +44,8 @@ public sealed class RefusedUploadTests : IAsyncLifetime
                     refused.StatusCode == HttpStatusCode.NotFound,
                     $"{version} {method} {isChunked} {expects}: {(int)refused.StatusCode} {body}");
                 using var error = JsonDocument.Parse(body);
-                Assert.Equal("BLOB_UPLOAD_UNKNOWN", error.RootElement.GetProperty("errors")[0].GetProperty("code").GetString());
+                Assert.Equal(
+                    "BLOB_UPLOAD_UNKNOWN", error.RootElement.GetProperty("errors")[0].GetProperty("code").GetString());
             }
         }
     }
@@ -90,7 +91,8 @@ public sealed class RefusedUploadTests : IAsyncLifetime
             {
                 var tooLarge = new byte[FrontProxy.LargestBody + 1];
                 using var refused = await SendAsync(
-                    client, version, method, await StartAsync(client, version), tooLarge, isChunked: false, expects: false);
+                    client, version, method, await StartAsync(client, version), tooLarge, isChunked: false,
+                    expects: false);
 
                 Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
                 Assert.Contains("413", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);

@@ -94,13 +94,16 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
         var lines = shown.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["LIMIT", "COUNTS", "OF"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(3));
         Assert.Contains(lines, static line => line.StartsWith("pulls ", StringComparison.Ordinal)
-            && line.Contains("requests", StringComparison.Ordinal) && line.Contains(" user:alice ", StringComparison.Ordinal)
+            && line.Contains("requests", StringComparison.Ordinal)
+            && line.Contains(" user:alice ", StringComparison.Ordinal)
             && line.Contains(" 0/2 ", StringComparison.Ordinal) && line.EndsWith(" redis", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.StartsWith("failures-per-account ", StringComparison.Ordinal)
             && line.Contains(" 7/10 ", StringComparison.Ordinal));
         Assert.Equal("No limit is used.", (await LimitsAsync(1, "show", "bob")).Succeeded());
-        Assert.Contains("failures-per-address", (await LimitsAsync(0, "show", "127.0.0.1")).Succeeded(), StringComparison.Ordinal);
-        Assert.Contains("\"standings\"", (await LimitsAsync(0, "show", "alice", "--json")).Succeeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "failures-per-address", (await LimitsAsync(0, "show", "127.0.0.1")).Succeeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"standings\"", (await LimitsAsync(0, "show", "alice", "--json")).Succeeded(), StringComparison.Ordinal);
 
         var reset = (await LimitsAsync(1, "reset", "user:alice")).Succeeded();
 
@@ -135,12 +138,15 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
         await UntilAsync(async () =>
         {
             using var answer = await client.GetAsync(Manifest);
-            return answer.StatusCode == HttpStatusCode.OK && Assert.Single(answer.Headers.GetValues("ratelimit-limit")).StartsWith("50;", StringComparison.Ordinal);
+            return answer.StatusCode == HttpStatusCode.OK
+                && Assert.Single(answer.Headers.GetValues("ratelimit-limit")).StartsWith(
+                    "50;", StringComparison.Ordinal);
         });
 
         await File.WriteAllTextAsync(file, before.Replace("burst: 1 ", "burst: many ", StringComparison.Ordinal));
 
-        await UntilAsync(() => Task.FromResult(_gateways[0].Log.Contains("limits.rules[0].burst", StringComparison.Ordinal)));
+        await UntilAsync(
+            () => Task.FromResult(_gateways[0].Log.Contains("limits.rules[0].burst", StringComparison.Ordinal)));
         using var still = await client.GetAsync(Manifest);
         Assert.Equal(HttpStatusCode.OK, still.StatusCode); // the last good ones stay in force
     }
@@ -234,7 +240,8 @@ public sealed class ReplicaLimitTests : IAsyncLifetime
     {
         for (var i = 0; i < count; i++)
         {
-            _gateways.Add(await GatewayProcess.StartAsync(new GatewaySettings { Upstream = _registry.Address, MoreYaml = yaml }));
+            _gateways.Add(
+                await GatewayProcess.StartAsync(new GatewaySettings { Upstream = _registry.Address, MoreYaml = yaml }));
         }
     }
 }

@@ -12,7 +12,8 @@ public sealed class ScriptTests
     [MemberData(nameof(Scripts))]
     public async Task Script_Shellcheck_FindsNothing(string script)
     {
-        var check = await Cli.RunAsync("shellcheck", ["--external-sources", script], new CliSettings { Folder = TestPaths.Repository });
+        var check = await Cli.RunAsync(
+            "shellcheck", ["--external-sources", script], new CliSettings { Folder = TestPaths.Repository });
 
         check.Succeeded();
     }

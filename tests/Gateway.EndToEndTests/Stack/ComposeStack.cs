@@ -4,8 +4,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>
-/// A stack that <c>compose/up</c> starts with state, ports and names of its own, so that it disturbs none that runs here.
-/// Dispose ends it and removes its data.
+/// A stack that <c>compose/up</c> starts with state, ports and names of its own, so that it disturbs none that runs
+/// here. Dispose ends it and removes its data.
 /// </summary>
 internal sealed class ComposeStack : IAsyncDisposable
 {
@@ -65,7 +65,8 @@ internal sealed class ComposeStack : IAsyncDisposable
 
     /// <summary>The password that <c>compose/up</c> made for a user.</summary>
     public string PasswordOf(string user) =>
-        File.ReadLines(Path.Combine(State, "credentials")).Single(line => line.StartsWith(user + ':', StringComparison.Ordinal))[(user.Length + 1)..];
+        File.ReadLines(Path.Combine(State, "credentials")).Single(
+            line => line.StartsWith(user + ':', StringComparison.Ordinal))[(user.Length + 1)..];
 
     /// <summary>The id of a process that runs natively.</summary>
     public int ProcessIdOf(string name) => int.Parse(
@@ -123,12 +124,15 @@ internal sealed class ComposeStack : IAsyncDisposable
     private List<(string User, string Password)> ReadPasswords()
     {
         var file = Path.Combine(State, "credentials");
-        return !File.Exists(file) ? [] : [.. File.ReadLines(file).Where(static line => line.Contains(':', StringComparison.Ordinal))
+        return !File.Exists(file)
+            ? []
+            : [.. File.ReadLines(file).Where(static line => line.Contains(':', StringComparison.Ordinal))
             .Select(static line => (line.Split(':')[0], line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..]))];
     }
 
     private static Task<CliResult> RunAsync(
-        string script, string[] options, TimeSpan timeout, IReadOnlyDictionary<string, string?> environment) => Cli.RunAsync(
+        string script, string[] options, TimeSpan timeout, IReadOnlyDictionary<string, string?> environment) =>
+            Cli.RunAsync(
         Path.Combine(TestPaths.Repository, "compose", script), options, new CliSettings
         {
             Timeout = timeout,

@@ -3,8 +3,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>
-/// The images that containers are started from: the usual ones where they are here or can be pulled, which is tried; else the
-/// stand-ins of <c>compose/local-images</c>.
+/// The images that containers are started from: the usual ones where they are here or can be pulled, which is tried;
+/// else the stand-ins of <c>compose/local-images</c>.
 /// </summary>
 internal sealed class ContainerImages(DockerEngine engine)
 {
@@ -16,7 +16,9 @@ internal sealed class ContainerImages(DockerEngine engine)
 
     /// <summary>An image's name; <see langword="null"/> where it cannot be had.</summary>
     /// <param name="name">The usual image.</param>
-    /// <param name="kind">What <c>compose/local-images</c> calls the stand-in; <see langword="null"/> where it makes none.</param>
+    /// <param name="kind">
+    /// What <c>compose/local-images</c> calls the stand-in; <see langword="null"/> where it makes none.
+    /// </param>
     /// <param name="standIn">The stand-in's name.</param>
     public async Task<string?> FindAsync(string name, string? kind = null, string? standIn = null)
     {
@@ -27,7 +29,8 @@ internal sealed class ContainerImages(DockerEngine engine)
 
         if (!CannotPull)
         {
-            if ((await engine.DockerAsync(["pull", "--quiet", name], new CliSettings { Timeout = Pulling })).ExitCode == 0)
+            if ((await engine.DockerAsync(
+                ["pull", "--quiet", name], new CliSettings { Timeout = Pulling })).ExitCode == 0)
             {
                 return name;
             }
@@ -48,7 +51,10 @@ internal sealed class ContainerImages(DockerEngine engine)
         return standIn;
     }
 
-    /// <summary>Builds the gateway's image as <c>compose/up</c> does, so that the engine has its layers from there, or keeps them for it.</summary>
+    /// <summary>
+    /// Builds the gateway's image as <c>compose/up</c> does, so that the engine has its layers from there, or keeps
+    /// them for it.
+    /// </summary>
     /// <returns>Its name.</returns>
     public async Task<string> BuildGatewayAsync()
     {

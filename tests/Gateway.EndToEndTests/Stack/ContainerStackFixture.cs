@@ -3,7 +3,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Stack;
 
-/// <summary><c>compose/up --detach</c> with the Docker Engine, under a name whose certificate the engine verifies.</summary>
+/// <summary>
+/// <c>compose/up --detach</c> with the Docker Engine, under a name whose certificate the engine verifies.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class ContainerStackFixture(DockerEngine engine) : IAsyncLifetime
 {
@@ -42,7 +44,9 @@ public sealed class ContainerStackFixture(DockerEngine engine) : IAsyncLifetime
 
     internal Task<CliResult> DockerAsync(params string[] arguments) => engine.DockerAsync(arguments);
 
-    /// <summary>The id of a service's container. Its name differs between versions of compose, its labels don't.</summary>
+    /// <summary>
+    /// The id of a service's container. Its name differs between versions of compose, its labels don't.
+    /// </summary>
     internal async Task<string> ContainerAsync(string service) => (await DockerAsync(
         "ps", "--quiet", "--no-trunc",
         "--filter", $"label=com.docker.compose.project={Stack.Project}",

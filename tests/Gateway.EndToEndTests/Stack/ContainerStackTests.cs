@@ -6,7 +6,8 @@ namespace Gateway.EndToEndTests.Stack;
 /// <summary>The stack in containers, used by the Docker Engine that runs it.</summary>
 [Collection(SharedMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
-public sealed partial class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>, IDisposable
+public sealed partial class ContainerStackTests(ContainerStackFixture fixture) : IClassFixture<ContainerStackFixture>,
+IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-docker-client-").FullName;
 
@@ -24,7 +25,8 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
         }
 
         Assert.Contains(
-            $"docker login --username alice --password '{fixture.Stack.PasswordOf("alice")}' {fixture.Stack.Authority}\n",
+            "docker login --username alice --password "
+                + $"'{fixture.Stack.PasswordOf("alice")}' {fixture.Stack.Authority}\n",
             text, StringComparison.Ordinal);
     }
 
@@ -59,11 +61,14 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
     [Fact]
     public async Task Gateway_Container_HasNoPrivileges()
     {
-        const string Format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.State.Health.Status}}";
+        const string Format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} "
+            + "{{.HostConfig.SecurityOpt}} {{.State.Health.Status}}";
 
         foreach (var service in new[] { "gateway", "registry", "redis" })
         {
-            var facts = (await fixture.DockerAsync("inspect", "--format", Format, await fixture.ContainerAsync(service))).Succeeded();
+            var facts =
+                (await fixture.DockerAsync("inspect", "--format", Format, await fixture.ContainerAsync(service)))
+                    .Succeeded();
             Assert.DoesNotMatch("^(0|root)?(:| )", facts);
             Assert.Contains(" true [ALL] [no-new-privileges:true] ", facts, StringComparison.Ordinal);
         }
@@ -77,7 +82,8 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
         for (var tries = 0; tries < 60 && status != "healthy"; tries++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1)); // Docker's own clock asks every ten seconds
-            status = (await fixture.DockerAsync("inspect", "--format", "{{.State.Health.Status}}", gateway)).Succeeded();
+            status =
+                (await fixture.DockerAsync("inspect", "--format", "{{.State.Health.Status}}", gateway)).Succeeded();
         }
 
         Assert.Equal("healthy", status);
@@ -129,7 +135,8 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
 
         (await fixture.Stack.UpAsync("--detach")).Succeeded();
 
-        Assert.Equal(containers, await Task.WhenAll(new[] { "gateway", "registry", "redis" }.Select(fixture.ContainerAsync)));
+        Assert.Equal(
+            containers, await Task.WhenAll(new[] { "gateway", "registry", "redis" }.Select(fixture.ContainerAsync)));
         Assert.Equal(credentials, await File.ReadAllTextAsync(Path.Combine(fixture.Stack.State, "credentials")));
     }
 
@@ -168,12 +175,16 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
     public async Task Readme_RobotToken_MadeWithoutTheSdk_SignsInAtTheStack()
     {
         var readme = await File.ReadAllLinesAsync(Path.Combine(TestPaths.Repository, "README.md"));
-        var line = readme.Single(static line => line.StartsWith("compose/.state/gateway token create ", StringComparison.Ordinal));
+        var line = readme.Single(
+            static line => line.StartsWith("compose/.state/gateway token create ", StringComparison.Ordinal));
 
         var secret = (await CommandAsync(line)).Succeeded();
 
-        (await DockerAsync(["login", "--username", "ci-deploy", "--password-stdin", fixture.Stack.Authority], secret)).Succeeded();
-        Assert.Contains("pipeline", (await CommandAsync("compose/.state/gateway token list")).Succeeded(), StringComparison.Ordinal);
+        (await DockerAsync(["login", "--username", "ci-deploy", "--password-stdin", fixture.Stack.Authority], secret))
+            .Succeeded();
+        Assert.Contains(
+            "pipeline", (await CommandAsync("compose/.state/gateway token list")).Succeeded(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,14 +195,18 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
         (await CommandAsync($"echo a-long-password | compose/.state/gateway user add carol {Users}")).Succeeded();
 
         (await CommandAsync($"echo a-long-password | compose/.state/gateway user verify carol {Users}")).Succeeded();
-        Assert.Equal(1, (await CommandAsync($"echo another | compose/.state/gateway user verify carol {Users}")).ExitCode);
-        (await CommandAsync("cd config && compose/.state/gateway policy explain --policies policies user:alice push team-a/app")).Succeeded();
+        Assert.Equal(
+            1, (await CommandAsync($"echo another | compose/.state/gateway user verify carol {Users}")).ExitCode);
+        (await CommandAsync(
+            "cd config && compose/.state/gateway policy explain --policies policies user:alice push team-a/app"))
+                .Succeeded();
     }
 
     [Fact]
     public async Task Documentation_CommandsInTheContainer_RunAsPrinted()
     {
-        var pages = Directory.EnumerateFiles(Path.Combine(TestPaths.Repository, "docs"), "*.md", SearchOption.AllDirectories)
+        var pages = Directory.EnumerateFiles(
+            Path.Combine(TestPaths.Repository, "docs"), "*.md", SearchOption.AllDirectories)
             .Append(Path.Combine(TestPaths.Repository, "README.md"));
         var lines = new List<string>();
         foreach (var page in pages)
@@ -209,7 +224,9 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
                 .Replace("project=registry-gateway", "project=" + fixture.Stack.Project, StringComparison.Ordinal));
 
             // 3: from inside a container the doctor cannot look at everything, and says so (docs/doctor.md).
-            Assert.True(run.ExitCode == 0 || (line.Contains("doctor", StringComparison.Ordinal) && run.ExitCode == 3), run.Text);
+            Assert.True(
+                run.ExitCode == 0 || (line.Contains("doctor", StringComparison.Ordinal) && run.ExitCode == 3),
+                run.Text);
         }
     }
 
@@ -252,11 +269,15 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
             File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
 
-        return await Cli.RunAsync("sh", ["-c", line.Replace("compose/.state", fixture.Stack.State, StringComparison.Ordinal)], new CliSettings
-        {
-            Folder = TestPaths.Repository,
-            Environment = new Dictionary<string, string?>(fixture.Stack.Environment) { ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}" },
-        });
+        return await Cli.RunAsync(
+            "sh", ["-c", line.Replace("compose/.state", fixture.Stack.State, StringComparison.Ordinal)], new CliSettings
+            {
+                Folder = TestPaths.Repository,
+                Environment = new Dictionary<string, string?>(fixture.Stack.Environment)
+                {
+                    ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}",
+                },
+            });
     }
 
     private Task<CliResult> LoginAsync(string user) => DockerAsync(
@@ -264,9 +285,10 @@ public sealed partial class ContainerStackTests(ContainerStackFixture fixture) :
 
     private Task<CliResult> DockerAsync(params string[] arguments) => DockerAsync(arguments, input: null);
 
-    private Task<CliResult> DockerAsync(string[] arguments, string? input) => fixture.Engine.DockerAsync(arguments, new CliSettings
-    {
-        Input = input,
-        Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _folder },
-    });
+    private Task<CliResult> DockerAsync(string[] arguments, string? input) =>
+        fixture.Engine.DockerAsync(arguments, new CliSettings
+        {
+            Input = input,
+            Environment = new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _folder },
+        });
 }

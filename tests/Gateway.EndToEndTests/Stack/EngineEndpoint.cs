@@ -6,8 +6,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>
-/// The tests' engine, for Testcontainers: spoken to in the engine's own version, where the library asks for API 1.44, which
-/// engines before 25 refuse.
+/// The tests' engine, for Testcontainers: spoken to in the engine's own version, where the library asks for API 1.44,
+/// which engines before 25 refuse.
 /// </summary>
 internal sealed class EngineEndpoint : IDockerEndpointAuthenticationConfiguration
 {

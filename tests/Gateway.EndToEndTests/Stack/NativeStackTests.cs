@@ -33,14 +33,21 @@ public sealed class NativeStackTests : IAsyncLifetime
         var gateway = _stack.ProcessIdOf("gateway");
 
         // The doctor, as the README has it, finds the stack well.
-        var doctor = await Cli.RunAsync("sh", ["-c", $". {_stack.State}/env; {_stack.State}/gateway doctor --config config/gateway.yaml --ca {_stack.State}/ca.crt"], new CliSettings { Folder = TestPaths.Repository });
+        var doctor = await Cli.RunAsync(
+            "sh",
+            ["-c", $". {_stack.State}/env; {_stack.State}/gateway doctor --config config/gateway.yaml "
+                + $"--ca {_stack.State}/ca.crt"], new CliSettings { Folder = TestPaths.Repository });
         Assert.Contains("0 errors, 0 warnings, 0 not run", doctor.Succeeded(), StringComparison.Ordinal);
 
         // Started twice, it is the same stack.
         (await _stack.UpAsync("--native", "--detach")).Succeeded();
         Assert.Equal(gateway, _stack.ProcessIdOf("gateway"));
-        var version = XDocument.Load(Path.Combine(TestPaths.Repository, "Directory.Build.props")).Descendants("Version").Single().Value;
-        Assert.Contains(version, (await Cli.RunAsync(Path.Combine(_stack.State, "gateway"), ["--version"])).Succeeded(), StringComparison.Ordinal);
+        var version = XDocument.Load(Path.Combine(TestPaths.Repository, "Directory.Build.props"))
+            .Descendants("Version")
+            .Single().Value;
+        Assert.Contains(
+            version, (await Cli.RunAsync(Path.Combine(_stack.State, "gateway"), ["--version"])).Succeeded(),
+            StringComparison.Ordinal);
 
         (await _stack.DownAsync()).Succeeded();
         foreach (var port in new[] { _stack.Port, _stack.ManagementPort, _stack.RegistryPort, _stack.RedisPort })
@@ -69,7 +76,8 @@ public sealed class NativeStackTests : IAsyncLifetime
         await using var up = ServerProcess.Start(
             "compose-up", start, Path.Combine(_stack.State, "up.log"), grace: TimeSpan.FromSeconds(60));
         await up.WaitUntilReadyAsync(
-            () => Task.FromResult(up.Log.Contains("Ctrl-C stops everything", StringComparison.Ordinal)), TimeSpan.FromMinutes(5));
+            () => Task.FromResult(up.Log.Contains("Ctrl-C stops everything", StringComparison.Ordinal)),
+            TimeSpan.FromMinutes(5));
         Assert.True(await ListensAsync(_stack.Port));
 
         await up.SignalAsync("INT");
@@ -131,7 +139,8 @@ public sealed class NativeStackTests : IAsyncLifetime
     {
         var side = to.StartsWith("docker:", StringComparison.Ordinal) ? "dest" : "src";
         (await Cli.RunAsync("skopeo", [
-            "copy", $"--{side}-cert-dir", _stack.State, $"--{side}-creds", $"{user}:{_stack.PasswordOf(user)}", from, to,
+            "copy", $"--{side}-cert-dir", _stack.State, $"--{side}-creds", $"{user}:{_stack.PasswordOf(user)}", from,
+            to,
         ])).Succeeded();
     }
 

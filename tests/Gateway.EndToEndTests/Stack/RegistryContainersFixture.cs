@@ -13,8 +13,9 @@ using Testcontainers.Redis;
 namespace Gateway.EndToEndTests.Stack;
 
 /// <summary>
-/// The gateway's image in front of <c>registry:2</c> and <c>registry:3</c>, with its tokens in <c>redis:7</c>: each a container
-/// that Testcontainers starts. Where nothing can be pulled, stand-ins take their places; there is none of <c>registry:3</c>.
+/// The gateway's image in front of <c>registry:2</c> and <c>registry:3</c>, with its tokens in <c>redis:7</c>: each a
+/// container that Testcontainers starts. Where nothing can be pulled, stand-ins take their places; there is none of
+/// <c>registry:3</c>.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class RegistryContainersFixture(DockerEngine engine) : IAsyncLifetime
@@ -93,7 +94,8 @@ public sealed class RegistryContainersFixture(DockerEngine engine) : IAsyncLifet
 
     /// <summary>A client of the gateway that trusts its authority only.</summary>
     internal HttpClient CreateClient(string user, string? password = null) => CreateClient(
-        new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password ?? _users[user]}"))));
+        new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password ?? _users[user]}"))));
 
     /// <summary>A client of a registry itself.</summary>
     internal static HttpClient CreateClient(IContainer registry) => new()
@@ -141,7 +143,8 @@ public sealed class RegistryContainersFixture(DockerEngine engine) : IAsyncLifet
         }
 
         var registries = string.Join(", ", Registries.Keys.Select(
-            static name => $$"""{ name: {{name}}, prefix: {{name}}, stripPrefix: true, upstreams: [ "http://{{name}}:5000" ] }"""));
+            static name =>
+                $$"""{ name: {{name}}, prefix: {{name}}, stripPrefix: true, upstreams: [ "http://{{name}}:5000" ] }"""));
         var configuration = $$"""
             publicUrl: https://localhost:8443
             listen: { https: "*:8443", management: "*:8081" }
@@ -175,7 +178,8 @@ public sealed class RegistryContainersFixture(DockerEngine engine) : IAsyncLifet
         })
         {
             builder = builder.WithResourceMapping(
-                content, "/etc/gateway/" + path, GatewayUser, GatewayUser, UnixFileModes.UserRead | UnixFileModes.UserWrite);
+                content, "/etc/gateway/" + path, GatewayUser, GatewayUser,
+                UnixFileModes.UserRead | UnixFileModes.UserWrite);
         }
 
         return builder.Build();

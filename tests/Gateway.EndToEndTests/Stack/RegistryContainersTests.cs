@@ -11,7 +11,8 @@ namespace Gateway.EndToEndTests.Stack;
 /// <summary>The gateway's image with the images that it is made for, each in a container.</summary>
 [Collection(SharedMachine.Name)]
 [Trait(SharedMachine.Trait, SharedMachine.Value)]
-public sealed class RegistryContainersTests(RegistryContainersFixture fixture) : IClassFixture<RegistryContainersFixture>
+public sealed class RegistryContainersTests(RegistryContainersFixture fixture)
+    : IClassFixture<RegistryContainersFixture>
 {
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
 
@@ -29,8 +30,10 @@ public sealed class RegistryContainersTests(RegistryContainersFixture fixture) :
             var layer = RandomNumberGenerator.GetBytes(3 * 1024 * 1024);
             var manifest = Encoding.UTF8.GetBytes($$"""
                 {"schemaVersion":2,"mediaType":"{{ManifestType}}",
-                "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{DigestOf(config)}}","size":{{config.Length}}},
-                "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{{DigestOf(layer)}}","size":{{layer.Length}}}]}
+                "config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+                "digest":"{{DigestOf(config)}}","size":{{config.Length}}},
+                "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar",
+                "digest":"{{DigestOf(layer)}}","size":{{layer.Length}}}]}
                 """);
 
             Assert.Equal(HttpStatusCode.Created, await PushBlobAsync(alice, repository, config));
@@ -49,7 +52,8 @@ public sealed class RegistryContainersTests(RegistryContainersFixture fixture) :
     [Fact]
     public async Task Token_KeptInRedis_OutlivesTheGatewayAndIsRevokedForGood()
     {
-        var made = JsonNode.Parse(await fixture.RunAsync("token", "create", "laptop", "--user", "alice", "--all", "--json"))!;
+        var made = JsonNode.Parse(
+            await fixture.RunAsync("token", "create", "laptop", "--user", "alice", "--all", "--json"))!;
         var (id, secret) = ((string)made["token"]!["id"]!, (string)made["secret"]!);
         Secrets.Know("a token", secret);
         var keys = await fixture.Redis.ExecAsync(["redis-cli", "DBSIZE"]);
@@ -82,7 +86,10 @@ public sealed class RegistryContainersTests(RegistryContainersFixture fixture) :
 
     private static async Task<HttpStatusCode> PutManifestAsync(HttpClient client, string repository, byte[] manifest)
     {
-        using var content = new ByteArrayContent(manifest) { Headers = { ContentType = new MediaTypeHeaderValue(ManifestType) } };
+        using var content = new ByteArrayContent(manifest)
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue(ManifestType) },
+        };
         using var answer = await client.PutAsync(Path(repository, "manifests/1.0"), content);
         return answer.StatusCode;
     }

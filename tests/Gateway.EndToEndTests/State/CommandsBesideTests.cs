@@ -12,8 +12,8 @@ using Gateway.Server.Store.State.Sqlite;
 namespace Gateway.EndToEndTests.State;
 
 /// <summary>
-/// The built program, with a provider configured so that two stores share the file, and every command that opens the store beside
-/// it: what one answers holds for the other, also after a crash.
+/// The built program, with a provider configured so that two stores share the file, and every command that opens the
+/// store beside it: what one answers holds for the other, also after a crash.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class CommandsBesideTests : IAsyncLifetime
@@ -53,15 +53,21 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         var access = await AccessTokenAsync(byCommand.Secret);
         string[][] commands =
         [
-            ["token", "list"], ["token", "list", "--json"], ["identity", "list"], ["identity", "forget", "oidc:corp", "nobody"],
-            ["config", "check"], ["doctor"], ["backup", Path.Combine(_root, "archive")], ["token", "revoke", "no-such-token"],
+            ["token", "list"], ["token", "list", "--json"], ["identity", "list"],
+            ["identity", "forget", "oidc:corp", "nobody"],
+            ["config", "check"], ["doctor"], ["backup", Path.Combine(_root, "archive")],
+            ["token", "revoke", "no-such-token"],
             ["user", "blocked"], ["user", "block", "robot:nobody"], ["user", "unblock", "robot:nobody"],
         ];
         foreach (var command in commands)
         {
-            string[] config = command is ["config", ..] ? [_gateway.ConfigurationFile] : ["--config", _gateway.ConfigurationFile];
-            await GatewayProcess.RunCommandAsync([.. command, .. config]); // some have to say no: that is not looked at here
-            Assert.True(locks.SequenceEqual(Locks()), $"after {string.Join(' ', command)}: {string.Join('\n', Locks())}");
+            string[] config = command is ["config", ..]
+                ? [_gateway.ConfigurationFile]
+                : ["--config", _gateway.ConfigurationFile];
+            // some have to say no: that is not looked at here
+            await GatewayProcess.RunCommandAsync([.. command, .. config]);
+            Assert.True(
+                locks.SequenceEqual(Locks()), $"after {string.Join(' ', command)}: {string.Join('\n', Locks())}");
             Assert.True(File.Exists(Store + "-wal"), $"the log is gone after {string.Join(' ', command)}");
         }
 
@@ -69,7 +75,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(byApi.Secret)));
         Assert.Equal(HttpStatusCode.OK, await PullAsync(new AuthenticationHeaderValue("Bearer", access)));
 
-        (await GatewayProcess.RunCommandAsync(["token", "revoke", byCommand.Id, "--config", _gateway.ConfigurationFile])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(
+            ["token", "revoke", byCommand.Id, "--config", _gateway.ConfigurationFile])).Succeeded();
         using (var client = _gateway.CreateClient("alice"))
         {
             Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/api/v1/tokens/{byApi.Id}")).StatusCode);
@@ -79,7 +86,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         await EventuallyRefusedAsync(new AuthenticationHeaderValue("Bearer", access));
         await EventuallyRefusedAsync(Basic(byApi.Secret));
         Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(kept.Secret)));
-        (await GatewayProcess.RunCommandAsync(["user", "block", "user:alice", "--config", _gateway.ConfigurationFile])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(["user", "block", "user:alice", "--config", _gateway.ConfigurationFile]))
+            .Succeeded();
         await EventuallyRefusedAsync(Basic(kept.Secret));
         Assert.Equal(locks, Locks());
 
@@ -96,7 +104,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(new AuthenticationHeaderValue("Bearer", access)));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byApi.Secret)));
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(kept.Secret))); // still blocked
-        (await GatewayProcess.RunCommandAsync(["user", "unblock", "user:alice", "--config", _gateway.ConfigurationFile])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(
+            ["user", "unblock", "user:alice", "--config", _gateway.ConfigurationFile])).Succeeded();
         var clock = Stopwatch.StartNew();
         while (await PullAsync(Basic(kept.Secret)) != HttpStatusCode.OK)
         {
@@ -104,7 +113,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
             await Task.Delay(50);
         }
 
-        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byCommand.Secret))); // what was revoked stays so
+        // what was revoked stays so
+        Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(Basic(byCommand.Secret)));
     }
 
     [Fact]
@@ -116,21 +126,28 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         File.Delete(Store + "-wal");
 
         await EventuallyDownAsync();
-        Assert.Contains("-wal: the store's log was removed or replaced while the gateway was running.", _gateway.Log, StringComparison.Ordinal);
+        Assert.Contains(
+            "-wal: the store's log was removed or replaced while the gateway was running.", _gateway.Log,
+            StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await PullAsync(Basic(token.Secret)));
         using var alice = _gateway.CreateClient("alice");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await alice.DeleteAsync($"/api/v1/tokens/{token.Id}")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync("/v2/team-a/app/manifests/v1")).StatusCode); // a password needs no store
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await alice.DeleteAsync($"/api/v1/tokens/{token.Id}")).StatusCode);
+        // a password needs no store
+        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync("/v2/team-a/app/manifests/v1")).StatusCode);
         foreach (var command in new[] { "revoke", "rotate" })
         {
-            var refused = await GatewayProcess.RunCommandAsync(["token", command, token.Id, "--config", _gateway.ConfigurationFile]);
+            var refused = await GatewayProcess.RunCommandAsync(
+                ["token", command, token.Id, "--config", _gateway.ConfigurationFile]);
             Assert.NotEqual(0, refused.ExitCode);
-            Assert.Contains("the store's log was removed while a gateway uses it", refused.Error, StringComparison.Ordinal);
+            Assert.Contains(
+                "the store's log was removed while a gateway uses it", refused.Error, StringComparison.Ordinal);
         }
 
         await _gateway.TerminateAsync();
         await using var again = await StartAgainAsync();
-        Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(token.Secret))); // what the log had is saved, and nothing was revoked
+        // what the log had is saved, and nothing was revoked
+        Assert.Equal(HttpStatusCode.OK, await PullAsync(Basic(token.Secret)));
     }
 
     [Fact]
@@ -140,7 +157,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         File.Delete(Store + "-shm");
         await EventuallyDownAsync();
 
-        (await GatewayProcess.RunCommandAsync(["token", "revoke", token.Id, "--config", _gateway.ConfigurationFile])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(["token", "revoke", token.Id, "--config", _gateway.ConfigurationFile]))
+            .Succeeded();
         await _gateway.TerminateAsync();
 
         await using var again = await StartAgainAsync();
@@ -174,24 +192,30 @@ public sealed class CommandsBesideTests : IAsyncLifetime
         }
     }
 
-    // The kernel's own list of the locks that the gateway holds on the file: "1: POSIX  ADVISORY  READ 4711 fe:00:1234 …".
+    // The kernel's own list of the locks that the gateway holds on the file: "1: POSIX  ADVISORY  READ 4711 fe:00:1234
+    // …".
     private List<string> Locks()
     {
         Assert.Equal(0, FileStatus.Read(Store, out var status));
         var (process, inode) = ($" {_gateway.ProcessId} ", $":{status.Inode} ");
         return [.. File.ReadLines("/proc/locks")
-            .Where(line => line.Contains("POSIX", StringComparison.Ordinal) && line.Contains(process, StringComparison.Ordinal)
+            .Where(
+                line => line.Contains("POSIX", StringComparison.Ordinal)
+                    && line.Contains(process, StringComparison.Ordinal)
                 && line.Contains(inode, StringComparison.Ordinal))
             .Select(static line => line[line.IndexOf(':', StringComparison.Ordinal)..])];
     }
 
-    private async Task<(string Id, string Secret)> CreateAsync(string name) => Read((await GatewayProcess.RunCommandAsync(
-        ["token", "create", name, "--user", "alice", "--all", "--json", "--config", _gateway.ConfigurationFile])).Succeeded());
+    private async Task<(string Id, string Secret)> CreateAsync(string name) =>
+        Read((await GatewayProcess.RunCommandAsync(
+        ["token", "create", name, "--user", "alice", "--all", "--json", "--config", _gateway.ConfigurationFile]))
+            .Succeeded());
 
     private async Task<(string Id, string Secret)> CreateByApiAsync(string name)
     {
         using var client = _gateway.CreateClient("alice");
-        using var answer = await client.PostAsJsonAsync("/api/v1/tokens", new { name, scopes = (string[]?)null, expiresIn = "30d" });
+        using var answer = await client.PostAsJsonAsync(
+            "/api/v1/tokens", new { name, scopes = (string[]?)null, expiresIn = "30d" });
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.Created, text);
         return Read(text);
@@ -228,7 +252,8 @@ public sealed class CommandsBesideTests : IAsyncLifetime
     {
         using var client = _gateway.CreateClient();
         client.DefaultRequestHeaders.Authorization = Basic(secret);
-        using var answer = await client.GetAsync($"/token?service={_gateway.Authority}&scope=repository:team-a/app:pull");
+        using var answer = await client.GetAsync(
+            $"/token?service={_gateway.Authority}&scope=repository:team-a/app:pull");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!.GetValue<string>();
     }

@@ -7,11 +7,12 @@ using Gateway.Server.Store.State;
 namespace Gateway.EndToEndTests.State;
 
 /// <summary>
-/// A process that a test may kill: it makes credentials in a store of SQLite and prints each one's id once it is answered.
+/// A process that a test may kill: it makes credentials in a store of SQLite and prints each one's id once it is
+/// answered.
 /// </summary>
 /// <remarks>
-/// This assembly is a program too, whose main method does nothing; started with <see cref="FolderVariable"/> set, it does
-/// this instead.
+/// This assembly is a program too, whose main method does nothing; started with <see cref="FolderVariable"/> set, it
+/// does this instead.
 /// </remarks>
 internal static class CredentialMaker
 {
@@ -45,8 +46,8 @@ internal static class CredentialMaker
         {
             var first = int.Parse(Environment.GetEnvironmentVariable(FirstVariable)!, CultureInfo.InvariantCulture);
 
-            // Not here: until this returns, every other thread waits for it. A thread in the foreground outlives the main
-            // method.
+            // Not here: until this returns, every other thread waits for it. A thread in the foreground outlives the
+            // main method.
             new Thread(() => RunAsync(folder, first).GetAwaiter().GetResult()).Start();
         }
     }
@@ -63,7 +64,8 @@ internal static class CredentialMaker
                 var id = string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref next)}");
                 await store.AddAsync(Make(id), default);
                 await printing.WaitAsync();
-                await output.WriteAsync(System.Text.Encoding.ASCII.GetBytes(id + "\n")); // unbuffered: what is answered is out
+                // unbuffered: what is answered is out
+                await output.WriteAsync(System.Text.Encoding.ASCII.GetBytes(id + "\n"));
                 printing.Release();
             }
         })));

@@ -41,7 +41,8 @@ public sealed class DiskTests : IAsyncLifetime, IDisposable
         }
 
         Assert.Equal(
-            $"{DatabaseFile}: the store cannot be written: the disk is full. Free some space; nothing that the gateway confirmed is lost.",
+            $"{DatabaseFile}: the store cannot be written: the disk is full. Free some space; nothing that the "
+                + "gateway confirmed is lost.",
             refused.Message);
         Assert.Equal(answered, (await store.ListAsync(null, default)).Count);
         Assert.NotNull(await store.FindAsync("c0", default));
@@ -57,7 +58,8 @@ public sealed class DiskTests : IAsyncLifetime, IDisposable
         await SqliteCredentialStore.Open(_folder).DisposeAsync();
         await RunAsync("mount", "-o", "remount,ro", _folder);
         var expected = $"{_folder}: state.folder cannot be written. "
-            + $"Make it writable for the gateway's user (\"{Environment.UserName}\") (chown), and not mounted read-only.";
+            + $"Make it writable for the gateway's user (\"{Environment.UserName}\") (chown), and not mounted "
+            + "read-only.";
 
         Assert.Equal(expected, Assert.Throws<ProblemException>(() => SqliteCredentialStore.Open(_folder)).Message);
         Assert.Equal(

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.EndToEndTests.State;
 
-/// <summary>10,000 credentials while the process that keeps them is killed at any moment: none that was answered is lost.</summary>
+/// <summary>
+/// 10,000 credentials while the process that keeps them is killed at any moment: none that was answered is lost.
+/// </summary>
 public sealed class KillTests
 {
     private const int Wanted = 10_000;
@@ -52,7 +54,8 @@ public sealed class KillTests
         await using var store = Open(options);
         var answered = new ConcurrentBag<string>();
         using var stop = new CancellationTokenSource();
-        var making = Task.WhenAll(Enumerable.Range(0, 16).Select(maker => Task.Run(() => MakeAsync(store, answered, maker, stop.Token))));
+        var making = Task.WhenAll(
+            Enumerable.Range(0, 16).Select(maker => Task.Run(() => MakeAsync(store, answered, maker, stop.Token))));
         var kills = 0;
         for (; answered.Count < Wanted || kills < LeastKills; kills++)
         {

@@ -4,7 +4,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.EndToEndTests.State;
 
-/// <summary>The gateway's whole work with the Redis and the Valkey of later Debians, beside this one's Redis 7.0.</summary>
+/// <summary>
+/// The gateway's whole work with the Redis and the Valkey of later Debians, beside this one's Redis 7.0.
+/// </summary>
 public sealed class LaterRedisTests
 {
     [Theory]
@@ -19,7 +21,9 @@ public sealed class LaterRedisTests
         var libraries = Directory.GetDirectories(Path.Combine(usr, "lib"), "*-linux-gnu*").Single();
         var loader = Directory.GetFiles(libraries, "ld-linux-*.so.*").Single();
         Assert.Contains(
-            $"{program}\t{version}", (await File.ReadAllTextAsync(Path.Combine(usr, "..", "versions"))).Replace("\t5:", "\t", StringComparison.Ordinal), StringComparison.Ordinal);
+            $"{program}\t{version}",
+            (await File.ReadAllTextAsync(Path.Combine(usr, "..", "versions"))).Replace(
+                "\t5:", "\t", StringComparison.Ordinal), StringComparison.Ordinal);
         await using var server = await RedisServer.StartProgramAsync(
             [loader, "--library-path", libraries, Path.Combine(usr, "bin", program)], "--appendfsync", "always");
 

@@ -5,8 +5,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.State;
 
 /// <summary>
-/// What must outlast a power cut, as the kernel was asked for it: each file is synced before it gets its name, and its folder
-/// after that. strace(1), which traces from the side, writes down the calls of the built program.
+/// What must outlast a power cut, as the kernel was asked for it: each file is synced before it gets its name, and its
+/// folder after that. strace(1), which traces from the side, writes down the calls of the built program.
 /// </summary>
 public sealed partial class PowerCutTests : IDisposable
 {
@@ -23,7 +23,8 @@ public sealed partial class PowerCutTests : IDisposable
     {
         await using var upstream = new YesUpstream();
         var (port, management) = (TestPaths.FreePort(), TestPaths.FreePort());
-        await GatewayProcess.RunCommandAsync(["dev-cert", "--out", Path.Combine(_root, "certs"), "--name", TrustedHost.Name]);
+        await GatewayProcess.RunCommandAsync(
+            ["dev-cert", "--out", Path.Combine(_root, "certs"), "--name", TrustedHost.Name]);
         Directory.CreateDirectory(Path.Combine(_root, "policies"));
         await File.WriteAllTextAsync(Path.Combine(_root, "policies", "policy.yaml"), GatewaySettings.SamplePolicy);
         await File.WriteAllTextAsync(Path.Combine(_root, "secret"), "a secret for this test");
@@ -40,15 +41,25 @@ public sealed partial class PowerCutTests : IDisposable
         using (var client = new HttpClient())
         {
             await using var gateway = ServerProcess.Start(
-                "traced", Traced("serve", "--config", configuration), Path.Combine(_root, "log"), TimeSpan.FromSeconds(60));
+                "traced", Traced("serve", "--config", configuration), Path.Combine(_root, "log"),
+                TimeSpan.FromSeconds(60));
             await gateway.WaitUntilReadyAsync(
-                () => IsReadyAsync(client, new Uri($"http://127.0.0.1:{management}/readyz")), TimeSpan.FromSeconds(120));
+                () => IsReadyAsync(client, new Uri($"http://127.0.0.1:{management}/readyz")),
+                TimeSpan.FromSeconds(120));
         }
 
         var calls = await File.ReadAllLinesAsync(Calls);
         var state = Path.Combine(_root, "state");
-        Assert.NotEmpty(AssertDurable(calls, path => path.StartsWith(state + "/", StringComparison.Ordinal) && path.EndsWith(".pem", StringComparison.Ordinal)));
-        Assert.NotEmpty(AssertDurable(calls, path => path.StartsWith(state + "/", StringComparison.Ordinal) && path.EndsWith(".xml", StringComparison.Ordinal)));
+        Assert.NotEmpty(
+            AssertDurable(
+                calls,
+                path => path.StartsWith(state + "/", StringComparison.Ordinal)
+                    && path.EndsWith(".pem", StringComparison.Ordinal)));
+        Assert.NotEmpty(
+            AssertDurable(
+                calls,
+                path => path.StartsWith(state + "/", StringComparison.Ordinal)
+                    && path.EndsWith(".xml", StringComparison.Ordinal)));
         Assert.Contains(calls, call => SyncOf(call) == _root); // the new folder "state" has its name there
         Assert.Contains(calls, call => SyncOf(call) == state); // and the folders of the keys theirs
     }
@@ -79,7 +90,8 @@ public sealed partial class PowerCutTests : IDisposable
 
         (await RunTracedAsync("keys", "retire", first, "--yes", "--config", configuration)).Succeeded();
         calls = await File.ReadAllLinesAsync(Calls);
-        var removal = Array.FindLastIndex(calls, call => Removed().Match(call) is { Success: true } one && IsKeyIn(folder, one.Groups["path"].Value));
+        var removal = Array.FindLastIndex(
+            calls, call => Removed().Match(call) is { Success: true } one && IsKeyIn(folder, one.Groups["path"].Value));
         Assert.InRange(removal, 0, calls.Length);
         // Before anything else is done there, or a power cut would bring it back.
         var next = calls[(removal + 1)..].First(call => SyncOf(call) is not null || Renamed().IsMatch(call));
@@ -91,7 +103,8 @@ public sealed partial class PowerCutTests : IDisposable
     {
         var configuration = await ConfigureAsync();
         (await GatewayProcess.RunCommandAsync(["keys", "rotate", "--now", "--config", configuration])).Succeeded();
-        (await GatewayProcess.RunCommandAsync(["token", "list", "--config", configuration])).Succeeded(); // makes the store
+        // makes the store
+        (await GatewayProcess.RunCommandAsync(["token", "list", "--config", configuration])).Succeeded();
         var archive = Path.Combine(_root, "archive");
         (await GatewayProcess.RunCommandAsync(["backup", archive, "--config", configuration])).Succeeded();
         Directory.Delete(Path.Combine(_root, "outside"), recursive: true);
@@ -124,9 +137,11 @@ public sealed partial class PowerCutTests : IDisposable
     private async Task<string> ConfigureAsync()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_root, "gateway")).FullName;
-        (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", TrustedHost.Name])).Succeeded();
         (await GatewayProcess.RunCommandAsync(
-            ["user", "add", "alice", "--file", Path.Combine(folder, "users.htpasswd")], new CliSettings { Input = "alice-password-1\n" })).Succeeded();
+            ["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", TrustedHost.Name])).Succeeded();
+        (await GatewayProcess.RunCommandAsync(
+            ["user", "add", "alice", "--file", Path.Combine(folder, "users.htpasswd")],
+            new CliSettings { Input = "alice-password-1\n" })).Succeeded();
         Directory.CreateDirectory(Path.Combine(folder, "policies"));
         await File.WriteAllTextAsync(Path.Combine(folder, "policies", "policy.yaml"), GatewaySettings.SamplePolicy);
         var configuration = Path.Combine(folder, "gateway.yaml");
@@ -154,15 +169,18 @@ public sealed partial class PowerCutTests : IDisposable
     private ProcessStartInfo Traced(params string[] command) => new("strace", Arguments(command));
 
     private string[] Arguments(params string[] command) =>
-        ["--daemonize", "--seccomp-bpf", "--follow-forks", "--decode-fds=path", "--trace=fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat", "--output", Calls, "dotnet", Program, .. command];
+        ["--daemonize", "--seccomp-bpf", "--follow-forks", "--decode-fds=path", "--trace=fsync,fdatasync,rename,"
+            + "renameat,renameat2,unlink,unlinkat", "--output", Calls, "dotnet", Program, .. command];
 
-    // Every file of a kind that got its name: synced before under the name it had, its folder synced after. Gives their paths.
+    // Every file of a kind that got its name: synced before under the name it had, its folder synced after. Gives their
+    // paths.
     private static List<string> AssertDurable(string[] calls, Func<string, bool> isOfTheKind)
     {
         var paths = new List<string>();
         for (var i = 0; i < calls.Length; i++)
         {
-            if (Renamed().Match(calls[i]) is { Success: true } rename && rename.Groups["to"].Value is var path && isOfTheKind(path))
+            if (Renamed().Match(calls[i]) is { Success: true } rename && rename.Groups["to"].Value is var path
+                && isOfTheKind(path))
             {
                 Assert.Contains(calls[..i], call => SyncOf(call) == rename.Groups["from"].Value);
                 Assert.True(
@@ -175,7 +193,8 @@ public sealed partial class PowerCutTests : IDisposable
         return paths;
     }
 
-    private static string? SyncOf(string call) => Synced().Match(call) is { Success: true } sync ? sync.Groups["path"].Value : null;
+    private static string? SyncOf(string call) =>
+        Synced().Match(call) is { Success: true } sync ? sync.Groups["path"].Value : null;
 
     private static async Task<bool> IsReadyAsync(HttpClient client, Uri address)
     {
@@ -191,7 +210,10 @@ public sealed partial class PowerCutTests : IDisposable
     }
 
     // 4711 rename("/a/.b.tmp", "/a/b") = 0; with renameat2 the folders' descriptors stand before the names.
-    [GeneratedRegex("""\A\d+ +rename(?:at2?)?\((?:AT_FDCWD(?:<[^>]*>)?, )?"(?<from>[^"]+)", (?:AT_FDCWD(?:<[^>]*>)?, )?"(?<to>[^"]+)".* = 0\z""")]
+    [GeneratedRegex(
+#pragma warning disable RCS0056 // one line of text
+        """\A\d+ +rename(?:at2?)?\((?:AT_FDCWD(?:<[^>]*>)?, )?"(?<from>[^"]+)", (?:AT_FDCWD(?:<[^>]*>)?, )?"(?<to>[^"]+)".* = 0\z""")]
+#pragma warning restore RCS0056
     private static partial Regex Renamed();
 
     // 4711 unlink("/a/b") = 0

@@ -7,11 +7,14 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.State;
 
-/// <summary>Commands whose environment lacks what the running gateway's says of its state: they make no second one.</summary>
+/// <summary>
+/// Commands whose environment lacks what the running gateway's says of its state: they make no second one.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class SecondStoreTests : IAsyncLifetime
 {
-    private readonly string _elsewhere = Path.Combine(Directory.CreateTempSubdirectory("gateway-elsewhere-").FullName, "state");
+    private readonly string _elsewhere = Path.Combine(
+        Directory.CreateTempSubdirectory("gateway-elsewhere-").FullName, "state");
     private readonly YesUpstream _upstream = new();
     private GatewayProcess _gateway = null!;
 
@@ -41,14 +44,16 @@ public sealed class SecondStoreTests : IAsyncLifetime
         foreach (var command in commands)
         {
             (await RunAsync(command)).FailedWith(
-                $"{Default}/gateway.db: there is no store here, but the gateway that runs with {_gateway.ConfigurationFile} has one elsewhere. "
-                + "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's GATEWAY__ variables, such as "
-                + "GATEWAY__State__Folder.");
+                $"{Default}/gateway.db: there is no store here, but the gateway that runs "
+                    + $"with {_gateway.ConfigurationFile} has one elsewhere. "
+                + "Run the command where the gateway runs (docker exec CONTAINER gateway …), or give it the gateway's "
+                + "GATEWAY__ variables, such as GATEWAY__State__Folder.");
         }
 
         foreach (var command in new[] { "list", "rotate" })
         {
-            (await RunAsync("keys", command)).FailedWith($"{Default}/keys: there are no signing keys here, but the gateway that runs with");
+            (await RunAsync("keys", command)).FailedWith(
+                $"{Default}/keys: there are no signing keys here, but the gateway that runs with");
         }
 
         Assert.Contains("STA004", (await RunAsync("doctor")).Text, StringComparison.Ordinal);
@@ -56,8 +61,12 @@ public sealed class SecondStoreTests : IAsyncLifetime
 
         // With it, or once the gateway has ended, they work as ever.
         var made = JsonNode.Parse((await RunAsync(
-            new CliSettings { Environment = new Dictionary<string, string?> { ["GATEWAY__State__Folder"] = _elsewhere } },
-            "token", "create", "laptop", "--user", "alice", "--all", "--json")).Succeeded())!["secret"]!.GetValue<string>();
+            new CliSettings
+            {
+                Environment = new Dictionary<string, string?> { ["GATEWAY__State__Folder"] = _elsewhere },
+            },
+            "token", "create", "laptop", "--user", "alice", "--all", "--json")).Succeeded())!["secret"]!
+                .GetValue<string>();
         using var client = _gateway.CreateClient();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
             "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:{made}")));
@@ -73,7 +82,10 @@ public sealed class SecondStoreTests : IAsyncLifetime
     [Fact]
     public async Task Commands_BesideAGatewayWhoseFilesWereRemoved_MakeNoStoreAndNewKeysOnly()
     {
-        var settings = new CliSettings { Environment = new Dictionary<string, string?> { ["GATEWAY__State__Folder"] = _elsewhere } };
+        var settings = new CliSettings
+        {
+            Environment = new Dictionary<string, string?> { ["GATEWAY__State__Folder"] = _elsewhere },
+        };
         File.Delete(Path.Combine(_elsewhere, "gateway.db"));
         Directory.Delete(Path.Combine(_elsewhere, "keys"), recursive: true);
 
@@ -95,7 +107,8 @@ public sealed class SecondStoreTests : IAsyncLifetime
         var listed = await RunAsync("token", "list");
         listed.Succeeded();
         Assert.StartsWith(
-            $"Warning: {Default}/gateway.db: no gateway uses this store; the one that runs with {_gateway.ConfigurationFile} uses another.",
+            $"Warning: {Default}/gateway.db: no gateway uses this store; the one that runs "
+                + $"with {_gateway.ConfigurationFile} uses another.",
             listed.Error,
             StringComparison.Ordinal);
     }
@@ -104,10 +117,12 @@ public sealed class SecondStoreTests : IAsyncLifetime
     {
         var management = TestPaths.FreePort();
         var start = new System.Diagnostics.ProcessStartInfo(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "gateway.dll"), "serve", "--config", _gateway.ConfigurationFile]);
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "gateway.dll"), "serve", "--config", _gateway.ConfigurationFile]);
         start.Environment["GATEWAY__Listen__Https"] = $"127.0.0.1:{TestPaths.FreePort()}";
         start.Environment["GATEWAY__Listen__Management"] = $"127.0.0.1:{management}";
-        var other = ServerProcess.Start("other", start, Path.Combine(_gateway.Folder, "other.log"), TimeSpan.FromSeconds(40));
+        var other = ServerProcess.Start(
+            "other", start, Path.Combine(_gateway.Folder, "other.log"), TimeSpan.FromSeconds(40));
         using var client = new HttpClient();
         await other.WaitUntilReadyAsync(
             async () =>

@@ -2,7 +2,9 @@ using Microsoft.Playwright;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>A real Chromium, Debian's, without a window and without any network but loopback. Dispose ends it.</summary>
+/// <summary>
+/// A real Chromium, Debian's, without a window and without any network but loopback. Dispose ends it.
+/// </summary>
 /// <remarks>
 /// No request is intercepted, since preflights never reach a server where one is: what servers see is what every user's
 /// browser sends.
@@ -38,7 +40,8 @@ public class Chromium : IAsyncLifetime
             [
                 .. Arguments,
                 // Names for tests lead here, and every other name nowhere: nothing that runs in it can call out.
-                $"--host-resolver-rules=MAP *.gateway.test {Address}, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE {Address}",
+                $"--host-resolver-rules=MAP *.gateway.test {Address}, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE "
+                    + $"127.0.0.1, EXCLUDE {Address}",
             ],
         });
     }
@@ -53,8 +56,12 @@ public class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A browser profile of its own, without cookies, caches and passwords, that trusts the tests' certificates.</summary>
-    /// <param name="person">What a person types into the browser's own prompt; without it nobody is there, and a prompt stays open.</param>
+    /// <summary>
+    /// A browser profile of its own, without cookies, caches and passwords, that trusts the tests' certificates.
+    /// </summary>
+    /// <param name="person">
+    /// What a person types into the browser's own prompt; without it nobody is there, and a prompt stays open.
+    /// </param>
     public Task<IBrowserContext> NewProfileAsync(HttpCredentials? person = null) =>
         _browser!.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, HttpCredentials = person });
 }

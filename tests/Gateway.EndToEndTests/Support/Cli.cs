@@ -10,8 +10,11 @@ internal static class Cli
 
     /// <summary>Runs a program to its end and returns what it said, whatever its exit code.</summary>
     /// <exception cref="InvalidOperationException">The program is not installed.</exception>
-    /// <exception cref="TimeoutException">It was killed, with its children, after the time limit; the message has its output.</exception>
-    public static async Task<CliResult> RunAsync(string program, IEnumerable<string> arguments, CliSettings? settings = null)
+    /// <exception cref="TimeoutException">
+    /// It was killed, with its children, after the time limit; the message has its output.
+    /// </exception>
+    public static async Task<CliResult> RunAsync(
+        string program, IEnumerable<string> arguments, CliSettings? settings = null)
     {
         settings ??= new CliSettings();
         var start = new ProcessStartInfo(program, arguments)
@@ -57,7 +60,8 @@ internal static class Cli
         catch (Win32Exception exception)
         {
             throw new InvalidOperationException(
-                $"{start.FileName} cannot be started ({exception.Message}). Is it installed? tests/run installs it.", exception);
+                $"{start.FileName} cannot be started ({exception.Message}). Is it installed? tests/run installs it.",
+                exception);
         }
     }
 
@@ -117,13 +121,17 @@ internal sealed record CliResult(string Command, int ExitCode, string Output, st
         return Output.Trim();
     }
 
-    /// <summary>Fails the test, with all that the program said, unless it failed and said each of <paramref name="texts"/>.</summary>
+    /// <summary>
+    /// Fails the test, with all that the program said, unless it failed and said each of <paramref name="texts"/>.
+    /// </summary>
     public void FailedWith(params string[] texts)
     {
         Assert.True(ExitCode != 0, $"{Command}\nshould have failed:\n{Text}");
         foreach (var text in texts)
         {
-            Assert.True(Text.Contains(text, StringComparison.OrdinalIgnoreCase), $"{Command}\nshould have said \"{text}\":\n{Text}");
+            Assert.True(
+                Text.Contains(text, StringComparison.OrdinalIgnoreCase),
+                $"{Command}\nshould have said \"{text}\":\n{Text}");
         }
     }
 }

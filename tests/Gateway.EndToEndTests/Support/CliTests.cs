@@ -18,7 +18,8 @@ public sealed class CliTests
         var marker = $"1000{Environment.ProcessId}"; // an argument that no other process has
 
         var thrown = await Assert.ThrowsAsync<TimeoutException>(() => Cli.RunAsync(
-            "sh", ["-c", $"echo before; sleep {marker}; echo after"], new CliSettings { Timeout = TimeSpan.FromSeconds(1) }));
+            "sh", ["-c", $"echo before; sleep {marker}; echo after"],
+            new CliSettings { Timeout = TimeSpan.FromSeconds(1) }));
 
         Assert.Contains("before", thrown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Process.GetProcessesByName("sleep"), process => IsRunning(process.Id, marker));

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>One request that a client sent, and the head of its answer: never a password, a token or a ticket.</summary>
+/// <summary>
+/// One request that a client sent, and the head of its answer: never a password, a token or a ticket.
+/// </summary>
 /// <remarks>
 /// As text, what changes from run to run is replaced, and of tokens only what they grant is told:
 /// <c>POST /token form(grant_type=password,…) -> 200</c>,
@@ -44,7 +46,8 @@ internal sealed partial class ClientRequest
     public string Agent { get; }
 
     /// <summary>
-    /// <c>basic(NAME)</c>, <c>bearer(SUBJECT ACCESS)</c> from inside a JWS, <c>bearer(opaque)</c>; empty without credentials.
+    /// <c>basic(NAME)</c>, <c>bearer(SUBJECT ACCESS)</c> from inside a JWS, <c>bearer(opaque)</c>; empty without
+    /// credentials.
     /// </summary>
     public string Authorization { get; }
 
@@ -73,8 +76,11 @@ internal sealed partial class ClientRequest
             context.Request.EnableBuffering(MaxBody, MaxBody);
             var text = await new StreamReader(context.Request.Body).ReadToEndAsync();
             context.Request.Body.Position = 0;
-            request.Form = string.Join(',', new FormReader(text).ReadForm().SelectMany(static field => field.Value.Select(
-                value => field.Key is "password" or "refresh_token" or "access_token" ? field.Key : $"{field.Key}={value}")));
+            request.Form = string.Join(
+                ',', new FormReader(text).ReadForm().SelectMany(static field => field.Value.Select(
+                value => field.Key is "password" or "refresh_token" or "access_token"
+                    ? field.Key
+                    : $"{field.Key}={value}")));
         }
 
         return request;
@@ -139,7 +145,11 @@ internal sealed partial class ClientRequest
             using var json = JsonDocument.Parse(body);
             return json.RootElement.TryGetProperty("errors", out var errors)
                 ? errors[0].GetProperty("code").GetString()!
-                : string.Join(',', json.RootElement.EnumerateObject().Select(static field => field.Name).Order(StringComparer.Ordinal));
+                : string.Join(
+                    ',',
+                    json.RootElement.EnumerateObject()
+                        .Select(static field => field.Name)
+                        .Order(StringComparer.Ordinal));
         }
         catch (JsonException)
         {

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>A <c>containerd</c> of the tests' own, for <c>ctr</c>: own root, state and socket. Dispose stops it.</summary>
+/// <summary>
+/// A <c>containerd</c> of the tests' own, for <c>ctr</c>: own root, state and socket. Dispose stops it.
+/// </summary>
 public class ContainerdEngine : IAsyncLifetime
 {
     private readonly string _programs;
@@ -67,7 +69,9 @@ public class ContainerdEngine : IAsyncLifetime
     internal Task<CliResult> CtrAsync(params string[] arguments) => Cli.RunAsync(
         Path.Combine(_programs, "ctr"), ["--address", Address, .. arguments]);
 
-    /// <summary>Lets clients that are given <see cref="HostsFolder"/> trust an authority, as containerd's manual says.</summary>
+    /// <summary>
+    /// Lets clients that are given <see cref="HostsFolder"/> trust an authority, as containerd's manual says.
+    /// </summary>
     internal void Trust(string authority, string certificateFile)
     {
         var folder = Path.Combine(HostsFolder, authority);

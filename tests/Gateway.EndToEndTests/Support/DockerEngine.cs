@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>A Docker Engine: the one that runs here, else a <c>dockerd</c> of the tests' own, which Dispose stops.</summary>
+/// <summary>
+/// A Docker Engine: the one that runs here, else a <c>dockerd</c> of the tests' own, which Dispose stops.
+/// </summary>
 public sealed class DockerEngine : IAsyncLifetime, IDockerEngine
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
@@ -20,7 +22,9 @@ public sealed class DockerEngine : IAsyncLifetime, IDockerEngine
     private string? _folder;
     private bool _hadBridge;
 
-    /// <summary>The value of <c>DOCKER_HOST</c>, or <see langword="null"/> for the engine that the client finds by itself.</summary>
+    /// <summary>
+    /// The value of <c>DOCKER_HOST</c>, or <see langword="null"/> for the engine that the client finds by itself.
+    /// </summary>
     public string? Host { get; private set; }
 
     public async Task InitializeAsync()
@@ -86,9 +90,12 @@ public sealed class DockerEngine : IAsyncLifetime, IDockerEngine
         return all;
     }
 
-    Task<CliResult> IDockerEngine.DockerAsync(IEnumerable<string> arguments, CliSettings settings) => DockerAsync(arguments, settings);
+    Task<CliResult> IDockerEngine.DockerAsync(IEnumerable<string> arguments, CliSettings settings) =>
+        DockerAsync(arguments, settings);
 
-    /// <summary>Takes back what a dockerd leaves: where the machine's mounts are private, it mounts its data on itself.</summary>
+    /// <summary>
+    /// Takes back what a dockerd leaves: where the machine's mounts are private, it mounts its data on itself.
+    /// </summary>
     internal static async Task UnmountAsync(string folder)
     {
         var mounts = File.ReadLines("/proc/self/mounts")

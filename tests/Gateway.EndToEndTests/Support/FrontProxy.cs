@@ -26,7 +26,9 @@ internal sealed class FrontProxy : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Starts it and waits until it answers.</summary>
-    /// <param name="kind">nginx, nginx-streaming (which does not collect a body before it sends it on), or haproxy.</param>
+    /// <param name="kind">
+    /// nginx, nginx-streaming (which does not collect a body before it sends it on), or haproxy.
+    /// </param>
     /// <param name="registry">The registry behind it.</param>
     public static async Task<FrontProxy> StartAsync(string kind, Uri registry)
     {
@@ -34,7 +36,8 @@ internal sealed class FrontProxy : IAsyncDisposable
         var port = TestPaths.FreePort();
         var configuration = Path.Combine(folder, "proxy.conf");
         await File.WriteAllTextAsync(
-            configuration, kind == "haproxy" ? HaProxy(port, registry) : Nginx(folder, port, registry, kind == "nginx-streaming"));
+            configuration,
+            kind == "haproxy" ? HaProxy(port, registry) : Nginx(folder, port, registry, kind == "nginx-streaming"));
         var start = kind == "haproxy"
             ? new ProcessStartInfo("haproxy", ["-db", "-f", configuration])
             : new ProcessStartInfo("nginx", ["-c", configuration, "-p", folder]);

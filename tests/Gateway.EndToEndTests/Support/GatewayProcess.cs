@@ -9,7 +9,9 @@ using System.Text;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>The built <c>gateway serve</c>, as an operator runs it: own folder, own certificate, real TLS. Dispose stops it.</summary>
+/// <summary>
+/// The built <c>gateway serve</c>, as an operator runs it: own folder, own certificate, real TLS. Dispose stops it.
+/// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     /// <summary>What its log is called.</summary>
@@ -19,9 +21,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
 
-    // Made once for the users that nearly all are started with: each takes a process and a hash that is slow on purpose.
-    private static readonly ConcurrentDictionary<IReadOnlyDictionary<string, string>, Lazy<Task<(byte[] Content, UnixFileMode Mode)>>>
-        UserFiles = new(ReferenceEqualityComparer.Instance);
+    // Made once for the users that nearly all are started with: each takes a process and a hash that is slow on
+    // purpose.
+    private static readonly ConcurrentDictionary<
+        IReadOnlyDictionary<string, string>, Lazy<Task<(byte[] Content, UnixFileMode Mode)>>> UserFiles =
+        new(ReferenceEqualityComparer.Instance);
 
     private readonly ServerProcess _process;
     private readonly GatewaySettings _settings;
@@ -49,7 +53,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The management listener's address.</summary>
     public Uri Management { get; }
 
-    /// <summary>The folder with <c>gateway.yaml</c>, <c>policies/</c>, <c>users.htpasswd</c> and <c>certs/</c>.</summary>
+    /// <summary>
+    /// The folder with <c>gateway.yaml</c>, <c>policies/</c>, <c>users.htpasswd</c> and <c>certs/</c>.
+    /// </summary>
     public string Folder { get; }
 
     /// <summary>The certificate that clients must trust, PEM.</summary>
@@ -84,16 +90,20 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public static Task<CliResult> RunCommandAsync(IEnumerable<string> arguments, CliSettings? settings = null) =>
         Cli.RunAsync("dotnet", [Program, .. arguments], settings);
 
-    /// <summary>Writes the configuration, makes certificate and users, starts the program and waits until it is ready.</summary>
+    /// <summary>
+    /// Writes the configuration, makes certificate and users, starts the program and waits until it is ready.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It did not get ready; the message has its log.</exception>
     public static async Task<GatewayProcess> StartAsync(GatewaySettings settings)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-").FullName;
         try
         {
-            (await RunCommandAsync(["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", settings.Host])).Succeeded();
+            (await RunCommandAsync(["dev-cert", "--out", Path.Combine(folder, "certs"), "--name", settings.Host]))
+                .Succeeded();
             var (users, mode) = await UserFiles.GetOrAdd(
-                settings.Users, static users => new Lazy<Task<(byte[], UnixFileMode)>>(() => MakeUsersAsync(users))).Value;
+                settings.Users,
+                static users => new Lazy<Task<(byte[], UnixFileMode)>>(() => MakeUsersAsync(users))).Value;
             await File.WriteAllBytesAsync(Path.Combine(folder, "users.htpasswd"), users);
             File.SetUnixFileMode(Path.Combine(folder, "users.htpasswd"), mode);
             Directory.CreateDirectory(Path.Combine(folder, "policies"));
@@ -118,7 +128,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>A client that trusts the gateway's authority only and reaches the gateway under its host name without DNS.</summary>
+    /// <summary>
+    /// A client that trusts the gateway's authority only and reaches the gateway under its host name without DNS.
+    /// </summary>
     /// <param name="user">Whose name and password it sends; none: nobody's.</param>
     public HttpClient CreateClient(string? user = null)
     {
@@ -132,7 +144,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Leads to the gateway's listener, whatever the name or port in the URL, and trusts one authority only.</summary>
+    /// <summary>
+    /// Leads to the gateway's listener, whatever the name or port in the URL, and trusts one authority only.
+    /// </summary>
     internal SocketsHttpHandler CreateHandler(X509Certificate2 authority)
     {
         var handler = new SocketsHttpHandler
@@ -173,7 +187,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     // The project reference puts the built program beside the tests.
     private static string Program => Path.Combine(AppContext.BaseDirectory, "gateway.dll");
 
-    private static async Task<(byte[] Content, UnixFileMode Mode)> MakeUsersAsync(IReadOnlyDictionary<string, string> users)
+    private static async Task<(byte[] Content, UnixFileMode Mode)> MakeUsersAsync(
+        IReadOnlyDictionary<string, string> users)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-users-").FullName;
         try
@@ -281,7 +296,9 @@ internal sealed record GatewaySettings
     /// <summary>The name clients use.</summary>
     public string Host { get; init; } = TrustedHost.Name;
 
-    /// <summary>The address to listen on; <see cref="TrustedHost"/> has one for clients that treat 127.0.0.1 specially.</summary>
+    /// <summary>
+    /// The address to listen on; <see cref="TrustedHost"/> has one for clients that treat 127.0.0.1 specially.
+    /// </summary>
     public string ListenAddress { get; init; } = "127.0.0.1";
 
     /// <summary>The port in its public URL, where something stands before it; none: its own.</summary>

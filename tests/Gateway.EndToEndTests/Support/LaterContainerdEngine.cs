@@ -1,7 +1,8 @@
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>containerd and <c>ctr</c> of Debian's newest suite.</summary>
-public sealed class LaterContainerdEngine() : ContainerdEngine(Path.Combine(TestPaths.Later("sid", "root"), "usr", "bin"))
+public sealed class LaterContainerdEngine()
+    : ContainerdEngine(Path.Combine(TestPaths.Later("sid", "root"), "usr", "bin"))
 {
     // Pulls are the daemon's work from 2.0 on, and it unpacks only for snapshotters that it is told of.
     /// <inheritdoc/>

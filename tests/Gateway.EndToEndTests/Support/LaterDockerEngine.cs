@@ -18,7 +18,8 @@ public abstract class LaterDockerEngine : IAsyncLifetime, IDockerEngine
     private ServerProcess? _process;
 
     /// <param name="authorityFile">
-    /// Whom the engine trusts besides <c>certs.d</c>: with containerd's store that alone does not reach the token endpoint.
+    /// Whom the engine trusts besides <c>certs.d</c>: with containerd's store that alone does not reach the token
+    /// endpoint.
     /// </param>
     /// <param name="store">The arguments that choose its store.</param>
     protected LaterDockerEngine(string authorityFile, params string[] store)
@@ -39,7 +40,8 @@ public abstract class LaterDockerEngine : IAsyncLifetime, IDockerEngine
     {
         // Not the default bridge, which belongs to another engine, nor none at all, which would delete that one's.
         (await Cli.RunAsync("ip", ["link", "add", Bridge, "type", "bridge"])).Succeeded();
-        (await Cli.RunAsync("ip", ["address", "add", "203.0.113.1/30", "dev", Bridge])).Succeeded(); // RFC 5737: nobody's
+        // RFC 5737: nobody's
+        (await Cli.RunAsync("ip", ["address", "add", "203.0.113.1/30", "dev", Bridge])).Succeeded();
         (await Cli.RunAsync("ip", ["link", "set", Bridge, "up"])).Succeeded();
         var usr = Path.Combine(TestPaths.Later("sid", "root"), "usr");
         var start = new ProcessStartInfo(Path.Combine(usr, "sbin", "dockerd"), [

@@ -2,10 +2,14 @@ using Xunit.Abstractions;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>Begins with the tests that take minutes: begun last, one would run alone when all others are done.</summary>
+/// <summary>
+/// Begins with the tests that take minutes: begun last, one would run alone when all others are done.
+/// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Longest = [nameof(Load.SoakTests), nameof(Grammar.RegistryRequestDifferentialTests)];
+    private static readonly string[] Longest = [
+        nameof(Load.SoakTests), nameof(Grammar.RegistryRequestDifferentialTests),
+    ];
 
     /// <inheritdoc/>
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

@@ -11,7 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>
-/// Serves a page with one script, as a static web server serves a registry UI: origins of their own, with and without TLS.
+/// Serves a page with one script, as a static web server serves a registry UI: origins of their own, with and without
+/// TLS.
 /// </summary>
 internal sealed class PageServer : IAsyncDisposable
 {
@@ -50,7 +51,8 @@ internal sealed class PageServer : IAsyncDisposable
     public string OriginOf(string scheme, string host)
     {
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return $"{scheme}://{host}:{addresses.Select(static address => new Uri(address)).Single(uri => uri.Scheme == scheme).Port}";
+        var port = addresses.Select(static address => new Uri(address)).Single(uri => uri.Scheme == scheme).Port;
+        return $"{scheme}://{host}:{port}";
     }
 
     public async ValueTask DisposeAsync()

@@ -16,12 +16,15 @@ namespace Gateway.EndToEndTests.Support;
 /// client asked and was answered. The gateway behind it is the real program.
 /// </summary>
 /// <remarks>
-/// Unchanged: method, target as received, headers, <c>Host</c>, HTTP version, and both bodies as they come. What a proxy
-/// has to end itself is the TLS connection.
+/// Unchanged: method, target as received, headers, <c>Host</c>, HTTP version, and both bodies as they come. What a
+/// proxy has to end itself is the TLS connection.
 /// </remarks>
 internal sealed class RecordingFront : IAsyncDisposable
 {
-    private static readonly UriCreationOptions AsReceived = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    private static readonly UriCreationOptions AsReceived = new()
+    {
+        DangerousDisablePathAndQueryCanonicalization = true,
+    };
 
     private readonly WebApplication _app;
     private readonly List<ClientRequest> _requests = [];
@@ -50,12 +53,15 @@ internal sealed class RecordingFront : IAsyncDisposable
     /// <summary>The port that clients connect to.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Listens; it answers once <see cref="LeadTo"/> was called, since the gateway must know this port first.</summary>
+    /// <summary>
+    /// Listens; it answers once <see cref="LeadTo"/> was called, since the gateway must know this port first.
+    /// </summary>
     public static async Task<RecordingFront> StartAsync(string address)
     {
         var front = new RecordingFront(address);
         await front._app.StartAsync();
-        var addresses = front._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        var addresses =
+            front._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         front.Port = new Uri(addresses.Single()).Port;
         return front;
     }
@@ -100,7 +106,8 @@ internal sealed class RecordingFront : IAsyncDisposable
     private sealed class Recorder(ClientRequest request) : HttpTransformer
     {
         public override async ValueTask TransformRequestAsync(
-            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix,
+            CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
             proxyRequest.Headers.Host = httpContext.Request.Headers.Host;

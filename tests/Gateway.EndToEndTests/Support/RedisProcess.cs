@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Gateway.EndToEndTests.Support;
 
-/// <summary>A real <c>redis-server</c> that writes what it answers to disk first (<c>appendfsync always</c>), and can be killed and started again.</summary>
+/// <summary>
+/// A real <c>redis-server</c> that writes what it answers to disk first (<c>appendfsync always</c>), and can be killed
+/// and started again.
+/// </summary>
 internal sealed class RedisProcess : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
@@ -19,7 +22,8 @@ internal sealed class RedisProcess : IAsyncDisposable
         var start = new ProcessStartInfo(
             "redis-server",
             [
-                "--port", _port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--save", "",
+                "--port", _port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
+                "--save", "",
                 "--appendonly", "yes", "--appendfsync", "always",
             ])
         {

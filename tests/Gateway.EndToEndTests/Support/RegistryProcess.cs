@@ -10,7 +10,9 @@ public sealed class RegistryProcess : IAsyncDisposable
 {
     // Another build of the registry, such as a 3.x that Debian does not have: GATEWAY_TEST_REGISTRY=/path/to/registry.
     private static readonly string Program =
-        Environment.GetEnvironmentVariable("GATEWAY_TEST_REGISTRY") is { Length: > 0 } other ? other : "docker-registry";
+        Environment.GetEnvironmentVariable("GATEWAY_TEST_REGISTRY") is { Length: > 0 } other
+            ? other
+            : "docker-registry";
 
     private const int Attempts = 5;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
@@ -40,7 +42,9 @@ public sealed class RegistryProcess : IAsyncDisposable
     public string RepositoriesFolder => Path.Combine(_folder, "data", "docker", "registry", "v2", "repositories");
 
     /// <summary>Writes the configuration, starts the program and waits until it answers.</summary>
-    /// <param name="settings">What differs from a plain registry with deletes enabled and without authentication.</param>
+    /// <param name="settings">
+    /// What differs from a plain registry with deletes enabled and without authentication.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="InvalidOperationException">Not installed, or not ready; the message has its log.</exception>
     public static async Task<RegistryProcess> StartAsync(
@@ -208,7 +212,9 @@ public sealed class RegistryProcess : IAsyncDisposable
     }
 }
 
-/// <summary>Takes one line of the registry's log, without its line end. Called from one thread at a time per stream.</summary>
+/// <summary>
+/// Takes one line of the registry's log, without its line end. Called from one thread at a time per stream.
+/// </summary>
 public delegate void RegistryLogHandler(ReadOnlySpan<byte> line);
 
 /// <summary>How a <see cref="RegistryProcess"/> differs from a plain one.</summary>

@@ -16,7 +16,8 @@ public sealed class SecretsTests
     [InlineData("PATCH /v2/a/blobs/uploads/u?_ticket=x")]
     [InlineData("-----BEGIN PRIVATE KEY-----")]
     [InlineData("alice:$2y$10$abcdefghijk")]
-    public void FindIn_TextWithASecret_FindsIt(string text) => Assert.NotNull(Secrets.FindIn("a line before\n" + text + "\n"));
+    public void FindIn_TextWithASecret_FindsIt(string text) =>
+        Assert.NotNull(Secrets.FindIn("a line before\n" + text + "\n"));
 
     [Theory]
     [InlineData("The sign-in of \"carol\" was refused: wrong password.")]

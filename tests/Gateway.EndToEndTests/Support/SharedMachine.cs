@@ -11,8 +11,8 @@ public sealed class SharedMachine : ICollectionFixture<DockerEngine>
     public const string Name = "machine";
 
     /// <summary>
-    /// The trait that every class has whose collection shares the machine, with <see cref="Value"/>. <c>tests/run</c> runs those in
-    /// a process of their own, and beside it every other test, which keeps to its own folders and ports.
+    /// The trait that every class has whose collection shares the machine, with <see cref="Value"/>. <c>tests/run</c>
+    /// runs those in a process of their own, and beside it every other test, which keeps to its own folders and ports.
     /// </summary>
     public const string Trait = "shares";
 

@@ -14,7 +14,8 @@ public sealed class SharedMachineTests
                 .Where(_ => type.GetCustomAttribute<CollectionDefinitionAttribute>()!.DisableParallelization))
             .Select(static arguments => arguments[0])
             .ToHashSet();
-        var sharing = assembly.GetTypes().Where(type => Arguments<CollectionAttribute>(type).Any(names => alone.Contains(names[0])));
+        var sharing = assembly.GetTypes().Where(
+            type => Arguments<CollectionAttribute>(type).Any(names => alone.Contains(names[0])));
         var marked = assembly.GetTypes().Where(static type => Arguments<TraitAttribute>(type)
             .Any(static arguments => arguments is [SharedMachine.Trait, SharedMachine.Value]));
 
@@ -25,5 +26,7 @@ public sealed class SharedMachineTests
     // xUnit's attributes do not tell what they were made with.
     private static IEnumerable<string[]> Arguments<T>(Type type) => type.CustomAttributes
         .Where(static attribute => attribute.AttributeType == typeof(T))
-        .Select(static attribute => attribute.ConstructorArguments.Select(static argument => (string)argument.Value!).ToArray());
+        .Select(
+            static attribute => attribute.ConstructorArguments.Select(
+                static argument => (string)argument.Value!).ToArray());
 }

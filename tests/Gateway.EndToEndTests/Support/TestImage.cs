@@ -66,7 +66,8 @@ internal sealed class TestImage : IDisposable
 
     /// <summary>The names, which are digests, and the true digests of all blobs in an OCI layout.</summary>
     public static IReadOnlyDictionary<string, string> BlobsOf(string layout) =>
-        Directory.GetFiles(Path.Combine(layout, "blobs", "sha256")).ToDictionary(static file => Path.GetFileName(file), HashOf);
+        Directory.GetFiles(Path.Combine(layout, "blobs", "sha256")).ToDictionary(
+            static file => Path.GetFileName(file), HashOf);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

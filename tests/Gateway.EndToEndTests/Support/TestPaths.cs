@@ -6,7 +6,9 @@ internal static class TestPaths
     /// <summary>The repository's folder.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>Where logs of servers are kept for a failed run, or <see langword="null"/>: <c>tests/run</c> names it.</summary>
+    /// <summary>
+    /// Where logs of servers are kept for a failed run, or <see langword="null"/>: <c>tests/run</c> names it.
+    /// </summary>
     public static string? Logs { get; } = Environment.GetEnvironmentVariable("GATEWAY_TEST_LOGS");
 
     /// <summary>A program on the PATH, with its folder.</summary>
@@ -14,7 +16,9 @@ internal static class TestPaths
         .Select(folder => Path.Combine(folder, name))
         .FirstOrDefault(File.Exists) ?? name;
 
-    /// <summary>Where <c>tests/run</c> unpacks programs of later Debians: <c>need_later_packages</c> of compose/lib.sh.</summary>
+    /// <summary>
+    /// Where <c>tests/run</c> unpacks programs of later Debians: <c>need_later_packages</c> of compose/lib.sh.
+    /// </summary>
     /// <param name="suite">The suite's name.</param>
     /// <param name="part"><c>root</c>: programs alone; <c>system</c>: with all that they need.</param>
     public static string Later(string suite, string part) => Path.Combine(Repository, ".cache", suite, part);

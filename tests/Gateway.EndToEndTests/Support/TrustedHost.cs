@@ -3,8 +3,8 @@ using System.Text;
 namespace Gateway.EndToEndTests.Support;
 
 /// <summary>
-/// Gives this machine a host <c>registry.gateway.test</c> and lets clients trust an authority there, as an administrator
-/// does it: <c>certs.d</c>. Dispose takes both back.
+/// Gives this machine a host <c>registry.gateway.test</c> and lets clients trust an authority there, as an
+/// administrator does it: <c>certs.d</c>. Dispose takes both back.
 /// </summary>
 /// <remarks>Needs root. Tests that use it belong to <see cref="SharedMachine"/>.</remarks>
 internal sealed class TrustedHost : IAsyncDisposable
@@ -73,8 +73,8 @@ internal sealed class TrustedHost : IAsyncDisposable
 
     /// <summary>Changes the machine's host names.</summary>
     /// <remarks>
-    /// In place: in a container <c>/etc/hosts</c> is a mount, which cannot be renamed over. It is never empty meanwhile, since other
-    /// suites run beside this one and look names up.
+    /// In place: in a container <c>/etc/hosts</c> is a mount, which cannot be renamed over. It is never empty
+    /// meanwhile, since other suites run beside this one and look names up.
     /// </remarks>
     internal static void WriteHosts(string text)
     {

@@ -22,7 +22,9 @@ public sealed class YesUpstream : IAsyncDisposable
     private readonly Task _accepting;
 
     /// <summary>Starts on a free loopback port.</summary>
-    /// <param name="answer">The raw answer to a request, head and body; <c>200</c> with an empty body unless given.</param>
+    /// <param name="answer">
+    /// The raw answer to a request, head and body; <c>200</c> with an empty body unless given.
+    /// </param>
     public YesUpstream(Func<RecordedRequest, string>? answer = null)
     {
         _answer = answer;

@@ -30,18 +30,23 @@ public sealed class DistributionTokenTests
 
         Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Get, "/v2/", null));
         Assert.Equal(HttpStatusCode.OK, await SendAsync(client, HttpMethod.Get, "/v2/", nothing));
-        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Post, $"/v2/{Repository}/blobs/uploads/", pull));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            await SendAsync(client, HttpMethod.Post, $"/v2/{Repository}/blobs/uploads/", pull));
         Assert.Equal(HttpStatusCode.Created, await PushAsync(client, push));
 
         Assert.Equal(HttpStatusCode.OK, await SendAsync(client, HttpMethod.Get, blob, pull));
         Assert.Equal(HttpStatusCode.OK, await SendAsync(client, HttpMethod.Get, blob, push));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Get, blob, nothing));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Get, blob, delete));
-        Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Get, $"/v2/team-b/app/blobs/{Digest}", pull));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            await SendAsync(client, HttpMethod.Get, $"/v2/team-b/app/blobs/{Digest}", pull));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Delete, blob, push));
         Assert.Equal(HttpStatusCode.Accepted, await SendAsync(client, HttpMethod.Delete, blob, delete));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendAsync(client, HttpMethod.Get, "/v2/_catalog", push));
-        Assert.Equal(HttpStatusCode.OK, await SendAsync(client, HttpMethod.Get, "/v2/_catalog", stage.Issue(catalog: true)));
+        Assert.Equal(
+            HttpStatusCode.OK, await SendAsync(client, HttpMethod.Get, "/v2/_catalog", stage.Issue(catalog: true)));
     }
 
     [Theory]
@@ -69,7 +74,8 @@ public sealed class DistributionTokenTests
         return completed.StatusCode;
     }
 
-    private static async Task<HttpStatusCode> SendAsync(HttpClient client, HttpMethod method, string target, string? token)
+    private static async Task<HttpStatusCode> SendAsync(
+        HttpClient client, HttpMethod method, string target, string? token)
     {
         using var request = Request(method, target, token);
         using var answer = await client.SendAsync(request);

@@ -74,7 +74,8 @@ public sealed class ForwardTokenTests : IAsyncLifetime, IDisposable
         Assert.Equal(layer, await bob.GetByteArrayAsync($"/v2/team-a/app/blobs/{layerDigest}"));
         Assert.Contains("latest", await bob.GetStringAsync("/v2/team-a/app/tags/list"), StringComparison.Ordinal);
         Assert.Contains("team-a/app", await bob.GetStringAsync("/v2/_catalog"), StringComparison.Ordinal);
-        using var mounted = await alice.PostAsync($"/v2/team-a/copy/blobs/uploads/?mount={layerDigest}&from=team-a/app", null);
+        using var mounted = await alice.PostAsync(
+            $"/v2/team-a/copy/blobs/uploads/?mount={layerDigest}&from=team-a/app", null);
         Assert.Equal(HttpStatusCode.Created, mounted.StatusCode);
         using var started = await alice.PostAsync("/v2/team-a/app/blobs/uploads/", null);
         using var cancelled = await alice.DeleteAsync(started.Headers.Location);

@@ -43,7 +43,8 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address, "forwardToken: true");
 
         Assert.Equal(
-            $"main {Origin(registry)}: accepts tokens for service \"{TrustedHost.Name}\", signed by key {_stage.Ring.Keys[0].Id}.\n",
+            $"main {Origin(registry)}: accepts tokens for service \"{TrustedHost.Name}\", signed by "
+                + $"key {_stage.Ring.Keys[0].Id}.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);
     }
@@ -56,7 +57,8 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address);
 
         Assert.EndsWith(
-            "\n  The gateway does not send it tokens yet: set forwardToken: true for this registry.\n", result.Output, StringComparison.Ordinal);
+            "\n  The gateway does not send it tokens yet: set forwardToken: true for this registry.\n", result.Output,
+            StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
     }
 
@@ -69,7 +71,8 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + $"  Its auth.token.service is \"registry.internal\", and tokens are for \"{TrustedHost.Name}\".\n" + Configuration,
+            + $"  Its auth.token.service is \"registry.internal\", and tokens are for \"{TrustedHost.Name}\".\n"
+            + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }
@@ -83,7 +86,8 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: refused the token.\n"
-            + $"  Its auth.token.issuer is \"{SigningStage.PublicUrl}/\", and tokens say \"{SigningStage.PublicUrl}\".\n" + Configuration,
+            + $"  Its auth.token.issuer is \"{SigningStage.PublicUrl}/\", and tokens say "
+            + $"\"{SigningStage.PublicUrl}\".\n" + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }
@@ -100,7 +104,8 @@ public sealed class KeysProbeTests : IDisposable
             $"main {Origin(registry)}: refused the token.\n"
             + "  Most likely it does not have the gateway's key, since it accepted no token of any service and issuer: "
             + $"{GiveKeys}\n"
-            + $"  Otherwise its auth.token.issuer is not \"{SigningStage.PublicUrl}\". Its own log says which.\n" + Configuration,
+            + $"  Otherwise its auth.token.issuer is not \"{SigningStage.PublicUrl}\". Its own log says which.\n"
+            + Configuration,
             result.Output);
         Assert.Equal(1, result.ExitCode);
     }
@@ -136,8 +141,8 @@ public sealed class KeysProbeTests : IDisposable
 
         var next = _stage.Ring.Keys[^1];
         Assert.Equal(
-            $"main {Origin(registry)}: accepts today's tokens, but refuses those of the next key ({next.Id}), which signs from "
-            + $"{SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}\n",
+            $"main {Origin(registry)}: accepts today's tokens, but refuses those of the next key ({next.Id}), which "
+            + $"signs from {SigningKeyText.Format(next.ActiveFrom)} on. Before then, {GiveKeys}\n",
             result.Output);
         Assert.Equal(1, result.ExitCode);
         await using var handedOver = await _stage.StartRegistryAsync();
@@ -152,13 +157,15 @@ public sealed class KeysProbeTests : IDisposable
         await using var registry = await _stage.StartRegistryAsync();
         using var client = new HttpClient();
         var host = new PublicHost(TrustedHost.Name, []);
-        var probe = new RegistryProbe(client, _stage.Ring, host, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-minutes)));
+        var probe = new RegistryProbe(
+            client, _stage.Ring, host, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-minutes)));
 
         var result = await probe.ProbeAsync(registry.Address, null, CancellationToken.None);
 
         Assert.Equal(RegistryProbeOutcome.Refused, result.Outcome);
         Assert.Matches(
-            $"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and at most 60 s are allowed: synchronize both.$", result.Lines[1]);
+            $"^Its clock is (59[0-9]|60[0-9]) s {side} the clock here, and at most 60 s are allowed: synchronize "
+                + "both.$", result.Lines[1]);
     }
 
     [Fact]
@@ -169,8 +176,9 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address, "forwardToken: true");
 
         Assert.Equal(
-            $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right only "
-            + "where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, but without effect: this registry does not verify tokens.\n",
+            $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right "
+            + "only where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, but "
+            + "without effect: this registry does not verify tokens.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);
     }
@@ -178,7 +186,8 @@ public sealed class KeysProbeTests : IDisposable
     [Theory]
     [InlineData("gateway-password", "accepts the configured credential.", 0)]
     [InlineData("wrong-password", "refused the configured credential (401): correct \"credential\".", 1)]
-    public async Task Probe_RegistryThatAsksForPasswords_TriesTheCredential(string password, string answer, int exitCode)
+    public async Task Probe_RegistryThatAsksForPasswords_TriesTheCredential(
+        string password, string answer, int exitCode)
     {
         var users = Path.Combine(_folder, "users.htpasswd");
         (await GatewayProcess.RunCommandAsync(
@@ -191,11 +200,12 @@ public sealed class KeysProbeTests : IDisposable
         var result = await ProbeAsync(registry.Address, $"credential: {{ username: gateway, password: {password} }}");
         var without = await ProbeAsync(registry.Address);
 
-        Assert.EndsWith($": asks for a user name and password (Basic) and {answer}\n", result.Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $": asks for a user name and password (Basic) and {answer}\n", result.Output, StringComparison.Ordinal);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.EndsWith(
-            ": asks for a user name and password (Basic), not for tokens: set the registry's \"credential\", or have it verify "
-            + "tokens.\n",
+            ": asks for a user name and password (Basic), not for tokens: set the registry's \"credential\", or have "
+            + "it verify tokens.\n",
             without.Output,
             StringComparison.Ordinal);
         Assert.Equal(1, without.ExitCode);
@@ -206,7 +216,8 @@ public sealed class KeysProbeTests : IDisposable
     {
         var result = await ProbeAsync(new Uri($"http://127.0.0.1:{TestPaths.FreePort()}"));
 
-        Assert.Matches("^main http://127.0.0.1:[0-9]+: cannot be reached \\(Connection refused.*\\)\\.\n$", result.Output);
+        Assert.Matches(
+            "^main http://127.0.0.1:[0-9]+: cannot be reached \\(Connection refused.*\\)\\.\n$", result.Output);
         Assert.Equal(69, result.ExitCode);
     }
 
@@ -221,7 +232,8 @@ public sealed class KeysProbeTests : IDisposable
         Assert.Equal(78, result.ExitCode);
     }
 
-    private async Task<CliResult> ProbeAsync(Uri upstream, string settings = "") => await GatewayProcess.RunCommandAsync(
+    private async Task<CliResult> ProbeAsync(Uri upstream, string settings = "") =>
+        await GatewayProcess.RunCommandAsync(
         ["keys", "probe", "--config", await WriteConfigurationAsync(upstream, settings)]);
 
     private async Task<string> WriteConfigurationAsync(Uri upstream, string settings = "")

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.EndToEndTests.Tokens;
 
-/// <summary>Keys in a folder with the files for registries, as the gateway makes them, and an issuer that uses them.</summary>
+/// <summary>
+/// Keys in a folder with the files for registries, as the gateway makes them, and an issuer that uses them.
+/// </summary>
 internal sealed class SigningStage : IDisposable
 {
     /// <summary>The public URL that tokens are issued under.</summary>
@@ -26,7 +28,8 @@ internal sealed class SigningStage : IDisposable
         Store.EnsureKey();
         Store.UpdateDerivedFiles();
         var router = new RegistryRouter(
-            new Uri(PublicUrl), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
+            new Uri(PublicUrl), [],
+            [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         Issuer = new AccessTokenIssuer(
             new Keys(this), router, options, TimeProvider.System, NullLogger<AccessTokenIssuer>.Instance);
     }
@@ -58,7 +61,8 @@ internal sealed class SigningStage : IDisposable
         });
 
     /// <summary>A token of alice's for one repository; for nothing without one.</summary>
-    public string Issue(string? repository = null, RepositoryActions actions = RepositoryActions.None, bool catalog = false)
+    public string Issue(
+        string? repository = null, RepositoryActions actions = RepositoryActions.None, bool catalog = false)
     {
         var alice = new Principal
         {

@@ -4,8 +4,8 @@ using Gateway.EndToEndTests.Support;
 namespace Gateway.EndToEndTests.Trust;
 
 /// <summary>
-/// <c>gateway trust --install</c> on this machine, and real clients before and after it. The folders are those of a port of
-/// the test's own, so nothing else sees them.
+/// <c>gateway trust --install</c> on this machine, and real clients before and after it. The folders are those of a
+/// port of the test's own, so nothing else sees them.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class TrustCommandClientTests : IAsyncLifetime
@@ -80,22 +80,31 @@ public sealed class TrustCommandClientTests : IAsyncLifetime
         await File.WriteAllTextAsync(file, await client.GetStringAsync(new Uri("/trust/ca.crt", UriKind.Relative)));
         var said = (await GatewayProcess.RunCommandAsync(["trust", "--ca", file, "--host", Authority])).Succeeded();
 
-        var fingerprint = said.Split('\n').Single(static line => line.StartsWith("SHA-256", StringComparison.Ordinal))[7..].Trim();
-        Assert.Contains(fingerprint, await client.GetStringAsync(new Uri("/trust", UriKind.Relative)), StringComparison.Ordinal);
-        var openssl = (await Cli.RunAsync("openssl", ["x509", "-in", _gateway.AuthorityFile, "-noout", "-sha256", "-fingerprint"])).Succeeded();
+        var fingerprint = said.Split('\n').Single(
+            static line => line.StartsWith("SHA-256", StringComparison.Ordinal))[7..].Trim();
+        Assert.Contains(
+            fingerprint, await client.GetStringAsync(new Uri("/trust", UriKind.Relative)), StringComparison.Ordinal);
+        var openssl =
+            (await Cli.RunAsync(
+                "openssl", ["x509", "-in", _gateway.AuthorityFile, "-noout", "-sha256", "-fingerprint"])).Succeeded();
         Assert.EndsWith("=" + fingerprint, openssl, StringComparison.Ordinal);
     }
 
     // Host and authority are the configuration's.
     private Task<CliResult> TrustAsync(params string[] arguments) => GatewayProcess.RunCommandAsync(
         ["trust", "--config", _gateway!.ConfigurationFile, .. arguments],
-        new CliSettings { Environment = new Dictionary<string, string?> { ["GATEWAY__Tls__Authority"] = "certs/ca.crt" } });
+        new CliSettings
+        {
+            Environment = new Dictionary<string, string?> { ["GATEWAY__Tls__Authority"] = "certs/ca.crt" },
+        });
 
     private Task<CliResult> PodmanLogInAsync() => Cli.RunAsync(
         "podman",
         [
-            "--root", Path.Combine(_folder, "storage"), "--runroot", Path.Combine(_folder, "run"), "--storage-driver", "vfs",
-            "login", "--authfile", Path.Combine(_folder, "auth.json"), "--username", "alice", "--password-stdin", Authority,
+            "--root", Path.Combine(_folder, "storage"), "--runroot", Path.Combine(_folder, "run"), "--storage-driver",
+            "vfs",
+            "login", "--authfile", Path.Combine(_folder, "auth.json"), "--username", "alice", "--password-stdin",
+            Authority,
         ],
         new CliSettings { Input = GatewaySettings.SampleUsers["alice"] });
 

@@ -8,8 +8,8 @@ namespace Gateway.EndToEndTests.Uploads;
 
 /// <summary>Real clients whose access token ends, by the gateway's clock, while they upload.</summary>
 /// <remarks>
-/// skopeo, podman and buildah share their code; they go by <c>expires_in</c> and their own clock, which stands here. On a
-/// line so slow that it really takes that long they fetch a new token before the PUT. containerd 1.6 keeps a token
+/// skopeo, podman and buildah share their code; they go by <c>expires_in</c> and their own clock, which stands here. On
+/// a line so slow that it really takes that long they fetch a new token before the PUT. containerd 1.6 keeps a token
 /// without regard to its end, and uploads a blob with one PUT.
 /// </remarks>
 public sealed class ClientUploadTests(ContainerdEngine containerd, ITestOutputHelper output)
@@ -40,7 +40,8 @@ public sealed class ClientUploadTests(ContainerdEngine containerd, ITestOutputHe
 
         foreach (var request in gateway.Arrived.Requests)
         {
-            output.WriteLine($"{request.Method} {request.Path} {request.Status}, token ends in {request.TokenEnds - request.At}");
+            output.WriteLine(
+                $"{request.Method} {request.Path} {request.Status}, token ends in {request.TokenEnds - request.At}");
         }
 
         push.Succeeded();
@@ -96,9 +97,11 @@ public sealed class ClientUploadTests(ContainerdEngine containerd, ITestOutputHe
             """);
         var archive = Path.Combine(gateway.Folder, "image.tar");
         await TarFile.CreateFromDirectoryAsync(_image.OciLayout, archive, includeBaseDirectory: false);
-        (await containerd.CtrAsync("images", "import", "--no-unpack", "--base-name", "local/image", archive)).Succeeded();
+        (await containerd.CtrAsync("images", "import", "--no-unpack", "--base-name", "local/image", archive))
+            .Succeeded();
         return await containerd.CtrAsync(
-            "images", "push", "--hosts-dir", containerd.HostsFolder, "--user", User, $"{gateway.Authority}/team-a/app:1.0",
+            "images", "push", "--hosts-dir", containerd.HostsFolder, "--user", User,
+            $"{gateway.Authority}/team-a/app:1.0",
             "local/image:latest");
     }
 

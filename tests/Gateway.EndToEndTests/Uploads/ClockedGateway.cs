@@ -61,12 +61,14 @@ internal sealed class ClockedGateway : IAsyncDisposable
         try
         {
             var certificates = Path.Combine(folder, "certs");
-            (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", certificates, "--name", "localhost"])).Succeeded();
+            (await GatewayProcess.RunCommandAsync(["dev-cert", "--out", certificates, "--name", "localhost"]))
+                .Succeeded();
             Directory.CreateDirectory(Path.Combine(folder, "trust"));
             File.Copy(Path.Combine(certificates, "ca.crt"), Path.Combine(folder, "trust", "ca.crt"));
             var users = Path.Combine(folder, "users.htpasswd");
             (await GatewayProcess.RunCommandAsync(
-                ["user", "add", "alice", "--file", users], new CliSettings { Input = "alice-password-1\n" })).Succeeded();
+                ["user", "add", "alice", "--file", users], new CliSettings { Input = "alice-password-1\n" }))
+                    .Succeeded();
             Directory.CreateDirectory(Path.Combine(folder, "policies"));
             await File.WriteAllTextAsync(Path.Combine(folder, "policies", "policy.yaml"), """
                 rules:
@@ -83,7 +85,8 @@ internal sealed class ClockedGateway : IAsyncDisposable
                     [
                         new CertificateOptions
                         {
-                            Certificate = Path.Combine(certificates, "tls.crt"), Key = Path.Combine(certificates, "tls.key"),
+                            Certificate = Path.Combine(certificates, "tls.crt"),
+                            Key = Path.Combine(certificates, "tls.key"),
                         },
                     ],
                 },
@@ -157,7 +160,8 @@ internal sealed class ClockedGateway : IAsyncDisposable
             {
                 clock.DelayThisRequest(delay(context.Request));
                 var arrival = new Arrival(
-                    context.Request.Method, context.Request.Path, context.Request.Headers.Authorization.ToString(), clock.GetUtcNow());
+                    context.Request.Method, context.Request.Path, context.Request.Headers.Authorization.ToString(),
+                    clock.GetUtcNow());
                 await rest(context);
                 _requests.Enqueue(arrival with { Status = context.Response.StatusCode });
             });

@@ -5,7 +5,9 @@ using Gateway.EndToEndTests.Support;
 
 namespace Gateway.EndToEndTests.Uploads;
 
-/// <summary>An upload that lasts several lives of its access token, request by request, against an unmodified registry.</summary>
+/// <summary>
+/// An upload that lasts several lives of its access token, request by request, against an unmodified registry.
+/// </summary>
 public sealed class LongUploadTests : IAsyncLifetime
 {
     private const string PullAndPush = "repository:team-a/app:pull,push";
@@ -37,7 +39,8 @@ public sealed class LongUploadTests : IAsyncLifetime
         var token = await _gateway.TokenAsync(_client, PullAndPush);
         var blob = new Uri($"/v2/team-a/app/blobs/{digest}", UriKind.Relative);
 
-        var location = await GoOnAsync(HttpMethod.Post, new Uri("/v2/team-a/app/blobs/uploads/", UriKind.Relative), token);
+        var location = await GoOnAsync(
+            HttpMethod.Post, new Uri("/v2/team-a/app/blobs/uploads/", UriKind.Relative), token);
         foreach (var chunk in content.Chunk(1024 * 1024))
         {
             _gateway.Clock.Advance(TwoLives);
@@ -51,12 +54,15 @@ public sealed class LongUploadTests : IAsyncLifetime
 
         // The token is good for this upload and for nothing else by now.
         using var read = await SendAsync(HttpMethod.Get, blob, token);
-        using var another = await SendAsync(HttpMethod.Post, new Uri("/v2/team-a/app/blobs/uploads/", UriKind.Relative), token);
-        using var withoutTicket = await SendAsync(HttpMethod.Put, new Uri($"{location.GetLeftPart(UriPartial.Path)}?digest={digest}"), token);
+        using var another = await SendAsync(
+            HttpMethod.Post, new Uri("/v2/team-a/app/blobs/uploads/", UriKind.Relative), token);
+        using var withoutTicket = await SendAsync(
+            HttpMethod.Put, new Uri($"{location.GetLeftPart(UriPartial.Path)}?digest={digest}"), token);
         foreach (var refused in new[] { read, another, withoutTicket })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-            Assert.Contains("error=\"invalid_token\"", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+            Assert.Contains(
+                "error=\"invalid_token\"", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
         }
 
         using var completed = await SendAsync(HttpMethod.Put, new Uri($"{location}&digest={digest}"), token);
@@ -76,7 +82,8 @@ public sealed class LongUploadTests : IAsyncLifetime
         var token = await _gateway.TokenAsync(_client, PullAndPush);
         var done = await GoOnAsync(HttpMethod.Post, start, token);
         var givenUp = await GoOnAsync(HttpMethod.Post, start, token);
-        using var completed = await SendAsync(HttpMethod.Put, new Uri($"{done}&digest={digest}"), token, new ByteArrayContent(content));
+        using var completed = await SendAsync(
+            HttpMethod.Put, new Uri($"{done}&digest={digest}"), token, new ByteArrayContent(content));
         using var cancelled = await SendAsync(HttpMethod.Delete, givenUp, token);
         Assert.Equal(HttpStatusCode.Created, completed.StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
@@ -90,7 +97,8 @@ public sealed class LongUploadTests : IAsyncLifetime
         }
     }
 
-    private Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri target, string token, HttpContent? content = null)
+    private Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Uri target, string token, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(method, target) { Content = content };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);

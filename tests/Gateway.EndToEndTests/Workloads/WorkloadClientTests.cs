@@ -92,7 +92,9 @@ public sealed class WorkloadClientTests(ClientsFixture stack, DockerEngine engin
         await _gateway.UntilAcceptedAsync("github", token);
         var list = await _gateway.RunCommandAsync("token", "list", "--json");
         using var json = JsonDocument.Parse(list.Succeeded());
-        var entry = json.RootElement.GetProperty("tokens").EnumerateArray().Single(static entry => entry.GetProperty("kind").GetString() == "workload");
+        var entry = json.RootElement.GetProperty("tokens")
+            .EnumerateArray()
+            .Single(static entry => entry.GetProperty("kind").GetString() == "workload");
         Assert.Equal("workload:github/acme/app", entry.GetProperty("owner").GetString());
 
         (await _gateway.RunCommandAsync("token", "revoke", entry.GetProperty("id").GetString()!)).Succeeded();
@@ -117,8 +119,11 @@ public sealed class WorkloadClientTests(ClientsFixture stack, DockerEngine engin
             audience,
             "repo:acme/app:ref:refs/heads/main",
             TimeProvider.System.GetUtcNow(),
+#pragma warning disable RCS0056 // one line of text
             """{"repository":"acme/app","repository_owner":"acme","repository_owner_id":"65","ref":"refs/heads/main","event_name":"push"}""");
-        claims["groups"] = new JsonArray([.. Enumerable.Range(0, moreGroups).Select(static i => (JsonNode)$"group-{i}")]);
+#pragma warning restore RCS0056
+        claims["groups"] = new JsonArray(
+            [.. Enumerable.Range(0, moreGroups).Select(static i => (JsonNode)$"group-{i}")]);
         return _issuer.Sign(claims);
     }
 }

@@ -53,8 +53,8 @@ public sealed class ArchiveTests : IDisposable
             {
                 Assert.Equal(manifest, Verify(null).Write()); // every file's hash is in it, and was compared
 
-                // Only what unpacks to the same bytes: which compressor and system it was (RFC 1952), bits that fill up a byte,
-                // and how far back a run of zeros is copied from (RFC 1951, section 3.2.3).
+                // Only what unpacks to the same bytes: which compressor and system it was (RFC 1952), bits that fill up
+                // a byte, and how far back a run of zeros is copied from (RFC 1951, section 3.2.3).
                 Assert.True(Unpacked(changed).SequenceEqual(Unpacked(whole)), $"position {position} of {whole.Length}");
             }
             catch (ProblemException)
@@ -87,7 +87,8 @@ public sealed class ArchiveTests : IDisposable
         int[] lengths =
         [
             0, 1, 7, 8, 38, 39, 54, 55, SealedFormat.HeaderLength + SealedFormat.ChunkLength + SealedFormat.TagLength,
-            whole.Length / 2, whole.Length - 17, whole.Length - 16, whole.Length - 9, whole.Length - 8, whole.Length - 4, whole.Length - 1,
+            whole.Length / 2, whole.Length - 17, whole.Length - 16, whole.Length - 9, whole.Length - 8,
+            whole.Length - 4, whole.Length - 1,
         ];
         foreach (var length in lengths)
         {
@@ -109,13 +110,15 @@ public sealed class ArchiveTests : IDisposable
         var whole = await File.ReadAllBytesAsync(_folder.Archive);
         const int chunk = SealedFormat.ChunkLength + SealedFormat.TagLength;
         Assert.True(whole.Length > SealedFormat.HeaderLength + (3 * chunk));
-        var (first, second) = (whole[SealedFormat.HeaderLength..][..chunk], whole[SealedFormat.HeaderLength..][chunk..(2 * chunk)]);
+        var (first, second) =
+            (whole[SealedFormat.HeaderLength..][..chunk], whole[SealedFormat.HeaderLength..][chunk..(2 * chunk)]);
         var rest = whole[(SealedFormat.HeaderLength + (2 * chunk))..];
         var header = whole[..SealedFormat.HeaderLength];
 
         foreach (var changed in new byte[][]
         {
-            [.. header, .. second, .. first, .. rest], [.. header, .. first, .. first, .. rest], [.. header, .. first, .. rest],
+            [.. header, .. second, .. first, .. rest], [.. header, .. first, .. first, .. rest],
+            [.. header, .. first, .. rest],
             [.. header, .. first, .. second, .. second, .. rest],
         })
         {
@@ -134,7 +137,8 @@ public sealed class ArchiveTests : IDisposable
 
         await MakeAsync(encrypted: false);
         Verify(null);
-        Assert.Contains("a passphrase is given, but the backup is not encrypted", Refusal(Passphrase), StringComparison.Ordinal);
+        Assert.Contains(
+            "a passphrase is given, but the backup is not encrypted", Refusal(Passphrase), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -322,7 +326,8 @@ public sealed class ArchiveTests : IDisposable
             _folder.Write("certs/tls.crt", Convert.ToBase64String(RandomNumberGenerator.GetBytes(fill)));
         }
 
-        var (code, _, error) = await _folder.BackupAsync(encrypted ? ["--force", "--passphrase-file", _folder.Passphrase()] : ["--force"]);
+        var (code, _, error) = await _folder.BackupAsync(
+            encrypted ? ["--force", "--passphrase-file", _folder.Passphrase()] : ["--force"]);
         Assert.True(code == 0, error);
     }
 

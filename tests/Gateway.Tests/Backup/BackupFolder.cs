@@ -69,7 +69,9 @@ internal sealed class BackupFolder : IDisposable
     public async Task<string> FillAsync(int tokens = 3)
     {
         var options = Load();
-        new KeyFolder(options.KeyFolderPath(), new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System)).EnsureKey();
+        new KeyFolder(
+            options.KeyFolderPath(), new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System))
+                .EnsureKey();
         await using var store = SqliteCredentialStore.Open(options.State.Folder);
         var last = "";
         for (var i = 0; i < tokens; i++)
@@ -80,7 +82,9 @@ internal sealed class BackupFolder : IDisposable
 
         Directory.CreateDirectory(Path.Combine(options.State.Folder, "data-protection"));
         await File.WriteAllTextAsync(Path.Combine(options.State.Folder, "data-protection", "key-1.xml"), "<key/>");
-        File.SetUnixFileMode(Path.Combine(options.State.Folder, "data-protection", "key-1.xml"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(
+            Path.Combine(options.State.Folder, "data-protection", "key-1.xml"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await File.WriteAllTextAsync(Path.Combine(options.State.Folder, "audit.jsonl"), "the audit trail\n");
         return last;
     }
@@ -130,15 +134,26 @@ internal sealed class BackupFolder : IDisposable
             .ToDictionary(
                 path => Path.GetRelativePath(folder, path),
                 static path => Convert.ToString((int)File.GetUnixFileMode(path), 8)
-                    + (File.Exists(path) ? " " + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))) : ""))
+                    + (File.Exists(path)
+                        ? " "
+                            + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))
+                        : ""))
         : new Dictionary<string, string>();
 
     /// <summary>A restore in this process, which a test may make fail.</summary>
     public async Task RestoreWithAsync(
-        Action<RestoreStep> reached, bool force = false, bool absolute = false, IReadOnlyDictionary<string, string>? environment = null)
+        Action<RestoreStep> reached, bool force = false, bool absolute = false,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
-        var order = new RestoreOrder { Archive = Archive, Target = Target, MayReplace = force, AllowAbsolute = absolute };
-        var job = new RestoreJob(order, TimeProvider.System, environment ?? new Dictionary<string, string>(), static _ => { })
+        var order = new RestoreOrder
+        {
+            Archive = Archive,
+            Target = Target,
+            MayReplace = force,
+            AllowAbsolute = absolute,
+        };
+        var job = new RestoreJob(
+            order, TimeProvider.System, environment ?? new Dictionary<string, string>(), static _ => { })
         {
             Reached = reached,
         };

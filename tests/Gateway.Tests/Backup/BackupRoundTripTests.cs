@@ -28,7 +28,8 @@ public sealed class BackupRoundTripTests
                 tokens: { refreshTokens: true, keys: { store: redis, passwordFile: secrets/keys } }
                 """
             : "tokens: { refreshTokens: true }", isRedis ? "state, store: redis" : "state");
-        await using var stage = await OidcStage.StartAsync(options => Apply(options, before.Folder, isRedis ? redis : null));
+        await using var stage = await OidcStage.StartAsync(
+            options => Apply(options, before.Folder, isRedis ? redis : null));
 
         // A person in the browser, with a session and a personal token.
         var browser = stage.NewBrowser();
@@ -45,7 +46,8 @@ public sealed class BackupRoundTripTests
         await stage.Store.RevokeAsync(revoked.Id, stage.Clock.GetUtcNow(), CancellationToken.None);
         var (refresh, revokedRefresh) = (await RefreshTokenAsync(stage), await RefreshTokenAsync(stage));
         await stage.Store.RevokeAsync(
-            (await stage.Store.FindAsync(SecretHash.Of(revokedRefresh), CancellationToken.None))!.Id, stage.Clock.GetUtcNow(), CancellationToken.None);
+            (await stage.Store.FindAsync(SecretHash.Of(revokedRefresh), CancellationToken.None))!.Id,
+            stage.Clock.GetUtcNow(), CancellationToken.None);
 
         // It issues tokens all the time.
         var (first, _) = await AddAsync(stage, CredentialSecretKind.Robot, CredentialOwner("builder"));
@@ -63,9 +65,11 @@ public sealed class BackupRoundTripTests
 
         async Task<HttpStatusCode> PullAsync(string token) =>
             (await after.RegistryAsync("GET", "/v2/team-a/app/manifests/v1", "Bearer " + token)).Status;
-        async Task<HttpStatusCode> LogInAsync(string user, string secret) => (await stage.LogInAsync(user, secret, after)).StatusCode;
+        async Task<HttpStatusCode> LogInAsync(string user, string secret) =>
+            (await stage.LogInAsync(user, secret, after)).StatusCode;
 
-        await Eventually.TrueAsync(async () => await PullAsync(access) == HttpStatusCode.OK); // it reads keys and revocations
+        // it reads keys and revocations
+        await Eventually.TrueAsync(async () => await PullAsync(access) == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.Unauthorized, await PullAsync(robotsAccess));
         Assert.Equal(HttpStatusCode.OK, await LogInAsync("alice", personal));
         Assert.Equal(HttpStatusCode.OK, await LogInAsync("deploy", robotThere.Secret));
@@ -92,7 +96,9 @@ public sealed class BackupRoundTripTests
 
         // A gateway without the backup knows none of it.
         var nothing = await stage.AddGatewayAsync();
-        Assert.Equal(HttpStatusCode.Unauthorized, (await nothing.RegistryAsync("GET", "/v2/team-a/app/manifests/v1", "Bearer " + access)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await nothing.RegistryAsync("GET", "/v2/team-a/app/manifests/v1", "Bearer " + access)).Status);
         var stranger = stage.NewBrowser(nothing);
         foreach (var (name, value) in browser.Cookies)
         {
@@ -105,7 +111,11 @@ public sealed class BackupRoundTripTests
     private static void Apply(GatewayOptions options, string folder, RedisServer? redis)
     {
         options.State.Folder = Path.Combine(folder, "state");
-        options.Authentication.Htpasswd = new HtpasswdOptions { File = Path.Combine(folder, "users.htpasswd"), MinimumCost = 4 };
+        options.Authentication.Htpasswd = new HtpasswdOptions
+        {
+            File = Path.Combine(folder, "users.htpasswd"),
+            MinimumCost = 4,
+        };
         options.Audit.Enabled = false;
         if (redis is not null)
         {
@@ -138,11 +148,14 @@ public sealed class BackupRoundTripTests
         await job.RunAsync(CancellationToken.None);
     }
 
-    private static Subject CredentialOwner(string robot) => Gateway.Server.Tokens.Credentials.CredentialOwner.Robot(robot);
+    private static Subject CredentialOwner(string robot) =>
+        Gateway.Server.Tokens.Credentials.CredentialOwner.Robot(robot);
 
-    private static Subject Person(string name, string method) => new() { Kind = SubjectKind.User, Name = name, Method = method };
+    private static Subject Person(string name, string method) =>
+        new() { Kind = SubjectKind.User, Name = name, Method = method };
 
-    private static async Task<(string Secret, string Id)> AddAsync(OidcStage stage, CredentialSecretKind kind, Subject owner)
+    private static async Task<(string Secret, string Id)> AddAsync(
+        OidcStage stage, CredentialSecretKind kind, Subject owner)
     {
         var secret = CredentialSecret.Create(kind).Reveal();
         Assert.True(CredentialLimit.TryParse(["team-a/**:pull"], out var limit, out _));
@@ -174,12 +187,15 @@ public sealed class BackupRoundTripTests
     private static async Task<string> RefreshTokenAsync(OidcStage stage)
     {
         var reply = await stage.Gateway.PostAsync(
-            ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"), ("access_type", "offline"),
+            ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"),
+            ("access_type", "offline"),
             ("username", "bob"), ("password", "bob-password"));
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         return reply.Text("refresh_token")!;
     }
 
-    private static async Task<HttpStatusCode> ExchangeAsync(TestGateway gateway, string refresh) => (await gateway.PostAsync(
-        ("grant_type", "refresh_token"), ("service", TestGateway.Host), ("client_id", "docker"), ("refresh_token", refresh))).Status;
+    private static async Task<HttpStatusCode> ExchangeAsync(TestGateway gateway, string refresh) =>
+        (await gateway.PostAsync(
+        ("grant_type", "refresh_token"), ("service", TestGateway.Host), ("client_id", "docker"),
+        ("refresh_token", refresh))).Status;
 }

@@ -63,9 +63,13 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         // Whatever the stores write is restored. A new kind of key fails here until the backup knows it.
         var names = (await DumpAsync("gw:")).Keys.Select(static key => key.Split(':')[0]).Distinct().Order();
         Assert.Equal(
-            ["blocks", "changes", "credential", "credentials", "data-protection", "ends", "identities", "keys", "last", "owner", "schema", "secret"],
+            [
+                "blocks", "changes", "credential", "credentials", "data-protection", "ends", "identities", "keys",
+                "last", "owner", "schema", "secret",
+            ],
             names);
-        Assert.Equal(names, (await DumpAsync("other:")).Keys.Select(static key => key.Split(':')[0]).Distinct().Order());
+        Assert.Equal(
+            names, (await DumpAsync("other:")).Keys.Select(static key => key.Split(':')[0]).Distinct().Order());
     }
 
     [Fact]
@@ -91,9 +95,11 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         await backup.ExportAsync(exported, CancellationToken.None);
         await revoking;
 
-        var lines = System.Text.Encoding.UTF8.GetString(exported.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        var lines = System.Text.Encoding.UTF8.GetString(exported.ToArray()).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(RedisLine.Read).ToList();
-        var announced = lines.Where(static line => line.Kind == RedisLine.Change && line.Values[0].Split(' ')[1] == "revoked")
+        var announced = lines.Where(
+            static line => line.Kind == RedisLine.Change && line.Values[0].Split(' ')[1] == "revoked")
             .Select(static line => line.Values[0].Split(' ')[3]).ToHashSet();
         var revoked = lines.Where(static line => line.Kind == RedisLine.Credential && line.Values.Contains("revoked"))
             .Select(static line => line.Name).ToHashSet();
@@ -118,13 +124,18 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         var old = await DumpAsync("gw:");
         await using (var store = Store("gw:"))
         {
-            await store.AddAsync(BackupFolder.NewToken(CredentialSecret.Create(CredentialSecretKind.Personal).Reveal()), CancellationToken.None);
+            await store.AddAsync(
+                BackupFolder.NewToken(CredentialSecret.Create(CredentialSecretKind.Personal).Reveal()),
+                CancellationToken.None);
         }
 
         await _folder.RestoreWithAsync(static _ => { }, force: true);
         var now = await DumpAsync("gw:");
-        Assert.Equal(old, now.Where(static pair => !pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)).ToDictionary());
-        Assert.Equal(old.Count + 2, now.Count(static pair => pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)));
+        Assert.Equal(
+            old,
+            now.Where(static pair => !pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)).ToDictionary());
+        Assert.Equal(
+            old.Count + 2, now.Count(static pair => pair.Key.StartsWith("before-restore-", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -132,7 +143,8 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     {
         await FillAsync();
         var now = TimeProvider.System.GetUtcNow();
-        var (blocked, lifted) = (new SubjectBlock("user:bob", now, "root"), new SubjectBlock("user:carol", now, "root"));
+        var (blocked, lifted) =
+            (new SubjectBlock("user:bob", now, "root"), new SubjectBlock("user:carol", now, "root"));
         await using (var store = Store("gw:"))
         {
             await store.WriteBlockAsync(lifted, CancellationToken.None);
@@ -149,9 +161,12 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         var (code, output, error) = await _folder.RestoreAsync("--force");
 
         Assert.True(code == 0, error);
-        Assert.Contains("Kept newer blocks and unblocks from Redis, which the backup lacks: user:", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Kept newer blocks and unblocks from Redis, which the backup lacks: user:", output,
+            StringComparison.Ordinal);
         await using var restored = Store("gw:");
-        var blocks = (await restored.ReadBlocksAsync("", CancellationToken.None)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal).ToList();
+        var blocks = (await restored.ReadBlocksAsync("", CancellationToken.None)).Blocks!.OrderBy(
+            static one => one.Subject, StringComparer.Ordinal).ToList();
         Assert.Equal(["user:bob", "user:carol", "user:ärger"], blocks.Select(static one => one.Subject));
         Assert.Equal([blocked, lifted], blocks[..2]);
     }
@@ -192,7 +207,8 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         await MakeAsync();
         var options = _redis.Options;
         options.KeyPrefix = "other:";
-        await using (var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance))
+        await using (var connection = new RedisConnection(
+            options, TimeProvider.System, NullLogger<RedisConnection>.Instance))
         {
             await using var listening = new RedisCredentialStore(
                 connection, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
@@ -204,7 +220,8 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
             Assert.Empty(await DumpAsync("other:"));
         }
 
-        await Eventually.TrueAsync(async () => (await _redis.CommandAsync("PUBSUB", "NUMSUB", "other:changed")).EndsWith('0'));
+        await Eventually.TrueAsync(
+            async () => (await _redis.CommandAsync("PUBSUB", "NUMSUB", "other:changed")).EndsWith('0'));
         await _folder.RestoreWithAsync(static _ => { }, force: true, environment: Elsewhere);
     }
 
@@ -225,7 +242,8 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
         await using var forgetful = await RedisServer.StartAsync("--appendonly", "no");
         var there = new Dictionary<string, string> { ["GATEWAY__Redis__Server"] = forgetful.Options.Server };
 
-        var refused = await Assert.ThrowsAsync<StateException>(() => _folder.RestoreWithAsync(static _ => { }, environment: there));
+        var refused = await Assert.ThrowsAsync<StateException>(
+            () => _folder.RestoreWithAsync(static _ => { }, environment: there));
 
         Assert.Contains("does not write to disk", refused.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.Target));
@@ -241,8 +259,14 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     [InlineData("""["schema","","2"]""")]
     [InlineData("""["something","","a"]""")]
     [InlineData("""["field","blocks","user:a","0639000000000000000 {}"]""")]
-    [InlineData("""["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:b\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
-    [InlineData("""["field","blocks","user:a","0638682192000000001 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+    [InlineData(
+#pragma warning disable RCS0056 // one line of text
+        """["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:b\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+#pragma warning restore RCS0056
+    [InlineData(
+#pragma warning disable RCS0056 // one line of text
+        """["field","blocks","user:a","0638682192000000001 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+#pragma warning restore RCS0056
     [InlineData("""{}""")]
     public void Line_OfAnotherKind_IsRefused(string line) => Assert.Throws<FormatException>(() => RedisLine.Read(line));
 
@@ -251,7 +275,10 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     [InlineData("""["field","keys","a","ä\"\u0001"]""")]
     [InlineData("""["change","","1 revoked 2 id"]""")]
     [InlineData("""["schema","","1"]""")]
-    [InlineData("""["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+    [InlineData(
+#pragma warning disable RCS0056 // one line of text
+        """["field","blocks","user:a","0638682192000000000 {\"subject\":\"user:a\",\"at\":\"2024-11-26T12:00:00Z\",\"by\":\"root\"}"]""")]
+#pragma warning restore RCS0056
     public void Line_OfOurs_IsTheSameAgain(string line) =>
         Assert.Equal(RedisLine.Read(line).Values, RedisLine.Read(RedisLine.Read(line).Write()).Values);
 
@@ -275,21 +302,32 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     private async Task<List<string>> FillAsync(int count = 4)
     {
         var options = _folder.Load();
-        await using var redis = new RedisConnection(options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        await using var redis = new RedisConnection(
+            options.Redis!, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         await new RedisKeyStore(redis, BackupFolder.KeysPassword)
-            .ChangeAsync(new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System).First, CancellationToken.None);
+            .ChangeAsync(
+                new SigningKeySchedule(options.SigningKeySettings(), TimeProvider.System).First,
+                CancellationToken.None);
         new RedisXmlRepository(redis).StoreElement(new System.Xml.Linq.XElement("key", "ä"), "key-1");
         await using var identities = new RedisIdentityStore(redis);
         var now = TimeProvider.System.GetUtcNow();
         await identities.WriteAsync(
-            new StoredIdentity { Method = "oidc:corp", Name = "alice", ProviderSubject = "s", SignedInAt = now, ValidatedAt = now },
+            new StoredIdentity
+            {
+                Method = "oidc:corp",
+                Name = "alice",
+                ProviderSubject = "s",
+                SignedInAt = now,
+                ValidatedAt = now,
+            },
             CancellationToken.None);
         await using var store = Store("gw:");
         var ids = new List<string>();
         foreach (var page in Enumerable.Range(0, count).Chunk(100))
         {
             var tokens = page.Select(static i => BackupFolder.NewToken(
-                CredentialSecret.Create(CredentialSecretKind.Personal).Reveal(), i % 2 == 0 ? "bob" : "ärger")).ToList();
+                CredentialSecret.Create(CredentialSecretKind.Personal).Reveal(), i % 2 == 0 ? "bob" : "ärger"))
+                    .ToList();
             ids.AddRange(tokens.Select(static token => token.Id));
             foreach (var token in tokens)
             {
@@ -299,7 +337,8 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
 
         await store.RevokeAsync(ids[1], now, CancellationToken.None);
         await store.ShortenAsync(ids[2], now.AddHours(1), CancellationToken.None);
-        await store.WriteBlockAsync(new SubjectBlock("user:ärger", now, "root") { Reason = "ä\"" }, CancellationToken.None);
+        await store.WriteBlockAsync(
+            new SubjectBlock("user:ärger", now, "root") { Reason = "ä\"" }, CancellationToken.None);
         return ids;
     }
 
@@ -313,13 +352,15 @@ public sealed class RedisBackupTests : IAsyncLifetime, IDisposable
     private async Task<Dictionary<string, string>> DumpAsync(string prefix)
     {
         var found = new Dictionary<string, string>();
-        var keys = (await _redis.CommandAsync("--raw", "KEYS", prefix + "*")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var keys = (await _redis.CommandAsync("--raw", "KEYS", prefix + "*")).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         foreach (var key in keys)
         {
             var value = await _redis.CommandAsync("--raw", "TYPE", key) switch
             {
                 "hash" => string.Join('\n', (await _redis.CommandAsync("--no-raw", "HGETALL", key)).Split('\n')
-                    .Select(static line => line[(line.IndexOf(')', StringComparison.Ordinal) + 2)..]) // without its number
+                    // without its number
+                    .Select(static line => line[(line.IndexOf(')', StringComparison.Ordinal) + 2)..])
                     .Chunk(2).Select(static pair => string.Join('=', pair)).Order()),
                 "zset" => await _redis.CommandAsync("--raw", "ZRANGE", key, "0", "-1", "WITHSCORES"),
                 _ => await _redis.CommandAsync("--raw", "GET", key),

@@ -28,9 +28,13 @@ public sealed class RestoreTests : IDisposable
         var restored = await _folder.RestoreAsync();
 
         Assert.True(restored.Code == 0, restored.Error);
-        var (before, after) = (BackupFolder.Listing(_folder.Folder).ToDictionary(), BackupFolder.Listing(_folder.Target).ToDictionary());
-        string[] left = ["policies/notes.txt", "secrets/keys", "state/keys/.lock", "state/gateway.db-wal", "state/gateway.db-shm"];
-        foreach (var name in left.Concat(before.Keys.Where(static name => name.StartsWith("state/audit", StringComparison.Ordinal)).ToList()))
+        var (before, after) =
+            (BackupFolder.Listing(_folder.Folder).ToDictionary(), BackupFolder.Listing(_folder.Target).ToDictionary());
+        string[] left = [
+            "policies/notes.txt", "secrets/keys", "state/keys/.lock", "state/gateway.db-wal", "state/gateway.db-shm",
+        ];
+        foreach (var name in left.Concat(
+            before.Keys.Where(static name => name.StartsWith("state/audit", StringComparison.Ordinal)).ToList()))
         {
             before.Remove(name);
             Assert.DoesNotContain(name, after);
@@ -45,7 +49,8 @@ public sealed class RestoreTests : IDisposable
         Assert.StartsWith("600", after["certs/tls.key"], StringComparison.Ordinal);
         Assert.StartsWith("400", after["secrets/upstream"], StringComparison.Ordinal);
         Assert.Equal("700", after["state/keys"]);
-        Assert.DoesNotContain(BackupFolder.UpstreamPassword, output + error + restored.Output + restored.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            BackupFolder.UpstreamPassword, output + error + restored.Output + restored.Error, StringComparison.Ordinal);
         await using var store = SqliteCredentialStore.Open(Path.Combine(_folder.Target, "state"));
         Assert.NotNull(await store.FindAsync(SecretHash.Of(secret), CancellationToken.None));
         Assert.Equal(3, (await store.ListAsync(null, CancellationToken.None)).Count);
@@ -72,7 +77,10 @@ public sealed class RestoreTests : IDisposable
     [InlineData("{root}/var", false)]
     public async Task Restore_OfAnOlderBackup_LetsNobodyInWhoIsBlockedSince(string state, bool archiveHasBlocks)
     {
-        using var folder = new BackupFolder(state: state.Replace("{root}", Path.GetTempPath() + "gateway-var-" + Guid.NewGuid().ToString("N"), StringComparison.Ordinal));
+        using var folder = new BackupFolder(
+            state: state.Replace(
+                "{root}", Path.GetTempPath() + "gateway-var-" + Guid.NewGuid().ToString("N"),
+                StringComparison.Ordinal));
         await folder.FillAsync();
         if (archiveHasBlocks)
         {
@@ -87,31 +95,43 @@ public sealed class RestoreTests : IDisposable
         }
 
         await BlockAsync("block", "user:bob");
-        var at = new RestoreOrder { Archive = folder.Archive, Target = folder.Folder, MayReplace = true, AllowAbsolute = true };
-        Assert.Contains("Would keep: user:bob is blocked, which the backup lacks", await RunAsync(at with { IsDryRun = true }));
+        var at = new RestoreOrder
+        {
+            Archive = folder.Archive,
+            Target = folder.Folder,
+            MayReplace = true,
+            AllowAbsolute = true,
+        };
+        Assert.Contains(
+            "Would keep: user:bob is blocked, which the backup lacks", await RunAsync(at with { IsDryRun = true }));
         var said = await RunAsync(at);
 
         Assert.Contains("Keeping: user:bob is blocked, which the backup lacks", said);
-        Assert.Equal(archiveHasBlocks, said.Contains("Keeping: user:carol is no longer blocked, which the backup lacks"));
+        Assert.Equal(
+            archiveHasBlocks, said.Contains("Keeping: user:carol is no longer blocked, which the backup lacks"));
         Assert.DoesNotContain(said, static line => line.Contains("dora", StringComparison.Ordinal));
         Assert.DoesNotContain(said, static line => line.Contains("it is not known here", StringComparison.Ordinal));
 
         // And a gateway that begins on it goes by that, and tells the store.
         var options = folder.Load();
         await using var store = SqliteCredentialStore.Open(options.State.Folder);
-        Assert.DoesNotContain((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
-        using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance, new BlockFile(options.State.Folder));
+        Assert.DoesNotContain(
+            (await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
+        using var feed = new RevocationFeed(
+            store, TimeProvider.System, NullLogger<RevocationFeed>.Instance, new BlockFile(options.State.Folder));
         Assert.NotNull(feed.FindBlock(CredentialOwner.User("bob")));
         Assert.True(await feed.ReadAsync(default));
         Assert.NotNull(feed.FindBlock(CredentialOwner.User("bob")));
         Assert.Equal(archiveHasBlocks, feed.FindBlock(CredentialOwner.User("dora")) is not null);
         Assert.Null(feed.FindBlock(CredentialOwner.User("carol")));
         Assert.Contains((await store.ReadBlocksAsync("", default)).Blocks!, static one => one.Subject == "user:bob");
-        Assert.Equal("600", Convert.ToString((int)File.GetUnixFileMode(Path.Combine(options.State.Folder, "blocked.json")), 8));
+        Assert.Equal(
+            "600", Convert.ToString((int)File.GetUnixFileMode(Path.Combine(options.State.Folder, "blocked.json")), 8));
 
         async Task BlockAsync(string command, string subject)
         {
-            var (code, _, error) = await BackupFolder.RunAsync("user", command, subject, "--config", folder.Configuration);
+            var (code, _, error) = await BackupFolder.RunAsync(
+                "user", command, subject, "--config", folder.Configuration);
             Assert.True(code == 0, error);
         }
 
@@ -135,10 +155,12 @@ public sealed class RestoreTests : IDisposable
 
         Assert.True(code == 0, error);
         Assert.Contains(
-            $"{_folder.Target}/state/blocked.json does not exist, so it is not known here who was blocked or unblocked after ",
+            $"{_folder.Target}/state/blocked.json does not exist, so it is not known here who was blocked or "
+                + "unblocked after ",
             output,
             StringComparison.Ordinal);
-        Assert.Equal("user:bob", Assert.Single(new BlockFile(Path.Combine(_folder.Target, "state")).Read()!.All).Subject);
+        Assert.Equal(
+            "user:bob", Assert.Single(new BlockFile(Path.Combine(_folder.Target, "state")).Read()!.All).Subject);
         await using var store = SqliteCredentialStore.Open(Path.Combine(_folder.Target, "state"));
         Assert.Equal("user:bob", Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!).Subject);
     }
@@ -184,7 +206,8 @@ public sealed class RestoreTests : IDisposable
         var (code, output, error) = await _folder.RestoreAsync("--dry-run", "--force");
 
         Assert.True(code == 0, error);
-        Assert.Contains($"Would restore: {_folder.Target}/gateway.yaml (0644, configuration)", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Would restore: {_folder.Target}/gateway.yaml (0644, configuration)", output, StringComparison.Ordinal);
         Assert.Contains($"Would move aside: {_folder.Target} to", output, StringComparison.Ordinal);
         Assert.Equal(before, BackupFolder.Listing(_folder.Root));
     }
@@ -264,7 +287,8 @@ public sealed class RestoreTests : IDisposable
             return; // root may write everywhere
         }
 
-        var (code, _, error) = await BackupFolder.RunAsync("restore", _folder.Archive, "--to", Path.Combine(parent, "gateway"));
+        var (code, _, error) = await BackupFolder.RunAsync(
+            "restore", _folder.Archive, "--to", Path.Combine(parent, "gateway"));
 
         Assert.Equal(78, code);
         Assert.Contains("nothing was changed", error, StringComparison.Ordinal);
@@ -279,8 +303,10 @@ public sealed class RestoreTests : IDisposable
         Assert.Contains("symbolic link", (await _folder.RestoreAsync("--force")).Error, StringComparison.Ordinal);
         Directory.Delete(_folder.Target);
         await File.WriteAllTextAsync(_folder.Target, "");
-        Assert.Contains("is a file, not a folder", (await _folder.RestoreAsync("--force")).Error, StringComparison.Ordinal);
-        var (code, _, error) = await BackupFolder.RunAsync("restore", _folder.Archive, "--to", Path.Combine(_folder.Root, "no", "such"));
+        Assert.Contains(
+            "is a file, not a folder", (await _folder.RestoreAsync("--force")).Error, StringComparison.Ordinal);
+        var (code, _, error) = await BackupFolder.RunAsync(
+            "restore", _folder.Archive, "--to", Path.Combine(_folder.Root, "no", "such"));
         Assert.Equal(78, code);
         Assert.Contains("the folder around it does not exist", error, StringComparison.Ordinal);
     }
@@ -314,7 +340,9 @@ public sealed class RestoreTests : IDisposable
 
         var refused = await _folder.RestoreAsync();
         Assert.Equal(78, refused.Code);
-        Assert.Contains($"{elsewhere.Path}: redis.certificateAuthority: this file is outside", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{elsewhere.Path}: redis.certificateAuthority: this file is outside", refused.Error,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.Target));
 
         var restored = await _folder.RestoreAsync("--absolute");
@@ -455,7 +483,8 @@ public sealed class RestoreTests : IDisposable
             File.WriteAllText(Path, "outside");
             File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             File.AppendAllText(
-                folder.Configuration, $"\nredis: {{ server: \"127.0.0.1:1\", tls: true, certificateAuthority: \"{Path}\" }}\n");
+                folder.Configuration,
+                $"\nredis: {{ server: \"127.0.0.1:1\", tls: true, certificateAuthority: \"{Path}\" }}\n");
         }
 
         public string Path { get; }

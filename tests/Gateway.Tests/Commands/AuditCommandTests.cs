@@ -88,14 +88,36 @@ public sealed partial class AuditCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--since", "yesterday", "--since: this is not a time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: 2h.\n")]
-    [InlineData("--address", "10.0.0.300", "--address: this is neither an address nor a network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
+    [InlineData(
+        "--since", "yesterday",
+        "--since: this is not a time (found \"yesterday\"). Write 2026-11-26T15:57:00Z, 2026-11-26, or how long ago: "
+            + "2h.\n")]
+    [InlineData(
+        "--address", "10.0.0.300",
+        "--address: this is neither an address nor a network (found \"10.0.0.300\"). Write 10.0.0.7 or 10.0.0.0/8.\n")]
     [InlineData("--status", "2x", "--status: this is not an HTTP status (found \"2x\"). Write 404 or 4xx.\n")]
-    [InlineData("--decision", "denied", "--decision: no audit line can have this value (found \"denied\"). Known: allow, deny, challenge, limit, refuse, error, public.\n")]
-    [InlineData("--event", "regisrty", "--event: no audit line can have this value (found \"regisrty\"). Did you mean \"registry\"?\n")]
-    [InlineData("--operation", "putManifests", "--operation: no audit line can have this value (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
-    [InlineData("--operation", "push", "--operation: no audit line can have this value (found \"push\"). A push ends with putManifest, a pull begins with readManifest. Known: ping, listCatalog, listTags, listReferrers, readManifest, putManifest, deleteManifest, readBlob, deleteBlob, startUpload, readUpload, appendUpload, completeUpload, cancelUpload, token, listTokens, createToken, showToken, revokeToken, rotateToken, signIn, signOut, approveDevice, beginDevice, signInDevice, endSessions, showPage, create, revoke, revokeAll, rotate, exchange, block, unblock, token create, token revoke, token rotate, user add, user remove, user block, user unblock, user reload --accept, identity forget, keys rotate, keys retire, limits reset, backup.\n")]
-    [InlineData("--outcome", "acepted", "--outcome: no audit line can have this value (found \"acepted\"). Did you mean \"accepted\"?\n")]
+    [InlineData(
+        "--decision", "denied",
+        "--decision: no audit line can have this value (found \"denied\"). Known: allow, deny, challenge, limit, "
+            + "refuse, error, public.\n")]
+    [InlineData(
+        "--event", "regisrty",
+        "--event: no audit line can have this value (found \"regisrty\"). Did you mean \"registry\"?\n")]
+    [InlineData(
+        "--operation", "putManifests",
+        "--operation: no audit line can have this value (found \"putManifests\"). Did you mean \"putManifest\"?\n")]
+    [InlineData(
+        "--operation", "push",
+        "--operation: no audit line can have this value (found \"push\"). A push ends with putManifest, a pull begins "
+            + "with readManifest. Known: ping, listCatalog, listTags, listReferrers, readManifest, putManifest, "
+            + "deleteManifest, readBlob, deleteBlob, startUpload, readUpload, appendUpload, completeUpload, "
+            + "cancelUpload, token, listTokens, createToken, showToken, revokeToken, rotateToken, signIn, signOut, "
+            + "approveDevice, beginDevice, signInDevice, endSessions, showPage, create, revoke, revokeAll, rotate, "
+            + "exchange, block, unblock, token create, token revoke, token rotate, user add, user remove, user block, "
+            + "user unblock, user reload --accept, identity forget, keys rotate, keys retire, limits reset, backup.\n")]
+    [InlineData(
+        "--outcome", "acepted",
+        "--outcome: no audit line can have this value (found \"acepted\"). Did you mean \"accepted\"?\n")]
     public async Task Search_WithAValueThatIsNone_SaysSo(string option, string value, string expected)
     {
         Assert.Equal((78, "", expected), await RunAsync("audit", "search", _file, option, value));
@@ -123,7 +145,8 @@ public sealed partial class AuditCommandTests : IDisposable
     [Fact]
     public async Task Search_EachOperationOfASurface_IsKnown()
     {
-        var source = await File.ReadAllTextAsync(RepositoryRoot.PathOf("src", "Gateway.Server", "Records", "Audit", "AuditSurface.cs"));
+        var source = await File.ReadAllTextAsync(
+            RepositoryRoot.PathOf("src", "Gateway.Server", "Records", "Audit", "AuditSurface.cs"));
         var words = SurfaceOperation().Matches(source).Select(static match => match.Groups[1].Value).ToList();
 
         Assert.Contains("token", words); // the three ways in which the source writes them
@@ -203,7 +226,11 @@ public sealed partial class AuditCommandTests : IDisposable
         var seen = new List<string>();
         for (var i = 1; i <= 9; i++)
         {
-            file.Write([new LifecycleEntry(clock.GetUtcNow(), true, new AuditOptions(), i.ToString(CultureInfo.InvariantCulture))], false);
+            file.Write(
+                [
+                    new LifecycleEntry(
+                        clock.GetUtcNow(), true, new AuditOptions(), i.ToString(CultureInfo.InvariantCulture)),
+                ], false);
             if (i % 3 == 0)
             {
                 clock.Advance(TimeSpan.FromHours(2)); // the next one begins a new file
@@ -225,7 +252,8 @@ public sealed partial class AuditCommandTests : IDisposable
         var path = Path.Combine(_folder.Path, "chained.jsonl");
         var key = _folder.Write("key", new string('k', 40) + "\n");
         using (var file = new AuditFile(
-            new AuditFileOptions { Path = path, MaxAge = TimeSpan.Zero, HashKey = new string('k', 40) }, TimeProvider.System))
+            new AuditFileOptions { Path = path, MaxAge = TimeSpan.Zero, HashKey = new string('k', 40) },
+            TimeProvider.System))
         {
             file.Write([Entry("1"), Entry("2"), Entry("3")], durable: false);
         }
@@ -233,15 +261,20 @@ public sealed partial class AuditCommandTests : IDisposable
         var (code, output, _) = await RunAsync("audit", "verify", path, "--key-file", key);
         var position = output.TrimEnd('\n').Split(' ')[^1];
         var expected = await RunAsync("audit", "verify", path, "--key-file", key, "--expect", position);
-        await File.WriteAllTextAsync(path, (await File.ReadAllTextAsync(path)).Replace("\"version\":\"2\"", "\"version\":\"8\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            path,
+            (await File.ReadAllTextAsync(path)).Replace(
+                "\"version\":\"2\"", "\"version\":\"8\"", StringComparison.Ordinal));
         var changed = await RunAsync("audit", "verify", path, "--key-file", key);
         var withoutKey = await RunAsync("audit", "verify", path);
 
         Assert.Equal(0, code);
-        Assert.StartsWith("3 lines verified, from number 1, in 1 file. The chain ends at 3:", output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "3 lines verified, from number 1, in 1 file. The chain ends at 3:", output, StringComparison.Ordinal);
         Assert.Equal(0, expected.Code);
         Assert.Equal(1, changed.Code);
-        Assert.StartsWith("chained.jsonl:2: line 2 was changed, or the one before it\n", changed.Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "chained.jsonl:2: line 2 was changed, or the one before it\n", changed.Output, StringComparison.Ordinal);
         Assert.EndsWith("The audit trail was changed or is incomplete.\n", changed.Output, StringComparison.Ordinal);
         Assert.Equal(1, withoutKey.Code);
         Assert.Contains("pass its key", withoutKey.Output, StringComparison.Ordinal);
@@ -262,12 +295,18 @@ public sealed partial class AuditCommandTests : IDisposable
         return (code, error);
     }
 
-    private static LifecycleEntry Entry(string version) => new(TimeProvider.System.GetUtcNow(), true, new AuditOptions(), version);
+    private static LifecycleEntry Entry(string version) =>
+        new(TimeProvider.System.GetUtcNow(), true, new AuditOptions(), version);
 
     private static string NameOf(string line)
     {
         var root = System.Text.Json.JsonDocument.Parse(line).RootElement;
-        return new[] { "requestId", "credential", "source" }.Select(name => AuditFilter.Text(root, name)).First(static text => text.Length > 0);
+        return new[]
+        {
+            "requestId",
+            "credential",
+            "source",
+        }.Select(name => AuditFilter.Text(root, name)).First(static text => text.Length > 0);
     }
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)

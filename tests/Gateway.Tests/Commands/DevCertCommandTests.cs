@@ -42,7 +42,8 @@ public sealed class DevCertCommandTests : IDisposable
     {
         await RunAsync("dev-cert", "--out", _folder["new"]);
 
-        var (_, text) = await Tool.RunAsync("", "openssl", "x509", "-in", _folder["new/tls.crt"], "-noout", "-ext", "subjectAltName");
+        var (_, text) = await Tool.RunAsync(
+            "", "openssl", "x509", "-in", _folder["new/tls.crt"], "-noout", "-ext", "subjectAltName");
         Assert.Contains("DNS:localhost", text, StringComparison.Ordinal);
         Assert.Contains("IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1", text, StringComparison.Ordinal);
     }

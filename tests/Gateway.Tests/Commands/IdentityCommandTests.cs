@@ -31,18 +31,27 @@ public sealed class IdentityCommandTests : IDisposable
             foreach (var name in new[] { "dora", "erik" })
             {
                 await new SqliteIdentityStore(database).WriteAsync(
-                    new StoredIdentity { Method = "oidc:corp", Name = name, ProviderSubject = name, SignedInAt = now, ValidatedAt = now }, default);
+                    new StoredIdentity
+                    {
+                        Method = "oidc:corp",
+                        Name = name,
+                        ProviderSubject = name,
+                        SignedInAt = now,
+                        ValidatedAt = now,
+                    }, default);
             }
 
             await using var store = new SqliteCredentialStore(database);
             await store.WriteBlockAsync(SubjectBlock.Create(null, "user:dora", now, "root"), default);
         }
 
-        Assert.Equal((0, "The name \"erik\" is free; 0 tokens and sessions were revoked.\n", ""), await ForgetAsync("erik"));
+        Assert.Equal(
+            (0, "The name \"erik\" is free; 0 tokens and sessions were revoked.\n", ""), await ForgetAsync("erik"));
         Assert.Equal(
             (0,
                 "The name \"dora\" is free; 0 tokens and sessions were revoked.\n"
-                + "user:dora stays blocked, also for the next owner of the name. To unblock: gateway user unblock user:dora\n",
+                + "user:dora stays blocked, also for the next owner of the name. To unblock: gateway user unblock "
+                + "user:dora\n",
                 ""),
             await ForgetAsync("dora"));
         var (code, output, error) = await ForgetAsync("dora");
@@ -58,9 +67,18 @@ public sealed class IdentityCommandTests : IDisposable
         await using (var database = SqliteDatabase.Open(Path.Combine(_folder.Path, "state")))
         {
             var store = new SqliteIdentityStore(database);
-            var dora = new StoredIdentity { Method = "oidc:corp", Name = "dora", ProviderSubject = "sub\u202E-1", SignedInAt = at, ValidatedAt = at };
-            await store.WriteAsync(dora with { Groups = ["devs", "ops"], RefreshToken = "encrypted-refresh-token" }, default);
-            await store.WriteAsync(dora with { Name = "erik", ProviderSubject = "sub-2", Ended = "invalid_grant" }, default);
+            var dora = new StoredIdentity
+            {
+                Method = "oidc:corp",
+                Name = "dora",
+                ProviderSubject = "sub\u202E-1",
+                SignedInAt = at,
+                ValidatedAt = at,
+            };
+            await store.WriteAsync(
+                dora with { Groups = ["devs", "ops"], RefreshToken = "encrypted-refresh-token" }, default);
+            await store.WriteAsync(
+                dora with { Name = "erik", ProviderSubject = "sub-2", Ended = "invalid_grant" }, default);
         }
 
         var (code, output, error) = await RunAsync("list");
@@ -72,7 +90,11 @@ public sealed class IdentityCommandTests : IDisposable
                 ["oidc:corp", "dora", "sub\\u202E-1", "2026-03-01 12:00Z", "2026-03-01 12:00Z", "devs,ops", "good"],
                 ["oidc:corp", "erik", "sub-2", "2026-03-01 12:00Z", "2026-03-01 12:00Z", "-", "ended: invalid_grant"],
             ],
-            output.TrimEnd().Split('\n').Select(static line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+            output.TrimEnd()
+                .Split('\n')
+                .Select(
+                    static line => line.Split(
+                        "  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
         Assert.DoesNotContain("refresh", output, StringComparison.Ordinal); // not even encrypted
     }
 
@@ -83,7 +105,14 @@ public sealed class IdentityCommandTests : IDisposable
         var now = TimeProvider.System.GetUtcNow();
         await using (var database = SqliteDatabase.Open(Path.Combine(_folder.Path, "state")))
         {
-            var dora = new StoredIdentity { Method = "oidc:corp", Name = "dora", ProviderSubject = "1", SignedInAt = now, ValidatedAt = now };
+            var dora = new StoredIdentity
+            {
+                Method = "oidc:corp",
+                Name = "dora",
+                ProviderSubject = "1",
+                SignedInAt = now,
+                ValidatedAt = now,
+            };
             await new SqliteIdentityStore(database).WriteAsync(dora, default);
             await using var store = new SqliteCredentialStore(database);
             await store.AddAsync(
@@ -101,7 +130,8 @@ public sealed class IdentityCommandTests : IDisposable
                 default);
         }
 
-        Assert.Equal((0, "The name \"dora\" is free; 1 tokens and sessions were ended.\n", ""), await ForgetAsync("dora"));
+        Assert.Equal(
+            (0, "The name \"dora\" is free; 1 tokens and sessions were ended.\n", ""), await ForgetAsync("dora"));
 
         await using var again = SqliteDatabase.Open(Path.Combine(_folder.Path, "state"));
         await using var credentials = new SqliteCredentialStore(again);
@@ -109,7 +139,8 @@ public sealed class IdentityCommandTests : IDisposable
         Assert.Equal((id, TokenState.Revoked), (kept.Id, kept.StateAt(now)));
     }
 
-    private Task<(int Code, string Output, string Error)> ForgetAsync(string name) => RunAsync("forget", "oidc:corp", name);
+    private Task<(int Code, string Output, string Error)> ForgetAsync(string name) =>
+        RunAsync("forget", "oidc:corp", name);
 
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {

@@ -24,7 +24,9 @@ public sealed class KeysCommandTests : IDisposable
         var (exitCode, output, error) = await RunAsync("list");
 
         Assert.Equal((78, ""), (exitCode, output));
-        Assert.Equal($"{Keys}: the folder of signing keys does not exist. Restore it, or start the gateway, which creates it.\n", error);
+        Assert.Equal(
+            $"{Keys}: the folder of signing keys does not exist. Restore it, or start the gateway, which creates it.\n",
+            error);
         Assert.False(Directory.Exists(Keys));
     }
 
@@ -35,7 +37,9 @@ public sealed class KeysCommandTests : IDisposable
         var second = Ids((await RunAsync("rotate")).Output)[0];
         var again = await RunAsync("rotate");
         Assert.Equal((1, ""), (again.ExitCode, again.Output));
-        Assert.StartsWith($"No key was created: {second} was created earlier and signs from 20", again.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"No key was created: {second} was created earlier and signs from 20", again.Error,
+            StringComparison.Ordinal);
 
         var list = (await RunAsync("list")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, list.Length);
@@ -47,8 +51,12 @@ public sealed class KeysCommandTests : IDisposable
         Assert.StartsWith("Created ", third.Output, StringComparison.Ordinal);
         Assert.Contains(", which signs now.\n", third.Output, StringComparison.Ordinal);
         Assert.Matches(
-            $@"\nTokens signed by {first} are accepted until 20\S{{17}}Z; to refuse them now: gateway keys retire {first}\n", third.Output);
-        Assert.EndsWith($"Removed {second}: no token that it signed can still be in use.\n", third.Output, StringComparison.Ordinal);
+            $@"\nTokens signed by {first} are accepted until 20\S{{17}}Z; "
+                + $@"to refuse them now: gateway keys retire {first}\n",
+            third.Output);
+        Assert.EndsWith(
+            $"Removed {second}: no token that it signed can still be in use.\n", third.Output,
+            StringComparison.Ordinal);
 
         using var json = JsonDocument.Parse((await RunAsync("list", "--json")).Output);
         var old = json.RootElement[0];
@@ -57,7 +65,9 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Equal("signs", Text(json.RootElement[1], "state"));
 
         var unasked = await RunAsync("retire", first);
-        Assert.Equal((78, "--yes: the key was not retired, because this was not confirmed. Answer yes, or give --yes.\n"), (unasked.ExitCode, unasked.Error));
+        Assert.Equal(
+            (78, "--yes: the key was not retired, because this was not confirmed. Answer yes, or give --yes.\n"),
+            (unasked.ExitCode, unasked.Error));
         Assert.Equal(2, Directory.GetFiles(Keys, "*.pem").Length);
 
         var retired = await RunAsync("retire", first[..9], "--yes");
@@ -76,7 +86,8 @@ public sealed class KeysCommandTests : IDisposable
 
         using var json = JsonDocument.Parse((await RunAsync("list", "--json")).Output);
         var next = json.RootElement[1];
-        Assert.Equal(("next", TimeSpan.FromHours(1)), (Text(next, "state"), Time(next, "activeFrom") - Time(next, "createdAt")));
+        Assert.Equal(
+            ("next", TimeSpan.FromHours(1)), (Text(next, "state"), Time(next, "activeFrom") - Time(next, "createdAt")));
     }
 
     [Theory]
@@ -90,7 +101,8 @@ public sealed class KeysCommandTests : IDisposable
 
         Assert.Equal(78, exitCode);
         Assert.Equal(
-            $"--in: this is not a duration from 90s to 30d, or it is combined with --now (found \"{arguments[1]}\"). Write 1h or 90s, and give only one of --in and --now.\n",
+            $"--in: this is not a duration from 90s to 30d, or it is combined with --now (found \"{arguments[1]}\"). "
+                + "Write 1h or 90s, and give only one of --in and --now.\n",
             error);
         Assert.False(Directory.Exists(Keys));
     }
@@ -104,7 +116,8 @@ public sealed class KeysCommandTests : IDisposable
 
         Assert.Equal(78, exitCode);
         Assert.Equal(
-            $"ID: this key signs new tokens (found \"{id}\"). Let another key take over (gateway keys rotate --now), then retire this one.\n",
+            $"ID: this key signs new tokens (found \"{id}\"). Let another key take over (gateway keys rotate --now), "
+                + "then retire this one.\n",
             error);
     }
 
@@ -121,7 +134,8 @@ public sealed class KeysCommandTests : IDisposable
         var certificates = new X509Certificate2Collection();
         certificates.ImportFromPemFile(Path.Combine(target, "bundle.crt"));
         Assert.Equal(2, certificates.Count);
-        Assert.Equal(File.ReadAllText(Path.Combine(Keys, "jwks.json")), File.ReadAllText(Path.Combine(target, "jwks.json")));
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(Keys, "jwks.json")), File.ReadAllText(Path.Combine(target, "jwks.json")));
     }
 
     [Fact]
@@ -150,7 +164,8 @@ public sealed class KeysCommandTests : IDisposable
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 
-    private static DateTimeOffset Time(JsonElement element, string name) => element.GetProperty(name).GetDateTimeOffset();
+    private static DateTimeOffset Time(JsonElement element, string name) =>
+        element.GetProperty(name).GetDateTimeOffset();
 
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {

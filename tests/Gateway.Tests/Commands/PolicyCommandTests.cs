@@ -49,7 +49,8 @@ public sealed class PolicyCommandTests
         Assert.Equal(0, (await RunAsync([.. command, files.Folder])).Code);
         var (code, _, error) = await RunAsync([.. command, files.Folder, "--require-document-end"]);
         Assert.Equal((78, $"{files.Folder}/a.yaml: the line \"...\" at the end is missing, so the file may be cut off "
-            + "(requireDocumentEnd). Write the file again, completely; its last line must be \"...\".\n"), (code, error));
+            + "(requireDocumentEnd). Write the file again, completely; its last line must be \"...\".\n"),
+            (code, error));
 
         files.Write("a.yaml", Rules + "\n...\n# a comment may follow\n");
         Assert.Equal(0, (await RunAsync([.. command, files.Folder, "--require-document-end"])).Code);
@@ -63,13 +64,15 @@ public sealed class PolicyCommandTests
         var (code, _, error) = await RunAsync("policy", "test", files.Folder, "--require-document-end");
 
         Assert.Equal(78, code);
-        Assert.StartsWith($"{files.Folder}/a.test.yaml: the line \"...\" at the end is missing", error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{files.Folder}/a.test.yaml: the line \"...\" at the end is missing", error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Check_OnlyWarnings_ExitsWithZero()
     {
-        using var files = new PolicyFiles(("a.yaml", Rules + "\n- { name: x, to: \"user:a\", role: reader, on: \"*\" }\n"));
+        using var files = new PolicyFiles(
+            ("a.yaml", Rules + "\n- { name: x, to: \"user:a\", role: reader, on: \"*\" }\n"));
 
         var (code, _, error) = await RunAsync("policy", "check", files.Folder);
 
@@ -82,7 +85,8 @@ public sealed class PolicyCommandTests
     {
         using var files = new PolicyFiles(("a.yaml", Rules));
 
-        var (code, output, _) = await RunAsync("policy", "explain", "--policies", files.Folder, "alice", "push", "team-a/app:v1");
+        var (code, output, _) = await RunAsync(
+            "policy", "explain", "--policies", files.Folder, "alice", "push", "team-a/app:v1");
 
         Assert.Equal(0, code);
         Assert.Equal(
@@ -100,7 +104,8 @@ public sealed class PolicyCommandTests
     {
         using var files = new PolicyFiles(("a.yaml", Rules));
 
-        var (code, output, _) = await RunAsync("policy", "explain", "--policies", files.Folder, "user:bob", "pull", "team-a/app");
+        var (code, output, _) = await RunAsync(
+            "policy", "explain", "--policies", files.Folder, "user:bob", "pull", "team-a/app");
 
         Assert.Equal(1, code);
         Assert.Equal(
@@ -119,27 +124,34 @@ public sealed class PolicyCommandTests
         using var files = new PolicyFiles(("a.yaml", Rules));
 
         var (code, output, _) = await RunAsync(
-            "policy", "explain", "--json", "--policies", files.Folder, "bob", "--group", "team-a", "overwrite", "team-a/app:v1");
+            "policy", "explain", "--json", "--policies", files.Folder, "bob", "--group", "team-a", "overwrite",
+            "team-a/app:v1");
 
         Assert.Equal(1, code);
         var document = JsonDocument.Parse(output).RootElement;
         Assert.False(document.GetProperty("allowed").GetBoolean());
         Assert.Equal("release tags are immutable", document.GetProperty("rule").GetProperty("name").GetString());
         Assert.Equal("overwrite", document.GetProperty("missing")[0].GetString());
-        Assert.Equal("team-a writes its repositories", document.GetProperty("matches")[1].GetProperty("rule").GetProperty("name").GetString());
+        Assert.Equal(
+            "team-a writes its repositories",
+            document.GetProperty("matches")[1].GetProperty("rule").GetProperty("name").GetString());
     }
 
     [Theory]
-    [InlineData("team:bob", "pull", "app", "subject \"team:bob\" is not one of user:NAME, robot:NAME, workload:NAME and anonymous\n")]
+    [InlineData(
+        "team:bob", "pull", "app",
+        "subject \"team:bob\" is not one of user:NAME, robot:NAME, workload:NAME and anonymous\n")]
     [InlineData("workload:w", "pull", "app", "subject \"workload:w\" needs a method, such as issuer:github\n")]
     [InlineData("bob", "read", "app", "action \"read\" is not one of pull, push, overwrite, delete\n")]
     [InlineData("bob", "pull", "App", "repository \"App\" is not a repository name, such as team-a/app\n")]
     [InlineData("bob", "pull", "app:.x", "tag \".x\" is not a tag, such as v1.4\n")]
-    public async Task Explain_QuestionWithoutSense_SaysWhatIsWrong(string subject, string action, string repository, string message)
+    public async Task Explain_QuestionWithoutSense_SaysWhatIsWrong(
+        string subject, string action, string repository, string message)
     {
         using var files = new PolicyFiles(("a.yaml", Rules));
 
-        var (code, _, error) = await RunAsync("policy", "explain", "--policies", files.Folder, subject, action, repository);
+        var (code, _, error) = await RunAsync(
+            "policy", "explain", "--policies", files.Folder, subject, action, repository);
 
         Assert.Equal((78, message), (code, error));
     }
@@ -173,13 +185,18 @@ public sealed class PolicyCommandTests
         Assert.Equal(1, code);
         var lines = output.Split('\n');
         Assert.Equal(
-            $"{files.Folder}/a.test.yaml:2: \"one\": denied, but allow was expected: no rule grants pull, push on team-b/app to user:alice; nearest: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/**, but the repository is team-b/app. Change the policy or the expectation.",
+            $"{files.Folder}/a.test.yaml:2: \"one\": denied, but allow was expected: no rule grants pull, push on "
+                + "team-b/app to user:alice; nearest: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, "
+                + "push on team-a/**, but the repository is team-b/app. Change the policy or the expectation.",
             lines[0]);
         Assert.Equal(
-            $"{files.Folder}/a.test.yaml:3: \"two\": allowed, but deny was expected: rule \"team-a writes its repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the expectation.",
+            $"{files.Folder}/a.test.yaml:3: \"two\": allowed, but deny was expected: rule \"team-a writes its "
+                + "repositories\" (a.yaml:3) grants pull, push on team-a/** to group team-a. Change the policy or the "
+                + "expectation.",
             lines[1]);
         Assert.StartsWith(
-            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was expected: ", lines[2], StringComparison.Ordinal);
+            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was "
+                + "expected: ", lines[2], StringComparison.Ordinal);
         Assert.Equal($"{files.Folder}: questions: 3, unexpected answers: 3", lines[3]);
     }
 
@@ -200,9 +217,11 @@ public sealed class PolicyCommandTests
         Assert.Equal(
             $"{files.Folder}/a.test.yaml:2:3: a test without \"expect\". Add \"expect: …\".\n"
             + $"{files.Folder}/a.test.yaml:2:70: unknown key (found \"expects\"). Did you mean \"expect\"?\n"
-            + $"{files.Folder}/a.test.yaml:3:78: expect: neither allow nor deny (found \"maybe\"). Write allow or deny.\n"
-            + $"{files.Folder}/a.test.yaml:4:3: repository \"App\" is not a repository name, such as team-a/app. Correct it.\n"
-            + $"{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; or repeat the value of the alias here.\n",
+            + $"{files.Folder}/a.test.yaml:3:78: expect: neither allow nor deny (found \"maybe\"). Write allow or "
+            + $"deny.\n{files.Folder}/a.test.yaml:4:3: repository \"App\" is not a repository name, such as "
+            + $"team-a/app. Correct it.\n{files.Folder}/a.test.yaml:5:26: a value that begins with \"*\" is an alias, "
+            + "and aliases are not supported (found \"*alice\"). Put the value in quotes, as in \"*:8443\" or \"**\"; "
+            + "or repeat the value of the alias here.\n",
             error);
     }
 
@@ -222,7 +241,9 @@ public sealed class PolicyCommandTests
     public async Task DocumentedPolicies_AsPrinted_CheckWithoutWarning()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "policy.md"));
-        var blocks = page.Split("```yaml\n").Skip(1).Select(static block => block[..block.IndexOf("```", StringComparison.Ordinal)]).ToList();
+        var blocks = page.Split("```yaml\n")
+            .Skip(1)
+            .Select(static block => block[..block.IndexOf("```", StringComparison.Ordinal)]).ToList();
         var conditions = "rules:\n- name: x\n  to: [ \"issuer:github\" ]\n  role: reader\n  on: [ \"**\" ]\n"
             + string.Join('\n', blocks[1].Split('\n').Select(static line => "  " + line));
         using var files = new PolicyFiles(("a.yaml", blocks[0]), ("b.yaml", conditions), ("c.test.yaml", blocks[2]));

@@ -31,7 +31,8 @@ public sealed class TokenCommandTests : IDisposable
     [Fact]
     public async Task Create_Person_PrintsTheSecretAloneOnStandardOutput()
     {
-        var (code, output, error) = await RunAsync("create", "laptop", "--user", "alice", "--scope", "team-a/**:pull", "--scope", "base/*:pull,push");
+        var (code, output, error) = await RunAsync(
+            "create", "laptop", "--user", "alice", "--scope", "team-a/**:pull", "--scope", "base/*:pull,push");
 
         Assert.Equal(0, code);
         var secret = AssertSecret(CredentialSecretKind.Personal, output);
@@ -41,8 +42,10 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal("operator", kept.CreatedBy);
         Assert.Equal(TimeSpan.FromDays(90), kept.ExpiresAt - kept.CreatedAt);
         Assert.Equal(
-            $"Created the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, until {TokenTable.Format(kept.ExpiresAt)}.\n"
-            + "The secret is not shown again. Sign in with it: docker login --username alice --password-stdin registry.test\n",
+            $"Created the token {kept.Id} (\"laptop\") of user:alice, for team-a/**:pull base/*:pull,push, "
+                + $"until {TokenTable.Format(kept.ExpiresAt)}.\n"
+            + "The secret is not shown again. Sign in with it: docker login --username alice --password-stdin "
+            + "registry.test\n",
             error);
     }
 
@@ -66,27 +69,62 @@ public sealed class TokenCommandTests : IDisposable
         AssertSecret(CredentialSecretKind.Robot, document.RootElement.GetProperty("secret").GetString() + "\n");
         var token = document.RootElement.GetProperty("token");
         Assert.Equal("robot:ci-deploy", token.GetProperty("owner").GetString());
-        Assert.Equal("[\"team-a/**:push\"]", token.GetProperty("scopes").GetRawText().Replace("\n", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(
+            "[\"team-a/**:push\"]",
+            token.GetProperty("scopes")
+                .GetRawText()
+                .Replace("\n", "", StringComparison.Ordinal)
+                .Replace(" ", "", StringComparison.Ordinal));
         Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("replaced").ValueKind);
     }
 
     [Theory]
-    [InlineData("--user alice", "--scope: the limits of the token are missing. Give --scope \"team-a/**:pull,push\", or --all for everything that the user may do.")]
-    [InlineData("--user alice --all --scope a:pull", "--scope: cannot be combined with --all. Give --scope \"team-a/**:pull,push\", or --all for everything that the user may do.")]
-    [InlineData("--user alice --scope a:write", "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
-    [InlineData("--all", "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot ci-deploy.")]
-    [InlineData("--all --user alice --robot ci", "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot ci-deploy.")]
-    [InlineData("--all --user Alice", "--user: no such user in {users} (found \"Alice\"). List the exact names, with upper and lower case: gateway user list.")]
-    [InlineData("--robot CI --scope a:pull", "--robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
-    [InlineData("--robot ci --all", "--scope: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
-    [InlineData("--user alice --all --expires 30", "--expires: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as 30d.")]
-    [InlineData("--user alice --all --expires 101d", "--expires: out of range (found \"101d\"). Choose a lifetime from 1m to 100d; the operator sets the maximum with tokens.maximumCredentialLifetime.")]
+    [InlineData(
+        "--user alice",
+        "--scope: the limits of the token are missing. Give --scope \"team-a/**:pull,push\", or --all for everything "
+            + "that the user may do.")]
+    [InlineData(
+        "--user alice --all --scope a:pull",
+        "--scope: cannot be combined with --all. Give --scope \"team-a/**:pull,push\", or --all for everything that "
+            + "the user may do.")]
+    [InlineData(
+        "--user alice --scope a:write",
+        "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See "
+            + "docs/tokens.md, \"Scopes\".")]
+    [InlineData(
+        "--all",
+        "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot "
+            + "ci-deploy.")]
+    [InlineData(
+        "--all --user alice --robot ci",
+        "--user: the owner is missing, or there are two: one user or one robot. Give --user alice, or --robot "
+            + "ci-deploy.")]
+    [InlineData(
+        "--all --user Alice",
+        "--user: no such user in {users} (found \"Alice\"). List the exact names, with upper and lower case: gateway "
+            + "user list.")]
+    [InlineData(
+        "--robot CI --scope a:pull",
+        "--robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and "
+            + "\"-\", and begins and ends with a letter or digit.")]
+    [InlineData(
+        "--robot ci --all",
+        "--scope: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData(
+        "--user alice --all --expires 30",
+        "--expires: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as 30d.")]
+    [InlineData(
+        "--user alice --all --expires 101d",
+        "--expires: out of range (found \"101d\"). Choose a lifetime from 1m to 100d; the operator sets the maximum "
+            + "with tokens.maximumCredentialLifetime.")]
     public async Task Create_WrongOrder_SaysWhatWouldBeRight(string options, string message)
     {
         var (code, output, error) = await RunAsync(["create", "laptop", .. options.Split(' ')]);
 
         Assert.Equal((78, ""), (code, output));
-        Assert.Equal(message.Replace("{users}", Path.Combine(_folder.Path, "users.htpasswd"), StringComparison.Ordinal) + "\n", error);
+        Assert.Equal(
+            message.Replace("{users}", Path.Combine(_folder.Path, "users.htpasswd"), StringComparison.Ordinal) + "\n",
+            error);
         Assert.Empty(await ListAsync());
     }
 
@@ -115,7 +153,8 @@ public sealed class TokenCommandTests : IDisposable
     {
         Assert.Equal((0, "", ""), await RunAsync("list"));
         var first = await CreateAsync("laptop", "--user", "alice", "--all");
-        var second = await CreateAsync("blue", "--robot", "ci-deploy", "--scope", "team-a/**:push", "--scope", "base:pull");
+        var second = await CreateAsync(
+            "blue", "--robot", "ci-deploy", "--scope", "team-a/**:push", "--scope", "base:pull");
         await RunAsync("revoke", first.Id);
 
         var (code, output, error) = await RunAsync("list");
@@ -125,12 +164,14 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         var (created, expires) = (TokenTable.Format(first.CreatedAt), TokenTable.Format(first.ExpiresAt));
         Assert.Equal(
+#pragma warning disable RCS0056 // a table
             $"""
             ID            KIND      OWNER            NAME    STATE    CREATED            EXPIRES            LAST USED  FROM  SCOPES
             {second.Id}  robot     robot:ci-deploy  blue    active   {created}  {expires}  never      -     team-a/**:push base:pull
             {first.Id}  personal  user:alice       laptop  revoked  {created}  {expires}  never      -     everything its owner may do
 
             """.ReplaceLineEndings("\n"),
+#pragma warning restore RCS0056
             output.Replace(TokenTable.Format(second.CreatedAt), created, StringComparison.Ordinal)
                 .Replace(TokenTable.Format(second.ExpiresAt), expires, StringComparison.Ordinal));
         Assert.Contains(second.Id, one, StringComparison.Ordinal);
@@ -138,7 +179,9 @@ public sealed class TokenCommandTests : IDisposable
         using var document = JsonDocument.Parse(json);
         Assert.Equal(
             [second.Id, first.Id],
-            document.RootElement.GetProperty("tokens").EnumerateArray().Select(static token => token.GetProperty("id").GetString()));
+            document.RootElement.GetProperty("tokens")
+                .EnumerateArray()
+                .Select(static token => token.GetProperty("id").GetString()));
         Assert.DoesNotContain("rgp_", output + json, StringComparison.Ordinal);
         Assert.DoesNotContain("rgr_", output + json, StringComparison.Ordinal);
     }
@@ -187,8 +230,8 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((1, ""), (code, output));
         Assert.Equal(
-            "No user and no token of user:corp/Alice was found. Access tokens issued until now under exactly that name are "
-            + "refused, and nothing else was changed. Known: user:alice.\n",
+            "No user and no token of user:corp/Alice was found. Access tokens issued until now under exactly that "
+            + "name are refused, and nothing else was changed. Known: user:alice.\n",
             error);
         Assert.Null((await ListAsync()).Single().RevokedAt);
     }
@@ -201,7 +244,8 @@ public sealed class TokenCommandTests : IDisposable
     [Fact]
     public async Task QualifiedName_OfADirectory_IsGivenListedAndRevoked()
     {
-        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], userDn: \"uid={name},dc=test\", names: qualified } }");
+        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], userDn: \"uid={name},dc=test\", names: "
+            + "qualified } }");
 
         var token = await CreateAsync("laptop", "--user", "corp/alice", "--all");
         await CreateAsync("other", "--user", "alice", "--all");
@@ -240,7 +284,8 @@ public sealed class TokenCommandTests : IDisposable
     [InlineData("corp/dora", "qualified")]
     public async Task Create_PersonOfAProvider_IsBoundToTheirAccount(string name, string names)
     {
-        Add($"oidc: {{ corp: {{ issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: {names} }} }}");
+        Add($"oidc: {{ corp: {{ issuer: \"https://issuer.test\", clientId: gateway, clientSecret: "
+            + $"secret-in-a-test-file, names: {names} }} }}");
         var identity = await AddIdentityAsync(name);
 
         var token = await CreateAsync("laptop", "--user", name, "--all");
@@ -252,14 +297,16 @@ public sealed class TokenCommandTests : IDisposable
     [Fact]
     public async Task Create_PersonWhomTheProviderNoLongerConfirms_IsRefused()
     {
-        Add("oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file } }");
+        Add("oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file "
+            + "} }");
         await AddIdentityAsync("dora", ended: "the account is gone");
 
         var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
 
         Assert.Equal((78, ""), (code, output));
         Assert.Equal(
-            "--user: oidc:corp no longer confirms them: the account is gone (found \"dora\"). Ask them to sign in again first.\n", error);
+            "--user: oidc:corp no longer confirms them: the account is gone (found \"dora\"). Ask them to sign in "
+                + "again first.\n", error);
         Assert.Empty(await ListAsync());
     }
 
@@ -267,8 +314,10 @@ public sealed class TokenCommandTests : IDisposable
     public async Task Create_PlainNameOfAQualifiedPerson_ListsThemAndMakesNothing()
     {
         Add(
-            "oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: qualified }, "
-            + "lab: { issuer: \"https://lab.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: qualified } }");
+            "oidc: { corp: { issuer: \"https://issuer.test\", clientId: gateway, clientSecret: secret-in-a-test-file, "
+                + "names: qualified }, "
+            + "lab: { issuer: \"https://lab.test\", clientId: gateway, clientSecret: secret-in-a-test-file, names: "
+            + "qualified } }");
         await AddIdentityAsync("corp/dora");
         await AddIdentityAsync("lab/dora", "oidc:lab");
 
@@ -276,8 +325,9 @@ public sealed class TokenCommandTests : IDisposable
 
         Assert.Equal((78, ""), (code, output));
         Assert.Equal(
-            $"--user: no such user in {Path.Combine(_folder.Path, "users.htpasswd")}, and nobody with that name signed in through a provider "
-            + "(found \"dora\"). Known: corp/dora, lab/dora. Write one of these names in full.\n",
+            $"--user: no such user in {Path.Combine(_folder.Path, "users.htpasswd")}, and nobody with that name "
+            + "signed in through a provider (found \"dora\"). Known: corp/dora, lab/dora. Write one of these names in "
+            + "full.\n",
             error);
         Assert.Empty(await ListAsync());
         Assert.Equal("oidc:lab", (await CreateAsync("laptop", "--user", "lab/dora", "--all")).Owner.Method);
@@ -286,28 +336,35 @@ public sealed class TokenCommandTests : IDisposable
     [Fact]
     public async Task Create_PlainNameOfADirectory_IsItsUsersAndSaysThatItWasNotAsked()
     {
-        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: \"cn=gateway\", bindPassword: p } }");
+        Add("ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: "
+            + "\"cn=gateway\", bindPassword: p } }");
 
         var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
 
         Assert.Equal(0, code);
         Assert.Equal("ldap:corp", (await FindAsync(output[..^1])).Owner.Method);
         Assert.StartsWith(
-            "The directory corp was not asked whether it has \"dora\"; if it has not, the token is refused.\n", error, StringComparison.Ordinal);
-        Assert.Equal("htpasswd", (await CreateAsync("laptop", "--user", "alice", "--all")).Owner.Method); // the file's own
+            "The directory corp was not asked whether it has \"dora\"; if it has not, the token is refused.\n", error,
+            StringComparison.Ordinal);
+        // the file's own
+        Assert.Equal("htpasswd", (await CreateAsync("laptop", "--user", "alice", "--all")).Owner.Method);
     }
 
     [Fact]
     public async Task Create_PlainNameThatTwoDirectoriesMayHave_IsRefused()
     {
         Add(
-            "ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: \"cn=gateway\", bindPassword: p }, "
-            + "lab: { servers: [ \"ldaps://lab.test\" ], searchBase: \"dc=lab\", bindDn: \"cn=gateway\", bindPassword: p } }");
+            "ldap: { corp: { servers: [ \"ldaps://directory.test\" ], searchBase: \"dc=test\", bindDn: "
+                + "\"cn=gateway\", bindPassword: p }, "
+            + "lab: { servers: [ \"ldaps://lab.test\" ], searchBase: \"dc=lab\", bindDn: \"cn=gateway\", "
+            + "bindPassword: p } }");
 
         var (code, output, error) = await RunAsync("create", "laptop", "--user", "dora", "--all");
 
         Assert.Equal((78, ""), (code, output));
-        Assert.StartsWith("--user: several directories may have this user (corp, lab) (found \"dora\").", error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "--user: several directories may have this user (corp, lab) (found \"dora\").", error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -324,8 +381,11 @@ public sealed class TokenCommandTests : IDisposable
             "robot:ci-deploy is blocked, so the token is refused. To unblock: gateway user unblock robot:ci-deploy\n";
         var created = await RunAsync("create", "green", "--robot", "ci-deploy", "--scope", "a:pull", "--quiet");
         Assert.Equal((0, warning), (created.Code, created.Error));
-        Assert.Equal((0, warning), (await RunAsync("rotate", token.Id, "--quiet")) is var (code, _, error) ? (code, error) : default);
-        Assert.Equal("", (await RunAsync("create", "other", "--robot", "ci-other", "--scope", "a:pull", "--quiet")).Error);
+        Assert.Equal(
+            (0, warning),
+            (await RunAsync("rotate", token.Id, "--quiet")) is var (code, _, error) ? (code, error) : default);
+        Assert.Equal(
+            "", (await RunAsync("create", "other", "--robot", "ci-other", "--scope", "a:pull", "--quiet")).Error);
     }
 
     [Fact]
@@ -345,7 +405,9 @@ public sealed class TokenCommandTests : IDisposable
     public async Task Revoke_NothingOrTwoThings_IsRefused(params string[] arguments)
     {
         Assert.Equal(
-            (78, "", "ID: the token is missing, or there is an owner as well. Give the token's id, or --all-of user:alice.\n"),
+            (78, "",
+                "ID: the token is missing, or there is an owner as well. Give the token's id, or --all-of "
+                    + "user:alice.\n"),
             await RunAsync(["revoke", .. arguments]));
     }
 
@@ -361,7 +423,9 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(TimeSpan.FromDays(10), made.ExpiresAt - made.CreatedAt);
         var ended = (await ListAsync()).Single(token => token.Id == old.Id);
         Assert.Equal(made.CreatedAt + TimeSpan.FromHours(2), ended.ExpiresAt);
-        Assert.Contains($"The old token, {old.Id}, expires {TokenTable.Format(ended.ExpiresAt)}.\n", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The old token, {old.Id}, expires {TokenTable.Format(ended.ExpiresAt)}.\n", error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -371,16 +435,19 @@ public sealed class TokenCommandTests : IDisposable
         await RunAsync("revoke", token.Id);
 
         Assert.Equal(
-            (1, "", $"{token.Id}: the token has expired or was revoked. Create a new one.\n"), await RunAsync("rotate", token.Id, "--quiet"));
+            (1, "", $"{token.Id}: the token has expired or was revoked. Create a new one.\n"),
+            await RunAsync("rotate", token.Id, "--quiet"));
     }
 
     [Fact]
     public async Task Store_InRedis_IsUsedAlike()
     {
         await using var redis = await RedisServer.StartAsync();
-        await File.AppendAllTextAsync(_config, $"\nstate: {{ store: redis }}\nredis: {{ server: \"{redis.Options.Server}\" }}\n");
+        await File.AppendAllTextAsync(
+            _config, $"\nstate: {{ store: redis }}\nredis: {{ server: \"{redis.Options.Server}\" }}\n");
 
-        var (code, secret, error) = await RunAsync("create", "blue", "--robot", "ci-deploy", "--scope", "**:pull", "--quiet");
+        var (code, secret, error) = await RunAsync(
+            "create", "blue", "--robot", "ci-deploy", "--scope", "**:pull", "--quiet");
         var (_, list, _) = await RunAsync("list");
 
         Assert.True(code == 0, error);
@@ -431,7 +498,15 @@ public sealed class TokenCommandTests : IDisposable
         await using var database = SqliteDatabase.Open(Path.Combine(_folder.Path, "state"));
         var now = TimeProvider.System.GetUtcNow();
         return (await new SqliteIdentityStore(database).WriteAsync(
-            new StoredIdentity { Method = method, Name = name, ProviderSubject = "sub of " + name, SignedInAt = now, ValidatedAt = now, Ended = ended },
+            new StoredIdentity
+            {
+                Method = method,
+                Name = name,
+                ProviderSubject = "sub of " + name,
+                SignedInAt = now,
+                ValidatedAt = now,
+                Ended = ended,
+            },
             default))!;
     }
 

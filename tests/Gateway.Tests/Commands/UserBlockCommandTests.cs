@@ -40,8 +40,8 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(
-            "Blocked user:bob: every gateway of this store refuses them within a second, with any credential. Nothing was revoked. "
-            + "To unblock: gateway user unblock user:bob\n",
+            "Blocked user:bob: every gateway of this store refuses them within a second, with any credential. Nothing "
+            + "was revoked. To unblock: gateway user unblock user:bob\n",
             output);
         var block = Assert.Single(await BlocksAsync());
         Assert.Equal(("user:bob", "left on 1 March", Environment.UserName), (block.Subject, block.Reason, block.By));
@@ -55,12 +55,15 @@ public sealed class UserBlockCommandTests : IDisposable
                 "user:bob", TokenTable.Format(block.At), "-", Environment.UserName, "blocked", "left on 1 March",
             ],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .SelectMany(static line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+                .SelectMany(
+                    static line => line.Split(
+                        "  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
 
         (code, output, error) = await RunAsync("unblock", "user:bob");
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(
-            $"Unblocked user:bob, which was blocked since {TokenTable.Format(block.At)} by {Environment.UserName} (\"left on 1 March\"). "
+            "Unblocked user:bob, which was blocked "
+                + $"since {TokenTable.Format(block.At)} by {Environment.UserName} (\"left on 1 March\"). "
             + "Tokens that were revoked or have expired stay so.\n",
             output);
         Assert.Equal((0, "Nobody is blocked.\n", ""), await RunAsync("blocked"));
@@ -86,7 +89,8 @@ public sealed class UserBlockCommandTests : IDisposable
         var block = Assert.Single(await BlocksAsync());
         Assert.Equal("second", block.Reason);
         Assert.Equal(block.At.AddDays(2), block.Until);
-        Assert.Contains($"Blocked user:bob until {TokenTable.Format(block.Until!.Value)}: ", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Blocked user:bob until {TokenTable.Format(block.Until!.Value)}: ", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,7 +102,8 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal((1, ""), (code, output));
         Assert.Equal(
-            "\"alice\" is ambiguous, so nothing was changed. Known: user:alice, user:corp/alice. Write one of these names in full.\n", error);
+            "\"alice\" is ambiguous, so nothing was changed. Known: user:alice, user:corp/alice. Write one of these "
+                + "names in full.\n", error);
         Assert.Empty(await BlocksAsync());
         Assert.False(File.Exists(Path.Combine(State, "blocked.json")));
 
@@ -117,7 +122,9 @@ public sealed class UserBlockCommandTests : IDisposable
         var (code, output, error) = await RunAsync("unblock", "alice");
 
         Assert.Equal((1, ""), (code, output));
-        Assert.Equal("\"alice\" may mean several subjects, so nothing was changed. Known: robot:alice, user:corp/alice.\n", error);
+        Assert.Equal(
+            "\"alice\" may mean several subjects, so nothing was changed. Known: robot:alice, user:corp/alice.\n",
+            error);
         Assert.All(await BlocksAsync(), static one => Assert.Null(one.LiftedAt));
         Assert.Equal(0, (await RunAsync("unblock", "corp/alice")).Code);
         Assert.Equal(0, (await RunAsync("unblock", "alice")).Code); // the one that is left
@@ -145,19 +152,33 @@ public sealed class UserBlockCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.StartsWith("Blocked user:corp/alice: ", output, StringComparison.Ordinal);
         Assert.Equal(
-            "No user:corp/alice is known here; the block is for exactly that name. (A directory's users are known here once they "
-            + "have a token.) Known: user:alice.\n",
+            "No user:corp/alice is known here; the block is for exactly that name. (A directory's users are known "
+            + "here once they have a token.) Known: user:alice.\n",
             error);
     }
 
     [Theory]
-    [InlineData("SUBJECT: this is not a subject (found \"anonymous:\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "anonymous:")]
-    [InlineData("SUBJECT: this is not a subject (found \"group:devs\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.", "group:devs")]
-    [InlineData("--until: this time has passed (found \"2020-01-01\"). Give a time in the future.", "user:bob", "--until", "2020-01-01")]
-    [InlineData("--until: this is not a time (found \"soon\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "soon")]
-    [InlineData("--until: this is not a time (found \"\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, 7d.", "user:bob", "--until", "")]
-    [InlineData("--reason: holds a line break or another control character. Write one line of at most 200 characters.", "user:bob", "--reason", "a\nb")]
-    [InlineData("--file: blocks are in the configuration's store, not in an htpasswd file. Leave this option out.", "user:bob", "--file", "users")]
+    [InlineData(
+        "SUBJECT: this is not a subject (found \"anonymous:\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.",
+        "anonymous:")]
+    [InlineData(
+        "SUBJECT: this is not a subject (found \"group:devs\"). Write user:NAME, robot:NAME or workload:ISSUER/NAME.",
+        "group:devs")]
+    [InlineData(
+        "--until: this time has passed (found \"2020-01-01\"). Give a time in the future.", "user:bob", "--until",
+        "2020-01-01")]
+    [InlineData(
+        "--until: this is not a time (found \"soon\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: "
+            + "12h, 7d.", "user:bob", "--until", "soon")]
+    [InlineData(
+        "--until: this is not a time (found \"\"). Write 2026-12-24T18:00:00Z, 2026-12-24, or how long from now: 12h, "
+            + "7d.", "user:bob", "--until", "")]
+    [InlineData(
+        "--reason: holds a line break or another control character. Write one line of at most 200 characters.",
+        "user:bob", "--reason", "a\nb")]
+    [InlineData(
+        "--file: blocks are in the configuration's store, not in an htpasswd file. Leave this option out.", "user:bob",
+        "--file", "users")]
     public async Task Block_WhatCannotBe_IsRefusedWithTheRightWay(string message, params string[] arguments)
     {
         Assert.Equal((78, "", message + "\n"), await RunAsync(["block", .. arguments]));
@@ -176,8 +197,8 @@ public sealed class UserBlockCommandTests : IDisposable
         var (_, output, _) = await RunAsync("block", "bob");
 
         Assert.EndsWith(
-            "\nRobots for which user:bob created tokens still work: ci-deploy. To block one: gateway user block robot:ci-deploy; "
-            + "to revoke its tokens: gateway token revoke --all-of robot:ci-deploy\n",
+            "\nRobots for which user:bob created tokens still work: ci-deploy. To block one: gateway user block "
+            + "robot:ci-deploy; to revoke its tokens: gateway token revoke --all-of robot:ci-deploy\n",
             output.Replace("robot:ci-deploy. To", "ci-deploy. To", StringComparison.Ordinal),
             StringComparison.Ordinal);
     }
@@ -250,7 +271,8 @@ public sealed class UserBlockCommandTests : IDisposable
 
         Assert.Equal(0, (await RunAsync("block", "bob")).Code);
 
-        Assert.Contains("user:bob", await redis.CommandAsync("HGET", "gateway:blocks", "user:bob"), StringComparison.Ordinal);
+        Assert.Contains(
+            "user:bob", await redis.CommandAsync("HGET", "gateway:blocks", "user:bob"), StringComparison.Ordinal);
         Assert.Contains("user:bob", (await RunAsync("blocked")).Output, StringComparison.Ordinal);
         await redis.KillAsync();
         var (code, output, error) = await RunAsync("block", "user:alice");
@@ -261,7 +283,10 @@ public sealed class UserBlockCommandTests : IDisposable
     private async Task<IReadOnlyList<SubjectBlock>> BlocksAsync()
     {
         await using var store = SqliteCredentialStore.Open(State);
-        return [.. (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal)];
+        return [
+            .. (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(
+                static one => one.Subject, StringComparer.Ordinal),
+        ];
     }
 
     private async Task AddTokenAsync(string owner, bool isRobot = false, string by = "operator", bool isRevoked = false)
@@ -287,7 +312,9 @@ public sealed class UserBlockCommandTests : IDisposable
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         var result = GatewayCommand.Create().Parse(
-            arguments[0] == "audit" ? [.. arguments, "--config", _config] : ["user", .. arguments, "--config", _config]);
+            arguments[0] == "audit"
+                ? [.. arguments, "--config", _config]
+                : ["user", .. arguments, "--config", _config]);
         result.InvocationConfiguration.Output = output;
         result.InvocationConfiguration.Error = error;
         return (await result.InvokeAsync(), output.ToString(), error.ToString());

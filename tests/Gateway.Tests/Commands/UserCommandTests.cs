@@ -21,16 +21,19 @@ public sealed class UserCommandTests : IDisposable
         Assert.Equal(new ToolResult(0, "alice  bcrypt       10\nbob    yescrypt     3\n", ""), Gateway("", "list"));
         Assert.Equal(new ToolResult(0, "This is the password of alice.\n", ""), Gateway("secret", "verify", "alice"));
         Assert.Equal(new ToolResult(0, "This is the password of bob.\n", ""), Gateway("hunter2", "verify", "bob"));
-        Assert.Equal(new ToolResult(1, "This is not the password of alice.\n", ""), Gateway("Secret", "verify", "alice"));
+        Assert.Equal(
+            new ToolResult(1, "This is not the password of alice.\n", ""), Gateway("Secret", "verify", "alice"));
         Assert.Equal(0, Tool.Run("htpasswd", "", "-vb", Users, "alice", "secret").ExitCode); // Apache reads it too
 
         Assert.Equal(
-            new ToolResult(0, $"Changed the password of alice in {Users}.\n", ""), Gateway("changed", "add", "alice", "--cost", "8"));
+            new ToolResult(0, $"Changed the password of alice in {Users}.\n", ""),
+            Gateway("changed", "add", "alice", "--cost", "8"));
         Assert.Equal(1, Gateway("secret", "verify", "alice").ExitCode);
         Assert.Equal(0, Gateway("changed", "verify", "alice").ExitCode);
         var removed = Gateway("", "remove", "alice");
         Assert.Equal(0, removed.ExitCode);
-        Assert.StartsWith($"Removed alice from {Users}. Tokens of user:alice are refused", removed.Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Removed alice from {Users}. Tokens of user:alice are refused", removed.Output, StringComparison.Ordinal);
         Assert.EndsWith("gateway token revoke --all-of user:alice\n", removed.Output, StringComparison.Ordinal);
         Assert.Equal(new ToolResult(0, "bob  yescrypt     3\n", ""), Gateway("", "list"));
     }
@@ -41,7 +44,9 @@ public sealed class UserCommandTests : IDisposable
     [InlineData("", "alice", "password: the password is empty.")]
     [InlineData("\n", "alice", "password: the password is empty.")]
     [InlineData("secret\n\n", "alice", "password: the password holds a control character or a line break.")]
-    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "alice", "password: the password has 73 bytes, and bcrypt reads only 72.")]
+    [InlineData(
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "alice",
+        "password: the password has 73 bytes, and bcrypt reads only 72.")]
     public void Add_BadNameOrPassword_SaysWhatAndWritesNothing(string password, string name, string message)
     {
         var result = Gateway(password, "add", name);
@@ -56,8 +61,9 @@ public sealed class UserCommandTests : IDisposable
     public void ListAndVerify_MarkOfAFailedHash_SayWhatItIs(string mark)
     {
         File.WriteAllText(Users, $"alice:{mark}\n");
-        var said = $"{Users}:1: alice: not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it and "
-            + $"reports no error) (found \"{mark}\"). Set the password again: gateway user add --file {Users} alice.\n";
+        var said = $"{Users}:1: alice: not a hash, but crypt's mark that hashing failed (htpasswd -5 -r 999 writes it "
+            + $"and reports no error) (found \"{mark}\"). Set the password again: gateway user add "
+            + $"--file {Users} alice.\n";
 
         Assert.Equal(new ToolResult(78, "", said), Gateway("", "list"));
         Assert.Equal(new ToolResult(78, "", said), Gateway("secret", "verify", "alice"));
@@ -70,7 +76,9 @@ public sealed class UserCommandTests : IDisposable
     {
         var result = Gateway("secret", "add", "--cost", "4", "alice");
         Assert.Equal(
-            new ToolResult(78, "", "--cost: out of range for bcrypt (found \"4\"). Give a cost from 8 to 14, which the gateway accepts.\n"),
+            new ToolResult(
+                78, "",
+                "--cost: out of range for bcrypt (found \"4\"). Give a cost from 8 to 14, which the gateway accepts.\n"),
             result);
     }
 
@@ -82,9 +90,11 @@ public sealed class UserCommandTests : IDisposable
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(
             "With its usual settings the gateway refuses the file because of other lines:\n"
-            + $"{Users}:2: bob: password in plain text, which is not accepted. Set the password again: gateway user add --file {Users} bob.\n",
+            + $"{Users}:2: bob: password in plain text, which is not accepted. Set the password again: gateway user "
+            + $"add --file {Users} bob.\n",
             result.Error);
-        Assert.Equal(new ToolResult(0, $"Changed the password of bob in {Users}.\n", ""), Gateway("secret", "add", "bob"));
+        Assert.Equal(
+            new ToolResult(0, $"Changed the password of bob in {Users}.\n", ""), Gateway("secret", "add", "bob"));
     }
 
     [Fact]
@@ -105,8 +115,9 @@ public sealed class UserCommandTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith($"Removed alice from {Users}.", result.Output, StringComparison.Ordinal);
         Assert.Equal(
-            "The change is in the file but NOT in force: a running gateway uses the previous users until these lines are corrected:\n"
-            + $"{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: gateway user add --file {Users} bob.\n",
+            "The change is in the file but NOT in force: a running gateway uses the previous users until these lines "
+            + $"are corrected:\n{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: "
+            + $"gateway user add --file {Users} bob.\n",
             result.Error);
 
         Assert.Equal(0, Tool.RunGateway("", ["user", "remove", "bob", "--config", config]).ExitCode);
@@ -130,7 +141,9 @@ public sealed class UserCommandTests : IDisposable
         File.WriteAllText(Users, "");
         var result = Gateway("secret", command, "alice");
         Assert.Equal(78, result.ExitCode);
-        Assert.Equal($"{Users}: no such user (found \"alice\"). List the exact names, with upper and lower case: gateway user list.\n", result.Error);
+        Assert.Equal(
+            $"{Users}: no such user (found \"alice\"). List the exact names, with upper and lower case: gateway user "
+                + "list.\n", result.Error);
     }
 
     [Fact]
@@ -144,7 +157,8 @@ public sealed class UserCommandTests : IDisposable
         {
             var before = File.ReadAllText(Users);
             using var process = Tool.Start(
-                "dotnet", typeof(GatewayCommand).Assembly.Location, "user", "add", "--file", Users, "--cost", "8", $"user{i}");
+                "dotnet", typeof(GatewayCommand).Assembly.Location, "user", "add", "--file", Users, "--cost", "8",
+                $"user{i}");
             process.StandardInput.Write("secret");
             process.StandardInput.Close();
             while (!process.HasExited && !File.Exists(temporary))
@@ -156,7 +170,9 @@ public sealed class UserCommandTests : IDisposable
             process.WaitForExit();
             var after = File.ReadAllText(Users);
             Assert.StartsWith(before, after, StringComparison.Ordinal);
-            Assert.True(after.Length == before.Length || after[before.Length..].StartsWith($"user{i}:$2y$08$", StringComparison.Ordinal));
+            Assert.True(
+                after.Length == before.Length
+                    || after[before.Length..].StartsWith($"user{i}:$2y$08$", StringComparison.Ordinal));
             Assert.EndsWith("\n", after, StringComparison.Ordinal);
         }
 
@@ -187,7 +203,9 @@ public sealed class UserCommandTests : IDisposable
             var buffer = new char[256];
             while (!screen.ToString().Contains(text, StringComparison.Ordinal))
             {
-                var count = await process.StandardOutput.ReadAsync(buffer.AsMemory()).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+                var count = await process.StandardOutput.ReadAsync(buffer.AsMemory())
+                    .AsTask()
+                    .WaitAsync(TimeSpan.FromSeconds(60));
                 Assert.True(count > 0, $"the terminal closed after: {screen}");
                 screen.Append(buffer, 0, count);
             }

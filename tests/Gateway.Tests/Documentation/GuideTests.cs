@@ -16,7 +16,8 @@ public sealed partial class GuideTests : IDisposable
     private const string Whole = "gateway.yaml";
     private const string Part = "gateway.yaml, a part";
     private const string Policy = "policies/";
-    private const string User = "alice:$2y$10$tWdHBdAHtoPhIZJulhlFuetS.U8BxrwSDj6pl4B9g6ip3.Bl1HhzS\n"; // of a password that nobody knows
+    // of a password that nobody knows
+    private const string User = "alice:$2y$10$tWdHBdAHtoPhIZJulhlFuetS.U8BxrwSDj6pl4B9g6ip3.Bl1HhzS\n";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -24,7 +25,8 @@ public sealed partial class GuideTests : IDisposable
 
     public static TheoryData<string, int> Configurations() => Find(static file => file is Whole or Part);
 
-    public static TheoryData<string, int> Policies() => Find(static file => file.StartsWith(Policy, StringComparison.Ordinal));
+    public static TheoryData<string, int> Policies() =>
+        Find(static file => file.StartsWith(Policy, StringComparison.Ordinal));
 
     [Theory]
     [MemberData(nameof(Configurations))]
@@ -77,7 +79,8 @@ public sealed partial class GuideTests : IDisposable
     private static TheoryData<string, int> Find(Func<string, bool> isMeant)
     {
         var data = new TheoryData<string, int>();
-        foreach (var page in MarkdownPage.All().Where(static page => page.Name.StartsWith("docs/guides/", StringComparison.Ordinal)))
+        foreach (var page in MarkdownPage.All().Where(
+            static page => page.Name.StartsWith("docs/guides/", StringComparison.Ordinal)))
         {
             foreach (var block in page.Blocks.Where(block => block.File is { } file && isMeant(file)))
             {
@@ -88,13 +91,19 @@ public sealed partial class GuideTests : IDisposable
         return data;
     }
 
-    private static FencedBlock BlockAt(string page, int line) => MarkdownPage.Read(page).Blocks.Single(block => block.Line == line);
+    private static FencedBlock BlockAt(string page, int line) =>
+        MarkdownPage.Read(page).Blocks.Single(block => block.Line == line);
 
     // Adds the sections without which there is no start, where the part says nothing of them.
     private static string Complete(string part) => part + string.Join('\n', ConfigurationSamples.Minimal.Split('\n')
-        .Where(line => line.Length > 0 && !part.Split('\n').Any(own => own.StartsWith(line[..(line.IndexOf(':', StringComparison.Ordinal) + 1)], StringComparison.Ordinal)))) + "\n";
+        .Where(
+            line => line.Length > 0
+                && !part.Split('\n').Any(
+                    own => own.StartsWith(
+                        line[..(line.IndexOf(':', StringComparison.Ordinal) + 1)], StringComparison.Ordinal)))) + "\n";
 
-    // Puts something good where each path leads that the configuration names; absolute ones lead into the folder as well.
+    // Puts something good where each path leads that the configuration names; absolute ones lead into the folder as
+    // well.
     private string WriteStandIns(string text)
     {
         TestCertificates.Write(_folder.Path, "registry.example.com");
@@ -139,7 +148,8 @@ public sealed partial class GuideTests : IDisposable
         return (code, error.ToString());
     }
 
-    [GeneratedRegex(@"(?<before>\b(?<key>certificate|key|keys|file|folder|policies|certificateAuthority|certificateAuthorities|[a-z][A-Za-z]*File): *""?)(?<path>[^\s"",{}\[\]#]+)")]
+    [GeneratedRegex(
+        @"(?<before>\b(?<key>certificate|key|keys|file|folder|policies|certificateAuthority|certificateAuthorities|[a-z][A-Za-z]*File): *""?)(?<path>[^\s"",{}\[\]#]+)")]
     private static partial Regex NamedPath();
 
     [GeneratedRegex(@"\Apolicies/[a-z-]+\.yaml\z")]

@@ -21,7 +21,9 @@ public sealed class LinkTests
     {
         var linked = MarkdownPage.Read("README.md").Links.Select(static link => link.Target.Split('#')[0]).ToHashSet();
 
-        Assert.DoesNotContain(MarkdownPage.All(), page => page.Name != "README.md" && !linked.Contains(page.Name) && !IsOfTheIndex(page.Name));
+        Assert.DoesNotContain(
+            MarkdownPage.All(),
+            page => page.Name != "README.md" && !linked.Contains(page.Name) && !IsOfTheIndex(page.Name));
     }
 
     [Theory]
@@ -43,7 +45,8 @@ public sealed class LinkTests
     }
 
     // Their index is linked, and links each.
-    private static bool IsOfTheIndex(string page) => page.StartsWith("docs/problems/", StringComparison.Ordinal) && page != "docs/problems/README.md";
+    private static bool IsOfTheIndex(string page) =>
+        page.StartsWith("docs/problems/", StringComparison.Ordinal) && page != "docs/problems/README.md";
 
     private static string? FaultOf(MarkdownPage page, string target)
     {
@@ -55,12 +58,16 @@ public sealed class LinkTests
         var parts = target.Split('#', 2);
         var name = parts[0].Length == 0
             ? page.Name
-            : Path.GetRelativePath(RepositoryRoot.PathOf(), Path.GetFullPath(Path.Combine(RepositoryRoot.PathOf(page.Name), "..", parts[0])));
+            : Path.GetRelativePath(
+                RepositoryRoot.PathOf(),
+                Path.GetFullPath(Path.Combine(RepositoryRoot.PathOf(page.Name), "..", parts[0])));
         if (!File.Exists(RepositoryRoot.PathOf(name)) && !Directory.Exists(RepositoryRoot.PathOf(name)))
         {
             return "there is no such file";
         }
 
-        return parts.Length == 1 || MarkdownPage.Read(name).Anchors.Contains(parts[1]) ? null : "there is no such heading";
+        return parts.Length == 1 || MarkdownPage.Read(name).Anchors.Contains(parts[1])
+            ? null
+            : "there is no such heading";
     }
 }

@@ -4,7 +4,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Documentation;
 
-/// <summary>A page of the documentation: what it links to, what can be linked to in it, and its fenced blocks.</summary>
+/// <summary>
+/// A page of the documentation: what it links to, what can be linked to in it, and its fenced blocks.
+/// </summary>
 internal sealed partial class MarkdownPage
 {
     private MarkdownPage(string name, string text)
@@ -85,7 +87,9 @@ internal sealed partial class MarkdownPage
 
     private static string SlugOf(string heading)
     {
-        var text = Link().Replace(heading.Replace("`", "", StringComparison.Ordinal), static link => link.Value[1..link.Value.IndexOf(']', StringComparison.Ordinal)]);
+        var text = Link().Replace(
+            heading.Replace("`", "", StringComparison.Ordinal),
+            static link => link.Value[1..link.Value.IndexOf(']', StringComparison.Ordinal)]);
         return string.Concat(text.Trim().ToLowerInvariant()
             .Where(static c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')
             .Select(static c => c == ' ' ? '-' : c));
@@ -108,5 +112,8 @@ internal sealed partial class MarkdownPage
 internal sealed record FencedBlock(string Language, string Text, int Line)
 {
     /// <summary>The file that its first line, a comment, names; <see langword="null"/> where it names none.</summary>
-    public string? File => Language == "yaml" && Text.StartsWith("# ", StringComparison.Ordinal) ? Text[2..Text.IndexOf('\n', StringComparison.Ordinal)] : null;
+    public string? File =>
+        Language == "yaml" && Text.StartsWith("# ", StringComparison.Ordinal)
+            ? Text[2..Text.IndexOf('\n', StringComparison.Ordinal)]
+            : null;
 }

@@ -9,14 +9,18 @@ public sealed class WordListTests
     private static readonly IReadOnlyList<(string Instead, Regex Word)> Words =
     [
         .. File.ReadLines(Path.Combine(RepositoryRoot.Path, "docs", "words.md"))
-            .Where(static line => line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| write ", StringComparison.Ordinal))
+            .Where(
+                static line => line.StartsWith("| ", StringComparison.Ordinal)
+                    && !line.StartsWith("| write ", StringComparison.Ordinal))
             .Select(static line => line.Split('|', StringSplitOptions.TrimEntries))
             .SelectMany(static cells => cells[2].Split(", ").Select(word => (cells[1], new Regex(
-                $@"\b{Regex.Escape(word)}\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(5))))),
+                $@"\b{Regex.Escape(word)}\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+                TimeSpan.FromSeconds(5))))),
     ];
 
     [Fact]
-    public void List_IsRead() => Assert.Contains(Words, static word => word.Instead == "fix" && word.Word.IsMatch("The cure."));
+    public void List_IsRead() =>
+        Assert.Contains(Words, static word => word.Instead == "fix" && word.Word.IsMatch("The cure."));
 
     [Fact]
     public void Pages_UseTheWords() => AssertNone(MarkdownPage.All()
@@ -34,7 +38,9 @@ public sealed class WordListTests
     [Fact]
     public void Strings_UseTheWords() => AssertNone(Directory
         .EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.cs", SearchOption.AllDirectories)
-        .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
+        .Where(
+            static file => !file.Contains("/obj/", StringComparison.Ordinal)
+                && !file.Contains("/bin/", StringComparison.Ordinal))
         .SelectMany(static file => SourceStrings.In(File.ReadAllText(file))
             .SelectMany(text => Faults($"{Path.GetRelativePath(RepositoryRoot.Path, file)}:{text.Line}", text.Text))));
 

@@ -7,8 +7,8 @@ using Mono.Cecil.Cil;
 namespace Gateway.Tests.Layering;
 
 /// <summary>
-/// Who uses what: from the compiled assemblies, and from the <c>using</c> lines, since the compiler leaves no trace of a
-/// constant's home.
+/// Who uses what: from the compiled assemblies, and from the <c>using</c> lines, since the compiler leaves no trace of
+/// a constant's home.
 /// </summary>
 internal static partial class Arrows
 {
@@ -26,7 +26,8 @@ internal static partial class Arrows
         return
         [
             .. from file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
-               where !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal)
+               where !file.Contains("/obj/", StringComparison.Ordinal)
+                   && !file.Contains("/bin/", StringComparison.Ordinal)
                let text = File.ReadAllText(file)
                let home = Namespace().Match(text)
                where home.Success
@@ -61,8 +62,10 @@ internal static partial class Arrows
         .. type.Interfaces.SelectMany(static one => Parts(one.InterfaceType)),
         .. type.Fields.SelectMany(static field => Parts(field.FieldType)),
         .. type.CustomAttributes.SelectMany(static one => Parts(one.AttributeType)),
-        .. type.Properties.SelectMany(static one => one.CustomAttributes).SelectMany(static one => Parts(one.AttributeType)),
-        .. type.GenericParameters.SelectMany(static one => one.Constraints).SelectMany(static one => Parts(one.ConstraintType)),
+        .. type.Properties.SelectMany(static one => one.CustomAttributes).SelectMany(
+            static one => Parts(one.AttributeType)),
+        .. type.GenericParameters.SelectMany(static one => one.Constraints).SelectMany(
+            static one => Parts(one.ConstraintType)),
         .. type.Methods.SelectMany(Uses),
     ];
 

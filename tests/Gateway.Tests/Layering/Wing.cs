@@ -15,7 +15,8 @@ internal sealed record Wing(string Name, string Namespace, IReadOnlyList<string>
     [
         new Wing("Core", "Gateway.Core", []),
         new Wing("Foundation", "Gateway.Foundation", ["Core"]),
-        .. InOrder.Select(static (name, place) => new Wing(name, "Gateway.Server." + name, [.. Beneath, .. InOrder.Take(place)])),
+        .. InOrder.Select(
+            static (name, place) => new Wing(name, "Gateway.Server." + name, [.. Beneath, .. InOrder.Take(place)])),
         new Wing("Client", "Gateway.Client", Beneath),
         new Wing("Command", "Gateway", [.. Beneath, .. InOrder, "Client"]),
     ];

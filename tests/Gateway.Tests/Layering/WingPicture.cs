@@ -1,3 +1,4 @@
+#pragma warning disable RCS0056 // an element of the SVG is one line
 using System.Globalization;
 using System.Security;
 using System.Text;
@@ -5,7 +6,10 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Layering;
 
-/// <summary>Draws the wings and who uses whom, from the compiled code: a row uses a column, and all of it lies left of the diagonal.</summary>
+/// <summary>
+/// Draws the wings and who uses whom, from the compiled code: a row uses a column, and all of it lies left of the
+/// diagonal.
+/// </summary>
 internal static class WingPicture
 {
     private const int BoxWidth = 470, RowHeight = 50, Cell = 50, Top = 140, Left = 20;
@@ -83,7 +87,9 @@ internal static class WingPicture
 
     private static string RoomsOf(Wing wing)
     {
-        var folder = Path.Combine(RepositoryRoot.Path, "src", wing.Namespace == "Gateway" || !wing.Namespace.StartsWith("Gateway.Server.", StringComparison.Ordinal)
+        var folder = Path.Combine(
+            RepositoryRoot.Path, "src",
+            wing.Namespace == "Gateway" || !wing.Namespace.StartsWith("Gateway.Server.", StringComparison.Ordinal)
             ? wing.Namespace
             : Path.Combine("Gateway.Server", wing.Name));
         return string.Join(" · ", Directory.EnumerateDirectories(folder).Select(static path => Path.GetFileName(path))

@@ -17,7 +17,8 @@ public sealed partial class WingPictureTests
             File.WriteAllText(PathOfPicture, drawn);
         }
 
-        // How many types use others changes daily, and with it the shade; which wing uses which is what the picture says.
+        // How many types use others changes daily, and with it the shade; which wing uses which is what the picture
+        // says.
         Assert.Equal(Shape(drawn), Shape(File.ReadAllText(PathOfPicture)));
     }
 

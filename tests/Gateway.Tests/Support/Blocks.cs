@@ -12,7 +12,8 @@ internal static class Blocks
         var (store, now) = (Store(gateway), Now(gateway));
         var known = (await store.ReadBlocksAsync("", default)).Blocks!.SingleOrDefault(one => one.Subject == subject);
         Assert.True(await store.WriteBlockAsync(
-            SubjectBlock.Create(known, subject, now, "root") with { Until = until, Reason = "for operators alone" }, default));
+            SubjectBlock.Create(known, subject, now, "root") with { Until = until, Reason = "for operators alone" },
+            default));
     }
 
     /// <summary>Lifts it.</summary>
@@ -23,7 +24,9 @@ internal static class Blocks
         Assert.True(await store.WriteBlockAsync(known.Lift(Now(gateway), "root"), default));
     }
 
-    private static ICredentialStore Store(TestGateway gateway) => gateway.Services.GetRequiredService<ICredentialStore>();
+    private static ICredentialStore Store(TestGateway gateway) =>
+        gateway.Services.GetRequiredService<ICredentialStore>();
 
-    private static DateTimeOffset Now(TestGateway gateway) => gateway.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+    private static DateTimeOffset Now(TestGateway gateway) =>
+        gateway.Services.GetRequiredService<TimeProvider>().GetUtcNow();
 }

@@ -7,7 +7,9 @@ using System.Text;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>An upstream that answers once it has read a request's head and some of its body, and hangs up on the rest.</summary>
+/// <summary>
+/// An upstream that answers once it has read a request's head and some of its body, and hangs up on the rest.
+/// </summary>
 internal sealed class EarlyUpstream : IAsyncDisposable
 {
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(500); // net/http: rstAvoidanceDelay
@@ -22,13 +24,18 @@ internal sealed class EarlyUpstream : IAsyncDisposable
     private readonly Task _loop;
     private int _connections;
 
-    /// <param name="answer">Its answer as bytes; empty: it hangs up without one. GET is answered 200, as a probe is.</param>
+    /// <param name="answer">
+    /// Its answer as bytes; empty: it hangs up without one. GET is answered 200, as a probe is.
+    /// </param>
     /// <param name="reads">How many bytes of the body it reads before it answers.</param>
-    /// <param name="lingers">Whether it waits between answer and hanging up, as Go does; else both come at once.</param>
+    /// <param name="lingers">
+    /// Whether it waits between answer and hanging up, as Go does; else both come at once.
+    /// </param>
     /// <param name="continues">Whether it says "100 Continue" first.</param>
     /// <param name="certificate">What it shows under TLS; without one it speaks plain HTTP.</param>
     public EarlyUpstream(
-        string answer, int reads = 0, bool lingers = false, bool continues = false, X509Certificate2? certificate = null)
+        string answer, int reads = 0, bool lingers = false, bool continues = false,
+        X509Certificate2? certificate = null)
     {
         (_answer, _reads, _lingers, _continues, _certificate) = (answer, reads, lingers, continues, certificate);
         _listener.Start();
@@ -45,7 +52,8 @@ internal sealed class EarlyUpstream : IAsyncDisposable
     /// <summary>An answer of a status, as a registry words it.</summary>
     public static string Answer(int status, string body, string headers = "") => string.Create(
         CultureInfo.InvariantCulture,
-        $"HTTP/1.1 {status} Early\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}");
+        $"HTTP/1.1 {status} Early\r\nContent-Type: application/json\r\nContent-Length:"
+            + $" {body.Length}\r\n{headers}\r\n{body}");
 
     public async ValueTask DisposeAsync()
     {

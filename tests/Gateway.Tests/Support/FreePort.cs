@@ -6,9 +6,9 @@ namespace Gateway.Tests.Support;
 
 /// <summary>TCP ports for servers that must be told theirs before they start.</summary>
 /// <remarks>
-/// Below those that the kernel gives to connections and to listeners on port 0, any of which, of this process or of another
-/// suite that runs beside it, could take the port before the server does. No process gives a port twice, and each begins
-/// somewhere else.
+/// Below those that the kernel gives to connections and to listeners on port 0, any of which, of this process or of
+/// another suite that runs beside it, could take the port before the server does. No process gives a port twice, and
+/// each begins somewhere else.
 /// </remarks>
 internal static class FreePort
 {
@@ -16,7 +16,8 @@ internal static class FreePort
 
     // "32768\t60999" where nobody changed it; where somebody left too little below, the kernel's choice has to do.
     private static readonly int Count = int.Parse(
-        File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0], CultureInfo.InvariantCulture) - Lowest;
+        File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0],
+        CultureInfo.InvariantCulture) - Lowest;
 
     private static int _last = Random.Shared.Next(ushort.MaxValue);
 

@@ -1,6 +1,8 @@
 namespace Gateway.Tests.Support;
 
-/// <summary>A file on a disk without room, which can be given some: a link to the system's device that is always full.</summary>
+/// <summary>
+/// A file on a disk without room, which can be given some: a link to the system's device that is always full.
+/// </summary>
 internal static class FullDisk
 {
     /// <summary>From now on nothing can be written to the file.</summary>

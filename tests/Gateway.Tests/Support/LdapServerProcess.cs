@@ -52,6 +52,10 @@ internal sealed class LdapServerProcess : IAsyncDisposable
         server.WriteCertificates(host);
         var folder = server._folder;
         Directory.CreateDirectory(Path.Combine(folder, "db"));
+        var tls = hasTls
+            ? $"TLSCACertificateFile {folder}/ca.crt\nTLSCertificateFile {folder}/tls.crt\n"
+                + $"TLSCertificateKeyFile {folder}/tls.key"
+            : "";
         await File.WriteAllTextAsync(Path.Combine(folder, "slapd.conf"), $"""
             include /etc/ldap/schema/core.schema
             include /etc/ldap/schema/cosine.schema
@@ -61,7 +65,7 @@ internal sealed class LdapServerProcess : IAsyncDisposable
             moduleload memberof
             pidfile {folder}/pid
             loglevel stats
-            {(hasTls ? $"TLSCACertificateFile {folder}/ca.crt\nTLSCertificateFile {folder}/tls.crt\nTLSCertificateKeyFile {folder}/tls.key" : "")}
+            {tls}
             database mdb
             suffix "{Base}"
             rootdn "cn=root,{Base}"
@@ -158,7 +162,9 @@ internal sealed class LdapServerProcess : IAsyncDisposable
     {
         var file = Path.Combine(_folder, "change.ldif");
         File.WriteAllText(file, ldif.ReplaceLineEndings("\n"));
-        Run("ldapmodify", ["-x", "-H", Ldap.ToString(), "-D", "cn=root," + Base, "-w", "root-password", "-f", file, .. options]);
+        Run(
+            "ldapmodify",
+            ["-x", "-H", Ldap.ToString(), "-D", "cn=root," + Base, "-w", "root-password", "-f", file, .. options]);
     }
 
     public async ValueTask DisposeAsync()
@@ -170,7 +176,8 @@ internal sealed class LdapServerProcess : IAsyncDisposable
     private static void Run(string command, params string[] arguments)
     {
         var path = command == "slapadd" ? "/usr/sbin/slapadd" : command;
-        using var process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(path, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{command}: {error}");
@@ -180,7 +187,8 @@ internal sealed class LdapServerProcess : IAsyncDisposable
     {
         var now = TimeProvider.System.GetUtcNow();
         using var authorityKey = RSA.Create(2048);
-        var authority = new CertificateRequest("CN=Directory CA", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var authority = new CertificateRequest(
+            "CN=Directory CA", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         using var root = authority.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
         using var key = RSA.Create(2048);

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>Something mounted for one test: a small disk, or a file that cannot be renamed, as containers mount them.</summary>
+/// <summary>
+/// Something mounted for one test: a small disk, or a file that cannot be renamed, as containers mount them.
+/// </summary>
 internal sealed class Mount : IDisposable
 {
     private Mount(string path) => Path = path;

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace Gateway.Tests.Support;
 
 /// <summary>
-/// A clock that tells when somebody waits on it: a background service starts on a thread of its own, and one that begins to
-/// wait after the clock was moved waits for ever. The library's clock does not tell.
+/// A clock that tells when somebody waits on it: a background service starts on a thread of its own, and one that
+/// begins to wait after the clock was moved waits for ever. The library's clock does not tell.
 /// </summary>
 internal sealed class ObservedClock(DateTimeOffset now) : FakeTimeProvider(now)
 {

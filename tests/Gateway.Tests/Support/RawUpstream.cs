@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>An upstream that answers every connection with given bytes, right or wrong, and then closes or hangs.</summary>
+/// <summary>
+/// An upstream that answers every connection with given bytes, right or wrong, and then closes or hangs.
+/// </summary>
 internal sealed class RawUpstream : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -12,7 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>An upstream that writes down every request and answers as a test tells it; 200 to everything unless told.</summary>
+/// <summary>
+/// An upstream that writes down every request and answers as a test tells it; 200 to everything unless told.
+/// </summary>
 internal sealed class RecordingUpstream : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -20,7 +22,9 @@ internal sealed class RecordingUpstream : IAsyncDisposable
 
     private RecordingUpstream(WebApplication app) => _app = app;
 
-    /// <summary>What it answers. The probe of the health check (<c>GET /v2/</c>) is answered apart and not recorded.</summary>
+    /// <summary>
+    /// What it answers. The probe of the health check (<c>GET /v2/</c>) is answered apart and not recorded.
+    /// </summary>
     public Func<HttpContext, Task> Respond { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>Whether bodies are read before <see cref="Respond"/> runs.</summary>
@@ -83,7 +87,8 @@ internal sealed class RecordingUpstream : IAsyncDisposable
             context.Request.Method,
             target,
             context.Request.Headers.ToDictionary(
-                static header => header.Key, static header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+                static header => header.Key, static header => header.Value.ToString(),
+                StringComparer.OrdinalIgnoreCase),
             body.ToArray()));
         await Respond(context);
     }

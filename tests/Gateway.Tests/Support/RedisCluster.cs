@@ -22,7 +22,8 @@ internal sealed class RedisCluster : IAsyncDisposable
     public static async Task<RedisCluster> StartAsync(params string[] arguments)
     {
         var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RedisServer.StartAsync(
-            ["--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--appendfsync", "always", .. arguments]))));
+            ["--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--"
+                + "appendfsync", "always", .. arguments]))));
         try
         {
             var made = await cluster.Nodes[0].CommandAsync(
@@ -31,7 +32,8 @@ internal sealed class RedisCluster : IAsyncDisposable
             foreach (var node in cluster.Nodes)
             {
                 await Eventually.TrueAsync(async () =>
-                    (await node.CommandAsync("CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal));
+                    (await node.CommandAsync("CLUSTER", "INFO")).Contains(
+                        "cluster_state:ok", StringComparison.Ordinal));
             }
 
             return cluster;

@@ -4,8 +4,8 @@ using Gateway.Server.Requests.Redis;
 namespace Gateway.Tests.Support;
 
 /// <summary>
-/// A primary and a replica, watched by three real Sentinels that have a password of their own. A primary counts as lost after half a
-/// second.
+/// A primary and a replica, watched by three real Sentinels that have a password of their own. A primary counts as lost
+/// after half a second.
 /// </summary>
 internal sealed class RedisSentinels : IAsyncDisposable
 {
@@ -38,7 +38,10 @@ internal sealed class RedisSentinels : IAsyncDisposable
         var all = new RedisSentinels();
         try
         {
-            string[] common = ["--requirepass", Password, "--masterauth", Password, "--appendfsync", "always", "--repl-diskless-sync-delay", "0"];
+            string[] common = [
+                "--requirepass", Password, "--masterauth", Password, "--appendfsync", "always",
+                "--repl-diskless-sync-delay", "0",
+            ];
             all.Primary = await RedisServer.StartAsync(common);
             all.Replica = await RedisServer.StartAsync([.. common, "--replicaof", "127.0.0.1", Text(all.Primary.Port)]);
             await all.ReplicatedAsync();
@@ -92,10 +95,12 @@ internal sealed class RedisSentinels : IAsyncDisposable
     }
 
     private static string Line(string text, string name) =>
-        text.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim() ?? "-";
+        text.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim()
+        ?? "-";
 
     private static string Value(string text, string name) =>
-        text.Split('\n').Select(static line => line.Trim()).SkipWhile(line => line != name).Skip(1).FirstOrDefault() ?? "";
+        text.Split('\n').Select(static line => line.Trim()).SkipWhile(line => line != name).Skip(1).FirstOrDefault()
+        ?? "";
 
     private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 }

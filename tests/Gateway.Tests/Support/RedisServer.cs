@@ -5,7 +5,9 @@ using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>A real <c>redis-server</c> on a free loopback port, with its own folder; append-only unless told otherwise.</summary>
+/// <summary>
+/// A real <c>redis-server</c> on a free loopback port, with its own folder; append-only unless told otherwise.
+/// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
     private const int Attempts = 5;
@@ -33,7 +35,9 @@ internal sealed class RedisServer : IAsyncDisposable
     };
 
     /// <summary>Starts a server and waits until it listens.</summary>
-    /// <param name="arguments">On top of a port, a folder and <c>appendonly yes</c>; the last of the same name counts.</param>
+    /// <param name="arguments">
+    /// On top of a port, a folder and <c>appendonly yes</c>; the last of the same name counts.
+    /// </param>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(Prepare(arguments));
 
     /// <summary>Starts a Sentinel.</summary>
@@ -84,13 +88,17 @@ internal sealed class RedisServer : IAsyncDisposable
             : ["--port", Port.ToString(CultureInfo.InvariantCulture)];
         string[] all =
         [
-            .. listen, "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", .. _arguments, .. arguments,
+            .. listen, "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", .. _arguments,
+            .. arguments,
         ];
         if (_sentinel is not null)
         {
             var file = Path.Combine(_folder, "sentinel.conf");
             await File.WriteAllLinesAsync(file,
-                [string.Create(CultureInfo.InvariantCulture, $"port {Port}"), "bind 127.0.0.1", $"dir {_folder}", .. _sentinel]);
+                [
+                    string.Create(CultureInfo.InvariantCulture, $"port {Port}"), "bind 127.0.0.1", $"dir {_folder}",
+                    .. _sentinel,
+                ]);
             all = [file, "--sentinel"];
         }
 
@@ -105,7 +113,8 @@ internal sealed class RedisServer : IAsyncDisposable
         }
         catch (Win32Exception exception)
         {
-            throw new NotSupportedException("redis-server cannot be started: install it (apt-get install redis-server)", exception);
+            throw new NotSupportedException(
+                "redis-server cannot be started: install it (apt-get install redis-server)", exception);
         }
 
         while (await _process.StandardOutput.ReadLineAsync() is { } line)

@@ -37,7 +37,8 @@ internal sealed class Scrape
     }
 
     /// <summary>
-    /// Asks until a sample has a value: a request is counted once it has ended, a moment after the client has its answer.
+    /// Asks until a sample has a value: a request is counted once it has ended, a moment after the client has its
+    /// answer.
     /// </summary>
     public static async Task<Scrape> UntilAsync(TestGateway gateway, string sample, double value)
     {

@@ -1,6 +1,8 @@
 namespace Gateway.Tests.Support;
 
-/// <summary>One gateway and upstream for a class of tests that only send requests: starting them costs more than that.</summary>
+/// <summary>
+/// One gateway and upstream for a class of tests that only send requests: starting them costs more than that.
+/// </summary>
 public sealed class SharedGateway : IAsyncLifetime
 {
     internal RecordingUpstream Upstream { get; private set; } = null!;

@@ -1,8 +1,8 @@
 namespace Gateway.Tests.Support;
 
 /// <summary>
-/// The system's clock, some time ahead: what waits and measures goes on as it is. For a gateway that runs while a day passes: with
-/// the library's clock, which stands until it is moved, it would neither poll nor try again.
+/// The system's clock, some time ahead: what waits and measures goes on as it is. For a gateway that runs while a day
+/// passes: with the library's clock, which stands until it is moved, it would neither poll nor try again.
 /// </summary>
 internal sealed class ShiftedClock : TimeProvider
 {

@@ -20,13 +20,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>The whole gateway in this process: real Kestrel, TLS, htpasswd and policies, in front of given upstreams.</summary>
+/// <summary>
+/// The whole gateway in this process: real Kestrel, TLS, htpasswd and policies, in front of given upstreams.
+/// </summary>
 /// <remarks>Users: admin, alice (group team-a), bob; each one's password is the name followed by "-password".</remarks>
 internal sealed class TestGateway : IAsyncDisposable
 {
     public const string Host = "registry.test";
 
-    /// <summary>Stands for empty Basic credentials: "I am anonymous", as podman says it to a registry that asks.</summary>
+    /// <summary>
+    /// Stands for empty Basic credentials: "I am anonymous", as podman says it to a registry that asks.
+    /// </summary>
     public const string Nobody = "";
 
     public const string DefaultPolicy = """
@@ -39,7 +43,8 @@ internal sealed class TestGateway : IAsyncDisposable
         """;
 
     // Cost 4, the least there is: these tests are about forwarding, not about hashing.
-    private static readonly Lazy<string> Users = new(static () => string.Join('\n', new[] { "admin", "alice", "bob" }.Select(
+    private static readonly Lazy<string> Users = new(
+        static () => string.Join('\n', new[] { "admin", "alice", "bob" }.Select(
         static name => name + ":" + TestUsers.Hash(name + "-password"))) + "\n");
 
     private readonly WebApplication _app;
@@ -53,7 +58,9 @@ internal sealed class TestGateway : IAsyncDisposable
             .Where(static address => !address.Contains("unix:", StringComparison.Ordinal)) // the control socket
             .Select(static address => new Uri(address)).ToList();
         Port = addresses.Single(static address => address.Scheme == "https").Port;
-        PlainPorts = [.. addresses.Where(static address => address.Scheme == "http").Select(static address => address.Port)];
+        PlainPorts = [
+            .. addresses.Where(static address => address.Scheme == "http").Select(static address => address.Port),
+        ];
         Client = CreateClient();
     }
 
@@ -63,7 +70,9 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>The plain listeners' ports, in the order: redirecting, management.</summary>
     public IReadOnlyList<int> PlainPorts { get; }
 
-    /// <summary>Connects to the gateway whatever host a URL names; neither follows redirects nor keeps cookies.</summary>
+    /// <summary>
+    /// Connects to the gateway whatever host a URL names; neither follows redirects nor keeps cookies.
+    /// </summary>
     public HttpClient Client { get; }
 
     public string PolicyFile => Path.Combine(_folder, "policies", "policy.yaml");
@@ -120,7 +129,8 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>Sends one request; without a user it carries no credentials.</summary>
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string target, string? user = null, HttpContent? content = null, params (string Name, string Value)[] headers)
+        HttpMethod method, string target, string? user = null, HttpContent? content = null,
+        params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, $"https://{Host}{target}") { Content = content };
         if (user is not null)
@@ -152,7 +162,8 @@ internal sealed class TestGateway : IAsyncDisposable
         var ticket = new UploadTicket(
             UploadTicket.NameOf(subject), Services.GetRequiredService<TimeProvider>().GetUtcNow(), upstreamQuery);
         var text = Services.GetRequiredService<IUploadTickets>().Write(
-            ticket, registry.Name, name, UploadId.TryParse(upload, out var id) ? id : throw new FormatException(upload));
+            ticket, registry.Name, name,
+            UploadId.TryParse(upload, out var id) ? id : throw new FormatException(upload));
         return $"/v2/{repository}/blobs/uploads/{upload}?_ticket={text}";
     }
 
@@ -188,7 +199,10 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>The <c>Authorization</c> header of a test user, or of nobody.</summary>
-    public static string Basic(string user) => user == Nobody ? "Basic Og==" : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
+    public static string Basic(string user) =>
+        user == Nobody
+            ? "Basic Og=="
+            : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}-password"));
 
     public async ValueTask DisposeAsync()
     {

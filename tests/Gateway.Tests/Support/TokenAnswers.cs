@@ -17,14 +17,17 @@ internal static class TokenAnswers
 
         public string? Text(string name) => Json.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-        public string? Challenge => Http.Headers.TryGetValues("WWW-Authenticate", out var values) ? values.Single() : null;
+        public string? Challenge =>
+            Http.Headers.TryGetValues("WWW-Authenticate", out var values) ? values.Single() : null;
     }
 
     /// <summary>GET of the token endpoint.</summary>
     public static Task<Reply> AskAsync(
-        this TestGateway gateway, string query, string? authorization = null, params (string Name, string Value)[] headers) =>
+        this TestGateway gateway, string query, string? authorization = null,
+        params (string Name, string Value)[] headers) =>
         ReplyAsync(gateway.SendAsync(
-            HttpMethod.Get, "/token" + query, null, null, authorization is null ? headers : [("Authorization", authorization), .. headers]));
+            HttpMethod.Get, "/token" + query, null, null,
+            authorization is null ? headers : [("Authorization", authorization), .. headers]));
 
     /// <summary>POST of a form to the token endpoint.</summary>
     public static Task<Reply> PostAsync(this TestGateway gateway, params (string Name, string Value)[] form) =>
@@ -41,15 +44,18 @@ internal static class TokenAnswers
     /// <summary>An access token as an <c>Authorization</c> header.</summary>
     public static async Task<string> BearerAsync(this TestGateway gateway, string scope, string? authorization = null)
     {
-        var reply = await gateway.AskAsync("?service=registry.test&scope=" + Uri.EscapeDataString(scope), authorization);
+        var reply = await gateway.AskAsync(
+            "?service=registry.test&scope=" + Uri.EscapeDataString(scope), authorization);
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         return "Bearer " + reply.Text("token");
     }
 
     /// <summary>A request of the registry API with a header.</summary>
-    public static Task<Reply> RegistryAsync(this TestGateway gateway, string method, string target, string? authorization) =>
+    public static Task<Reply> RegistryAsync(
+        this TestGateway gateway, string method, string target, string? authorization) =>
         ReplyAsync(gateway.SendAsync(
-            new HttpMethod(method), target, null, null, authorization is null ? [] : [("Authorization", authorization)]));
+            new HttpMethod(method), target, null, null,
+            authorization is null ? [] : [("Authorization", authorization)]));
 
     /// <summary>Puts a personal token of a user into the store; its secret.</summary>
     public static async Task<(string Secret, string Id)> AddPersonalTokenAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -14,7 +15,9 @@ internal static class BetweenStep
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
-    private static readonly (long Length, string Text)[] Sizes = [(1024 * 1024 + 1024, "1 MiB"), (128L << 20, "128 MiB"), (6L << 30, "6 GiB")];
+    private static readonly (long Length, string Text)[] Sizes = [
+        (1024 * 1024 + 1024, "1 MiB"), (128L << 20, "128 MiB"), (6L << 30, "6 GiB"),
+    ];
 
     /// <summary>Runs the step.</summary>
     public static async Task<bool> LookAsync(ClientVisit visit, CancellationToken cancellationToken)
@@ -73,10 +76,14 @@ internal static class BetweenStep
         return true;
     }
 
-    private static async Task<(int Status, bool IsEarly)> SendHeadAsync(ClientVisit visit, long length, CancellationToken cancellationToken)
+    private static async Task<(int Status, bool IsEarly)> SendHeadAsync(
+        ClientVisit visit, long length, CancellationToken cancellationToken)
     {
         await using var stream = await visit.OpenAsync(cancellationToken);
-        var head = FormattableString.Invariant($"PATCH {Target} HTTP/1.1\r\nHost: {visit.Question.Name}\r\nUser-Agent: registry-gateway-doctor\r\nContent-Type: application/octet-stream\r\nContent-Length: {length}\r\n\r\n");
+        var head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"PATCH {Target} HTTP/1.1\r\nHost: {visit.Question.Name}\r\nUser-Agent: registry-gateway-doctor\r\n"
+                + $"Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), cancellationToken);
         await stream.WriteAsync(new byte[64], cancellationToken);
         await stream.FlushAsync(cancellationToken);

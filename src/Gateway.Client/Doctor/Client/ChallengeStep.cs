@@ -24,7 +24,9 @@ internal static class ChallengeStep
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error("CHL005", question.Name, exception is HttpRequestException ? DoctorText.Of(exception) : "GET /v2/ is not answered in time");
+            diagnosis.Error(
+                "CHL005", question.Name,
+                exception is HttpRequestException ? DoctorText.Of(exception) : "GET /v2/ is not answered in time");
             return false;
         }
 
@@ -37,7 +39,8 @@ internal static class ChallengeStep
             {
                 case HttpStatusCode.Unauthorized:
                     return await InspectAsync(visit, answer.Headers, type, cancellationToken);
-                case HttpStatusCode.OK when body.Trim() is "{}" or "" || answer.Headers.Contains("Docker-Distribution-Api-Version"):
+                case HttpStatusCode.OK
+                    when body.Trim() is "{}" or "" || answer.Headers.Contains("Docker-Distribution-Api-Version"):
                     diagnosis.Warn("CHL001", question.Name, "GET /v2/ is answered 200 without a sign-in");
                     return true;
                 case HttpStatusCode.TooManyRequests:
@@ -62,10 +65,13 @@ internal static class ChallengeStep
         }
     }
 
-    private static async Task<bool> InspectAsync(ClientVisit visit, HttpResponseHeaders headers, string type, CancellationToken cancellationToken)
+    private static async Task<bool> InspectAsync(
+        ClientVisit visit, HttpResponseHeaders headers, string type, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
-        var text = headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? string.Join(", ", values) : "";
+        var text = headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
+            ? string.Join(", ", values)
+            : "";
         var challenges = Challenges.Parse(text);
         if (challenges.Count == 0)
         {
@@ -86,7 +92,8 @@ internal static class ChallengeStep
             diagnosis.Warn("CHL008", question.Name, $"Bearer and Basic at once: {text}");
         }
 
-        visit.Challenge = challenges.FirstOrDefault(static one => one.IsBearer) ?? challenges.FirstOrDefault(static one => one.IsBasic);
+        visit.Challenge = challenges.FirstOrDefault(static one => one.IsBearer)
+            ?? challenges.FirstOrDefault(static one => one.IsBasic);
         if (visit.Challenge is null)
         {
             diagnosis.Error("CHL002", question.Name, $"neither Bearer nor Basic: {text}");
@@ -96,7 +103,8 @@ internal static class ChallengeStep
         return !visit.Challenge.IsBearer || await InspectRealmAsync(visit, visit.Challenge, cancellationToken);
     }
 
-    private static async Task<bool> InspectRealmAsync(ClientVisit visit, AuthenticationChallenge challenge, CancellationToken cancellationToken)
+    private static async Task<bool> InspectRealmAsync(
+        ClientVisit visit, AuthenticationChallenge challenge, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
@@ -118,16 +126,23 @@ internal static class ChallengeStep
         {
             using var answer = await visit.Http.GetAsync(realm, cancellationToken);
             InspectClock(visit, answer.Headers, realm.Authority);
-            if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or >= HttpStatusCode.InternalServerError)
+            if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+                or >= HttpStatusCode.InternalServerError)
             {
-                diagnosis.Error("CHL004", question.Name, $"the realm {challenge.Realm} is answered {(int)answer.StatusCode}");
+                diagnosis.Error(
+                    "CHL004", question.Name, $"the realm {challenge.Realm} is answered {(int)answer.StatusCode}");
                 return false;
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException or SocketException or ProxyRefusalException or TimeoutException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or SocketException or ProxyRefusalException or TimeoutException
+                or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error(isHere ? "CHL004" : "CHL003", question.Name, $"the realm {challenge.Realm}{(isHere ? "" : $" is not at {question.Name}, and")} cannot be reached: {DoctorText.Of(exception)}");
+            diagnosis.Error(
+                isHere ? "CHL004" : "CHL003", question.Name,
+                $"the realm {challenge.Realm}{(isHere ? "" : $" is not at {question.Name}, and")} cannot be reached:"
+                    + $" {DoctorText.Of(exception)}");
             return false;
         }
 
@@ -163,7 +178,10 @@ internal static class ChallengeStep
         var difference = (date - now).Duration();
         if (difference > ClockTolerance && !visit.Diagnosis.Has("TKN004"))
         {
-            visit.Diagnosis.Error("TKN004", subject, $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: {DoctorText.Span(difference)} apart");
+            visit.Diagnosis.Error(
+                "TKN004", subject,
+                $"its clock says {DoctorText.At(date)}, this machine's {DoctorText.At(now)}: "
+                    + $"{DoctorText.Span(difference)} apart");
         }
     }
 }

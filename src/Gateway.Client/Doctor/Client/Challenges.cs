@@ -6,7 +6,8 @@ namespace Gateway.Client.Doctor.Client;
 /// <param name="Scheme">As written: <c>Bearer</c>.</param>
 /// <param name="Parameters">By lower-case name; of duplicates the last, as docker reads them.</param>
 /// <param name="Fault">What is wrong with its syntax, or <see langword="null"/>.</param>
-internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionary<string, string> Parameters, string? Fault)
+internal sealed record AuthenticationChallenge(
+    string Scheme, IReadOnlyDictionary<string, string> Parameters, string? Fault)
 {
     /// <summary>Whether it is a Bearer challenge, which tokens answer.</summary>
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
@@ -35,7 +36,9 @@ internal static class Challenges
             var scheme = Token(text, ref at);
             if (scheme.Length == 0)
             {
-                found.Add(new AuthenticationChallenge("", new Dictionary<string, string>(), $"a scheme is expected at \"{text[at..]}\""));
+                found.Add(
+                    new AuthenticationChallenge(
+                        "", new Dictionary<string, string>(), $"a scheme is expected at \"{text[at..]}\""));
                 return found;
             }
 
@@ -87,7 +90,8 @@ internal static class Challenges
     private static string Token(string text, ref int at)
     {
         var start = at;
-        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || "!#$%&'*+-.^_`|~".Contains(text[at], StringComparison.Ordinal)))
+        while (at < text.Length
+            && (char.IsAsciiLetterOrDigit(text[at]) || "!#$%&'*+-.^_`|~".Contains(text[at], StringComparison.Ordinal)))
         {
             at++;
         }

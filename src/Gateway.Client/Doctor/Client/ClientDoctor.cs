@@ -9,7 +9,8 @@ internal static class ClientDoctor
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs all steps.</summary>
-    public static async Task<Diagnosis> ExamineAsync(ClientQuestion question, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<Diagnosis> ExamineAsync(
+        ClientQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
         var diagnosis = new Diagnosis();
         using var visit = new ClientVisit(question, time, diagnosis);

@@ -6,7 +6,9 @@ using Gateway.Foundation.Text;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>The files of docker, podman and containerd that decide how the registry is reached and signed in at.</summary>
+/// <summary>
+/// The files of docker, podman and containerd that decide how the registry is reached and signed in at.
+/// </summary>
 internal static class ClientFiles
 {
     private const string Daemon = "/etc/docker/daemon.json";
@@ -47,14 +49,18 @@ internal static class ClientFiles
 
     /// <summary>The file of docker's client.</summary>
     internal static string DockerFileOf(ClientMachine machine) =>
-        machine.Variable("DOCKER_CONFIG") is { } folder ? $"{folder}/config.json" : $"{machine.Home}/.docker/config.json";
+        machine.Variable("DOCKER_CONFIG") is { } folder
+            ? $"{folder}/config.json"
+            : $"{machine.Home}/.docker/config.json";
 
     /// <summary>Where logins are stored, as docker and podman look for them.</summary>
     private static IEnumerable<string> LoginFilesOf(ClientMachine machine)
     {
         yield return DockerFileOf(machine);
         yield return machine.Variable("REGISTRY_AUTH_FILE")
-            ?? (machine.Variable("XDG_RUNTIME_DIR") is { } runtime ? $"{runtime}/containers/auth.json" : "/run/containers/0/auth.json");
+            ?? (machine.Variable("XDG_RUNTIME_DIR") is { } runtime
+                ? $"{runtime}/containers/auth.json"
+                : "/run/containers/0/auth.json");
     }
 
     // moby, registry/config: "*.crt" is an authority, "*.cert" a client's certificate that needs its "*.key".
@@ -63,9 +69,13 @@ internal static class ClientFiles
         foreach (var root in new[] { "/etc/docker/certs.d", "/etc/containers/certs.d" })
         {
             var folder = $"{root}/{question.Name}";
-            foreach (var file in question.Machine.Files(folder, "*.cert").Where(file => !question.Machine.Has(Path.ChangeExtension(file, ".key"))))
+            foreach (var file in question.Machine.Files(folder, "*.cert").Where(
+                file => !question.Machine.Has(Path.ChangeExtension(file, ".key"))))
             {
-                diagnosis.Error("DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder", $"If it is an authority: mv {ShellWord.Of(file)} {ShellWord.Of(Path.ChangeExtension(file, ".crt"))}");
+                diagnosis.Error(
+                    "DCK006", file, "a client's certificate without its key: dockerd refuses the whole folder",
+                    $"If it is an authority: mv {ShellWord.Of(file)} "
+                        + $"{ShellWord.Of(Path.ChangeExtension(file, ".crt"))}");
             }
         }
     }
@@ -98,7 +108,9 @@ internal static class ClientFiles
         foreach (var entry in auths.EnumerateObject())
         {
             var isMeant = IsKeyOf(entry.Name, question.Name);
-            var hasSecret = entry.Value.ValueKind == JsonValueKind.Object && (entry.Value.Text("auth") is { Length: > 0 } || entry.Value.Text("identitytoken") is { Length: > 0 });
+            var hasSecret = entry.Value.ValueKind == JsonValueKind.Object
+                && (entry.Value.Text("auth") is { Length: > 0 }
+                || entry.Value.Text("identitytoken") is { Length: > 0 });
             if (isMeant && hasSecret && entry.Value.Text("identitytoken") is null)
             {
                 diagnosis.Warn(
@@ -121,11 +133,13 @@ internal static class ClientFiles
     }
 
     // "list" returns addresses and names, never a secret.
-    private static async Task InspectHelperAsync(ClientVisit visit, string file, string helper, CancellationToken cancellationToken)
+    private static async Task InspectHelperAsync(
+        ClientVisit visit, string file, string helper, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         var program = "docker-credential-" + helper;
-        if (helper.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || question.Machine.ProgramOf(program) is not { } path)
+        if (helper.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))
+            || question.Machine.ProgramOf(program) is not { } path)
         {
             diagnosis.Error("DCK004", file, $"{program} is not on the PATH");
             return;
@@ -140,7 +154,13 @@ internal static class ClientFiles
         try
         {
             // By its full path: a bare name is looked up in the current folder first.
-            using var process = Process.Start(new ProcessStartInfo(path, "list") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(path, "list")
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    RedirectStandardInput = true,
+                })!;
             process.StandardInput.Close();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(LongestHelper);
@@ -181,7 +201,9 @@ internal static class ClientFiles
                 }
             }
         }
-        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or JsonException or InvalidOperationException or IOException)
+        catch (Exception exception)
+            when (exception is System.ComponentModel.Win32Exception or JsonException or InvalidOperationException
+                or IOException)
         {
             diagnosis.Warn("DCK004", program, DoctorText.Of(exception));
         }
@@ -196,21 +218,27 @@ internal static class ClientFiles
             : throw new IOException("its list does not end");
     }
 
-    /// <summary>The login that docker would use, decoded; <see langword="null"/> where none is stored in a file.</summary>
+    /// <summary>
+    /// The login that docker would use, decoded; <see langword="null"/> where none is stored in a file.
+    /// </summary>
     public static (string User, string Secret, bool IsRefreshToken)? StoredLoginOf(ClientQuestion question)
     {
         foreach (var file in LoginFilesOf(question.Machine))
         {
-            if (question.Machine.ReadJson(file, out _) is not { } config || Member(config, "auths") is not { ValueKind: JsonValueKind.Object } auths)
+            if (question.Machine.ReadJson(file, out _) is not { } config
+                || Member(config, "auths") is not { ValueKind: JsonValueKind.Object } auths)
             {
                 continue;
             }
 
-            foreach (var entry in auths.EnumerateObject().Where(entry => IsKeyOf(entry.Name, question.Name) && entry.Value.ValueKind == JsonValueKind.Object))
+            foreach (var entry in auths.EnumerateObject().Where(
+                entry => IsKeyOf(entry.Name, question.Name) && entry.Value.ValueKind == JsonValueKind.Object))
             {
                 if (entry.Value.Text("auth") is { Length: > 0 } auth && Decode(auth) is [var user, var password])
                 {
-                    return entry.Value.Text("identitytoken") is { Length: > 0 } token ? (user, token, true) : (user, password, false);
+                    return entry.Value.Text("identitytoken") is { Length: > 0 } token
+                        ? (user, token, true)
+                        : (user, password, false);
                 }
             }
         }
@@ -221,7 +249,9 @@ internal static class ClientFiles
     private static string[]? Decode(string auth)
     {
         var bytes = new byte[auth.Length];
-        return Convert.TryFromBase64String(auth, bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\0').Split(':', 2) : null;
+        return Convert.TryFromBase64String(auth, bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\0').Split(':', 2)
+            : null;
     }
 
     // docker treats "host", "https://host", "https://host/v2/" and the like as the same.
@@ -231,9 +261,12 @@ internal static class ClientFiles
 
     private static string Trim(string key)
     {
-        var text = key.StartsWith("https://", StringComparison.Ordinal) ? key[8..] : key.StartsWith("http://", StringComparison.Ordinal) ? key[7..] : key;
+        var text = key.StartsWith("https://", StringComparison.Ordinal)
+            ? key[8..]
+            : key.StartsWith("http://", StringComparison.Ordinal) ? key[7..] : key;
         return text.Split('/')[0];
     }
 
-    private static JsonElement? Member(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value : null;
+    private static JsonElement? Member(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value : null;
 }

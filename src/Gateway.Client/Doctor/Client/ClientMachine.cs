@@ -24,7 +24,8 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
     /// <summary>
     /// The files and folders that exist but could not be read, with the reason: their content is unknown.
     /// </summary>
-    public IReadOnlyList<(string Path, string Reason)> Unread => [.. _unread.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => (one.Key, one.Value))];
+    public IReadOnlyList<(string Path, string Reason)> Unread =>
+        [.. _unread.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => (one.Key, one.Value))];
 
     /// <summary>The path of a machine's file for this process; ".." never leads out of the root.</summary>
     public string At(string path) => Path.Combine(Root, Path.GetFullPath("/" + path).TrimStart('/'));
@@ -55,7 +56,8 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
                 return "";
             }
 
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = new FileStream(
+                file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[LargestFile + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length > LargestFile)
@@ -67,7 +69,8 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
             using var text = new StreamReader(new MemoryStream(bytes, 0, length));
             return text.ReadToEnd();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             _unread[path] = exception is UnauthorizedAccessException ? "permission denied" : DoctorText.Of(exception);
             return null;
@@ -86,7 +89,8 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         for (var at = file; at is not null && at.Length > root.Length; at = Path.GetDirectoryName(at))
         {
             if (new FileInfo(at).LinkTarget is not null
-                && (File.ResolveLinkTarget(at, returnFinalTarget: true)?.FullName.StartsWith(root + "/", StringComparison.Ordinal)) != true)
+                && (File.ResolveLinkTarget(at, returnFinalTarget: true)?.FullName.StartsWith(
+                    root + "/", StringComparison.Ordinal)) != true)
             {
                 return false;
             }
@@ -103,7 +107,12 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         try
         {
             return Directory.Exists(At(folder))
-                ? [.. Directory.EnumerateFiles(At(folder), pattern).Take(MostFiles).Select(file => $"{folder.TrimEnd('/')}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)]
+                ? [
+                    .. Directory.EnumerateFiles(At(folder), pattern)
+                        .Take(MostFiles)
+                        .Select(file => $"{folder.TrimEnd('/')}/{Path.GetFileName(file)}")
+                        .Order(StringComparer.Ordinal),
+                ]
                 : [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -119,7 +128,8 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
     /// <summary>
     /// The file of a program on the PATH, in absolute folders only: never a program in the current folder.
     /// </summary>
-    public string? ProgramOf(string name) => (Variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    public string? ProgramOf(string name) =>
+        (Variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .Split(':', StringSplitOptions.RemoveEmptyEntries).Where(static folder => folder.StartsWith('/'))
         .Select(folder => At($"{folder}/{name}")).FirstOrDefault(File.Exists);
 

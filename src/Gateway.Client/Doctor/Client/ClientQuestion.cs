@@ -35,5 +35,6 @@ internal sealed record ClientQuestion(Uri Url)
     public string Name => Url.Authority;
 
     /// <summary>Whether it is on this machine's own loopback.</summary>
-    public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+    public bool IsLoopback =>
+        Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 }

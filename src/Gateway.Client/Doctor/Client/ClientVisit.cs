@@ -67,14 +67,17 @@ internal sealed class ClientVisit : IDisposable
 
     /// <summary>Whether secrets may be sent to the holder of a certificate.</summary>
     public bool IsFit(IReadOnlyList<X509Certificate2> chain, string host) =>
-        CertificateInspection.IsFit(chain, host, [null, Question.Authorities ?? [], ClientAuthorities], Time.GetUtcNow());
+        CertificateInspection.IsFit(
+            chain, host, [null, Question.Authorities ?? [], ClientAuthorities], Time.GetUtcNow());
 
     /// <summary>
     /// Whether secrets may be sent to an address: the registry and its realm, over TLS; without TLS only the registry,
     /// if the question has an http address.
     /// </summary>
     public bool MayReceiveSecrets(Uri url) => url.Scheme == "https"
-        ? url.Authority == Question.Url.Authority || (Challenge is { IsBearer: true } && Uri.TryCreate(Challenge.Realm, UriKind.Absolute, out var realm) && realm.Authority == url.Authority)
+        ? url.Authority == Question.Url.Authority
+            || (Challenge is { IsBearer: true } && Uri.TryCreate(Challenge.Realm, UriKind.Absolute, out var realm)
+            && realm.Authority == url.Authority)
         : url.Scheme == "http" && Question.Url.Scheme == "http" && url.Authority == Question.Url.Authority;
 
     /// <summary>The text of an answer, whatever character set it declares.</summary>
@@ -83,7 +86,8 @@ internal sealed class ClientVisit : IDisposable
 
     /// <summary>Sends a request, with a secret only where that may be sent.</summary>
     /// <exception cref="KeptSecretException">The receiver is not trusted.</exception>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Uri url, string? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, url);
         if (authorization is null)
@@ -99,12 +103,15 @@ internal sealed class ClientVisit : IDisposable
     /// Sends a request that holds a secret: the only way in which people's passwords and tokens are sent.
     /// </summary>
     /// <exception cref="KeptSecretException">The receiver is not trusted.</exception>
-    public async Task<HttpResponseMessage> SendSecretAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendSecretAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var url = request.RequestUri!;
         if (!MayReceiveSecrets(url))
         {
-            throw new KeptSecretException($"{url.GetLeftPart(UriPartial.Authority)} is neither the registry nor a realm with TLS, so no password is sent there");
+            throw new KeptSecretException(
+                $"{url.GetLeftPart(UriPartial.Authority)} is neither the registry nor a realm with TLS, so no "
+                    + "password is sent there");
         }
 
         try
@@ -113,7 +120,8 @@ internal sealed class ClientVisit : IDisposable
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
-            throw new KeptSecretException($"the certificate of {url.Authority} is not trusted, so no password is sent there");
+            throw new KeptSecretException(
+                $"the certificate of {url.Authority} is not trusted, so no password is sent there");
         }
     }
 
@@ -124,7 +132,10 @@ internal sealed class ClientVisit : IDisposable
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first)
+            if (document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("errors", out var errors)
+                && errors.ValueKind == JsonValueKind.Array
+                && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first)
             {
                 return first.TryGetProperty("message", out var message) ? message.ToString() : first.ToString();
             }
@@ -153,7 +164,12 @@ internal sealed class ClientVisit : IDisposable
         limit.CancelAfter(HandshakeTimeout);
         try
         {
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Question.Host, ApplicationProtocols = [SslApplicationProtocol.Http11] }, limit.Token);
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = Question.Host,
+                    ApplicationProtocols = [SslApplicationProtocol.Http11],
+                }, limit.Token);
             return tls;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -193,7 +209,8 @@ internal sealed class ClientVisit : IDisposable
     {
         try
         {
-            return sender is SslStream { TargetHostName: var host } && IsFit(TlsProbe.ChainOf(certificate, built), host);
+            return sender is SslStream { TargetHostName: var host }
+                && IsFit(TlsProbe.ChainOf(certificate, built), host);
         }
         catch (CryptographicException)
         {
@@ -209,10 +226,14 @@ internal sealed class ClientVisit : IDisposable
             UseCookies = false,
             UseProxy = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = async (context, cancellationToken) => await RouteTo(context.InitialRequestMessage.RequestUri).ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
+            ConnectCallback = async (context, cancellationToken) => await RouteTo(
+                context.InitialRequestMessage.RequestUri).ConnectAsync(
+                    context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
         };
 #pragma warning disable CA5359
-        handler.SslOptions.RemoteCertificateValidationCallback = isGuarded ? (sender, certificate, built, _) => IsFit(sender, certificate, built) : static (_, _, _, _) => true;
+        handler.SslOptions.RemoteCertificateValidationCallback = isGuarded
+            ? (sender, certificate, built, _) => IsFit(sender, certificate, built)
+            : static (_, _, _, _) => true;
 #pragma warning restore CA5359
         var client = new HttpClient(handler) { Timeout = Timeout, MaxResponseContentBufferSize = 8 << 20 };
         client.DefaultRequestHeaders.UserAgent.ParseAdd("registry-gateway-doctor");

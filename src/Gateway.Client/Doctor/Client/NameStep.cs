@@ -24,12 +24,17 @@ internal static class NameStep
         }
         catch (SocketException exception)
         {
-            diagnosis.Error("NET003", question.Host, exception.SocketErrorCode.ToString(), $"getent hosts {question.Host}; then see the DNS zone, /etc/hosts and /etc/resolv.conf");
+            diagnosis.Error(
+                "NET003", question.Host, exception.SocketErrorCode.ToString(),
+                $"getent hosts {question.Host}; then see the DNS zone, /etc/hosts and /etc/resolv.conf");
             return false;
         }
 
-        var answers = await Task.WhenAll(addresses.Select(address => TryAsync(address, question.Url.Port, cancellationToken)));
-        var bad = addresses.Zip(answers).Where(static pair => pair.Second is not null).Select(static pair => $"{pair.First}: {pair.Second}").ToList();
+        var answers = await Task.WhenAll(
+            addresses.Select(address => TryAsync(address, question.Url.Port, cancellationToken)));
+        var bad = addresses.Zip(answers)
+            .Where(static pair => pair.Second is not null)
+            .Select(static pair => $"{pair.First}: {pair.Second}").ToList();
         if (bad.Count == addresses.Length)
         {
             diagnosis.Error("NET004", question.Name, string.Join("; ", bad));
@@ -49,7 +54,13 @@ internal static class NameStep
             }
         }
 
-        diagnosis.Pass("NET", question.Name, string.Join(", ", addresses.Zip(answers).Where(static pair => pair.Second is null).Select(static pair => pair.First.ToString())) + " answers");
+        diagnosis.Pass(
+            "NET", question.Name,
+            string.Join(
+                ", ",
+                addresses.Zip(answers)
+                    .Where(static pair => pair.Second is null)
+                    .Select(static pair => pair.First.ToString())) + " answers");
         return true;
     }
 

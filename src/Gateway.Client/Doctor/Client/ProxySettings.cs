@@ -30,25 +30,32 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
     /// <summary>The proxies of the environment, as Go reads them: upper case first.</summary>
     public static ProxySettings OfEnvironment(ClientMachine machine)
     {
-        string? Any(string name) => machine.Variable(name.ToUpperInvariant()) ?? machine.Variable(name.ToLowerInvariant());
+        string? Any(string name) =>
+            machine.Variable(name.ToUpperInvariant()) ?? machine.Variable(name.ToLowerInvariant());
         var (https, http) = (Any("https_proxy"), Any("http_proxy"));
-        return new ProxySettings("the shell, and with it podman, skopeo and buildah", https is null && http is null ? "" : "its environment", https, http, Any("no_proxy"));
+        return new ProxySettings(
+            "the shell, and with it podman, skopeo and buildah", https is null && http is null ? "" : "its environment",
+            https, http, Any("no_proxy"));
     }
 
     /// <summary>
-    /// The proxies that docker's client puts into the containers that it starts (<c>proxies.default</c> of its config.json). It uses
-    /// none of them itself, and neither does dockerd; <see langword="null"/> where there are none.
+    /// The proxies that docker's client puts into the containers that it starts (<c>proxies.default</c> of its
+    /// config.json). It uses none of them itself, and neither does dockerd; <see langword="null"/> where there are
+    /// none.
     /// </summary>
     public static ProxySettings? OfDockerClient(ClientMachine machine)
     {
         var file = ClientFiles.DockerFileOf(machine);
-        if (machine.ReadJson(file, out _) is not { } config || Member(config, "proxies") is not { } proxies || Member(proxies, "default") is not { ValueKind: JsonValueKind.Object } values)
+        if (machine.ReadJson(file, out _) is not { } config || Member(config, "proxies") is not { } proxies
+            || Member(proxies, "default") is not { ValueKind: JsonValueKind.Object } values)
         {
             return null;
         }
 
-        string? Text(string name) => Member(values, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-        return new ProxySettings("containers that docker starts", file, Text("httpsProxy"), Text("httpProxy"), Text("noProxy"));
+        string? Text(string name) =>
+            Member(values, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+        return new ProxySettings(
+            "containers that docker starts", file, Text("httpsProxy"), Text("httpProxy"), Text("noProxy"));
 
         static JsonElement? Member(JsonElement element, string name) =>
             element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : null;
@@ -67,10 +74,14 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
 
         // Those of daemon.json override the environment (dockerd, "proxies").
         if (service == "docker" && machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
-            && daemon.TryGetProperty("proxies", out var proxies) && proxies.ValueKind == System.Text.Json.JsonValueKind.Object)
+            && daemon.TryGetProperty("proxies", out var proxies)
+            && proxies.ValueKind == System.Text.Json.JsonValueKind.Object)
         {
-            string? Text(string name) => proxies.TryGetProperty(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
-            (https, http, noProxy) = (Text("https-proxy") ?? https, Text("http-proxy") ?? http, Text("no-proxy") ?? noProxy);
+            string? Text(string name) =>
+                proxies.TryGetProperty(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String
+                && value.GetString() is { Length: > 0 } text ? text : null;
+            (https, http, noProxy) =
+                (Text("https-proxy") ?? https, Text("http-proxy") ?? http, Text("no-proxy") ?? noProxy);
             sources.Add("/etc/docker/daemon.json");
         }
 
@@ -82,7 +93,8 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         var host = url.IdnHost.Trim('[', ']');
         return host == "localhost"
             || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address))
-            || (NoProxy ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Any(entry => Exempts(entry, url));
+            || (NoProxy ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Any(
+                entry => Exempts(entry, url));
     }
 
     // golang.org/x/net/http/httpproxy, (*config).init and the matchers, case by case.
@@ -114,7 +126,9 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
 
         // A domain never matches the numbers of an address.
         name = name.StartsWith("*.", StringComparison.Ordinal) ? name[1..] : name;
-        return name.StartsWith('.') ? host.EndsWith(name, StringComparison.Ordinal) : host == name || host.EndsWith("." + name, StringComparison.Ordinal);
+        return name.StartsWith('.')
+            ? host.EndsWith(name, StringComparison.Ordinal)
+            : host == name || host.EndsWith("." + name, StringComparison.Ordinal);
     }
 
     /// <summary>Reads a network as Go does: the address before the slash may be any of it.</summary>
@@ -154,10 +168,13 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         var (name, port) = (entry[..colon], entry[(colon + 1)..]);
         if (name.StartsWith('['))
         {
-            return name.EndsWith(']') && name.IndexOf(']', StringComparison.Ordinal) == name.Length - 1 && !port.Contains(']', StringComparison.Ordinal) ? (name[1..^1], port) : (entry, "");
+            return name.EndsWith(']') && name.IndexOf(']', StringComparison.Ordinal) == name.Length - 1
+                && !port.Contains(']', StringComparison.Ordinal) ? (name[1..^1], port) : (entry, "");
         }
 
-        return entry.AsSpan().ContainsAny('[', ']') || name.Contains(':', StringComparison.Ordinal) ? (entry, "") : (name, port);
+        return entry.AsSpan().ContainsAny('[', ']') || name.Contains(':', StringComparison.Ordinal)
+            ? (entry, "")
+            : (name, port);
     }
 
     // Only what Go's net.ParseIP accepts: "1" and "0x7f.1" are names.
@@ -166,7 +183,10 @@ internal sealed record ProxySettings(string Client, string Source, string? Https
         address = null;
         return (text.Contains(':', StringComparison.Ordinal)
                 ? !text.AsSpan().ContainsAny('%', '[', ']')
-                : text.Split('.') is { Length: 4 } parts && parts.All(static part => part.Length is > 0 and < 4 && part.All(char.IsAsciiDigit) && (part.Length == 1 || part[0] != '0')))
+                : text.Split('.') is { Length: 4 } parts
+                && parts.All(
+                    static part => part.Length is > 0 and < 4 && part.All(char.IsAsciiDigit)
+                        && (part.Length == 1 || part[0] != '0')))
             && IPAddress.TryParse(text, out address);
     }
 

@@ -37,11 +37,19 @@ internal static class ProxyStep
         var proxies = all.ToDictionary(static settings => settings, settings => settings.For(question.Url));
         if (proxies.Values.Distinct(StringComparer.Ordinal).Count() > 1)
         {
-            diagnosis.Warn("PRX002", question.Name, string.Join("; ", proxies.Select(static pair => $"{pair.Key.Client}: {Show(pair.Value)}{(pair.Key.Source.Length > 0 ? $" ({pair.Key.Source})" : "")}")));
+            diagnosis.Warn(
+                "PRX002", question.Name,
+                string.Join(
+                    "; ",
+                    proxies.Select(
+                        static pair =>
+                            $"{pair.Key.Client}: {Show(pair.Value)}"
+                            + $"{(pair.Key.Source.Length > 0 ? $" ({pair.Key.Source})" : "")}")));
         }
 
         if (all.Find(static settings => settings.Client == "dockerd") is { } daemon && proxies[daemon] is null
-            && ProxySettings.OfDockerClient(machine) is { } forContainers && forContainers.For(question.Url) is { } idle)
+            && ProxySettings.OfDockerClient(machine) is { } forContainers
+            && forContainers.For(question.Url) is { } idle)
         {
             diagnosis.Warn("PRX005", forContainers.Source, $"{Show(idle)}, but dockerd has no proxy");
         }
@@ -80,14 +88,18 @@ internal static class ProxyStep
         visit.Route = new Route(proxy);
         try
         {
-            await using var stream = await visit.Route.ConnectAsync(question.Host, question.Url.Port, cancellationToken);
+            await using var stream = await visit.Route.ConnectAsync(
+                question.Host, question.Url.Port, cancellationToken);
             diagnosis.Inform(
                 "PRX001", question.Name, $"{chosen.Client} connects to it through {Show(text)} ({chosen.Source})");
             return true;
         }
-        catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException or TimeoutException or ProxyRefusalException)
+        catch (Exception exception)
+            when (exception is SocketException or IOException or AuthenticationException or TimeoutException
+                or ProxyRefusalException)
         {
-            diagnosis.Error("PRX004", $"{chosen.Client} ({chosen.Source})", $"{Show(text)}: {DoctorText.Of(exception)}");
+            diagnosis.Error(
+                "PRX004", $"{chosen.Client} ({chosen.Source})", $"{Show(text)}: {DoctorText.Of(exception)}");
             return false;
         }
     }
@@ -97,7 +109,10 @@ internal static class ProxyStep
         var password = proxy.UserInfo.Split(':', 2)[^1];
         diagnosis.Hide(password);
         diagnosis.Hide(Uri.UnescapeDataString(password));
-        diagnosis.Hide(proxy.UserInfo.Length == 0 ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(proxy.UserInfo))));
+        diagnosis.Hide(
+            proxy.UserInfo.Length == 0
+                ? null
+                : Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(proxy.UserInfo))));
     }
 
     /// <summary>A proxy's address without the login that it may hold, however it is written.</summary>
@@ -110,6 +125,8 @@ internal static class ProxyStep
 
         var at = proxy.LastIndexOf('@');
         var scheme = proxy.IndexOf("://", StringComparison.Ordinal);
-        return at < 0 ? proxy : $"{(scheme > 0 && scheme < at && proxy.Take(scheme).All(char.IsAsciiLetterOrDigit) ? proxy[..(scheme + 3)] : "")}…{proxy[at..]}";
+        return at < 0
+            ? proxy
+            : $"{(scheme > 0 && scheme < at && proxy.Take(scheme).All(char.IsAsciiLetterOrDigit) ? proxy[..(scheme + 3)] : "")}…{proxy[at..]}";
     }
 }

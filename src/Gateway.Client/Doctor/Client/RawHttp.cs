@@ -43,7 +43,10 @@ internal static class RawHttp
 
             if (await stream.ReadAsync(one, cancellationToken) == 0)
             {
-                throw new IOException(head.Count == 0 ? "the connection was closed without an answer" : "the connection was closed in the middle of an answer");
+                throw new IOException(
+                    head.Count == 0
+                        ? "the connection was closed without an answer"
+                        : "the connection was closed in the middle of an answer");
             }
 
             head.Add(one[0]);
@@ -55,7 +58,8 @@ internal static class RawHttp
 
         var lines = Encoding.Latin1.GetString([.. head]).Split("\r\n");
         var parts = lines[0].Split(' ', 3);
-        return parts.Length >= 2 && parts[0].StartsWith("HTTP/", StringComparison.Ordinal) && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status)
+        return parts.Length >= 2 && parts[0].StartsWith("HTTP/", StringComparison.Ordinal)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status)
             ? new RawAnswer(status, lines[0], lines[1..])
             : throw new IOException($"the answer is not HTTP: \"{DoctorText.OneLine(lines[0])}\"");
     }

@@ -20,15 +20,21 @@ internal static class RepositoryLook
     /// The actions that the user's token grants here; <see langword="null"/> if that is unknown.
     /// </param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public static async Task LookAsync(ClientVisit visit, string repository, string authorization, List<string>? granted, CancellationToken cancellationToken)
+    public static async Task LookAsync(
+        ClientVisit visit, string repository, string authorization, List<string>? granted,
+        CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
-        using var tags = await visit.SendAsync(HttpMethod.Get, visit.At($"/v2/{repository}/tags/list"), authorization, cancellationToken);
+        using var tags = await visit.SendAsync(
+            HttpMethod.Get, visit.At($"/v2/{repository}/tags/list"), authorization, cancellationToken);
         var body = await ClientVisit.ReadAsync(tags.Content, cancellationToken);
         InspectLimit(visit, tags);
         if (granted is not null && !granted.Contains("pull"))
         {
-            diagnosis.Error("TKN005", $"{question.User} on {repository}", $"asked for pull, push and delete, granted {(granted.Count == 0 ? "nothing" : string.Join(", ", granted))}{(tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {visit.MessageOf(body)}")}");
+            diagnosis.Error(
+                "TKN005", $"{question.User} on {repository}",
+                $"asked for pull, push and delete, granted "
+                    + $"{(granted.Count == 0 ? "nothing" : string.Join(", ", granted))}{(tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {visit.MessageOf(body)}")}");
             return;
         }
 
@@ -44,7 +50,8 @@ internal static class RepositoryLook
             case HttpStatusCode.TooManyRequests:
                 break; // reported
             default:
-                diagnosis.Error("TKN005", $"{question.User} on {repository}", $"{(int)tags.StatusCode}: {visit.MessageOf(body)}");
+                diagnosis.Error(
+                    "TKN005", $"{question.User} on {repository}", $"{(int)tags.StatusCode}: {visit.MessageOf(body)}");
                 return;
         }
 
@@ -63,7 +70,8 @@ internal static class RepositoryLook
         }
     }
 
-    private static async Task InspectManifestAsync(ClientVisit visit, string repository, string authorization, string tagList, CancellationToken cancellationToken)
+    private static async Task InspectManifestAsync(
+        ClientVisit visit, string repository, string authorization, string tagList, CancellationToken cancellationToken)
     {
         if (FirstTag(tagList) is not { } tag)
         {
@@ -72,7 +80,13 @@ internal static class RepositoryLook
 
         using var request = new HttpRequestMessage(HttpMethod.Get, visit.At($"/v2/{repository}/manifests/{tag}"));
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        foreach (var accept in new[] { "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json" })
+        foreach (var accept in new[]
+        {
+            "application/vnd.oci.image.index.v1+json",
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+            "application/vnd.docker.distribution.manifest.v2+json",
+        })
         {
             request.Headers.TryAddWithoutValidation("Accept", accept);
         }
@@ -84,7 +98,8 @@ internal static class RepositoryLook
             return;
         }
 
-        var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(await answer.Content.ReadAsByteArrayAsync(cancellationToken)));
+        var digest = "sha256:"
+            + Convert.ToHexStringLower(SHA256.HashData(await answer.Content.ReadAsByteArrayAsync(cancellationToken)));
         var said = answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : "";
         if (said.StartsWith("sha256:", StringComparison.Ordinal) && said != digest)
         {
@@ -102,11 +117,16 @@ internal static class RepositoryLook
         }
 
         int? Number(string name) => answer.Headers.TryGetValues(name, out var values)
-            && int.TryParse(values.First().Split(';')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            && int.TryParse(
+                values.First().Split(';')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : null;
         var (limit, left) = (Number("ratelimit-limit"), Number("ratelimit-remaining"));
         if (answer.StatusCode == HttpStatusCode.TooManyRequests)
         {
-            visit.Diagnosis.Error("LIM010", visit.Question.Name, $"429{(answer.Headers.RetryAfter is { } wait ? $"; Retry-After: {wait} s" : "")}");
+            visit.Diagnosis.Error(
+                "LIM010", visit.Question.Name,
+                $"429{(answer.Headers.RetryAfter is { } wait ? $"; Retry-After: {wait} s" : "")}");
         }
         else if (limit is { } most && left is { } rest)
         {
@@ -121,13 +141,19 @@ internal static class RepositoryLook
         }
     }
 
-    private static async Task ProbeUploadAsync(ClientVisit visit, string repository, string authorization, CancellationToken cancellationToken)
+    private static async Task ProbeUploadAsync(
+        ClientVisit visit, string repository, string authorization, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
-        using var begun = await visit.SendAsync(HttpMethod.Post, visit.At($"/v2/{repository}/blobs/uploads/"), authorization, cancellationToken);
+        using var begun = await visit.SendAsync(
+            HttpMethod.Post, visit.At($"/v2/{repository}/blobs/uploads/"), authorization, cancellationToken);
         if (begun.StatusCode != HttpStatusCode.Accepted || begun.Headers.Location is not { } location)
         {
-            diagnosis.Error(begun.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized ? "TKN005" : "UPL004", repository, $"an upload is answered {(int)begun.StatusCode}: {visit.MessageOf(await ClientVisit.ReadAsync(begun.Content, cancellationToken))}");
+            diagnosis.Error(
+                begun.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized ? "TKN005" : "UPL004",
+                repository,
+                $"an upload is answered {(int)begun.StatusCode}: "
+                    + $"{visit.MessageOf(await ClientVisit.ReadAsync(begun.Content, cancellationToken))}");
             return;
         }
 
@@ -147,11 +173,15 @@ internal static class RepositoryLook
         else
         {
             await diagnosis.AttemptAsync(
-                "UPL", repository, async () => target = await SendChunksAsync(visit, repository, authorization, target, cancellationToken), cancellationToken);
+                "UPL", repository,
+                async () => target = await SendChunksAsync(visit, repository, authorization, target, cancellationToken),
+                cancellationToken);
         }
 
         using var ended = await visit.SendAsync(HttpMethod.Delete, target, authorization, cancellationToken);
-        if (!diagnosis.Has("UPL") && !diagnosis.Findings.Any(finding => finding.Severity == Severity.NotRun && finding.Subject == repository && finding.Id == "UPL"))
+        if (!diagnosis.Has("UPL")
+            && !diagnosis.Findings.Any(
+                finding => finding.Severity == Severity.NotRun && finding.Subject == repository && finding.Id == "UPL"))
         {
             diagnosis.Pass("UPL", repository, ended.IsSuccessStatusCode
                 ? "an upload starts, accepts chunks and can be cancelled"
@@ -161,21 +191,29 @@ internal static class RepositoryLook
         }
     }
 
-    private static async Task<Uri> SendChunksAsync(ClientVisit visit, string repository, string authorization, Uri target, CancellationToken cancellationToken)
+    private static async Task<Uri> SendChunksAsync(
+        ClientVisit visit, string repository, string authorization, Uri target, CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         foreach (var size in new[] { 1024, 64 * 1024, 1536 * 1024 })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Patch, target) { Content = new ByteArrayContent(new byte[size]) };
+            using var request = new HttpRequestMessage(HttpMethod.Patch, target)
+            {
+                Content = new ByteArrayContent(new byte[size]),
+            };
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
-            request.Content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/octet-stream");
+            request.Content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue(
+                "application/octet-stream");
             using var answer = await visit.SendSecretAsync(request, cancellationToken);
-            if (answer.StatusCode != HttpStatusCode.Accepted || answer.Headers.Location is not { } location || !TryResolve(target, location, out var next))
+            if (answer.StatusCode != HttpStatusCode.Accepted || answer.Headers.Location is not { } location
+                || !TryResolve(target, location, out var next))
             {
                 var body = await ClientVisit.ReadAsync(answer.Content, cancellationToken);
                 diagnosis.Error(
                     answer.StatusCode == HttpStatusCode.RequestEntityTooLarge ? "UPL001" : "UPL004", repository,
-                    string.Create(CultureInfo.InvariantCulture, $"a chunk of {size / 1024} KiB is answered {(int)answer.StatusCode}: {visit.MessageOf(body)}"));
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"a chunk of {size / 1024} KiB is answered {(int)answer.StatusCode}: {visit.MessageOf(body)}"));
                 break;
             }
 
@@ -206,7 +244,9 @@ internal static class RepositoryLook
         {
             using var document = JsonDocument.Parse(tagList);
             return document.RootElement.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array
-                ? tags.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.String).Select(static one => one.GetString()!).FirstOrDefault(static one => Tag.TryParse(one, out _))
+                ? tags.EnumerateArray()
+                    .Where(static one => one.ValueKind == JsonValueKind.String)
+                    .Select(static one => one.GetString()!).FirstOrDefault(static one => Tag.TryParse(one, out _))
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)

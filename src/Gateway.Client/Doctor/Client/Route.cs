@@ -13,11 +13,14 @@ internal sealed record Route(Uri? Proxy)
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(8);
 
     /// <summary>The route to an address with a client's proxies.</summary>
-    public static Route For(ProxySettings settings, Uri url) => new(settings.For(url) is { } text && TryParseProxy(text, out var proxy) ? proxy : null);
+    public static Route For(ProxySettings settings, Uri url) =>
+        new(settings.For(url) is { } text && TryParseProxy(text, out var proxy) ? proxy : null);
 
     /// <summary>Reads a proxy's address; http where no scheme is written.</summary>
     public static bool TryParseProxy(string text, [NotNullWhen(true)] out Uri? proxy) =>
-        Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out proxy) && proxy.Host.Length > 0;
+        Uri.TryCreate(
+            text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out proxy)
+                && proxy.Host.Length > 0;
 
     /// <summary>Connects.</summary>
     /// <exception cref="AuthenticationException">The proxy has TLS, and its certificate is not trusted.</exception>
@@ -43,7 +46,8 @@ internal sealed record Route(Uri? Proxy)
                 // Its password is sent to it, so its certificate is judged as the system does.
                 var tls = new SslStream(stream);
                 stream = tls;
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Proxy.IdnHost.Trim('[', ']') }, limit.Token);
+                await tls.AuthenticateAsClientAsync(
+                    new SslClientAuthenticationOptions { TargetHost = Proxy.IdnHost.Trim('[', ']') }, limit.Token);
             }
 
             await TunnelAsync(stream, host, port, limit.Token);
@@ -52,7 +56,8 @@ internal sealed record Route(Uri? Proxy)
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             socket.Dispose();
-            throw new TimeoutException($"no connection to {Proxy?.Authority ?? $"{host}:{port}"} within {DoctorText.Span(ConnectTimeout)}");
+            throw new TimeoutException(
+                $"no connection to {Proxy?.Authority ?? $"{host}:{port}"} within {DoctorText.Span(ConnectTimeout)}");
         }
         catch
         {
@@ -64,10 +69,15 @@ internal sealed record Route(Uri? Proxy)
     // RFC 9110, section 9.3.6.
     private async Task TunnelAsync(Stream stream, string host, int port, CancellationToken cancellationToken)
     {
-        var login = Uri.UnescapeDataString(Proxy!.UserInfo.Contains(':', StringComparison.Ordinal) ? Proxy.UserInfo : Proxy.UserInfo + ":");
-        var authorization = Proxy.UserInfo.Length == 0 ? "" : $"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(login))}\r\n";
+        var login = Uri.UnescapeDataString(
+            Proxy!.UserInfo.Contains(':', StringComparison.Ordinal) ? Proxy.UserInfo : Proxy.UserInfo + ":");
+        var authorization = Proxy.UserInfo.Length == 0
+            ? ""
+            : $"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(login))}\r\n";
         var authority = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{authorization}\r\n"), cancellationToken);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{authorization}\r\n"),
+            cancellationToken);
         var answer = await RawHttp.ReadHeadAsync(stream, cancellationToken);
         if (answer.Status is < 200 or > 299)
         {

@@ -2,12 +2,18 @@ using System.Text;
 
 namespace Gateway.Client.Doctor.Client;
 
-/// <summary>The variables that systemd gives a service: <c>Environment=</c> and <c>EnvironmentFile=</c> of its unit and drop-ins.</summary>
+/// <summary>
+/// The variables that systemd gives a service: <c>Environment=</c> and <c>EnvironmentFile=</c> of its unit and
+/// drop-ins.
+/// </summary>
 internal sealed class SystemdEnvironment
 {
     // A file hides those of the same name in later folders (systemd.unit, "UNIT FILE LOAD PATH").
     private static readonly string[] Folders =
-        ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+        [
+            "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+            "/lib/systemd/system",
+        ];
 
     private readonly Dictionary<string, (string Value, string Source)> _lines = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string Value, string Source)> _files = new(StringComparer.Ordinal);
@@ -29,7 +35,8 @@ internal sealed class SystemdEnvironment
         }
 
         foreach (var dropIn in Folders.SelectMany(folder => machine.Files($"{folder}/{service}.service.d", "*.conf"))
-            .DistinctBy(static path => Path.GetFileName(path), StringComparer.Ordinal).OrderBy(static path => Path.GetFileName(path), StringComparer.Ordinal))
+            .DistinctBy(static path => Path.GetFileName(path), StringComparer.Ordinal)
+            .OrderBy(static path => Path.GetFileName(path), StringComparer.Ordinal))
         {
             found.TakeUnit(machine.Read(dropIn) ?? "", dropIn);
         }
@@ -48,8 +55,12 @@ internal sealed class SystemdEnvironment
     public string? Value(string name) => Find(name) is ({ Length: > 0 } value, _) ? value : null;
 
     /// <summary>Where variables are set, ignoring case.</summary>
-    public IEnumerable<string> SourcesOf(string[] names) => names.SelectMany(static name => new[] { name.ToUpperInvariant(), name })
-        .Select(Find).Where(static one => one is { Value.Length: > 0 }).Select(static one => one!.Value.Source).Distinct();
+    public IEnumerable<string> SourcesOf(string[] names) =>
+        names.SelectMany(static name => new[] { name.ToUpperInvariant(), name })
+        .Select(Find)
+        .Where(static one => one is { Value.Length: > 0 })
+        .Select(static one => one!.Value.Source)
+        .Distinct();
 
     private (string Value, string Source)? Find(string name) =>
         _files.TryGetValue(name, out var ofFile) ? ofFile : _lines.TryGetValue(name, out var ofLine) ? ofLine : null;

@@ -14,8 +14,10 @@ internal static class TlsStep
     // Products that intercept TLS, by the names that they write into their certificates.
     private static readonly string[] Interceptors =
     [
-        "zscaler", "fortinet", "fortigate", "palo alto", "blue coat", "bluecoat", "symantec web", "netskope", "cisco umbrella", "sophos", "check point",
-        "watchguard", "sonicwall", "barracuda", "mitmproxy", "squid", "forcepoint", "websense", "mcafee web gateway", "trend micro", "kaspersky", "avast", "bitdefender", "eset ssl", "charles proxy", "fiddler",
+        "zscaler", "fortinet", "fortigate", "palo alto", "blue coat", "bluecoat", "symantec web", "netskope",
+        "cisco umbrella", "sophos", "check point",
+        "watchguard", "sonicwall", "barracuda", "mitmproxy", "squid", "forcepoint", "websense", "mcafee web gateway",
+        "trend micro", "kaspersky", "avast", "bitdefender", "eset ssl", "charles proxy", "fiddler",
     ];
 
     /// <summary>Runs the step.</summary>
@@ -74,7 +76,11 @@ internal static class TlsStep
         visit.IsTrusted = visit.IsFit(answer.Chain, question.Host);
         if (!diagnosis.Has("TLS"))
         {
-            diagnosis.Pass("TLS", question.Name, $"{answer.Protocol}; for {string.Join(", ", CertificateInspection.NamesOf(answer.Chain[0]).Take(5))} until {DoctorText.At(answer.Chain[0].NotAfter)}");
+            diagnosis.Pass(
+                "TLS", question.Name,
+                $"{answer.Protocol}; for "
+                    + $"{string.Join(", ", CertificateInspection.NamesOf(answer.Chain[0]).Take(5))} until "
+                    + $"{DoctorText.At(answer.Chain[0].NotAfter)}");
         }
 
         return true;
@@ -85,9 +91,13 @@ internal static class TlsStep
         var (question, diagnosis, now) = (visit.Question, visit.Diagnosis, visit.Time.GetUtcNow());
         var stores = TrustStores.Find(question);
         var isSystems = CertificateInspection.LeadsToAuthority(chain, authorities: null, now, out _);
-        var isNamed = question.Authorities is { } named && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
+        var isNamed = question.Authorities is { } named
+            && CertificateInspection.LeadsToAuthority(chain, named, now, out _);
         var issuer = $"{chain[^1].Issuer}";
-        if (!isSystems && Interceptors.FirstOrDefault(word => issuer.Contains(word, StringComparison.OrdinalIgnoreCase) || chain[0].Issuer.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null)
+        if (!isSystems
+            && Interceptors.FirstOrDefault(
+                word => issuer.Contains(word, StringComparison.OrdinalIgnoreCase)
+                    || chain[0].Issuer.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null)
         {
             diagnosis.Error(
                 "TLS024", question.Name, $"the certificate was issued by {chain[0].Issuer}, which intercepts TLS");
@@ -98,7 +108,9 @@ internal static class TlsStep
         // --ca.
         if (!isNamed && question.Authorities is { } meant && !isSystems)
         {
-            if (meant.Any(authority => chain.Any(one => one.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData))))
+            if (meant.Any(
+                authority => chain.Any(
+                    one => one.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData))))
             {
                 diagnosis.Error(
                     "TLS015", question.Name,
@@ -151,7 +163,8 @@ internal static class TlsStep
                 continue;
             }
 
-            if (store.Authorities.Count > 0 && CertificateInspection.LeadsToAuthority(chain, store.Authorities, now, out _))
+            if (store.Authorities.Count > 0
+                && CertificateInspection.LeadsToAuthority(chain, store.Authorities, now, out _))
             {
                 visit.ClientAuthorities.AddRange(store.Authorities);
                 diagnosis.Pass("TLS", $"{store.Client} ({store.Source})", "trusts the certificate");
@@ -175,7 +188,10 @@ internal static class TlsStep
 
         if (clients.Count == 0 && !isNamed)
         {
-            diagnosis.Error(CertificateInspection.IsSelfIssued(chain[^1]) || chain.Count > 1 || !HasIssuerAddress(chain[0]) ? "TLS019" : "TLS004", question.Name, $"issued by {issuer}, which this machine does not trust");
+            diagnosis.Error(
+                CertificateInspection.IsSelfIssued(chain[^1]) || chain.Count > 1 || !HasIssuerAddress(chain[0])
+                    ? "TLS019"
+                    : "TLS004", question.Name, $"issued by {issuer}, which this machine does not trust");
         }
         else if (isNamed)
         {
@@ -186,14 +202,19 @@ internal static class TlsStep
     }
 
     private static bool HasIssuerAddress(X509Certificate2 certificate) =>
-        certificate.Extensions.OfType<X509AuthorityInformationAccessExtension>().Any(static extension => extension.EnumerateCAIssuersUris().Any());
+        certificate.Extensions.OfType<X509AuthorityInformationAccessExtension>().Any(
+            static extension => extension.EnumerateCAIssuersUris().Any());
 
     private static async Task<string?> SpeaksPlainHttpAsync(ClientVisit visit, CancellationToken cancellationToken)
     {
         try
         {
-            await using var stream = await visit.Route.ConnectAsync(visit.Question.Host, visit.Question.Url.Port, cancellationToken);
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /v2/ HTTP/1.1\r\nHost: {visit.Question.Name}\r\nConnection: close\r\n\r\n"), cancellationToken);
+            await using var stream = await visit.Route.ConnectAsync(
+                visit.Question.Host, visit.Question.Url.Port, cancellationToken);
+            await stream.WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"GET /v2/ HTTP/1.1\r\nHost: {visit.Question.Name}\r\nConnection: close\r\n\r\n"),
+                    cancellationToken);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TimeSpan.FromSeconds(5));
             return (await RawHttp.ReadHeadAsync(stream, limit.Token)).Line;

@@ -23,11 +23,13 @@ internal sealed record TokenReply(HttpStatusCode Status, string? Token, TimeSpan
             {
                 using var document = JsonDocument.Parse(body);
                 var root = document.RootElement;
-                string? Text(string name) => JsonText.Text(root, name) is { Length: > 0 } text && IsSendable(text) ? text : null;
+                string? Text(string name) =>
+                    JsonText.Text(root, name) is { Length: > 0 } text && IsSendable(text) ? text : null;
                 return new TokenReply(
                     status,
                     Text("token") ?? Text("access_token"),
-                    root.TryGetProperty("expires_in", out var life) && life.ValueKind == JsonValueKind.Number && life.TryGetInt32(out var seconds) ? TimeSpan.FromSeconds(seconds) : null,
+                    root.TryGetProperty("expires_in", out var life) && life.ValueKind == JsonValueKind.Number
+                        && life.TryGetInt32(out var seconds) ? TimeSpan.FromSeconds(seconds) : null,
                     "");
             }
             catch (Exception exception) when (exception is JsonException or InvalidOperationException)

@@ -88,7 +88,8 @@ internal static class TokenStep
     }
 
     private static async Task<bool> LookAsUserAsync(
-        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string user, CancellationToken cancellationToken)
+        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string user,
+        CancellationToken cancellationToken)
     {
         var (question, diagnosis) = (visit.Question, visit.Diagnosis);
         var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{question.Password}"));
@@ -97,7 +98,11 @@ internal static class TokenStep
         diagnosis.Hide(granted.Token);
         if (granted.Token is not { } token)
         {
-            diagnosis.Error(granted.Status == HttpStatusCode.OK ? "TKN002" : granted.Status == HttpStatusCode.TooManyRequests ? "LIM010" : "TKN001", $"{user} at {question.Name}", $"{(int)granted.Status}: {visit.MessageOf(granted.Body)}");
+            diagnosis.Error(
+                granted.Status == HttpStatusCode.OK
+                    ? "TKN002"
+                    : granted.Status == HttpStatusCode.TooManyRequests ? "LIM010" : "TKN001",
+                    $"{user} at {question.Name}", $"{(int)granted.Status}: {visit.MessageOf(granted.Body)}");
             return false;
         }
 
@@ -119,7 +124,8 @@ internal static class TokenStep
                 : "the sign-in succeeds");
         if (question.Repository is { } repository)
         {
-            await RepositoryLook.LookAsync(visit, repository, "Bearer " + token, GrantedBy(token, repository), cancellationToken);
+            await RepositoryLook.LookAsync(
+                visit, repository, "Bearer " + token, GrantedBy(token, repository), cancellationToken);
         }
 
         return true;
@@ -146,12 +152,15 @@ internal static class TokenStep
             return true;
         }
 
-        diagnosis.Error("TKN001", $"{user} at {question.Name}", $"{(int)answer.StatusCode}: {visit.MessageOf(await ClientVisit.ReadAsync(answer.Content, cancellationToken))}");
+        diagnosis.Error(
+            "TKN001", $"{user} at {question.Name}",
+            $"{(int)answer.StatusCode}: {visit.MessageOf(await ClientVisit.ReadAsync(answer.Content, cancellationToken))}");
         return false;
     }
 
     // A login that docker stored, sent where docker would send it.
-    private static async Task InspectStoredLoginAsync(ClientVisit visit, Uri realm, AuthenticationChallenge challenge, CancellationToken cancellationToken)
+    private static async Task InspectStoredLoginAsync(
+        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, CancellationToken cancellationToken)
     {
         if (ClientFiles.StoredLoginOf(visit.Question) is not var (user, secret, isRefreshToken))
         {
@@ -169,9 +178,17 @@ internal static class TokenStep
         }
 
         var answer = isRefreshToken
-            ? await PostAsync(visit, realm, [new("grant_type", "refresh_token"), new("refresh_token", secret), new("service", challenge.Service ?? ""), new("client_id", "doctor")], cancellationToken)
-            : await AskAsync(visit, realm, challenge, "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")), [], cancellationToken);
-        if (answer.Token is null && answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest or HttpStatusCode.Forbidden)
+            ? await PostAsync(
+                visit, realm,
+                [
+                    new("grant_type", "refresh_token"), new("refresh_token", secret),
+                    new("service", challenge.Service ?? ""), new("client_id", "doctor"),
+                ], cancellationToken)
+            : await AskAsync(
+                visit, realm, challenge, "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")),
+                [], cancellationToken);
+        if (answer.Token is null && answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest
+            or HttpStatusCode.Forbidden)
         {
             visit.Diagnosis.Error(
                 "DCK010", $"the stored login for {visit.Question.Name}",
@@ -181,17 +198,22 @@ internal static class TokenStep
     }
 
     // Whether a token that was issued reaches the registry: something in between may remove the header.
-    private static async Task<bool> InspectReturnAsync(ClientVisit visit, string token, bool isAnybodys, CancellationToken cancellationToken)
+    private static async Task<bool> InspectReturnAsync(
+        ClientVisit visit, string token, bool isAnybodys, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, visit.At("/v2/"));
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
-        using var answer = isAnybodys ? await visit.Http.SendAsync(request, cancellationToken) : await visit.SendSecretAsync(request, cancellationToken);
+        using var answer = isAnybodys
+            ? await visit.Http.SendAsync(request, cancellationToken)
+            : await visit.SendSecretAsync(request, cancellationToken);
         if (answer.StatusCode != HttpStatusCode.Unauthorized)
         {
             return true;
         }
 
-        var challenge = answer.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Challenges.Parse(string.Join(", ", values)) : [];
+        var challenge = answer.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
+            ? Challenges.Parse(string.Join(", ", values))
+            : [];
         if (challenge is [{ IsBearer: true } one, ..] && one.Parameters.TryGetValue("error", out var error))
         {
             visit.Diagnosis.Error(
@@ -213,15 +235,22 @@ internal static class TokenStep
     {
         if (life is { TotalSeconds: < ShortestLife } brief)
         {
-            visit.Diagnosis.Warn("TKN003", visit.Question.Name, string.Create(CultureInfo.InvariantCulture, $"expires_in {brief.TotalSeconds:F0}"));
+            visit.Diagnosis.Warn(
+                "TKN003", visit.Question.Name,
+                string.Create(CultureInfo.InvariantCulture, $"expires_in {brief.TotalSeconds:F0}"));
         }
     }
 
-    private static async Task InspectPostAsync(ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string user, CancellationToken cancellationToken)
+    private static async Task InspectPostAsync(
+        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string user,
+        CancellationToken cancellationToken)
     {
         var answer = await PostAsync(
             visit, realm,
-            [new("grant_type", "password"), new("username", user), new("password", visit.Question.Password ?? ""), new("service", challenge.Service ?? ""), new("client_id", "doctor")],
+            [
+                new("grant_type", "password"), new("username", user), new("password", visit.Question.Password ?? ""),
+                new("service", challenge.Service ?? ""), new("client_id", "doctor"),
+            ],
             cancellationToken);
         if (answer.Token is null)
         {
@@ -232,7 +261,8 @@ internal static class TokenStep
     }
 
     private static async Task<TokenReply> AskAsync(
-        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string? authorization, string[] scopes, CancellationToken cancellationToken)
+        ClientVisit visit, Uri realm, AuthenticationChallenge challenge, string? authorization, string[] scopes,
+        CancellationToken cancellationToken)
     {
         // The realm may have a query of its own; a fragment is never sent.
         var parameters = scopes.Select(static scope => "scope=" + Uri.EscapeDataString(scope));
@@ -242,14 +272,19 @@ internal static class TokenStep
         }
 
         var url = new UriBuilder(realm);
-        url.Query = string.Join('&', parameters.Prepend(url.Query.TrimStart('?')).Where(static part => part.Length > 0));
+        url.Query = string.Join(
+            '&', parameters.Prepend(url.Query.TrimStart('?')).Where(static part => part.Length > 0));
         using var answer = await visit.SendAsync(HttpMethod.Get, url.Uri, authorization, cancellationToken);
         return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
 
-    private static async Task<TokenReply> PostAsync(ClientVisit visit, Uri realm, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
+    private static async Task<TokenReply> PostAsync(
+        ClientVisit visit, Uri realm, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, realm) { Content = new FormUrlEncodedContent(form) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, realm)
+        {
+            Content = new FormUrlEncodedContent(form),
+        };
         using var answer = await visit.SendSecretAsync(request, cancellationToken);
         return TokenReply.Read(answer.StatusCode, await ClientVisit.ReadAsync(answer.Content, cancellationToken));
     }
@@ -267,10 +302,14 @@ internal static class TokenStep
         try
         {
             using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[1]));
-            return document.RootElement.TryGetProperty("access", out var access) && access.ValueKind == JsonValueKind.Array
+            return document.RootElement.TryGetProperty("access", out var access)
+                && access.ValueKind == JsonValueKind.Array
                 ? [.. access.EnumerateArray()
-                    .Where(one => one.TryGetProperty("name", out var name) && name.GetString() == repository && one.TryGetProperty("actions", out _))
-                    .SelectMany(static one => one.GetProperty("actions").EnumerateArray()).Select(static action => action.GetString()!)]
+                    .Where(
+                        one => one.TryGetProperty("name", out var name) && name.GetString() == repository
+                            && one.TryGetProperty("actions", out _))
+                    .SelectMany(static one => one.GetProperty("actions").EnumerateArray())
+                    .Select(static action => action.GetString()!)]
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)

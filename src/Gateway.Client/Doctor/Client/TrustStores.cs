@@ -14,7 +14,8 @@ namespace Gateway.Client.Doctor.Client;
 /// <param name="ProblemId">The problem if it does not trust the registry.</param>
 /// <param name="Fix">How to make it trust the registry.</param>
 internal sealed record TrustStore(
-    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId, string Fix)
+    string Client, string Source, X509Certificate2Collection Authorities, bool SkipsVerification, string ProblemId,
+    string Fix)
 {
     /// <summary>A folder of the same host that this client ignores, since its name lacks the port.</summary>
     public string? Misnamed { get; init; }
@@ -47,7 +48,10 @@ internal static class TrustStores
 
         if (machine.Has("/etc/containers") || machine.HasProgram("podman"))
         {
-            string[] folders = [$"{machine.Home}/.config/containers/certs.d/{name}", $"/etc/containers/certs.d/{name}", $"/etc/docker/certs.d/{name}"];
+            string[] folders = [
+                $"{machine.Home}/.config/containers/certs.d/{name}", $"/etc/containers/certs.d/{name}",
+                $"/etc/docker/certs.d/{name}",
+            ];
             var authorities = new X509Certificate2Collection();
             foreach (var folder in folders)
             {
@@ -68,12 +72,17 @@ internal static class TrustStores
     /// <summary>Whether dockerd accepts any certificate, and plain HTTP, from a registry.</summary>
     public static bool IsInsecureForDocker(ClientMachine machine, ClientQuestion question) =>
         machine.ReadJson("/etc/docker/daemon.json", out _) is { } daemon
-        && daemon.TryGetProperty("insecure-registries", out var list) && list.ValueKind == System.Text.Json.JsonValueKind.Array
-        && list.EnumerateArray().Any(one => one.ValueKind == System.Text.Json.JsonValueKind.String && IsInsecureEntry(one.GetString()!, question));
+        && daemon.TryGetProperty("insecure-registries", out var list)
+        && list.ValueKind == System.Text.Json.JsonValueKind.Array
+        && list.EnumerateArray().Any(
+            one => one.ValueKind == System.Text.Json.JsonValueKind.String
+                && IsInsecureEntry(one.GetString()!, question));
 
     // moby, registry/config.go: a network, or host and port exactly as in image names.
     private static bool IsInsecureEntry(string entry, ClientQuestion question) =>
-        entry == question.Name || (ProxySettings.TryParseNetwork(entry, out var network) && IPAddress.TryParse(question.Host, out var address) && network.Contains(address));
+        entry == question.Name
+        || (ProxySettings.TryParseNetwork(entry, out var network) && IPAddress.TryParse(question.Host, out var address)
+        && network.Contains(address));
 
     /// <summary>Whether podman does.</summary>
     public static bool IsInsecureForPodman(ClientMachine machine, ClientQuestion question) =>
@@ -81,18 +90,27 @@ internal static class TrustStores
             .Any(file => machine.ReadToml(file, out _) is { } table
                 && table.TryGetValue("registry", out var registries) && registries is TomlTableArray all
                 && all.Any(one => one.TryGetValue("insecure", out var insecure) && insecure is true
-                    && ((one.TryGetValue("location", out var location) && Names(location, question)) || (one.TryGetValue("prefix", out var prefix) && Names(prefix, question)))));
+                    && ((one.TryGetValue("location", out var location) && Names(location, question))
+                    || (one.TryGetValue("prefix", out var prefix) && Names(prefix, question)))));
 
-    private static bool Names(object? value, ClientQuestion question) => value is string text && (text == question.Name || text == question.Host || text.StartsWith(question.Name + "/", StringComparison.Ordinal));
+    private static bool Names(object? value, ClientQuestion question) =>
+        value is string text
+        && (text == question.Name || text == question.Host
+        || text.StartsWith(question.Name + "/", StringComparison.Ordinal));
 
     private static string? MisnamedIn(ClientQuestion question, string root) =>
-        !question.Url.IsDefaultPort && question.Machine.Files($"{root}/{question.Host}", "*.crt").Any() ? $"{root}/{question.Host}" : null;
+        !question.Url.IsDefaultPort && question.Machine.Files($"{root}/{question.Host}", "*.crt").Any()
+            ? $"{root}/{question.Host}"
+            : null;
 
     private static TrustStore Containerd(ClientMachine machine, string name)
     {
         const string root = "/etc/containerd/certs.d";
         var colon = name.LastIndexOf(':');
-        string[] folders = [.. colon > 0 ? [$"{root}/{name[..colon]}_{name[(colon + 1)..]}_"] : Array.Empty<string>(), $"{root}/{name}", $"{root}/_default"];
+        string[] folders = [
+            .. colon > 0 ? [$"{root}/{name[..colon]}_{name[(colon + 1)..]}_"] : Array.Empty<string>(), $"{root}/{name}",
+            $"{root}/_default",
+        ];
         var folder = Array.Find(folders, machine.Has) ?? $"{root}/{name}";
         var authorities = new X509Certificate2Collection();
         var skips = false;
@@ -112,13 +130,16 @@ internal static class TrustStores
 
             if (hosts.TryGetValue("host", out var named) && named is TomlTable all)
             {
-                tables.AddRange(all.Where(pair => IsAt(pair.Key, name)).Select(static pair => pair.Value).OfType<TomlTable>());
+                tables.AddRange(
+                    all.Where(pair => IsAt(pair.Key, name)).Select(static pair => pair.Value).OfType<TomlTable>());
             }
 
             foreach (var table in tables)
             {
                 skips |= table.TryGetValue("skip_verify", out var skip) && skip is true;
-                foreach (var file in !table.TryGetValue("ca", out var ca) ? [] : ca is TomlArray list ? list.OfType<string>() : ca is string one ? [one] : Array.Empty<string>())
+                foreach (var file in !table.TryGetValue("ca", out var ca)
+                    ? []
+                    : ca is TomlArray list ? list.OfType<string>() : ca is string one ? [one] : Array.Empty<string>())
                 {
                     Import(machine, file.StartsWith('/') ? file : $"{folder}/{file}", authorities);
                 }
@@ -127,11 +148,16 @@ internal static class TrustStores
 
         return new TrustStore(
             "containerd", $"{folder}/hosts.toml", authorities, skips, "TLS022",
-            $"mkdir -p {root}/{name}, put CA.crt there as ca.crt, and write into hosts.toml: server = \"https://{name}\" and [host.\"https://{name}\"] with ca = \"ca.crt\"; config_path in config.toml must name {root}");
+            $"mkdir -p {root}/{name}, put CA.crt there as ca.crt, and write into hosts.toml: server = "
+                + $"\"https://{name}\" and [host.\"https://{name}\"] with ca = \"ca.crt\"; config_path in config.toml "
+                + $"must name {root}");
     }
 
     private static bool IsAt(string? address, string name) =>
-        address is not null && Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : "https://" + address, UriKind.Absolute, out var url) && url.Authority == name;
+        address is not null
+        && Uri.TryCreate(
+            address.Contains("://", StringComparison.Ordinal) ? address : "https://" + address, UriKind.Absolute,
+            out var url) && url.Authority == name;
 
     private static X509Certificate2Collection ReadFolder(ClientMachine machine, string folder)
     {

@@ -9,7 +9,8 @@ internal sealed class ErrorExplainer(IReadOnlyList<KnownProblem> problems)
     // Matches this close belong to the same message, for which the best answer is enough.
     private const int SameMessage = 40;
 
-    private static readonly Lazy<ErrorExplainer> Shared = new(static () => new ErrorExplainer(KnownProblemReader.ReadEmbedded()));
+    private static readonly Lazy<ErrorExplainer> Shared = new(
+        static () => new ErrorExplainer(KnownProblemReader.ReadEmbedded()));
 
     /// <summary>The explainer of the messages in <c>messages.yaml</c>; read once.</summary>
     public static ErrorExplainer Default => Shared.Value;
@@ -57,7 +58,9 @@ internal sealed class ErrorExplainer(IReadOnlyList<KnownProblem> problems)
         // A prefix may be within a message that was broken into lines; without line breaks, prefixes are part of the
         // text.
         var inBare = FindIn(bare);
-        return inBare.Count(static match => match.IsComplete) > found.Count(static match => match.IsComplete) ? inBare : found;
+        return inBare.Count(static match => match.IsComplete) > found.Count(static match => match.IsComplete)
+            ? inBare
+            : found;
     }
 
     private static bool Covers(PatternMatch answer, PatternMatch other) =>

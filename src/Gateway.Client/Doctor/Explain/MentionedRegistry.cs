@@ -16,10 +16,13 @@ internal sealed partial record MentionedRegistry(string? Host, string? Repositor
     /// <summary>Looks for them.</summary>
     public static MentionedRegistry Find(string text)
     {
-        var flat = string.Concat(MessageText.Unescape(text).ToLowerInvariant().Where(static one => one is not ('\n' or '\r')));
+        var flat = string.Concat(
+            MessageText.Unescape(text).ToLowerInvariant().Where(static one => one is not ('\n' or '\r')));
         string? host = null;
         string? name = null;
-        foreach (var expression in (ReadOnlySpan<Regex>)[ApiUrl(), Transport(), Reference(), ScopeUrl(), AnyUrl(), Lookup()])
+        foreach (var expression in (ReadOnlySpan<Regex>)[
+            ApiUrl(), Transport(), Reference(), ScopeUrl(), AnyUrl(), Lookup(),
+        ])
         {
             foreach (Match match in expression.Matches(flat))
             {
@@ -59,7 +62,9 @@ internal sealed partial record MentionedRegistry(string? Host, string? Repositor
 
     private static bool IsName(string text, [NotNullWhen(true)] out string? name)
     {
-        name = RepositoryName.TryParse(text.Replace("%2f", "/", StringComparison.Ordinal), out var parsed) ? parsed.Value : null;
+        name = RepositoryName.TryParse(text.Replace("%2f", "/", StringComparison.Ordinal), out var parsed)
+            ? parsed.Value
+            : null;
         return name is not null;
     }
 
@@ -68,7 +73,8 @@ internal sealed partial record MentionedRegistry(string? Host, string? Repositor
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var name = colon < 0 ? text : text[..colon];
-        return (colon < 0 || int.Parse(text.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture) is > 0 and < 65536)
+        return (colon < 0
+            || int.Parse(text.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture) is > 0 and < 65536)
             && Uri.CheckHostName(name) is UriHostNameType.Dns or UriHostNameType.IPv4
             && !name.Contains("..", StringComparison.Ordinal)
             && (!mustLookLikeOne || colon >= 0 || name == "localhost" || name.Contains('.', StringComparison.Ordinal));
@@ -80,10 +86,13 @@ internal sealed partial record MentionedRegistry(string? Host, string? Repositor
     [GeneratedRegex("(?:docker|oci)://" + HostPattern + "/" + NamePattern)]
     private static partial Regex Transport();
 
-    [GeneratedRegex("(?:image|reference|denied for|manifest for|permission for|repository| in|push) ?[\"'\\[]?" + HostPattern + "/" + NamePattern)]
+    [GeneratedRegex(
+        "(?:image|reference|denied for|manifest for|permission for|repository| in|push) ?[\"'\\[]?" + HostPattern + "/"
+            + NamePattern)]
     private static partial Regex Reference();
 
-    [GeneratedRegex("https?://" + HostPattern + "/[^ \"]{0,200}?scope=repository(?:%3a|:)(?<name>[a-z0-9._/%-]+?)(?:%3a|:)")]
+    [GeneratedRegex(
+        "https?://" + HostPattern + "/[^ \"]{0,200}?scope=repository(?:%3a|:)(?<name>[a-z0-9._/%-]+?)(?:%3a|:)")]
     private static partial Regex ScopeUrl();
 
     [GeneratedRegex("https?://" + HostPattern + "(?:[/\"': ]|$)")]

@@ -31,11 +31,14 @@ internal sealed class MessageTemplate
     public int Length { get; }
 
     /// <summary>Reads one.</summary>
-    /// <exception cref="FormatException">It begins or ends with a placeholder, or a fixed part is too short.</exception>
+    /// <exception cref="FormatException">
+    /// It begins or ends with a placeholder, or a fixed part is too short.
+    /// </exception>
     public static MessageTemplate Parse(string text)
     {
         var parts = text.Split(Placeholder).Select(MessageText.Squash).ToArray();
-        return parts.Any(static part => part.Length == 0) || parts[0].Length < 3 || parts.Sum(static part => part.Length) < 10
+        return parts.Any(static part => part.Length == 0) || parts[0].Length < 3
+            || parts.Sum(static part => part.Length) < 10
             ? throw new FormatException($"\"{text}\" is not a template: begin and end it with fixed text of 10 "
                 + "characters or more")
             : new MessageTemplate(text, parts);
@@ -131,6 +134,8 @@ internal sealed class MessageTemplate
         }
 
         var (start, before) = found[^1];
-        return end - tail >= before && end - tail - before <= MaxGap ? new TemplateSpan(start, end, matched, false) : null;
+        return end - tail >= before && end - tail - before <= MaxGap
+            ? new TemplateSpan(start, end, matched, false)
+            : null;
     }
 }

@@ -13,9 +13,14 @@ internal static class MessageText
     public const int MaxLength = 128 * 1024;
 
     private static readonly (string Entity, string Text)[] Entities =
-        [("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+        [
+            ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"),
+            ("&amp;", "&"),
+        ];
 
-    /// <summary>Removes terminal colours and the escapes of JSON and of Go's <c>%q</c>, however deep they are nested.</summary>
+    /// <summary>
+    /// Removes terminal colours and the escapes of JSON and of Go's <c>%q</c>, however deep they are nested.
+    /// </summary>
     public static string Unescape(string text)
     {
         if (text.Length > MaxLength)
@@ -68,7 +73,9 @@ internal static class MessageText
         return result.ToString();
     }
 
-    /// <summary>The text without what log collectors write before each of its lines: times, host and program, steps.</summary>
+    /// <summary>
+    /// The text without what log collectors write before each of its lines: times, host and program, steps.
+    /// </summary>
     public static string RemoveLinePrefixes(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -103,7 +110,8 @@ internal static class MessageText
         }
 
         if (rest[0] == 'u' && rest.Length > 4
-            && ushort.TryParse(rest.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+            && ushort.TryParse(
+                rest.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
         {
             result.Append((char)code);
             return length + 5;

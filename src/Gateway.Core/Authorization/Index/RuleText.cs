@@ -60,7 +60,8 @@ internal sealed class RuleText
     public string Head(PolicyRule rule, RepositoryActions actions)
     {
         var on = rule.On;
-        if (_asked is not null && on.RemoveAll(pattern => !pattern.Matches(_asked, _segment)) is { IsEmpty: false } asked)
+        if (_asked is not null
+            && on.RemoveAll(pattern => !pattern.Matches(_asked, _segment)) is { IsEmpty: false } asked)
         {
             on = asked;
         }

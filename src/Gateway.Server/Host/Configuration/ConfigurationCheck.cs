@@ -32,7 +32,8 @@ internal static class ConfigurationCheck
         Loading(static options => options.LoadPolicies()),
         Loading(static options => options.LoadUpstreamTrust()),
         Loading(static options => RedisTrust.Load(options.Redis)),
-        static options => SigningKeyServiceExtensions.Check(options.SigningKeySettings(), options.Tokens.Keys, options.State.Folder),
+        static options => SigningKeyServiceExtensions.Check(
+            options.SigningKeySettings(), options.Tokens.Keys, options.State.Folder),
         Loading(static options => StateServiceExtensions.Check(options.State)),
         static options => AuditServiceExtensions.Check(options.Audit, options.State.Folder),
     ];
@@ -42,7 +43,9 @@ internal static class ConfigurationCheck
     /// <returns>Every problem; none where a start would succeed.</returns>
     public static IReadOnlyList<Problem> Run(GatewayOptions options) => [.. Checks.SelectMany(check => check(options))];
 
-    /// <summary>What a start would accept, but an operator hardly means. Ask only where <see cref="Run"/> found nothing.</summary>
+    /// <summary>
+    /// What a start would accept, but an operator hardly means. Ask only where <see cref="Run"/> found nothing.
+    /// </summary>
     public static IReadOnlyList<Problem> Warnings(GatewayOptions options)
     {
         var now = TimeProvider.System.GetUtcNow();

@@ -10,7 +10,9 @@ internal static class ConfigurationLoader
 
     /// <summary>Reads and validates a configuration.</summary>
     /// <param name="path">The file. What is relative in it, or in the environment, is relative to its folder.</param>
-    /// <param name="environment">The variables of the process; <see cref="ProcessEnvironment.Read"/> gives them.</param>
+    /// <param name="environment">
+    /// The variables of the process; <see cref="ProcessEnvironment.Read"/> gives them.
+    /// </param>
     /// <param name="locate">Where a secret's file lies while it is not in its place, as during a restore.</param>
     /// <returns>
     /// Settings that hold every rule that can be checked without opening the files they name (secrets are read).

@@ -97,7 +97,9 @@ public sealed class GatewayOptions
     /// <summary>The program's own log.</summary>
     public LogOptions Log { get; set; } = new();
 
-    /// <summary>The file that these were read from; <see langword="null"/> where a program made them. No setting.</summary>
+    /// <summary>
+    /// The file that these were read from; <see langword="null"/> where a program made them. No setting.
+    /// </summary>
     internal string? File { get; set; }
 
     /// <summary>Every file and folder that is named in it. No setting.</summary>

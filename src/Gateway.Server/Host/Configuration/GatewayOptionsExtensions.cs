@@ -19,13 +19,17 @@ namespace Gateway.Server.Host.Configuration;
 internal static class GatewayOptionsExtensions
 {
     /// <summary>The folder of the signing keys: as configured, or in the state folder.</summary>
-    public static string KeyFolderPath(this GatewayOptions options) => KeyFolder.PathFrom(options.Tokens.Keys, options.State.Folder);
+    public static string KeyFolderPath(this GatewayOptions options) =>
+        KeyFolder.PathFrom(options.Tokens.Keys, options.State.Folder);
 
     /// <summary>When signing keys come, sign and go.</summary>
     public static SigningKeySettings SigningKeySettings(this GatewayOptions options) =>
         new(options.Tokens.Algorithm, options.Tokens.Keys.RotateAfter, options.Tokens.UploadWindow);
 
-    /// <summary>Reads the limits anew. Of a changed file nothing but this section is taken; the rest is in force from a start on.</summary>
+    /// <summary>
+    /// Reads the limits anew. Of a changed file nothing but this section is taken; the rest is in force from a start
+    /// on.
+    /// </summary>
     /// <exception cref="ProblemException">The file is wrong.</exception>
     public static LimitOptions ReadLimits(this GatewayOptions options) => options.File is { } file
         ? ConfigurationLoader.Load(file, ProcessEnvironment.Read()).Limits
@@ -34,7 +38,9 @@ internal static class GatewayOptionsExtensions
     /// <summary>The audit file's path; <see langword="null"/> where there is none.</summary>
     public static string? AuditFilePath(this GatewayOptions options) => options.AuditFileOptions()?.Path;
 
-    /// <summary>The settings of the audit file, its path filled in; <see langword="null"/> where there is none.</summary>
+    /// <summary>
+    /// The settings of the audit file, its path filled in; <see langword="null"/> where there is none.
+    /// </summary>
     public static AuditFileOptions? AuditFileOptions(this GatewayOptions options) =>
         AuditServiceExtensions.FileOptions(options.Audit, options.State.Folder);
 
@@ -60,7 +66,9 @@ internal static class GatewayOptionsExtensions
         options.TestPolicies);
 
     /// <summary>Reads the policies; a rule for a registry that is not configured is a problem.</summary>
-    /// <exception cref="ProblemException">They are wrong, or fail their own tests where those are asked for.</exception>
+    /// <exception cref="ProblemException">
+    /// They are wrong, or fail their own tests where those are asked for.
+    /// </exception>
     public static PolicySet LoadPolicies(this GatewayOptions options) => options.PolicySource().Load();
 
     /// <summary>Opens the store for a command, next to a gateway that may run.</summary>
@@ -70,7 +78,8 @@ internal static class GatewayOptionsExtensions
 
     /// <summary>Opens credentials and identities for a command.</summary>
     /// <exception cref="ProblemException">The file, or that of Redis's authorities, cannot be used.</exception>
-    public static CommandStores OpenStores(this GatewayOptions options) => CommandStores.Open(options.State, options.Redis);
+    public static CommandStores OpenStores(this GatewayOptions options) =>
+        CommandStores.Open(options.State, options.Redis);
 
     /// <summary>Connects a command to Redis, where a section <c>redis</c> is there.</summary>
     /// <exception cref="ProblemException">The file of Redis's authorities cannot be used.</exception>

@@ -29,7 +29,8 @@ internal static class GatewayOptionsValidator
         AuthenticationOptionsValidator.Validate(options.Authentication, scope.At(nameof(options.Authentication)));
         TokenOptionsValidator.Validate(options.Tokens, scope.At(nameof(options.Tokens)));
         StateOptionsValidator.Validate(
-            options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken, scope.At(nameof(options.State)));
+            options.State, options.Redis is not null || scope.At(nameof(options.Redis)).IsBroken,
+            scope.At(nameof(options.State)));
         AuditOptionsValidator.Validate(options.Audit, scope.At(nameof(options.Audit)));
         if (options.Redis is { } redis)
         {
@@ -46,8 +47,12 @@ internal static class GatewayOptionsValidator
         if (options.Authentication.Oidc.Count > 0 && options.State.Store == StateStoreKind.Redis
             && options.Tokens.Keys.Store == SigningKeyStoreKind.Folder)
         {
-            // A sign-in begins at one replica and ends at another, which must be able to read what the first one gave the browser.
-            scope.At(nameof(options.Tokens)).At(nameof(options.Tokens.Keys)).At(nameof(options.Tokens.Keys.Store)).Report(
+            // A sign-in begins at one replica and ends at another, which must be able to read what the first one gave
+            // the browser.
+            scope.At(nameof(options.Tokens))
+                .At(nameof(options.Tokens.Keys))
+                .At(nameof(options.Tokens.Keys.Store))
+                .Report(
                 "stores keys in a folder, but sign-ins by a provider use several replicas (state.store: redis)",
                 "Set tokens.keys.store to redis, and set a password.");
         }

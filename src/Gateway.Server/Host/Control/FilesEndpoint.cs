@@ -44,7 +44,8 @@ internal sealed partial class FilesEndpoint(
             }
 
             await JsonSerializer.SerializeAsync(
-                context.Response.Body, FilesStanding.Of(users.Name, status), FilesJsonContext.Default.FilesStanding, context.RequestAborted);
+                context.Response.Body, FilesStanding.Of(users.Name, status), FilesJsonContext.Default.FilesStanding,
+                context.RequestAborted);
             return;
         }
 

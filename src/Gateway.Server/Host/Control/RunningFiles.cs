@@ -8,7 +8,9 @@ namespace Gateway.Server.Host.Control;
 /// <summary>Asks the running gateway on this machine about the files that it reads again.</summary>
 internal static class RunningFiles
 {
-    /// <summary>What it says of each kind; <see langword="null"/> where none runs, or none that knows the question.</summary>
+    /// <summary>
+    /// What it says of each kind; <see langword="null"/> where none runs, or none that knows the question.
+    /// </summary>
     public static async Task<FilesReport?> ReadAsync(GatewayOptions options, CancellationToken cancellationToken)
     {
         var path = ControlSocket.PathOf(options);
@@ -22,7 +24,8 @@ internal static class RunningFiles
             return await AskAsync(
                 path, HttpMethod.Get, FilesEndpoint.Path, FilesJsonContext.Default.FilesReport, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return null;
@@ -47,7 +50,8 @@ internal static class RunningFiles
                 FilesJsonContext.Default.FilesStanding,
                 cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new ProblemException(new Problem(

@@ -5,12 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Gateway.Server.Host.Control;
 
 /// <summary>
-/// Shows the commands of this machine that a gateway runs with a configuration, wherever it keeps its state: a lock on the
-/// configuration's file, from when everything is open until it begins to end.
+/// Shows the commands of this machine that a gateway runs with a configuration, wherever it keeps its state: a lock on
+/// the configuration's file, from when everything is open until it begins to end.
 /// </summary>
 /// <remarks>
-/// It needs the same file on the same kernel: containers that mount it see it, copies of it and other machines do not. Nor does a
-/// command that reads a file which was put in its place since the gateway's start.
+/// It needs the same file on the same kernel: containers that mount it see it, copies of it and other machines do not.
+/// Nor does a command that reads a file which was put in its place since the gateway's start.
 /// </remarks>
 internal sealed class RunningMark(GatewayOptions options) : IHostedLifecycleService, IDisposable
 {
@@ -19,7 +19,9 @@ internal sealed class RunningMark(GatewayOptions options) : IHostedLifecycleServ
 
     private SafeFileHandle? _held;
 
-    /// <summary>Whether a gateway runs with a configuration; <see langword="false"/> also where that cannot be told.</summary>
+    /// <summary>
+    /// Whether a gateway runs with a configuration; <see langword="false"/> also where that cannot be told.
+    /// </summary>
     public static bool IsSeen(GatewayOptions options)
     {
         try

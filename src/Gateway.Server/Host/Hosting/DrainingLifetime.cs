@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Server.Host.Hosting;
 
 /// <summary>
-/// Ends the program on SIGTERM or Ctrl-C: <c>/readyz</c> says so at once, requests are served on for the delay, running ones
-/// finish within the limit, and only then does it stop to listen. A second signal ends it without waiting.
+/// Ends the program on SIGTERM or Ctrl-C: <c>/readyz</c> says so at once, requests are served on for the delay, running
+/// ones finish within the limit, and only then does it stop to listen. A second signal ends it without waiting.
 /// </summary>
 internal sealed partial class DrainingLifetime(
     RunningRequests running,
@@ -75,7 +75,8 @@ internal sealed partial class DrainingLifetime(
             }
             else
             {
-                left = shutdown.Drain - time.GetElapsedTime(started); // for those that came while others were waited for
+                // for those that came while others were waited for
+                left = shutdown.Drain - time.GetElapsedTime(started);
             }
         }
         catch (OperationCanceledException)

@@ -36,7 +36,9 @@ internal static class GatewayHost
     /// <summary>Builds the server, reading every file it needs.</summary>
     /// <param name="options">A valid configuration.</param>
     /// <param name="customize">Changes to the composition, for tests; none in the program.</param>
-    /// <exception cref="ProblemException">A certificate, user or policy file or the store is wrong; nothing listens.</exception>
+    /// <exception cref="ProblemException">
+    /// A certificate, user or policy file or the store is wrong; nothing listens.
+    /// </exception>
     public static WebApplication Build(GatewayOptions options, Action<WebApplicationBuilder>? customize = null)
     {
         // Every problem of every file at once, before anything listens.
@@ -86,7 +88,8 @@ internal static class GatewayHost
         builder.Services.AddTokenEndpoint();
         builder.Services.AddUploads();
         builder.Services.AddListing();
-        builder.Services.AddRateLimits(options.Limits, options.File, options.ReadLimits, isShared: options.Redis is not null);
+        builder.Services.AddRateLimits(
+            options.Limits, options.File, options.ReadLimits, isShared: options.Redis is not null);
         builder.Services.AddUpstreamProxy(options.Registries, options.Telemetry.MakesTraces);
         builder.Services.AddGatewayCors(options.Cors);
         builder.Services.AddHostedService<FileReloadService>();

@@ -32,7 +32,11 @@ internal sealed class HealthReport(
     public static bool IsHealthy(IProxyStateLookup clusters, UpstreamRegistry registry) =>
         clusters.TryGetCluster(registry.Name, out var cluster)
         && cluster.Destinations.Values.Any(static destination =>
-            destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy });
+            destination.Health is
+            {
+                Active: not DestinationHealth.Unhealthy,
+                Passive: not DestinationHealth.Unhealthy
+            });
 
     /// <summary>Answers a health path, and 404 to any other.</summary>
     /// <param name="context">The request.</param>
@@ -57,8 +61,8 @@ internal sealed class HealthReport(
             return;
         }
 
-        // A refused reload or an upstream that is down degrades; a process that is ending is not ready, nor one that lacks
-        // what it needs itself, since another replica would see the same files and the same upstream.
+        // A refused reload or an upstream that is down degrades; a process that is ending is not ready, nor one that
+        // lacks what it needs itself, since another replica would see the same files and the same upstream.
         var ending = running.IsEnding || lifetime.ApplicationStopping.IsCancellationRequested;
         context.Response.StatusCode = ending || parts.Any(static part => part is { IsEssential: true, IsUp: false })
             ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
@@ -129,7 +133,9 @@ internal sealed class HealthReport(
             refused |= !certificate.IsValidAt(now);
             json.WriteStartObject();
             json.WriteString("name", certificate.DisplayName);
-            json.WriteString("status", certificate.IsValidAt(now) ? "ok" : now < certificate.NotBefore ? "not valid yet" : "expired");
+            json.WriteString(
+                "status",
+                certificate.IsValidAt(now) ? "ok" : now < certificate.NotBefore ? "not valid yet" : "expired");
             json.WriteString("expiresAt", certificate.NotAfter);
             json.WriteEndObject();
         }

@@ -37,8 +37,12 @@ internal static partial class KestrelExtensions
                     ? static (handshake, _) => handshake
                     : ClientCertificateHandshake.Ask);
             });
-            Listen(kestrel, options.Listen.Http, ListenerKind.Http, static listen => listen.Protocols = HttpProtocols.Http1);
-            Listen(kestrel, options.Listen.Management, ListenerKind.Management, static listen => listen.Protocols = HttpProtocols.Http1);
+            Listen(
+                kestrel, options.Listen.Http, ListenerKind.Http,
+                static listen => listen.Protocols = HttpProtocols.Http1);
+            Listen(
+                kestrel, options.Listen.Management, ListenerKind.Management,
+                static listen => listen.Protocols = HttpProtocols.Http1);
             ListenForCommands(kestrel, ControlSocket.PathOf(options));
         });
     }
@@ -47,7 +51,8 @@ internal static partial class KestrelExtensions
     {
         if (ControlSocket.Prepare(path) is { } problem)
         {
-            Log.NoControl(kestrel.ApplicationServices.GetRequiredService<ILogger<KestrelServerOptions>>(), path, problem);
+            Log.NoControl(
+                kestrel.ApplicationServices.GetRequiredService<ILogger<KestrelServerOptions>>(), path, problem);
             return;
         }
 

@@ -25,7 +25,8 @@ internal sealed class ListenerMiddleware(
 {
     private const int LongestShown = 80;
 
-    // Where a client that was told wrong puts what must not be read on the way (RFC 6750, section 2.3; the token endpoint's form).
+    // Where a client that was told wrong puts what must not be read on the way (RFC 6750, section 2.3; the token
+    // endpoint's form).
     private static readonly string[] SecretParameters = ["access_token", "refresh_token", "id_token", "password"];
 
     private readonly ManagementHosts _managementHosts = new(options);
@@ -36,7 +37,9 @@ internal sealed class ListenerMiddleware(
         {
             // Here alone: clients of the other listeners have no business with them.
             ListenerKind.Management when context.Request.Path.Value == MetricsEndpoint.Path =>
-                _managementHosts.Contains(context.Request.Host) ? metrics.AnswerAsync(context) : MisdirectAsync(context),
+                _managementHosts.Contains(context.Request.Host)
+                    ? metrics.AnswerAsync(context)
+                    : MisdirectAsync(context),
             ListenerKind.Management => health.TryAnswerAsync(context, _managementHosts.Contains(context.Request.Host)),
             ListenerKind.Control when context.Request.Path.Value == LimitsEndpoint.Path => limits.HandleAsync(context),
             ListenerKind.Control when context.Request.Path.Value is FilesEndpoint.Path or FilesEndpoint.UsersPath =>
@@ -80,17 +83,19 @@ internal sealed class ListenerMiddleware(
         }
 
         var host = router.FindHost(context.Request.Host.Value ?? "");
-        var target = (host?.Origin ?? _redirectBase) + context.Request.Path.ToUriComponent() + context.Request.QueryString;
+        var target = (host?.Origin ?? _redirectBase) + context.Request.Path.ToUriComponent()
+            + context.Request.QueryString;
         context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
         context.Response.Headers.Location = target;
         return Task.CompletedTask;
     }
 
-    // A browser's cookies are not looked at: those of the gateway are "__Host-", which browsers never send without TLS, and
-    // others are other programs' on the same host, whose visitors must still be redirected.
+    // A browser's cookies are not looked at: those of the gateway are "__Host-", which browsers never send without TLS,
+    // and others are other programs' on the same host, whose visitors must still be redirected.
     private static bool CarriesSecret(HttpRequest request) =>
         request.Headers.Authorization.Count > 0
         || request.Headers.ProxyAuthorization.Count > 0
-        || (HttpMethods.IsPost(request.Method) && request.Path.Value == TokenMiddleware.Path) // a form with the password
+        // a form with the password
+        || (HttpMethods.IsPost(request.Method) && request.Path.Value == TokenMiddleware.Path)
         || SecretParameters.Any(request.Query.ContainsKey);
 }

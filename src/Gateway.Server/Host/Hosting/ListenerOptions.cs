@@ -1,12 +1,16 @@
 namespace Gateway.Server.Host.Hosting;
 
-/// <summary>Where the gateway listens. An address is <c>*:8443</c>, <c>127.0.0.1:8443</c> or <c>[::1]:8443</c>.</summary>
+/// <summary>
+/// Where the gateway listens. An address is <c>*:8443</c>, <c>127.0.0.1:8443</c> or <c>[::1]:8443</c>.
+/// </summary>
 public sealed class ListenerOptions
 {
     /// <summary>The TLS listener that clients use.</summary>
     public string Https { get; set; } = "*:8443";
 
-    /// <summary>An optional plain-HTTP listener that only redirects to <c>publicUrl</c>, for example <c>*:8080</c>.</summary>
+    /// <summary>
+    /// An optional plain-HTTP listener that only redirects to <c>publicUrl</c>, for example <c>*:8080</c>.
+    /// </summary>
     public string? Http { get; set; }
 
     /// <summary>Whether the plain-HTTP listener also answers <c>/healthz</c> and <c>/readyz</c>.</summary>

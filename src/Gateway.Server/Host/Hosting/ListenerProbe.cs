@@ -5,8 +5,8 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.Host.Hosting;
 
 /// <summary>
-/// Whether the configured addresses can be listened on, asked before anything is opened: Kestrel says the same in a page of
-/// stack traces, and late.
+/// Whether the configured addresses can be listened on, asked before anything is opened: Kestrel says the same in a
+/// page of stack traces, and late.
 /// </summary>
 internal static class ListenerProbe
 {
@@ -15,7 +15,12 @@ internal static class ListenerProbe
     /// <param name="file">The configuration file, for the messages.</param>
     public static IReadOnlyList<Problem> FindProblems(ListenerOptions options, string file) =>
     [
-        .. new[] { ("listen.https", options.Https), ("listen.http", options.Http), ("listen.management", options.Management) }
+        .. new[]
+        {
+            ("listen.https", options.Https),
+            ("listen.http", options.Http),
+            ("listen.management", options.Management),
+        }
             .Where(static listener => !string.IsNullOrEmpty(listener.Item2))
             .Select(listener => FindProblem(listener.Item1, ListenAddress.Parse(listener.Item2!), file))
             .OfType<Problem>(),
@@ -29,7 +34,8 @@ internal static class ListenerProbe
             null => (null, ""),
             SocketError.AddressAlreadyInUse => (
                 "the port is in use",
-                $"Stop what listens there (ss -ltnp 'sport = :{address.Port}' shows it), or set {setting} to another port."),
+                $"Stop what listens there (ss -ltnp 'sport = :{address.Port}' shows it), or set {setting} to another "
+                    + "port."),
             SocketError.AccessDenied => (
                 "no permission to listen on this port",
                 $"Set {setting} to port 1024 or higher and map the clients' port to it, or grant CAP_NET_BIND_SERVICE "

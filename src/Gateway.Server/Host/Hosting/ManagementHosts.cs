@@ -26,11 +26,14 @@ internal sealed class ManagementHosts
         }
     }
 
-    /// <summary>Whether a request names the listener by an address, by a name of ours, or (as no browser does) not at all.</summary>
+    /// <summary>
+    /// Whether a request names the listener by an address, by a name of ours, or (as no browser does) not at all.
+    /// </summary>
     public bool Contains(HostString host) =>
         host.Host is { Length: > 0 } name ? _names.Contains(name) || IsAddress(name) : !host.HasValue;
 
-    // In the usual spelling alone: what else the system's parser takes for one ("127.1", "0x7f000001") a browser rewrites.
+    // In the usual spelling alone: what else the system's parser takes for one ("127.1", "0x7f000001") a browser
+    // rewrites.
     private static bool IsAddress(string name) =>
         IPAddress.TryParse(name is ['[', .. var inner, ']'] ? inner : name, out var address)
         && (name[0] == '[' || address.ToString() == name);

@@ -1,6 +1,8 @@
 namespace Gateway.Server.Host.Hosting;
 
-/// <summary>Knows which requests are running, so that an ending gateway can wait for them and then cut them off.</summary>
+/// <summary>
+/// Knows which requests are running, so that an ending gateway can wait for them and then cut them off.
+/// </summary>
 internal sealed class RunningRequests(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Host.Hosting;
 
-/// <summary>Outermost of all: has requests of clients waited for when the gateway ends. Health checks are not.</summary>
+/// <summary>
+/// Outermost of all: has requests of clients waited for when the gateway ends. Health checks are not.
+/// </summary>
 internal sealed class RunningRequestsMiddleware(RequestDelegate next, RunningRequests running)
 {
     public Task InvokeAsync(HttpContext context)

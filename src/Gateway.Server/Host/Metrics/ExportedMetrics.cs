@@ -4,8 +4,8 @@ namespace Gateway.Server.Host.Metrics;
 
 /// <summary>
 /// The list of every metric that leaves the gateway, by <c>/metrics</c> and by OTLP alike. What is not on it, and every
-/// attribute that it does not name, stays here: names of hosts, repositories, users and addresses are a client's choice,
-/// and each one would be a series for ever.
+/// attribute that it does not name, stays here: names of hosts, repositories, users and addresses are a client's
+/// choice, and each one would be a series for ever.
 /// </summary>
 internal static class ExportedMetrics
 {
@@ -18,10 +18,14 @@ internal static class ExportedMetrics
     private const string Runtime = "System.Runtime";
 
     // A decision takes microseconds where everything is remembered, and a tenth of a second where a password is hashed.
-    private static readonly double[] Decisions = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10];
+    private static readonly double[] Decisions = [
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10,
+    ];
 
     // A manifest takes milliseconds, a blob minutes.
-    private static readonly double[] Requests = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
+    private static readonly double[] Requests = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
+    ];
 
     private static readonly double[] Handshakes = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10];
 
@@ -39,7 +43,8 @@ internal static class ExportedMetrics
             new(Own, "gateway.decision.duration", MetricKind.Histogram, "s", ["result"],
                 "From a request's headers to the decision on its repository: parsing, sign-in and policy.", Decisions),
             new(Own, "gateway.upstream.duration", MetricKind.Histogram, "s", ["registry", "operation"],
-                "From forwarding a request to the headers of the registry's answer; a body sent meanwhile is part of it.", Requests),
+                "From forwarding a request to the headers of the registry's answer; a body sent meanwhile is part of "
+                    + "it.", Requests),
             new(Own, "gateway.sign_ins", MetricKind.Counter, "{sign-in}", ["method", "outcome"],
                 "Credentials that requests presented, by their kind and the result."),
             new(Own, "gateway.tokens.issued", MetricKind.Counter, "{token}", ["kind"],
@@ -72,13 +77,15 @@ internal static class ExportedMetrics
             new(Own, "gateway.build.info", MetricKind.Gauge, "", ["version"],
                 "Always 1; the label is the running version."),
             new(Own, "gateway.metrics.dropped", MetricKind.Counter, "{measurement}", [],
-                "Measurements left out because their metric had too many series already; always 0 unless a label is unbounded."),
+                "Measurements left out because their metric had too many series already; always 0 unless a label is "
+                    + "unbounded."),
 
             new(Hosting, "http.server.active_requests", MetricKind.Gauge, "{request}", [],
                 "Requests being served at this moment."),
             new(Hosting, "http.server.request.duration", MetricKind.Histogram, "s",
                 ["http.request.method", "http.response.status_code", "network.protocol.version"],
-                "Time of all requests on the TLS and the redirecting listener, by method, status and version of HTTP.", Requests),
+                "Time of all requests on the TLS and the redirecting listener, by method, status and version of HTTP.",
+                Requests),
             new(Kestrel, "kestrel.active_connections", MetricKind.Gauge, "{connection}", ["server.port"],
                 "Connections from clients that are open, by the listener's port."),
             new(Kestrel, "kestrel.connection.duration", MetricKind.Histogram, "s", ["server.port"],
@@ -119,5 +126,6 @@ internal static class ExportedMetrics
     public static IReadOnlyList<string> Meters { get; } = [.. All.Select(static metric => metric.Meter).Distinct()];
 
     /// <summary>The metric of an instrument, or <see langword="null"/> where it does not leave the gateway.</summary>
-    public static MetricDefinition? Find(string meter, string instrument) => ByInstrument.GetValueOrDefault((meter, instrument));
+    public static MetricDefinition? Find(string meter, string instrument) =>
+        ByInstrument.GetValueOrDefault((meter, instrument));
 }

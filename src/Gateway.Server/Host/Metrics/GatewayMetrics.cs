@@ -5,7 +5,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Host.Metrics;
 
-/// <summary>The gateway's own instruments. Their labels come from fixed lists or from the configuration, never from a client.</summary>
+/// <summary>
+/// The gateway's own instruments. Their labels come from fixed lists or from the configuration, never from a client.
+/// </summary>
 internal sealed class GatewayMetrics
 {
     private static readonly string[] Operations = NamesOf<RegistryOperation>();
@@ -58,7 +60,8 @@ internal sealed class GatewayMetrics
     /// <param name="registry">Its name in the configuration.</param>
     /// <param name="operation">What was forwarded.</param>
     /// <param name="duration">Until the headers of its answer.</param>
-    public void UpstreamAnswered(string registry, RegistryOperation operation, TimeSpan duration) => _upstreamDuration.Record(
+    public void UpstreamAnswered(string registry, RegistryOperation operation, TimeSpan duration) =>
+        _upstreamDuration.Record(
         duration.TotalSeconds, new("registry", registry), new("operation", NameOf(operation)));
 
     /// <summary>Credentials were judged.</summary>

@@ -9,13 +9,18 @@ namespace Gateway.Server.Host.Metrics;
 /// <param name="Meaning">One line for a person.</param>
 /// <param name="Bounds">The upper bounds of a histogram's buckets.</param>
 internal sealed record MetricDefinition(
-    string Meter, string Name, MetricKind Kind, string Unit, IReadOnlyList<string> Labels, string Meaning, double[]? Bounds = null)
+    string Meter, string Name, MetricKind Kind, string Unit, IReadOnlyList<string> Labels, string Meaning,
+    double[]? Bounds = null)
 {
-    /// <summary>The name in the text of Prometheus: OpenTelemetry's "Prometheus and OpenMetrics Compatibility".</summary>
+    /// <summary>
+    /// The name in the text of Prometheus: OpenTelemetry's "Prometheus and OpenMetrics Compatibility".
+    /// </summary>
     public string PrometheusName { get; } = ToPrometheusName(Name, Kind, Unit);
 
     /// <summary>The labels in the text of Prometheus.</summary>
-    public IReadOnlyList<string> PrometheusLabels { get; } = [.. Labels.Select(static label => label.Replace('.', '_'))];
+    public IReadOnlyList<string> PrometheusLabels { get; } = [
+        .. Labels.Select(static label => label.Replace('.', '_')),
+    ];
 
     private static string ToPrometheusName(string name, MetricKind kind, string unit)
     {

@@ -3,10 +3,12 @@ using System.Diagnostics.Metrics;
 
 namespace Gateway.Server.Host.Metrics;
 
-/// <summary>Listens to the instruments of <see cref="ExportedMetrics"/> and keeps their values for <c>/metrics</c>.</summary>
+/// <summary>
+/// Listens to the instruments of <see cref="ExportedMetrics"/> and keeps their values for <c>/metrics</c>.
+/// </summary>
 /// <remarks>
-/// A listener of our own: OpenTelemetry's exporter for Prometheus has only pre-releases, and keeps whatever labels come.
-/// Several gateways in one process, as in tests, keep theirs apart by the scope of their meters.
+/// A listener of our own: OpenTelemetry's exporter for Prometheus has only pre-releases, and keeps whatever labels
+/// come. Several gateways in one process, as in tests, keep theirs apart by the scope of their meters.
 /// </remarks>
 internal sealed partial class MetricStore : IDisposable
 {
@@ -53,7 +55,9 @@ internal sealed partial class MetricStore : IDisposable
     /// <summary>Measurements left out for want of room.</summary>
     public long Dropped => _families.Values.Sum(static family => family.Dropped);
 
-    /// <summary>Reads what is only told when asked, and has everything written, in the order of the definitions.</summary>
+    /// <summary>
+    /// Reads what is only told when asked, and has everything written, in the order of the definitions.
+    /// </summary>
     public void Read(Action<MetricFamily> write)
     {
         lock (_reading) // two scrapes at once would add each other's values up

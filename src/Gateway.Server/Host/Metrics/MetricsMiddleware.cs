@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Host.Metrics;
 
-/// <summary>Outermost: counts each request of the TLS listener once, when it has ended, from what the steps noted of it.</summary>
+/// <summary>
+/// Outermost: counts each request of the TLS listener once, when it has ended, from what the steps noted of it.
+/// </summary>
 internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics metrics, TimeProvider time)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -46,7 +48,8 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
         if (gateway.AnsweredAt != 0)
         {
             metrics.UpstreamAnswered(
-                gateway.Registry!.Name, gateway.Request.Operation, time.GetElapsedTime(gateway.ForwardedAt, gateway.AnsweredAt));
+                gateway.Registry!.Name, gateway.Request.Operation,
+                time.GetElapsedTime(gateway.ForwardedAt, gateway.AnsweredAt));
         }
 
         if (gateway.SignIn is { } attempt && attempt.Form != SignInForm.None)

@@ -16,7 +16,8 @@ internal static class MetricsServiceExtensions
         services.AddSingleton<MetricStore>();
         services.AddSingleton<MetricsEndpoint>();
         services.AddSingleton<StateInstruments>();
-        services.AddSingleton<IMeasuredCache>(static provider => provider.GetRequiredService<VerifiedCredentialCache>());
+        services.AddSingleton<IMeasuredCache>(
+            static provider => provider.GetRequiredService<VerifiedCredentialCache>());
         services.AddSingleton<IMeasuredCache>(static provider => provider.GetRequiredService<UpstreamTokens>());
         services.AddSingleton(static provider => (IMeasuredCache)provider.GetRequiredService<IAccessTokenVerifier>());
         services.AddSingleton(static provider => (IMeasuredCache)provider.GetRequiredService<ICredentialDirectory>());

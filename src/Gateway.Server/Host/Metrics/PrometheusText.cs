@@ -43,7 +43,8 @@ internal static class PrometheusText
         _ => "histogram",
     };
 
-    private static void AppendHistogram(StringBuilder text, MetricDefinition definition, in LabelValues labels, MetricSeries series)
+    private static void AppendHistogram(
+        StringBuilder text, MetricDefinition definition, in LabelValues labels, MetricSeries series)
     {
         // Read once: the count must be that of the last bucket, whatever is recorded meanwhile.
         var buckets = series.ReadBuckets();
@@ -60,7 +61,8 @@ internal static class PrometheusText
     }
 
     private static void AppendLine(
-        StringBuilder text, MetricDefinition definition, string name, in LabelValues labels, double value, string? bound = null)
+        StringBuilder text, MetricDefinition definition, string name, in LabelValues labels, double value,
+        string? bound = null)
     {
         text.Append(name);
         var separator = '{';

@@ -40,7 +40,8 @@ internal static class RequestLabels
                 : "unauthenticated",
             StatusCodes.Status403Forbidden => "denied",
             // HEAD of a blob is denied so; see Denial.ForHead.
-            StatusCodes.Status404NotFound => gateway.Error is { Code: RegistryError.DeniedCode } ? "denied" : "not_found",
+            StatusCodes.Status404NotFound =>
+                gateway.Error is { Code: RegistryError.DeniedCode } ? "denied" : "not_found",
             StatusCodes.Status429TooManyRequests => "limited",
             < StatusCodes.Status500InternalServerError => "rejected",
             StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout => "upstream_failed",

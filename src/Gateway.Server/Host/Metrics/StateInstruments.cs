@@ -13,7 +13,9 @@ using Yarp.ReverseProxy;
 
 namespace Gateway.Server.Host.Metrics;
 
-/// <summary>What is true of the gateway at the moment it is asked: reloads, certificates, registries, Redis, caches.</summary>
+/// <summary>
+/// What is true of the gateway at the moment it is asked: reloads, certificates, registries, Redis, caches.
+/// </summary>
 internal sealed class StateInstruments(
     GatewayMetrics metrics,
     MetricStore store,
@@ -35,19 +37,24 @@ internal sealed class StateInstruments(
     /// <summary>Creates the instruments; who listens to the meter reads them from then on.</summary>
     public void Create()
     {
-        Gauge("gateway.build.info", static () => [new Measurement<double>(1, new KeyValuePair<string, object?>("version", Version))]);
+        Gauge(
+            "gateway.build.info",
+            static () => [new Measurement<double>(1, new KeyValuePair<string, object?>("version", Version))]);
         Gauge("gateway.upstream.up", () => router.Registries.Select(registry => Flag(
             HealthReport.IsHealthy(clusters, registry), "registry", registry.Name)));
         Gauge("gateway.part.up", () => parts.Select(static part => Flag(part.IsUp, "part", part.Name)));
         if (redis.FirstOrDefault() is { } connection)
         {
-            Gauge("gateway.redis.up", () => connection.IsConnected is { } isUp ? [new Measurement<double>(isUp ? 1 : 0)] : []);
+            Gauge(
+                "gateway.redis.up",
+                () => connection.IsConnected is { } isUp ? [new Measurement<double>(isUp ? 1 : 0)] : []);
         }
 
         Gauge("gateway.reload.failing", () => reloadables.Select(static files => Flag(
             files.Status.Problems.Count > 0, "files", files.Name)));
         Gauge("gateway.reload.last_success.timestamp", () => reloadables.Select(static files => new Measurement<double>(
-            files.Status.LoadedAt.ToUnixTimeMilliseconds() / 1000d, new KeyValuePair<string, object?>("files", files.Name))));
+            files.Status.LoadedAt.ToUnixTimeMilliseconds() / 1000d,
+            new KeyValuePair<string, object?>("files", files.Name))));
         Gauge("gateway.certificate.expiry", ReadExpiries);
         Gauge("gateway.rotation.due", () => rotation.Due.Select(static kind => new Measurement<double>(
             kind.Names.Count, new KeyValuePair<string, object?>("kind", kind.Kind))));
@@ -70,7 +77,9 @@ internal sealed class StateInstruments(
     {
         var now = time.GetUtcNow();
         return certificates.Current.Certificates
-            .GroupBy(static certificate => (certificate.DisplayName, Key: certificate.KeyAlgorithm.Split(' ')[0].ToLowerInvariant()))
+            .GroupBy(
+                static certificate =>
+                    (certificate.DisplayName, Key: certificate.KeyAlgorithm.Split(' ')[0].ToLowerInvariant()))
             .Select(same => new Measurement<double>(
                 same.Min(certificate => (certificate.NotAfter - now).TotalSeconds),
                 new("certificate", same.Key.DisplayName),
@@ -92,6 +101,7 @@ internal sealed class StateInstruments(
     private static Measurement<double> Flag(bool isSet, string label, string value) =>
         new(isSet ? 1 : 0, new KeyValuePair<string, object?>(label, value));
 
-    private static Measurement<long> Count(long count, string label, string value, string otherLabel, string otherValue) =>
+    private static Measurement<long> Count(
+        long count, string label, string value, string otherLabel, string otherValue) =>
         new(count, new(label, value), new(otherLabel, otherValue));
 }

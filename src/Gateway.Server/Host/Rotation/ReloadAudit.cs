@@ -44,7 +44,8 @@ internal sealed class ReloadAudit(
     {
         // Keys come from a folder or from Redis, and refusals are a state: both are looked at.
         var refused = reloadables.ToDictionary(
-            static reloadable => reloadable.Name, static reloadable => reloadable.Status.Problems, StringComparer.Ordinal);
+            static reloadable => reloadable.Name, static reloadable => reloadable.Status.Problems,
+            StringComparer.Ordinal);
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {

@@ -17,7 +17,8 @@ internal static class ReloadSnapshots
 {
     /// <summary>The users.</summary>
     public static Snapshot Take(HtpasswdFile users) => new([
-        ("users", users.Names.ToDictionary(static name => name, name => users.Find(name)!.Text, StringComparer.Ordinal)),
+        ("users",
+            users.Names.ToDictionary(static name => name, name => users.Find(name)!.Text, StringComparer.Ordinal)),
     ]);
 
     /// <summary>The rules and groups.</summary>
@@ -63,7 +64,9 @@ internal static class ReloadSnapshots
         var authorities = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var authority in trust.Roots.Concat(trust.Intermediates))
         {
-            authorities.TryAdd($"{authority.Subject} sha256:{authority.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()}", "");
+            authorities.TryAdd(
+                $"{authority.Subject} sha256:"
+                    + $"{authority.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()}", "");
         }
 
         return new Snapshot([
@@ -72,7 +75,9 @@ internal static class ReloadSnapshots
                 .GroupBy(static entry => entry.Authority.Subject, static entry => entry.List, StringComparer.Ordinal)
                 .ToDictionary(
                     static group => group.Key,
-                    static group => string.Join('\n', group.Select(static list => FormattableString.Invariant($"{list.Count} {list.NextUpdate:u}"))),
+                    static group => string.Join(
+                        '\n',
+                        group.Select(static list => FormattableString.Invariant($"{list.Count} {list.NextUpdate:u}"))),
                     StringComparer.Ordinal)),
         ]);
     }
@@ -98,9 +103,11 @@ internal static class ReloadSnapshots
     private static string Describe(PolicyRule rule) => string.Join(
         '\n',
         rule.Effect, rule.Actions,
-        string.Join('|', rule.To), string.Join('|', rule.Unless), string.Join('|', rule.On), string.Join('|', rule.Tags),
+        string.Join('|', rule.To), string.Join('|', rule.Unless), string.Join('|', rule.On),
+        string.Join('|', rule.Tags),
         string.Join('|', rule.Registries), string.Join('|', rule.When.Addresses), rule.When.Time?.ToString() ?? "",
-        string.Join('|', rule.When.Methods), string.Join('|', rule.When.Claims.Select(static claim => $"{claim.Name}={string.Join(',', claim.Values)}")));
+        string.Join('|', rule.When.Methods),
+        string.Join('|', rule.When.Claims.Select(static claim => $"{claim.Name}={string.Join(',', claim.Values)}")));
 }
 
 /// <summary>Sets of named things.</summary>

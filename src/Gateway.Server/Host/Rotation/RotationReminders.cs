@@ -8,7 +8,9 @@ using Gateway.Server.Store.State;
 
 namespace Gateway.Server.Host.Rotation;
 
-/// <summary>Looks once an hour for what is due to be replaced, for the metrics, and says so once a day in the log.</summary>
+/// <summary>
+/// Looks once an hour for what is due to be replaced, for the metrics, and says so once a day in the log.
+/// </summary>
 internal sealed partial class RotationReminders(
     GatewayOptions options,
     ISigningKeys keys,
@@ -42,7 +44,12 @@ internal sealed partial class RotationReminders(
             new("password", [.. users.Current.Names.Where(name => RotationRules.IsDue(users.Current.Find(name)!)).Order(
                 StringComparer.Ordinal)], "Set new passwords for these users: gateway user add."),
             new("token", [.. await TokensAsync(now, cancellationToken)], "Run gateway token rotate."),
-            new("certificate", [.. certificates.Current.Certificates.Where(one => RotationRules.IsDue(one, now)).Select(static one => one.File)], "Renew them; they are served without a restart."),
+            new(
+                "certificate",
+                [
+                    .. certificates.Current.Certificates.Where(one => RotationRules.IsDue(one, now)).Select(
+                        static one => one.File),
+                ], "Renew them; they are served without a restart."),
             new("secret", [.. Secrets(now)], "Replace them on both sides."),
         ];
         if (now - _remindedAt < BetweenReminders)
@@ -93,7 +100,9 @@ internal sealed partial class RotationReminders(
     {
         try
         {
-            return (await store.ListAsync(null, cancellationToken)).Where(one => RotationRules.IsDue(one, now)).OrderBy(static one => one.ExpiresAt).Select(static one => one.Id);
+            return (await store.ListAsync(null, cancellationToken))
+                .Where(one => RotationRules.IsDue(one, now))
+                .OrderBy(static one => one.ExpiresAt).Select(static one => one.Id);
         }
         catch (StateException)
         {
@@ -103,7 +112,9 @@ internal sealed partial class RotationReminders(
     }
 
     private IEnumerable<string> Secrets(DateTimeOffset now) => options.Paths
-        .Where(file => file.IsSecret && File.Exists(file.Path) && now - File.GetLastWriteTimeUtc(file.Path) > RotationRules.SecretAge)
+        .Where(
+            file => file.IsSecret && File.Exists(file.Path)
+                && now - File.GetLastWriteTimeUtc(file.Path) > RotationRules.SecretAge)
         .Select(static file => file.Key);
 
     private static partial class Log

@@ -22,10 +22,14 @@ internal static class RotationRules
     // What rotates automatically may take its time before it counts as forgotten.
     private static readonly TimeSpan Grace = TimeSpan.FromDays(1);
 
-    /// <summary>Whether a signing key has signed for too long. An operator's own key is the operator's to watch.</summary>
+    /// <summary>
+    /// Whether a signing key has signed for too long. An operator's own key is the operator's to watch.
+    /// </summary>
     public static bool IsDue(SigningKey key, TokenOptions options, DateTimeOffset now) =>
         key.CreatedAt is not null
-        && now - key.ActiveFrom > (options.Keys.RotateAfter > TimeSpan.Zero ? options.Keys.RotateAfter + Grace : KeyAge);
+        && now - key.ActiveFrom > (options.Keys.RotateAfter > TimeSpan.Zero
+            ? options.Keys.RotateAfter + Grace
+            : KeyAge);
 
     /// <summary>Whether a password is hashed below what "gateway user add" does today.</summary>
     public static bool IsDue(PasswordHash hash) => hash.Scheme switch
@@ -45,13 +49,16 @@ internal static class RotationRules
 
     /// <summary>Whether it is a personal or robot token that is good now.</summary>
     public static bool IsInUse(StoredCredential credential, DateTimeOffset now) =>
-        credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.RevokedAt is null && credential.ExpiresAt > now;
+        credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.RevokedAt is null
+        && credential.ExpiresAt > now;
 
     /// <summary>
     /// Whether a certificate expires soon: within three weeks, or in the last quarter of a shorter lifetime.
     /// </summary>
-    public static bool IsDue(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now) => CertificateExpiry.IsNear(begin, end, now);
+    public static bool IsDue(DateTimeOffset begin, DateTimeOffset end, DateTimeOffset now) =>
+        CertificateExpiry.IsNear(begin, end, now);
 
     /// <summary>Whether a served certificate expires soon.</summary>
-    public static bool IsDue(ServedCertificate certificate, DateTimeOffset now) => IsDue(certificate.NotBefore, certificate.NotAfter, now);
+    public static bool IsDue(ServedCertificate certificate, DateTimeOffset now) =>
+        IsDue(certificate.NotBefore, certificate.NotAfter, now);
 }

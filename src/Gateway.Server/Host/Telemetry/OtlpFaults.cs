@@ -4,7 +4,9 @@ using Gateway.Foundation.Text;
 
 namespace Gateway.Server.Host.Telemetry;
 
-/// <summary>Tells the log, once a minute at most, that a collector cannot be reached: the exporter says it nowhere else.</summary>
+/// <summary>
+/// Tells the log, once a minute at most, that a collector cannot be reached: the exporter says it nowhere else.
+/// </summary>
 internal sealed partial class OtlpFaults(ILogger logger) : EventListener
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

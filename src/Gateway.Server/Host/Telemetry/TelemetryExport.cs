@@ -93,7 +93,9 @@ internal sealed class TelemetryExport(
 
     private void Configure(OtlpExporterOptions exporter, string path)
     {
-        exporter.Protocol = options.Protocol == OtlpProtocol.Grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        exporter.Protocol = options.Protocol == OtlpProtocol.Grpc
+            ? OtlpExportProtocol.Grpc
+            : OtlpExportProtocol.HttpProtobuf;
         exporter.Endpoint = options.Protocol == OtlpProtocol.Grpc
             ? options.Endpoint!
             : new Uri(options.Endpoint!.AbsoluteUri.TrimEnd('/') + path);

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Host.Telemetry;
 
-/// <summary>Says in the request's span what was asked and what came of it: OpenTelemetry's conventions for HTTP servers.</summary>
+/// <summary>
+/// Says in the request's span what was asked and what came of it: OpenTelemetry's conventions for HTTP servers.
+/// </summary>
 /// <remarks>Never the query, which may hold an upload's ticket, nor a header.</remarks>
 internal sealed class TracingMiddleware(RequestDelegate next, TimeProvider time)
 {
@@ -54,7 +56,8 @@ internal sealed class TracingMiddleware(RequestDelegate next, TimeProvider time)
     private static void Describe(HttpContext context, GatewayContext gateway, Activity span)
     {
         var operation = RequestLabels.OperationOf(context, gateway);
-        var method = gateway.HasRequest || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsPost(context.Request.Method)
+        var method = gateway.HasRequest || HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsPost(context.Request.Method)
             ? context.Request.Method
             : "_OTHER"; // a method that nobody knows is a client's own text
         span.DisplayName = $"{method} {operation}";
@@ -77,7 +80,8 @@ internal sealed class TracingMiddleware(RequestDelegate next, TimeProvider time)
         if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)
         {
             span.SetStatus(ActivityStatusCode.Error);
-            span.SetTag("error.type", context.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            span.SetTag(
+                "error.type", context.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
     }
 
@@ -89,10 +93,12 @@ internal sealed class TracingMiddleware(RequestDelegate next, TimeProvider time)
             return;
         }
 
-        using var decision = Spans.StartActivity("decide", ActivityKind.Internal, span.Context, startTime: span.StartTimeUtc);
+        using var decision = Spans.StartActivity(
+            "decide", ActivityKind.Internal, span.Context, startTime: span.StartTimeUtc);
         decision?.SetTag("gateway.decision", gateway.Decision is { IsAllowed: true } ? "allowed" : "denied");
         decision?.SetEndTime(span.StartTimeUtc + time.GetElapsedTime(started, gateway.DecidedAt));
     }
 
-    private static string? Shorten(string? text) => text is null ? null : LogText.OneLine(text[..Math.Min(text.Length, LongestText)]);
+    private static string? Shorten(string? text) =>
+        text is null ? null : LogText.OneLine(text[..Math.Min(text.Length, LongestText)]);
 }

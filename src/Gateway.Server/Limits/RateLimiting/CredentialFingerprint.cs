@@ -9,8 +9,9 @@ using Gateway.Server.Store.Keys;
 namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
-/// Tells the same wrong password from another one without holding either: an HMAC-SHA256 of account, password and address
-/// under a key that the signing keys derive, so that all replicas come to the same and Redis alone gives nothing away.
+/// Tells the same wrong password from another one without holding either: an HMAC-SHA256 of account, password and
+/// address under a key that the signing keys derive, so that all replicas come to the same and Redis alone gives
+/// nothing away.
 /// </summary>
 internal sealed class CredentialFingerprint(ISigningKeys keys, TimeProvider time)
 {

@@ -9,7 +9,9 @@ namespace Gateway.Server.Limits.RateLimiting;
 internal sealed record FailureAttempt(string AgainKey, IReadOnlyList<FailureCharge> Charges)
 {
     /// <summary>How long it is remembered that an attempt was counted.</summary>
-    /// <remarks>Within it clients that send each wrong password twice have done so (containerd, BuildKit, Helm; POST, then GET).</remarks>
+    /// <remarks>
+    /// Within it clients that send each wrong password twice have done so (containerd, BuildKit, Helm; POST, then GET).
+    /// </remarks>
     public static readonly TimeSpan AgainLifetime = TimeSpan.FromSeconds(10);
 
     /// <summary>Works out the budgets of an attempt.</summary>

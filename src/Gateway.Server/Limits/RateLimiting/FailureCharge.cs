@@ -10,7 +10,9 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// account's budget: otherwise anybody could lock anybody out. While an attempt is being looked at, its own fingerprint
 /// is there, so that the other requests of a client with the same password are not held against it.
 /// </param>
-/// <param name="OnlyWhereSeen">Whether that goes for this budget: those counted by address concern everybody there.</param>
+/// <param name="OnlyWhereSeen">
+/// Whether that goes for this budget: those counted by address concern everybody there.
+/// </param>
 internal sealed record FailureCharge(LimitRule Rule, string Key, string SeenKey, bool OnlyWhereSeen)
 {
     /// <summary>How long it makes one wait, in microseconds; 0 or less where it does not.</summary>

@@ -99,7 +99,9 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
             verdict = Longest(verdict, charge, charge.Wait(state.Budget, state.IsSeen, reply.Now));
         }
 
-        return verdict.By is null ? verdict with { Counted = new CountedFailure(attempt, true, reply.Now, last) } : verdict;
+        return verdict.By is null
+            ? verdict with { Counted = new CountedFailure(attempt, true, reply.Now, last) }
+            : verdict;
     }
 
     private static FailureVerdict Longest(FailureVerdict verdict, FailureCharge charge, long wait) =>
@@ -170,7 +172,8 @@ internal sealed class FailureCounter(TimeProvider time, LimitRedis? redis = null
             for (var i = 0; i < attempt.Charges.Count; i++)
             {
                 var charge = attempt.Charges[i];
-                var budget = _budgets.Get(charge.Key, now).Remove(now, charge.Rule.Quota, counted.At, counted.LastBefore[i]);
+                var budget = _budgets.Get(charge.Key, now).Remove(
+                    now, charge.Rule.Quota, counted.At, counted.LastBefore[i]);
                 _budgets.Set(charge.Key, budget, budget.Whole, now);
                 if (isRight || _seen.Get(charge.SeenKey, now).By == attempt.AgainKey)
                 {

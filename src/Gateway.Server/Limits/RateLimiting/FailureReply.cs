@@ -31,6 +31,8 @@ internal readonly record struct FailureReply(long Now, bool IsAgain, IReadOnlyLi
 
     /// <summary>A budget as it was.</summary>
     /// <param name="Budget">Its failures.</param>
-    /// <param name="IsSeen">Whether it concerns the attempt: the account failed from there, or all there share the budget.</param>
+    /// <param name="IsSeen">
+    /// Whether it concerns the attempt: the account failed from there, or all there share the budget.
+    /// </param>
     public readonly record struct State(FailureBudget Budget, bool IsSeen);
 }

@@ -5,7 +5,9 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// <summary>Whether an attempt to sign in may be looked at.</summary>
 /// <param name="Wait">Microseconds to wait; 0: now.</param>
 /// <param name="By">The limit that makes it wait, or <see langword="null"/>.</param>
-/// <param name="Counted">How it counts as failed until it is forgiven; <see langword="null"/> where it does not.</param>
+/// <param name="Counted">
+/// How it counts as failed until it is forgiven; <see langword="null"/> where it does not.
+/// </param>
 internal readonly record struct FailureVerdict(long Wait, LimitRule? By, CountedFailure? Counted)
 {
     /// <summary>The very same attempt was counted a moment ago.</summary>

@@ -31,7 +31,9 @@ internal sealed record LimitHolder(string? Subject, string? Account, string? Add
         else
         {
             var name = text.StartsWith("user:", StringComparison.Ordinal) ? text["user:".Length..] : text;
-            holder = SubjectSelector.IsName(name) ? new LimitHolder("user:" + name, LimitKey.AccountOf(name), null) : null;
+            holder = SubjectSelector.IsName(name)
+                ? new LimitHolder("user:" + name, LimitKey.AccountOf(name), null)
+                : null;
         }
 
         return holder is not null;

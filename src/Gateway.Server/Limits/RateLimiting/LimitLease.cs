@@ -21,7 +21,9 @@ internal sealed class LimitLease : RateLimitLease
     /// <inheritdoc/>
     public override bool IsAcquired { get; }
 
-    /// <summary>The budget that refuses, for longest; else the one with least left; <see langword="null"/> without any.</summary>
+    /// <summary>
+    /// The budget that refuses, for longest; else the one with least left; <see langword="null"/> without any.
+    /// </summary>
     public LimitCharge? Tightest { get; }
 
     /// <summary>What was worked out for it.</summary>

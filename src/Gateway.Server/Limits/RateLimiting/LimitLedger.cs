@@ -18,7 +18,8 @@ internal sealed class LimitLedger(
     private const int MostShown = 500;
     private const double Second = 1_000_000;
 
-    // A page for each question, so that Redis is not held up by it. KEYS: the prefix, which leads to the node of a cluster.
+    // A page for each question, so that Redis is not held up by it. KEYS: the prefix, which leads to the node of a
+    // cluster.
     private const string Scan = """
         local t = redis.call('TIME')
         local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)
@@ -62,7 +63,8 @@ internal sealed class LimitLedger(
             }
             else if (redis is not null)
             {
-                await redis.EvaluateAsync("return redis.call('DEL', KEYS[1])", [redis.Key(entry.Key)], [], cancellationToken);
+                await redis.EvaluateAsync(
+                    "return redis.call('DEL', KEYS[1])", [redis.Key(entry.Key)], [], cancellationToken);
             }
         }
 
@@ -77,14 +79,17 @@ internal sealed class LimitLedger(
         }
 
         var parts = key.Split('|');
-        var subject = key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal) ? holder.Account : holder.Subject;
+        var subject = key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal)
+            ? holder.Account
+            : holder.Subject;
         return parts.Length == 4
             && ((subject is not null && parts[1] == LimitKey.Part(subject))
                 || (holder.Address is not null && parts[2] == LimitKey.Part(holder.Address)));
     }
 
     // What this process counts is found also while Redis is unavailable: that is when it counts.
-    private async Task<(List<Entry> Entries, string? Problem)> FindAsync(LimitHolder? holder, CancellationToken cancellationToken)
+    private async Task<(List<Entry> Entries, string? Problem)> FindAsync(
+        LimitHolder? holder, CancellationToken cancellationToken)
     {
         var now = time.Microseconds();
         var found = memory.Read().Select(one => new Entry(one.Key, new FailureBudget(now + one.Whole, 0), now, false))
@@ -116,7 +121,8 @@ internal sealed class LimitLedger(
         do
         {
             var page = await redis.EvaluateAsync(
-                Scan, [redis.Key("")], [cursor, pattern], static result => ScanPage.Parse((string[])result!), cancellationToken);
+                Scan, [redis.Key("")], [cursor, pattern], static result => ScanPage.Parse((string[])result!),
+                cancellationToken);
             cursor = page.Cursor;
             foreach (var (name, value) in page.Values)
             {
@@ -134,8 +140,12 @@ internal sealed class LimitLedger(
     {
         var space = value.IndexOf(' ', StringComparison.Ordinal);
         return new FailureBudget(
-            long.TryParse(space < 0 ? value : value.AsSpan(0, space), CultureInfo.InvariantCulture, out var whole) ? whole : 0,
-            space >= 0 && long.TryParse(value.AsSpan(space + 1), CultureInfo.InvariantCulture, out var last) ? last : 0);
+            long.TryParse(space < 0 ? value : value.AsSpan(0, space), CultureInfo.InvariantCulture, out var whole)
+                ? whole
+                : 0,
+            space >= 0 && long.TryParse(value.AsSpan(space + 1), CultureInfo.InvariantCulture, out var last)
+                ? last
+                : 0);
     }
 
     private static string Escape(string text) => string.Concat(
@@ -175,12 +185,15 @@ internal sealed class LimitLedger(
             entry.IsShared ? "redis" : "memory");
     }
 
-    /// <summary>What <see cref="Scan"/> answers: where it goes on, Redis's clock, and the keys of the page with their values.</summary>
+    /// <summary>
+    /// What <see cref="Scan"/> answers: where it goes on, Redis's clock, and the keys of the page with their values.
+    /// </summary>
     private sealed record ScanPage(string Cursor, long Now, IReadOnlyList<(string Name, string Value)> Values)
     {
         public static ScanPage Parse(string[] answer) => answer is [var cursor, var now, .. var values]
             ? new ScanPage(
-                cursor, long.Parse(now, CultureInfo.InvariantCulture), [.. values.Chunk(2).Select(static pair => (pair[0], pair[1]))])
+                cursor, long.Parse(now, CultureInfo.InvariantCulture),
+                [.. values.Chunk(2).Select(static pair => (pair[0], pair[1]))])
             : throw new FormatException("no page");
     }
 

@@ -34,9 +34,9 @@ public sealed class LimitRuleOptions
     public List<string> To { get; set; } = [];
 
     /// <summary>
-    /// Which requests it counts: <c>pull</c> (reading a manifest; HEAD is free), <c>push</c> (starting an upload that is not
-    /// cancelled, putting a manifest, deleting), <c>read</c> (blobs, tag lists, referrers), <c>catalog</c>, <c>token</c>,
-    /// or, alone, <c>signInFailure</c> (a failed sign-in).
+    /// Which requests it counts: <c>pull</c> (reading a manifest; HEAD is free), <c>push</c> (starting an upload that
+    /// is not cancelled, putting a manifest, deleting), <c>read</c> (blobs, tag lists, referrers), <c>catalog</c>,
+    /// <c>token</c>, or, alone, <c>signInFailure</c> (a failed sign-in).
     /// </summary>
     [RequiredSetting]
     public List<LimitClass> Classes { get; set; } = [];

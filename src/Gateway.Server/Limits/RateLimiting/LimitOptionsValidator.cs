@@ -123,7 +123,8 @@ internal static class LimitOptionsValidator
                 "Remove \"to\" and \"repositories\" from a limit of \"signInFailure\".");
         }
 
-        if (rule.Per.Count == 0 || rule.Per.Any(static one => one is not (LimitPartition.Subject or LimitPartition.Address)))
+        if (rule.Per.Count == 0
+            || rule.Per.Any(static one => one is not (LimitPartition.Subject or LimitPartition.Address)))
         {
             scope.At(nameof(rule.Per)).Report(
                 "is not something by which failed sign-ins are counted",
@@ -134,7 +135,8 @@ internal static class LimitOptionsValidator
 
     private static void CheckQuota(LimitRuleOptions rule, SettingScope scope)
     {
-        var (rate, window, burst) = (scope.At(nameof(rule.Rate)), scope.At(nameof(rule.Window)), scope.At(nameof(rule.Burst)));
+        var (rate, window, burst) =
+            (scope.At(nameof(rule.Rate)), scope.At(nameof(rule.Window)), scope.At(nameof(rule.Burst)));
         rate.CheckRange(rule.Rate, 1, Quota.Most);
         window.CheckRange(rule.Window, TimeSpan.FromSeconds(1), Quota.LongestWindow);
         burst.CheckRange(rule.Burst ?? 1, 1, Quota.Most);

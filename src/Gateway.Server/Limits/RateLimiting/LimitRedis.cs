@@ -7,11 +7,12 @@ using StackExchange.Redis;
 namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
-/// Redis as limits use it: a request waits for it within its budget only, not at all once it failed a few times running,
-/// and nobody waits to find out whether it has recovered.
+/// Redis as limits use it: a request waits for it within its budget only, not at all once it failed a few times
+/// running, and nobody waits to find out whether it has recovered.
 /// </summary>
 /// <remarks>
-/// No library's circuit breaker: those let a request find out, and that one waits. Here a loop beside the requests asks.
+/// No library's circuit breaker: those let a request find out, and that one waits. Here a loop beside the requests
+/// asks.
 /// </remarks>
 internal sealed partial class LimitRedis(
     RedisConnection redis, LimitOptions options, TimeProvider time, ILogger<LimitRedis> logger)
@@ -20,10 +21,12 @@ internal sealed partial class LimitRedis(
     private const int MostFailures = 3;
     private const int MostReasons = 3;
 
-    // Whether it can be written, too: one that is full, or a replica, answers questions all the same. Two keys, as limits use
-    // several: a node of a cluster refuses keys of different slots, and one that is asked for single keys only would seem well.
+    // Whether it can be written, too: one that is full, or a replica, answers questions all the same. Two keys, as
+    // limits use several: a node of a cluster refuses keys of different slots, and one that is asked for single keys
+    // only would seem well.
     private const string Probe =
-        "redis.call('SET', KEYS[1], '1', 'PX', 1000) redis.call('SET', KEYS[2], '1', 'PX', 1000) return redis.call('DEL', KEYS[1], KEYS[2])";
+        "redis.call('SET', KEYS[1], '1', 'PX', 1000) redis.call('SET', KEYS[2], '1', 'PX', 1000) return "
+            + "redis.call('DEL', KEYS[1], KEYS[2])";
 
     // One wait at the start, so that the first requests are counted where all are.
     private static readonly TimeSpan FirstBudget = TimeSpan.FromSeconds(1);
@@ -44,11 +47,16 @@ internal sealed partial class LimitRedis(
     /// <param name="script">The script; see <see cref="LimitScriptCalls"/>.</param>
     /// <param name="keys">Its keys.</param>
     /// <param name="values">Its arguments.</param>
-    /// <param name="parse">Reads its answer, which is numbers; throws where it is another one than the script's.</param>
+    /// <param name="parse">
+    /// Reads its answer, which is numbers; throws where it is another one than the script's.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
-    /// <returns>Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.</returns>
+    /// <returns>
+    /// Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.
+    /// </returns>
     public async ValueTask<T?> TryEvaluateAsync<T>(
-        string script, RedisKey[] keys, RedisValue[] values, Func<long[], T?> parse, CancellationToken cancellationToken)
+        string script, RedisKey[] keys, RedisValue[] values, Func<long[], T?> parse,
+        CancellationToken cancellationToken)
         where T : struct
     {
         if (!IsUp)

@@ -4,10 +4,12 @@ using StackExchange.Redis;
 namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
-/// Runs the scripts of <see cref="LimitScripts"/>. Only here and in the replies' own types is it known at which position a
-/// script expects or answers what.
+/// Runs the scripts of <see cref="LimitScripts"/>. Only here and in the replies' own types is it known at which
+/// position a script expects or answers what.
 /// </summary>
-/// <remarks>Each returns <see langword="null"/> where Redis does not answer, and it is unknown whether the script ran.</remarks>
+/// <remarks>
+/// Each returns <see langword="null"/> where Redis does not answer, and it is unknown whether the script ran.
+/// </remarks>
 internal static class LimitScriptCalls
 {
     /// <summary>Takes permits of all budgets or of none; negative permits are given back.</summary>

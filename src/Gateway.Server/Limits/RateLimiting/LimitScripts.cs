@@ -8,10 +8,10 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// seen:RULE|…     that an account failed from an address: "1", or who is just being looked at; expires with the window
 /// again:HMAC      that a wrong password was just counted
 /// </code>
-/// They answer with what was there before, and the verdict is worked out from it by the same code as for budgets in memory
-/// (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants stay below 2^53, where Lua's numbers
-/// are exact, and are written by string.format, since tostring rounds them. A value that is no number, because somebody else
-/// wrote it, counts as none.
+/// They answer with what was there before, and the verdict is worked out from it by the same code as for budgets in
+/// memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants stay below 2^53, where Lua's
+/// numbers are exact, and are written by string.format, since tostring rounds them. A value that is no number, because
+/// somebody else wrote it, counts as none.
 /// </remarks>
 internal static class LimitScripts
 {
@@ -41,8 +41,8 @@ internal static class LimitScripts
         """;
 
     /// <summary>
-    /// KEYS: again; then of each budget its own and the one that says that the account failed from here. ARGV: whether it has
-    /// failed already, milliseconds of again, the first delay, how far beyond the burst is counted; then of each
+    /// KEYS: again; then of each budget its own and the one that says that the account failed from here. ARGV: whether
+    /// it has failed already, milliseconds of again, the first delay, how far beyond the burst is counted; then of each
     /// budget interval, burst, whether only who failed from here has to wait, milliseconds of the window.
     /// </summary>
     public const string CountFailure = """
@@ -83,7 +83,9 @@ internal static class LimitScripts
         return answer
         """;
 
-    /// <summary>KEYS: as for counting. ARGV: of each budget the milliseconds of its window, or 0 where nothing is noted.</summary>
+    /// <summary>
+    /// KEYS: as for counting. ARGV: of each budget the milliseconds of its window, or 0 where nothing is noted.
+    /// </summary>
     public const string ConfirmFailure = """
         for i = 1, #ARGV do
             if ARGV[i] ~= '0' then redis.call('SET', KEYS[2 * i + 1], '1', 'PX', ARGV[i]) end
@@ -92,8 +94,8 @@ internal static class LimitScripts
         """;
 
     /// <summary>
-    /// KEYS: as for counting. ARGV: when it was counted, and whether the password was right; then of each budget the interval
-    /// and the last failure before.
+    /// KEYS: as for counting. ARGV: when it was counted, and whether the password was right; then of each budget the
+    /// interval and the last failure before.
     /// </summary>
     public const string ForgiveFailure = """
         local t = redis.call('TIME')

@@ -33,7 +33,8 @@ internal sealed partial class LimitsEndpoint(LimitLedger ledger, ILogger<LimitsE
         }
         catch (StateException exception)
         {
-            await context.WriteErrorAsync(RegistryError.Unavailable(StatusCodes.Status503ServiceUnavailable, exception.Message));
+            await context.WriteErrorAsync(
+                RegistryError.Unavailable(StatusCodes.Status503ServiceUnavailable, exception.Message));
             return;
         }
 

@@ -5,8 +5,8 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
-/// Between authorization and the answer: has the caller permits left? One question to Redis for all limits of the request.
-/// A request that is refused before costs nothing of any budget.
+/// Between authorization and the answer: has the caller permits left? One question to Redis for all limits of the
+/// request. A request that is refused before costs nothing of any budget.
 /// </summary>
 internal sealed class RateLimitMiddleware(RequestDelegate next, RequestLimits limits)
 {
@@ -28,8 +28,8 @@ internal sealed class RateLimitMiddleware(RequestDelegate next, RequestLimits li
         }
     }
 
-    // Tools try whether they may push by starting an upload and cancelling it (kaniko; go-containerregistry). An upload is
-    // cancelled once: the upstream knows it no more the second time.
+    // Tools try whether they may push by starting an upload and cancelling it (kaniko; go-containerregistry). An upload
+    // is cancelled once: the upstream knows it no more the second time.
     private async Task CancelAsync(HttpContext context, GatewayContext gateway)
     {
         await next(context);

@@ -56,19 +56,22 @@ internal sealed partial class RequestLimits(
         }
     }
 
-    private IReadOnlyList<LimitCharge> Find(GatewayContext gateway, PolicySet policy, RequestClasses one) => limits.Current.Find(
+    private IReadOnlyList<LimitCharge> Find(GatewayContext gateway, PolicySet policy, RequestClasses one) =>
+        limits.Current.Find(
         policy,
-        new LimitRequest(one, gateway.Subject, gateway.ClientAddress, gateway.HasRequest ? gateway.Request.Repository : null));
+        new LimitRequest(
+            one, gateway.Subject, gateway.ClientAddress, gateway.HasRequest ? gateway.Request.Repository : null));
 
-    // Docker Hub's headers: docs.docker.com/docker-hub/usage/pulls. Set when the answer starts, since an error clears what
-    // was prepared before it.
+    // Docker Hub's headers: docs.docker.com/docker-hub/usage/pulls. Set when the answer starts, since an error clears
+    // what was prepared before it.
     private static void Announce(HttpResponse response, LimitLease lease) => response.OnStarting(
         static state =>
         {
             var (response, lease) = ((HttpResponse, LimitLease))state;
             var quota = lease.Tightest!.Rule.Quota;
             var seconds = (quota.Tolerance + 999_999) / 1_000_000;
-            response.Headers["ratelimit-limit"] = string.Create(CultureInfo.InvariantCulture, $"{quota.Burst};w={seconds}");
+            response.Headers["ratelimit-limit"] = string.Create(
+                CultureInfo.InvariantCulture, $"{quota.Burst};w={seconds}");
             response.Headers["ratelimit-remaining"] =
                 string.Create(CultureInfo.InvariantCulture, $"{lease.Verdict.Remaining};w={seconds}");
             response.Headers["docker-ratelimit-source"] = SafeInHeader(lease.Tightest.Source);
@@ -107,6 +110,7 @@ internal sealed partial class RequestLimits(
     {
         [LoggerMessage(1203, LogLevel.Information,
             "Refused {RequestId}: {Subject} at {Address} has used up the limit {Limit}.")]
-        public static partial void Refused(ILogger logger, string requestId, Subject subject, IPAddress address, string limit);
+        public static partial void Refused(
+            ILogger logger, string requestId, Subject subject, IPAddress address, string limit);
     }
 }

@@ -7,7 +7,8 @@ namespace Gateway.Server.Limits.RateLimiting;
 internal sealed class SharedLimiter(LimitRedis redis, MemoryLimiter memory) : RequestLimiter
 {
     /// <inheritdoc/>
-    public override async ValueTask GiveBackAsync(IReadOnlyList<LimitCharge> charges, CancellationToken cancellationToken)
+    public override async ValueTask GiveBackAsync(
+        IReadOnlyList<LimitCharge> charges, CancellationToken cancellationToken)
     {
         if (await redis.TakeAsync(charges, -1, cancellationToken) is null)
         {

@@ -40,7 +40,8 @@ internal sealed class AccountPages(
     /// <param name="subject">Who.</param>
     /// <param name="note">What appears above everything else: a new token, or what went wrong.</param>
     /// <param name="status">The status.</param>
-    public async Task ShowAsync(HttpContext context, Subject subject, Html? note = null, int status = StatusCodes.Status200OK)
+    public async Task ShowAsync(
+        HttpContext context, Subject subject, Html? note = null, int status = StatusCodes.Status200OK)
     {
         var host = GatewayContext.Of(context).Host.Authority;
         var now = time.GetUtcNow();
@@ -56,8 +57,11 @@ internal sealed class AccountPages(
             <table id="others"><tr><th>Owner</th><th>Name</th><th>Kind</th><th>Expires</th><th>Last used</th><th></th></tr>
             {Html.Join(all[false].Take(MostShown).Select(one => RowOf(one, Html.Of($"<td>{one.Owner.ToString()}</td>"), csrf)))}</table>
             """);
-        var lives = Html.Join(Days.Where(days => TimeSpan.FromDays(days) <= options.MaximumCredentialLifetime).DefaultIfEmpty(1)
-            .Select(days => Html.Of($"""<option value="{days.ToString(CultureInfo.InvariantCulture)}">{days.ToString(CultureInfo.InvariantCulture)} days</option>""")));
+        var lives = Html.Join(
+            Days.Where(days => TimeSpan.FromDays(days) <= options.MaximumCredentialLifetime).DefaultIfEmpty(1)
+            .Select(
+                days => Html.Of(
+                    $"""<option value="{days.ToString(CultureInfo.InvariantCulture)}">{days.ToString(CultureInfo.InvariantCulture)} days</option>""")));
         var body = Html.Of(
             $"""
             {note ?? Html.Empty}
@@ -89,7 +93,8 @@ internal sealed class AccountPages(
         }
 
         var gateway = GatewayContext.Of(context);
-        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 36_500 ? number : 0;
+        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= 36_500 ? number : 0;
         var order = new CredentialOrder
         {
             Owner = subject,
@@ -111,7 +116,9 @@ internal sealed class AccountPages(
             return;
         }
 
-        var problem = outcome is CredentialOutcome.Invalid invalid ? invalid.Problems[0] : ((CredentialOutcome.Conflict)outcome).Problem;
+        var problem = outcome is CredentialOutcome.Invalid invalid
+            ? invalid.Problems[0]
+            : ((CredentialOutcome.Conflict)outcome).Problem;
         await ShowAsync(context, subject, NoteOf(problem), StatusCodes.Status400BadRequest);
     }
 
@@ -122,14 +129,17 @@ internal sealed class AccountPages(
             || !(IsOf(subject, credential) || administrators.Include(subject)))
         {
             await ShowAsync(
-                context, subject, Html.Of($"""<p class="note">You have no such token; it may already have been deleted.</p>"""), StatusCodes.Status404NotFound);
+                context, subject,
+                Html.Of($"""<p class="note">You have no such token; it may already have been deleted.</p>"""),
+                StatusCodes.Status404NotFound);
             return;
         }
 
         if (await audit.TryAdmitAsync(context))
         {
             await credentials.RevokeAsync(
-                credential.Id, new CredentialActor(subject.ToString(), GatewayContext.Of(context).RequestId), context.RequestAborted);
+                credential.Id, new CredentialActor(subject.ToString(), GatewayContext.Of(context).RequestId),
+                context.RequestAborted);
             Page.Redirect(context, PortalPaths.Account);
         }
     }
@@ -167,7 +177,8 @@ internal sealed class AccountPages(
             return;
         }
 
-        if (!await devices.ApproveAsync(code, GatewayContext.Of(context).Host.Authority, subject, context.RequestAborted))
+        if (!await devices.ApproveAsync(
+            code, GatewayContext.Of(context).Host.Authority, subject, context.RequestAborted))
         {
             await ShowDeviceAsync(context, subject, "This code has already been used. Start again on the device.");
             return;
@@ -204,5 +215,6 @@ internal sealed class AccountPages(
         _ => TokenDocument.NameOf(kind),
     };
 
-    private static string Day(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+    private static string Day(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 }

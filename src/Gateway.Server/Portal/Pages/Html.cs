@@ -20,7 +20,9 @@ internal readonly record struct Html(string Text)
     public override string ToString() => Text;
 }
 
-/// <summary>Builds <see cref="Html"/> out of an interpolated string. Values belong between tags or in quoted attributes.</summary>
+/// <summary>
+/// Builds <see cref="Html"/> out of an interpolated string. Values belong between tags or in quoted attributes.
+/// </summary>
 [InterpolatedStringHandler]
 internal readonly struct HtmlBuilder(int literalLength, int formattedCount)
 {

@@ -24,8 +24,11 @@ internal static class Page
     /// <param name="title">What it is.</param>
     /// <param name="body">What it shows.</param>
     /// <param name="status">The status.</param>
-    /// <param name="formTarget">An origin that a form's answer may lead to, beside our own; <see langword="null"/>: none.</param>
-    public static async Task WriteAsync(HttpContext context, string title, Html body, int status = StatusCodes.Status200OK, string? formTarget = null)
+    /// <param name="formTarget">
+    /// An origin that a form's answer may lead to, beside our own; <see langword="null"/>: none.
+    /// </param>
+    public static async Task WriteAsync(
+        HttpContext context, string title, Html body, int status = StatusCodes.Status200OK, string? formTarget = null)
     {
         var host = GatewayContext.Of(context).Host.Authority;
         var html = Html.Of(
@@ -42,7 +45,8 @@ internal static class Page
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = bytes.Length;
         response.Headers.ContentSecurityPolicy =
-            $"default-src 'none'; style-src 'sha256-{StyleHash}'; form-action 'self'{(formTarget is null ? "" : " " + formTarget)}; frame-ancestors 'none'; base-uri 'none'";
+            $"default-src 'none'; style-src 'sha256-{StyleHash}'; form-action 'self'"
+                + $"{(formTarget is null ? "" : " " + formTarget)}; frame-ancestors 'none'; base-uri 'none'";
         response.Headers.XContentTypeOptions = "nosniff";
         // an address may hold a code; without any, our own forms would come from "null"
         response.Headers["Referrer-Policy"] = "same-origin";

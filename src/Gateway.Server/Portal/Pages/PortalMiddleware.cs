@@ -40,7 +40,8 @@ internal sealed partial class PortalMiddleware(
         var parts = path.StartsWith(PortalPaths.SignIn + "/", StringComparison.Ordinal) ? path.Split('/')[2..] : [];
         return parts switch
         {
-            [var name] when signIn.Find(name) is { } one => GuardedAsync(context, "GET", () => signIn.BeginAsync(context, one.Provider)),
+            [var name] when signIn.Find(name) is { } one =>
+                GuardedAsync(context, "GET", () => signIn.BeginAsync(context, one.Provider)),
             [var name, "callback"] when signIn.Find(name) is { } one =>
                 GuardedAsync(context, "GET", () => signIn.HandleCallbackAsync(context, one)),
             [var name, "logout"] when signIn.Find(name) is { } one => backChannel.HandleAsync(context, one),
@@ -51,11 +52,14 @@ internal sealed partial class PortalMiddleware(
                     GuardedAsync(context, "GET", () => SignInPages.ShowSignedOutAsync(context)),
                 PortalPaths.SignOut => PostedAsync(context, (subject, _) => signIn.SignOutAsync(context, subject)),
                 PortalPaths.Account => SignedInAsync(context, "GET", subject => account.ShowAsync(context, subject)),
-                PortalPaths.Account + "/tokens" => PostedAsync(context, (subject, form) => account.CreateAsync(context, subject, form)),
-                PortalPaths.Account + "/revoke" => PostedAsync(context, (subject, form) => account.RevokeAsync(context, subject, form)),
+                PortalPaths.Account + "/tokens" =>
+                    PostedAsync(context, (subject, form) => account.CreateAsync(context, subject, form)),
+                PortalPaths.Account + "/revoke" =>
+                    PostedAsync(context, (subject, form) => account.RevokeAsync(context, subject, form)),
                 PortalPaths.Device when HttpMethods.IsPost(context.Request.Method) =>
                     PostedAsync(context, (subject, form) => account.ApproveDeviceAsync(context, subject, form)),
-                PortalPaths.Device => SignedInAsync(context, "GET", subject => account.ShowDeviceAsync(context, subject)),
+                PortalPaths.Device =>
+                    SignedInAsync(context, "GET", subject => account.ShowDeviceAsync(context, subject)),
                 _ => next(context),
             },
             _ => next(context),
@@ -93,7 +97,8 @@ internal sealed partial class PortalMiddleware(
                 ? PresentedCredentials.Read("Bearer " + cookie)
                 : default;
             var result = await gate.JudgeAsync(
-                gateway, shown, (sessions, context), static (_, state, _) => state.sessions.FindAsync(state.context), context.RequestAborted);
+                gateway, shown, (sessions, context), static (_, state, _) => state.sessions.FindAsync(state.context),
+                context.RequestAborted);
             switch (result)
             {
                 case AuthenticationResult.Accepted(var principal):
@@ -101,7 +106,8 @@ internal sealed partial class PortalMiddleware(
 
                     // The framework's antiforgery token is bound to it.
                     context.User = new ClaimsPrincipal(new ClaimsIdentity(
-                        [new Claim(ClaimTypes.NameIdentifier, principal.CredentialId!)], "session", ClaimTypes.NameIdentifier, null));
+                        [new Claim(ClaimTypes.NameIdentifier, principal.CredentialId!)], "session",
+                        ClaimTypes.NameIdentifier, null));
                     await serve(principal.Subject);
                     break;
                 case AuthenticationResult.Undecided:
@@ -128,7 +134,8 @@ internal sealed partial class PortalMiddleware(
         {
             await serve();
         }
-        catch (Exception exception) when (exception is StateException or CryptographicException or AntiforgeryValidationException)
+        catch (Exception exception)
+            when (exception is StateException or CryptographicException or AntiforgeryValidationException)
         {
             Log.Failed(logger, GatewayContext.Of(context).RequestId, exception.Message);
             await WriteUnavailableAsync(context);

@@ -13,7 +13,8 @@ internal static class PortalServiceExtensions
 {
     /// <summary>Adds the pages where there is a provider to sign in with.</summary>
     public static IServiceCollection AddPortal(
-        this IServiceCollection services, AuthenticationOptions authentication, StateOptions state, SigningKeyOptions keys)
+        this IServiceCollection services, AuthenticationOptions authentication, StateOptions state,
+        SigningKeyOptions keys)
     {
         if (authentication.Oidc.Count == 0)
         {
@@ -45,8 +46,8 @@ internal static class PortalServiceExtensions
     {
         if (authentication.Oidc.Count > 0)
         {
-            // The builder puts the framework's own authentication before everything else where its services are there. Here the
-            // pages ask for it, after the host was checked and the request was named.
+            // The builder puts the framework's own authentication before everything else where its services are there.
+            // Here the pages ask for it, after the host was checked and the request was named.
             ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
             app.UseMiddleware<PortalMiddleware>();
         }

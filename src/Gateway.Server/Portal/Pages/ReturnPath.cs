@@ -4,8 +4,8 @@ using Gateway.Server.Requests.Routing;
 namespace Gateway.Server.Portal.Pages;
 
 /// <summary>
-/// Where a person goes after the sign-in. One of the few pages there are, and not any address that looks like ours: there is
-/// nothing to be redirected to elsewhere.
+/// Where a person goes after the sign-in. One of the few pages there are, and not any address that looks like ours:
+/// there is nothing to be redirected to elsewhere.
 /// </summary>
 internal static class ReturnPath
 {

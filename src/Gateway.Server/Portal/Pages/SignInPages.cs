@@ -25,7 +25,8 @@ internal sealed partial class SignInPages(
     TlsOptions tls,
     ILogger<SignInPages> logger)
 {
-    private readonly Dictionary<string, OidcIdentities> _providers = providers.ToDictionary(static one => one.Provider.Name);
+    private readonly Dictionary<string, OidcIdentities> _providers = providers.ToDictionary(
+        static one => one.Provider.Name);
 
     /// <summary>The provider of a name, or <see langword="null"/>.</summary>
     public OidcIdentities? Find(string name) => _providers.GetValueOrDefault(name);
@@ -36,8 +37,11 @@ internal sealed partial class SignInPages(
         var back = ReturnPath.Accept(context.Request.Query["return"]);
         var host = GatewayContext.Of(context).Host.Authority;
         var buttons = Html.Join(_providers.Values.Select(one => Html.Of(
-            $"""<p><a class="button" href="{$"{PortalPaths.SignIn}/{one.Provider.Name}?return={Uri.EscapeDataString(back)}"}">Sign in with {one.Provider.Title}</a></p>""")));
-        return Page.WriteAsync(context, "Sign in", Html.Of($"<p>This is the container registry {host}.</p>{buttons}{TrustPage.LinkOf(tls)}"));
+            $"""<p><a class="button" href="{$"{PortalPaths.SignIn}/{one.Provider.Name}?return="
+                + $"{Uri.EscapeDataString(back)}"}">Sign in with {one.Provider.Title}</a></p>""")));
+        return Page.WriteAsync(
+            context, "Sign in",
+            Html.Of($"<p>This is the container registry {host}.</p>{buttons}{TrustPage.LinkOf(tls)}"));
     }
 
     /// <summary>Sends the browser to a provider.</summary>
@@ -46,7 +50,8 @@ internal sealed partial class SignInPages(
         try
         {
             await context.ChallengeAsync(
-                provider.Method, new AuthenticationProperties { RedirectUri = ReturnPath.Accept(context.Request.Query["return"]) });
+                provider.Method,
+                new AuthenticationProperties { RedirectUri = ReturnPath.Accept(context.Request.Query["return"]) });
         }
         catch (IssuerException exception)
         {
@@ -90,7 +95,8 @@ internal sealed partial class SignInPages(
         try
         {
             var principal = new Principal { Subject = subject };
-            var confirmed = await methods.ConfirmNameAsync(new AuthenticationResult.Accepted(principal), context.RequestAborted);
+            var confirmed = await methods.ConfirmNameAsync(
+                new AuthenticationResult.Accepted(principal), context.RequestAborted);
             if (confirmed is AuthenticationResult.Accepted)
             {
                 confirmed = standing.FindBlock(subject) ?? confirmed;
@@ -127,7 +133,9 @@ internal sealed partial class SignInPages(
     /// it.
     /// </summary>
     public static Task ShowSignedOutAsync(HttpContext context) => Page.WriteAsync(
-        context, "Signed out", Html.Of($"""<p>You are signed out of this registry. Your tokens remain valid.</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in again</a></p>"""));
+        context, "Signed out",
+        Html.Of(
+            $"""<p>You are signed out of this registry. Your tokens remain valid.</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in again</a></p>"""));
 
     /// <summary>
     /// Ends the session here, and leads to the provider to end it there (OpenID Connect RP-Initiated Logout 1.0).
@@ -161,7 +169,8 @@ internal sealed partial class SignInPages(
         var gateway = GatewayContext.Of(context);
         var (status, message, reason) = failure switch
         {
-            OidcException refused => (StatusCodes.Status403Forbidden, $"You are not signed in: {refused.Message}.", refused.Reason),
+            OidcException refused =>
+                (StatusCodes.Status403Forbidden, $"You are not signed in: {refused.Message}.", refused.Reason),
             IssuerException unavailable => (StatusCodes.Status503ServiceUnavailable,
                 $"You are not signed in: {provider.Title} is unavailable to this registry at the moment: "
                 + $"{unavailable.What}. Try again shortly, or tell the registry's operator.", unavailable.Message),
@@ -169,8 +178,10 @@ internal sealed partial class SignInPages(
                 "You are not signed in: this registry cannot store the session at the "
                 + "moment. Try again shortly.", state.Message),
             _ => (StatusCodes.Status400BadRequest,
-                "You are not signed in: this sign-in was not started in this browser, or it was started too long ago. Start again.",
-                "the answer does not belong to a sign-in that was started here: " + PrintableName.Of(failure?.Message ?? "")),
+                "You are not signed in: this sign-in was not started in this browser, or it was started too long ago. "
+                    + "Start again.",
+                "the answer does not belong to a sign-in that was started here: "
+                    + PrintableName.Of(failure?.Message ?? "")),
         };
         gateway.SignIn = new SignInAttempt(
             SignInForm.OpenId, gateway.SignIn?.UserName,
@@ -193,7 +204,8 @@ internal sealed partial class SignInPages(
         var request = GatewayContext.Of(context).RequestId;
         return Page.WriteAsync(
             context, "Sign-in failed",
-            Html.Of($"""<p class="note">{message}</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in</a></p><p>Request {request}</p>"""),
+            Html.Of(
+                $"""<p class="note">{message}</p><p><a class="button" href="{PortalPaths.SignIn}">Sign in</a></p><p>Request {request}</p>"""),
             status);
     }
 

@@ -19,12 +19,14 @@ internal sealed class TrustMiddleware(RequestDelegate next, Reloadable<PrivateAu
 
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            return context.WriteErrorAsync(RegistryError.MethodNotAllowed("this page must be requested with GET", "GET"));
+            return context.WriteErrorAsync(
+                RegistryError.MethodNotAllowed("this page must be requested with GET", "GET"));
         }
 
         return context.Request.Path.Value == TrustPaths.File
             ? WriteFileAsync(context)
-            : TrustPage.WriteAsync(context, new RegistryName(GatewayContext.Of(context).Host.Authority), authority.Current);
+            : TrustPage.WriteAsync(
+                context, new RegistryName(GatewayContext.Of(context).Host.Authority), authority.Current);
     }
 
     private async Task WriteFileAsync(HttpContext context)

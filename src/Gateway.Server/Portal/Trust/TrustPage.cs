@@ -12,12 +12,14 @@ internal static class TrustPage
     /// <summary>The link to it from other pages; nothing where no authority is configured.</summary>
     public static Html LinkOf(TlsOptions tls) => tls.Authority is null
         ? Html.Empty
-        : Html.Of($"""<p id="trust">docker says "certificate signed by unknown authority"? <a href="{TrustPaths.Page}">How to make your machine trust this registry</a></p>""");
+        : Html.Of(
+            $"""<p id="trust">docker says "certificate signed by unknown authority"? <a href="{TrustPaths.Page}">How to make your machine trust this registry</a></p>""");
 
     /// <summary>Writes it.</summary>
     public static Task WriteAsync(HttpContext context, RegistryName name, PrivateAuthority authority)
     {
-        var warnings = Html.Join(authority.Warnings.Select(static one => Html.Of($"""<p class="note">{NoteOf(one)}</p>""")));
+        var warnings = Html.Join(
+            authority.Warnings.Select(static one => Html.Of($"""<p class="note">{NoteOf(one)}</p>""")));
         var certificates = Html.Join(authority.Certificates.Select(static one => Html.Of(
             $"""
             <tr><th>Authority</th><td>{one.Subject}</td></tr>
@@ -47,7 +49,9 @@ internal static class TrustPage
 
     // Without the file's path on the server.
     private static string NoteOf(Problem problem) =>
-        problem.What.StartsWith(TrustServiceExtensions.Setting + ": ", StringComparison.Ordinal) ? problem.What[(TrustServiceExtensions.Setting.Length + 2)..] + "." : problem.What;
+        problem.What.StartsWith(TrustServiceExtensions.Setting + ": ", StringComparison.Ordinal)
+            ? problem.What[(TrustServiceExtensions.Setting.Length + 2)..] + "."
+            : problem.What;
 
     private static Html HtmlOf(TrustPart part) => part.Block is null
         ? Html.Of($"<p>{part.Text}</p>")

@@ -25,7 +25,8 @@ internal static class TrustServiceExtensions
                     "authority", () => [file], () => Load(options, time.GetUtcNow())!, time,
                     provider.GetRequiredService<ILogger<Reloadable<PrivateAuthority>>>());
             });
-            services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<PrivateAuthority>>());
+            services.AddSingleton<IReloadable>(
+                static provider => provider.GetRequiredService<Reloadable<PrivateAuthority>>());
         }
 
         return services;
@@ -63,9 +64,11 @@ internal static class TrustServiceExtensions
             : [
                 .. authority.Warnings,
                 new Problem(
-                    authority.File, $"{Setting}: none of tls.certificates leads to this authority, so trusting it helps no client",
+                    authority.File,
+                    $"{Setting}: none of tls.certificates leads to this authority, so trusting it helps no client",
                     authority.Certificates[0].Subject,
-                    $"Name the authority that issued {served.Certificates[0].DisplayName}, with the intermediates in its certificate's file."),
+                    $"Name the authority that issued {served.Certificates[0].DisplayName}, with the intermediates in "
+                        + "its certificate's file."),
             ];
     }
 
@@ -74,7 +77,10 @@ internal static class TrustServiceExtensions
     {
         var sent = new X509Certificate2Collection();
         sent.ImportFromPemFile(file);
-        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy([.. authority.Certificates], authority.Certificates) };
+        using var chain = new X509Chain
+        {
+            ChainPolicy = TrustRoots.Policy([.. authority.Certificates], authority.Certificates),
+        };
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         chain.ChainPolicy.ExtraStore.AddRange(sent);
 

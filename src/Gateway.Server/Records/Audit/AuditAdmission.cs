@@ -33,7 +33,8 @@ internal sealed class AuditAdmission(AuditTrail trail)
         return new ValueTask<bool>(true);
     }
 
-    private static async ValueTask<bool> FinishAsync(ValueTask<bool> admitted, AuditedRequest audited, HttpContext context)
+    private static async ValueTask<bool> FinishAsync(
+        ValueTask<bool> admitted, AuditedRequest audited, HttpContext context)
     {
         if (await admitted)
         {
@@ -53,7 +54,9 @@ internal sealed class AuditAdmissionMiddleware(RequestDelegate next, AuditAdmiss
     public Task InvokeAsync(HttpContext context)
     {
         var admitted = admission.TryAdmitAsync(context);
-        return admitted is { IsCompletedSuccessfully: true, Result: true } ? next(context) : FinishAsync(admitted, context);
+        return admitted is { IsCompletedSuccessfully: true, Result: true }
+            ? next(context)
+            : FinishAsync(admitted, context);
     }
 
     private async Task FinishAsync(ValueTask<bool> admitted, HttpContext context)

@@ -9,7 +9,9 @@ internal static class AuditDecision
     /// <summary>Policy, the credential's limit or the token's scope refused it.</summary>
     public const string Deny = "deny";
 
-    /// <summary>Answered 401: no credentials, wrong ones, or an anonymous caller who may do this once signed in.</summary>
+    /// <summary>
+    /// Answered 401: no credentials, wrong ones, or an anonymous caller who may do this once signed in.
+    /// </summary>
     public const string Challenge = "challenge";
 
     /// <summary>A limit was used up.</summary>

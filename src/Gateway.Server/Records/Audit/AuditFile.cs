@@ -11,8 +11,8 @@ namespace Gateway.Server.Records.Audit;
 /// </summary>
 /// <remarks>
 /// A writer holds a lock on the file and looks first whether it is still the file of that name and whether
-/// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a file
-/// that logrotate moved away is let go of, with or without SIGHUP.
+/// somebody else wrote to it: then the chain's end is read again. So every process goes on with the one chain, and a
+/// file that logrotate moved away is let go of, with or without SIGHUP.
 /// </remarks>
 internal sealed class AuditFile : IAuditSink
 {
@@ -239,13 +239,15 @@ internal sealed class AuditFile : IAuditSink
         {
             return AuditFileSet.PositionAtEnd(finished, out _);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             return null;
         }
     }
 
-    // A file is one chain with one key from its first line on, or none at all: no line in its middle can claim to begin one.
+    // A file is one chain with one key from its first line on, or none at all: no line in its middle can claim to begin
+    // one.
     private bool IsDue() => _end > 0 && (
         (_options.MaxSizeMiB > 0 && _end >= _options.MaxSizeMiB * 1024L * 1024)
         || (_options.MaxAge > TimeSpan.Zero && _time.GetUtcNow() - _begunAt >= _options.MaxAge)

@@ -36,14 +36,18 @@ internal static class AuditFileSet
         name = name.EndsWith(".gz", StringComparison.Ordinal) ? name[..^3] : name;
         var stem = Path.GetFileNameWithoutExtension(name);
         var dash = stem.LastIndexOf('-');
-        return int.TryParse(Path.GetExtension(name).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        return int.TryParse(
+            Path.GetExtension(name).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out _)
             || (dash > 0 && DateTime.TryParseExact(
                 stem.AsSpan(dash + 1), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
     }
 
-    /// <summary>The file that a symbolic link leads to: that one is put away and begun anew, and the link stays.</summary>
+    /// <summary>
+    /// The file that a symbolic link leads to: that one is put away and begun anew, and the link stays.
+    /// </summary>
     public static string Resolve(string path) =>
-        new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target
+        new FileInfo(path) is { LinkTarget: not null } link
+        && link.ResolveLinkTarget(returnFinalTarget: true) is { } target
             ? target.FullName
             : path;
 
@@ -61,7 +65,8 @@ internal static class AuditFileSet
             {
                 var text = Path.GetFileName(file);
                 text = text.EndsWith(".gz", StringComparison.Ordinal) ? text[..^3] : text;
-                if (text.StartsWith(stem, StringComparison.Ordinal) && text.EndsWith(extension, StringComparison.Ordinal)
+                if (text.StartsWith(stem, StringComparison.Ordinal)
+                    && text.EndsWith(extension, StringComparison.Ordinal)
                     && text.Length > stem.Length + extension.Length
                     && DateTime.TryParseExact(
                         text.AsSpan(stem.Length, text.Length - stem.Length - extension.Length),
@@ -70,7 +75,8 @@ internal static class AuditFileSet
                     own.Add(file);
                 }
                 else if (text.StartsWith(name, StringComparison.Ordinal)
-                    && int.TryParse(text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                    && int.TryParse(
+                        text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {
                     numbered.Add((number, file));
                 }

@@ -57,7 +57,8 @@ internal sealed record AuditFilter
         ? status.Length == 3 && status[0] == Status[0]
         : status == Status;
 
-    private bool NetworkFits(string address) => IPAddress.TryParse(address, out var client) && Network!.Value.Contains(client);
+    private bool NetworkFits(string address) =>
+        IPAddress.TryParse(address, out var client) && Network!.Value.Contains(client);
 }
 
 /// <summary>Members of which one must match a pattern.</summary>

@@ -20,7 +20,8 @@ internal sealed class AuditFollower : IDisposable
     /// <summary>What was written since the last call, whole lines only.</summary>
     public IEnumerable<byte[]> ReadNew()
     {
-        // To the end of the file at hand first: what went there before it was put away comes before the new one's lines.
+        // To the end of the file at hand first: what went there before it was put away comes before the new one's
+        // lines.
         foreach (var line in ReadFile())
         {
             yield return line;

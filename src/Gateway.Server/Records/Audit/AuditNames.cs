@@ -13,6 +13,7 @@ internal static class AuditNames
         where T : struct, Enum
     {
         public static readonly Dictionary<T, string> All =
-            Enum.GetValues<T>().ToDictionary(static value => value, static value => SettingText.KeyOf(value.ToString()));
+            Enum.GetValues<T>().ToDictionary(
+                static value => value, static value => SettingText.KeyOf(value.ToString()));
     }
 }

@@ -1,15 +1,15 @@
 namespace Gateway.Server.Records.Audit;
 
 /// <summary>
-/// Brings entries to one sink: a bounded queue, and one writer at a time that writes what has gathered in one go. That is
-/// the thread, or a request that waits for its line and ends while nobody else writes: to wake the thread and be woken by
-/// it would cost more than the writing (docs/benchmarks.md). With lines on the disk it is the thread alone, so that many
-/// share one wait for the disk.
+/// Brings entries to one sink: a bounded queue, and one writer at a time that writes what has gathered in one go. That
+/// is the thread, or a request that waits for its line and ends while nobody else writes: to wake the thread and be
+/// woken by it would cost more than the writing (docs/benchmarks.md). With lines on the disk it is the thread alone, so
+/// that many share one wait for the disk.
 /// </summary>
 /// <remarks>
 /// While the sink fails, what waits is kept and tried again, so an outage costs lines only beyond the queue's bound;
-/// these are counted, and an <see cref="OutageEntry"/> reports them. A request that was admitted holds a place in the queue
-/// for its line, so that line is never the one that is lost.
+/// these are counted, and an <see cref="OutageEntry"/> reports them. A request that was admitted holds a place in the
+/// queue for its line, so that line is never the one that is lost.
 /// </remarks>
 internal sealed partial class AuditPump : IDisposable
 {
@@ -60,7 +60,9 @@ internal sealed partial class AuditPump : IDisposable
     /// <summary>Hands an entry over.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="isPromised">Whether a place is held for it.</param>
-    /// <param name="done">When it was written (true) or could not be yet (false); asked for by <paramref name="awaits"/>.</param>
+    /// <param name="done">
+    /// When it was written (true) or could not be yet (false); asked for by <paramref name="awaits"/>.
+    /// </param>
     /// <param name="awaits">Whether the caller waits for it.</param>
     public void Add(AuditEntry entry, bool isPromised, bool awaits, out Task<bool> done)
     {

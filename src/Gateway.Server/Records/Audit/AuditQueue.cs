@@ -1,9 +1,11 @@
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>The lines that wait for a sink, and whose turn it is to write them: one at a time. For any thread.</summary>
+/// <summary>
+/// The lines that wait for a sink, and whose turn it is to write them: one at a time. For any thread.
+/// </summary>
 /// <remarks>
-/// A request that was admitted holds a place for its line, so that line is never the one that is lost. A turn that could not be
-/// written is the next one's again.
+/// A request that was admitted holds a place for its line, so that line is never the one that is lost. A turn that
+/// could not be written is the next one's again.
 /// </remarks>
 /// <param name="sink">How the sink is.</param>
 /// <param name="capacity">The most lines that wait, those with a place left out.</param>
@@ -15,7 +17,8 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     private const int LargestBatch = 1_000;
 
     private readonly Lock _lock = new();
-    private readonly AutoResetEvent _signal = new(false); // set with the lock held, so that nobody sets it after the end
+    // set with the lock held, so that nobody sets it after the end
+    private readonly AutoResetEvent _signal = new(false);
     private readonly LostLines _lost = new();
     private List<AuditEntry> _pending = [];
     private List<AuditEntry> _batch = []; // of the turn, and of the next one where it could not be written
@@ -86,7 +89,9 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     }
 
     /// <summary>Promises a place for a line that will come.</summary>
-    /// <returns><see langword="false"/> where lines cannot be written, too many are promised, or no more are taken.</returns>
+    /// <returns>
+    /// <see langword="false"/> where lines cannot be written, too many are promised, or no more are taken.
+    /// </returns>
     public bool TryReserve()
     {
         lock (_lock)
@@ -261,4 +266,5 @@ internal enum AuditWait
 /// <param name="Batch">The lines; whose turn it is has them.</param>
 /// <param name="Lost">The lost lines of which no line tells yet.</param>
 /// <param name="Waiting">Who waits for it.</param>
-internal readonly record struct AuditTurn(IReadOnlyList<AuditEntry> Batch, LostSpan Lost, TaskCompletionSource<bool>? Waiting);
+internal readonly record struct AuditTurn(
+    IReadOnlyList<AuditEntry> Batch, LostSpan Lost, TaskCompletionSource<bool>? Waiting);

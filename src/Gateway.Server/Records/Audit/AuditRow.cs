@@ -27,7 +27,8 @@ internal static class AuditRow
             _ => (DescribeSubject(line), Text(line, "operation"), DescribeRequest(line)),
         };
         return Row(
-            Text(line, "time"), Text(line, "event"), Text(line, "decision"), subject, Text(line, "address"), operation, what);
+            Text(line, "time"), Text(line, "event"), Text(line, "decision"), subject, Text(line, "address"), operation,
+            what);
     }
 
     private static string Row(params ReadOnlySpan<string> cells)
@@ -94,7 +95,8 @@ internal static class AuditRow
         return Text(line, "action") switch
         {
             "revokeAll" => $"{Text(line, "count")} of {Text(line, "owner")}",
-            "block" => Text(line, "owner") + Labelled(" until ", Text(line, "until")) + Labelled(": ", Text(line, "reason")),
+            "block" =>
+                Text(line, "owner") + Labelled(" until ", Text(line, "until")) + Labelled(": ", Text(line, "reason")),
             "unblock" => Text(line, "owner"),
             "rotate" => $"{what}, instead of {Text(line, "replaced")}",
             _ => what,
@@ -119,7 +121,8 @@ internal static class AuditRow
                 {
                     parts.Add(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{Text(change, "of")} {kind}: {string.Join(", ", names.GetProperty("names").EnumerateArray().Select(static name => name.GetString()))}"));
+                        $"{Text(change, "of")} {kind}: "
+                            + $"{string.Join(", ", names.GetProperty("names").EnumerateArray().Select(static name => name.GetString()))}"));
                 }
             }
         }

@@ -8,8 +8,8 @@ internal static class AuditSearch
 {
     /// <summary>The lines that fit, in the files' order; what is no audit line is passed over.</summary>
     /// <remarks>
-    /// Of a request with a line before its effect and one at its end only the latter is given; where that is missing, the
-    /// gateway did not live to write it, and the former is.
+    /// Of a request with a line before its effect and one at its end only the latter is given; where that is missing,
+    /// the gateway did not live to write it, and the former is.
     /// </remarks>
     public static IEnumerable<(JsonElement Line, string Text)> Find(IReadOnlyList<string> files, AuditFilter filter)
     {
@@ -55,9 +55,12 @@ internal static class AuditSearch
             {
                 var isBegin = line.Bytes.AsSpan().IndexOf("\"phase\":\"begin\""u8) >= 0;
                 hasBegins |= isBegin;
-                if (hasBegins && Parse(line.Bytes) is { } found && AuditFilter.Text(found, "requestId") is { Length: > 0 } id)
+                if (hasBegins && Parse(line.Bytes) is { } found
+                    && AuditFilter.Text(found, "requestId") is { Length: > 0 } id)
                 {
-                    _ = isBegin ? unfinished.Add(id) : AuditFilter.Text(found, "phase") == "end" && unfinished.Remove(id);
+                    _ = isBegin
+                        ? unfinished.Add(id)
+                        : AuditFilter.Text(found, "phase") == "end" && unfinished.Remove(id);
                 }
             }
         }

@@ -5,7 +5,8 @@ namespace Gateway.Server.Records.Audit;
 
 /// <summary>Frames the trail with a line at the start and one at the end, and opens the file anew on SIGHUP.</summary>
 internal sealed partial class AuditService(
-    AuditTrail trail, AuditOptions options, TimeProvider time, ILogger<AuditService> logger) : IHostedService, IDisposable
+    AuditTrail trail, AuditOptions options, TimeProvider time, ILogger<AuditService> logger) : IHostedService,
+    IDisposable
 {
     private PosixSignalRegistration? _hangup;
 

@@ -7,7 +7,8 @@ namespace Gateway.Server.Records.Audit;
 internal static partial class AuditServiceExtensions
 {
     /// <summary>Adds the trail and what writes it.</summary>
-    public static IServiceCollection AddAudit(this IServiceCollection services, AuditOptions options, string stateFolder)
+    public static IServiceCollection AddAudit(
+        this IServiceCollection services, AuditOptions options, string stateFolder)
     {
         services.AddSingleton(options);
         services.AddSingleton(provider => new AuditTrail(
@@ -38,7 +39,8 @@ internal static partial class AuditServiceExtensions
     /// <summary>The settings of the file, its path filled in; <see langword="null"/> where there is none.</summary>
     /// <param name="options">The section.</param>
     /// <param name="stateFolder">Where the file is unless the section says otherwise.</param>
-    public static AuditFileOptions? FileOptions(AuditOptions options, string stateFolder) => FilePath(options, stateFolder) is not { } path ? null
+    public static AuditFileOptions? FileOptions(AuditOptions options, string stateFolder) =>
+        FilePath(options, stateFolder) is not { } path ? null
         : new AuditFileOptions
         {
             Path = path,
@@ -87,7 +89,8 @@ internal static partial class AuditServiceExtensions
     private static string? FilePath(AuditOptions options, string stateFolder) => !options.Enabled ? null
         : options.File.Path ?? (options.Stdout ? null : Path.Combine(stateFolder, "audit.jsonl"));
 
-    private static IEnumerable<IAuditSink> CreateSinks(AuditOptions options, string stateFolder, IServiceProvider provider)
+    private static IEnumerable<IAuditSink> CreateSinks(
+        AuditOptions options, string stateFolder, IServiceProvider provider)
     {
         if (FileOptions(options, stateFolder) is { } fileOptions)
         {

@@ -3,12 +3,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Gateway.Server.Records.Audit;
 
 /// <summary>
-/// Space that is set aside on the disk behind a file's end, for the lines of requests that are under way: a disk that becomes
-/// full is noticed while there still is room for all that was accepted.
+/// Space that is set aside on the disk behind a file's end, for the lines of requests that are under way: a disk that
+/// becomes full is noticed while there still is room for all that was accepted.
 /// </summary>
 internal sealed class AuditSpace(TimeProvider time)
 {
-    /// <summary>How much is set aside at a time, in bytes; when half of it is used, the next is. Some 40,000 lines.</summary>
+    /// <summary>
+    /// How much is set aside at a time, in bytes; when half of it is used, the next is. Some 40,000 lines.
+    /// </summary>
     public const long Size = 32 * 1024 * 1024;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
@@ -20,7 +22,9 @@ internal sealed class AuditSpace(TimeProvider time)
     private long _triedAt;
     private volatile bool _isFull;
 
-    /// <summary>Whether there is room for more; where there was none, it is looked again a few times a second.</summary>
+    /// <summary>
+    /// Whether there is room for more; where there was none, it is looked again a few times a second.
+    /// </summary>
     public bool HasRoom
     {
         get
@@ -55,7 +59,9 @@ internal sealed class AuditSpace(TimeProvider time)
         }
     }
 
-    /// <summary>Lets go of the file: blocks behind its end would stay with one that nobody writes to any more.</summary>
+    /// <summary>
+    /// Lets go of the file: blocks behind its end would stay with one that nobody writes to any more.
+    /// </summary>
     /// <param name="givesBack">Whether nobody else may have written to it since.</param>
     public void Leave(bool givesBack)
     {

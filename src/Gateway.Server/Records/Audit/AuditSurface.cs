@@ -50,16 +50,18 @@ internal static class AuditSurface
             return Http;
         }
 
-        operation = (context.Request.Method, path.StartsWithSegments(GatewayPaths.TokenApi, StringComparison.Ordinal, out var rest)
+        operation =
+            (context.Request.Method,
+                path.StartsWithSegments(GatewayPaths.TokenApi, StringComparison.Ordinal, out var rest)
                 ? rest.Value : null) switch
-        {
-            ("GET", "") => "listTokens",
-            ("POST", "") => "createToken",
-            ("GET", not null) => "showToken",
-            ("DELETE", not null) => "revokeToken",
-            ("POST", not null) => "rotateToken",
-            _ => null,
-        };
+            {
+                ("GET", "") => "listTokens",
+                ("POST", "") => "createToken",
+                ("GET", not null) => "showToken",
+                ("DELETE", not null) => "revokeToken",
+                ("POST", not null) => "rotateToken",
+                _ => null,
+            };
         return Api;
     }
 

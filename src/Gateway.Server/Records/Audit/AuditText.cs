@@ -40,7 +40,9 @@ internal static class AuditText
         json.WriteString(name, string.Concat(text.AsSpan(0, length), "…"));
     }
 
-    /// <summary>Makes text fit for a terminal: what could move its cursor or turn its direction is shown as a number.</summary>
+    /// <summary>
+    /// Makes text fit for a terminal: what could move its cursor or turn its direction is shown as a number.
+    /// </summary>
     public static string Printable(string text)
     {
         StringBuilder? safe = null;
@@ -63,7 +65,8 @@ internal static class AuditText
         return safe?.ToString() ?? text;
     }
 
-    private static bool IsPrintable(Rune rune) => rune.Value is >= ' ' and <= '~' || Rune.GetUnicodeCategory(rune) is not (
+    private static bool IsPrintable(Rune rune) =>
+        rune.Value is >= ' ' and <= '~' || Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
         or UnicodeCategory.OtherNotAssigned);

@@ -1,9 +1,12 @@
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>The audit trail of a running gateway: entries go to every sink, and effects wait for their consent.</summary>
+/// <summary>
+/// The audit trail of a running gateway: entries go to every sink, and effects wait for their consent.
+/// </summary>
 internal sealed partial class AuditTrail : IAuditLog, IDisposable
 {
-    // A request whose line is not on the disk by then is refused rather than kept waiting; one that has ended is let go.
+    // A request whose line is not on the disk by then is refused rather than kept waiting; one that has ended is let
+    // go.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly AuditOptions _options;
@@ -47,7 +50,8 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
     }
 
     /// <summary>Whether nothing may happen, since it could not be recorded.</summary>
-    public bool IsBlocked => _options.OnFailure == AuditFailureMode.Block && (IsFailing || _pumps.Any(static pump => pump.IsFull));
+    public bool IsBlocked =>
+        _options.OnFailure == AuditFailureMode.Block && (IsFailing || _pumps.Any(static pump => pump.IsFull));
 
     /// <summary>Has every sink accept a request's line before the effect that it will tell of.</summary>
     /// <returns>Whether the effect may happen; if so, there is room for the line at the end.</returns>
@@ -83,7 +87,9 @@ internal sealed partial class AuditTrail : IAuditLog, IDisposable
             last = last is null or { IsCompleted: true } ? done : done.IsCompleted ? last : Task.WhenAll(last, done);
         }
 
-        return last is null or { IsCompletedSuccessfully: true } ? ValueTask.CompletedTask : new ValueTask(WaitAsync(last));
+        return last is null or { IsCompletedSuccessfully: true }
+            ? ValueTask.CompletedTask
+            : new ValueTask(WaitAsync(last));
     }
 
     /// <inheritdoc/>

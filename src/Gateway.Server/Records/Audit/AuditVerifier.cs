@@ -4,10 +4,12 @@ using System.Text.Json;
 
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>Follows the chain through files and finds what was changed, removed, added or put in another order.</summary>
+/// <summary>
+/// Follows the chain through files and finds what was changed, removed, added or put in another order.
+/// </summary>
 /// <remarks>
-/// What it cannot find: lines cut off the end, unless a position from before is known (<see cref="Expected"/>); and, without
-/// a key, anything at all where somebody rewrote the whole chain.
+/// What it cannot find: lines cut off the end, unless a position from before is known (<see cref="Expected"/>); and,
+/// without a key, anything at all where somebody rewrote the whole chain.
 /// </remarks>
 internal sealed class AuditVerifier(HashChain chain)
 {
@@ -202,7 +204,8 @@ internal sealed class AuditVerifier(HashChain chain)
         }
         else if (line.Sequence != next)
         {
-            Report(string.Create(CultureInfo.InvariantCulture, $"{place}: number {line.Sequence} where {next} belongs"));
+            Report(
+                string.Create(CultureInfo.InvariantCulture, $"{place}: number {line.Sequence} where {next} belongs"));
         }
         else
         {
@@ -252,12 +255,15 @@ internal sealed class AuditVerifier(HashChain chain)
                 return new ChainedLine(
                     root.TryGetProperty("seq"u8, out var seq) ? seq.GetInt64() : 0,
                     isWhole ? hash : null,
-                    root.TryGetProperty("prev"u8, out var prev) && HashChain.IsHash(prev.GetString()) ? prev.GetString() : null,
+                    root.TryGetProperty("prev"u8, out var prev) && HashChain.IsHash(prev.GetString())
+                        ? prev.GetString()
+                        : null,
                     root.TryGetProperty("chain"u8, out var way) ? way.GetString() : null,
                     root.TryGetProperty("torn"u8, out var torn) ? torn.GetInt32() : null,
                     isWhole ? line.AsMemory(0, end) : default);
             }
-            catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+            catch (Exception exception)
+                when (exception is JsonException or InvalidOperationException or FormatException)
             {
                 return null;
             }

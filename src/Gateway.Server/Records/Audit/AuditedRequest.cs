@@ -63,20 +63,22 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
         };
     }
 
-    private static string Decide(GatewayContext gateway, int status, bool isAdmitted, bool isAborted) => gateway.Error switch
-    {
-        { Code: RegistryError.DeniedCode } => AuditDecision.Deny,
-        _ when isAdmitted => AuditDecision.Allow,
-        null when isAborted => AuditDecision.Error, // the client hung up before anything was decided
-        null => AuditDecision.Public,
-        { Code: "TOOMANYREQUESTS" } => AuditDecision.Limit,
-        { StatusCode: StatusCodes.Status401Unauthorized } => gateway is { HasPrincipal: true, Subject.IsAnonymous: false }
-            ? AuditDecision.Deny
-            : AuditDecision.Challenge,
-        { StatusCode: >= StatusCodes.Status500InternalServerError } => AuditDecision.Error,
-        _ when gateway.Decision is { IsAllowed: false } => AuditDecision.Deny,
-        _ => status >= StatusCodes.Status500InternalServerError ? AuditDecision.Error : AuditDecision.Refuse,
-    };
+    private static string Decide(GatewayContext gateway, int status, bool isAdmitted, bool isAborted) =>
+        gateway.Error switch
+        {
+            { Code: RegistryError.DeniedCode } => AuditDecision.Deny,
+            _ when isAdmitted => AuditDecision.Allow,
+            null when isAborted => AuditDecision.Error, // the client hung up before anything was decided
+            null => AuditDecision.Public,
+            { Code: "TOOMANYREQUESTS" } => AuditDecision.Limit,
+            { StatusCode: StatusCodes.Status401Unauthorized } =>
+                gateway is { HasPrincipal: true, Subject.IsAnonymous: false }
+                ? AuditDecision.Deny
+                : AuditDecision.Challenge,
+            { StatusCode: >= StatusCodes.Status500InternalServerError } => AuditDecision.Error,
+            _ when gateway.Decision is { IsAllowed: false } => AuditDecision.Deny,
+            _ => status >= StatusCodes.Status500InternalServerError ? AuditDecision.Error : AuditDecision.Refuse,
+        };
 
     // A client that closes the connection right after a complete answer has aborted nothing.
     private bool IsBrokenOff(HttpContext context) => context.Response.HasStarted

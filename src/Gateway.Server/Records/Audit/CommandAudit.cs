@@ -22,14 +22,19 @@ internal sealed partial class CommandAudit : IAuditLog, IDisposable
 
     /// <summary>Records, before it has any effect, that a command runs.</summary>
     /// <param name="options">The section.</param>
-    /// <param name="fileOptions">Those of the file, its path filled in; <see langword="null"/> where there is none.</param>
+    /// <param name="fileOptions">
+    /// Those of the file, its path filled in; <see langword="null"/> where there is none.
+    /// </param>
     /// <param name="command">The command: <c>token create</c>.</param>
     /// <param name="target">Whom or what it changes; <see langword="null"/> where the lines that follow say it.</param>
     /// <param name="time">The clock.</param>
     /// <param name="warn">Told what could not be recorded, but is done all the same.</param>
-    /// <exception cref="ProblemException">It cannot be recorded, and <c>audit.onFailure</c> is <c>block</c>.</exception>
+    /// <exception cref="ProblemException">
+    /// It cannot be recorded, and <c>audit.onFailure</c> is <c>block</c>.
+    /// </exception>
     public static CommandAudit Begin(
-        AuditOptions options, AuditFileOptions? fileOptions, string command, string? target, TimeProvider time, Action<string> warn)
+        AuditOptions options, AuditFileOptions? fileOptions, string command, string? target, TimeProvider time,
+        Action<string> warn)
     {
         var audit = new CommandAudit(
             fileOptions is null ? null : new AuditFile(fileOptions, time), options, warn);

@@ -11,7 +11,9 @@ internal sealed class CommandEntry(DateTimeOffset time) : AuditEntry(time)
     /// <summary>The command: <c>token create</c>.</summary>
     public required string Command { get; init; }
 
-    /// <summary>Whom or what it changes, where it says: a user's name, a key's id; <see langword="null"/> elsewhere.</summary>
+    /// <summary>
+    /// Whom or what it changes, where it says: a user's name, a key's id; <see langword="null"/> elsewhere.
+    /// </summary>
     public string? Target { get; init; }
 
     /// <summary>The account that ran it.</summary>

@@ -6,7 +6,8 @@ namespace Gateway.Server.Records.Audit;
 /// <summary>The answer's body, counted on its way out.</summary>
 /// <param name="inner">The server's own.</param>
 /// <param name="stream">Counts what is written to the server's stream.</param>
-internal sealed class CountingResponseBody(IHttpResponseBodyFeature inner, CountingStream stream) : IHttpResponseBodyFeature
+internal sealed class CountingResponseBody(IHttpResponseBodyFeature inner, CountingStream stream)
+    : IHttpResponseBodyFeature
 {
     private PipeWriter? _writer;
 

@@ -12,7 +12,9 @@ internal sealed class CredentialEntry(DateTimeOffset time) : AuditEntry(time)
     /// <inheritdoc/>
     public override string Event => "credential";
 
-    /// <summary><c>create</c>, <c>revoke</c>, <c>revokeAll</c>, <c>rotate</c>, <c>exchange</c>, <c>block</c> or <c>unblock</c>.</summary>
+    /// <summary>
+    /// <c>create</c>, <c>revoke</c>, <c>revokeAll</c>, <c>rotate</c>, <c>exchange</c>, <c>block</c> or <c>unblock</c>.
+    /// </summary>
     public required string Action { get; init; }
 
     /// <summary>Who did it: <c>user:alice</c>, <c>operator</c>.</summary>

@@ -3,12 +3,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Server.Records.Audit;
 
-/// <summary>The few calls of the system that an append-only file shared by processes needs, and .NET does not offer.</summary>
+/// <summary>
+/// The few calls of the system that an append-only file shared by processes needs, and .NET does not offer.
+/// </summary>
 internal static unsafe partial class NativeFile
 {
     private const int WriteOnly = 1, Create = 0x40, Append = 0x400, CloseOnExec = 0x80000; // O_*
     private const int OwnerOnly = 0x180; // 0600
-    private const int Interrupted = 4, Invalid = 22, TooLarge = 27, NoSpace = 28, OverQuota = 122; // EINTR, EINVAL, EFBIG, ENOSPC, EDQUOT
+    // EINTR, EINVAL, EFBIG, ENOSPC, EDQUOT
+    private const int Interrupted = 4, Invalid = 22, TooLarge = 27, NoSpace = 28, OverQuota = 122;
     private const int KeepSize = 1; // FALLOC_FL_KEEP_SIZE
 
     /// <summary>Opens a file for appending; it is made, for its owner only, where it is missing.</summary>
@@ -37,10 +40,12 @@ internal static unsafe partial class NativeFile
     /// <summary>Whether files can be made in a folder.</summary>
     public static bool CanWriteTo(string folder) => Access(folder, 3) == 0; // W_OK | X_OK
 
-    /// <summary>Takes the file for this handle until <see cref="Unlock"/>; waits for others, of this process too.</summary>
+    /// <summary>
+    /// Takes the file for this handle until <see cref="Unlock"/>; waits for others, of this process too.
+    /// </summary>
     /// <remarks>
-    /// A lock of fcntl(2) that belongs to the open file (F_OFD_SETLKW). Not flock(2): .NET takes one of those, shared, on
-    /// every file that it reads, and a reader of the trail would keep the gateway from writing it.
+    /// A lock of fcntl(2) that belongs to the open file (F_OFD_SETLKW). Not flock(2): .NET takes one of those, shared,
+    /// on every file that it reads, and a reader of the trail would keep the gateway from writing it.
     /// </remarks>
     public static void Lock(SafeFileHandle file)
     {
@@ -87,7 +92,9 @@ internal static unsafe partial class NativeFile
     }
 
     /// <summary>Sets space of the disk aside behind a file's end, without making it longer.</summary>
-    /// <returns><see langword="false"/> where there is none left; <see langword="true"/> also where the file system cannot tell.</returns>
+    /// <returns>
+    /// <see langword="false"/> where there is none left; <see langword="true"/> also where the file system cannot tell.
+    /// </returns>
     public static bool TrySetAside(SafeFileHandle file, long start, long length)
     {
         while (FAllocate(file, KeepSize, start, length) != 0)
@@ -107,7 +114,9 @@ internal static unsafe partial class NativeFile
     }
 
     /// <summary>Gives a file another name, or throws and has done nothing.</summary>
-    /// <remarks>Not File.Move: where it cannot rename, as with a file that is mounted, that leaves a copy behind.</remarks>
+    /// <remarks>
+    /// Not File.Move: where it cannot rename, as with a file that is mounted, that leaves a copy behind.
+    /// </remarks>
     public static void Move(string from, string to)
     {
         if (Rename(from, to) != 0)

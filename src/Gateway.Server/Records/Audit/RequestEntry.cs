@@ -21,7 +21,9 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
     /// <inheritdoc/>
     public override string Event => Surface;
 
-    /// <summary>What was asked: <c>registry</c>, <c>token</c>, <c>api</c>, or <c>http</c> for everything else.</summary>
+    /// <summary>
+    /// What was asked: <c>registry</c>, <c>token</c>, <c>api</c>, or <c>http</c> for everything else.
+    /// </summary>
     public required string Surface { get; init; }
 
     /// <summary>Whether this is the line before the effect.</summary>
@@ -152,7 +154,8 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
 
         json.WriteText("repository"u8, Request.Repository?.Value);
         json.WriteText("reference"u8, Request.Reference?.Value);
-        var digest = Request.Digest ?? Request.Reference?.Digest ?? Request.Parameters.Digest ?? Request.Parameters.Mount
+        var digest = Request.Digest ?? Request.Reference?.Digest ?? Request.Parameters.Digest
+            ?? Request.Parameters.Mount
             ?? ResolvedDigest;
         json.WriteText("digest"u8, digest?.Value);
         json.WriteText("mountFrom"u8, Request.Parameters.From?.Value);

@@ -3,7 +3,9 @@ namespace Gateway.Server.Records.Audit;
 /// <summary>Whether a sink can be written to. Read by any thread; set by the one whose turn it is.</summary>
 internal sealed class SinkState(TimeProvider time)
 {
-    /// <summary>A write that takes longer is an outage: a network file system that hangs, a reader of stdout that stopped.</summary>
+    /// <summary>
+    /// A write that takes longer is an outage: a network file system that hangs, a reader of stdout that stopped.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private volatile Failure? _failure;

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Gateway.Server.Records.Audit;
 
 /// <summary>Lines on standard output, each written whole.</summary>
-/// <remarks>Not by the console's stream: that takes a reader who has gone for one who reads, and nobody would know.</remarks>
+/// <remarks>
+/// Not by the console's stream: that takes a reader who has gone for one who reads, and nobody would know.
+/// </remarks>
 internal sealed class StdoutSink(SafeFileHandle? output = null) : IAuditSink
 {
     private readonly SafeFileHandle _output = output ?? new(1, ownsHandle: false);

@@ -133,8 +133,9 @@ internal sealed partial class AuthorizationMiddleware(
         else if (gateway.Subject.IsAnonymous && principal.Scope is null
             && !(context.Request.Headers.Authorization.Count > 0 && mayDoSomething))
         {
-            // Any access token answers a ping, also an empty one: that is how "docker login" tries it. Without credentials
-            // it is always challenged. Podman says "anonymous" with empty Basic credentials, which is an answer too.
+            // Any access token answers a ping, also an empty one: that is how "docker login" tries it. Without
+            // credentials it is always challenged. Podman says "anonymous" with empty Basic credentials, which is an
+            // answer too.
             await ChallengeAnonymousAsync(context, gateway);
             return;
         }
@@ -189,11 +190,15 @@ internal sealed partial class AuthorizationMiddleware(
         var denial = Denial.Describe(policy, access, decision, reason);
         if (gateway.SignIn is { Form: SignInForm.Certificate } && challenge.AlwaysAsks)
         {
-            // A cluster's node shows its certificate for every workload, and containerd sends the workload's own password
-            // only once it is asked. A workload without one returns with a token for the certificate, and the denial is
-            // final.
+            // A cluster's node shows its certificate for every workload, and containerd sends the workload's own
+            // password only once it is asked. A workload without one returns with a token for the certificate, and the
+            // denial is final.
             challenge.Set(context);
-            denial = denial with { Code = RegistryError.Unauthorized("").Code, StatusCode = StatusCodes.Status401Unauthorized };
+            denial = denial with
+            {
+                Code = RegistryError.Unauthorized("").Code,
+                StatusCode = StatusCodes.Status401Unauthorized,
+            };
         }
         else
         {

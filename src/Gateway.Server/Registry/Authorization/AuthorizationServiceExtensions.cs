@@ -21,8 +21,8 @@ internal static class AuthorizationServiceExtensions
         return services;
     }
 
-    // A start with an empty folder is one where nobody may do anything yet. One that had rules and has no file any more is
-    // an unmounted volume, or a copy that is about to begin.
+    // A start with an empty folder is one where nobody may do anything yet. One that had rules and has no file any more
+    // is an unmounted volume, or a copy that is about to begin.
     private static PolicySet Replace(Replacement<PolicySet> replaced, PolicySet policies, PolicySource source) =>
         replaced.InForce is { RuleCount: > 0 } && policies.RuleCount == 0 && source.Files.Count == 0
             ? throw new ProblemException(new Problem(

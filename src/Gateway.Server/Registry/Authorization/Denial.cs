@@ -3,7 +3,9 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Server.Registry.Authorization;
 
-/// <summary>Tells a known caller why policy refused: from policy and caller alone, never from what exists upstream.</summary>
+/// <summary>
+/// Tells a known caller why policy refused: from policy and caller alone, never from what exists upstream.
+/// </summary>
 internal static class Denial
 {
     /// <summary>The 403, with the rule or the missing grant in its message and detail.</summary>
@@ -28,7 +30,8 @@ internal static class Denial
             detail["rule"] = decision.Rule.Name;
         }
 
-        if (explanation.NearMisses.FirstOrDefault(static miss => miss.CallerText is not null)?.CallerText is { } nearest)
+        if (explanation.NearMisses.FirstOrDefault(
+            static miss => miss.CallerText is not null)?.CallerText is { } nearest)
         {
             detail["nearest"] = nearest;
         }
@@ -61,10 +64,10 @@ internal static class Denial
 
     /// <summary>The same refusal, as HEAD of a blob is answered: 404, as of a blob that is not there.</summary>
     /// <remarks>
-    /// HEAD has no body to say why, and every client but docker's own store begins a push with it: after a 403 it gives up
-    /// without a word. After a 404 it goes on to the POST, whose 403 says why. It tells nothing, since the upstream is not
-    /// asked; and no pull looks for a blob before it has its manifest, whose HEAD stays 403. The code, which audit and
-    /// metrics go by, stays what it is.
+    /// HEAD has no body to say why, and every client but docker's own store begins a push with it: after a 403 it gives
+    /// up without a word. After a 404 it goes on to the POST, whose 403 says why. It tells nothing, since the upstream
+    /// is not asked; and no pull looks for a blob before it has its manifest, whose HEAD stays 403. The code, which
+    /// audit and metrics go by, stays what it is.
     /// </remarks>
     public static RegistryError ForHead(RegistryRequest request, RegistryError denial) =>
         request is { Operation: RegistryOperation.ReadBlob, Method: RegistryMethod.Head }

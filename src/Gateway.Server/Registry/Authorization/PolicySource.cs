@@ -9,17 +9,21 @@ namespace Gateway.Server.Registry.Authorization;
 /// <param name="Registries">The configured registries' names; a rule for another one is a problem.</param>
 /// <param name="RequireDocumentEnd">Whether each file must end with <c>...</c>.</param>
 /// <param name="RunTests">Whether they must pass their own tests.</param>
-internal sealed record PolicySource(string Folder, IReadOnlyList<string> Registries, bool RequireDocumentEnd, bool RunTests)
+internal sealed record PolicySource(
+    string Folder, IReadOnlyList<string> Registries, bool RequireDocumentEnd, bool RunTests)
 {
     /// <summary>The files there are now.</summary>
     public IReadOnlyList<string> Files => PolicyFolder.Paths(Folder);
 
     /// <summary>Reads them.</summary>
-    /// <exception cref="ProblemException">They are wrong, or fail their own tests where those are asked for.</exception>
+    /// <exception cref="ProblemException">
+    /// They are wrong, or fail their own tests where those are asked for.
+    /// </exception>
     public PolicySet Load()
     {
         var policies = PolicyFolder.Load(Folder, Registries, RequireDocumentEnd);
-        return RunTests && PolicyTests.Run(policies, Folder, RequireDocumentEnd) is { Failures: { Count: > 0 } failures }
+        return RunTests
+            && PolicyTests.Run(policies, Folder, RequireDocumentEnd) is { Failures: { Count: > 0 } failures }
             ? throw new ProblemException([.. failures])
             : policies;
     }

@@ -86,7 +86,8 @@ internal sealed class TagGuard(UpstreamTags tags, TimeProvider time)
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new UpstreamException(
-                RegistryError.Unavailable(503, $"another push of the protected tag \"{tag}\" is under way; try again shortly"),
+                RegistryError.Unavailable(
+                    503, $"another push of the protected tag \"{tag}\" is under way; try again shortly"),
                 exception);
         }
     }

@@ -2,7 +2,9 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.Registry.Authorization;
 
-/// <summary>A decision, with what it was asked about and, where a tag is written once only, the hold on that tag.</summary>
+/// <summary>
+/// A decision, with what it was asked about and, where a tag is written once only, the hold on that tag.
+/// </summary>
 /// <param name="decision">The policy's answer.</param>
 /// <param name="access">The question it answers; after a denial it names the actions and the tag refused.</param>
 /// <param name="reason">What a person needs besides the rule to understand a denial, or <see langword="null"/>.</param>

@@ -15,7 +15,10 @@ internal sealed class CatalogLister(UpstreamCatalog upstream, TimeProvider time)
     /// <summary>The greatest page a client may ask for: Distribution's own limit.</summary>
     public const int GreatestPageSize = 1_000;
 
-    /// <summary>One page of what policy and the credential's limit let the caller pull. Registries follow one another, the one with the longest prefix first.</summary>
+    /// <summary>
+    /// One page of what policy and the credential's limit let the caller pull. Registries follow one another, the one
+    /// with the longest prefix first.
+    /// </summary>
     /// <exception cref="UpstreamException">An upstream did not answer.</exception>
     public async Task<NamePage> ListAsync(
         PublicHost host,

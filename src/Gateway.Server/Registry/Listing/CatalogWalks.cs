@@ -5,15 +5,18 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Registry.Listing;
 
 /// <summary>
-/// How many catalogs are walked at a time: a caller who may see little of a large registry walks all of it. Bounded in all,
-/// for the upstream's sake, and for each caller, so that one who asks for many slow ones keeps nobody else waiting.
+/// How many catalogs are walked at a time: a caller who may see little of a large registry walks all of it. Bounded in
+/// all, for the upstream's sake, and for each caller, so that one who asks for many slow ones keeps nobody else
+/// waiting.
 /// </summary>
 internal sealed class CatalogWalks(TimeProvider time) : IDisposable
 {
     /// <summary>How many walks run at a time.</summary>
     public const int AtATime = 8;
 
-    /// <summary>How many of them are of one caller: a subject, or an address (IPv6: its /64) of anonymous ones.</summary>
+    /// <summary>
+    /// How many of them are of one caller: a subject, or an address (IPv6: its /64) of anonymous ones.
+    /// </summary>
     public const int OfOneCaller = 2;
 
     /// <summary>How long one waits for its turn.</summary>
@@ -37,7 +40,8 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
     /// <param name="caller">See <see cref="CallerOf"/>.</param>
     /// <param name="cancellationToken">The client's leaving.</param>
     /// <returns>The place, to be disposed of; or why there is none.</returns>
-    public async Task<(IDisposable? Place, RegistryError? Error)> EnterAsync(string caller, CancellationToken cancellationToken)
+    public async Task<(IDisposable? Place, RegistryError? Error)> EnterAsync(
+        string caller, CancellationToken cancellationToken)
     {
         var own = Join(caller);
         var isOwnTaken = false;

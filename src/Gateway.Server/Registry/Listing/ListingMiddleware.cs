@@ -4,7 +4,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Registry.Listing;
 
-/// <summary>Answers here what must not be forwarded as it is: ping, the catalog, and tag lists that rules filter.</summary>
+/// <summary>
+/// Answers here what must not be forwarded as it is: ping, the catalog, and tag lists that rules filter.
+/// </summary>
 internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister catalog, CatalogWalks walks, TagLister tags)
 {
     // "{}" and a JSON type: what Distribution answers, and what docker's login takes for a registry.
@@ -17,7 +19,8 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         {
             RegistryOperation.Ping => PageWriter.WriteAsync(context, EmptyObject, link: null),
             RegistryOperation.ListCatalog => WriteCatalogAsync(context, gateway),
-            RegistryOperation.ListTags when gateway.Policy.DependsOnTag(gateway.Access) => WriteTagsAsync(context, gateway),
+            RegistryOperation.ListTags when gateway.Policy.DependsOnTag(gateway.Access) =>
+                WriteTagsAsync(context, gateway),
             _ => next(context),
         };
     }
@@ -58,6 +61,7 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
             return;
         }
 
-        await PageWriter.WriteNamesAsync(context, repository.Value, "tags", $"/v2/{repository}/tags/list", result.Value);
+        await PageWriter.WriteNamesAsync(
+            context, repository.Value, "tags", $"/v2/{repository}/tags/list", result.Value);
     }
 }

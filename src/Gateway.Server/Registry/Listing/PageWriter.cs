@@ -37,7 +37,8 @@ internal static class PageWriter
         json.Flush();
         // The cursor is the last name shown, never one that was filtered out: it would tell that name.
         var link = page.HasMore
-            ? FormattableString.Invariant($"<{path}?last={Uri.EscapeDataString(page.Names[^1])}&n={page.Size}>; rel=\"next\"")
+            ? FormattableString.Invariant(
+                $"<{path}?last={Uri.EscapeDataString(page.Names[^1])}&n={page.Size}>; rel=\"next\"")
             : null;
         return WriteAsync(context, buffer.WrittenMemory, link);
     }

@@ -9,7 +9,9 @@ namespace Gateway.Server.Registry.Listing;
 /// <summary>Lists the tags a caller may pull, where rules about tags hide some.</summary>
 internal sealed class TagLister(UpstreamTags upstream)
 {
-    /// <summary>One page: sorted, exact, with a cursor of its own, since Distribution 2.8 neither sorts nor pages.</summary>
+    /// <summary>
+    /// One page: sorted, exact, with a cursor of its own, since Distribution 2.8 neither sorts nor pages.
+    /// </summary>
     /// <returns>The page, or <see langword="null"/> where the upstream knows no such repository.</returns>
     /// <exception cref="UpstreamException">The upstream did not answer.</exception>
     public async Task<NamePage?> ListAsync(
@@ -37,6 +39,7 @@ internal sealed class TagLister(UpstreamTags upstream)
         visible.Sort(StringComparer.Ordinal);
         var size = parameters.PageSize ?? visible.Count;
         // n=0 asks for nothing, and gets no link either, as from Distribution.
-        return new NamePage(visible.Take((int)Math.Min(size, visible.Count)).ToList(), size, size > 0 && visible.Count > size);
+        return new NamePage(
+            visible.Take((int)Math.Min(size, visible.Count)).ToList(), size, size > 0 && visible.Count > size);
     }
 }

@@ -47,8 +47,8 @@ internal static class PolicyFileReader
             [.. groups.Groups.Values.Select(static group => group.Value)]);
     }
 
-    // What is left of a file that is being written, or that was cut off, when it is looked at: nothing, or a key with nothing
-    // below it. A deny that was there must not be gone until the rest comes.
+    // What is left of a file that is being written, or that was cut off, when it is looked at: nothing, or a key with
+    // nothing below it. A deny that was there must not be gone until the rest comes.
     private static void CheckContent(YamlMapping file, ProblemCollector problems)
     {
         if (file.Entries is [])

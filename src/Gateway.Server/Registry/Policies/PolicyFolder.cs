@@ -19,7 +19,9 @@ internal static class PolicyFolder
     /// <param name="registries">
     /// Names of the configured registries, so that rules for others are found; unknown where not given.
     /// </param>
-    /// <param name="requiresEnd">Whether each file must end with <c>...</c>, so that one that is cut off is told.</param>
+    /// <param name="requiresEnd">
+    /// Whether each file must end with <c>...</c>, so that one that is cut off is told.
+    /// </param>
     /// <exception cref="ProblemException">Something is wrong; every problem is in it.</exception>
     public static PolicySet Load(
         string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)

@@ -30,7 +30,8 @@ internal sealed class PolicyWarnings
             }
         }
 
-        var toAnybody = rule.To.Any(static to => to.Kind is SubjectSelectorKind.Anonymous or SubjectSelectorKind.Everyone);
+        var toAnybody = rule.To.Any(
+            static to => to.Kind is SubjectSelectorKind.Anonymous or SubjectSelectorKind.Everyone);
         if (rule.Effect == RuleEffect.Allow && toAnybody && (rule.Actions & ~RepositoryActions.Pull) != 0)
         {
             Warn(

@@ -75,7 +75,8 @@ internal sealed class RoleReader(ProblemCollector problems)
             }
         }
 
-        if (allowed && (actions & (RepositoryActions.Push | RepositoryActions.Overwrite)) == RepositoryActions.Overwrite)
+        if (allowed
+            && (actions & (RepositoryActions.Push | RepositoryActions.Overwrite)) == RepositoryActions.Overwrite)
         {
             problems.Add(
                 value.Position,

@@ -184,7 +184,8 @@ internal sealed class RuleConditionsReader(ProblemCollector problems)
         const string fix = "Write days as [mon, tue, wed, thu, fri, sat, sun].";
         foreach (var (at, text) in problems.Texts(value, "days", fix))
         {
-            var day = Array.Find(Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(), day => IsNameOf(day!.Value, text));
+            var day = Array.Find(
+                Enum.GetValues<DayOfWeek>().Cast<DayOfWeek?>().ToArray(), day => IsNameOf(day!.Value, text));
             if (day is null)
             {
                 problems.Add(at, "days: unknown day", text, fix);

@@ -14,7 +14,9 @@ internal sealed class BodyExchange
     /// <summary>Whether the upstream has answered and takes no more: the rest of the body goes nowhere.</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>Whether anything of this request was written, so that it can be the upstream's answer that comes.</summary>
+    /// <summary>
+    /// Whether anything of this request was written, so that it can be the upstream's answer that comes.
+    /// </summary>
     public bool HasBegun { get; private set; }
 
     /// <summary>Whether some of an answer to this request was read.</summary>
@@ -23,7 +25,9 @@ internal sealed class BodyExchange
     /// <summary>From here on, everything that the calling method writes to an upstream is this request.</summary>
     public static void Begin() => Flowing.Value = new BodyExchange();
 
-    /// <summary>Takes note of a write that is about to be made: a request may be sent again, on another connection.</summary>
+    /// <summary>
+    /// Takes note of a write that is about to be made: a request may be sent again, on another connection.
+    /// </summary>
     public void WritesTo(UpstreamConnection connection)
     {
         if (_connection != connection)

@@ -9,7 +9,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>The configured registries as YARP's clusters: one cluster and one route for each, of the registry's name.</summary>
+/// <summary>
+/// The configured registries as YARP's clusters: one cluster and one route for each, of the registry's name.
+/// </summary>
 internal sealed class ClusterConfiguration
 {
     private readonly Dictionary<string, TimeSpan> _blobActivityTimeouts;
@@ -24,7 +26,9 @@ internal sealed class ClusterConfiguration
 
     public IReadOnlyList<ClusterConfig> Clusters { get; }
 
-    /// <summary>All match the same path; the pipeline chooses among them, since routing ignores case and decodes.</summary>
+    /// <summary>
+    /// All match the same path; the pipeline chooses among them, since routing ignores case and decodes.
+    /// </summary>
     public IReadOnlyList<RouteConfig> Routes { get; }
 
     /// <summary>The same cluster with the patience that blobs need.</summary>
@@ -32,7 +36,10 @@ internal sealed class ClusterConfiguration
         _blobModels.GetValue(model, m => new ClusterModel(
             m.Config with
             {
-                HttpRequest = m.Config.HttpRequest! with { ActivityTimeout = _blobActivityTimeouts[m.Config.ClusterId] },
+                HttpRequest = m.Config.HttpRequest! with
+                {
+                    ActivityTimeout = _blobActivityTimeouts[m.Config.ClusterId],
+                },
             },
             m.HttpClient));
 

@@ -10,7 +10,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>Last step of a registry request: chooses the cluster, lifts the limits that blobs need, answers failures.</summary>
+/// <summary>
+/// Last step of a registry request: chooses the cluster, lifts the limits that blobs need, answers failures.
+/// </summary>
 internal sealed partial class ForwardingMiddleware(
     RequestDelegate next,
     IProxyStateLookup clusters,
@@ -52,9 +54,11 @@ internal sealed partial class ForwardingMiddleware(
 
         gateway.ForwardedAt = time.GetTimestamp();
         await next(context);
-        if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested)
+        if (context.Features.Get<IForwarderErrorFeature>() is { } failure
+            && !context.RequestAborted.IsCancellationRequested)
         {
-            Log.Failed(logger, gateway.RequestId, registry.Name, failure.Error, LogText.OneLine(failure.Exception?.Message));
+            Log.Failed(
+                logger, gateway.RequestId, registry.Name, failure.Error, LogText.OneLine(failure.Exception?.Message));
             await AnswerFailureAsync(context, failure);
         }
     }
@@ -139,7 +143,8 @@ internal sealed partial class ForwardingMiddleware(
     private static BadHttpRequestException? BodyFault(Exception? exception) => exception switch
     {
         BadHttpRequestException fault => fault,
-        AggregateException several => several.InnerExceptions.Select(BodyFault).FirstOrDefault(static f => f is not null),
+        AggregateException several =>
+            several.InnerExceptions.Select(BodyFault).FirstOrDefault(static f => f is not null),
         { InnerException: { } inner } => BodyFault(inner),
         _ => null,
     };

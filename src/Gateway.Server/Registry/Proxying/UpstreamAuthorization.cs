@@ -30,7 +30,8 @@ internal sealed partial class UpstreamAuthorization(
                 request.Parameters.From is { } source ? registry.ToUpstream(source) : null))
             : registry.Credential;
 
-    // With its kind: a robot "admin" is not the person "admin". Nobody in particular is nobody, as the token protocol has it.
+    // With its kind: a robot "admin" is not the person "admin". Nobody in particular is nobody, as the token protocol
+    // has it.
     private static string NameOf(Subject subject) => subject.IsAnonymous ? "" : subject.ToString();
 
     /// <summary>The header for a question of the gateway's own.</summary>

@@ -60,7 +60,8 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream)
             Method = RegistryMethod.Get,
             Parameters = RegistryParameters.None with { PageSize = size, Last = last },
         });
-        await using var answer = await upstream.SendAsync(registry, HttpMethod.Get, target, repository: null, cancellationToken);
+        await using var answer = await upstream.SendAsync(
+            registry, HttpMethod.Get, target, repository: null, cancellationToken);
         switch (answer.Status)
         {
             case HttpStatusCode.OK:

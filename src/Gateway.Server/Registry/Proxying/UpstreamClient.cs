@@ -15,14 +15,20 @@ internal sealed class UpstreamClient(
     // A manifest without a matching Accept is "unknown" to Distribution, even where its tag exists.
     private const string ManifestTypes =
         "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-        + "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, "
-        + "application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, */*";
+        + "application/vnd.docker.distribution.manifest.list.v2+json, "
+        + "application/vnd.docker.distribution.manifest.v2+json, "
+        + "application/vnd.docker.distribution.manifest.v1+prettyjws, "
+        + "application/vnd.docker.distribution.manifest.v1+json, */*";
 
-    /// <summary>Sends a request built from parsed values. The answer's headers have arrived; its body is the caller's to read.</summary>
+    /// <summary>
+    /// Sends a request built from parsed values. The answer's headers have arrived; its body is the caller's to read.
+    /// </summary>
     /// <param name="registry">The registry; one of its available upstreams is asked.</param>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="target">Path and query, from <see cref="RegistryTarget"/>.</param>
-    /// <param name="repository">The repository it reads, by its public name; <see langword="null"/> for the catalog.</param>
+    /// <param name="repository">
+    /// The repository it reads, by its public name; <see langword="null"/> for the catalog.
+    /// </param>
     /// <param name="cancellationToken">The client's leaving.</param>
     /// <exception cref="UpstreamException">No upstream answered in time, or it refused the gateway itself.</exception>
     public async Task<UpstreamAnswer> SendAsync(
@@ -51,7 +57,9 @@ internal sealed class UpstreamClient(
         }
 
         var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), deadline, Timeout, System.Threading.Timeout.InfiniteTimeSpan);
+        var timer = time.CreateTimer(
+            static state => ((CancellationTokenSource)state!).Cancel(), deadline, Timeout,
+            System.Threading.Timeout.InfiniteTimeSpan);
         try
         {
             var response = await cluster.Model.HttpClient.SendAsync(request, deadline.Token);

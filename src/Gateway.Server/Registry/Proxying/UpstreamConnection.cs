@@ -4,14 +4,14 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Registry.Proxying;
 
 /// <summary>
-/// A connection to an upstream on which an early answer is not lost. A registry that refuses an upload answers at once, reads
-/// some 256 KiB more and hangs up. .NET's client sends a body to its end before it looks for an answer, and takes the failed
-/// write for the end of all. Here a write that fails after the upstream has answered succeeds: the rest of the body goes
-/// nowhere, and then the answer is read.
+/// A connection to an upstream on which an early answer is not lost. A registry that refuses an upload answers at once,
+/// reads some 256 KiB more and hangs up. .NET's client sends a body to its end before it looks for an answer, and takes
+/// the failed write for the end of all. Here a write that fails after the upstream has answered succeeds: the rest of
+/// the body goes nowhere, and then the answer is read.
 /// </summary>
 /// <remarks>
-/// So the client may send its whole body, as it does to a server that reads on, and loses the answer to no reset of its own.
-/// A write that fails while no answer is there fails as ever.
+/// So the client may send its whole body, as it does to a server that reads on, and loses the answer to no reset of its
+/// own. A write that fails while no answer is there fails as ever.
 /// </remarks>
 /// <param name="inner">The connection as plain text, under TLS or not.</param>
 internal sealed class UpstreamConnection(Stream inner) : DelegatingStream(inner)

@@ -3,7 +3,9 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>What clients are told when an upstream fails: which side failed, never its address or its own words.</summary>
+/// <summary>
+/// What clients are told when an upstream fails: which side failed, never its address or its own words.
+/// </summary>
 internal static class UpstreamErrors
 {
     /// <summary>No upstream is configured as available.</summary>
@@ -18,13 +20,17 @@ internal static class UpstreamErrors
     public static readonly RegistryError TimedOut =
         RegistryError.Unavailable(504, "the registry behind the gateway did not answer in time; try again shortly");
 
-    /// <summary>The upstream asks for credentials: the gateway's own are missing or wrong. Its challenge stays here.</summary>
+    /// <summary>
+    /// The upstream asks for credentials: the gateway's own are missing or wrong. Its challenge stays here.
+    /// </summary>
     public static readonly RegistryError Credential = RegistryError.Unavailable(
-        502, "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"");
+        502,
+        "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"");
 
     /// <summary>The upstream verifies tokens and refused the gateway's.</summary>
     public static readonly RegistryError Token = RegistryError.Unavailable(
-        502, "the registry behind the gateway refused the gateway's token; its operator must run \"gateway keys probe\"");
+        502,
+        "the registry behind the gateway refused the gateway's token; its operator must run \"gateway keys probe\"");
 
     /// <summary>An answer that no registry gives.</summary>
     public static RegistryError Nonsense(string what) =>
@@ -56,6 +62,8 @@ internal static class UpstreamErrors
         504 => TimedOut,
         502 => Unreachable,
         > 599 => Nonsense($"status {statusCode}"), // there is no such class: no client knows what it means
-        _ => new RegistryError("UNKNOWN", statusCode, "the registry behind the gateway failed; its own log has the reason"),
+        _ =>
+            new RegistryError(
+                "UNKNOWN", statusCode, "the registry behind the gateway failed; its own log has the reason"),
     };
 }

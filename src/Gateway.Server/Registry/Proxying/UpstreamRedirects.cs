@@ -5,7 +5,8 @@ using Gateway.Server.Requests.Routing;
 namespace Gateway.Server.Registry.Proxying;
 
 /// <summary>Judges where an upstream's redirect leads, which the client will follow by itself.</summary>
-internal sealed partial class UpstreamRedirects(RegistryRouter router, TimeProvider time, ILogger<UpstreamRedirects> logger)
+internal sealed partial class UpstreamRedirects(
+    RegistryRouter router, TimeProvider time, ILogger<UpstreamRedirects> logger)
 {
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMinutes(1);
 
@@ -27,8 +28,9 @@ internal sealed partial class UpstreamRedirects(RegistryRouter router, TimeProvi
             return RedirectTarget.IsAbsolute(location) ? RedirectVerdict.Ambiguous : RedirectVerdict.Back;
         }
 
-        // Our own hosts are not elsewhere: clients would send their credentials along, to a path, and even to plain HTTP, of
-        // the upstream's choice. Nor is another replica of the registry, which clients are to reach through here alone.
+        // Our own hosts are not elsewhere: clients would send their credentials along, to a path, and even to plain
+        // HTTP, of the upstream's choice. Nor is another replica of the registry, which clients are to reach through
+        // here alone.
         if (router.FindHost(target.Authority) is not null || registry.Redirects.IsUpstream(target))
         {
             return RedirectVerdict.Back;
@@ -64,7 +66,9 @@ internal sealed partial class UpstreamRedirects(RegistryRouter router, TimeProvi
 /// <summary>What a redirect's <c>Location</c> is.</summary>
 internal enum RedirectVerdict
 {
-    /// <summary>A path, or an address of the gateway or the upstream: it must lead to the repository, through here.</summary>
+    /// <summary>
+    /// A path, or an address of the gateway or the upstream: it must lead to the repository, through here.
+    /// </summary>
     Back,
 
     /// <summary>A server that the client may be sent to.</summary>

@@ -7,7 +7,9 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.</summary>
+/// <summary>
+/// Builds the upstream request from the decided <see cref="RegistryRequest"/>, never from the client's bytes.
+/// </summary>
 internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorization, bool makesTraces) : RequestTransform
 {
     // Everything else stays here: credentials, cookies, forwarding and identity headers, hop-by-hop headers and any
@@ -17,7 +19,10 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
         "Accept", "Accept-Encoding", "Cache-Control", "Content-Range", "Content-Type", "Expect", "If-Match",
         "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "User-Agent");
 
-    private static readonly UriCreationOptions Untouched = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    private static readonly UriCreationOptions Untouched = new()
+    {
+        DangerousDisablePathAndQueryCanonicalization = true,
+    };
 
     private static readonly SearchValues<char> Printable =
         SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c), '\t']);
@@ -41,8 +46,8 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
 
     /// <summary>Whether the client's body goes upstream.</summary>
     /// <remarks>
-    /// Not that of a POST: the registry takes mount and from out of a form's body too, prefers them to the query, and uses
-    /// nothing else of it.
+    /// Not that of a POST: the registry takes mount and from out of a form's body too, prefers them to the query, and
+    /// uses nothing else of it.
     /// </remarks>
     public static bool SendsBody(RegistryOperation operation) => operation
         is RegistryOperation.PutManifest or RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload;
@@ -54,13 +59,14 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
             || (gateway.Request.Upload is not null && gateway.Ticket?.IsOf(gateway.Subject) is not true))
         {
             // Cannot happen behind the pipeline. If it ever does, this line keeps it from reaching a registry.
-            throw new InvalidOperationException("a request without an allowing decision, or without its upload's ticket, reached the forwarder");
+            throw new InvalidOperationException(
+                "a request without an allowing decision, or without its upload's ticket, reached the forwarder");
         }
 
         var request = gateway.Request;
         var outgoing = context.ProxyRequest;
-        // RegistryTarget writes nothing that Uri would normalize, but an upload's query is the upstream's own text, which
-        // it may have signed.
+        // RegistryTarget writes nothing that Uri would normalize, but an upload's query is the upstream's own text,
+        // which it may have signed.
         outgoing.RequestUri = new Uri(
             context.DestinationPrefix.TrimEnd('/')
             + RegistryTarget.Build(
@@ -137,8 +143,8 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
         }
     }
 
-    // The registry reads digest and its own parameters out of a form's body and prefers them to the query. A blob is bytes, whatever
-    // the client calls it; only that one name for bytes goes on.
+    // The registry reads digest and its own parameters out of a form's body and prefers them to the query. A blob is
+    // bytes, whatever the client calls it; only that one name for bytes goes on.
     private static bool IsForeignTypeOfAnUpload(string name, RegistryOperation operation, string? type) =>
         operation is RegistryOperation.AppendUpload or RegistryOperation.CompleteUpload
         && string.Equals(name, "Content-Type", StringComparison.OrdinalIgnoreCase)

@@ -13,7 +13,8 @@ internal sealed class UpstreamResponseTransform(
     UpstreamAuthorization authorization, UpstreamRedirects redirects, UploadContinuation uploads, TimeProvider time)
     : ResponseTransform
 {
-    // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets itself.
+    // Not here: challenges, Access-Control-*, Server, Set-Cookie, and the version header, which the gateway sets
+    // itself.
     private static readonly FrozenSet<string> Relayed = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         "Accept-Ranges", "Age", "Allow", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Range",
@@ -45,14 +46,15 @@ internal sealed class UpstreamResponseTransform(
         var status when UpstreamAuthorization.IsRefusal(status) => authorization.Refused(gateway.Registry!, status),
         // Its body would show paths of the storage behind the registry.
         >= HttpStatusCode.InternalServerError => UpstreamErrors.Failed((int)answer.StatusCode),
-        // Distribution announces the blob's own length with these (2.8.2 with a 416, 2.8 and 3 with a 412), sends a sentence or
-        // nothing, and hangs up: the client would see a broken answer.
+        // Distribution announces the blob's own length with these (2.8.2 with a 416, 2.8 and 3 with a 412), sends a
+        // sentence or nothing, and hangs up: the client would see a broken answer.
         HttpStatusCode.RequestedRangeNotSatisfiable when gateway.Request.Operation == RegistryOperation.ReadBlob =>
             UpstreamErrors.RangeNotSatisfiable(answer.Content.Headers.ContentRange?.Length),
         HttpStatusCode.PreconditionFailed when gateway.Request.Operation == RegistryOperation.ReadBlob =>
             UpstreamErrors.PreconditionFailed,
         < HttpStatusCode.OK => UpstreamErrors.Nonsense($"status {(int)answer.StatusCode}"),
-        // The rest of the body went nowhere (UpstreamConnection): a client that is told of a success would never send it again.
+        // The rest of the body went nowhere (UpstreamConnection): a client that is told of a success would never send
+        // it again.
         < HttpStatusCode.BadRequest when BodyExchange.Current is { IsOver: true } =>
             UpstreamErrors.Nonsense($"status {(int)answer.StatusCode} before it had the whole body"),
         _ => null,
@@ -74,7 +76,8 @@ internal sealed class UpstreamResponseTransform(
         {
             switch (redirects.Judge(gateway.Registry!, location, out var target))
             {
-                // The gateway never follows it, and clients drop their credentials when the host changes. Its query is signed.
+                // The gateway never follows it, and clients drop their credentials when the host changes. Its query is
+                // signed.
                 case RedirectVerdict.Elsewhere when IsDownload(gateway.Request.Operation):
                     headers.Location = location;
                     return true;
@@ -124,7 +127,10 @@ internal sealed class UpstreamResponseTransform(
         if (answer.Headers.NonValidated.TryGetValues("Cache-Control", out var caching))
         {
             // Distribution marks blobs as cacheable for a year; a shared cache would serve them past every policy.
-            headers.CacheControl = "private, " + string.Join(", ", caching.Select(static v => v.Replace("public", "private", StringComparison.OrdinalIgnoreCase)));
+            headers.CacheControl = "private, "
+                + string.Join(
+                    ", ",
+                    caching.Select(static v => v.Replace("public", "private", StringComparison.OrdinalIgnoreCase)));
         }
 
         if (answer.Headers.NonValidated.TryGetValues("Link", out var links)

@@ -6,7 +6,9 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>What the gateway must know of an upstream's tags: for rules about tags, and for lists that rules filter.</summary>
+/// <summary>
+/// What the gateway must know of an upstream's tags: for rules about tags, and for lists that rules filter.
+/// </summary>
 internal sealed class UpstreamTags(UpstreamClient upstream)
 {
     private const int LargestManifest = 4 * 1024 * 1024;
@@ -20,7 +22,8 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
         UpstreamRegistry registry, RepositoryName repository, Tag tag, CancellationToken cancellationToken)
     {
         await using var answer = await upstream.SendAsync(
-            registry, HttpMethod.Head, Manifest(registry, repository, Reference.To(tag)), repository, cancellationToken);
+            registry, HttpMethod.Head, Manifest(registry, repository, Reference.To(tag)), repository,
+            cancellationToken);
         return answer.Status switch
         {
             HttpStatusCode.OK => true,
@@ -29,7 +32,9 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
         };
     }
 
-    /// <summary>Every tag of a repository, or <see langword="null"/> where the upstream knows no such repository.</summary>
+    /// <summary>
+    /// Every tag of a repository, or <see langword="null"/> where the upstream knows no such repository.
+    /// </summary>
     /// <exception cref="UpstreamException">The upstream did not say.</exception>
     public async Task<IReadOnlyList<Tag>?> ListAsync(
         UpstreamRegistry registry, RepositoryName repository, CancellationToken cancellationToken)
@@ -191,7 +196,8 @@ internal sealed class UpstreamTags(UpstreamClient upstream)
                 }
             }
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new UpstreamException(UpstreamErrors.Nonsense("a malformed image index"), exception);
         }

@@ -5,7 +5,9 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>Trust in upstreams' certificates: the system's authorities, or exactly those of the configured file.</summary>
+/// <summary>
+/// Trust in upstreams' certificates: the system's authorities, or exactly those of the configured file.
+/// </summary>
 internal sealed class UpstreamTrust
 {
     private readonly Dictionary<string, X509Certificate2Collection> _roots = [];

@@ -25,8 +25,8 @@ internal sealed partial class UploadContinuation(
             : null;
 
     /// <summary>
-    /// Lets a request that policy allows go on with its upload: from here on it carries the upstream's query. Requests on
-    /// anything else pass as they are.
+    /// Lets a request that policy allows go on with its upload: from here on it carries the upstream's query. Requests
+    /// on anything else pass as they are.
     /// </summary>
     /// <returns>Why it may not; <see langword="null"/> where it may.</returns>
     /// <exception cref="StateException">An upload is to start while no ticket could be signed for it.</exception>
@@ -44,7 +44,8 @@ internal sealed partial class UploadContinuation(
 
         if (gateway.Ticket is not { } ticket)
         {
-            return RegistryError.BlobUploadUnknown("this is not the address of an upload here: use the Location of the last "
+            return RegistryError.BlobUploadUnknown(
+                "this is not the address of an upload here: use the Location of the last "
                 + "answer unchanged, with its _ticket, or start again with POST …/blobs/uploads/");
         }
 
@@ -66,8 +67,8 @@ internal sealed partial class UploadContinuation(
             repository, tickets.Write(ticket, gateway.Registry!.Name, repository, location.Upload!));
     }
 
-    // Every request with a good credential moves the window on; with an expired access token it ends when it ends. A token
-    // that expired within the clocks' tolerance counts from its end, so it too is good for one window only.
+    // Every request with a good credential moves the window on; with an expired access token it ends when it ends. A
+    // token that expired within the clocks' tolerance counts from its end, so it too is good for one window only.
     private DateTimeOffset ContinueUntil(GatewayContext gateway)
     {
         var now = time.GetUtcNow();
@@ -80,6 +81,7 @@ internal sealed partial class UploadContinuation(
     {
         [LoggerMessage(1150, LogLevel.Information,
             "Refused {RequestId}: {Subject} presented another subject's ticket for an upload to {Repository}.")]
-        public static partial void OfAnotherSubject(ILogger logger, string requestId, Subject subject, string repository);
+        public static partial void OfAnotherSubject(
+            ILogger logger, string requestId, Subject subject, string repository);
     }
 }

@@ -12,8 +12,8 @@ namespace Gateway.Server.Registry.Uploads;
 
 /// <summary>The format of tickets: a payload and an HMAC-SHA256 under keys that the signing keys derive.</summary>
 /// <remarks>
-/// <c>version (1) | key hint (4) | continue until, Unix seconds (8) | subject (32) | upstream's query | HMAC (32)</c>, in
-/// base64url. The HMAC also covers registry, repository and upload, which a ticket does not hold: the request names
+/// <c>version (1) | key hint (4) | continue until, Unix seconds (8) | subject (32) | upstream's query | HMAC (32)</c>,
+/// in base64url. The HMAC also covers registry, repository and upload, which a ticket does not hold: the request names
 /// them, and a ticket presented for another upload is no ticket.
 /// </remarks>
 internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUploadTickets
@@ -64,8 +64,11 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
             if (CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(payload.Length)))
             {
                 // Ours, so it is well formed; but no setting lets one reach further than this.
-                var until = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(payload[UntilStart..]));
-                return until - time.GetUtcNow() > TokenOptions.LongestUploadWindow + AccessTokenVerifier.Leeway ? null : new UploadTicket(
+                var until = DateTimeOffset.FromUnixTimeSeconds(
+                    BinaryPrimitives.ReadInt64BigEndian(payload[UntilStart..]));
+                return until - time.GetUtcNow() > TokenOptions.LongestUploadWindow + AccessTokenVerifier.Leeway
+                    ? null
+                    : new UploadTicket(
                     Convert.ToHexStringLower(payload[SubjectStart..QueryStart]),
                     until,
                     Encoding.ASCII.GetString(payload[QueryStart..]));
@@ -76,11 +79,14 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
     }
 
     private static byte[]? Decode(string text) =>
-        text.Length <= Base64Url.GetEncodedLength(MaxLength) && CanonicalBase64Url.TryDecode(text, out var bytes) ? bytes : null;
+        text.Length <= Base64Url.GetEncodedLength(MaxLength) && CanonicalBase64Url.TryDecode(text, out var bytes)
+            ? bytes
+            : null;
 
     // Each part with its length in front, so that no two contexts give the same bytes.
     private static void Sign(
-        Key key, ReadOnlySpan<byte> payload, string registry, RepositoryName repository, UploadId upload, Span<byte> mac)
+        Key key, ReadOnlySpan<byte> payload, string registry, RepositoryName repository, UploadId upload,
+        Span<byte> mac)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key.Secret);
         Append(hmac, Encoding.UTF8.GetBytes(registry));
@@ -124,6 +130,7 @@ internal sealed class UploadTickets(ISigningKeys keys, TimeProvider time) : IUpl
         public byte[] Secret { get; } = source.DeriveKey("upload ticket");
 
         /// <summary>Tells which of the keys to try; it proves nothing.</summary>
-        public uint Hint { get; } = BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.ASCII.GetBytes(source.Id)));
+        public uint Hint { get; } = BinaryPrimitives.ReadUInt32BigEndian(
+            SHA256.HashData(Encoding.ASCII.GetBytes(source.Id)));
     }
 }

@@ -7,7 +7,8 @@ namespace Gateway.Server.Requests.Cors;
 internal static class CorsOptionsValidator
 {
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
-        "!#$%&'+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"); // RFC 9110, section 5.6.2, but "*"
+        // RFC 9110, section 5.6.2, but "*"
+        "!#$%&'+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -43,8 +44,8 @@ internal static class CorsOptionsValidator
             }
             else if (options.Credentials)
             {
-                // Fetch standard, "CORS protocol and credentials": browsers refuse the pair, and echoing whatever origin
-                // asks instead would let any page act as its visitors.
+                // Fetch standard, "CORS protocol and credentials": browsers refuse the pair, and echoing whatever
+                // origin asks instead would let any page act as its visitors.
                 scope.At(i).Report(
                     "is set together with cors.credentials: every page on the web could act as its visitors",
                     "Name the allowed origins, or set cors.credentials to false.");

@@ -29,15 +29,16 @@ internal sealed class CrossOriginMiddleware(RequestDelegate next, AllowedOrigins
         if (HttpMethods.IsOptions(context.Request.Method) && context.Request.Headers.Origin.Count > 0
             && context.Request.Headers.AccessControlRequestMethod.Count > 0)
         {
-            GatewayContext.Of(context).IsRecorded = false; // answered from the settings alone: nothing is decided for anybody
+            // answered from the settings alone: nothing is decided for anybody
+            GatewayContext.Of(context).IsRecorded = false;
         }
 
         return next(context);
     }
 
-    // Also on answers to requests without an Origin: a cache that kept one of those for a page would break the page, and
-    // one that kept a page's for another would open it (Fetch standard, "CORS protocol and HTTP caches"). The framework
-    // leaves it out for origins that are not allowed, and appends it to an upstream's own.
+    // Also on answers to requests without an Origin: a cache that kept one of those for a page would break the page,
+    // and one that kept a page's for another would open it (Fetch standard, "CORS protocol and HTTP caches"). The
+    // framework leaves it out for origins that are not allowed, and appends it to an upstream's own.
     private static void SetVary(IHeaderDictionary headers)
     {
         if (headers.Vary.Count == 0)

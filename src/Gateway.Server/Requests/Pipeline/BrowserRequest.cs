@@ -28,8 +28,10 @@ internal static class BrowserRequest
     }
 
     /// <summary>
-    /// Whether a body is sent as JSON. A page elsewhere cannot send that without asking first (CORS), and only origins of
-    /// <c>cors.origins</c> are answered with yes; with the browser's own credentials, only under <c>cors.credentials</c>.
+    /// Whether a body is sent as JSON. A page elsewhere cannot send that without asking first (CORS), and only origins
+    /// of
+    /// <c>cors.origins</c> are answered with yes; with the browser's own credentials, only under
+    /// <c>cors.credentials</c>.
     /// </summary>
     public static bool IsJson(HttpRequest request)
     {

@@ -1,8 +1,8 @@
 namespace Gateway.Server.Requests.Pipeline;
 
 /// <summary>
-/// Passes bytes through to another stream, asynchronously and from beginning to end; who derives from it overrides what it
-/// has to see. It does not own the other stream.
+/// Passes bytes through to another stream, asynchronously and from beginning to end; who derives from it overrides what
+/// it has to see. It does not own the other stream.
 /// </summary>
 /// <param name="inner">The other stream.</param>
 internal abstract class DelegatingStream(Stream inner) : Stream
@@ -30,16 +30,19 @@ internal abstract class DelegatingStream(Stream inner) : Stream
     protected Stream Inner => inner;
 
     /// <inheritdoc/>
-    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+    public abstract override ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
-    public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+    public abstract override ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+    public sealed override Task<int> ReadAsync(
+        byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <inheritdoc/>

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Requests.Pipeline;
 
-/// <summary>What the pipeline has learned about a request so far. Each step fills in its part, once, in this order.</summary>
+/// <summary>
+/// What the pipeline has learned about a request so far. Each step fills in its part, once, in this order.
+/// </summary>
 internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
 {
     private RegistryRequest? _request;
@@ -18,7 +20,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>Names the request in answers, logs and records.</summary>
     public string RequestId { get; } = requestId;
 
-    /// <summary>The client's address in its one form: never IPv4-mapped, and a proxy's word only where it is trusted.</summary>
+    /// <summary>
+    /// The client's address in its one form: never IPv4-mapped, and a proxy's word only where it is trusted.
+    /// </summary>
     public IPAddress ClientAddress { get; } = clientAddress;
 
     /// <summary>What the client presented in the handshake with this gateway; no header can say it.</summary>
@@ -62,16 +66,23 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>What a token request asked for and was granted; <see langword="null"/> for everything else.</summary>
     public TokenGrant? Grant { get; set; }
 
-    /// <summary>The refusal or failure that was answered, whatever part wrote it; <see langword="null"/> while there is none.</summary>
+    /// <summary>
+    /// The refusal or failure that was answered, whatever part wrote it; <see langword="null"/> while there is none.
+    /// </summary>
     public RegistryError? Error { get; set; }
 
     /// <summary>The limit that refused the request, by its name; <see langword="null"/> where none did.</summary>
     public string? Limit { get; set; }
 
-    /// <summary>What kind of token was made for this request by the token API or a page; <see langword="null"/> for everything else.</summary>
+    /// <summary>
+    /// What kind of token was made for this request by the token API or a page; <see langword="null"/> for everything
+    /// else.
+    /// </summary>
     public CredentialKind? Issued { get; set; }
 
-    /// <summary>When the request was decided, as a time stamp of <see cref="TimeProvider"/>; zero while it is not.</summary>
+    /// <summary>
+    /// When the request was decided, as a time stamp of <see cref="TimeProvider"/>; zero while it is not.
+    /// </summary>
     public long DecidedAt { get; set; }
 
     /// <summary>When it was handed to the forwarder; zero while it is not.</summary>
@@ -101,7 +112,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// </summary>
     public UploadTicket? Ticket { get; set; }
 
-    /// <summary>The policies in force when this request was decided. It uses these to its end, whatever is reloaded meanwhile.</summary>
+    /// <summary>
+    /// The policies in force when this request was decided. It uses these to its end, whatever is reloaded meanwhile.
+    /// </summary>
     public PolicySet Policy { get; set; } = PolicySet.Empty;
 
     /// <summary>
@@ -113,7 +126,9 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>The policy's decision, once made. Nothing is forwarded without one that allows it.</summary>
     public AccessDecision? Decision { get; set; }
 
-    /// <summary>Whether the audit trail gets a line of it. Not what is answered before anything is decided: health, preflights.</summary>
+    /// <summary>
+    /// Whether the audit trail gets a line of it. Not what is answered before anything is decided: health, preflights.
+    /// </summary>
     public bool IsRecorded { get; set; } = true;
 
     /// <summary>The context of this request.</summary>

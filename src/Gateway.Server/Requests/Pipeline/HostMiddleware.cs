@@ -3,7 +3,9 @@ using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Requests.Pipeline;
 
-/// <summary>Refuses requests for hosts that are not ours: a Host header reaches answers and chooses the registry.</summary>
+/// <summary>
+/// Refuses requests for hosts that are not ours: a Host header reaches answers and chooses the registry.
+/// </summary>
 internal sealed class HostMiddleware(RequestDelegate next, RegistryRouter router)
 {
     public Task InvokeAsync(HttpContext context)

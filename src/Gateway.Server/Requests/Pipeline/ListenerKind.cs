@@ -1,6 +1,8 @@
 namespace Gateway.Server.Requests.Pipeline;
 
-/// <summary>Which listener a connection came in by; set on the connection, so no header or port can pretend another.</summary>
+/// <summary>
+/// Which listener a connection came in by; set on the connection, so no header or port can pretend another.
+/// </summary>
 internal enum ListenerKind
 {
     /// <summary>The TLS listener for clients.</summary>

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Requests.Pipeline;
 
-/// <summary>The one writer of refusals: the error body of the OCI distribution specification, and nothing else.</summary>
+/// <summary>
+/// The one writer of refusals: the error body of the OCI distribution specification, and nothing else.
+/// </summary>
 internal static class RegistryErrorWriter
 {
     // Quotes and slashes stay readable in a terminal. This is JSON and is never embedded in a page (nosniff).
@@ -17,8 +19,8 @@ internal static class RegistryErrorWriter
     /// <summary>Writes an error as the answer. Headers of a half-prepared answer are dropped.</summary>
     public static async Task WriteErrorAsync(this HttpContext context, RegistryError error)
     {
-        // Kestrel reads an unread body on for some seconds, so that the client sees this answer and not a reset; past the
-        // size limit it would hang up at once instead.
+        // Kestrel reads an unread body on for some seconds, so that the client sees this answer and not a reset; past
+        // the size limit it would hang up at once instead.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = null;
@@ -26,8 +28,8 @@ internal static class RegistryErrorWriter
 
         if (context.Request.Headers.Expect.Count > 0)
         {
-            // A client that waits for "100 Continue" may leave its body out after this answer, or send it all the same (RFC
-            // 9110, section 10.1.1): what comes next on the connection is a body to some and a request to others.
+            // A client that waits for "100 Continue" may leave its body out after this answer, or send it all the same
+            // (RFC 9110, section 10.1.1): what comes next on the connection is a body to some and a request to others.
             context.CloseAfterwards();
         }
 
@@ -91,8 +93,8 @@ internal static class RegistryErrorWriter
             json.WriteString("error_description", error.Message.Replace('"', '\'')); // no quotes: RFC 6749, section 5.2
             if (error.StatusCode == StatusCodes.Status401Unauthorized)
             {
-                // From docker's engine 28 on this alone makes a refused sign-in final. With the errors above it goes on to
-                // http:// where the host is a loopback name, and prints what that came to.
+                // From docker's engine 28 on this alone makes a refused sign-in final. With the errors above it goes on
+                // to http:// where the host is a loopback name, and prints what that came to.
                 json.WriteString("details", error.Message);
             }
         }

@@ -26,7 +26,8 @@ internal sealed class RegistryRequestMiddleware(RequestDelegate next)
             return context.WriteErrorAsync(result.Error);
         }
 
-        if (result.Request.Operation == RegistryOperation.PutManifest && !IsManifestType(context.Request.Headers.ContentType))
+        if (result.Request.Operation == RegistryOperation.PutManifest
+            && !IsManifestType(context.Request.Headers.ContentType))
         {
             return context.WriteErrorAsync(new RegistryError(
                 "MANIFEST_INVALID",

@@ -52,7 +52,8 @@ internal sealed partial class RequestContextMiddleware(
         }
         catch (UpstreamException exception) when (!context.Response.HasStarted)
         {
-            Log.UpstreamFailed(logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
+            Log.UpstreamFailed(
+                logger, gateway.RequestId, exception.Message, LogText.OneLine(exception.InnerException?.Message));
             await context.WriteErrorAsync(exception.Error);
         }
         catch (StateException exception) when (!context.Response.HasStarted)
@@ -61,7 +62,8 @@ internal sealed partial class RequestContextMiddleware(
             Log.StateFailed(logger, gateway.RequestId, LogText.OneLine(exception.Message));
             context.Response.Headers.RetryAfter = "5";
             await context.WriteErrorAsync(RegistryError.Unavailable(
-                StatusCodes.Status503ServiceUnavailable, "the gateway cannot read its own state at the moment; try again shortly"));
+                StatusCodes.Status503ServiceUnavailable,
+                "the gateway cannot read its own state at the moment; try again shortly"));
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
@@ -87,14 +89,16 @@ internal sealed partial class RequestContextMiddleware(
     // Two servers that believe different ones see different requests (RFC 9112, section 6.1). Kestrel closes such a
     // connection after the request, but would serve it, with the Content-Length put away under another name.
     private static bool HasTwoLengths(IHeaderDictionary headers) =>
-        headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
+        headers.TransferEncoding.Count > 0
+        && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
 
     // Kestrel looks at the last coding only and undoes no other: the upstream would store what nobody decoded, and two
     // servers would see the body end in different places. Only HTTP/1.1 has codings (RFC 9112, section 6.1; RFC 9113,
     // section 8.2.2).
     private static bool HasAnotherCoding(HttpRequest request) =>
         (string?)request.Headers.TransferEncoding is { } codings
-        && !(HttpProtocol.IsHttp11(request.Protocol) && string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase));
+        && !(HttpProtocol.IsHttp11(request.Protocol)
+        && string.Equals(codings, "chunked", StringComparison.OrdinalIgnoreCase));
 
     private static Task SetCommonHeaders(object state)
     {

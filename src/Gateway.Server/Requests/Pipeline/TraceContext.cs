@@ -27,7 +27,8 @@ internal sealed class TraceContext : DistributedContextPropagator
 
     /// <summary>Whether a header's value is a <c>traceparent</c> of the one version there is.</summary>
     public static bool IsParent(string? text) =>
-        text is { Length: ParentLength } && text.StartsWith("00-", StringComparison.Ordinal) && text[35] == '-' && text[52] == '-'
+        text is { Length: ParentLength } && text.StartsWith("00-", StringComparison.Ordinal) && text[35] == '-'
+        && text[52] == '-'
         && IsId(text.AsSpan(3, 32)) && IsId(text.AsSpan(36, 16)) && !text.AsSpan(53).ContainsAnyExcept(Hexadecimal);
 
     /// <summary>Whether a header's value may be passed on as <c>tracestate</c>.</summary>
@@ -54,7 +55,8 @@ internal sealed class TraceContext : DistributedContextPropagator
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(object? carrier, PropagatorGetterCallback? getter) =>
+    public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(
+        object? carrier, PropagatorGetterCallback? getter) =>
         null;
 
     /// <inheritdoc/>
@@ -70,5 +72,6 @@ internal sealed class TraceContext : DistributedContextPropagator
         }
     }
 
-    private static bool IsId(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Hexadecimal) && text.ContainsAnyExcept('0');
+    private static bool IsId(ReadOnlySpan<char> text) =>
+        !text.ContainsAnyExcept(Hexadecimal) && text.ContainsAnyExcept('0');
 }

@@ -13,7 +13,9 @@ namespace Gateway.Server.Requests.Pipeline;
 /// Until when an expired access token is good enough for this upload. Counted from the last time the caller presented
 /// an unexpired credential, and not moved on by expired ones, so the window is bounded.
 /// </param>
-/// <param name="UpstreamQuery">The query of the upstream's own <c>Location</c>, with its question mark; or empty.</param>
+/// <param name="UpstreamQuery">
+/// The query of the upstream's own <c>Location</c>, with its question mark; or empty.
+/// </param>
 internal sealed record UploadTicket(string Subject, DateTimeOffset ContinueUntil, string UpstreamQuery)
 {
     /// <summary>A subject in a ticket: SHA-256, hexadecimal, of what proved it and its name.</summary>

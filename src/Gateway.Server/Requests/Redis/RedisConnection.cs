@@ -6,15 +6,18 @@ using StackExchange.Redis;
 
 namespace Gateway.Server.Requests.Redis;
 
-/// <summary>The one connection to the Redis of the section <c>redis</c>. It is made when first needed, and again when lost.</summary>
+/// <summary>
+/// The one connection to the Redis of the section <c>redis</c>. It is made when first needed, and again when lost.
+/// </summary>
 /// <remarks>
-/// Every wait has a budget (<see cref="RedisOptions.Timeout"/>): while Redis hangs, the library lets calls wait for seconds.
-/// Everything goes to the primary. A replica may lack what was revoked a moment ago, and must not be asked for it.
+/// Every wait has a budget (<see cref="RedisOptions.Timeout"/>): while Redis hangs, the library lets calls wait for
+/// seconds. Everything goes to the primary. A replica may lack what was revoked a moment ago, and must not be asked for
+/// it.
 /// </remarks>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    // Of the library's own waiting: at least this, and as long as the longest budget. Four of them without any answer, and it gives
-    // a connection up.
+    // Of the library's own waiting: at least this, and as long as the longest budget. Four of them without any answer,
+    // and it gives a connection up.
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromSeconds(2);
 
     private readonly RedisOptions _options;
@@ -56,16 +59,22 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         remove => _link.Restored -= value;
     }
 
-    /// <summary>Whose answers are given now; who remembers something about the server asks again after a change.</summary>
+    /// <summary>
+    /// Whose answers are given now; who remembers something about the server asks again after a change.
+    /// </summary>
     public RedisEpoch Epoch => _link.Epoch;
 
-    /// <summary>Whether the primary is connected, as far as the library knows; <see langword="null"/> before the first use.</summary>
+    /// <summary>
+    /// Whether the primary is connected, as far as the library knows; <see langword="null"/> before the first use.
+    /// </summary>
     public bool? IsConnected => _link.IsConnected;
 
     /// <summary>The key of a name: behind the configured prefix.</summary>
     public RedisKey Key(string name) => _link.Key(name);
 
-    /// <summary>Runs a script, which Redis runs whole or, where it is not answered in time, perhaps not at all.</summary>
+    /// <summary>
+    /// Runs a script, which Redis runs whole or, where it is not answered in time, perhaps not at all.
+    /// </summary>
     /// <param name="script">Lua.</param>
     /// <param name="keys">From <see cref="Key"/>; at least one, since a cluster finds the node by them.</param>
     /// <param name="values">Its arguments.</param>
@@ -84,7 +93,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             cancellationToken,
             budget);
 
-    /// <summary>Runs a script and reads its answer, whose shape may be another one than the script's own where something is between.</summary>
+    /// <summary>
+    /// Runs a script and reads its answer, whose shape may be another one than the script's own where something is
+    /// between.
+    /// </summary>
     /// <inheritdoc cref="EvaluateAsync(string, RedisKey[], RedisValue[], CancellationToken, TimeSpan?)"/>
     public async Task<T> EvaluateAsync<T>(
         string script,
@@ -102,7 +114,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         catch (Exception exception) when (exception is not StateException)
         {
             throw new StateException(
-                $"Redis at {_options.Place} gave an unexpected answer: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+                $"Redis at {_options.Place} gave an unexpected answer:"
+                    + $" {LogText.OneLine(exception.Message).TrimEnd('.')}.",
                 exception);
         }
     }
@@ -112,7 +125,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public async Task<string> ReadInfoAsync(string section, CancellationToken cancellationToken) =>
         await RunAsync(servers => _link.Primary(servers).InfoRawAsync(section), cancellationToken) ?? "";
 
-    /// <summary>A value of Redis's configuration; <see langword="null"/> where it does not tell, as hosted ones do not.</summary>
+    /// <summary>
+    /// A value of Redis's configuration; <see langword="null"/> where it does not tell, as hosted ones do not.
+    /// </summary>
     /// <exception cref="StateException">Redis is unreachable or too slow.</exception>
     public async Task<string?> ReadConfigurationAsync(string name, CancellationToken cancellationToken)
     {
@@ -127,7 +142,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>How many listen to a channel, at all servers together: in a cluster each knows its own listeners alone.</summary>
+    /// <summary>
+    /// How many listen to a channel, at all servers together: in a cluster each knows its own listeners alone.
+    /// </summary>
     /// <param name="channel">Without the prefix, which is put before it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="StateException">A server is unreachable, too slow, or refused it.</exception>
@@ -165,12 +182,15 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             var servers = _link.Servers
                 ?? throw new InvalidOperationException("not connected yet");
             var left = timeout - _time.GetElapsedTime(started);
-            return await command(servers).WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
+            return await command(servers).WaitAsync(
+                left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // All of them, whatever their family: some of the library's are no RedisException (RedisCommandException, for what
-            // it does not even send), and one that got past here would be a 500 where a limit or a token should be answered.
+            // All of them, whatever their family: some of the library's are no RedisException (RedisCommandException,
+            // for what it does not even send), and one that got past here would be a 500 where a limit or a token
+            // should be answered.
             throw Describe(exception, timeout);
         }
     }
@@ -184,7 +204,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
                 or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
             RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
-            ObjectDisposedException when _link.IsClosed => $"The connection to {place} is closed: the gateway is stopping.",
+            ObjectDisposedException when _link.IsClosed =>
+                $"The connection to {place} is closed: the gateway is stopping.",
             RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
                 _link.Tell(_options.Sentinel is null && _link.Servers is { } servers && RedisTopology.IsReplica(servers)
                     ? RedisTopologyException.Replica : null),

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Gateway.Server.Requests.Redis;
 
 /// <summary>
-/// The library's connection: made when first needed, again when lost, and to another server where the sentinels name one. It
-/// knows why there is none, and tells the log.
+/// The library's connection: made when first needed, again when lost, and to another server where the sentinels name
+/// one. It knows why there is none, and tells the log.
 /// </summary>
 /// <param name="options">The section.</param>
 /// <param name="topology">How servers are found and connected.</param>
@@ -13,7 +13,8 @@ namespace Gateway.Server.Requests.Redis;
 /// <param name="time">The clock.</param>
 /// <param name="logger">Told when the connection is lost, and when it has recovered.</param>
 internal sealed partial class RedisLink(
-    RedisOptions options, RedisTopology topology, TimeSpan timeout, TimeProvider time, ILogger logger) : IAsyncDisposable
+    RedisOptions options, RedisTopology topology, TimeSpan timeout, TimeProvider time, ILogger logger)
+        : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
@@ -39,17 +40,24 @@ internal sealed partial class RedisLink(
     private string? _problem;
     private bool _disposed;
 
-    /// <summary>Raised after the connection recovered, and when another server became the primary: what was published meanwhile is lost.</summary>
+    /// <summary>
+    /// Raised after the connection recovered, and when another server became the primary: what was published meanwhile
+    /// is lost.
+    /// </summary>
     public event Action? Restored;
 
-    /// <summary>Whose answers are given now; who remembers something about the server asks again after a change.</summary>
+    /// <summary>
+    /// Whose answers are given now; who remembers something about the server asks again after a change.
+    /// </summary>
     public RedisEpoch Epoch
     {
         get
         {
             try
             {
-                return new RedisEpoch(Volatile.Read(ref _connections), Volatile.Read(ref _servers) is { } servers ? Primary(servers).EndPoint : null);
+                return new RedisEpoch(
+                    Volatile.Read(ref _connections),
+                    Volatile.Read(ref _servers) is { } servers ? Primary(servers).EndPoint : null);
             }
             catch (Exception exception) when (exception is InvalidOperationException or RedisException)
             {
@@ -58,7 +66,9 @@ internal sealed partial class RedisLink(
         }
     }
 
-    /// <summary>Whether the primary is connected, as far as the library knows; <see langword="null"/> before the first use.</summary>
+    /// <summary>
+    /// Whether the primary is connected, as far as the library knows; <see langword="null"/> before the first use.
+    /// </summary>
     public bool? IsConnected => Volatile.Read(ref _connecting) is null ? null : HasPrimary;
 
     private bool HasPrimary => Volatile.Read(ref _servers) is { } servers
@@ -77,7 +87,8 @@ internal sealed partial class RedisLink(
     public RedisChannel Channel(string name) => RedisChannel.Literal(_options.KeyPrefix + name);
 
     /// <summary>The server that is written to.</summary>
-    public IServer Primary(ConnectionMultiplexer servers) => servers.GetServer(Key(""), null, CommandFlags.DemandMaster);
+    public IServer Primary(ConnectionMultiplexer servers) =>
+        servers.GetServer(Key(""), null, CommandFlags.DemandMaster);
 
     /// <summary>Begins to connect, where nobody did; ends with the first attempt, well or not.</summary>
     public Task TryConnectAsync()
@@ -109,7 +120,8 @@ internal sealed partial class RedisLink(
             var problem = reason is null && _problem is not null
                 ? _problem
                 : $"Redis at {_options.Place} {reason ?? Volatile.Read(ref _reason) ?? "cannot be reached."}";
-            if (problem != _problem && !_disposed && !HasPrimary) // a command may fail of a connection that has recovered by now
+            // a command may fail of a connection that has recovered by now
+            if (problem != _problem && !_disposed && !HasPrimary)
             {
                 _problem = problem;
                 Log.Lost(_logger, problem);
@@ -175,7 +187,8 @@ internal sealed partial class RedisLink(
             }
 
             _tried.TrySetResult(); // from now on nobody waits for an attempt: the reason is known
-            await Task.Delay(RetryInterval, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(RetryInterval, _time, _ending.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -212,7 +225,8 @@ internal sealed partial class RedisLink(
         var used = _servers!.GetEndPoints()[0];
         while (!_ending.IsCancellationRequested)
         {
-            await Task.Delay(WatchInterval, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(WatchInterval, _time, _ending.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             try
             {
                 if (await _topology.FindPrimaryAsync(sentinels) is not { } primary || primary.Equals(used))
@@ -233,7 +247,8 @@ internal sealed partial class RedisLink(
                 }
                 finally
                 {
-                    await CloseAsync(old); // also where the new one refuses a subscription: nothing uses the old one any more
+                    // also where the new one refuses a subscription: nothing uses the old one any more
+                    await CloseAsync(old);
                 }
             }
             catch (Exception exception)
@@ -246,7 +261,8 @@ internal sealed partial class RedisLink(
     private void Use(ConnectionMultiplexer servers)
     {
         servers.ConnectionFailed += (_, failure) => IfUsed(() => OnLost(failure.ConnectionType));
-        servers.ConnectionRestored += (_, back) => IfUsed(() => OnRestored(back.ConnectionType == ConnectionType.Interactive));
+        servers.ConnectionRestored += (_, back) => IfUsed(
+            () => OnRestored(back.ConnectionType == ConnectionType.Interactive));
         servers.ConfigurationChanged += (_, _) => IfUsed(() => OnRestored(isNew: false)); // a cluster's roles and slots
         Volatile.Write(ref _servers, servers);
 

@@ -60,7 +60,8 @@ public sealed class RedisOptions
         : Servers.Count > 0 ? string.Join(", ", Servers) : Server;
 
     /// <summary>
-    /// Whether all keys are in one slot of a cluster: the prefix holds a hash tag (Redis cluster specification, "Hash tags").
+    /// Whether all keys are in one slot of a cluster: the prefix holds a hash tag (Redis cluster specification, "Hash
+    /// tags").
     /// </summary>
     internal bool HasHashTag =>
         KeyPrefix.IndexOf('{', StringComparison.Ordinal) is >= 0 and var open

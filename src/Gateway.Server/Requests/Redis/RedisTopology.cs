@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace Gateway.Server.Requests.Redis;
 
-/// <summary>How the library is set up for the servers of the section <c>redis</c>, and what must be true of them.</summary>
+/// <summary>
+/// How the library is set up for the servers of the section <c>redis</c>, and what must be true of them.
+/// </summary>
 internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, TimeSpan longest)
 {
     private const int DefaultPort = 6379;
@@ -26,7 +28,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
 
         var configuration = Configure(
             sentinel.Servers.Select(static text => EndPointOf(text, DefaultSentinelPort)), isSentinel: true, observe);
-        (configuration.User, configuration.Password, configuration.DefaultDatabase) = (sentinel.Username, sentinel.Password, null);
+        (configuration.User, configuration.Password, configuration.DefaultDatabase) =
+            (sentinel.Username, sentinel.Password, null);
         var sentinels = await ConnectionMultiplexer.SentinelConnectAsync(configuration);
         try
         {
@@ -43,8 +46,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
 
     /// <summary>Connects to the server that the Sentinels name, and to no other.</summary>
     /// <remarks>
-    /// The library's own way also connects to its replicas. When the one that failed starts again, it takes itself for the primary for
-    /// seconds, and some gateways wrote there what then was lost.
+    /// The library's own way also connects to its replicas. When the one that failed starts again, it takes itself for
+    /// the primary for seconds, and some gateways wrote there what then was lost.
     /// </remarks>
     /// <exception cref="RedisTopologyException">It is no primary.</exception>
     public Task<ConnectionMultiplexer> ConnectAsync(EndPoint primary, Action<RedisAttempt> observe) =>
@@ -53,9 +56,14 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
     /// <summary>Which server most Sentinels that answer name; <see langword="null"/>: none, or they differ.</summary>
     public async Task<EndPoint?> FindPrimaryAsync(ConnectionMultiplexer sentinels)
     {
-        var named = await Task.WhenAll(sentinels.GetServers().Where(static server => server.IsConnected).Select(AskAsync));
-        var most = named.OfType<EndPoint>().GroupBy(static primary => primary).OrderByDescending(static group => group.Count()).ToList();
-        return most is [var first, .. var others] && others.All(other => other.Count() < first.Count()) ? first.Key : null;
+        var named = await Task.WhenAll(
+            sentinels.GetServers().Where(static server => server.IsConnected).Select(AskAsync));
+        var most = named.OfType<EndPoint>()
+            .GroupBy(static primary => primary)
+            .OrderByDescending(static group => group.Count()).ToList();
+        return most is [var first, .. var others] && others.All(other => other.Count() < first.Count())
+            ? first.Key
+            : null;
 
         async Task<EndPoint?> AskAsync(IServer server)
         {
@@ -114,7 +122,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
             try
             {
                 if (server.ServerType == ServerType.Cluster
-                    || (await server.InfoRawAsync("cluster"))?.Contains("cluster_enabled:1", StringComparison.Ordinal) == true)
+                    || (await server.InfoRawAsync("cluster"))?.Contains(
+                        "cluster_enabled:1", StringComparison.Ordinal) == true)
                 {
                     return true;
                 }
@@ -150,7 +159,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         }
     }
 
-    private ConfigurationOptions Configure(IEnumerable<EndPoint> endpoints, bool isSentinel, Action<RedisAttempt> observe)
+    private ConfigurationOptions Configure(
+        IEnumerable<EndPoint> endpoints, bool isSentinel, Action<RedisAttempt> observe)
     {
         var named = endpoints.ToHashSet();
         var configuration = new ConfigurationOptions
@@ -160,7 +170,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
             ConnectRetry = 1,
             ConnectTimeout = ConnectTimeout,
             AllowAdmin = true, // INFO and CONFIG GET; nothing else that it allows is used
-            AsyncTimeout = (int)longest.TotalMilliseconds, // four of them without an answer, and the connection is made anew
+            // four of them without an answer, and the connection is made anew
+            AsyncTimeout = (int)longest.TotalMilliseconds,
             BacklogPolicy = BacklogPolicy.FailFast, // nobody waits for a server that is known to be unavailable
             ClientName = "gateway",
             ConfigurationChannel = "",
@@ -177,7 +188,8 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         configuration.CertificateValidation += trust.Validate;
         configuration.ConnectionAttemptCompleted += (_, attempt) =>
         {
-            // A node that has met no other lists itself without an address, ":6379", which the library takes for the name of one more.
+            // A node that has met no other lists itself without an address, ":6379", which the library takes for the
+            // name of one more.
             if (attempt.EndPoint is { } endpoint and not DnsEndPoint { Host: [':', ..] })
             {
                 observe(new RedisAttempt(attempt, isSentinel, named.Contains(endpoint)));

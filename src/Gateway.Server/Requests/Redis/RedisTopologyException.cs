@@ -5,8 +5,8 @@ namespace Gateway.Server.Requests.Redis;
 internal sealed class RedisTopologyException(string reason) : Exception(reason)
 {
     /// <summary>Keys would lie in many slots.</summary>
-    public const string NoHashTag = "is a node of a cluster, where all keys must be in one slot: set redis.keyPrefix to a word in braces, "
-        + "for example \"{gateway}:\".";
+    public const string NoHashTag = "is a node of a cluster, where all keys must be in one slot: set redis.keyPrefix "
+        + "to a word in braces, for example \"{gateway}:\".";
 
     /// <summary>It is another user than the one named.</summary>
     public const string UserRefused = "refuses the user name or the password. See redis.username and redis.password.";

@@ -6,7 +6,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Requests.Redis;
 
-/// <summary>Trust in the certificate of Redis: the system's authorities, or exactly those of the configured file.</summary>
+/// <summary>
+/// Trust in the certificate of Redis: the system's authorities, or exactly those of the configured file.
+/// </summary>
 internal sealed class RedisTrust
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1"; // RFC 5280, section 4.2.1.12
@@ -20,7 +22,9 @@ internal sealed class RedisTrust
     public static RedisTrust Load(RedisOptions? options) => new(
         options?.CertificateAuthority is { } path ? TrustRoots.Load(path, "redis.certificateAuthority") : null);
 
-    /// <summary>Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.</summary>
+    /// <summary>
+    /// Whether a server's certificate is good: its name, its time, its use and its way to one of the authorities.
+    /// </summary>
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors) =>
         _roots is null ? errors == SslPolicyErrors.None : LeadsToRoots(_roots, certificate, received, errors);
 

@@ -4,7 +4,9 @@ using Gateway.Foundation.Configuration;
 namespace Gateway.Server.Requests.Reloading;
 
 /// <summary>A value read from files: validated, swapped whole, and the last good one kept on error.</summary>
-/// <typeparam name="T">An immutable snapshot. A request reads <see cref="Current"/> once and uses that to its end.</typeparam>
+/// <typeparam name="T">
+/// An immutable snapshot. A request reads <see cref="Current"/> once and uses that to its end.
+/// </typeparam>
 /// <remarks>
 /// Files are often written in place: truncated, then filled piece by piece. So only what two looks show alike is read,
 /// and only what still looks alike after it was read comes into force. What a writer leaves half done for longer than
@@ -54,7 +56,9 @@ internal sealed partial class Reloadable<T> : IReloadable
     /// The files and folders that <paramref name="load"/> reads, and no others, since a file that changes all the time
     /// keeps all of them from being read. A folder means the files in it.
     /// </param>
-    /// <param name="load">Reads and validates everything; throws <see cref="ProblemException"/> with every problem.</param>
+    /// <param name="load">
+    /// Reads and validates everything; throws <see cref="ProblemException"/> with every problem.
+    /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told of each reload, and of each refused one.</param>
     /// <exception cref="ProblemException">The files are wrong: a bad first load stops the start.</exception>
@@ -103,7 +107,9 @@ internal sealed partial class Reloadable<T> : IReloadable
     }
 
     /// <summary>Has the files judged now, changed or not; as ever only once they keep still.</summary>
-    /// <param name="isAccepted">Whether they are meant although they would be held back as suspicious: this once.</param>
+    /// <param name="isAccepted">
+    /// Whether they are meant although they would be held back as suspicious: this once.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait, and what was asked with it.</param>
     /// <returns>How it went.</returns>
     public async Task<ReloadStatus> ReloadAsync(bool isAccepted, CancellationToken cancellationToken)
@@ -212,7 +218,8 @@ internal sealed partial class Reloadable<T> : IReloadable
         if (value is not null)
         {
             Volatile.Write(ref _current, value);
-            Volatile.Write(ref _status, new ReloadStatus(_time.GetUtcNow(), problems, Status.Reloads + 1, Status.Refusals));
+            Volatile.Write(
+                ref _status, new ReloadStatus(_time.GetUtcNow(), problems, Status.Reloads + 1, Status.Refusals));
             Changed?.Invoke(value);
             Log.Reloaded(_logger, Name);
             return;
@@ -258,7 +265,8 @@ internal sealed partial class Reloadable<T> : IReloadable
                     return (value, before); // what changes after this is read again
                 }
             }
-            catch (ProblemException) when (attempt < MostAttemptsAtStart && !FileFingerprint.Of(_paths()).Equals(before))
+            catch (ProblemException)
+                when (attempt < MostAttemptsAtStart && !FileFingerprint.Of(_paths()).Equals(before))
             {
                 // once more
             }

@@ -11,12 +11,14 @@ internal sealed class AllowedRedirects
 
     /// <param name="options">Validated options.</param>
     /// <param name="ownNames">
-    /// The names that the gateway itself is called by. Many clients send their credentials along to any port of the name that
-    /// they began with, so plain HTTP there is not allowed by itself, even where an upstream has the same name.
+    /// The names that the gateway itself is called by. Many clients send their credentials along to any port of the
+    /// name that they began with, so plain HTTP there is not allowed by itself, even where an upstream has the same
+    /// name.
     /// </param>
     public AllowedRedirects(RegistryOptions options, IReadOnlySet<string> ownNames)
     {
-        _listed = options.Redirects.Allow?.Select(static text => AllowedRedirect.TryParse(text, out var allowed, out _, out _)
+        _listed = options.Redirects.Allow?.Select(
+            static text => AllowedRedirect.TryParse(text, out var allowed, out _, out _)
             ? allowed
             : throw new FormatException($"\"{text}\" went through the validation")).ToArray();
         _upstreams = options.Upstreams.Select(static url => (url.Host.ToLowerInvariant(), url.Port)).ToFrozenSet();

@@ -1,6 +1,8 @@
 namespace Gateway.Server.Requests.Routing;
 
-/// <summary>The addresses of what the gateway answers itself beside the registry API. The pages have <see cref="PortalPaths"/>.</summary>
+/// <summary>
+/// The addresses of what the gateway answers itself beside the registry API. The pages have <see cref="PortalPaths"/>.
+/// </summary>
 internal static class GatewayPaths
 {
     /// <summary>The token endpoint.</summary>

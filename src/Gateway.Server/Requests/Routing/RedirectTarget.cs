@@ -8,16 +8,17 @@ namespace Gateway.Server.Requests.Routing;
 
 /// <summary>Which server an absolute <c>Location</c> leads to.</summary>
 /// <remarks>
-/// Clients follow the text as it is, since its query is signed, each with a URL parser of its own. So it is read here in one
-/// narrow form, of which every parser makes the same host: no user name, no backslash, nothing outside printable ASCII, and
-/// host and port in their usual spelling.
+/// Clients follow the text as it is, since its query is signed, each with a URL parser of its own. So it is read here
+/// in one narrow form, of which every parser makes the same host: no user name, no backslash, nothing outside printable
+/// ASCII, and host and port in their usual spelling.
 /// </remarks>
 /// <param name="IsEncrypted">Whether it is https.</param>
 /// <param name="Host">The host, and the port where one is written.</param>
 internal sealed record RedirectTarget(bool IsEncrypted, HostName Host)
 {
     private static readonly SearchValues<char> Allowed =
-        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(static c => (char)c).Where(static c => c != '\\')]);
+        SearchValues.Create(
+            [.. Enumerable.Range('!', '~' - '!' + 1).Select(static c => (char)c).Where(static c => c != '\\')]);
 
     /// <summary>The port that clients connect to.</summary>
     public int Port => Host.Port ?? DefaultPort(IsEncrypted);
@@ -64,8 +65,8 @@ internal sealed record RedirectTarget(bool IsEncrypted, HostName Host)
     public static int DefaultPort(bool isEncrypted) => isEncrypted ? 443 : 80;
 
     /// <summary>
-    /// Whether a host is spelled as everybody spells it. Browsers take a name whose last part is a number for an IPv4 address
-    /// (URL standard, "ends in a number"), such as 127.1 or 0x7f000001; others do not.
+    /// Whether a host is spelled as everybody spells it. Browsers take a name whose last part is a number for an IPv4
+    /// address (URL standard, "ends in a number"), such as 127.1 or 0x7f000001; others do not.
     /// </summary>
     public static bool IsUsual(HostName host)
     {

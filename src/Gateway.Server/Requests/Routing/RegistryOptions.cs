@@ -9,14 +9,22 @@ public sealed class RegistryOptions
     [RequiredSetting]
     public string Name { get; set; } = "";
 
-    /// <summary>Base URLs of its replicas, <c>http</c> or <c>https</c>, without a path; they share one storage and secret.</summary>
+    /// <summary>
+    /// Base URLs of its replicas, <c>http</c> or <c>https</c>, without a path; they share one storage and secret.
+    /// </summary>
     [RequiredSetting]
     public List<Uri> Upstreams { get; set; } = [];
 
-    /// <summary>Serve this registry for requests to this host name (with port, where clients use one). It must differ between registries.</summary>
+    /// <summary>
+    /// Serve this registry for requests to this host name (with port, where clients use one). It must differ between
+    /// registries.
+    /// </summary>
     public string? Host { get; set; }
 
-    /// <summary>Serve this registry for repositories under this prefix, for example <c>mirror</c> for <c>mirror/library/alpine</c>.</summary>
+    /// <summary>
+    /// Serve this registry for repositories under this prefix, for example <c>mirror</c> for
+    /// <c>mirror/library/alpine</c>.
+    /// </summary>
     public string? Prefix { get; set; }
 
     /// <summary>Whether to remove the prefix from repository names in requests to the upstream.</summary>

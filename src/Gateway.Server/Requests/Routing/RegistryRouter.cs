@@ -12,14 +12,16 @@ internal sealed class RegistryRouter
     /// <param name="publicUrl">The URL that clients use.</param>
     /// <param name="otherHosts">Further hosts.</param>
     /// <param name="registries">The registries, which may have hosts of their own.</param>
-    public RegistryRouter(Uri publicUrl, IEnumerable<string> otherHosts, IReadOnlyCollection<RegistryOptions> registries)
+    public RegistryRouter(
+        Uri publicUrl, IEnumerable<string> otherHosts, IReadOnlyCollection<RegistryOptions> registries)
     {
         string[] authorities =
         [
             publicUrl.Authority, .. otherHosts,
             .. registries.Select(static registry => registry.Host).OfType<string>(),
         ];
-        var ownNames = authorities.Select(static authority => HostName.TryParse(authority, out var name) ? name.Host : authority)
+        var ownNames = authorities.Select(
+            static authority => HostName.TryParse(authority, out var name) ? name.Host : authority)
             .ToHashSet(StringComparer.Ordinal);
         Registries = [.. registries.Select(registry => new UpstreamRegistry(registry, ownNames))];
         // Host names compare without case (RFC 9110, section 4.2.3); repositories never do.

@@ -3,7 +3,9 @@ using Gateway.Core.Registry;
 
 namespace Gateway.Server.Requests.Routing;
 
-/// <summary>A configured registry, ready for requests: which repositories it holds, and by which names it knows them.</summary>
+/// <summary>
+/// A configured registry, ready for requests: which repositories it holds, and by which names it knows them.
+/// </summary>
 internal sealed class UpstreamRegistry
 {
     private readonly string? _prefix;

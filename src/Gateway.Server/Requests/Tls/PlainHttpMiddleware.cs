@@ -11,9 +11,9 @@ namespace Gateway.Server.Requests.Tls;
 /// TLS.
 /// </summary>
 /// <remarks>
-/// The first byte of every TLS connection is 22 (RFC 8446, section 5.1), which no method begins with. It is looked at and
-/// left in the pipe for the handshake, whose time-out holds for it as well. Anything else but the beginning of a request
-/// goes on to the handshake, which refuses it as ever.
+/// The first byte of every TLS connection is 22 (RFC 8446, section 5.1), which no method begins with. It is looked at
+/// and left in the pipe for the handshake, whose time-out holds for it as well. Anything else but the beginning of a
+/// request goes on to the handshake, which refuses it as ever.
 /// </remarks>
 internal sealed class PlainHttpMiddleware(ConnectionDelegate next, Uri publicUrl, TimeSpan timeout, TimeProvider time)
 {
@@ -24,8 +24,10 @@ internal sealed class PlainHttpMiddleware(ConnectionDelegate next, Uri publicUrl
     // What is not read when a socket is closed makes it a reset, and the client loses the answer.
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(2);
 
-    private readonly byte[] _answer = Encoding.ASCII.GetBytes(Answer(publicUrl.GetLeftPart(UriPartial.Authority), withBody: true));
-    private readonly byte[] _answerToHead = Encoding.ASCII.GetBytes(Answer(publicUrl.GetLeftPart(UriPartial.Authority), withBody: false));
+    private readonly byte[] _answer = Encoding.ASCII.GetBytes(
+        Answer(publicUrl.GetLeftPart(UriPartial.Authority), withBody: true));
+    private readonly byte[] _answerToHead = Encoding.ASCII.GetBytes(
+        Answer(publicUrl.GetLeftPart(UriPartial.Authority), withBody: false));
 
     private enum Beginning
     {

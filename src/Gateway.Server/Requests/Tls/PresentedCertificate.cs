@@ -14,7 +14,9 @@ internal sealed class PresentedCertificate
     public PresentedCertificate(X509Certificate certificate, IEnumerable<X509Certificate2> others)
     {
         Content = certificate.GetRawCertData();
-        Others = [.. others.Select(static other => other.RawData).Where(other => !other.AsSpan().SequenceEqual(Content))];
+        Others = [
+            .. others.Select(static other => other.RawData).Where(other => !other.AsSpan().SequenceEqual(Content)),
+        ];
         Thumbprint = Convert.ToHexStringLower(SHA256.HashData(Content));
         SubjectName = certificate.Subject;
     }

@@ -18,7 +18,9 @@ public sealed class TlsOptions
     [PathSetting]
     public string? Authority { get; set; }
 
-    /// <summary>How long browsers remember to use HTTPS only (<c>Strict-Transport-Security</c>); zero sends no header.</summary>
+    /// <summary>
+    /// How long browsers remember to use HTTPS only (<c>Strict-Transport-Security</c>); zero sends no header.
+    /// </summary>
     public TimeSpan HstsMaxAge { get; set; } = TimeSpan.FromDays(365);
 }
 

@@ -27,7 +27,8 @@ internal static class TlsServiceExtensions
             publicUrl,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Reloadable<CertificateSet>>>()));
-        services.AddSingleton<IReloadable>(static provider => provider.GetRequiredService<Reloadable<CertificateSet>>());
+        services.AddSingleton<IReloadable>(
+            static provider => provider.GetRequiredService<Reloadable<CertificateSet>>());
         services.AddHostedService<CertificateWatch>();
         return services;
     }

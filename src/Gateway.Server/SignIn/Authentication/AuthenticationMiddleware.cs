@@ -28,8 +28,8 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
             return;
         }
 
-        // A ping is asked for credentials also on a connection with a certificate: a client that is never asked sends no
-        // password, and "login" would accept any. Without one, the token endpoint gives a token for the certificate.
+        // A ping is asked for credentials also on a connection with a certificate: a client that is never asked sends
+        // no password, and "login" would accept any. Without one, the token endpoint gives a token for the certificate.
         if (header.Count == 0 && challenge.AlwaysAsks
             && (gateway.Certificate is null || gateway.Request.Operation == RegistryOperation.Ping))
         {
@@ -82,24 +82,25 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, SignInGate 
     /// <summary>Says what is wrong with a caller's credentials, as far as the caller may know.</summary>
     /// <param name="credentials">What was presented.</param>
     /// <param name="message">See <see cref="AuthenticationResult.Refused"/>.</param>
-    public static string Describe(PresentedCredentials credentials, string? message) => (credentials.Kind, message) switch
-    {
-        (_, not null) when credentials.Form == SignInForm.Password => $"the sign-in is not accepted: {message}",
-        (PresentedCredentialsKind.Certificate, not null) => $"the client certificate is not accepted: {message}",
-        (PresentedCredentialsKind.None, not null) => message,
-        (_, not null) => $"the token is not accepted: {message}",
-        (PresentedCredentialsKind.Unreadable, _) => $"the credentials cannot be read: {credentials.Fault.Message}",
-        (PresentedCredentialsKind.Bearer, _) => $"the token is not valid here{Hint(credentials, "")}",
-        _ => $"the user name or password is wrong{Hint(credentials, "; run \"docker login\" again")}",
-    };
+    public static string Describe(PresentedCredentials credentials, string? message) =>
+        (credentials.Kind, message) switch
+        {
+            (_, not null) when credentials.Form == SignInForm.Password => $"the sign-in is not accepted: {message}",
+            (PresentedCredentialsKind.Certificate, not null) => $"the client certificate is not accepted: {message}",
+            (PresentedCredentialsKind.None, not null) => message,
+            (_, not null) => $"the token is not accepted: {message}",
+            (PresentedCredentialsKind.Unreadable, _) => $"the credentials cannot be read: {credentials.Fault.Message}",
+            (PresentedCredentialsKind.Bearer, _) => $"the token is not valid here{Hint(credentials, "")}",
+            _ => $"the user name or password is wrong{Hint(credentials, "; run \"docker login\" again")}",
+        };
 
     private static string Hint(PresentedCredentials credentials, string otherwise) =>
         CredentialHint.For(credentials) is { } hint ? "; " + hint : otherwise;
 
-    // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds the
-    // password that it stores for /token, or presents the person's certificate: the page could start uploads and mount
-    // blobs in the person's name. Other methods that change something are preflighted, and no browser adds a Bearer
-    // token on its own.
+    // A page elsewhere may POST without asking first (Fetch standard, "CORS-safelisted method"), and the browser adds
+    // the password that it stores for /token, or presents the person's certificate: the page could start uploads and
+    // mount blobs in the person's name. Other methods that change something are preflighted, and no browser adds a
+    // Bearer token on its own.
     private static string? FindForgery(HttpContext context, GatewayContext gateway, PresentedCredentials credentials) =>
         credentials.Kind is PresentedCredentialsKind.Password or PresentedCredentialsKind.Certificate
         && context.Request.Method == HttpMethods.Post

@@ -58,7 +58,8 @@ internal static class AuthenticationOptionsValidator
                 "is also the name of an LDAP directory", "Give each source of users its own name.");
         }
 
-        foreach (var name in options.Oidc.Keys.Where(name => options.Ldap.ContainsKey(name) || options.Workloads.ContainsKey(name)))
+        foreach (var name in options.Oidc.Keys.Where(
+            name => options.Ldap.ContainsKey(name) || options.Workloads.ContainsKey(name)))
         {
             scope.At(nameof(options.Oidc)).AtName(name).Report(
                 "is also the name of another source", "Give each source of users its own name.");
@@ -102,7 +103,8 @@ internal static class AuthenticationOptionsValidator
         foreach (var (name, provider) in options.Oidc)
         {
             var method = OidcProvider.MethodOf(name);
-            if (provider.Names == NameForm.Plain && order.Skip(order.IndexOf(method) + 1).FirstOrDefault(HasPlainNames) is { } later)
+            if (provider.Names == NameForm.Plain
+                && order.Skip(order.IndexOf(method) + 1).FirstOrDefault(HasPlainNames) is { } later)
             {
                 scope.AtName(name).Report(
                     $"comes before {later}, but the gateway learns this provider's user names only when they sign in",

@@ -17,7 +17,9 @@ internal abstract record AuthenticationResult
         public static readonly NotMine Instance = new();
     }
 
-    /// <summary>The credentials are wrong, or their owner is gone. The caller gets a 401 that does not say which.</summary>
+    /// <summary>
+    /// The credentials are wrong, or their owner is gone. The caller gets a 401 that does not say which.
+    /// </summary>
     /// <param name="Reason">For the log and the audit record only; never a secret.</param>
     /// <param name="Message">
     /// What the caller may also know, having proved that they once held good credentials: that these expired or

@@ -49,7 +49,9 @@ internal static partial class AuthenticationServiceExtensions
     }
 
     /// <summary>Reads the users, or none where no file is configured.</summary>
-    /// <exception cref="ProblemException">The file, or the library that checks its hashes, is missing or wrong.</exception>
+    /// <exception cref="ProblemException">
+    /// The file, or the library that checks its hashes, is missing or wrong.
+    /// </exception>
     internal static HtpasswdFile LoadUsers(AuthenticationOptions options) =>
         LoadUsers(options, default, TimeProvider.System, logger: null);
 

@@ -24,7 +24,9 @@ internal sealed class Challenge(AuthenticationOptions options)
     /// <summary>Puts the challenge on a 401 of the registry API.</summary>
     /// <param name="context">A request that is parsed.</param>
     /// <param name="error">What was wrong with the access token sent, if one was.</param>
-    /// <param name="description">Why, for the person at the client; docker prints it. Only together with an error.</param>
+    /// <param name="description">
+    /// Why, for the person at the client; docker prints it. Only together with an error.
+    /// </param>
     public void Set(HttpContext context, ChallengeError error = ChallengeError.None, string? description = null)
     {
         var gateway = GatewayContext.Of(context);
@@ -43,7 +45,9 @@ internal sealed class Challenge(AuthenticationOptions options)
     public static void SetForPassword(HttpContext context) =>
         context.Response.Headers.WWWAuthenticate = Basic(GatewayContext.Of(context).Host.Authority);
 
-    /// <summary>The scope that a request needs, as a client should ask for it; <see langword="null"/> for a ping.</summary>
+    /// <summary>
+    /// The scope that a request needs, as a client should ask for it; <see langword="null"/> for a ping.
+    /// </summary>
     /// <remarks>
     /// All that the request needs, not only what a token lacked: Distribution wants pull beside push when it verifies
     /// tokens. The source of a mount is not named: a mount is dropped rather than refused.
@@ -56,7 +60,8 @@ internal sealed class Challenge(AuthenticationOptions options)
     };
 
     // Order and commas without spaces: the regex of Joxit's UI. No empty value: docker's parser stops there.
-    internal static string Bearer(string origin, string service, string? scope, ChallengeError error, string? description)
+    internal static string Bearer(
+        string origin, string service, string? scope, ChallengeError error, string? description)
     {
         var text = $"Bearer realm=\"{origin}/token\",service=\"{service}\"";
         if (scope is not null)

@@ -8,7 +8,9 @@ internal enum ChallengeError
     /// </summary>
     None,
 
-    /// <summary><c>invalid_token</c>: expired, revoked, foreign. containerd refetches only where an error is named.</summary>
+    /// <summary>
+    /// <c>invalid_token</c>: expired, revoked, foreign. containerd refetches only where an error is named.
+    /// </summary>
     InvalidToken,
 
     /// <summary><c>insufficient_scope</c>: a good token that was not issued for this.</summary>

@@ -56,7 +56,8 @@ internal sealed partial class CredentialAuthenticator(
                 return VerifyBearerAsync(credentials.Token, context, cancellationToken);
             default:
                 Log.CredentialsUnreadable(logger, credentials.Fault.Reason);
-                return ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Refused(credentials.Fault.Reason));
+                return ValueTask.FromResult<AuthenticationResult>(
+                    new AuthenticationResult.Refused(credentials.Fault.Reason));
         }
     }
 
@@ -70,7 +71,8 @@ internal sealed partial class CredentialAuthenticator(
     }
 
     private async ValueTask<AuthenticationResult> VerifyIdTokenAsync(
-        string token, AuthenticationResult.Refused otherwise, IPAddress clientAddress, CancellationToken cancellationToken)
+        string token, AuthenticationResult.Refused otherwise, IPAddress clientAddress,
+        CancellationToken cancellationToken)
     {
         var result = await workloads.VerifyAsync(token, clientAddress, cancellationToken);
         switch (result)
@@ -119,7 +121,9 @@ internal sealed partial class CredentialAuthenticator(
     {
         var shown = credentials.Password;
         var result = methods.TrySplit(shown.UserName, out var method, out var name)
-            ? method is null ? UnknownSource : await method.VerifyAsync(shown with { UserName = name }, cancellationToken)
+            ? method is null
+                ? UnknownSource
+                : await method.VerifyAsync(shown with { UserName = name }, cancellationToken)
             : await AskInOrderAsync(shown, cancellationToken);
         if (result is AuthenticationResult.Accepted accepted)
         {
@@ -159,7 +163,8 @@ internal sealed partial class CredentialAuthenticator(
     }
 
     // Fails closed, but as "try again": the method that could not decide might have said yes.
-    private AuthenticationResult.Undecided Postpone(PresentedCredentials credentials, AuthenticationResult.Undecided undecided)
+    private AuthenticationResult.Undecided Postpone(
+        PresentedCredentials credentials, AuthenticationResult.Undecided undecided)
     {
         if (credentials.Kind == PresentedCredentialsKind.Password)
         {

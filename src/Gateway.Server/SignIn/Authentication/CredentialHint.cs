@@ -3,8 +3,8 @@ using System.Text;
 namespace Gateway.Server.SignIn.Authentication;
 
 /// <summary>
-/// What is probably wrong with credentials that were refused, for the person at the client: the usual accidents of copying
-/// and of scripts. It looks only at what was sent, so it says the same whether or not the user exists.
+/// What is probably wrong with credentials that were refused, for the person at the client: the usual accidents of
+/// copying and of scripts. It looks only at what was sent, so it says the same whether or not the user exists.
 /// </summary>
 internal static class CredentialHint
 {
@@ -16,7 +16,8 @@ internal static class CredentialHint
     /// </returns>
     public static string? For(PresentedCredentials credentials) => credentials.Kind switch
     {
-        PresentedCredentialsKind.Password => OfName(credentials.Password.UserName) ?? OfPassword(credentials.Password.Password),
+        PresentedCredentialsKind.Password =>
+            OfName(credentials.Password.UserName) ?? OfPassword(credentials.Password.Password),
         PresentedCredentialsKind.Bearer => OfSecret("the token", credentials.Token),
         _ => null,
     };

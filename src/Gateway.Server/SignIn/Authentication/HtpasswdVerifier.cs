@@ -67,7 +67,9 @@ internal sealed partial class HtpasswdVerifier(
     /// <inheritdoc/>
     public ValueTask<SubjectState> ResolveAsync(string name, CancellationToken cancellationToken) =>
         ValueTask.FromResult<SubjectState>(
-            users.Current.Find(name) is { } hash ? _states.GetValue(hash, _ => StateOf(name, hash)) : SubjectState.Gone.Instance);
+            users.Current.Find(name) is { } hash
+                ? _states.GetValue(hash, _ => StateOf(name, hash))
+                : SubjectState.Gone.Instance);
 
     private SubjectState.Current StateOf(string name, PasswordHash hash) =>
         new(new Subject { Kind = SubjectKind.User, Name = name, Method = Method }, EvidenceOf(hash));

@@ -6,8 +6,8 @@ namespace Gateway.Server.SignIn.Authentication;
 internal interface ISubjectSource
 {
     /// <summary>
-    /// Whether even what outlives a password, a personal token, is bound to <see cref="SubjectState.Current.Evidence"/>: where a name can
-    /// come to be another person's.
+    /// Whether even what outlives a password, a personal token, is bound to
+    /// <see cref="SubjectState.Current.Evidence"/>: where a name can come to be another person's.
     /// </summary>
     bool BindsEveryCredential => false;
 

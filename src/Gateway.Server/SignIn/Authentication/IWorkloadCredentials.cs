@@ -10,5 +10,6 @@ internal interface IWorkloadCredentials
     /// <param name="clientAddress">From where.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns><see cref="AuthenticationResult.NotMine"/> where it is of no configured issuer.</returns>
-    ValueTask<AuthenticationResult> VerifyAsync(string token, IPAddress clientAddress, CancellationToken cancellationToken);
+    ValueTask<AuthenticationResult> VerifyAsync(
+        string token, IPAddress clientAddress, CancellationToken cancellationToken);
 }

@@ -4,18 +4,23 @@ using Gateway.Server.Requests.Tls;
 
 namespace Gateway.Server.SignIn.Authentication;
 
-/// <summary>What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.</summary>
+/// <summary>
+/// What a request presents as its credentials, by form; nothing of it is verified yet. Prints no secret.
+/// </summary>
 internal readonly record struct PresentedCredentials
 {
     /// <summary>The longest header read with a user name and a password, in characters.</summary>
     public const int MaxHeaderLength = 8192;
 
     /// <summary>
-    /// The longest header read with an ID token in the password's place: base64 of a user name, a colon and the longest token.
+    /// The longest header read with an ID token in the password's place: base64 of a user name, a colon and the longest
+    /// token.
     /// </summary>
     public const int MaxIdTokenHeaderLength = 16 + ((JwtParts.MaxLength + 512) / 3 * 4);
 
-    /// <summary>The longest header read with a token: an access token for as many repositories as there may be fits.</summary>
+    /// <summary>
+    /// The longest header read with a token: an access token for as many repositories as there may be fits.
+    /// </summary>
     public const int MaxBearerLength = (16 * 1024) + 16;
 
     private readonly CredentialFault? _fault;
@@ -51,12 +56,16 @@ internal readonly record struct PresentedCredentials
     public PresentedCertificate? Certificate { get; }
 
     /// <summary>What follows <c>Bearer</c>, for that kind.</summary>
-    public string Token => Kind == PresentedCredentialsKind.Bearer ? Secret.Text : throw new InvalidOperationException("no token");
+    public string Token =>
+        Kind == PresentedCredentialsKind.Bearer ? Secret.Text : throw new InvalidOperationException("no token");
 
     /// <summary>Why they cannot be read; for that kind.</summary>
-    public CredentialFault Fault => Kind == PresentedCredentialsKind.Unreadable ? _fault! : throw new InvalidOperationException("no fault");
+    public CredentialFault Fault =>
+        Kind == PresentedCredentialsKind.Unreadable ? _fault! : throw new InvalidOperationException("no fault");
 
-    /// <summary>Reads an <c>Authorization</c> header (RFC 9110, section 11.4): a scheme, one space, a token68.</summary>
+    /// <summary>
+    /// Reads an <c>Authorization</c> header (RFC 9110, section 11.4): a scheme, one space, a token68.
+    /// </summary>
     /// <param name="header">
     /// The header's value, untrusted; <see langword="null"/> where the request has none. Several such headers are the
     /// caller's to refuse; joined by a comma they are malformed here.
@@ -80,7 +89,8 @@ internal readonly record struct PresentedCredentials
         {
             return header.Length > MaxBearerLength
                 ? Unreadable(CredentialFault.TooLong)
-                : new PresentedCredentials(PresentedCredentialsKind.Bearer, PresentedSecret.OfBearer(parameter.ToString()));
+                : new PresentedCredentials(
+                    PresentedCredentialsKind.Bearer, PresentedSecret.OfBearer(parameter.ToString()));
         }
 
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
@@ -94,7 +104,9 @@ internal readonly record struct PresentedCredentials
         }
 
         var read = OfPassword(credentials);
-        return header.Length > MaxHeaderLength && read.Form != SignInForm.IdToken ? Unreadable(CredentialFault.TooLong) : read;
+        return header.Length > MaxHeaderLength && read.Form != SignInForm.IdToken
+            ? Unreadable(CredentialFault.TooLong)
+            : read;
     }
 
     /// <summary>User name and password. Podman and skopeo leave both empty where they have none.</summary>

@@ -21,11 +21,15 @@ internal static class RemovedUsers
     // Gateways look twice a second. One that is down reads whatever is there at its start.
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
 
-    /// <summary>Where they are noted: as the user file's links say, so that a mounted folder of links has its own.</summary>
+    /// <summary>
+    /// Where they are noted: as the user file's links say, so that a mounted folder of links has its own.
+    /// </summary>
     public static string PathOf(string file)
     {
         var info = new FileInfo(file);
-        var target = info.LinkTarget is null ? info.FullName : info.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        var target = info.LinkTarget is null
+            ? info.FullName
+            : info.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         return Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.removed");
     }
 
@@ -57,10 +61,14 @@ internal static class RemovedUsers
         var text = new StringBuilder();
         foreach (var (at, name) in entries)
         {
-            text.Append(at.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture)).Append(' ').Append(name).Append('\n');
+            text.Append(at.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture))
+                .Append(' ')
+                .Append(name)
+                .Append('\n');
         }
 
-        AtomicFile.Replace(PathOf(file), Encoding.ASCII.GetBytes(text.ToString()), like: file); // the gateway reads both
+        // the gateway reads both
+        AtomicFile.Replace(PathOf(file), Encoding.ASCII.GetBytes(text.ToString()), like: file);
     }
 
     private static IEnumerable<(DateTimeOffset At, string Name)> ReadEntries(string file, DateTimeOffset now)

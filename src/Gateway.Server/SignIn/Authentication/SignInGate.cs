@@ -35,7 +35,9 @@ internal sealed partial class SignInGate(
             cancellationToken);
     }
 
-    /// <summary>Has the credentials judged by a surface's own judge; a certificate, by the one judge of certificates.</summary>
+    /// <summary>
+    /// Has the credentials judged by a surface's own judge; a certificate, by the one judge of certificates.
+    /// </summary>
     /// <param name="gateway">The request; its <see cref="GatewayContext.SignIn"/> is set.</param>
     /// <param name="credentials">What it presents.</param>
     /// <param name="state">Given to the judge.</param>
@@ -78,7 +80,8 @@ internal sealed partial class SignInGate(
 
         // Whatever was presented, by whichever method. After the guard: credentials that were right are no guess, and
         // must not count against others behind the same address.
-        if (result is AuthenticationResult.Accepted(var principal) && standing.FindBlock(principal.Subject) is { } blocked)
+        if (result is AuthenticationResult.Accepted(var principal)
+            && standing.FindBlock(principal.Subject) is { } blocked)
         {
             result = blocked;
             Log.KeptOut(logger, gateway.RequestId, principal.Subject, gateway.ClientAddress,
@@ -93,7 +96,8 @@ internal sealed partial class SignInGate(
         if (result is AuthenticationResult.Throttled throttled)
         {
             gateway.Limit = throttled.Limit;
-            Log.Throttled(logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Limit);
+            Log.Throttled(
+                logger, gateway.RequestId, gateway.SignIn?.UserName ?? "", gateway.ClientAddress, throttled.Limit);
         }
 
         return result;

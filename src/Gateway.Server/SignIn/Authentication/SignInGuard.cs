@@ -85,7 +85,9 @@ internal sealed class SignInGuard(
     /// <param name="permit">From <see cref="EnterAsync"/>.</param>
     /// <param name="result">What the methods said.</param>
     /// <param name="address">Where it came from.</param>
-    /// <remarks>Not given up with the request: hanging up must not leave a right password counted, nor a wrong one not.</remarks>
+    /// <remarks>
+    /// Not given up with the request: hanging up must not leave a right password counted, nor a wrong one not.
+    /// </remarks>
     public async ValueTask LeaveAsync(SignInPermit permit, AuthenticationResult result, IPAddress address)
     {
         if (permit is not { Shown: { } shown, Key: { } key })
@@ -122,18 +124,22 @@ internal sealed class SignInGuard(
                     old => time.GetElapsedTime(old.Timestamp) >= AcceptanceLifetime);
             }
 
-            await (permit.Counted is { } right ? failures.ForgiveAsync(right, isRight: true, CancellationToken.None) : default);
+            await (permit.Counted is { } right
+                ? failures.ForgiveAsync(right, isRight: true, CancellationToken.None)
+                : default);
             return;
         }
 
-        // Refused with a message: it was good once, so it is no guess. Undecided, but one method knew the name and called the
-        // password wrong: a guess all the same, or an unavailable directory would let anyone guess at the others'
-        // users.
+        // Refused with a message: it was good once, so it is no guess. Undecided, but one method knew the name and
+        // called the password wrong: a guess all the same, or an unavailable directory would let anyone guess at the
+        // others' users.
         var isWrong = result is AuthenticationResult.Refused { Message: null } or AuthenticationResult.NotMine
             or AuthenticationResult.Undecided { IsRefusedByOne: true };
         if (!isWrong)
         {
-            await (permit.Counted is { } nobodyKnows ? failures.ForgiveAsync(nobodyKnows, isRight: false, CancellationToken.None) : default);
+            await (permit.Counted is { } nobodyKnows
+                ? failures.ForgiveAsync(nobodyKnows, isRight: false, CancellationToken.None)
+                : default);
             return;
         }
 
@@ -148,7 +154,8 @@ internal sealed class SignInGuard(
         }
     }
 
-    // What another request waits for with the same name and password; null where there was none, and this one is it now.
+    // What another request waits for with the same name and password; null where there was none, and this one is it
+    // now.
     private Task? FindUnderWay(CredentialKey key)
     {
         lock (_lock)
@@ -196,7 +203,8 @@ internal sealed class SignInGuard(
                 {
                     return permit with
                     {
-                        Throttled = new AuthenticationResult.Throttled(TimeSpan.FromMicroseconds(verdict.Wait), rule.Name),
+                        Throttled = new AuthenticationResult.Throttled(
+                            TimeSpan.FromMicroseconds(verdict.Wait), rule.Name),
                     };
                 }
 

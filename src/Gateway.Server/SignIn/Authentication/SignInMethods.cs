@@ -45,7 +45,9 @@ internal sealed class SignInMethods
     /// <summary>The methods that take a user name and password, in their order.</summary>
     public IReadOnlyList<ICredentialVerifier> Verifiers { get; }
 
-    /// <summary>What a caller writes before the name to ask one method alone: <c>corp</c> for <c>ldap:corp</c>.</summary>
+    /// <summary>
+    /// What a caller writes before the name to ask one method alone: <c>corp</c> for <c>ldap:corp</c>.
+    /// </summary>
     public static string SourceOf(string method) => method[(method.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
     /// <summary>Takes <c>corp/alice</c> apart.</summary>

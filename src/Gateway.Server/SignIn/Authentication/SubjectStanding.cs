@@ -23,7 +23,8 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
         new("the name now belongs to another account", "its owner's name now belongs to another account");
 
     /// <summary>The answer for a token whose owner is gone.</summary>
-    public static readonly AuthenticationResult.Refused UserGone = new("the user is gone", "its owner no longer exists");
+    public static readonly AuthenticationResult.Refused UserGone = new(
+        "the user is gone", "its owner no longer exists");
 
     private static readonly AuthenticationResult.Undecided NobodyKnown = new(
         "the store of tokens has not been read since the start, and this machine has no record of it, so the gateway "
@@ -70,7 +71,9 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
 
         if (subject.Kind == SubjectKind.Robot)
         {
-            return principal.CredentialId is null ? new AuthenticationResult.Refused("a robot without a robot token") : null;
+            return principal.CredentialId is null
+                ? new AuthenticationResult.Refused("a robot without a robot token")
+                : null;
         }
 
         return Find(subject) is { } source ? source.FindFault(subject, principal.Evidence) : UserGone;
@@ -96,8 +99,8 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     }
 
     /// <summary>
-    /// The principal with what holds of its subject now; or what keeps it from being good. For credentials that last longer
-    /// than an access token, since it may have to ask the method's own server.
+    /// The principal with what holds of its subject now; or what keeps it from being good. For credentials that last
+    /// longer than an access token, since it may have to ask the method's own server.
     /// </summary>
     /// <param name="accepted">What the credential itself says.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -134,15 +137,19 @@ internal sealed class SubjectStanding(IEnumerable<ISubjectSource> sources, IRevo
     /// known.
     /// </summary>
     public async ValueTask<string?> FindEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
-        Find(subject) is { } source && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
+        Find(subject) is { } source
+        && await source.ResolveAsync(subject.Name, cancellationToken) is SubjectState.Current current
             ? current.Evidence
             : null;
 
     /// <summary>
-    /// What a credential is bound to that a new password does not end; <see langword="null"/> where the name alone says whose it is.
+    /// What a credential is bound to that a new password does not end; <see langword="null"/> where the name alone says
+    /// whose it is.
     /// </summary>
     public ValueTask<string?> FindLastingEvidenceAsync(Subject subject, CancellationToken cancellationToken) =>
-        Find(subject) is { BindsEveryCredential: true } ? FindEvidenceAsync(subject, cancellationToken) : ValueTask.FromResult<string?>(null);
+        Find(subject) is { BindsEveryCredential: true }
+            ? FindEvidenceAsync(subject, cancellationToken)
+            : ValueTask.FromResult<string?>(null);
 
     // Unknown means no: a method that is no longer configured accepts no one.
     private ISubjectSource? Find(Subject subject) => _sources.GetValueOrDefault(subject.Method);

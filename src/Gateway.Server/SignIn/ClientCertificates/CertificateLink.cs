@@ -21,17 +21,20 @@ internal readonly record struct CertificateLink(string IssuerKey, string IssuerN
 
     /// <summary>The link from a certificate to its issuer.</summary>
     public static CertificateLink Of(X509Certificate2 certificate, X509Certificate2 issuer) => new(
-        IdOfKey(issuer), IdOfName(issuer.SubjectName.RawData), RevocationList.SerialOf(certificate.SerialNumberBytes.Span));
+        IdOfKey(issuer), IdOfName(issuer.SubjectName.RawData),
+        RevocationList.SerialOf(certificate.SerialNumberBytes.Span));
 
     /// <summary>The id of a certificate's key.</summary>
-    public static string IdOfKey(X509Certificate2 certificate) => IdOf(certificate.PublicKey.ExportSubjectPublicKeyInfo());
+    public static string IdOfKey(X509Certificate2 certificate) =>
+        IdOf(certificate.PublicKey.ExportSubjectPublicKeyInfo());
 
     /// <summary>The id of an encoded name.</summary>
     public static string IdOfName(byte[] encoded) => IdOf(encoded);
 
     /// <summary>Reads what <see cref="ToString"/> wrote, without making new strings of it.</summary>
     public static bool TryRead(
-        ReadOnlySpan<char> text, out ReadOnlySpan<char> issuerKey, out ReadOnlySpan<char> issuerName, out ReadOnlySpan<char> serial)
+        ReadOnlySpan<char> text, out ReadOnlySpan<char> issuerKey, out ReadOnlySpan<char> issuerName,
+        out ReadOnlySpan<char> serial)
     {
         issuerKey = issuerName = serial = default;
         Span<Range> parts = stackalloc Range[4];
@@ -49,5 +52,6 @@ internal readonly record struct CertificateLink(string IssuerKey, string IssuerN
     /// <inheritdoc/>
     public override string ToString() => $"{IssuerKey}{Separator}{IssuerName}{Separator}{Serial}";
 
-    private static string IdOf(byte[] content) => Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, IdLength));
+    private static string IdOf(byte[] content) =>
+        Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, IdLength));
 }

@@ -36,13 +36,16 @@ internal sealed record CertificateNames(
 
     /// <summary>Reads a certificate's names.</summary>
     /// <returns><see langword="null"/> where they are malformed: another reader might find other names.</returns>
-    /// <remarks>RFC 5280, sections 4.1.2.6 and 4.2.1.6. The runtime's own reader knows neither URIs nor email addresses.</remarks>
+    /// <remarks>
+    /// RFC 5280, sections 4.1.2.6 and 4.2.1.6. The runtime's own reader knows neither URIs nor email addresses.
+    /// </remarks>
     public static CertificateNames? Read(X509Certificate2 certificate)
     {
         try
         {
             List<string> uris = [], emails = [], dnsNames = [], commonNames = [], units = [];
-            var extensions = certificate.Extensions.Where(static extension => extension.Oid?.Value == AlternativeName).ToList();
+            var extensions = certificate.Extensions.Where(
+                static extension => extension.Oid?.Value == AlternativeName).ToList();
             if (extensions.Count > 1)
             {
                 return null;

@@ -10,14 +10,17 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 /// <param name="Links">From the certificate on; the last one's issuer is the authority.</param>
 /// <param name="NotBefore">From when all of them are valid.</param>
 /// <param name="NotAfter">Until when all of them are valid.</param>
-internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+internal sealed record CertificatePath(
+    IReadOnlyList<CertificateLink> Links, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2"; // RFC 5280, section 4.2.1.12
 
     private const X509ChainStatusFlags NoWay = X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot;
 
     // sha1WithRSAEncryption, ecdsa-with-SHA1, md5WithRSAEncryption: anyone who finds a collision has a certificate.
-    private static readonly string[] BrokenAlgorithms = ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4"];
+    private static readonly string[] BrokenAlgorithms = [
+        "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4",
+    ];
 
     /// <summary>Finds it, without any request over the network.</summary>
     /// <param name="certificate">The client's.</param>
@@ -72,7 +75,8 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
 
     // What helps most comes first: an unknown authority's certificate need not be renewed.
     private static string? Describe(
-        X509Certificate2 certificate, X509Certificate2[] elements, X509ChainStatus[] statuses, bool isGood, DateTimeOffset now)
+        X509Certificate2 certificate, X509Certificate2[] elements, X509ChainStatus[] statuses, bool isGood,
+        DateTimeOffset now)
     {
         var flags = statuses.Aggregate(X509ChainStatusFlags.NoError, static (all, status) => all | status.Status);
         if ((flags & NoWay) != 0)
@@ -94,8 +98,10 @@ internal sealed record CertificatePath(IReadOnlyList<CertificateLink> Links, Dat
                 : $"the certificate of its authority \"{PrintableName.Of(outside.Subject)}\"";
             return now < outside.NotBefore
                 ? string.Create(
-                    CultureInfo.InvariantCulture, $"{whose} is not valid before {outside.NotBefore.ToUniversalTime():u}")
-                : string.Create(CultureInfo.InvariantCulture, $"{whose} expired at {outside.NotAfter.ToUniversalTime():u}");
+                    CultureInfo.InvariantCulture,
+                    $"{whose} is not valid before {outside.NotBefore.ToUniversalTime():u}")
+                : string.Create(
+                    CultureInfo.InvariantCulture, $"{whose} expired at {outside.NotAfter.ToUniversalTime():u}");
         }
 
         // Asked for by name: where the extension is missing, a server's certificate would do as well.

@@ -40,7 +40,8 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
                     var subject = SubjectOf(identity, value, certificate, names, out fault);
                     return subject is null ? null : WithGroups(subject, names, ref fault);
                 case var several:
-                    fault = $"it has {several.Count} names of the kind \"{NameOf(identity)}\", so it is not clear whose it is";
+                    fault = $"it has {several.Count} names of the kind \"{NameOf(identity)}\", so it is not clear "
+                        + "whose it is";
                     return null;
             }
         }
@@ -52,15 +53,18 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
     private static string NameOf(CertificateIdentity identity) => SettingText.ChoiceOf(identity.ToString());
 
     private Subject? SubjectOf(
-        CertificateIdentity identity, string value, X509Certificate2 certificate, CertificateNames names, out string fault)
+        CertificateIdentity identity, string value, X509Certificate2 certificate, CertificateNames names,
+        out string fault)
     {
         fault = "";
         var claims = ClaimsOf(certificate, names);
-        if (identity == CertificateIdentity.Uri && value.StartsWith(SpiffeId.Scheme, StringComparison.OrdinalIgnoreCase))
+        if (identity == CertificateIdentity.Uri
+            && value.StartsWith(SpiffeId.Scheme, StringComparison.OrdinalIgnoreCase))
         {
             if (!SpiffeId.TryParse(value, out var trustDomain))
             {
-                fault = $"its SPIFFE id \"{PrintableName.Of(value)}\" is malformed, or longer than {SpiffeId.MaxLength} characters";
+                fault = $"its SPIFFE id \"{PrintableName.Of(value)}\" is malformed, or longer "
+                    + $"than {SpiffeId.MaxLength} characters";
                 return null;
             }
 
@@ -71,7 +75,13 @@ internal sealed class CertificateSubjectReader(ClientCertificateOptions options)
             }
 
             // The whole id: no workload of another issuer has such a name.
-            return new Subject { Kind = SubjectKind.Workload, Name = value, Method = MethodOf(trustDomain), Claims = claims };
+            return new Subject
+            {
+                Kind = SubjectKind.Workload,
+                Name = value,
+                Method = MethodOf(trustDomain),
+                Claims = claims,
+            };
         }
 
         var name = identity == CertificateIdentity.Email ? WithoutDomain(value) : value;

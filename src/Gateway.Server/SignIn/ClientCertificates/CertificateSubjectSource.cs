@@ -13,7 +13,8 @@ internal sealed class CertificateSubjectSource(string method, Reloadable<ClientC
         "users of client certificates cannot be looked up without their certificate",
         "its owner signs in with a client certificate only");
 
-    private static readonly AuthenticationResult.Refused NoCertificate = new("there is no client certificate behind it");
+    private static readonly AuthenticationResult.Refused NoCertificate = new(
+        "there is no client certificate behind it");
 
     /// <inheritdoc/>
     public string Method => method;

@@ -15,35 +15,36 @@ internal static class ClientCertificateHandshake
     /// <summary>The options of a handshake that asks for a certificate.</summary>
     /// <param name="options">Those of one that does not; shared, so they are not changed.</param>
     /// <param name="connection">The connection, which is given a <see cref="PresentedCertificate"/>.</param>
-    public static SslServerAuthenticationOptions Ask(SslServerAuthenticationOptions options, BaseConnectionContext connection) => new()
-    {
-        ServerCertificateContext = options.ServerCertificateContext,
-        EnabledSslProtocols = options.EnabledSslProtocols,
-        ApplicationProtocols = options.ApplicationProtocols,
-        AllowRenegotiation = options.AllowRenegotiation,
-        ClientCertificateRequired = true, // asked for; whether one comes is checked later
-
-        // A resumed session has the client's certificate, but not the intermediates sent with it.
-        AllowTlsResume = false,
-
-        // The runtime looks for a chain before it asks us. Without this it would fetch what is missing from
-        // whatever addresses a stranger's certificate names.
-        CertificateChainPolicy = new X509ChainPolicy
+    public static SslServerAuthenticationOptions Ask(
+        SslServerAuthenticationOptions options, BaseConnectionContext connection) => new()
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            DisableCertificateDownloads = true,
-            RevocationMode = X509RevocationMode.NoCheck,
-        },
-#pragma warning disable CA5359 // The certificate is a client's, and ClientCertificateVerifier judges it.
-        RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
-        {
-            if (certificate is not null)
+            ServerCertificateContext = options.ServerCertificateContext,
+            EnabledSslProtocols = options.EnabledSslProtocols,
+            ApplicationProtocols = options.ApplicationProtocols,
+            AllowRenegotiation = options.AllowRenegotiation,
+            ClientCertificateRequired = true, // asked for; whether one comes is checked later
+
+            // A resumed session has the client's certificate, but not the intermediates sent with it.
+            AllowTlsResume = false,
+
+            // The runtime looks for a chain before it asks us. Without this it would fetch what is missing from
+            // whatever addresses a stranger's certificate names.
+            CertificateChainPolicy = new X509ChainPolicy
             {
-                connection.Features.Set(new PresentedCertificate(certificate, chain?.ChainPolicy.ExtraStore ?? []));
-            }
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                DisableCertificateDownloads = true,
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
+#pragma warning disable CA5359 // The certificate is a client's, and ClientCertificateVerifier judges it.
+            RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+            {
+                if (certificate is not null)
+                {
+                    connection.Features.Set(new PresentedCertificate(certificate, chain?.ChainPolicy.ExtraStore ?? []));
+                }
 
-            return true;
-        },
+                return true;
+            },
 #pragma warning restore CA5359
-    };
+        };
 }

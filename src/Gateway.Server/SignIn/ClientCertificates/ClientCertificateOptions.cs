@@ -36,8 +36,8 @@ public sealed class ClientCertificateOptions
     public List<string> StripDomains { get; set; } = [];
 
     /// <summary>
-    /// The trust domains whose SPIFFE ids are accepted: <c>example.org</c> for <c>spiffe://example.org/…</c>. Policies name
-    /// their workloads <c>issuer:spiffe://example.org</c>.
+    /// The trust domains whose SPIFFE ids are accepted: <c>example.org</c> for <c>spiffe://example.org/…</c>. Policies
+    /// name their workloads <c>issuer:spiffe://example.org</c>.
     /// </summary>
     public List<string> SpiffeTrustDomains { get; set; } = [];
 

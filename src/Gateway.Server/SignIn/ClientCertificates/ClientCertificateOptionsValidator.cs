@@ -2,7 +2,9 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Rules of the <c>authentication.clientCertificates</c> section. What the files hold is for their loader.</summary>
+/// <summary>
+/// Rules of the <c>authentication.clientCertificates</c> section. What the files hold is for their loader.
+/// </summary>
 internal static class ClientCertificateOptionsValidator
 {
     /// <summary>Reports what is wrong.</summary>
@@ -34,7 +36,8 @@ internal static class ClientCertificateOptionsValidator
             {
                 scope.At(nameof(options.SpiffeTrustDomains)).At(i).Report(
                     "is not a SPIFFE trust domain",
-                    "Write it like \"example.org\": lower-case letters, digits, \".\", \"-\" and \"_\", without \"spiffe://\".");
+                    "Write it like \"example.org\": lower-case letters, digits, \".\", \"-\" and \"_\", without "
+                        + "\"spiffe://\".");
             }
         }
 

@@ -7,8 +7,11 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 /// <summary>What the host knows of client certificates.</summary>
 internal static class ClientCertificateServiceExtensions
 {
-    /// <summary>Adds <see cref="ClientCertificateVerifier"/>, which knows no certificate where none are configured.</summary>
-    public static IServiceCollection AddClientCertificates(this IServiceCollection services, AuthenticationOptions options)
+    /// <summary>
+    /// Adds <see cref="ClientCertificateVerifier"/>, which knows no certificate where none are configured.
+    /// </summary>
+    public static IServiceCollection AddClientCertificates(
+        this IServiceCollection services, AuthenticationOptions options)
     {
         services.AddSingleton<ClientCertificateVerifier>();
         services.AddSingleton(static provider => CreateTrust(
@@ -41,7 +44,8 @@ internal static class ClientCertificateServiceExtensions
         options.SpiffeTrustDomains.Select(CertificateSubjectReader.MethodOf).Prepend(CertificateSubjectReader.Method);
 
     private static Reloadable<ClientCertificateTrust> CreateTrust(
-        ClientCertificateOptions? options, TimeProvider time, ILogger<Reloadable<ClientCertificateTrust>> logger) => new(
+        ClientCertificateOptions? options, TimeProvider time, ILogger<Reloadable<ClientCertificateTrust>> logger) =>
+            new(
         "clientCertificates",
         () => options is null ? [] : [options.CertificateAuthorities, .. options.RevocationLists],
         replaced => ClientCertificateTrustReader.Load(options, replaced.InForce),

@@ -58,15 +58,16 @@ internal sealed class ClientCertificateTrust
     public RevocationIndex Index { get; }
 
     /// <summary>
-    /// Certificates that were accepted by these files, by their thumbprint: clients open many connections, and policy works
-    /// out the groups of a subject once for each instance.
+    /// Certificates that were accepted by these files, by their thumbprint: clients open many connections, and policy
+    /// works out the groups of a subject once for each instance.
     /// </summary>
     public BoundedCache<string, CertificateJudgement> Accepted { get; } = new(Remembered);
 
     /// <summary>What does not keep the files from being used, but keeps clients from signing in.</summary>
     public IEnumerable<Problem> Warnings(DateTimeOffset now)
     {
-        foreach (var authority in Roots.Concat(Intermediates).Where(one => one.NotAfter - now < CertificateSet.ExpiryNotice))
+        foreach (var authority in Roots.Concat(Intermediates).Where(
+            one => one.NotAfter - now < CertificateSet.ExpiryNotice))
         {
             yield return new Problem(
                 "authentication.clientCertificates.certificateAuthorities",

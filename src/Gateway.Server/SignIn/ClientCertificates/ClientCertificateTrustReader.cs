@@ -50,14 +50,16 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
             : throw new ProblemException(_problems);
     }
 
-    // Files hold several lists, and end anywhere while they are written. An authority that is still trusted and whose list
-    // is missing would no longer revoke anything. A list of its name will do: that is how it continues with a new key.
+    // Files hold several lists, and end anywhere while they are written. An authority that is still trusted and whose
+    // list is missing would no longer revoke anything. A list of its name will do: that is how it continues with a new
+    // key.
     private void CheckNoneIsGone(
         ClientCertificateTrust? inForce, X509Certificate2[] authorities, List<SignedRevocationList> lists)
     {
         foreach (var gone in (inForce?.Lists ?? []).DistinctBy(static entry => entry.Authority.Thumbprint).Where(old =>
             authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(old.Authority.RawDataMemory.Span))
-            && !lists.Exists(one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
+            && !lists.Exists(
+                one => one.Authority.SubjectName.RawData.AsSpan().SequenceEqual(old.Authority.SubjectName.RawData))))
         {
             Refuse(gone.File, "authentication.clientCertificates.revocationLists",
                 "the list of a trusted authority is missing",
@@ -120,7 +122,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     }
 
     private void Check(
-        RevocationList list, string path, string setting, X509Certificate2[] authorities, List<SignedRevocationList> lists)
+        RevocationList list, string path, string setting, X509Certificate2[] authorities,
+        List<SignedRevocationList> lists)
     {
         var issuer = new X500DistinguishedName(list.IssuerName).Name;
         var named = Array.FindAll(authorities, one => one.SubjectName.RawData.AsSpan().SequenceEqual(list.IssuerName));
@@ -132,8 +135,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
         else if (Array.Find(named, one => MaySignLists(one) && list.IsSignedBy(one)) is not { } authority)
         {
             Refuse(path, setting, "the list is not signed by its authority, or not in an accepted way", issuer,
-                "Get it from the authority again; it must be signed with SHA-2 and RSA (PKCS#1) or ECDSA, by a certificate "
-                + "that may sign lists.");
+                "Get it from the authority again; it must be signed with SHA-2 and RSA (PKCS#1) or ECDSA, by a "
+                + "certificate that may sign lists.");
         }
         else if (list.HasCriticalExtension)
         {
@@ -160,7 +163,8 @@ internal sealed class ClientCertificateTrustReader(ClientCertificateOptions opti
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > LargestList)
             {
                 Refuse(path, setting, "the file is larger than 64 MiB", null, "Name a revocation list here.");

@@ -9,7 +9,9 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Server.SignIn.ClientCertificates;
 
-/// <summary>Judges client certificates: once for each connection, and again when files change or time runs out.</summary>
+/// <summary>
+/// Judges client certificates: once for each connection, and again when files change or time runs out.
+/// </summary>
 internal sealed partial class ClientCertificateVerifier(
     AuthenticationOptions options,
     Reloadable<ClientCertificateTrust> trust,
@@ -23,16 +25,20 @@ internal sealed partial class ClientCertificateVerifier(
     private static readonly AuthenticationResult.Refused Missing = new(
         "no client certificate", "this registry accepts only clients with a certificate, and none was presented");
 
-    // How a connection's certificate was judged last, so that a request does not have it judged again; gone with the connection.
+    // How a connection's certificate was judged last, so that a request does not have it judged again; gone with the
+    // connection.
     private readonly ConditionalWeakTable<PresentedCertificate, CertificateJudgement> _judged = [];
 
     private readonly ClientCertificateOptions _options = options.ClientCertificates ?? new ClientCertificateOptions();
-    private readonly CertificateSubjectReader _subjects = new(options.ClientCertificates ?? new ClientCertificateOptions());
+    private readonly CertificateSubjectReader _subjects = new(
+        options.ClientCertificates ?? new ClientCertificateOptions());
 
     /// <summary>Whether every client must present a valid certificate, however it signs in.</summary>
     public bool IsRequired { get; } = options.ClientCertificates?.Mode == ClientCertificateMode.Required;
 
-    /// <summary>What keeps a connection from being served where a certificate is required; <see langword="null"/>: nothing.</summary>
+    /// <summary>
+    /// What keeps a connection from being served where a certificate is required; <see langword="null"/>: nothing.
+    /// </summary>
     public AuthenticationResult? FindFault(PresentedCertificate? shown)
     {
         if (!IsRequired)

@@ -4,7 +4,8 @@ namespace Gateway.Server.SignIn.ClientCertificates;
 
 /// <summary>Logs which authorities and revocation lists expire: when they are read, and once a day.</summary>
 internal sealed partial class ClientCertificateWatch(
-    Reloadable<ClientCertificateTrust> trust, TimeProvider time, ILogger<ClientCertificateWatch> logger) : BackgroundService
+    Reloadable<ClientCertificateTrust> trust, TimeProvider time, ILogger<ClientCertificateWatch> logger)
+        : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
 

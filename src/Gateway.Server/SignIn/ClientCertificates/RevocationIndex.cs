@@ -12,16 +12,19 @@ internal sealed class RevocationIndex
     public RevocationIndex(IEnumerable<(string Issuer, RevocationList List)> lists)
     {
         _byIssuer = lists.GroupBy(static entry => entry.Issuer, static entry => entry.List, StringComparer.Ordinal)
-            .ToFrozenDictionary(static group => group.Key, static group => group.Distinct().ToArray(), StringComparer.Ordinal);
+            .ToFrozenDictionary(
+                static group => group.Key, static group => group.Distinct().ToArray(), StringComparer.Ordinal);
         _lookup = _byIssuer.GetAlternateLookup<ReadOnlySpan<char>>();
-        FirstExpiry = _byIssuer.Values.SelectMany(static all => all).Min(static list => list.NextUpdate) ?? DateTimeOffset.MaxValue;
+        FirstExpiry = _byIssuer.Values.SelectMany(static all => all).Min(static list => list.NextUpdate)
+            ?? DateTimeOffset.MaxValue;
     }
 
     /// <summary>When the first of them is due to be replaced.</summary>
     public DateTimeOffset FirstExpiry { get; }
 
     /// <summary>Whether an authority has a list.</summary>
-    public bool Covers(CertificateLink link) => _byIssuer.ContainsKey(link.IssuerKey) || _byIssuer.ContainsKey(link.IssuerName);
+    public bool Covers(CertificateLink link) =>
+        _byIssuer.ContainsKey(link.IssuerKey) || _byIssuer.ContainsKey(link.IssuerName);
 
     /// <summary>Whether a certificate is on a list of its issuer's.</summary>
     public bool IsRevoked(ReadOnlySpan<char> issuerKey, ReadOnlySpan<char> issuerName, ReadOnlySpan<char> serial) =>

@@ -28,7 +28,9 @@ internal sealed class RevocationList
         _signature = list.ReadBitString(out _);
         list.ThrowIfNotEmpty();
 
-        var version = content.PeekTag().HasSameClassAndValue(Asn1Tag.Integer) && content.TryReadInt32(out var number) ? number : 0;
+        var version = content.PeekTag().HasSameClassAndValue(Asn1Tag.Integer) && content.TryReadInt32(out var number)
+            ? number
+            : 0;
         if (!content.ReadEncodedValue().Span.SequenceEqual(algorithm.Span) || version > 1)
         {
             throw new AsnContentException("the list contradicts itself");

@@ -29,7 +29,9 @@ internal abstract record IdTokenResult
     /// <summary>It is not.</summary>
     /// <param name="Reason">For the log, with what was found.</param>
     /// <param name="Message">For the caller who presented it: part of a sentence that names the cause.</param>
-    /// <param name="Fix">What the operator can do, as a sentence; <see langword="null"/> where nothing in particular.</param>
+    /// <param name="Fix">
+    /// What the operator can do, as a sentence; <see langword="null"/> where nothing in particular.
+    /// </param>
     public sealed record Bad(string Reason, string Message, string? Fix = null) : IdTokenResult;
 
     /// <summary>The issuer's keys cannot be fetched, so this cannot be decided.</summary>

@@ -30,7 +30,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     /// <param name="audience">The audience it must name.</param>
     /// <param name="type">The <c>typ</c> that it must have; <see langword="null"/>: <c>JWT</c> or none.</param>
     /// <param name="cancellationToken">Ends the waiting for keys.</param>
-    /// <param name="needsSubject">Whether it must name a subject; a logout token need not. Without one it is empty.</param>
+    /// <param name="needsSubject">
+    /// Whether it must name a subject; a logout token need not. Without one it is empty.
+    /// </param>
     /// <param name="judgeTime">
     /// Whether it must be in force now; not for one that was found good before, and only presents another form of its
     /// signature.
@@ -56,7 +58,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return Bad($"its typ is \"{PrintableName.Of(parts.Type ?? "")}\"", "it is a token of another kind");
         }
 
-        if ((FindFault(parts.Claims, metadata.Issuer, audience, needsSubject) ?? FindFaultOfTime(parts.Claims, judgeTime)) is { } early)
+        if ((FindFault(parts.Claims, metadata.Issuer, audience, needsSubject)
+            ?? FindFaultOfTime(parts.Claims, judgeTime)) is { } early)
         {
             return early; // before any key is fetched for it
         }
@@ -87,7 +90,8 @@ internal sealed class IdTokenVerifier(TimeProvider time)
             return keys.Count > 0
                 ? Bad("its signature is wrong")
                 : Bad(
-                    $"{metadata.Issuer} has no key \"{PrintableName.Of(parts.KeyId ?? "")}\" for {PrintableName.Of(parts.Algorithm)}",
+                    $"{metadata.Issuer} has no key \"{PrintableName.Of(parts.KeyId ?? "")}\" for "
+                        + $"{PrintableName.Of(parts.Algorithm)}",
                     "it is signed with a key that its issuer does not publish");
         }
         catch (IssuerException exception)
@@ -99,9 +103,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
     private static IdTokenResult.Bad Bad(string reason, string? message = null, string? fix = null) =>
         new(reason, message ?? reason, fix);
 
-    // Those that the token's kid names; where it has none, or no key has its name, those that are not told apart by name
-    // (OpenID Connect Core, section 10.1, wants names where there are several keys, and not every issuer gives them). Each is
-    // the issuer's own, so which of them verifies does not matter; how many are tried does.
+    // Those that the token's kid names; where it has none, or no key has its name, those that are not told apart by
+    // name (OpenID Connect Core, section 10.1, wants names where there are several keys, and not every issuer gives
+    // them). Each is the issuer's own, so which of them verifies does not matter; how many are tried does.
     private static List<JsonWebKey> FindKeys(IssuerDocument document, JwtParts parts)
     {
         var fitting = document.Keys.Where(key => SigningAlgorithms.Fits(key, parts.Algorithm)).ToList();
@@ -198,7 +202,9 @@ internal sealed class IdTokenVerifier(TimeProvider time)
         }
 
         return now - expiresAt >= Leeway
-            ? Bad(Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago"), Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago by this gateway's clock"), SetClocks)
+            ? Bad(
+                Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago"),
+                Seconds($"it expired {(now - expiresAt).TotalSeconds:F0} s ago by this gateway's clock"), SetClocks)
             : null;
     }
 

@@ -7,4 +7,5 @@ namespace Gateway.Server.SignIn.Issuers;
 /// <param name="Configuration">Its discovery document (OpenID Connect Discovery 1.0, section 3).</param>
 /// <param name="Keys">Keys that can verify signatures and are strong enough; others are skipped.</param>
 /// <param name="FetchedAt">When it was read, by the clock that never goes back.</param>
-internal sealed record IssuerDocument(OpenIdConnectConfiguration Configuration, IReadOnlyList<JsonWebKey> Keys, long FetchedAt);
+internal sealed record IssuerDocument(
+    OpenIdConnectConfiguration Configuration, IReadOnlyList<JsonWebKey> Keys, long FetchedAt);

@@ -4,7 +4,8 @@ namespace Gateway.Server.SignIn.Issuers;
 /// <param name="what">What is wrong and what was seen, without a full stop; never a secret.</param>
 /// <param name="fix">What the operator can do, as a sentence.</param>
 /// <param name="inner">The cause.</param>
-internal sealed class IssuerException(string what, string fix, Exception? inner = null) : Exception($"{what}. {fix}", inner)
+internal sealed class IssuerException(string what, string fix, Exception? inner = null)
+    : Exception($"{what}. {fix}", inner)
 {
     /// <summary>What is wrong, without the fix.</summary>
     public string What { get; } = what;

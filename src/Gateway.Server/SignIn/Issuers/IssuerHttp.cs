@@ -24,7 +24,9 @@ internal sealed class IssuerHttp : IDisposable
     private readonly HttpClient _client;
     private readonly string? _authority;
 
-    /// <param name="certificateAuthority">PEM file of the authorities to trust; <see langword="null"/>: the system's.</param>
+    /// <param name="certificateAuthority">
+    /// PEM file of the authorities to trust; <see langword="null"/>: the system's.
+    /// </param>
     /// <exception cref="ProblemException">The file cannot be used.</exception>
     public IssuerHttp(string? certificateAuthority)
     {
@@ -33,7 +35,9 @@ internal sealed class IssuerHttp : IDisposable
     }
 
     /// <summary>A client with the same bounds as this class, for callers that need more of the answers.</summary>
-    /// <param name="certificateAuthority">PEM file of the authorities to trust; <see langword="null"/>: the system's.</param>
+    /// <param name="certificateAuthority">
+    /// PEM file of the authorities to trust; <see langword="null"/>: the system's.
+    /// </param>
     /// <exception cref="ProblemException">The file cannot be used.</exception>
     public static HttpClient CreateClient(string? certificateAuthority)
     {
@@ -82,7 +86,8 @@ internal sealed class IssuerHttp : IDisposable
     /// <returns>The status and the body; errors of OAuth are answers too.</returns>
     /// <exception cref="IssuerException">There is no answer.</exception>
     public async Task<(HttpStatusCode Status, string Body)> PostAsync(
-        Uri url, IEnumerable<KeyValuePair<string, string>> form, string? authorization, CancellationToken cancellationToken)
+        Uri url, IEnumerable<KeyValuePair<string, string>> form, string? authorization,
+        CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(form) };
         if (authorization is not null)
@@ -96,7 +101,8 @@ internal sealed class IssuerHttp : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
         var allowed = Array.FindAll(addresses, static address => !IsLinkLocal(address));

@@ -12,8 +12,8 @@ namespace Gateway.Server.SignIn.Issuers;
 /// One issuer's document and keys: fetched when needed, refreshed automatically, the last good ones kept.
 /// </summary>
 /// <remarks>
-/// How often the issuer is asked never depends on what strangers send: a key that is not known is looked for at most once
-/// in <see cref="UnknownKeyFloor"/>, an unavailable issuer is asked again at most once in the back-off's time, and
+/// How often the issuer is asked never depends on what strangers send: a key that is not known is looked for at most
+/// once in <see cref="UnknownKeyFloor"/>, an unavailable issuer is asked again at most once in the back-off's time, and
 /// requests meanwhile are answered by what is known.
 /// </remarks>
 internal sealed partial class IssuerMetadata
@@ -50,7 +50,8 @@ internal sealed partial class IssuerMetadata
     /// <param name="time">The clock.</param>
     /// <param name="logger">Logs when the issuer becomes unavailable, and when it has recovered.</param>
     /// <exception cref="ProblemException">The file of authorities cannot be used.</exception>
-    public IssuerMetadata(string method, IssuerOptions options, string? keysFile, TimeProvider time, ILogger<IssuerMetadata> logger)
+    public IssuerMetadata(
+        string method, IssuerOptions options, string? keysFile, TimeProvider time, ILogger<IssuerMetadata> logger)
     {
         Name = method;
         _options = options;
@@ -115,7 +116,9 @@ internal sealed partial class IssuerMetadata
         }
     }
 
-    /// <summary>Fetches where there is nothing yet or it is old. For a loop beside the requests; it never throws.</summary>
+    /// <summary>
+    /// Fetches where there is nothing yet or it is old. For a loop beside the requests; it never throws.
+    /// </summary>
     public async Task KeepFreshAsync()
     {
         if ((_current is null || AgeOf(_current) >= RefreshAfter) && MayRetry())
@@ -233,7 +236,8 @@ internal sealed partial class IssuerMetadata
         if (_keysFile is not null)
         {
             return new IssuerDocument(
-                new OpenIdConnectConfiguration { Issuer = _options.Issuer }, ReadKeys(await ReadFileAsync(_keysFile), _keysFile), startedAt);
+                new OpenIdConnectConfiguration { Issuer = _options.Issuer },
+                ReadKeys(await ReadFileAsync(_keysFile), _keysFile), startedAt);
         }
 
         var address = new Uri(_options.Issuer.TrimEnd('/') + "/.well-known/openid-configuration");
@@ -243,18 +247,21 @@ internal sealed partial class IssuerMetadata
             // OpenID Connect Discovery, section 4.3: otherwise the server of the document could speak for another
             // issuer.
             throw new IssuerException(
-                $"{address} names the issuer \"{Shorten(configuration.Issuer)}\", where \"{_options.Issuer}\" is configured",
+                $"{address} names the issuer \"{Shorten(configuration.Issuer)}\", where \"{_options.Issuer}\" is "
+                    + "configured",
                 "Write the issuer exactly as the document does, including a final slash.");
         }
 
-        if (!Uri.TryCreate(configuration.JwksUri, UriKind.Absolute, out var keys) || !IssuerOptionsValidator.IsSafe(keys))
+        if (!Uri.TryCreate(configuration.JwksUri, UriKind.Absolute, out var keys)
+            || !IssuerOptionsValidator.IsSafe(keys))
         {
             throw new IssuerException(
                 $"{address} names no safe address for its keys (jwks_uri \"{Shorten(configuration.JwksUri)}\")",
                 "The issuer must serve its keys over https.");
         }
 
-        return new IssuerDocument(configuration, ReadKeys(await _http.GetAsync(keys, CancellationToken.None), keys.ToString()), startedAt);
+        return new IssuerDocument(
+            configuration, ReadKeys(await _http.GetAsync(keys, CancellationToken.None), keys.ToString()), startedAt);
     }
 
     private static OpenIdConnectConfiguration Read(string text, Uri address)
@@ -280,7 +287,8 @@ internal sealed partial class IssuerMetadata
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new IssuerException($"{path} cannot be read: {exception.Message.TrimEnd('.')}", "Name a readable JWKS file.", exception);
+            throw new IssuerException(
+                $"{path} cannot be read: {exception.Message.TrimEnd('.')}", "Name a readable JWKS file.", exception);
         }
     }
 

@@ -6,7 +6,8 @@ namespace Gateway.Server.SignIn.Issuers;
 public abstract class IssuerOptions
 {
     /// <summary>
-    /// The issuer, exactly as its tokens name it in <c>iss</c>, for example <c>https://keycloak.example.com/realms/main</c>:
+    /// The issuer, exactly as its tokens name it in <c>iss</c>, for example
+    /// <c>https://keycloak.example.com/realms/main</c>:
     /// <c>https</c>, or <c>http</c> on this machine's loopback interface.
     /// </summary>
     [RequiredSetting]

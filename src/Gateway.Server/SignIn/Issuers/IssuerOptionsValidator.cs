@@ -52,5 +52,6 @@ internal static class IssuerOptionsValidator
     public static bool IsSafe(Uri url) =>
         url.Scheme == Uri.UriSchemeHttps
         || (url.Scheme == Uri.UriSchemeHttp
-            && (url.Host == "localhost" || (IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip))));
+            && (url.Host == "localhost"
+            || (IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip))));
 }

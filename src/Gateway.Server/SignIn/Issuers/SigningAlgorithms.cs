@@ -2,7 +2,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Server.SignIn.Issuers;
 
-/// <summary>Which algorithm an issuer's key may be used with. The key decides, never the token (RFC 8725, section 3.1).</summary>
+/// <summary>
+/// Which algorithm an issuer's key may be used with. The key decides, never the token (RFC 8725, section 3.1).
+/// </summary>
 internal static class SigningAlgorithms
 {
     private const int LeastRsaBits = 2048;

@@ -68,7 +68,8 @@ internal static class LdapDiagnosis
         }
     }
 
-    private static async Task<string> FindFaultOfTlsAsync(TcpClient socket, string host, LdapTrust trust, CancellationToken cancellationToken)
+    private static async Task<string> FindFaultOfTlsAsync(
+        TcpClient socket, string host, LdapTrust trust, CancellationToken cancellationToken)
     {
         const string well = "TLS works: see the directory's own log.";
         string? fault = null;
@@ -108,7 +109,10 @@ internal static class LdapDiagnosis
                 + "or have one issued for this name.";
         }
 
-        using var chain = new X509Chain { ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore) };
+        using var chain = new X509Chain
+        {
+            ChainPolicy = TrustRoots.Policy(trust.Authorities, received?.ChainPolicy.ExtraStore),
+        };
         return chain.Build(certificate) ? null
             : chain.ChainStatus.Any(static status => status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))
                 ? $"Its certificate is not valid now (valid until {certificate.NotAfter:u}): "

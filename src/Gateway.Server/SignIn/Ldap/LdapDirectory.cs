@@ -6,7 +6,9 @@ using System.Text;
 
 namespace Gateway.Server.SignIn.Ldap;
 
-/// <summary>A directory: finds users and their groups, and checks passwords, on whichever of its servers answers.</summary>
+/// <summary>
+/// A directory: finds users and their groups, and checks passwords, on whichever of its servers answers.
+/// </summary>
 internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServer> servers) : IDisposable
 {
     private static readonly string[] OfIdentity = ["entryUUID", "objectGUID", "pwdChangedTime", "pwdLastSet"];
@@ -29,7 +31,9 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
     /// <summary>The user of a name; <see langword="null"/>: there is none.</summary>
     /// <exception cref="LdapUnavailableException">No server can tell.</exception>
     public Task<LdapUser?> FindAsync(string name) =>
-        OnAnyServerAsync(server => server.AskAsync(connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null));
+        OnAnyServerAsync(
+            server => server.AskAsync(
+                connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null));
 
     /// <summary>Checks a password.</summary>
     /// <param name="name">As typed; a user name by its form.</param>
@@ -42,14 +46,16 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         {
             var dn = options.UserDn!.Replace("{name}", LdapText.InName(name), StringComparison.Ordinal);
             var (isRight, user) = await OnAnyServerAsync(server => server.BindAsync(
-                dn, password, connection => ReadOwn(connection, dn) is { } entry ? Read(connection, entry, name) : null));
+                dn, password,
+                connection => ReadOwn(connection, dn) is { } entry ? Read(connection, entry, name) : null));
             // the name or the password is wrong, and there is no telling which: another method may know the name
             return (isRight, user);
         }
 
         return await OnAnyServerAsync(async server =>
         {
-            var found = await server.AskAsync(connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null);
+            var found = await server.AskAsync(
+                connection => Find(connection, name) is { } entry ? Read(connection, entry, name) : null);
 
             // An unknown user costs a bind as well, at a name that no entry has.
             var (isRight, _) = await server.BindAsync(
@@ -94,13 +100,15 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         {
             response = (SearchResponse)connection.SendRequest(request);
         }
-        catch (DirectoryOperationException exception) when (exception.Response is SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } many)
+        catch (DirectoryOperationException exception)
+            when (exception.Response is SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } many)
         {
             response = many;
         }
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
-            throw new LdapUnavailableException($"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+            throw new LdapUnavailableException(
+                $"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
         }
 
         return response.Entries.Count switch
@@ -149,7 +157,8 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         }
 
         return new LdapUser(
-            entry.DistinguishedName, name, _groups.Find(connection, entry, name), claims.ToFrozenDictionary(), EvidenceOf(entry));
+            entry.DistinguishedName, name, _groups.Find(connection, entry, name), claims.ToFrozenDictionary(),
+            EvidenceOf(entry));
     }
 
     private static string EvidenceOf(SearchResultEntry entry)

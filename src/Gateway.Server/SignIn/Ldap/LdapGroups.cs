@@ -29,7 +29,8 @@ internal sealed class LdapGroups(LdapGroupOptions options)
             if (seen.Count > Most)
             {
                 throw new LdapUnavailableException(
-                    $"{user.DistinguishedName} is in more than {Most} groups. Narrow groups.base or groups.filter.", isServers: false);
+                    $"{user.DistinguishedName} is in more than {Most} groups. Narrow groups.base or groups.filter.",
+                    isServers: false);
             }
 
             var entry = group.Entry;
@@ -61,7 +62,8 @@ internal sealed class LdapGroups(LdapGroupOptions options)
         {
             return entry is null
                 ? []
-                : LdapDirectory.TextsOf(entry, options.Attribute).Select(group => new Group(group, LdapText.FirstValue(group, options.NameAttribute), null));
+                : LdapDirectory.TextsOf(entry, options.Attribute).Select(
+                    group => new Group(group, LdapText.FirstValue(group, options.NameAttribute), null));
         }
 
         var filter = options.Filter
@@ -69,7 +71,8 @@ internal sealed class LdapGroups(LdapGroupOptions options)
             .Replace("{name}", LdapText.InFilter(userName), StringComparison.Ordinal);
         var response = (SearchResponse)connection.SendRequest(
             new SearchRequest(options.Base, filter, SearchScope.Subtree, options.NameAttribute));
-        return response.Entries.Cast<SearchResultEntry>().Select(group => new Group(group.DistinguishedName, NameOf(group), group));
+        return response.Entries.Cast<SearchResultEntry>().Select(
+            group => new Group(group.DistinguishedName, NameOf(group), group));
     }
 
     private SearchResultEntry? Read(LdapConnection connection, string dn)

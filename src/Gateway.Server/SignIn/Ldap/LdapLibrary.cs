@@ -10,7 +10,9 @@ internal static unsafe class LdapLibrary
     private const int NetworkTimeout = 0x5005; // LDAP_OPT_NETWORK_TIMEOUT
     private const int Demand = 2; // LDAP_OPT_X_TLS_DEMAND
 
-    private static readonly string[] Names = ["libldap-2.5.so.0", "libldap.so.2", "libldap-2.6.so.0", "libldap-2.4.so.2"];
+    private static readonly string[] Names = [
+        "libldap-2.5.so.0", "libldap.so.2", "libldap-2.6.so.0", "libldap-2.4.so.2",
+    ];
 
     /// <summary>What keeps it from being used; <see langword="null"/> where nothing does.</summary>
     public static Problem? Check() => TryLoad(out var library) && library != 0 ? null : new Problem(
@@ -20,8 +22,8 @@ internal static unsafe class LdapLibrary
         "Install it: apt-get install libldap-2.5-0 (Debian 12), libldap2 (Debian 13, Ubuntu), dnf install openldap.");
 
     /// <summary>
-    /// Sets what holds for all connections, whatever <c>/etc/ldap/ldap.conf</c> and the environment say: a server without a
-    /// trusted certificate is never used, and no wait for a connection is unbounded.
+    /// Sets what holds for all connections, whatever <c>/etc/ldap/ldap.conf</c> and the environment say: a server
+    /// without a trusted certificate is never used, and no wait for a connection is unbounded.
     /// </summary>
     public static void Harden(TimeSpan timeout)
     {

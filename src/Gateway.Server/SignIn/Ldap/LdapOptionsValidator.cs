@@ -8,7 +8,8 @@ namespace Gateway.Server.SignIn.Ldap;
 internal static class LdapOptionsValidator
 {
     /// <summary>Reports what is wrong.</summary>
-    public static void Validate(Dictionary<string, LdapOptions> directories, NameCollisions collisions, SettingScope scope)
+    public static void Validate(
+        Dictionary<string, LdapOptions> directories, NameCollisions collisions, SettingScope scope)
     {
         foreach (var (name, options) in directories)
         {
@@ -34,7 +35,8 @@ internal static class LdapOptionsValidator
             if (string.IsNullOrEmpty(options.BindPassword))
             {
                 // To a directory an empty one is not a password, but "unauthenticated" (RFC 4513, section 5.1.2).
-                scope.At(nameof(options.BindPassword)).Report("is missing or empty", "Set bindPasswordFile to a file that holds the account's password.");
+                scope.At(nameof(options.BindPassword)).Report(
+                    "is missing or empty", "Set bindPasswordFile to a file that holds the account's password.");
             }
 
             if (string.IsNullOrEmpty(options.SearchBase))
@@ -67,7 +69,8 @@ internal static class LdapOptionsValidator
             CheckFilter(options.Groups.Filter, byName ? "{name}" : "{dn}", groups.At(nameof(options.Groups.Filter)));
         }
 
-        scope.At(nameof(options.Timeout)).CheckRange(options.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+        scope.At(nameof(options.Timeout)).CheckRange(
+            options.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
         scope.At(nameof(options.Connections)).CheckRange(options.Connections, 1, 64);
         scope.At(nameof(options.CacheLifetime)).CheckRange(options.CacheLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
     }
@@ -78,7 +81,8 @@ internal static class LdapOptionsValidator
         {
             var url = options.Servers[i];
             var at = scope.At(nameof(options.Servers)).At(i);
-            if (url.Scheme is not ("ldap" or "ldaps") || url.Host.Length == 0 || url.PathAndQuery is not ("" or "/") || url.UserInfo.Length > 0)
+            if (url.Scheme is not ("ldap" or "ldaps") || url.Host.Length == 0 || url.PathAndQuery is not ("" or "/")
+                || url.UserInfo.Length > 0)
             {
                 at.Report("is not the address of a directory server", "Write ldaps://host or ldaps://host:port.");
             }

@@ -46,7 +46,11 @@ internal sealed partial class LdapServer(
         var connection = Connect();
         try
         {
-            Bind(connection, string.IsNullOrEmpty(options.BindDn) ? null : new NetworkCredential(options.BindDn, options.BindPassword));
+            Bind(
+                connection,
+                string.IsNullOrEmpty(options.BindDn)
+                    ? null
+                    : new NetworkCredential(options.BindDn, options.BindPassword));
             var answer = ask(connection);
             _idle.Add(connection);
             return answer;
@@ -75,7 +79,8 @@ internal sealed partial class LdapServer(
             {
                 connection.Bind(new NetworkCredential(name, password));
             }
-            catch (LdapException exception) when (exception.ErrorCode is InvalidCredentials or NoSuchObject or InvalidDnSyntax)
+            catch (LdapException exception)
+                when (exception.ErrorCode is InvalidCredentials or NoSuchObject or InvalidDnSyntax)
             {
                 return (false, default(T));
             }
@@ -127,7 +132,8 @@ internal sealed partial class LdapServer(
 
         if (!await _slots.WaitAsync(options.Timeout, _ending.Token))
         {
-            throw new LdapUnavailableException($"all {options.Connections} connections to {url} are busy", isServers: true);
+            throw new LdapUnavailableException(
+                $"all {options.Connections} connections to {url} are busy", isServers: true);
         }
 
         var thread = Task.Factory.StartNew(
@@ -164,7 +170,8 @@ internal sealed partial class LdapServer(
         {
             throw Fail($"{exception.Message.TrimEnd('.')} ({exception.ErrorCode})", exception);
         }
-        catch (Exception exception) when (exception is TlsOperationException or BerConversionException or DllNotFoundException)
+        catch (Exception exception)
+            when (exception is TlsOperationException or BerConversionException or DllNotFoundException)
         {
             throw Fail(exception.Message.TrimEnd('.'), exception);
         }
@@ -189,7 +196,8 @@ internal sealed partial class LdapServer(
         {
             var session = connection.SessionOptions;
             session.ProtocolVersion = 3;
-            session.ReferralChasing = ReferralChasingOptions.None; // another server's word, with our password sent to it
+            // another server's word, with our password sent to it
+            session.ReferralChasing = ReferralChasingOptions.None;
             if (trust.Folder is not null)
             {
                 session.TrustedCertificatesDirectory = trust.Folder;
@@ -216,8 +224,8 @@ internal sealed partial class LdapServer(
         }
     }
 
-    // The library connects with a bind only, and StartTLS needs a connection (seen with 10.0.15). This bind has neither name
-    // nor password, and whether it succeeds does not matter.
+    // The library connects with a bind only, and StartTLS needs a connection (seen with 10.0.15). This bind has neither
+    // name nor password, and whether it succeeds does not matter.
     private static void Greet(LdapConnection connection)
     {
         connection.AuthType = AuthType.Anonymous;
@@ -262,14 +270,16 @@ internal sealed partial class LdapServer(
 
     private async Task ProbeAsync(CancellationToken cancellationToken)
     {
-        var probe = Task.Factory.StartNew(Probe, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var probe = Task.Factory.StartNew(
+            Probe, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await probe.WaitAsync(options.Timeout, time, CancellationToken.None);
         }
         catch (TimeoutException)
         {
-            await probe.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // one at a time, however long it hangs
+            // one at a time, however long it hangs
+            await probe.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
             throw;
         }
     }
@@ -280,7 +290,11 @@ internal sealed partial class LdapServer(
         using var connection = Connect();
         try
         {
-            Bind(connection, string.IsNullOrEmpty(options.BindDn) ? null : new NetworkCredential(options.BindDn, options.BindPassword));
+            Bind(
+                connection,
+                string.IsNullOrEmpty(options.BindDn)
+                    ? null
+                    : new NetworkCredential(options.BindDn, options.BindPassword));
         }
         catch (LdapException exception) when (exception.ErrorCode == InvalidCredentials)
         {

@@ -46,7 +46,8 @@ internal static class LdapServiceExtensions
         var time = provider.GetRequiredService<TimeProvider>();
         var logger = provider.GetRequiredService<ILogger<LdapServer>>();
         var trust = LdapTrust.Load(options.CertificateAuthority);
-        var servers = options.Servers.Select(url => new LdapServer(url, options, trust, "ldap:" + name, time, logger)).ToList();
+        var servers = options.Servers.Select(
+            url => new LdapServer(url, options, trust, "ldap:" + name, time, logger)).ToList();
         return new LdapVerifier(name, options, authentication, new LdapDirectory(options, servers), time);
     }
 }

@@ -12,8 +12,10 @@ internal static class LdapText
         var text = new StringBuilder(value.Length + 8);
         foreach (var octet in Encoding.UTF8.GetBytes(value))
         {
-            // More than the specification asks for: nothing but letters, digits and what names are made of stays as it is.
-            if (octet is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'a' and <= (byte)'z')
+            // More than the specification asks for: nothing but letters, digits and what names are made of stays as it
+            // is.
+            if (octet is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'A' and <= (byte)'Z')
+                or (>= (byte)'a' and <= (byte)'z')
                 or (byte)'-' or (byte)'_' or (byte)'.' or (byte)'@')
             {
                 text.Append((char)octet);
@@ -33,7 +35,8 @@ internal static class LdapText
         var text = new StringBuilder(value.Length + 8);
         foreach (var octet in Encoding.UTF8.GetBytes(value))
         {
-            if (octet is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'a' and <= (byte)'z')
+            if (octet is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'A' and <= (byte)'Z')
+                or (>= (byte)'a' and <= (byte)'z')
                 or (byte)'-' or (byte)'_' or (byte)'.' or (byte)'@')
             {
                 text.Append((char)octet);

@@ -10,7 +10,8 @@ namespace Gateway.Server.SignIn.Ldap;
 /// </summary>
 internal sealed class LdapTrust : IDisposable
 {
-    private LdapTrust(string? folder, X509Certificate2Collection? authorities) => (Folder, Authorities) = (folder, authorities);
+    private LdapTrust(string? folder, X509Certificate2Collection? authorities) =>
+        (Folder, Authorities) = (folder, authorities);
 
     /// <summary>The folder; <see langword="null"/>: the system's authorities are trusted.</summary>
     public string? Folder { get; }

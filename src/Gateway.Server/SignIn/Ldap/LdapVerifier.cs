@@ -11,13 +11,15 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
 {
     private const int RememberedStates = 10_000;
 
-    // Never sent: to a directory an empty password is no password at all, and any user's bind succeeds (RFC 4513, section 5.1.2).
+    // Never sent: to a directory an empty password is no password at all, and any user's bind succeeds (RFC 4513,
+    // section 5.1.2).
     private static readonly AuthenticationResult.Refused EmptyPassword = new("an empty password");
     private static readonly AuthenticationResult.Refused WrongPassword = new("wrong password");
 
     private static readonly SubjectState.Gone Unknowable = new(
         "the directory cannot be asked for a user without their password",
-        "tokens are not possible for users of this directory: it can only be asked with their password (bindDn is not set)");
+        "tokens are not possible for users of this directory: it can only be asked with their password (bindDn is not "
+            + "set)");
 
     private readonly LdapDirectory _directory;
     private readonly VerifiedCredentialCache _accepted;
@@ -34,14 +36,17 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
     /// <param name="directory">The directory.</param>
     /// <param name="time">The clock.</param>
     public LdapVerifier(
-        string name, LdapOptions options, AuthenticationOptions authentication, LdapDirectory directory, TimeProvider time)
+        string name, LdapOptions options, AuthenticationOptions authentication, LdapDirectory directory,
+        TimeProvider time)
     {
         Method = "ldap:" + name;
         _directory = directory;
         _lifetime = options.CacheLifetime;
         _prefix = options.Names == NameForm.Qualified ? name + SignInMethods.SourceSeparator : "";
         _time = time;
-        var remembered = options.CacheLifetime < authentication.CacheLifetime ? options.CacheLifetime : authentication.CacheLifetime;
+        var remembered = options.CacheLifetime < authentication.CacheLifetime
+            ? options.CacheLifetime
+            : authentication.CacheLifetime;
         _accepted = new VerifiedCredentialCache(authentication.CacheSize, remembered, time);
     }
 
@@ -58,7 +63,8 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
     public LdapDirectory Directory => _directory;
 
     /// <inheritdoc/>
-    public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+    public ValueTask<AuthenticationResult> VerifyAsync(
+        BasicCredentials credentials, CancellationToken cancellationToken)
     {
         if (credentials.Password.Length == 0)
         {
@@ -125,7 +131,8 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
             }
 
             var state = Remember(_prefix + user.Name, user);
-            var accepted = new AuthenticationResult.Accepted(new Principal { Subject = state.Subject, Evidence = state.Evidence });
+            var accepted = new AuthenticationResult.Accepted(
+                new Principal { Subject = state.Subject, Evidence = state.Evidence });
             _accepted.Add(key, accepted); // before the flight ends: every caller finds one or the other
             return accepted;
         }
@@ -159,23 +166,33 @@ internal sealed class LdapVerifier : ICredentialVerifier, ISubjectSource, IHealt
     private SubjectState.Current Remember(string name, LdapUser user)
     {
         // The same instance while nothing changed: policy works out a subject's groups once for each.
-        if (_known.TryGet(name, out var known) && known.State is SubjectState.Current same && same.Evidence == user.Evidence
+        if (_known.TryGet(name, out var known) && known.State is SubjectState.Current same
+            && same.Evidence == user.Evidence
             && same.Subject.Groups.SequenceEqual(user.Groups)
             && same.Subject.Claims.Count == user.Claims.Count
-            && same.Subject.Claims.All(claim => user.Claims.TryGetValue(claim.Key, out var value) && value == claim.Value))
+            && same.Subject.Claims.All(
+                claim => user.Claims.TryGetValue(claim.Key, out var value) && value == claim.Value))
         {
             Remember(name, same);
             return same;
         }
 
         var state = new SubjectState.Current(
-            new Subject { Kind = SubjectKind.User, Name = name, Method = Method, Groups = user.Groups, Claims = user.Claims },
+            new Subject
+            {
+                Kind = SubjectKind.User,
+                Name = name,
+                Method = Method,
+                Groups = user.Groups,
+                Claims = user.Claims,
+            },
             user.Evidence);
         Remember(name, state);
         return state;
     }
 
-    private void Remember(string name, SubjectState state) => _known.Add(name, new Known(state, _time.GetTimestamp()), IsOld);
+    private void Remember(string name, SubjectState state) =>
+        _known.Add(name, new Known(state, _time.GetTimestamp()), IsOld);
 
     private bool IsOld(Known known) => _time.GetElapsedTime(known.Since) >= _lifetime;
 

@@ -6,7 +6,8 @@ namespace Gateway.Server.SignIn.Ldap;
 /// Asks every server at the start and from time to time, so that faults are reported before anyone signs in, and blocks
 /// nothing.
 /// </summary>
-internal sealed partial class LdapWatch(IEnumerable<LdapVerifier> verifiers, TimeProvider time, ILogger<LdapWatch> logger) : BackgroundService
+internal sealed partial class LdapWatch(
+    IEnumerable<LdapVerifier> verifiers, TimeProvider time, ILogger<LdapWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 

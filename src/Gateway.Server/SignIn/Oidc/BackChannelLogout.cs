@@ -44,9 +44,12 @@ internal sealed partial class BackChannelLogout(
         }
 
         // Section 2.4: typed "logout+jwt", or not at all by older providers; what makes it one is the event.
-        var type = string.Equals(JwtParts.Read(text, out _)?.Type, "logout+jwt", StringComparison.OrdinalIgnoreCase) ? "logout+jwt" : null;
+        var type = string.Equals(JwtParts.Read(text, out _)?.Type, "logout+jwt", StringComparison.OrdinalIgnoreCase)
+            ? "logout+jwt"
+            : null;
         var provider = people.Provider;
-        switch (await verifier.VerifyAsync(text, provider.Metadata, provider.Options.ClientId, type, context.RequestAborted, needsSubject: false))
+        switch (await verifier.VerifyAsync(
+            text, provider.Metadata, provider.Options.ClientId, type, context.RequestAborted, needsSubject: false))
         {
             case IdTokenResult.Good good when FindFault(good.Token) is { } fault:
                 await RefuseAsync(context, provider, fault);
@@ -71,7 +74,8 @@ internal sealed partial class BackChannelLogout(
     {
         try
         {
-            return (await context.Request.ReadFormAsync(context.RequestAborted))["logout_token"] is [{ Length: > 0 } text] ? text : null;
+            return (await context.Request.ReadFormAsync(
+                context.RequestAborted))["logout_token"] is [{ Length: > 0 } text] ? text : null;
         }
         catch (InvalidDataException)
         {
@@ -83,7 +87,8 @@ internal sealed partial class BackChannelLogout(
     private static string? FindFault(IdToken token) =>
         token.Claims.TryGetProperty("nonce", out _) ? "it has a nonce, so it is not a logout token"
         : !token.Claims.TryGetProperty("events", out var events) || events.ValueKind != JsonValueKind.Object
-            || !events.TryGetProperty(Event, out var one) || one.ValueKind != JsonValueKind.Object ? "it has no logout event"
+            || !events.TryGetProperty(Event, out var one) || one.ValueKind != JsonValueKind.Object
+                ? "it has no logout event"
         : token.Subject.Length == 0 && token.Text("sid") is null ? "it names neither sub nor sid"
         : null;
 
@@ -95,7 +100,8 @@ internal sealed partial class BackChannelLogout(
             var count = 0;
             foreach (var identity in await identities.ListAsync(context.RequestAborted))
             {
-                if (identity.Method == people.Method && (token.Subject.Length == 0 || identity.ProviderSubject == token.Subject))
+                if (identity.Method == people.Method
+                    && (token.Subject.Length == 0 || identity.ProviderSubject == token.Subject))
                 {
                     var owner = new Subject { Kind = SubjectKind.User, Name = identity.Name, Method = identity.Method };
                     count += await sessions.EndAllAsync(owner, sid, context.RequestAborted);

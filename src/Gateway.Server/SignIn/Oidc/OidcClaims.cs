@@ -12,7 +12,9 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
     private const string EmailClaim = "email", VerifiedClaim = "email_verified";
 
     private readonly ClaimPath _name = ClaimPath.Parse(options.NameClaim)!;
-    private readonly ClaimPath? _groups = options.Groups.Claim.Length == 0 ? null : ClaimPath.Parse(options.Groups.Claim);
+    private readonly ClaimPath? _groups = options.Groups.Claim.Length == 0
+        ? null
+        : ClaimPath.Parse(options.Groups.Claim);
     private readonly Glob[] _only = [.. options.Groups.Only.Select(static pattern => new Glob(pattern))];
 
     private readonly (ClaimPath Path, Glob Glob)[] _required =
@@ -44,7 +46,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
             {
                 throw new OidcException(
                     "your account is not allowed to use this registry; ask the registry's operator for access",
-                    $"the required claim {path} of sub \"{PrintableName.Of(subject)}\" is {Found(path, claims)}, where \"{glob.Text}\" is expected (require)");
+                    $"the required claim {path} of sub \"{PrintableName.Of(subject)}\" is "
+                        + $"{Found(path, claims)}, where \"{glob.Text}\" is expected (require)");
             }
         }
 
@@ -55,7 +58,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
         {
             throw new OidcException(
                 "your provider has not verified your email address",
-                $"email_verified of sub \"{PrintableName.Of(subject)}\" is not true, and {(options.NameClaim == EmailClaim ? "nameClaim" : "require")} is about email");
+                $"email_verified of sub \"{PrintableName.Of(subject)}\" is not true, and "
+                    + $"{(options.NameClaim == EmailClaim ? "nameClaim" : "require")} is about email");
         }
 
         if (_name.FindText(claims) is not { } name)
@@ -109,7 +113,8 @@ internal sealed class OidcClaims(string provider, OidcOptions options)
 
         return [.. texts
             .Where(text => _only.Length == 0 || Array.Exists(_only, glob => glob.Matches(text)))
-            .Select(text => options.Groups.Map.TryGetValue(text, out var mapped) ? mapped : options.Groups.Prefix + text)
+            .Select(
+                text => options.Groups.Map.TryGetValue(text, out var mapped) ? mapped : options.Groups.Prefix + text)
             .Where(SubjectSelector.IsName) // no policy could name any other
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)];

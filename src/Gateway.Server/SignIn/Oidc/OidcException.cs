@@ -4,7 +4,8 @@ namespace Gateway.Server.SignIn.Oidc;
 /// <param name="message">For the person: a sentence that names the cause. Never a secret.</param>
 /// <param name="reason">For the log and the audit record, with what was found.</param>
 /// <param name="isGateways">
-/// Whether the fault lies between gateway and provider, such as a client secret or a key, and says nothing about the person.
+/// Whether the fault lies between gateway and provider, such as a client secret or a key, and says nothing about the
+/// person.
 /// </param>
 internal sealed class OidcException(string message, string reason, bool isGateways = false) : Exception(message)
 {

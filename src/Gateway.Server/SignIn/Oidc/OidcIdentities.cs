@@ -50,7 +50,8 @@ internal sealed partial class OidcIdentities(
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="OidcException">The name is another person's.</exception>
     /// <exception cref="StateException">It cannot be stored.</exception>
-    public async Task<StoredIdentity> SignInAsync(OidcPerson person, string? refreshToken, CancellationToken cancellationToken)
+    public async Task<StoredIdentity> SignInAsync(
+        OidcPerson person, string? refreshToken, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < 5; attempt++)
         {
@@ -93,7 +94,8 @@ internal sealed partial class OidcIdentities(
     public AuthenticationResult.Refused? FindFault(Subject subject, string? evidence) =>
         !_known.TryGet(subject.Name, out var known) || IsOld(known) ? null // an access token is good for minutes
             : known.State is SubjectState.Gone gone ? new AuthenticationResult.Refused(gone.Reason, gone.Message)
-            : known.State is SubjectState.Current current && evidence is not null && evidence != current.Evidence ? SubjectStanding.AnotherAccount
+            : known.State is SubjectState.Current current && evidence is not null && evidence != current.Evidence
+            ? SubjectStanding.AnotherAccount
             : null;
 
     /// <inheritdoc/>
@@ -157,7 +159,8 @@ internal sealed partial class OidcIdentities(
         }
 
         // The replica that writes this asks; the others see it.
-        if (await store.WriteAsync(identity with { AskedUntil = now + LongestQuestion }, CancellationToken.None) is not { } claimed)
+        if (await store.WriteAsync(
+            identity with { AskedUntil = now + LongestQuestion }, CancellationToken.None) is not { } claimed)
         {
             return await store.FindAsync(Method, identity.Name, CancellationToken.None) ?? identity;
         }
@@ -202,11 +205,16 @@ internal sealed partial class OidcIdentities(
             var kept = tokens.RefreshToken is { } another ? _protector.Protect(another) : identity.RefreshToken;
             try
             {
-                var found = await provider.IdentifyAsync(tokens, nonce: null, identity.ProviderSubject, CancellationToken.None);
+                var found = await provider.IdentifyAsync(
+                    tokens, nonce: null, identity.ProviderSubject, CancellationToken.None);
                 var now = time.GetUtcNow();
                 return found is not { Person: var person } ? identity with { ValidatedAt = now, RefreshToken = kept }
                     : person.Name != identity.Name
-                        ? identity with { Ended = "the account has another name at the provider now", RefreshToken = null }
+                        ? identity with
+                        {
+                            Ended = "the account has another name at the provider now",
+                            RefreshToken = null,
+                        }
                     : Current(person, now, identity) with { RefreshToken = kept };
             }
             catch (IssuerException)
@@ -234,7 +242,8 @@ internal sealed partial class OidcIdentities(
 
     private async Task KeepAsync(StoredIdentity identity, string refreshToken)
     {
-        if (await store.FindAsync(Method, identity.Name, CancellationToken.None) is { } current && current.Version == identity.Version)
+        if (await store.FindAsync(Method, identity.Name, CancellationToken.None) is { } current
+            && current.Version == identity.Version)
         {
             await store.WriteAsync(current with { RefreshToken = refreshToken }, CancellationToken.None);
         }
@@ -249,7 +258,8 @@ internal sealed partial class OidcIdentities(
             && known.State is SubjectState.Current same && same.Evidence == current.Evidence
             && same.Subject.Groups.SequenceEqual(current.Subject.Groups)
             && same.Subject.Claims.Count == current.Subject.Claims.Count
-            && same.Subject.Claims.All(claim => current.Subject.Claims.TryGetValue(claim.Key, out var value) && value == claim.Value))
+            && same.Subject.Claims.All(
+                claim => current.Subject.Claims.TryGetValue(claim.Key, out var value) && value == claim.Value))
         {
             state = same;
         }
@@ -264,7 +274,8 @@ internal sealed partial class OidcIdentities(
         {
             return new SubjectState.Gone(
                 $"{Method} no longer confirms {identity.Name}: {reason}",
-                $"{provider.Title} no longer confirms who you are: sign in again in the browser (/account), and your tokens will work again",
+                $"{provider.Title} no longer confirms who you are: sign in again in the browser (/account), and your "
+                    + "tokens will work again",
                 IsNameTaken: true);
         }
 
@@ -297,11 +308,13 @@ internal sealed partial class OidcIdentities(
     private static partial class Log
     {
         [LoggerMessage(1071, LogLevel.Warning,
-            "{Method} no longer confirms {Name}: {Reason}. Their tokens are refused until they sign in again in the browser.")]
+            "{Method} no longer confirms {Name}: {Reason}. Their tokens are refused until they sign in again in the "
+                + "browser.")]
         public static partial void Ended(ILogger logger, string name, string method, string reason);
 
         [LoggerMessage(1072, LogLevel.Warning,
-            "{Method} cannot be asked whether {Name} is still valid: {Problem} Their tokens remain valid for trustWithoutRefresh.")]
+            "{Method} cannot be asked whether {Name} is still valid: {Problem} Their tokens remain valid for "
+                + "trustWithoutRefresh.")]
         public static partial void Away(ILogger logger, string name, string method, string problem);
     }
 }

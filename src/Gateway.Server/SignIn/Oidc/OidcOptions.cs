@@ -87,7 +87,9 @@ public sealed class OidcOptions : IssuerOptions
 /// <summary>The groups that a provider sends.</summary>
 public sealed class OidcGroupOptions
 {
-    /// <summary>The claim with the groups, a path with dots: <c>groups</c>, <c>realm_access.roles</c>; empty: none.</summary>
+    /// <summary>
+    /// The claim with the groups, a path with dots: <c>groups</c>, <c>realm_access.roles</c>; empty: none.
+    /// </summary>
     public string Claim { get; set; } = "groups";
 
     /// <summary>The groups that are used, by patterns with <c>*</c>; without any: all.</summary>

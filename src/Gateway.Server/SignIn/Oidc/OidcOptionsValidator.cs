@@ -9,7 +9,10 @@ namespace Gateway.Server.SignIn.Oidc;
 internal static class OidcOptionsValidator
 {
     private static readonly string[] OwnParameters =
-        ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "request", "request_uri"];
+        [
+            "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
+            "code_challenge_method", "request", "request_uri",
+        ];
 
     /// <summary>Reports what is wrong.</summary>
     public static void Validate(Dictionary<string, OidcOptions> providers, SettingScope scope)
@@ -77,8 +80,10 @@ internal static class OidcOptionsValidator
                 "Write the name that the group has in the gateway, after map and prefix.");
         }
 
-        scope.At(nameof(options.RevalidateEvery)).CheckRange(options.RevalidateEvery, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));
-        scope.At(nameof(options.TrustWithoutRefresh)).CheckRange(options.TrustWithoutRefresh, TimeSpan.FromHours(1), TimeSpan.FromDays(30));
+        scope.At(nameof(options.RevalidateEvery)).CheckRange(
+            options.RevalidateEvery, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));
+        scope.At(nameof(options.TrustWithoutRefresh)).CheckRange(
+            options.TrustWithoutRefresh, TimeSpan.FromHours(1), TimeSpan.FromDays(30));
     }
 
     private static void CheckPath(string text, SettingScope scope)

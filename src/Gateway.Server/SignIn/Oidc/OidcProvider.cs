@@ -9,7 +9,8 @@ using Gateway.Server.SignIn.Issuers;
 namespace Gateway.Server.SignIn.Oidc;
 
 /// <summary>One provider: its document and keys, its endpoints, and how its claims are read.</summary>
-internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetadata metadata, IdTokenVerifier verifier) : IDisposable
+internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetadata metadata, IdTokenVerifier verifier)
+    : IDisposable
 {
     private readonly OidcClaims _claims = new(name, options);
 
@@ -81,7 +82,8 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
     /// <inheritdoc/>
     public void Dispose() => Metadata.Dispose();
 
-    private async Task<IdToken> VerifyAsync(string text, string accessToken, string? nonce, CancellationToken cancellationToken)
+    private async Task<IdToken> VerifyAsync(
+        string text, string accessToken, string? nonce, CancellationToken cancellationToken)
     {
         var token = await verifier.VerifyAsync(text, Metadata, Options.ClientId, type: null, cancellationToken) switch
         {
@@ -96,7 +98,8 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         // on.
         var azp = token.Text("azp");
         if ((token.Claims.TryGetProperty("azp", out _) && azp != Options.ClientId)
-            || (azp is null && token.Claims.GetProperty("aud") is { ValueKind: JsonValueKind.Array } audiences && audiences.GetArrayLength() > 1))
+            || (azp is null && token.Claims.GetProperty("aud") is { ValueKind: JsonValueKind.Array } audiences
+            && audiences.GetArrayLength() > 1))
         {
             throw Wrong($"its azp is \"{PrintableName.Of(azp ?? "")}\", where \"{Options.ClientId}\" is expected");
         }
@@ -110,7 +113,8 @@ internal sealed class OidcProvider(string name, OidcOptions options, IssuerMetad
         }
 
         // Section 3.1.3.8: where it is there, the access token belongs to this ID token.
-        if (token.Claims.TryGetProperty("at_hash", out _) && HashOf(JwtParts.Read(text, out _)!.Algorithm, accessToken) is { } hash
+        if (token.Claims.TryGetProperty("at_hash", out _)
+            && HashOf(JwtParts.Read(text, out _)!.Algorithm, accessToken) is { } hash
             && token.Text("at_hash") != hash)
         {
             throw Wrong("its at_hash is not that of the access token");

@@ -45,7 +45,8 @@ internal static class OidcServiceExtensions
     {
         var time = services.GetRequiredService<TimeProvider>();
         var metadata = new IssuerMetadata(
-            OidcProvider.MethodOf(name), options, keysFile: null, time, services.GetRequiredService<ILogger<IssuerMetadata>>());
+            OidcProvider.MethodOf(name), options, keysFile: null, time,
+            services.GetRequiredService<ILogger<IssuerMetadata>>());
         return new OidcIdentities(
             new OidcProvider(name, options, metadata, services.GetRequiredService<IdTokenVerifier>()),
             services.GetRequiredService<IIdentityStore>(),

@@ -18,7 +18,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
     /// <summary>Redeems an authorization code (RFC 6749, section 4.1.3; RFC 7636).</summary>
     /// <exception cref="OidcException">The provider refuses.</exception>
     /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
-    public async Task<OidcTokens> RedeemAsync(string code, string redirectUri, string? codeVerifier, CancellationToken cancellationToken)
+    public async Task<OidcTokens> RedeemAsync(
+        string code, string redirectUri, string? codeVerifier, CancellationToken cancellationToken)
     {
         List<KeyValuePair<string, string>> form =
         [
@@ -72,9 +73,13 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         throw Refusal(TokenEndpoint, status, body);
     }
 
-    /// <summary>The person's further claims (OpenID Connect Core, section 5.3); <see langword="null"/> where there is no such endpoint.</summary>
+    /// <summary>
+    /// The person's further claims (OpenID Connect Core, section 5.3); <see langword="null"/> where there is no such
+    /// endpoint.
+    /// </summary>
     /// <exception cref="IssuerException">It does not answer, or nothing of use.</exception>
-    public async Task<JsonElement?> ReadUserInfoAsync(string accessToken, string subject, CancellationToken cancellationToken)
+    public async Task<JsonElement?> ReadUserInfoAsync(
+        string accessToken, string subject, CancellationToken cancellationToken)
     {
         var document = await metadata.GetAsync(cancellationToken);
         if (Endpoint(document.Configuration.UserInfoEndpoint) is not { } url)
@@ -85,9 +90,12 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         var text = await metadata.Http.GetAsync(url, cancellationToken, "Bearer " + accessToken);
         var claims = Parse(text, url.ToString());
         // Section 5.3.2: otherwise another person's claims could be inserted.
-        return claims.TryGetProperty("sub", out var sub) && sub.ValueKind == JsonValueKind.String && sub.ValueEquals(subject)
+        return claims.TryGetProperty("sub", out var sub) && sub.ValueKind == JsonValueKind.String
+            && sub.ValueEquals(subject)
             ? claims
-            : throw new IssuerException($"{url} answered with the claims of another sub than the ID token's", "See the provider's configuration.");
+            : throw new IssuerException(
+                $"{url} answered with the claims of another sub than the ID token's",
+                "See the provider's configuration.");
     }
 
     /// <summary>An endpoint of the document, where it is safe to use.</summary>
@@ -98,7 +106,9 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         string endpoint, List<KeyValuePair<string, string>> form, CancellationToken cancellationToken)
     {
         var configuration = (await metadata.GetAsync(cancellationToken)).Configuration;
-        var text = endpoint == PushEndpoint ? configuration.PushedAuthorizationRequestEndpoint : configuration.TokenEndpoint;
+        var text = endpoint == PushEndpoint
+            ? configuration.PushedAuthorizationRequestEndpoint
+            : configuration.TokenEndpoint;
         if (Endpoint(text) is not { } url)
         {
             throw new IssuerException($"{metadata.Issuer} names no safe {endpoint}",
@@ -129,7 +139,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
     {
         if (ErrorOf(body) is not var (error, description) || (int)status >= 500)
         {
-            return new IssuerException($"{metadata.Issuer} answered {(int)status} at its {endpoint}", "See the provider's own log.");
+            return new IssuerException(
+                $"{metadata.Issuer} answered {(int)status} at its {endpoint}", "See the provider's own log.");
         }
 
         var said = PrintableName.Of(description is null ? error : $"{error}: {description}");
@@ -163,7 +174,8 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && Text(document.RootElement, "error") is { } error
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && Text(document.RootElement, "error") is { } error
                 ? (error, Text(document.RootElement, "error_description"))
                 : null;
         }
@@ -173,13 +185,15 @@ internal sealed class OidcTokenClient(string method, OidcOptions options, Issuer
         }
     }
 
-    private static string? Text(JsonElement answer, string name) => answer.Text(name) is { Length: > 0 } text ? text : null;
+    private static string? Text(JsonElement answer, string name) =>
+        answer.Text(name) is { Length: > 0 } text ? text : null;
 
     private static JsonElement Parse(string body, string source)
     {
         try
         {
-            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
+            using var document = JsonDocument.Parse(
+                body, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
             if (document.RootElement.ValueKind == JsonValueKind.Object && JwtParts.HoldsTexts(document.RootElement))
             {
                 return document.RootElement.Clone();

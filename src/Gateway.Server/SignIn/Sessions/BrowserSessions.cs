@@ -35,7 +35,8 @@ internal sealed partial class BrowserSessions(
     /// <exception cref="StateException">It cannot be stored.</exception>
     public async Task BeginAsync(HttpContext context, StoredIdentity identity, string? sid)
     {
-        await EndAsync(context); // a browser has one; and never one that was there before the sign-in (session fixation)
+        // a browser has one; and never one that was there before the sign-in (session fixation)
+        await EndAsync(context);
         var now = time.GetUtcNow();
         var secret = CredentialSecret.Create(CredentialSecretKind.Session).Reveal();
         var owner = new Subject
@@ -72,7 +73,8 @@ internal sealed partial class BrowserSessions(
     public async ValueTask<AuthenticationResult> FindAsync(HttpContext context)
     {
         if (Secret(context) is not { } secret
-            || await store.FindAsync(SecretHash.Of(secret), context.RequestAborted) is not { Kind: CredentialKind.Session } session)
+            || await store.FindAsync(
+                SecretHash.Of(secret), context.RequestAborted) is not { Kind: CredentialKind.Session } session)
         {
             return AuthenticationResult.NotMine.Instance;
         }
@@ -108,7 +110,8 @@ internal sealed partial class BrowserSessions(
     public async Task EndAsync(HttpContext context)
     {
         if (Secret(context) is { } secret
-            && await store.FindAsync(SecretHash.Of(secret), context.RequestAborted) is { Kind: CredentialKind.Session } session)
+            && await store.FindAsync(
+                SecretHash.Of(secret), context.RequestAborted) is { Kind: CredentialKind.Session } session)
         {
             await store.RevokeAsync(session.Id, time.GetUtcNow(), context.RequestAborted);
         }
@@ -127,7 +130,8 @@ internal sealed partial class BrowserSessions(
         var count = 0;
         foreach (var session in await store.ListAsync(owner, cancellationToken))
         {
-            if (session.Kind == CredentialKind.Session && session.Owner.Method == owner.Method && session.StateAt(now) == TokenState.Active
+            if (session.Kind == CredentialKind.Session && session.Owner.Method == owner.Method
+                && session.StateAt(now) == TokenState.Active
                 && (sid is null || session.Owner.Claims.GetValueOrDefault(SidClaim) == sid)
                 && await store.RevokeAsync(session.Id, now, cancellationToken))
             {
@@ -144,9 +148,10 @@ internal sealed partial class BrowserSessions(
             ? text
             : null;
 
-    // Lax, not Strict: a person comes here from the provider's page, and by links in messages. What changes something asks
-    // for an antiforgery token besides.
-    private static CookieOptions Cookie() => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/" };
+    // Lax, not Strict: a person comes here from the provider's page, and by links in messages. What changes something
+    // asks for an antiforgery token besides.
+    private static CookieOptions Cookie() =>
+        new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/" };
 
     private static partial class Log
     {

@@ -16,7 +16,9 @@ internal static class DataProtectionExtensions
 
     /// <summary>Adds data protection.</summary>
     /// <param name="services">The host's.</param>
-    /// <param name="keys">The signing keys' settings: these keys are kept beside those, under the same password.</param>
+    /// <param name="keys">
+    /// The signing keys' settings: these keys are kept beside those, under the same password.
+    /// </param>
     /// <param name="stateFolder">Where they are without Redis.</param>
     public static IServiceCollection AddGatewayDataProtection(
         this IServiceCollection services, SigningKeyOptions keys, string stateFolder)

@@ -16,10 +16,15 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
         try
         {
             return Directory.Exists(folder)
-                ? [.. Directory.EnumerateFiles(folder, "*.xml").Order(StringComparer.Ordinal).Select(static file => XElement.Load(file))]
+                ? [
+                    .. Directory.EnumerateFiles(folder, "*.xml")
+                        .Order(StringComparer.Ordinal)
+                        .Select(static file => XElement.Load(file)),
+                ]
                 : [];
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Xml.XmlException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or System.Xml.XmlException)
         {
             throw new StateException($"{folder}: the session keys cannot be read: {exception.Message}", exception);
         }
@@ -36,7 +41,8 @@ internal sealed class FolderXmlRepository(string folder) : IXmlRepository
             element.Save(content);
             // On the disk before a cookie is encrypted with it.
             AtomicFile.Write(
-                path, content.GetBuffer().AsSpan(0, (int)content.Length), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                path, content.GetBuffer().AsSpan(0, (int)content.Length),
+                UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -14,7 +14,8 @@ internal sealed class PasswordXmlDecryptor(IServiceProvider services) : IXmlDecr
     /// <inheritdoc/>
     public XElement Decrypt(XElement encryptedElement)
     {
-        const int Head = PasswordXmlEncryptor.SaltLength + PasswordXmlEncryptor.NonceLength + PasswordXmlEncryptor.TagLength;
+        const int Head = PasswordXmlEncryptor.SaltLength + PasswordXmlEncryptor.NonceLength
+            + PasswordXmlEncryptor.TagLength;
         var text = Convert.FromBase64String(encryptedElement.Value);
         if (_password is null || text.Length < Head)
         {

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Gateway.Server.SignIn.Sessions;
 
-/// <summary>Encrypts keys with <c>tokens.keys.password</c>: AES-256-GCM under a key of PBKDF2 (SHA-256, 600,000 rounds).</summary>
+/// <summary>
+/// Encrypts keys with <c>tokens.keys.password</c>: AES-256-GCM under a key of PBKDF2 (SHA-256, 600,000 rounds).
+/// </summary>
 internal sealed class PasswordXmlEncryptor(string password) : IXmlEncryptor
 {
     internal const string ElementName = "sealed";
@@ -22,7 +24,8 @@ internal sealed class PasswordXmlEncryptor(string password) : IXmlEncryptor
             text.AsSpan(SaltLength, NonceLength), plain, text.AsSpan(SaltLength + NonceLength + TagLength),
             text.AsSpan(SaltLength + NonceLength, TagLength));
         CryptographicOperations.ZeroMemory(plain);
-        return new EncryptedXmlInfo(new XElement(ElementName, Convert.ToBase64String(text)), typeof(PasswordXmlDecryptor));
+        return new EncryptedXmlInfo(
+            new XElement(ElementName, Convert.ToBase64String(text)), typeof(PasswordXmlDecryptor));
     }
 
     internal static AesGcm Cipher(string password, ReadOnlySpan<byte> text) => new(

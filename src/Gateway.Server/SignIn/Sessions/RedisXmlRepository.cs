@@ -7,8 +7,9 @@ namespace Gateway.Server.SignIn.Sessions;
 /// <summary>Keys in a hash in Redis, for all replicas.</summary>
 /// <remarks>
 /// Not the framework's package for Redis: it would open its own connection, without the budget and the key prefix of
-/// <see cref="RedisConnection"/>, and keeps a list, which earlier gateways would not find. The interface has no asynchronous
-/// form; it is called at the first sign-in and once a day, within Redis's budget, and not by requests to the registry.
+/// <see cref="RedisConnection"/>, and keeps a list, which earlier gateways would not find. The interface has no
+/// asynchronous form; it is called at the first sign-in and once a day, within Redis's budget, and not by requests to
+/// the registry.
 /// </remarks>
 internal sealed class RedisXmlRepository(RedisConnection redis) : IXmlRepository
 {

@@ -6,8 +6,8 @@ using Gateway.Core.Tokens;
 namespace Gateway.Server.SignIn.Workloads;
 
 /// <summary>
-/// The two forms of an ECDSA signature: where (r, s) is good, (r, n − s) is good as well, n being the order of the curve
-/// (RFC 7518, section 3.4, asks for neither). Anyone who has one can create the other.
+/// The two forms of an ECDSA signature: where (r, s) is good, (r, n − s) is good as well, n being the order of the
+/// curve (RFC 7518, section 3.4, asks for neither). Anyone who has one can create the other.
 /// </summary>
 internal static class EcdsaForms
 {
@@ -48,5 +48,6 @@ internal static class EcdsaForms
         _ => null,
     };
 
-    private static BigInteger Parse(string hex) => BigInteger.Parse("0" + hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static BigInteger Parse(string hex) =>
+        BigInteger.Parse("0" + hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

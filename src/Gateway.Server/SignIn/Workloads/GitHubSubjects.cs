@@ -80,8 +80,8 @@ internal static partial class GitHubSubjects
         return patterns.Where(pattern => IsOlder(pattern) && !newer.Exists(other => other.Matches(pattern)));
     }
 
-    // A half that ends in a star may have an id behind its name. What does not begin as GitHub's own form does was chosen
-    // by the organization (a template of claims), and has no ids put into it.
+    // A half that ends in a star may have an id behind its name. What does not begin as GitHub's own form does was
+    // chosen by the organization (a template of claims), and has no ids put into it.
     private static bool IsOlder(string pattern)
     {
         if (!pattern.StartsWith(Prefix, StringComparison.Ordinal))

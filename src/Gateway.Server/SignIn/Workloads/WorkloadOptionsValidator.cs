@@ -10,7 +10,8 @@ internal static class WorkloadOptionsValidator
 {
     // Issuers at which anyone can have tokens issued. A rule must then say whose.
     private static readonly string[] Shared =
-        ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://app.terraform.io", "https://accounts.google.com"];
+        ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://app.terraform.io", "https://"
+            + "accounts.google.com"];
 
     private static readonly string[] OwnerClaims =
     [
@@ -37,7 +38,8 @@ internal static class WorkloadOptionsValidator
 
             if (options.MaximumTokenLifetime is { } most)
             {
-                at.At(nameof(options.MaximumTokenLifetime)).CheckRange(most, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
+                at.At(nameof(options.MaximumTokenLifetime)).CheckRange(
+                    most, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
             }
 
             foreach (var (claim, path) in options.Claims)
@@ -68,7 +70,8 @@ internal static class WorkloadOptionsValidator
         {
             scope.Report(
                 "does not say whose tokens it accepts, at an issuer where anyone can get a token",
-                "Require an id of the owner, repository or project without \"*\" before it, such as repository_owner_id or project_id.");
+                "Require an id of the owner, repository or project without \"*\" before it, such as "
+                    + "repository_owner_id or project_id.");
         }
 
         foreach (var (claim, pattern) in rule.Require)
@@ -88,7 +91,8 @@ internal static class WorkloadOptionsValidator
 
         if (rule.Scopes.Count > 0 && !CredentialLimit.TryParse(rule.Scopes, out _, out var fault))
         {
-            scope.At(nameof(rule.Scopes)).Report("cannot be read: " + fault.TrimEnd('.'), "Write scopes such as \"acme/**:pull,push\".");
+            scope.At(nameof(rule.Scopes)).Report(
+                "cannot be read: " + fault.TrimEnd('.'), "Write scopes such as \"acme/**:pull,push\".");
         }
 
         scope.At(nameof(rule.Lifetime)).CheckRange(rule.Lifetime, TimeSpan.FromMinutes(1), TimeSpan.FromHours(24));

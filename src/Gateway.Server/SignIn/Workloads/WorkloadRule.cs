@@ -169,10 +169,14 @@ internal sealed class WorkloadRule
         // Fields one by one, each with its length before it: "ab" + "c" must not be "a" + "bc".
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var fields = new[] { issuerName, issuer.Issuer, issuer.Audience, rule.Name, rule.Subject ?? "", rule.As }
-            .Concat(rule.Require.OrderBy(static e => e.Key, StringComparer.Ordinal).SelectMany(static e => new[] { e.Key, e.Value })).Append("|")
+            .Concat(
+                rule.Require.OrderBy(static e => e.Key, StringComparer.Ordinal).SelectMany(
+                    static e => new[] { e.Key, e.Value })).Append("|")
             .Concat(rule.Groups).Append("|")
             .Concat(rule.Scopes).Append("|")
-            .Concat(issuer.Claims.OrderBy(static e => e.Key, StringComparer.Ordinal).SelectMany(static e => new[] { e.Key, e.Value }));
+            .Concat(
+                issuer.Claims.OrderBy(static e => e.Key, StringComparer.Ordinal).SelectMany(
+                    static e => new[] { e.Key, e.Value }));
         foreach (var field in fields)
         {
             var bytes = Encoding.UTF8.GetBytes(field);

@@ -40,8 +40,8 @@ internal sealed partial class WorkloadVerifier(
 
     private readonly WorkloadIssuer[] _issuers = [.. issuers];
 
-    // One judgement for all of a job's first requests, which come at once; and one instance of a principal, since policy works
-    // out a subject's groups once for each.
+    // One judgement for all of a job's first requests, which come at once; and one instance of a principal, since
+    // policy works out a subject's groups once for each.
     private readonly SingleFlight<SecretHash, AuthenticationResult> _exchanges = new();
     private readonly ConditionalWeakTable<StoredCredential, AuthenticationResult.Accepted> _accepted = [];
 
@@ -49,11 +49,13 @@ internal sealed partial class WorkloadVerifier(
     private readonly BoundedCache<SecretHash, VerifiedForm> _forms = new(RememberedForms);
 
     /// <inheritdoc/>
-    public async ValueTask<AuthenticationResult> VerifyAsync(string token, IPAddress clientAddress, CancellationToken cancellationToken)
+    public async ValueTask<AuthenticationResult> VerifyAsync(
+        string token, IPAddress clientAddress, CancellationToken cancellationToken)
     {
         if (!IsMine(token))
         {
-            return AuthenticationResult.NotMine.Instance; // before the store is asked: clients send expired access tokens daily
+            // before the store is asked: clients send expired access tokens daily
+            return AuthenticationResult.NotMine.Instance;
         }
 
         var hash = SecretHash.Of(token);
@@ -120,7 +122,9 @@ internal sealed partial class WorkloadVerifier(
 
     // Gateways up to 0.1 kept a credential under the hash of the form that was presented first, and under no other.
     private async Task<StoredCredential?> FindOfOtherFormAsync(string token) =>
-        EcdsaForms.OtherFormOf(token) is { } other ? await store.FindAsync(SecretHash.Of(other), CancellationToken.None) : null;
+        EcdsaForms.OtherFormOf(token) is { } other
+            ? await store.FindAsync(SecretHash.Of(other), CancellationToken.None)
+            : null;
 
     private bool IsMine(string token) =>
         _issuers.Length > 0
@@ -184,7 +188,8 @@ internal sealed partial class WorkloadVerifier(
         catch (StateException exception)
         {
             // Another replica may have been first, or another form of the token; the signature of this one is good too.
-            return await store.FindByIdentityAsync(identity, CancellationToken.None) ?? throw new StateException(exception.Message, exception);
+            return await store.FindByIdentityAsync(identity, CancellationToken.None)
+                ?? throw new StateException(exception.Message, exception);
         }
 
         Log.Exchanged(logger, subject, rule.Name, credential.Id, credential.ExpiresAt);
@@ -209,22 +214,25 @@ internal sealed partial class WorkloadVerifier(
         switch (credential.StateAt(now))
         {
             case TokenState.Revoked:
-                return new AuthenticationResult.Refused($"the job's token {credential.Id} is revoked", "it was revoked");
+                return new AuthenticationResult.Refused(
+                    $"the job's token {credential.Id} is revoked", "it was revoked");
             case TokenState.Expired:
                 return new AuthenticationResult.Refused(
                     $"the job's token {credential.Id} is expired",
                     $"its time is over: the rule \"{credential.Name}\" gives a job "
-                    + $"{Duration.Format(credential.ExpiresAt - credential.CreatedAt)}; have the job fetch a new ID token");
+                    + $"{Duration.Format(credential.ExpiresAt - credential.CreatedAt)}; have the job fetch a new ID "
+                    + "token");
         }
 
-        var accepted = _accepted.GetValue(credential, static credential => new AuthenticationResult.Accepted(new Principal
-        {
-            Subject = credential.Owner,
-            Limit = credential.Limit,
-            CredentialId = credential.Id,
-            Evidence = credential.Evidence,
-            ExpiresAt = credential.ExpiresAt,
-        }));
+        var accepted = _accepted.GetValue(
+            credential, static credential => new AuthenticationResult.Accepted(new Principal
+            {
+                Subject = credential.Owner,
+                Limit = credential.Limit,
+                CredentialId = credential.Id,
+                Evidence = credential.Evidence,
+                ExpiresAt = credential.ExpiresAt,
+            }));
         var result = await standing.ResolveAsync(accepted, cancellationToken);
         if (result is AuthenticationResult.Accepted)
         {
@@ -240,6 +248,7 @@ internal sealed partial class WorkloadVerifier(
     {
         [LoggerMessage(1063, LogLevel.Information,
             "{Workload} signed in through the rule {Rule}: credential {Id}, valid until {ExpiresAt:O}.")]
-        public static partial void Exchanged(ILogger logger, Subject workload, string rule, string id, DateTimeOffset expiresAt);
+        public static partial void Exchanged(
+            ILogger logger, Subject workload, string rule, string id, DateTimeOffset expiresAt);
     }
 }

@@ -5,7 +5,9 @@ namespace Gateway.Server.Store.Identities;
 /// <summary>
 /// Keeps the people that providers confirmed. What a call has answered is on disk, and all replicas see it.
 /// </summary>
-/// <remarks>Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood.</remarks>
+/// <remarks>
+/// Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood.
+/// </remarks>
 internal interface IIdentityStore : IAsyncDisposable
 {
     /// <summary>The person of a name; <see langword="null"/>: there is none.</summary>

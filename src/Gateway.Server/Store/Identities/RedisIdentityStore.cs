@@ -18,7 +18,8 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
         """;
 
     /// <inheritdoc/>
-    public Task<StoredIdentity?> FindAsync(string method, string name, CancellationToken cancellationToken) => redis.EvaluateAsync(
+    public Task<StoredIdentity?> FindAsync(string method, string name, CancellationToken cancellationToken) =>
+        redis.EvaluateAsync(
         "return redis.call('HGET', KEYS[1], ARGV[1])",
         [redis.Key(Name)],
         [FieldOf(method, name)],
@@ -31,7 +32,10 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
             "return redis.call('HVALS', KEYS[1])",
             [redis.Key(Name)],
             [],
-            static result => [.. ((string?[]?)result ?? []).Select(static text => Read(text!)).OrderBy(static one => (one.Method, one.Name))],
+            static result => [
+                .. ((string?[]?)result ?? []).Select(static text => Read(text!)).OrderBy(
+                    static one => (one.Method, one.Name)),
+            ],
             cancellationToken);
 
     /// <inheritdoc/>
@@ -41,14 +45,18 @@ internal sealed class RedisIdentityStore(RedisConnection redis, bool ownsConnect
         var isWritten = await redis.EvaluateAsync(
             Write,
             [redis.Key(Name)],
-            [FieldOf(next.Method, next.Name), identity.Version, FormattableString.Invariant($"{next.Version} ") + next.Write()],
+            [
+                FieldOf(next.Method, next.Name), identity.Version,
+                FormattableString.Invariant($"{next.Version} ") + next.Write(),
+            ],
             static result => (int)result == 1,
             cancellationToken);
         return isWritten ? next : null;
     }
 
     /// <inheritdoc/>
-    public Task<bool> RemoveAsync(string method, string name, CancellationToken cancellationToken) => redis.EvaluateAsync(
+    public Task<bool> RemoveAsync(string method, string name, CancellationToken cancellationToken) =>
+        redis.EvaluateAsync(
         "return redis.call('HDEL', KEYS[1], ARGV[1])",
         [redis.Key(Name)],
         [FieldOf(method, name)],

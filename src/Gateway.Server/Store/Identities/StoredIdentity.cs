@@ -20,8 +20,8 @@ internal sealed record StoredIdentity
     public required string Name { get; init; }
 
     /// <summary>
-    /// <c>sub</c>: whom the provider means. Names are given to somebody else after a renaming; this never is (OpenID Connect
-    /// Core, section 5.7).
+    /// <c>sub</c>: whom the provider means. Names are given to somebody else after a renaming; this never is (OpenID
+    /// Connect Core, section 5.7).
     /// </summary>
     public required string ProviderSubject { get; init; }
 
@@ -78,7 +78,10 @@ internal sealed record StoredIdentity
     {
         try
         {
-            return JsonSerializer.Deserialize(document, IdentityJsonContext.Default.StoredIdentity)! with { Version = version };
+            return JsonSerializer.Deserialize(document, IdentityJsonContext.Default.StoredIdentity)! with
+            {
+                Version = version,
+            };
         }
         catch (JsonException exception)
         {

@@ -63,7 +63,8 @@ internal sealed class RedisKeyStore : ISigningKeyStore
             [
                 count, change.Added?.Id ?? "", text, .. change.Removed.Select(static key => (RedisValue)key.Id),
             ];
-            if (await _redis.EvaluateAsync(ChangeScript, [_hash], values, static result => (int)result == 1, cancellationToken))
+            if (await _redis.EvaluateAsync(
+                ChangeScript, [_hash], values, static result => (int)result == 1, cancellationToken))
             {
                 if (change.Added is not null)
                 {

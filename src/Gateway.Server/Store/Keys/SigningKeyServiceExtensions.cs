@@ -54,9 +54,11 @@ internal static partial class SigningKeyServiceExtensions
     }
 
     /// <summary>What a start would fail with; nothing is made, and Redis is not asked.</summary>
-    public static IEnumerable<Problem> Check(SigningKeySettings settings, SigningKeyOptions options, string stateFolder) =>
+    public static IEnumerable<Problem> Check(
+        SigningKeySettings settings, SigningKeyOptions options, string stateFolder) =>
         options.Store == SigningKeyStoreKind.Folder
-            ? new KeyFolder(KeyFolder.PathFrom(options, stateFolder), new SigningKeySchedule(settings, TimeProvider.System)).Check()
+            ? new KeyFolder(
+                KeyFolder.PathFrom(options, stateFolder), new SigningKeySchedule(settings, TimeProvider.System)).Check()
             : [];
 
     private static Task WriteJwkSetAsync(HttpContext context, ISigningKeys keys)

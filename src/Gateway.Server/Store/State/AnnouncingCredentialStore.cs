@@ -2,7 +2,9 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>The store as the program uses it: what it revokes is known in this process before the call returns.</summary>
+/// <summary>
+/// The store as the program uses it: what it revokes is known in this process before the call returns.
+/// </summary>
 /// <remarks>
 /// Other replicas learn of it within a second; a client that asks this one again at once is refused at once.
 /// </remarks>

@@ -6,10 +6,12 @@ using Gateway.Foundation.Files;
 namespace Gateway.Server.Store.State;
 
 /// <summary>
-/// <c>blocked.json</c> in the state folder: the blocks that this machine knows of, beside the store. So they outlast a store that
-/// was lost, or replaced by an older one.
+/// <c>blocked.json</c> in the state folder: the blocks that this machine knows of, beside the store. So they outlast a
+/// store that was lost, or replaced by an older one.
 /// </summary>
-/// <remarks>It may be written by the gateway and by commands at once: each adds what it knows, under the folder's lock.</remarks>
+/// <remarks>
+/// It may be written by the gateway and by commands at once: each adds what it knows, under the folder's lock.
+/// </remarks>
 internal sealed class BlockFile(string folder)
 {
     /// <summary>Its name in the state folder.</summary>
@@ -67,7 +69,9 @@ internal sealed class BlockFile(string folder)
 
     /// <summary>Adds what is known to what the file says. What it says after this call is on the disk.</summary>
     /// <param name="known">What is known.</param>
-    /// <param name="patience">How long to wait while somebody else holds the folder's lock; as long as it takes unless given.</param>
+    /// <param name="patience">
+    /// How long to wait while somebody else holds the folder's lock; as long as it takes unless given.
+    /// </param>
     /// <returns>All of it.</returns>
     /// <exception cref="ProblemException">It cannot be written, or what is there is not understood.</exception>
     public SubjectBlocks Merge(SubjectBlocks known, TimeSpan? patience = null)
@@ -76,7 +80,8 @@ internal sealed class BlockFile(string folder)
         MakeFolder();
         AtomicFile.Edit(
             Path,
-            static path => File.Exists(path) ? [] : null, // its content is read below, with words for what is wrong with it
+            // its content is read below, with words for what is wrong with it
+            static path => File.Exists(path) ? [] : null,
             content =>
             {
                 var found = content is null ? null : Read();

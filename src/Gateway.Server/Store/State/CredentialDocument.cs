@@ -43,7 +43,9 @@ internal sealed record CredentialDocument(
     }
 
     /// <summary>The credential again.</summary>
-    /// <exception cref="StateException">Something in it is not understood. Unknown means no: it is not served.</exception>
+    /// <exception cref="StateException">
+    /// Something in it is not understood. Unknown means no: it is not served.
+    /// </exception>
     public static StoredCredential Read(string id, string document, CredentialState state)
     {
         try
@@ -105,7 +107,8 @@ internal sealed record CredentialDocument(
             }
         }
 
-        throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"there is no {typeof(T).Name} \"{word}\"."));
+        throw new FormatException(
+            string.Create(CultureInfo.InvariantCulture, $"there is no {typeof(T).Name} \"{word}\"."));
     }
 
     private static CredentialLimit ParseLimit(IReadOnlyList<string> scopes) =>
@@ -137,6 +140,7 @@ internal readonly record struct CredentialState(
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)] // a limit of a kind not known here must not be passed over
+    // a limit of a kind not known here must not be passed over
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(CredentialDocument))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

@@ -7,7 +7,9 @@ namespace Gateway.Server.Store.State;
 /// <summary>What users of a store have in common.</summary>
 internal static class CredentialStoreExtensions
 {
-    /// <summary>Sees that one more of a kind is no loop that fills the store: ended ones are kept for 30 days.</summary>
+    /// <summary>
+    /// Sees that one more of a kind is no loop that fills the store: ended ones are kept for 30 days.
+    /// </summary>
     /// <exception cref="StateException">The owner had too many lately.</exception>
     public static async Task EnsureRoomAsync(
         this ICredentialStore store, Subject owner, CredentialKind kind, CancellationToken cancellationToken)
@@ -21,7 +23,12 @@ internal static class CredentialStoreExtensions
         }
     }
 
-    /// <summary>All but sessions and devices' approvals, which come and go with each sign-in and are counted by themselves.</summary>
+    /// <summary>
+    /// All but sessions and devices' approvals, which come and go with each sign-in and are counted by themselves.
+    /// </summary>
     public static IReadOnlyList<StoredCredential> WithoutPassing(this IReadOnlyList<StoredCredential> credentials) =>
-        [.. credentials.Where(static credential => credential.Kind is not (CredentialKind.Session or CredentialKind.Device))];
+        [
+            .. credentials.Where(
+                static credential => credential.Kind is not (CredentialKind.Session or CredentialKind.Device)),
+        ];
 }

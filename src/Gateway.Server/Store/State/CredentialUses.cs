@@ -3,7 +3,8 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Store.State;
 
 /// <summary>Gathers uses of credentials and writes them every few seconds: the latest of each, not every one.</summary>
-internal sealed class CredentialUses(ICredentialStore store, TimeProvider time, int capacity = 10_000) : BackgroundService
+internal sealed class CredentialUses(ICredentialStore store, TimeProvider time, int capacity = 10_000)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(5);

@@ -2,7 +2,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Finds credentials by their secret, quickly, and never serves one whose revocation is a second old.</summary>
+/// <summary>
+/// Finds credentials by their secret, quickly, and never serves one whose revocation is a second old.
+/// </summary>
 internal interface ICredentialDirectory
 {
     /// <summary>The credential, also an expired or revoked one; <see langword="null"/>: there is none.</summary>

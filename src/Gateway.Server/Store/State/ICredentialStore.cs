@@ -5,8 +5,8 @@ namespace Gateway.Server.Store.State;
 
 /// <summary>Keeps the credentials that the gateway issues. What a call has answered is on disk.</summary>
 /// <remarks>
-/// Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood. SQLite and
-/// Redis implement it, and pass one contract suite (<c>CredentialStoreContract</c>).
+/// Every method throws <see cref="StateException"/> where the store cannot be reached, written or understood. SQLite
+/// and Redis implement it, and pass one contract suite (<c>CredentialStoreContract</c>).
 /// </remarks>
 internal interface ICredentialStore : IAsyncDisposable
 {
@@ -22,15 +22,20 @@ internal interface ICredentialStore : IAsyncDisposable
     /// <summary>Adds a new credential.</summary>
     Task AddAsync(StoredCredential credential, CancellationToken cancellationToken);
 
-    /// <summary>The credential with this secret, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
+    /// <summary>
+    /// The credential with this secret, also an expired or revoked one; <see langword="null"/>: there is none.
+    /// </summary>
     Task<StoredCredential?> FindAsync(SecretHash hash, CancellationToken cancellationToken);
 
-    /// <summary>The credential with this id, also an expired or revoked one; <see langword="null"/>: there is none.</summary>
+    /// <summary>
+    /// The credential with this id, also an expired or revoked one; <see langword="null"/>: there is none.
+    /// </summary>
     Task<StoredCredential?> FindAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The credential whose secret says the same in whatever form (<see cref="StoredCredential.Identity"/>), also an expired or
-    /// revoked one; <see langword="null"/>: there is none. A caller who presents it has proved nothing by that.
+    /// The credential whose secret says the same in whatever form (<see cref="StoredCredential.Identity"/>), also an
+    /// expired or revoked one; <see langword="null"/>: there is none. A caller who presents it has proved nothing by
+    /// that.
     /// </summary>
     Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken);
 
@@ -67,18 +72,22 @@ internal interface ICredentialStore : IAsyncDisposable
     Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken);
 
     /// <summary>Keeps the record of a block, and tells every replica.</summary>
-    /// <returns><see langword="false"/> where one is kept that was changed as late or later, or after the one that it replaces.</returns>
+    /// <returns>
+    /// <see langword="false"/> where one is kept that was changed as late or later, or after the one that it replaces.
+    /// </returns>
     Task<bool> WriteBlockAsync(SubjectBlock block, CancellationToken cancellationToken);
 
-    /// <summary>Raised where the store learns at once of a change by another replica; polling does not depend on it.</summary>
+    /// <summary>
+    /// Raised where the store learns at once of a change by another replica; polling does not depend on it.
+    /// </summary>
     event Action? Changed;
 
     /// <summary>
     /// Forgets credentials that ended before an instant, and had to be kept until then at most, and changes as old.
     /// </summary>
     /// <remarks>
-    /// Gateways up to 0.1 did not write down how long an ID token lives. The jobs' credentials that they left behind, revoked
-    /// ones at least, are kept for <see cref="KeptUnlessKnown"/> more.
+    /// Gateways up to 0.1 did not write down how long an ID token lives. The jobs' credentials that they left behind,
+    /// revoked ones at least, are kept for <see cref="KeptUnlessKnown"/> more.
     /// </remarks>
     /// <returns>How many credentials were forgotten.</returns>
     Task<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken);

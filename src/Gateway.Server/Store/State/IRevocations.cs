@@ -5,7 +5,9 @@ namespace Gateway.Server.Store.State;
 /// <summary>What was revoked, as far as this process knows; it is at most a second behind any replica.</summary>
 internal interface IRevocations
 {
-    /// <summary>Whether the store was read within the last second, so that nothing revoked can be unknown here.</summary>
+    /// <summary>
+    /// Whether the store was read within the last second, so that nothing revoked can be unknown here.
+    /// </summary>
     bool IsCurrent { get; }
 
     /// <summary>

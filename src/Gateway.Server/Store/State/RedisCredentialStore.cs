@@ -12,15 +12,16 @@ internal sealed class RedisCredentialStore : ICredentialStore
     private const string Channel = "changed";
     private const int PageSize = 1000;
 
-    // How far back changes are read again where another server may answer: it may lack the last ones, and its clock, which
-    // positions follow, may be behind. Longer than any clock that somebody looks after is wrong.
+    // How far back changes are read again where another server may answer: it may lack the last ones, and its clock,
+    // which positions follow, may be behind. Longer than any clock that somebody looks after is wrong.
     private const long ReadAgain = 60_000_000; // microseconds
 
     private readonly RedisConnection _redis;
     private readonly RedisOptions _options;
     private readonly RedisPersistence _persistence;
     private readonly bool _ownsConnection;
-    private readonly Dictionary<string, long> _given = []; // changes of the last minute that were given out, with their positions
+    // changes of the last minute that were given out, with their positions
+    private readonly Dictionary<string, long> _given = [];
     private RedisEpoch? _changesOf;
     private RedisEpoch? _blocksOf;
 
@@ -56,7 +57,9 @@ internal sealed class RedisCredentialStore : ICredentialStore
     public async Task AddAsync(StoredCredential credential, CancellationToken cancellationToken)
     {
         await _persistence.EnsureAsync(cancellationToken);
-        var end = credential.RevokedAt is { } revoked && revoked < credential.ExpiresAt ? revoked : credential.ExpiresAt;
+        var end = credential.RevokedAt is { } revoked && revoked < credential.ExpiresAt
+            ? revoked
+            : credential.ExpiresAt;
         var kept = credential.KeptUntil;
         await RunAsync(
             RedisScripts.Add,
@@ -85,7 +88,8 @@ internal sealed class RedisCredentialStore : ICredentialStore
         ReadAll(await RunAsync(RedisScripts.FindById, cancellationToken, id), out _).SingleOrDefault();
 
     /// <inheritdoc/>
-    public async Task<StoredCredential?> FindByIdentityAsync(SecretHash identity, CancellationToken cancellationToken) =>
+    public async Task<StoredCredential?> FindByIdentityAsync(
+        SecretHash identity, CancellationToken cancellationToken) =>
         ReadAll(await RunAsync(RedisScripts.FindByIdentity, cancellationToken, Hex(identity)), out _).SingleOrDefault();
 
     /// <inheritdoc/>
@@ -97,11 +101,13 @@ internal sealed class RedisCredentialStore : ICredentialStore
         {
             // In pages: Redis serves nobody else while a script runs.
             var page = ReadAll(
-                await RunAsync(RedisScripts.List, cancellationToken, owner?.ToString() ?? "", below, PageSize), out var last);
+                await RunAsync(RedisScripts.List, cancellationToken, owner?.ToString() ?? "", below, PageSize),
+                out var last);
             all.AddRange(page);
             if (page.Count < PageSize)
             {
-                return [.. all.OrderByDescending(static credential => credential.CreatedAt)]; // stable: then the latest added
+                // stable: then the latest added
+                return [.. all.OrderByDescending(static credential => credential.CreatedAt)];
             }
 
             below = "(" + last;
@@ -187,7 +193,8 @@ internal sealed class RedisCredentialStore : ICredentialStore
     public async Task<BlockPage> ReadBlocksAsync(string version, CancellationToken cancellationToken)
     {
         var epoch = _redis.Epoch;
-        var known = epoch == Volatile.Read(ref _blocksOf) ? version : ""; // versions are counted, so another server's say nothing
+        // versions are counted, so another server's say nothing
+        var known = epoch == Volatile.Read(ref _blocksOf) ? version : "";
         var values = (string?[])(await RunAsync(RedisScripts.ReadBlocks, cancellationToken, known))!;
         Volatile.Write(ref _blocksOf, epoch);
         return values.Length == 0
@@ -212,7 +219,9 @@ internal sealed class RedisCredentialStore : ICredentialStore
     public static SubjectBlock ReadBlock(string value) =>
         SubjectBlock.Read(value[(value.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
 
-    /// <summary>Whether this is a whole field of that hash: of a subject, and of the instant that its record says.</summary>
+    /// <summary>
+    /// Whether this is a whole field of that hash: of a subject, and of the instant that its record says.
+    /// </summary>
     public static bool IsBlock(string subject, string value)
     {
         try
@@ -250,13 +259,15 @@ internal sealed class RedisCredentialStore : ICredentialStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _ownsConnection ? _redis.DisposeAsync() : ValueTask.CompletedTask;
 
-    private static RedisValue Ticks(DateTimeOffset instant) => instant.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
+    private static RedisValue Ticks(DateTimeOffset instant) =>
+        instant.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
 
     private static RedisValue Milliseconds(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds();
 
     private static RedisValue Hex(SecretHash hash) => Convert.ToHexStringLower(hash.ToBytes());
 
-    private async Task<RedisResult> RunAsync(string script, CancellationToken cancellationToken, params RedisValue[] values)
+    private async Task<RedisResult> RunAsync(
+        string script, CancellationToken cancellationToken, params RedisValue[] values)
     {
         var answer = await _redis.EvaluateAsync(
             script, [_redis.Key("")], values, static result => (RedisResult[])result!, cancellationToken);

@@ -3,7 +3,9 @@ using Gateway.Server.Requests.Redis;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Whether Redis keeps what it answers. Asked again where another server may answer, and when the last answer is old.</summary>
+/// <summary>
+/// Whether Redis keeps what it answers. Asked again where another server may answer, and when the last answer is old.
+/// </summary>
 internal sealed partial class RedisPersistence(
     RedisConnection redis, RedisOptions options, TimeProvider time, ILogger logger)
 {
@@ -58,7 +60,8 @@ internal sealed partial class RedisPersistence(
         var policy = memory.GetValueOrDefault("maxmemory_policy", "");
 
         // volatile-* evicts only what has an expiry, and nothing of the store has one.
-        var evicts = memory.GetValueOrDefault("maxmemory", "0") != "0" && policy.StartsWith("allkeys", StringComparison.Ordinal);
+        var evicts = memory.GetValueOrDefault("maxmemory", "0") != "0"
+            && policy.StartsWith("allkeys", StringComparison.Ordinal);
         if (IsNew(ref _eviction, evicts ? policy : null))
         {
             Log.Evicts(logger, options.Place, policy);

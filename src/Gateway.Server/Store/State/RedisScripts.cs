@@ -1,11 +1,13 @@
 namespace Gateway.Server.Store.State;
 
-/// <summary>What runs in Redis, each whole or not at all. Every script is given the prefix of all keys as KEYS[1].</summary>
+/// <summary>
+/// What runs in Redis, each whole or not at all. Every script is given the prefix of all keys as KEYS[1].
+/// </summary>
 /// <remarks>
 /// <code>
 /// schema              the schema's version
-/// credential:ID       hash: hash, owner, document, created, expires, revoked, used, from, sequence, identity, kept, keptms
-/// secret:HASH         the id
+/// credential:ID       hash: hash, owner, document, created, expires, revoked, used, from, sequence, identity, kept,
+/// keptms secret:HASH         the id
 /// identity:HASH       the id
 /// credentials         sorted set of ids by sequence
 /// owner:SUBJECT       the same of one owner
@@ -14,19 +16,19 @@ namespace Gateway.Server.Store.State;
 /// blocks              hash: of a subject, "changed record"
 /// last                hash: sequence, position, blocks
 /// </code>
-/// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far. Gateways
-/// up to 0.1 know nothing of identities and of what must be kept; next to one of them the later ones' still work.
-/// Nothing here has an expiry of its own. With one, <c>maxmemory-policy volatile-*</c> would evict it, and a revocation
-/// must not get lost; <c>PruneAsync</c> removes what is over. PUBLISH is a pcall: a user without rights on channels must
-/// still be able to revoke.
+/// Instants are ticks of UTC with 19 digits, so that they compare as text: Lua's numbers are not exact that far.
+/// Gateways up to 0.1 know nothing of identities and of what must be kept; next to one of them the later ones' still
+/// work. Nothing here has an expiry of its own. With one, <c>maxmemory-policy volatile-*</c> would evict it, and a
+/// revocation must not get lost; <c>PruneAsync</c> removes what is over. PUBLISH is a pcall: a user without rights on
+/// channels must still be able to revoke.
 /// </remarks>
 internal static class RedisScripts
 {
     /// <summary>The version of what is written above.</summary>
     public const string SchemaVersion = "1";
 
-    /// <summary>ARGV: id, hash, owner, document, created, expires, end in milliseconds, revoked, used, from, identity, kept, kept in
-    /// milliseconds.</summary>
+    /// <summary>ARGV: id, hash, owner, document, created, expires, end in milliseconds, revoked, used, from, identity,
+    /// kept, kept in milliseconds.</summary>
     public const string Add = Prelude + """
         if redis.call('EXISTS', p .. 'credential:' .. ARGV[1], p .. 'secret:' .. ARGV[2]) > 0 then return {'duplicate'} end
         if ARGV[11] ~= '' and byIdentity(ARGV[11]) then return {'duplicate'} end
@@ -130,7 +132,9 @@ internal static class RedisScripts
         return {'ok', redis.call('ZRANGEBYSCORE', p .. 'changes', '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])}
         """;
 
-    /// <summary>ARGV: the version that is known. Gives nothing where it is the present one, else that and each block.</summary>
+    /// <summary>
+    /// ARGV: the version that is known. Gives nothing where it is the present one, else that and each block.
+    /// </summary>
     /// <remarks>The count is part of it: deleting the hash alone does not touch the number.</remarks>
     public const string ReadBlocks = Prelude + """
         local current = (redis.call('HGET', p .. 'last', 'blocks') or '0') .. ':' .. redis.call('HLEN', p .. 'blocks')
@@ -153,8 +157,9 @@ internal static class RedisScripts
         """;
 
     /// <summary>
-    /// ARGV: before, before in milliseconds, how many at most, milliseconds that a revoked job's credential is kept where it
-    /// does not say itself. Gives how many credentials it looked at, and how many changes and credentials it removed.
+    /// ARGV: before, before in milliseconds, how many at most, milliseconds that a revoked job's credential is kept
+    /// where it does not say itself. Gives how many credentials it looked at, and how many changes and credentials it
+    /// removed.
     /// </summary>
     public const string Prune = Prelude + """
         local ids = redis.call('ZRANGEBYSCORE', p .. 'ends', '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
@@ -205,8 +210,8 @@ internal static class RedisScripts
 
         """;
 
-    // Positions follow the clock of Redis. A mere counter would go back with the last second of a Redis that was cut off
-    // from power, and readers, who are further on, would pass over the changes that take those numbers again.
+    // Positions follow the clock of Redis. A mere counter would go back with the last second of a Redis that was cut
+    // off from power, and readers, who are further on, would pass over the changes that take those numbers again.
     private const string Changing = """
         local function after(field)
             local time = redis.call('TIME')

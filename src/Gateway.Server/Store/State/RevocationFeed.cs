@@ -6,7 +6,9 @@ using Gateway.Server.Requests.Pipeline;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Reads what was revoked, and who is blocked, four times a second, and at once where the store tells of it.</summary>
+/// <summary>
+/// Reads what was revoked, and who is blocked, four times a second, and at once where the store tells of it.
+/// </summary>
 /// <remarks>
 /// Polling is what is relied on; messages only make it quicker. A feed that could not read for a second says so
 /// (<see cref="IsCurrent"/>), and nothing that it does not know for sure is served from memory then.
@@ -56,7 +58,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <param name="store">The store itself.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told when the store becomes unavailable, and when it has recovered.</param>
-    /// <param name="blockFile">Where blocks are kept beside the store; read now, so that they are in force before the store answers.</param>
+    /// <param name="blockFile">
+    /// Where blocks are kept beside the store; read now, so that they are in force before the store answers.
+    /// </param>
     /// <param name="capacity">How many revocations are kept at most, some 30 MB.</param>
     /// <exception cref="ProblemException">The file is there and cannot be understood.</exception>
     public RevocationFeed(
@@ -76,7 +80,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
         store.Changed += ReadSoon;
     }
 
-    /// <summary>Raised for each change, after it is known here and before <see cref="IsCurrent"/> counts on it.</summary>
+    /// <summary>
+    /// Raised for each change, after it is known here and before <see cref="IsCurrent"/> counts on it.
+    /// </summary>
     public event Action<CredentialChange>? Applied;
 
     /// <summary>Rises with every change, before <see cref="Applied"/> is raised for it.</summary>
@@ -145,7 +151,8 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
             return true;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // Whatever it is: one that ended this loop would end the gateway, and what cannot be read is not known.
             if (!_isDown)
@@ -251,8 +258,9 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
         }
     }
 
-    // What this machine knows is never taken back by a store that knows less: it was emptied, or an older one was put in its
-    // place. It gets back what it lacks; a lifted block is a record too, so one that was lifted does not return by that.
+    // What this machine knows is never taken back by a store that knows less: it was emptied, or an older one was put
+    // in its place. It gets back what it lacks; a lifted block is a record too, so one that was lifted does not return
+    // by that.
     private async Task ReadBlocksAsync(CancellationToken cancellationToken)
     {
         var page = await _store.ReadBlocksAsync(_blocksVersion, cancellationToken);
@@ -286,14 +294,16 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
 
             if (missing.Count > 0)
             {
-                Log.BlocksWrittenBack(_logger, string.Join(", ", missing.Take(10).Select(static one => one.Subject)), missing.Count);
+                Log.BlocksWrittenBack(
+                    _logger, string.Join(", ", missing.Take(10).Select(static one => one.Subject)), missing.Count);
             }
 
             _stored = _blocks;
             if (_blockFile is not null && !ReferenceEquals(_blocks, _filed))
             {
                 var merged = _blockFile.Merge(_blocks, FolderPatience);
-                Volatile.Write(ref _blocks, merged); // a command may have written one a moment ago, which the store has too
+                // a command may have written one a moment ago, which the store has too
+                Volatile.Write(ref _blocks, merged);
                 Volatile.Write(ref _filed, merged);
             }
 
@@ -360,7 +370,8 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
         public static partial void BlocksNotKept(ILogger logger, string problem);
 
         [LoggerMessage(1135, LogLevel.Warning,
-            "More than {Capacity} revocations within a day: access tokens issued until now are refused, and clients fetch new ones.")]
+            "More than {Capacity} revocations within a day: access tokens issued until now are refused, and clients "
+                + "fetch new ones.")]
         public static partial void Full(ILogger logger, int capacity);
     }
 }

@@ -6,8 +6,8 @@ namespace Gateway.Server.Store.State;
 
 /// <summary>What the store knows of a secret: its SHA-256.</summary>
 /// <remarks>
-/// A plain hash is right here and would be wrong for passwords: the secrets are random (more than 128 bits), so there is
-/// nothing to guess, and looking one up by its hash gives no timing that helps to find another.
+/// A plain hash is right here and would be wrong for passwords: the secrets are random (more than 128 bits), so there
+/// is nothing to guess, and looking one up by its hash gives no timing that helps to find another.
 /// </remarks>
 internal readonly record struct SecretHash(UInt128 Low, UInt128 High)
 {

@@ -6,13 +6,16 @@ using Microsoft.Data.Sqlite;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Credentials in one file of this machine. Other processes, such as the command line's, may use it too.</summary>
+/// <summary>
+/// Credentials in one file of this machine. Other processes, such as the command line's, may use it too.
+/// </summary>
 internal sealed class SqliteCredentialStore : ICredentialStore
 {
     private const int PageSize = 1000;
 
     private const string Columns =
-        "SELECT id, document, hash, created_at, expires_at, revoked_at, last_used_at, last_used_from, identity, kept_until FROM credentials ";
+        "SELECT id, document, hash, created_at, expires_at, revoked_at, last_used_at, last_used_from, identity, "
+            + "kept_until FROM credentials ";
 
     private const string Newest = "ORDER BY created_at DESC, sequence DESC";
 
@@ -217,7 +220,8 @@ internal sealed class SqliteCredentialStore : ICredentialStore
 
     private static bool Announce(SqliteSession session, CredentialChangeKind kind, string key, DateTimeOffset at) =>
         session.Execute(
-            "INSERT INTO changes (kind, key, at) VALUES ($1, $2, $3)", CredentialDocument.Word(kind), key, at.UtcTicks) > 0;
+            "INSERT INTO changes (kind, key, at) VALUES ($1, $2, $3)", CredentialDocument.Word(kind), key,
+            at.UtcTicks) > 0;
 
     private bool Told(bool changed)
     {

@@ -7,8 +7,8 @@ internal sealed partial class StatePruning(ICredentialStore store, TimeProvider 
     : BackgroundService
 {
     /// <summary>
-    /// How long what ended is still shown in lists. Longer than <see cref="RevocationFeed.Kept"/>: a replica that starts
-    /// reads all that is kept.
+    /// How long what ended is still shown in lists. Longer than <see cref="RevocationFeed.Kept"/>: a replica that
+    /// starts reads all that is kept.
     /// </summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 

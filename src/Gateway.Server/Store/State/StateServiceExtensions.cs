@@ -13,10 +13,11 @@ internal static class StateServiceExtensions
 
     /// <summary>
     /// Adds <see cref="ICredentialStore"/>, <see cref="ICredentialDirectory"/> and <see cref="IRevocations"/>. Takes
-    /// <see cref="TimeProvider"/>, logging and, where it is configured, <see cref="RedisConnection"/> from the services.
-    /// With the file, also <see cref="SqliteDatabase"/>, for whatever else is kept in it.
+    /// <see cref="TimeProvider"/>, logging and, where it is configured, <see cref="RedisConnection"/> from the
+    /// services. With the file, also <see cref="SqliteDatabase"/>, for whatever else is kept in it.
     /// </summary>
-    public static IServiceCollection AddStateStore(this IServiceCollection services, StateOptions state, RedisOptions? redis)
+    public static IServiceCollection AddStateStore(
+        this IServiceCollection services, StateOptions state, RedisOptions? redis)
     {
         if (state.Store == StateStoreKind.Sqlite)
         {
@@ -66,11 +67,14 @@ internal static class StateServiceExtensions
     }
 
     /// <summary>Opens the store in Redis for a command.</summary>
-    public static ICredentialStore OpenForCommand(RedisOptions redis, RedisConnection connection, bool ownsConnection) =>
+    public static ICredentialStore OpenForCommand(
+        RedisOptions redis, RedisConnection connection, bool ownsConnection) =>
         new RedisCredentialStore(
             connection, redis, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance, ownsConnection);
 
-    /// <summary>Connects a command to Redis. Its first question waits for the connection, which no request to a gateway does.</summary>
+    /// <summary>
+    /// Connects a command to Redis. Its first question waits for the connection, which no request to a gateway does.
+    /// </summary>
     /// <exception cref="ProblemException">The file of Redis's authorities cannot be used.</exception>
     public static RedisConnection ConnectForCommand(RedisOptions redis) => new(
         redis, TimeProvider.System, NullLogger<RedisConnection>.Instance, TimeSpan.FromSeconds(5));

@@ -45,8 +45,8 @@ internal sealed record StoredCredential
     public required DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>
-    /// Until when it is remembered at least, however early it ends: an ID token that is good at its issuer would be judged anew
-    /// where nobody remembers that it was revoked. <see langword="null"/>: there is nothing to judge anew.
+    /// Until when it is remembered at least, however early it ends: an ID token that is good at its issuer would be
+    /// judged anew where nobody remembers that it was revoked. <see langword="null"/>: there is nothing to judge anew.
     /// </summary>
     public DateTimeOffset? KeptUntil { get; init; }
 

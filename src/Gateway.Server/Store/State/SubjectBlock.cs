@@ -10,8 +10,8 @@ namespace Gateway.Server.Store.State;
 /// <param name="At">Since when.</param>
 /// <param name="By">Who blocked it: the account of the operator.</param>
 /// <remarks>
-/// A record stays when the block is lifted or over. So an older copy of it, in a backup or in a Redis that lost its last seconds,
-/// is told from a newer one: of two records of a subject the later change holds.
+/// A record stays when the block is lifted or over. So an older copy of it, in a backup or in a Redis that lost its
+/// last seconds, is told from a newer one: of two records of a subject the later change holds.
 /// </remarks>
 internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By)
 {
@@ -27,13 +27,15 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     /// <summary>Who lifted it.</summary>
     public string? LiftedBy { get; init; }
 
-    /// <summary>When the record was written last. It rises with every change, whatever the clocks of those who make them say.</summary>
+    /// <summary>
+    /// When the record was written last. It rises with every change, whatever the clocks of those who make them say.
+    /// </summary>
     [JsonIgnore]
     public DateTimeOffset ChangedAt => LiftedAt ?? At;
 
     /// <summary>
-    /// When the record that it was made from was written; <see langword="null"/>: it is a copy of a record. A store that has a
-    /// later one by then keeps that: a change must not undo one that its author did not see.
+    /// When the record that it was made from was written; <see langword="null"/>: it is a copy of a record. A store
+    /// that has a later one by then keeps that: a change must not undo one that its author did not see.
     /// </summary>
     [JsonIgnore]
     public DateTimeOffset? Replaces { get; private init; }
@@ -106,7 +108,8 @@ internal sealed record SubjectBlock(string Subject, DateTimeOffset At, string By
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, // a condition that is not known here must not be passed over
+    // a condition that is not known here must not be passed over
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     WriteIndented = false)]
 [JsonSerializable(typeof(SubjectBlock))]
 [JsonSerializable(typeof(List<SubjectBlock>))]

@@ -3,7 +3,9 @@ using Gateway.Core.Authorization;
 
 namespace Gateway.Server.Store.State;
 
-/// <summary>Everything that is known of blocked subjects: one record for each, the latest. It is replaced whole, never edited.</summary>
+/// <summary>
+/// Everything that is known of blocked subjects: one record for each, the latest. It is replaced whole, never edited.
+/// </summary>
 internal sealed class SubjectBlocks
 {
     /// <summary>Nobody was ever blocked.</summary>
@@ -22,18 +24,22 @@ internal sealed class SubjectBlocks
     }
 
     /// <summary>All of them, lifted and past ones as well, by subject.</summary>
-    public IReadOnlyList<SubjectBlock> All => [.. _all.Values.OrderBy(static one => one.Subject, StringComparer.Ordinal)];
+    public IReadOnlyList<SubjectBlock> All =>
+        [.. _all.Values.OrderBy(static one => one.Subject, StringComparer.Ordinal)];
 
     /// <summary>What keeps a subject out now; <see langword="null"/>: nothing.</summary>
     public SubjectBlock? Find(Subject subject, TimeProvider time) =>
-        _open is null || !_open.TryGetValue((subject.Kind, subject.Name), out var block) || !block.IsInForce(time.GetUtcNow())
+        _open is null || !_open.TryGetValue((subject.Kind, subject.Name), out var block)
+        || !block.IsInForce(time.GetUtcNow())
             ? null
             : block;
 
     /// <summary>The record of a subject, also a lifted one; <see langword="null"/>: there is none.</summary>
     public SubjectBlock? Find(string subject) => _all.GetValueOrDefault(SubjectBlock.KeyOf(subject));
 
-    /// <summary>These and others; of two of one subject the later change, and of two as late the one that blocks.</summary>
+    /// <summary>
+    /// These and others; of two of one subject the later change, and of two as late the one that blocks.
+    /// </summary>
     /// <returns>This very instance where the others tell nothing new.</returns>
     public SubjectBlocks With(IEnumerable<SubjectBlock> others)
     {
@@ -41,7 +47,8 @@ internal sealed class SubjectBlocks
         foreach (var other in others)
         {
             var key = SubjectBlock.KeyOf(other.Subject);
-            if ((merged ?? (IReadOnlyDictionary<(SubjectKind, string), SubjectBlock>)_all).TryGetValue(key, out var known)
+            if ((merged ?? (IReadOnlyDictionary<(SubjectKind, string), SubjectBlock>)_all).TryGetValue(
+                key, out var known)
                 && !IsNewer(other, known))
             {
                 continue;
@@ -56,7 +63,9 @@ internal sealed class SubjectBlocks
 
     /// <summary>What others lack of these.</summary>
     public IReadOnlyList<SubjectBlock> Beyond(SubjectBlocks others) =>
-        ReferenceEquals(this, others) ? [] : [.. All.Where(one => others.Find(one.Subject) is not { } known || IsNewer(one, known))];
+        ReferenceEquals(this, others)
+            ? []
+            : [.. All.Where(one => others.Find(one.Subject) is not { } known || IsNewer(one, known))];
 
     private static bool IsNewer(SubjectBlock one, SubjectBlock known) =>
         one.ChangedAt > known.ChangedAt

@@ -10,7 +10,8 @@ namespace Gateway.Server.Tokens.Credentials;
 /// Those who see and revoke everyone's tokens: the subjects of <c>tokens.administrators</c> and providers' admin
 /// groups.
 /// </summary>
-internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions authentication, Reloadable<PolicySet> policies)
+internal sealed class Administrators(
+    TokenOptions tokens, AuthenticationOptions authentication, Reloadable<PolicySet> policies)
 {
     private readonly SubjectSelectorSet _selected = new(tokens.Administrators.Select(
         static text => SubjectSelector.TryParse(text, out var selector)
@@ -20,7 +21,8 @@ internal sealed class Administrators(TokenOptions tokens, AuthenticationOptions 
     // By the provider's method: a group of the same name from another source is another group.
     private readonly Dictionary<string, string> _groups = authentication.Oidc
         .Where(static provider => provider.Value.AdminGroup is not null)
-        .ToDictionary(static provider => OidcProvider.MethodOf(provider.Key), static provider => provider.Value.AdminGroup!);
+        .ToDictionary(
+            static provider => OidcProvider.MethodOf(provider.Key), static provider => provider.Value.AdminGroup!);
 
     /// <summary>Whether a subject, as its method knows it now, is one.</summary>
     public bool Include(Subject subject) =>

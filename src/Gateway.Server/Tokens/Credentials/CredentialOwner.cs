@@ -23,7 +23,8 @@ internal static class CredentialOwner
     /// </remarks>
     public static Subject? Parse(string text) => text.Split(':', 2) switch
     {
-        ["workload", var name] when name.IndexOf('/', StringComparison.Ordinal) is var slash and > 0 && SubjectSelector.IsName(name) =>
+        ["workload", var name]
+            when name.IndexOf('/', StringComparison.Ordinal) is var slash and > 0 && SubjectSelector.IsName(name) =>
             new() { Kind = SubjectKind.Workload, Name = name, Method = "issuer:" + name[..slash] },
         ["user", var name] when SubjectSelector.IsName(name) => User(name),
         ["robot", var name] when RobotName.IsValid(name) => Robot(name),

@@ -128,7 +128,8 @@ internal sealed partial class CredentialService(
     /// <param name="by">Who rotates it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<CredentialOutcome> RotateAsync(
-        StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, CredentialActor by, CancellationToken cancellationToken)
+        StoredCredential old, TimeSpan overlap, TimeSpan? lifetime, CredentialActor by,
+        CancellationToken cancellationToken)
     {
         var now = Now();
         if (old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) || old.StateAt(now) != TokenState.Active)
@@ -139,7 +140,9 @@ internal sealed partial class CredentialService(
                     ? $"a {TokenDocument.NameOf(old.Kind)} token cannot be rotated"
                     : "the token has expired or was revoked",
                 null,
-                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot) ? "Revoke it and sign in again." : "Create a new one."));
+                old.Kind is not (CredentialKind.Personal or CredentialKind.Robot)
+                    ? "Revoke it and sign in again."
+                    : "Create a new one."));
         }
 
         if (lifetime is { } wanted && CheckLifetime(wanted) is { } problem)
@@ -147,12 +150,20 @@ internal sealed partial class CredentialService(
             return new CredentialOutcome.Invalid([problem]);
         }
 
-        if (await FindExcessAsync(old.Owner, now, endsNow: overlap > TimeSpan.Zero ? 0 : 1, cancellationToken) is { } excess)
+        if (await FindExcessAsync(
+            old.Owner, now, endsNow: overlap > TimeSpan.Zero ? 0 : 1, cancellationToken) is { } excess)
         {
             return new CredentialOutcome.Conflict(excess);
         }
 
-        var order = new CredentialOrder { Owner = old.Owner, Evidence = old.Evidence, Name = old.Name, Limit = old.Limit, CreatedBy = by.Name };
+        var order = new CredentialOrder
+        {
+            Owner = old.Owner,
+            Evidence = old.Evidence,
+            Name = old.Name,
+            Limit = old.Limit,
+            CreatedBy = by.Name,
+        };
         var span = lifetime ?? Clamp(old.ExpiresAt - old.CreatedAt);
 
         // The new one first: should the process end in between, the job still has a token that is good.
@@ -250,7 +261,8 @@ internal sealed partial class CredentialService(
 
         foreach (var credential in kept)
         {
-            if (credential.Kind is CredentialKind.Personal or CredentialKind.Robot && credential.StateAt(now) == TokenState.Active)
+            if (credential.Kind is CredentialKind.Personal or CredentialKind.Robot
+                && credential.StateAt(now) == TokenState.Active)
             {
                 live++;
             }
@@ -304,6 +316,7 @@ internal sealed partial class CredentialService(
         [LoggerMessage(1123, LogLevel.Information,
             "Rotated the {Kind} token {Id} of {Owner} to {NewId}, by {By}; the old one expires {EndsAt:O}.")]
         public static partial void Rotated(
-            ILogger logger, CredentialKind kind, string id, Subject owner, string newId, string by, DateTimeOffset endsAt);
+            ILogger logger, CredentialKind kind, string id, Subject owner, string newId, string by,
+            DateTimeOffset endsAt);
     }
 }

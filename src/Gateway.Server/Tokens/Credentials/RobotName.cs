@@ -4,7 +4,8 @@ namespace Gateway.Server.Tokens.Credentials;
 
 /// <summary>The canonical form of a robot's name: one spelling, for policy, records and sign-in alike.</summary>
 /// <remarks>
-/// No <c>:</c>, <c>$</c> or <c>/</c>: <c>robot:ci</c> can never arrive in Basic credentials, where a colon ends the name.
+/// No <c>:</c>, <c>$</c> or <c>/</c>: <c>robot:ci</c> can never arrive in Basic credentials, where a colon ends the
+/// name.
 /// </remarks>
 internal static class RobotName
 {

@@ -76,7 +76,8 @@ internal sealed partial class TokenApi(
         const string below = TokenResource.Path + "/";
         return (path.StartsWith(below, StringComparison.Ordinal) ? path[below.Length..].Split('/') : []) switch
         {
-            [var id] when IsId(id) => method == HttpMethods.Get ? SignedInAsync(context, caller => tokens.ShowAsync(caller, id))
+            [var id] when IsId(id) =>
+                method == HttpMethods.Get ? SignedInAsync(context, caller => tokens.ShowAsync(caller, id))
                 : method == HttpMethods.Delete ? SignedInAsync(context, caller => tokens.RevokeAsync(caller, id))
                 : RefuseMethodAsync(context, "GET, DELETE"),
             [var id, "rotate"] when IsId(id) => method == HttpMethods.Post
@@ -92,8 +93,8 @@ internal sealed partial class TokenApi(
         var gateway = GatewayContext.Of(context);
         // Pages that CORS allows are served, also those that may not use the credentials that the browser stores: it is
         // the browser that stops them. Every request that changes something is preflighted (JSON, DELETE); without
-        // Access-Control-Allow-Credentials in that answer a script that wants them sent is refused before the request is
-        // (Fetch standard, "CORS check"), and what a GET with them brings it cannot read. Forms cannot send JSON.
+        // Access-Control-Allow-Credentials in that answer a script that wants them sent is refused before the request
+        // is (Fetch standard, "CORS check"), and what a GET with them brings it cannot read. Forms cannot send JSON.
         if (gateway.Page == PageStanding.None
             && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is { } fault)
         {
@@ -136,12 +137,17 @@ internal sealed partial class TokenApi(
             case AuthenticationResult.Accepted({ Subject.IsAnonymous: true }):
                 await ChallengeAsync(context, "authentication required: sign in with user name and password");
                 break;
-            case AuthenticationResult.Accepted({ CredentialId: null, Scope: null, Subject.Kind: SubjectKind.User } principal)
+            case AuthenticationResult.Accepted(
+                {
+                    CredentialId: null, Scope: null,
+                    Subject.Kind: SubjectKind.User
+                } principal)
                 when shown.Kind == PresentedCredentialsKind.Password:
                 gateway.Principal = principal;
                 if (await audit.TryAdmitAsync(context))
                 {
-                    await serve(new TokenApiCaller(context, principal.Subject, administrators.Include(principal.Subject)));
+                    await serve(
+                        new TokenApiCaller(context, principal.Subject, administrators.Include(principal.Subject)));
                 }
 
                 break;

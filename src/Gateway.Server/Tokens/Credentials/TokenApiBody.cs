@@ -42,7 +42,8 @@ internal sealed class TokenApiBody
 
         if (root.ValueKind != JsonValueKind.Object)
         {
-            body.Report("body", "this is not a JSON object", NameOf(root), "Send one, such as {\"name\": \"laptop\", …}.");
+            body.Report(
+                "body", "this is not a JSON object", NameOf(root), "Send one, such as {\"name\": \"laptop\", …}.");
             return body;
         }
 

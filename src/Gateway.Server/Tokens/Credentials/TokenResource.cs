@@ -67,7 +67,9 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
         var order = new CredentialOrder
         {
             Owner = robot is null ? caller.Subject : CredentialOwner.Robot(robot),
-            Evidence = robot is null ? await standing.FindLastingEvidenceAsync(caller.Subject, caller.Context.RequestAborted) : null,
+            Evidence = robot is null
+                ? await standing.FindLastingEvidenceAsync(caller.Subject, caller.Context.RequestAborted)
+                : null,
             Name = body.RequiredText(NameMember, "Give the token a name, such as \"laptop\"."),
             Limit = body.Scopes(ScopesMember),
             Lifetime = body.Duration(LifetimeMember),
@@ -147,7 +149,8 @@ internal sealed class TokenResource(CredentialService credentials, SubjectStandi
 
     private static string RequestIdOf(TokenApiCaller caller) => GatewayContext.Of(caller.Context).RequestId;
 
-    private static CredentialActor ActorOf(TokenApiCaller caller) => new(caller.Subject.ToString(), RequestIdOf(caller));
+    private static CredentialActor ActorOf(TokenApiCaller caller) =>
+        new(caller.Subject.ToString(), RequestIdOf(caller));
 
     // Another's token is answered like one that does not exist, so that ids reveal nothing.
     private async Task<StoredCredential?> FindAsync(TokenApiCaller caller, string id)

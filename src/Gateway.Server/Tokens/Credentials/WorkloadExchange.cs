@@ -59,7 +59,8 @@ internal sealed class WorkloadExchange(ICredentialStore store, TimeProvider time
             Credential = credential,
         });
         return new TokenAnswer(
-            new AccessToken(secret.Reveal(), TimeSpan.FromSeconds(Math.Floor((end - now).TotalSeconds))), granted, RefreshToken: null)
+            new AccessToken(secret.Reveal(), TimeSpan.FromSeconds(Math.Floor((end - now).TotalSeconds))), granted,
+            RefreshToken: null)
         {
             IssuedTokenType = TokenRequestParser.AccessTokenType,
         };

@@ -23,7 +23,8 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
     private const string Purpose = "device code";
 
     /// <summary>The key under which a person's approval is stored.</summary>
-    public static SecretHash ApprovalHash(string service, string userCode) => SecretHash.Of($"device:{service}:{userCode}");
+    public static SecretHash ApprovalHash(string service, string userCode) =>
+        SecretHash.Of($"device:{service}:{userCode}");
 
     /// <summary>The text, signed with the active key. Random bytes make each one another.</summary>
     public string Sign(SigningKeyRing keys, DateTimeOffset now)
@@ -35,14 +36,17 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
         return text + "." + Base64Url.EncodeToString(Mac(keys.ActiveAt(now), text));
     }
 
-    /// <summary>Reads one that this gateway, or a replica of it, has signed; <see langword="null"/> for anything else.</summary>
+    /// <summary>
+    /// Reads one that this gateway, or a replica of it, has signed; <see langword="null"/> for anything else.
+    /// </summary>
     /// <param name="text">Untrusted.</param>
     /// <param name="keys">Those in force.</param>
     public static DeviceCode? Read(string text, SigningKeyRing keys)
     {
         var parts = text.Split('.');
         if (text.Length > MaxLength || parts.Length != 3 || parts[0] + "." != Prefix
-            || !CanonicalBase64Url.TryDecode(parts[1], out var payload) || !CanonicalBase64Url.TryDecode(parts[2], out var mac))
+            || !CanonicalBase64Url.TryDecode(parts[1], out var payload)
+            || !CanonicalBase64Url.TryDecode(parts[2], out var mac))
         {
             return null;
         }
@@ -54,7 +58,9 @@ internal sealed record DeviceCode(string UserCode, string Service, DateTimeOffse
         }
 
         var fields = Encoding.UTF8.GetString(payload).Split('|');
-        return new DeviceCode(fields[0], fields[1], DateTimeOffset.FromUnixTimeSeconds(long.Parse(fields[2], CultureInfo.InvariantCulture)));
+        return new DeviceCode(
+            fields[0], fields[1],
+            DateTimeOffset.FromUnixTimeSeconds(long.Parse(fields[2], CultureInfo.InvariantCulture)));
     }
 
     /// <inheritdoc/>

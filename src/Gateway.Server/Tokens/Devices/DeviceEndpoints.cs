@@ -11,10 +11,11 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Server.Tokens.Devices;
 
 /// <summary>
-/// <c>POST /device/code</c> and <c>POST /device/token</c>: the device's side (RFC 8628, sections 3.1 and 3.4). What a device is given
-/// is a refresh token, as for a login with a password.
+/// <c>POST /device/code</c> and <c>POST /device/token</c>: the device's side (RFC 8628, sections 3.1 and 3.4). What a
+/// device is given is a refresh token, as for a login with a password.
 /// </summary>
-internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, TokenService tokens, TokenOptions options, AuditAdmission audit)
+internal sealed class DeviceEndpoints(
+    DeviceSignIn devices, SignInGate gate, TokenService tokens, TokenOptions options, AuditAdmission audit)
 {
     public const string CodePath = "/device/code", TokenPath = "/device/token";
 
@@ -32,7 +33,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             context.Response);
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            await context.WriteErrorAsync(RegistryError.MethodNotAllowed("a device must send its form with POST", "POST"));
+            await context.WriteErrorAsync(
+                RegistryError.MethodNotAllowed("a device must send its form with POST", "POST"));
             return;
         }
 
@@ -59,11 +61,14 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
         try
         {
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
-            await (context.Request.Path.Value == DeviceAuthorization.CodePath ? BeginAsync(context) : PollAsync(context, form));
+            await (context.Request.Path.Value == DeviceAuthorization.CodePath
+                ? BeginAsync(context)
+                : PollAsync(context, form));
         }
         catch (InvalidDataException)
         {
-            await context.WriteErrorAsync(RegistryError.InvalidRequest("the form has too many fields, or too long ones"));
+            await context.WriteErrorAsync(
+                RegistryError.InvalidRequest("the form has too many fields, or too long ones"));
         }
         catch (AccessTokenException exception)
         {
@@ -95,7 +100,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
     private async Task PollAsync(HttpContext context, IFormCollection form)
     {
         var gateway = GatewayContext.Of(context);
-        if (form["grant_type"] != "urn:ietf:params:oauth:grant-type:device_code" || form["device_code"] is not [{ Length: > 0 } code])
+        if (form["grant_type"] != "urn:ietf:params:oauth:grant-type:device_code"
+            || form["device_code"] is not [{ Length: > 0 } code])
         {
             await context.WriteErrorAsync(RegistryError.InvalidRequest(
                 "send grant_type=urn:ietf:params:oauth:grant-type:device_code and device_code"));
@@ -120,7 +126,8 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
             case AuthenticationResult.Accepted(var principal):
                 gateway.Principal = principal;
                 var answer = await tokens.AnswerAsync(
-                    new TokenRequest(default, AccessScope.Empty, Offline: true), principal, gateway.Host, gateway.ClientAddress,
+                    new TokenRequest(default, AccessScope.Empty, Offline: true), principal, gateway.Host,
+                    gateway.ClientAddress,
                     context.RequestAborted);
                 var body = answer.Serialize();
                 context.Response.ContentType = "application/json";
@@ -131,7 +138,9 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
                 await context.WriteErrorAsync(RegistryError.BadRequest(refused.Message ?? "the device is not "
                     + "authorized") with
                 {
-                    OAuthCode = refused.Reason is "authorization_pending" or "slow_down" or "expired_token" ? refused.Reason : "invalid_grant",
+                    OAuthCode = refused.Reason is "authorization_pending" or "slow_down" or "expired_token"
+                        ? refused.Reason
+                        : "invalid_grant",
                 });
                 break;
             case AuthenticationResult.Throttled throttled:
@@ -157,6 +166,7 @@ internal sealed class DeviceEndpoints(DeviceSignIn devices, SignInGate gate, Tok
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = buffer.Length;
-        await context.Response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), context.RequestAborted);
+        await context.Response.Body.WriteAsync(
+            buffer.GetBuffer().AsMemory(0, (int)buffer.Length), context.RequestAborted);
     }
 }

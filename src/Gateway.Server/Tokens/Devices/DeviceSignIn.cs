@@ -10,7 +10,8 @@ using Gateway.Server.Tokens.Service;
 namespace Gateway.Server.Tokens.Devices;
 
 /// <summary>Lets devices without a browser sign in as the person who authorizes them in one (RFC 8628).</summary>
-internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, SubjectStanding standing, TimeProvider time)
+internal sealed class DeviceSignIn(
+    ISigningKeys keys, ICredentialStore store, SubjectStanding standing, TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = DeviceAuthorization.Lifetime;
     private static readonly TimeSpan Interval = DeviceAuthorization.Interval;
@@ -34,7 +35,8 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns><see langword="false"/> where it was already approved.</returns>
     /// <exception cref="StateException">It cannot be stored.</exception>
-    public async Task<bool> ApproveAsync(string userCode, string service, Subject owner, CancellationToken cancellationToken)
+    public async Task<bool> ApproveAsync(
+        string userCode, string service, Subject owner, CancellationToken cancellationToken)
     {
         var hash = DeviceCode.ApprovalHash(service, userCode);
         if (await store.FindAsync(hash, cancellationToken) is not null)
@@ -64,14 +66,17 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
 
     /// <summary>Whether a device may sign in, and as whom. An approval is good once.</summary>
     /// <returns>
-    /// Accepted, with a principal as after a password; or refused, with one of RFC 8628's words (section 3.5) as its reason.
+    /// Accepted, with a principal as after a password; or refused, with one of RFC 8628's words (section 3.5) as its
+    /// reason.
     /// </returns>
     /// <exception cref="StateException">The store cannot tell.</exception>
-    public async ValueTask<AuthenticationResult> RedeemAsync(string text, string service, CancellationToken cancellationToken)
+    public async ValueTask<AuthenticationResult> RedeemAsync(
+        string text, string service, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (DeviceCode.Read(text, keys.Current) is not { } code || code.Service != service
-            || code.ExpiresAt - now > Lifetime + AccessTokenVerifier.Leeway) // no gateway signs one that reaches further
+            // no gateway signs one that reaches further
+            || code.ExpiresAt - now > Lifetime + AccessTokenVerifier.Leeway)
         {
             return Refused("invalid_grant", "this registry did not issue this device code");
         }
@@ -100,9 +105,11 @@ internal sealed class DeviceSignIn(ISigningKeys keys, ICredentialStore store, Su
 
         // No credential id: the token that is issued outlives the approval, which is used up and deleted.
         var result = await standing.ResolveAsync(
-            new AuthenticationResult.Accepted(new Principal { Subject = approval.Owner, Evidence = approval.Evidence }), cancellationToken);
+            new AuthenticationResult.Accepted(new Principal { Subject = approval.Owner, Evidence = approval.Evidence }),
+            cancellationToken);
         return result is AuthenticationResult.Accepted(var principal)
-            ? new AuthenticationResult.Accepted(principal with { Evidence = await standing.FindEvidenceAsync(principal.Subject, cancellationToken) })
+            ? new AuthenticationResult.Accepted(
+                principal with { Evidence = await standing.FindEvidenceAsync(principal.Subject, cancellationToken) })
             : result;
     }
 

@@ -9,9 +9,9 @@ namespace Gateway.Server.Tokens.Service;
 
 /// <summary>Refresh tokens: what <c>docker login</c> stores instead of the password.</summary>
 /// <remarks>
-/// One stays the same over its uses: docker never stores another one than that of the login (Distribution, "OAuth2 Token
-/// Authentication"). So it is long-lived; revocation, a new password and the removal of its owner revoke it. It is
-/// bound to the service it was issued for.
+/// One stays the same over its uses: docker never stores another one than that of the login (Distribution, "OAuth2
+/// Token Authentication"). So it is long-lived; revocation, a new password and the removal of its owner revoke it. It
+/// is bound to the service it was issued for.
 /// </remarks>
 internal sealed partial class RefreshTokens(
     TokenOptions options,
@@ -34,7 +34,11 @@ internal sealed partial class RefreshTokens(
     public async Task<string?> IssueAsync(Principal principal, string service, CancellationToken cancellationToken)
     {
         if (!options.RefreshTokens
-            || principal is not { CredentialId: null, Scope: null, Limit: null, Evidence: not null, Subject.Kind: SubjectKind.User })
+            || principal is not
+            {
+                CredentialId: null, Scope: null, Limit: null, Evidence: not null,
+                Subject.Kind: SubjectKind.User
+            })
         {
             return null;
         }
@@ -118,12 +122,14 @@ internal sealed partial class RefreshTokens(
 
         if (!options.RefreshTokens)
         {
-            return new AuthenticationResult.Refused("refresh tokens are off", "refresh tokens are turned off; run docker login again");
+            return new AuthenticationResult.Refused(
+                "refresh tokens are off", "refresh tokens are turned off; run docker login again");
         }
 
         if (credential.RevokedAt is not null)
         {
-            return new AuthenticationResult.Refused("a revoked refresh token", "it was revoked; run docker login again");
+            return new AuthenticationResult.Refused(
+                "a revoked refresh token", "it was revoked; run docker login again");
         }
 
         if (credential.ExpiresAt <= time.GetUtcNow())
@@ -133,7 +139,8 @@ internal sealed partial class RefreshTokens(
 
         if (credential.Service != service)
         {
-            return new AuthenticationResult.Refused("a refresh token of another host", "it was issued for another host name");
+            return new AuthenticationResult.Refused(
+                "a refresh token of another host", "it was issued for another host name");
         }
 
         var principal = new Principal
@@ -157,7 +164,9 @@ internal sealed partial class RefreshTokens(
         }
 
         var live = kept
-            .Where(credential => credential.Kind == CredentialKind.Refresh && credential.RevokedAt is null && credential.ExpiresAt > now)
+            .Where(
+                credential => credential.Kind == CredentialKind.Refresh && credential.RevokedAt is null
+                    && credential.ExpiresAt > now)
             .OrderBy(static credential => credential.LastUsedAt ?? credential.CreatedAt)
             .ToList();
         foreach (var oldest in live.Take(live.Count - (MostPerSubject - 1)))

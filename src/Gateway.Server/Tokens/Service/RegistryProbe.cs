@@ -28,7 +28,9 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
 
     /// <summary>Asks one upstream.</summary>
     /// <param name="upstream">Its base URL.</param>
-    /// <param name="credential">The header that is configured for it instead of tokens, or <see langword="null"/>.</param>
+    /// <param name="credential">
+    /// The header that is configured for it instead of tokens, or <see langword="null"/>.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<RegistryProbeResult> ProbeAsync(
         Uri upstream, string? credential, CancellationToken cancellationToken)
@@ -39,8 +41,8 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
             {
                 { Status: HttpStatusCode.OK } => new RegistryProbeResult(
                     RegistryProbeOutcome.Open,
-                    "requires no sign-in: anyone who reaches it may do everything. That is right only where the gateway "
-                    + "alone can reach it; otherwise have it verify tokens."),
+                    "requires no sign-in: anyone who reaches it may do everything. That is right only where the "
+                    + "gateway alone can reach it; otherwise have it verify tokens."),
                 { Status: HttpStatusCode.Unauthorized, Scheme: "Bearer" } open when credential is null =>
                     await TryTokenAsync(upstream, open, cancellationToken),
                 { Status: HttpStatusCode.Unauthorized } open =>
@@ -65,7 +67,9 @@ internal sealed class RegistryProbe(HttpClient client, SigningKeyRing keys, Publ
     private async Task<RegistryProbeResult> TryCredentialAsync(
         Uri upstream, Answer open, string? credential, CancellationToken cancellationToken)
     {
-        var asks = open.Scheme == "Bearer" ? "asks for tokens" : $"asks for {open.Scheme ?? "credentials of an unknown kind"}";
+        var asks = open.Scheme == "Bearer"
+            ? "asks for tokens"
+            : $"asks for {open.Scheme ?? "credentials of an unknown kind"}";
         if (credential is null)
         {
             return new RegistryProbeResult(

@@ -13,7 +13,9 @@ internal sealed record TokenAnswer(AccessToken Token, AccessScope Granted, strin
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The type of what was exchanged (RFC 8693, section 2.2.1); <see langword="null"/> where nothing was.</summary>
+    /// <summary>
+    /// The type of what was exchanged (RFC 8693, section 2.2.1); <see langword="null"/> where nothing was.
+    /// </summary>
     public string? IssuedTokenType { get; init; }
 
     /// <summary>The body.</summary>

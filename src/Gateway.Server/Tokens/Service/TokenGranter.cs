@@ -50,7 +50,8 @@ internal sealed class TokenGranter(Reloadable<PolicySet> policies, TimeProvider 
 
             if ((actions & RepositoryActions.Push) != 0)
             {
-                actions |= RepositoryActions.Pull; // never one without the other, and a registry that verifies wants both
+                // never one without the other, and a registry that verifies wants both
+                actions |= RepositoryActions.Pull;
             }
 
             if (actions != RepositoryActions.None)

@@ -36,7 +36,8 @@ internal sealed class TokenMiddleware(
     private static readonly RegistryError MethodNotAllowed =
         RegistryError.MethodNotAllowed("the token endpoint accepts GET and POST", "GET, POST");
 
-    private static readonly RegistryError WrongType = RegistryError.InvalidRequest($"send the form as {FormType}, in UTF-8") with
+    private static readonly RegistryError WrongType = RegistryError.InvalidRequest(
+        $"send the form as {FormType}, in UTF-8") with
     {
         StatusCode = StatusCodes.Status415UnsupportedMediaType,
     };
@@ -148,7 +149,8 @@ internal sealed class TokenMiddleware(
         await RefuseAsync(context, "authentication failed: " + why);
     }
 
-    private static TokenRequest WithoutUnwantedRefreshToken(TokenRequest request, HttpContext context, GatewayContext gateway)
+    private static TokenRequest WithoutUnwantedRefreshToken(
+        TokenRequest request, HttpContext context, GatewayContext gateway)
     {
         if (gateway.Page != PageStanding.Trusted
             && BrowserRequest.FindFault(context.Request, gateway.Host.Origin) is not null)
@@ -168,7 +170,8 @@ internal sealed class TokenMiddleware(
         return request;
     }
 
-    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadAsync(HttpContext context, string service)
+    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadAsync(
+        HttpContext context, string service)
     {
         var http = context.Request;
         var authorization = http.Headers.Authorization;
@@ -180,13 +183,16 @@ internal sealed class TokenMiddleware(
         switch (http.Method)
         {
             case "GET":
-                return TokenRequestParser.ReadQuery(http.QueryString.Value, PresentedCredentials.Read(authorization), service);
+                return TokenRequestParser.ReadQuery(
+                    http.QueryString.Value, PresentedCredentials.Read(authorization), service);
             case "POST" when authorization.Count > 0:
                 // Two places for credentials are two identities. RFC 6749, section 2.3.1, reads this header as the
                 // client's own, not the user's, and no registry client sends it with a form.
-                return (null, RegistryError.InvalidRequest("send the credentials in the form, without an Authorization header"));
+                return (null,
+                    RegistryError.InvalidRequest("send the credentials in the form, without an Authorization header"));
             case "POST" when http.QueryString.HasValue:
-                // A parameter in both places would be read differently by others, and a secret there is logged by proxies.
+                // A parameter in both places would be read differently by others, and a secret there is logged by
+                // proxies.
                 return (null, RegistryError.InvalidRequest("send the parameters in the form, not in the query"));
             case "POST":
                 return IsForm(http.Headers.ContentType) ? await ReadFormAsync(http, service) : (null, WrongType);
@@ -195,10 +201,11 @@ internal sealed class TokenMiddleware(
         }
     }
 
-    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadFormAsync(HttpRequest http, string service)
+    private static async Task<(TokenRequest? Request, RegistryError? Error)> ReadFormAsync(
+        HttpRequest http, string service)
     {
-        // The limit is the form's own and is counted below. Kestrel counts the lines between chunks as well, and past its
-        // limit it hangs up, so that the client sees a reset instead of the answer.
+        // The limit is the form's own and is counted below. Kestrel counts the lines between chunks as well, and past
+        // its limit it hangs up, so that the client sees a reset instead of the answer.
         if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = LargestTransfer;
@@ -250,16 +257,16 @@ internal sealed class TokenMiddleware(
                 || parameter.Equals("charset=\"utf-8\"", StringComparison.OrdinalIgnoreCase));
     }
 
-    // A UI in a browser has no user name to send until the browser asks for one, which only this answer makes it do. For
-    // everyone else a token without any access is the right one: "podman login" and pulls of public images need it.
+    // A UI in a browser has no user name to send until the browser asks for one, which only this answer makes it do.
+    // For everyone else a token without any access is the right one: "podman login" and pulls of public images need it.
     private static bool IsBrowserWithoutCredentials(HttpRequest http) =>
         http.Headers.Origin.Count > 0 && http.Headers.Authorization.Count == 0 && http.Method == "GET";
 
-    // Where anonymous callers may do anything, a UI that leaves the sign-in to the browser would be given a nobody's token for
-    // everything, and its visitors could never sign in. So it is asked where signing in may give more: for less than it wants,
-    // and for the catalog, which shows a person more than an anonymous caller. Only pages of origins that the operator
-    // names, and lets use the browser's password: elsewhere a prompt would be of no use, and a page of the web must not
-    // be able to open one.
+    // Where anonymous callers may do anything, a UI that leaves the sign-in to the browser would be given a nobody's
+    // token for everything, and its visitors could never sign in. So it is asked where signing in may give more: for
+    // less than it wants, and for the catalog, which shows a person more than an anonymous caller. Only pages of
+    // origins that the operator names, and lets use the browser's password: elsewhere a prompt would be of no use, and
+    // a page of the web must not be able to open one.
     private static bool MustAsk(GatewayContext gateway, AccessScope asked, AccessScope granted) =>
         gateway is { Page: PageStanding.Trusted, IsPageNamed: true } && (asked.Catalog || !granted.Covers(asked));
 

@@ -11,10 +11,12 @@ internal static class TokenOptionsValidator
     /// <summary>Reports what is wrong.</summary>
     public static void Validate(TokenOptions options, SettingScope scope)
     {
-        scope.At(nameof(options.Lifetime)).CheckRange(options.Lifetime, TimeSpan.FromMinutes(1), TokenOptions.LongestLifetime);
+        scope.At(nameof(options.Lifetime)).CheckRange(
+            options.Lifetime, TimeSpan.FromMinutes(1), TokenOptions.LongestLifetime);
         scope.At(nameof(options.RefreshTokenLifetime))
             .CheckRange(options.RefreshTokenLifetime, Hour, TimeSpan.FromDays(365));
-        scope.At(nameof(options.UploadWindow)).CheckRange(options.UploadWindow, TimeSpan.Zero, TokenOptions.LongestUploadWindow);
+        scope.At(nameof(options.UploadWindow)).CheckRange(
+            options.UploadWindow, TimeSpan.Zero, TokenOptions.LongestUploadWindow);
         CheckCredentialLifetimes(options, scope);
         CheckAdministrators(options.Administrators, scope.At(nameof(options.Administrators)));
     }

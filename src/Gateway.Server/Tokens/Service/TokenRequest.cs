@@ -9,5 +9,8 @@ namespace Gateway.Server.Tokens.Service;
 /// </param>
 /// <param name="Asked">What is asked for; it may be nothing.</param>
 /// <param name="Offline">Whether a refresh token is asked for as well.</param>
-/// <param name="IsExchange">Whether a job's ID token is to be exchanged (RFC 8693) instead of an access token issued.</param>
-internal sealed record TokenRequest(PresentedCredentials Credentials, AccessScope Asked, bool Offline, bool IsExchange = false);
+/// <param name="IsExchange">
+/// Whether a job's ID token is to be exchanged (RFC 8693) instead of an access token issued.
+/// </param>
+internal sealed record TokenRequest(
+    PresentedCredentials Credentials, AccessScope Asked, bool Offline, bool IsExchange = false);

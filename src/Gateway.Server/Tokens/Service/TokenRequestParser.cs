@@ -96,18 +96,22 @@ internal static class TokenRequestParser
                 : "send username and password with grant_type=password, and no refresh_token"));
         }
 
-        // As in a header (RFC 7617, section 2): no method knows such a name, and records would have to be cleaned of it.
+        // As in a header (RFC 7617, section 2): no method knows such a name, and records would have to be cleaned of
+        // it.
         if (userName?.Any(char.IsControl) == true)
         {
             return (null, Invalid("username holds a control character"));
         }
 
-        var credentials = isRefresh ? new BasicCredentials("", refreshToken!) : new BasicCredentials(userName!, password!);
+        var credentials = isRefresh
+            ? new BasicCredentials("", refreshToken!)
+            : new BasicCredentials(userName!, password!);
         return Complete(parameters, PresentedCredentials.OfPassword(credentials), service);
     }
 
     // RFC 8693, section 2.1: a job presents the ID token of its issuer, and may name what it needs.
-    private static (TokenRequest? Request, RegistryError? Error) ReadExchange(UrlEncodedParameters parameters, string service)
+    private static (TokenRequest? Request, RegistryError? Error) ReadExchange(
+        UrlEncodedParameters parameters, string service)
     {
         foreach (var name in NotWithAnExchange)
         {
@@ -117,7 +121,8 @@ internal static class TokenRequestParser
             }
         }
 
-        if (!parameters.TryGetSingle("subject_token", out var token) || !parameters.TryGetSingle("subject_token_type", out var type)
+        if (!parameters.TryGetSingle("subject_token", out var token)
+            || !parameters.TryGetSingle("subject_token_type", out var type)
             || !parameters.TryGetSingle("requested_token_type", out var requested))
         {
             return (null, NotOnce("subject_token, subject_token_type and requested_token_type each"));

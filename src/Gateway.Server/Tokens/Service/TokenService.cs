@@ -56,7 +56,8 @@ internal sealed class TokenService(
     /// <exception cref="AccessTokenException">It cannot be issued, and why.</exception>
     /// <exception cref="StateException">What was exchanged cannot be stored.</exception>
     public async Task<TokenAnswer> AnswerAsync(
-        TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress, CancellationToken cancellationToken)
+        TokenRequest request, Principal principal, PublicHost host, IPAddress clientAddress,
+        CancellationToken cancellationToken)
     {
         var granted = granter.Grant(principal, request.Asked, host, clientAddress);
         if (request.IsExchange)
@@ -64,9 +65,11 @@ internal sealed class TokenService(
             return await exchange.ExchangeAsync(principal, request.Asked, granted, cancellationToken);
         }
 
-        var token = issuer.Issue(principal, granted, host.Authority); // first: where it fails, nothing is left in the store
+        // first: where it fails, nothing is left in the store
+        var token = issuer.Issue(principal, granted, host.Authority);
         var refreshToken = !request.Offline ? null
-            : IsRefreshGrant(request.Credentials) ? request.Credentials.Password.Password // the same again: it is not rotated
+            // the same again: it is not rotated
+            : IsRefreshGrant(request.Credentials) ? request.Credentials.Password.Password
             : await refreshTokens.IssueAsync(principal, host.Authority, cancellationToken);
         return new TokenAnswer(token, granted, refreshToken);
     }

@@ -8,7 +8,8 @@ internal static class TokensServiceExtensions
 {
     /// <summary>Adds <see cref="IAccessTokenIssuer"/> and <see cref="IAccessTokenVerifier"/>.</summary>
     /// <remarks>
-    /// Takes the signing keys, <see cref="TokenOptions"/>, the router, <c>SubjectStanding</c>, <see cref="TimeProvider"/>
+    /// Takes the signing keys, <see cref="TokenOptions"/>, the router, <c>SubjectStanding</c>,
+    /// <see cref="TimeProvider"/>
     /// and logging from the services.
     /// </remarks>
     public static IServiceCollection AddAccessTokens(this IServiceCollection services)

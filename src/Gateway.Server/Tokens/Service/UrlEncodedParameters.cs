@@ -37,7 +37,8 @@ internal sealed class UrlEncodedParameters
             }
 
             var equals = pair.IndexOf((byte)'=');
-            parameters._pairs.Add(equals < 0 ? (Decode(pair), "") : (Decode(pair[..equals]), Decode(pair[(equals + 1)..])));
+            parameters._pairs.Add(
+                equals < 0 ? (Decode(pair), "") : (Decode(pair[..equals]), Decode(pair[(equals + 1)..])));
         }
 
         return parameters;
@@ -50,7 +51,9 @@ internal sealed class UrlEncodedParameters
     /// <summary>The one value of a parameter.</summary>
     /// <param name="name">The parameter.</param>
     /// <param name="value">The value; <see langword="null"/> where it is absent.</param>
-    /// <returns><see langword="false"/> where it is repeated, or its value is not UTF-8 or has a broken escape.</returns>
+    /// <returns>
+    /// <see langword="false"/> where it is repeated, or its value is not UTF-8 or has a broken escape.
+    /// </returns>
     public bool TryGetSingle(string name, out string? value)
     {
         value = null;
@@ -90,7 +93,8 @@ internal sealed class UrlEncodedParameters
             }
             else if (value == '%')
             {
-                if (i + 2 >= text.Length || !char.IsAsciiHexDigit((char)text[i + 1]) || !char.IsAsciiHexDigit((char)text[i + 2]))
+                if (i + 2 >= text.Length || !char.IsAsciiHexDigit((char)text[i + 1])
+                    || !char.IsAsciiHexDigit((char)text[i + 2]))
                 {
                     return null;
                 }

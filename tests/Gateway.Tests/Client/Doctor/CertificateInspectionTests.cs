@@ -35,9 +35,15 @@ public sealed class CertificateInspectionTests
         Assert.False(CertificateInspection.IsFit([], host, [Roots()], Now));
         Assert.False(CertificateInspection.IsFit(Chain(_root.Issue([host])), host, [null, []], Now));
         Assert.False(CertificateInspection.IsFit(Chain(_root.Issue(["other.example.com"])), host, [Roots()], Now));
-        Assert.False(CertificateInspection.IsFit(Chain(_root.Issue([host], notBefore: Now.AddDays(-9), notAfter: Now.AddDays(-1))), host, [Roots()], Now));
-        Assert.False(CertificateInspection.IsFit(Chain(_root.Issue([host], notBefore: Now.AddDays(1))), host, [Roots()], Now));
-        Assert.False(CertificateInspection.IsFit(Chain(_root.Issue([host], change: static request => request.CertificateExtensions.Add(
+        Assert.False(
+            CertificateInspection.IsFit(
+                Chain(_root.Issue([host], notBefore: Now.AddDays(-9), notAfter: Now.AddDays(-1))), host, [Roots()],
+                Now));
+        Assert.False(
+            CertificateInspection.IsFit(Chain(_root.Issue([host], notBefore: Now.AddDays(1))), host, [Roots()], Now));
+        Assert.False(
+            CertificateInspection.IsFit(
+                Chain(_root.Issue([host], change: static request => request.CertificateExtensions.Add(
             new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.2")], false)))), host, [Roots()], Now));
     }
 
@@ -49,7 +55,11 @@ public sealed class CertificateInspectionTests
     [InlineData(-30, -1, "TLS001")]
     [InlineData(1, 30, "TLS002")]
     public void Times_ShortLivesHaveShortNotices(int from, int to, string? id) => Assert.Equal(
-        id is null ? [] : [id], Ids(Inspect(Chain(_root.Issue(["a.example.com"], notBefore: Now.AddDays(from), notAfter: Now.AddDays(to))), "a.example.com")));
+        id is null ? [] : [id],
+        Ids(
+            Inspect(
+                Chain(_root.Issue(["a.example.com"], notBefore: Now.AddDays(from), notAfter: Now.AddDays(to))),
+                "a.example.com")));
 
     [Fact]
     public void Times_OneThatEndsSoon_DoesNotHideOneThatHasEnded()
@@ -70,5 +80,6 @@ public sealed class CertificateInspectionTests
         return diagnosis;
     }
 
-    private static List<string> Ids(Diagnosis diagnosis) => [.. diagnosis.Findings.Select(static finding => finding.Id)];
+    private static List<string> Ids(Diagnosis diagnosis) =>
+        [.. diagnosis.Findings.Select(static finding => finding.Id)];
 }

@@ -8,10 +8,12 @@ public sealed class ChallengesTests
     [Fact]
     public void Parse_TokenChallenge_HasItsParameters()
     {
-        var one = Assert.Single(Challenges.Parse("""Bearer realm="https://a/token",service="x,y" , SCOPE="repository:a:pull,push" """));
+        var one = Assert.Single(
+            Challenges.Parse("""Bearer realm="https://a/token",service="x,y" , SCOPE="repository:a:pull,push" """));
         Assert.Null(one.Fault);
         Assert.True(one.IsBearer);
-        Assert.Equal(("https://a/token", "x,y", "repository:a:pull,push"), (one.Realm, one.Service, one.Parameters["scope"]));
+        Assert.Equal(
+            ("https://a/token", "x,y", "repository:a:pull,push"), (one.Realm, one.Service, one.Parameters["scope"]));
     }
 
     [Theory]
@@ -60,7 +62,9 @@ public sealed class ChallengesTests
         const string alphabet = "Bearer=\",\\ \t;\u0000\u001b\u00e9/:";
         for (var i = 0; i < 20_000; i++)
         {
-            Challenges.Parse(string.Concat(Enumerable.Range(0, random.Next(40)).Select(_ => alphabet[random.Next(alphabet.Length)])));
+            Challenges.Parse(
+                string.Concat(
+                    Enumerable.Range(0, random.Next(40)).Select(_ => alphabet[random.Next(alphabet.Length)])));
         }
     }
 }

@@ -6,7 +6,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Client.Doctor;
 
-/// <summary>The files of docker, podman and containerd, in every odd shape; and what they make each client trust.</summary>
+/// <summary>
+/// The files of docker, podman and containerd, in every odd shape; and what they make each client trust.
+/// </summary>
 public sealed class ClientFilesTests : IDisposable
 {
     private const string Name = "registry.example.com:8443";
@@ -127,7 +129,9 @@ public sealed class ClientFilesTests : IDisposable
     [Fact]
     public void Containerd_SkipVerify_OfTheRegistryItself()
     {
-        _root.Write("etc/containerd/certs.d/registry.example.com_8443_/hosts.toml", $"[host.\"https://{Name}\"]\nskip_verify = true");
+        _root.Write(
+            "etc/containerd/certs.d/registry.example.com_8443_/hosts.toml",
+            $"[host.\"https://{Name}\"]\nskip_verify = true");
         Assert.True(Assert.Single(TrustStores.Find(Question())).SkipsVerification);
     }
 
@@ -139,7 +143,10 @@ public sealed class ClientFilesTests : IDisposable
     {
         _root.Write("etc/docker/daemon.json", $$"""{"insecure-registries":[7,"{{entry}}"]}""");
         Assert.Equal(isInsecure, TrustStores.IsInsecureForDocker(Machine(), Question()));
-        Assert.True(entry[0] != '1' || TrustStores.IsInsecureForDocker(Machine(), Question() with { Url = new Uri("https://10.1.2.3:5000") }));
+        Assert.True(
+            entry[0] != '1'
+                || TrustStores.IsInsecureForDocker(
+                    Machine(), Question() with { Url = new Uri("https://10.1.2.3:5000") }));
     }
 
     [Theory]
@@ -154,7 +161,8 @@ public sealed class ClientFilesTests : IDisposable
         Assert.Equal(isInsecure, TrustStores.IsInsecureForPodman(Machine(), Question()));
     }
 
-    private ClientMachine Machine(params (string Name, string Value)[] environment) => new(_root.Path, environment.ToDictionary(static one => one.Name, static one => one.Value));
+    private ClientMachine Machine(params (string Name, string Value)[] environment) =>
+        new(_root.Path, environment.ToDictionary(static one => one.Name, static one => one.Value));
 
     private ClientQuestion Question() => new(new Uri("https://" + Name)) { Machine = Machine(("PATH", "/bin")) };
 

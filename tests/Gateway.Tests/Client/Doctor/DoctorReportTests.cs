@@ -20,7 +20,8 @@ public sealed class DoctorReportTests
         Assert.Equal(1, DoctorReport.ExitCodeOf(diagnosis));
         diagnosis.Error("TLS004", "x", "y");
         Assert.Equal(2, DoctorReport.ExitCodeOf(diagnosis));
-        Assert.Equal(["TLS004", "TLS003", "TLS", "TLS011", "TLS"], diagnosis.Findings.Select(static finding => finding.Id));
+        Assert.Equal(
+            ["TLS004", "TLS003", "TLS", "TLS011", "TLS"], diagnosis.Findings.Select(static finding => finding.Id));
     }
 
     [Fact]
@@ -33,7 +34,9 @@ public sealed class DoctorReportTests
         var text = new StringWriter { NewLine = "\n" };
         DoctorReport.Write(diagnosis, text);
         Assert.Equal(9, text.ToString().Split('\n').Length);
-        Assert.All(text.ToString().Where(static c => c != '\n'), static c => Assert.False(char.IsControl(c) || char.IsSurrogate(c) || c is '\u202e' or '\u2028'));
+        Assert.All(
+            text.ToString().Where(static c => c != '\n'),
+            static c => Assert.False(char.IsControl(c) || char.IsSurrogate(c) || c is '\u202e' or '\u2028'));
 
         using var json = new MemoryStream();
         DoctorReport.WriteJson(diagnosis, json);
@@ -54,7 +57,8 @@ public sealed class DoctorReportTests
         Assert.Equal(("warning", 1), (root.GetProperty("worst").GetString(), root.GetProperty("exitCode").GetInt32()));
         var (problem, missing) = (root.GetProperty("findings")[0], root.GetProperty("findings")[1]);
         Assert.Equal(("TLS003", "warning", "file", "soon", "docs/problems/TLS003.md"), (
-            problem.GetProperty("id").GetString(), problem.GetProperty("severity").GetString(), problem.GetProperty("subject").GetString(),
+            problem.GetProperty("id").GetString(), problem.GetProperty("severity").GetString(),
+            problem.GetProperty("subject").GetString(),
             problem.GetProperty("evidence").GetString(), problem.GetProperty("page").GetString()));
         Assert.Equal("notRun", missing.GetProperty("severity").GetString());
         Assert.False(missing.TryGetProperty("page", out _));
@@ -68,19 +72,25 @@ public sealed class DoctorReportTests
         diagnosis.Hide("abc");
         diagnosis.Hide(null);
         diagnosis.Error("TKN001", "of pass/word", "401: pass/word, pass%2Fword, abc", "say pass/word");
-        Assert.Equal(("of …", "401: …, …, abc", "say …"), (diagnosis.Findings[0].Subject, diagnosis.Findings[0].Evidence, diagnosis.Findings[0].Fix));
+        Assert.Equal(
+            ("of …", "401: …, …, abc", "say …"),
+            (diagnosis.Findings[0].Subject, diagnosis.Findings[0].Evidence, diagnosis.Findings[0].Fix));
     }
 
     [Fact]
     public async Task Attempt_PartThatThrows_IsNotRun_AndACancelledWholeEnds()
     {
         var diagnosis = new Diagnosis();
-        await diagnosis.AttemptAsync("UPS", "one", static () => throw new InvalidOperationException("odd"), CancellationToken.None);
-        await diagnosis.AttemptAsync("UPS", "two", static () => throw new TaskCanceledException(), CancellationToken.None);
+        await diagnosis.AttemptAsync(
+            "UPS", "one", static () => throw new InvalidOperationException("odd"), CancellationToken.None);
+        await diagnosis.AttemptAsync(
+            "UPS", "two", static () => throw new TaskCanceledException(), CancellationToken.None);
         await diagnosis.AttemptAsync("UPS", "three", static () => Task.CompletedTask, CancellationToken.None);
         Assert.Equal(["one", "two"], diagnosis.Findings.Select(static finding => finding.Subject));
         Assert.All(diagnosis.Findings, static finding => Assert.Equal(Severity.NotRun, finding.Severity));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => diagnosis.AttemptAsync("UPS", "x", static () => throw new TaskCanceledException(), new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => diagnosis.AttemptAsync(
+                "UPS", "x", static () => throw new TaskCanceledException(), new CancellationToken(canceled: true)));
     }
 
     [Fact]

@@ -43,9 +43,13 @@ public sealed class HostileRegistryTests : IDisposable
     public async Task Neighbour_PlainRegistry_SignsIn()
     {
         var diagnosis = await ExamineAsync();
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.Passed);
+        Assert.Contains(
+            diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.Passed);
         Assert.Contains(_asked, static head => head.Contains("Authorization: Basic", StringComparison.Ordinal));
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "UPL" && finding.Evidence.Contains("accepts chunks", StringComparison.Ordinal));
+        Assert.Contains(
+            diagnosis.Findings,
+            static finding => finding.Id == "UPL"
+                && finding.Evidence.Contains("accepts chunks", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -56,9 +60,14 @@ public sealed class HostileRegistryTests : IDisposable
     {
         _challenge = string.Format(null, realm, There);
         var diagnosis = await ExamineAsync();
-        Assert.DoesNotContain(_askedElsewhere, static head => head.Contains("Basic", StringComparison.Ordinal) || head.Contains("POST", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _askedElsewhere,
+            static head => head.Contains("Basic", StringComparison.Ordinal)
+                || head.Contains("POST", StringComparison.Ordinal));
         Assert.NotEqual(0, DoctorReport.ExitCodeOf(diagnosis));
-        Assert.DoesNotContain(diagnosis.Findings, static finding => finding.Evidence.Contains("the sign-in succeeds", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            diagnosis.Findings,
+            static finding => finding.Evidence.Contains("the sign-in succeeds", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -93,14 +102,17 @@ public sealed class HostileRegistryTests : IDisposable
         var diagnosis = await ExamineAsync();
         Assert.True(diagnosis.Has("TKN002", Severity.Error));
         Assert.False(diagnosis.Has("CHL006"));
-        Assert.DoesNotContain(diagnosis.Findings, static finding => finding.Evidence.Contains("the check failed", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            diagnosis.Findings,
+            static finding => finding.Evidence.Contains("the check failed", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Repository_OddName_IsSaid()
     {
         var diagnosis = await ExamineAsync("../../token?x");
-        Assert.Contains(diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.NotRun);
+        Assert.Contains(
+            diagnosis.Findings, static finding => finding.Id == "TKN" && finding.Severity == Severity.NotRun);
     }
 
     private Task<Diagnosis> ExamineAsync(string repository = "team-a/app") => ClientDoctor.ExamineAsync(
@@ -110,7 +122,8 @@ public sealed class HostileRegistryTests : IDisposable
             Password = Secret,
             Repository = repository,
             MayProbeUploads = true,
-            Machine = new ClientMachine(Path.Combine(Path.GetTempPath(), "gateway-nowhere"), new Dictionary<string, string>()),
+            Machine = new ClientMachine(
+                Path.Combine(Path.GetTempPath(), "gateway-nowhere"), new Dictionary<string, string>()),
         },
         TimeProvider.System,
         CancellationToken.None);
@@ -124,7 +137,8 @@ public sealed class HostileRegistryTests : IDisposable
                 _ = AnswerAsync(await listener.AcceptTcpClientAsync(), asked);
             }
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // the test has ended
         }
@@ -150,17 +164,20 @@ public sealed class HostileRegistryTests : IDisposable
 
                 asked.Enqueue(head.ToString());
                 var (status, extra, body) = Of(head.ToString());
-                if (head.ToString().Contains("Content-Length: ", StringComparison.Ordinal) && head.ToString().Contains("Authorization", StringComparison.Ordinal))
+                if (head.ToString().Contains("Content-Length: ", StringComparison.Ordinal)
+                    && head.ToString().Contains("Authorization", StringComparison.Ordinal))
                 {
                     var length = int.Parse(head.ToString().Split("Content-Length: ")[1].Split('\n')[0], null);
                     var rest = new char[8192];
-                    while (length > 0 && await reader.ReadAsync(rest.AsMemory(0, Math.Min(length, rest.Length))) is var read and > 0)
+                    while (length > 0
+                        && await reader.ReadAsync(rest.AsMemory(0, Math.Min(length, rest.Length))) is var read and > 0)
                     {
                         length -= read;
                     }
                 }
 
-                var answer = $"HTTP/1.1 {status} X\r\nContent-Type: {_type}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n{extra}\r\n{body}";
+                var answer = $"HTTP/1.1 {status} X\r\nContent-Type: {_type}\r\nConnection: close\r\nContent-Length:"
+                    + $" {body.Length}\r\n{extra}\r\n{body}";
                 await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(answer));
             }
         }
@@ -179,10 +196,12 @@ public sealed class HostileRegistryTests : IDisposable
 
         if (!head.Contains("Authorization: Bearer", StringComparison.Ordinal))
         {
-            return (401, $"WWW-Authenticate: Bearer realm=\"{_challenge ?? $"http://{Here}/token"}\",service=\"s\"\r\n", "{}");
+            return (401, $"WWW-Authenticate: Bearer realm=\"{_challenge ?? $"http://{Here}/token"}\",service=\"s\"\r\n",
+                "{}");
         }
 
-        return head.StartsWith("POST", StringComparison.Ordinal) || head.StartsWith("PATCH", StringComparison.Ordinal) ? (202, $"Location: {_location}\r\n", "")
+        return head.StartsWith("POST", StringComparison.Ordinal) || head.StartsWith("PATCH", StringComparison.Ordinal)
+            ? (202, $"Location: {_location}\r\n", "")
             : head.Contains("tags/list", StringComparison.Ordinal) ? (200, "", """{"tags":[7,"../../x?y","//evil"]}""")
             : (200, "", "{}");
     }

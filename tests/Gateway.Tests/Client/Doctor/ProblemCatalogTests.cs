@@ -20,8 +20,12 @@ public sealed partial class ProblemCatalogTests
 
         Assert.Equal(ProblemCatalog.Instance.WriteIndex(), File.ReadAllText(Path.Combine(Pages, "README.md")));
         Assert.Equal(
-            ProblemCatalog.Instance.Pages.Select(static page => page.Id + ".md").Append("README.md").Order(StringComparer.Ordinal),
-            Directory.EnumerateFiles(Pages).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+            ProblemCatalog.Instance.Pages.Select(static page => page.Id + ".md")
+                .Append("README.md")
+                .Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(Pages)
+                .Select(static file => Path.GetFileName(file))
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -30,7 +34,9 @@ public sealed partial class ProblemCatalogTests
         string[] folders = ["Gateway", "Gateway.Client"];
         var used = folders.Select(static name => Path.Combine(RepositoryRoot.Path, "src", name, "Doctor"))
             .SelectMany(static folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
-            .SelectMany(static file => Id().Matches(File.ReadAllText(file)).Select(static match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(
+                static file => Id().Matches(File.ReadAllText(file)).Select(static match => match.Groups[1].Value))
+                    .ToHashSet(StringComparer.Ordinal);
         var known = ProblemCatalog.Instance.Pages.Select(static page => page.Id).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(used.Except(known));
         Assert.Empty(known.Except(used));
@@ -44,7 +50,9 @@ public sealed partial class ProblemCatalogTests
         Assert.NotEmpty(page.Means);
         Assert.NotEmpty(page.Causes);
         Assert.NotEmpty(page.Fix);
-        Assert.All(page.See, static see => Assert.True(File.Exists(Path.Combine(RepositoryRoot.Path, "docs", see.Split('#')[0])), see));
+        Assert.All(
+            page.See,
+            static see => Assert.True(File.Exists(Path.Combine(RepositoryRoot.Path, "docs", see.Split('#')[0])), see));
     });
 
     [Fact]
@@ -58,7 +66,9 @@ public sealed partial class ProblemCatalogTests
     public void Pages_ThatQuoteTheGateway_QuoteItsWords()
     {
         var message = UpstreamErrors.Redirect("…").Message;
-        Assert.Contains(message[message.IndexOf("sends this", StringComparison.Ordinal)..message.IndexOf(';', StringComparison.Ordinal)],
+        Assert.Contains(
+            message[message.IndexOf("sends this", StringComparison.Ordinal)..message.IndexOf(
+                ';', StringComparison.Ordinal)],
             ProblemCatalog.Instance.Find("UPS012")!.Means, StringComparison.Ordinal);
     }
 

@@ -64,7 +64,10 @@ public sealed class ProxySettingsTests : IDisposable
     [Fact]
     public void OfEnvironment_CapitalsFirst_EmptyIsNone()
     {
-        var settings = ProxySettings.OfEnvironment(Machine(("HTTPS_PROXY", "http://capital:1"), ("https_proxy", "http://small:1"), ("HTTP_PROXY", ""), ("http_proxy", "http://small:2")));
+        var settings = ProxySettings.OfEnvironment(
+            Machine(
+                ("HTTPS_PROXY", "http://capital:1"), ("https_proxy", "http://small:1"), ("HTTP_PROXY", ""),
+                ("http_proxy", "http://small:2")));
         Assert.Equal(("http://capital:1", "http://small:2"), (settings.Https, settings.Http));
         Assert.Equal("", ProxySettings.OfEnvironment(Machine()).Source);
     }
@@ -72,9 +75,14 @@ public sealed class ProxySettingsTests : IDisposable
     [Fact]
     public void OfService_SeveralOnOneLine_AllAreRead()
     {
-        _root.Write("etc/systemd/system/docker.service.d/proxy.conf", "[Service]\n# Environment=HTTPS_PROXY=http://no:1\nEnvironment=\"HTTPS_PROXY=http://u:p%%40@s:1\" 'NO_PROXY=a.example.com,b.example.com' HTTP_PROXY=http://p:1\n");
+        _root.Write(
+            "etc/systemd/system/docker.service.d/proxy.conf",
+            "[Service]\n# Environment=HTTPS_PROXY=http://no:1\nEnvironment=\"HTTPS_PROXY=http://u:p%%40@s:1\" "
+                + "'NO_PROXY=a.example.com,b.example.com' HTTP_PROXY=http://p:1\n");
         var settings = OfDocker();
-        Assert.Equal(("http://u:p%40@s:1", "http://p:1", "a.example.com,b.example.com"), (settings.Https, settings.Http, settings.NoProxy));
+        Assert.Equal(
+            ("http://u:p%40@s:1", "http://p:1", "a.example.com,b.example.com"),
+            (settings.Https, settings.Http, settings.NoProxy));
         Assert.Equal("/etc/systemd/system/docker.service.d/proxy.conf", settings.Source);
     }
 
@@ -83,8 +91,10 @@ public sealed class ProxySettingsTests : IDisposable
     {
         _root.Write("usr/lib/systemd/system/docker.service", "[Service]\nEnvironment=HTTPS_PROXY=http://unit:1\n");
         Assert.Equal("http://unit:1", OfDocker().Https);
-        _root.Write("usr/lib/systemd/system/docker.service.d/20.conf", "[Service]\nEnvironment=HTTPS_PROXY=http://vendor:1\n");
-        _root.Write("etc/systemd/system/docker.service.d/10.conf", "[Service]\nEnvironment=HTTPS_PROXY=http://first:1\n");
+        _root.Write(
+            "usr/lib/systemd/system/docker.service.d/20.conf", "[Service]\nEnvironment=HTTPS_PROXY=http://vendor:1\n");
+        _root.Write(
+            "etc/systemd/system/docker.service.d/10.conf", "[Service]\nEnvironment=HTTPS_PROXY=http://first:1\n");
         Assert.Equal("http://vendor:1", OfDocker().Https);
         _root.Write("etc/systemd/system/docker.service.d/20.conf", "[Service]\n");
         Assert.Equal("http://first:1", OfDocker().Https);
@@ -98,7 +108,10 @@ public sealed class ProxySettingsTests : IDisposable
     public void OfService_EnvironmentFile_WinsOverLines_CapitalsBeforeSmall()
     {
         _root.Write("etc/default/docker", "# x\nHTTPS_PROXY='http://file:1'\nno_proxy=\"small\"\nOTHER=1\n");
-        _root.Write("etc/systemd/system/docker.service.d/a.conf", "[Service]\nEnvironmentFile=-/etc/default/docker\nEnvironment=HTTPS_PROXY=http://line:1 \\\n  https_proxy=http://small:1\nEnvironment=NO_PROXY=capital\n");
+        _root.Write(
+            "etc/systemd/system/docker.service.d/a.conf",
+            "[Service]\nEnvironmentFile=-/etc/default/docker\nEnvironment=HTTPS_PROXY=http://line:1 \\\n  "
+                + "https_proxy=http://small:1\nEnvironment=NO_PROXY=capital\n");
         var settings = OfDocker();
         Assert.Equal(("http://file:1", "capital"), (settings.Https, settings.NoProxy));
         Assert.Contains("/etc/default/docker", settings.Source, StringComparison.Ordinal);
@@ -107,8 +120,11 @@ public sealed class ProxySettingsTests : IDisposable
     [Fact]
     public void OfService_DaemonJson_WinsWhereItSaysSomething()
     {
-        _root.Write("etc/systemd/system/docker.service.d/a.conf", "[Service]\nEnvironment=HTTPS_PROXY=http://unit:1 NO_PROXY=unit\n");
-        _root.Write("etc/docker/daemon.json", """{"proxies":{"https-proxy":"http://json:1","no-proxy":"","http-proxy":7}}""");
+        _root.Write(
+            "etc/systemd/system/docker.service.d/a.conf",
+            "[Service]\nEnvironment=HTTPS_PROXY=http://unit:1 NO_PROXY=unit\n");
+        _root.Write(
+            "etc/docker/daemon.json", """{"proxies":{"https-proxy":"http://json:1","no-proxy":"","http-proxy":7}}""");
         var settings = OfDocker();
         Assert.Equal(("http://json:1", null, "unit"), (settings.Https, settings.Http, settings.NoProxy));
         _root.Write("etc/docker/daemon.json", """{"proxies":[]}""");
@@ -119,7 +135,10 @@ public sealed class ProxySettingsTests : IDisposable
     [Fact]
     public void IdleExemptions_NameWhatExemptsNothing() => Assert.Equal(
         ["https://registry.example.com/", "registry.example.com:5000"],
-        new ProxySettings("x", "x", "http://p:1", null, "https://registry.example.com/, registry.example.com:5000,registry.example.com,other").IdleExemptions(new Uri("https://registry.example.com")));
+        new ProxySettings(
+            "x", "x", "http://p:1", null,
+            "https://registry.example.com/, registry.example.com:5000,registry.example.com,other").IdleExemptions(
+                new Uri("https://registry.example.com")));
 
     [Theory]
     [InlineData("http://user:secret@proxy:3128", "http://…@proxy:3128")]
@@ -134,5 +153,6 @@ public sealed class ProxySettingsTests : IDisposable
 
     private ProxySettings OfDocker() => ProxySettings.OfService(Machine(), "docker", "dockerd");
 
-    private ClientMachine Machine(params (string Name, string Value)[] environment) => new(_root.Path, environment.ToDictionary(static one => one.Name, static one => one.Value));
+    private ClientMachine Machine(params (string Name, string Value)[] environment) =>
+        new(_root.Path, environment.ToDictionary(static one => one.Name, static one => one.Value));
 }

@@ -40,7 +40,8 @@ public sealed class CredentialHelperTests : IDisposable
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_file.Path));
         Assert.Equal(
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(_file.Path)!));
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.GetDirectoryName(_file.Path)!));
     }
 
     [Fact]
@@ -88,7 +89,8 @@ public sealed class CredentialHelperTests : IDisposable
         Assert.Equal("gcloud", used.GetProperty("credHelpers").GetProperty("gcr.io").GetString());
         Assert.False(used.GetProperty("auths").TryGetProperty(Registry, out _)); // else docker's own copy would go on
         Assert.True(used.GetProperty("auths").TryGetProperty("other.test", out _));
-        Assert.Equal("http://p", used.GetProperty("proxies").GetProperty("default").GetProperty("httpProxy").GetString());
+        Assert.Equal(
+            "http://p", used.GetProperty("proxies").GetProperty("default").GetProperty("httpProxy").GetString());
 
         docker.LeaveHelper(Registry);
         var left = JsonDocument.Parse(File.ReadAllText(path)).RootElement.GetProperty("credHelpers");
@@ -131,13 +133,15 @@ public sealed class CredentialHelperTests : IDisposable
         Assert.Contains("ecr-login", File.ReadAllText(path), StringComparison.Ordinal);
         Assert.Equal("ecr-login", docker.UseHelper(Registry));
         Assert.Null(docker.UseHelper(Registry));
-        Assert.Contains("desktop", File.ReadAllText(path), StringComparison.Ordinal); // a registry's own helper comes before it
+        // a registry's own helper comes before it
+        Assert.Contains("desktop", File.ReadAllText(path), StringComparison.Ordinal);
     }
 
     [Fact]
     public void DockerConfiguration_LinkAndMode_Stay()
     {
-        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
+            | UnixFileMode.OtherRead;
         var target = _folder.Write("dotfiles.json", "{}");
         File.SetUnixFileMode(target, Mode);
         var link = Path.Combine(_folder.Path, "config.json");
@@ -150,17 +154,26 @@ public sealed class CredentialHelperTests : IDisposable
         Assert.Equal(Mode, File.GetUnixFileMode(target));
         var made = Path.Combine(_folder.Path, "new", "config.json");
         new DockerConfiguration(made).UseHelper(Registry);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(made)); // docker keeps passwords in it
+        // docker keeps passwords in it
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(made));
     }
 
     [Theory]
-    [InlineData("/opt/gateway/gateway", "/opt/gateway/", true, "ln -sf /opt/gateway/gateway /usr/local/bin/docker-credential-gateway")]
-    [InlineData("/usr/bin/gateway", "/tmp/unpacked/", true, "ln -sf /usr/bin/gateway /usr/local/bin/docker-credential-gateway")] // one file
-    [InlineData("/usr/share/dotnet/dotnet", "/opt/a b/", true, "ln -sf '/opt/a b/gateway' /usr/local/bin/docker-credential-gateway")]
+    [InlineData(
+        "/opt/gateway/gateway", "/opt/gateway/", true,
+        "ln -sf /opt/gateway/gateway /usr/local/bin/docker-credential-gateway")]
+    // one file
+    [InlineData(
+        "/usr/bin/gateway", "/tmp/unpacked/", true, "ln -sf /usr/bin/gateway /usr/local/bin/docker-credential-gateway")]
+    [InlineData(
+        "/usr/share/dotnet/dotnet", "/opt/a b/", true,
+        "ln -sf '/opt/a b/gateway' /usr/local/bin/docker-credential-gateway")]
     [InlineData("/usr/share/dotnet/dotnet", "/opt/it's/", false,
-        "printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' /usr/share/dotnet/dotnet '/opt/it'\\''s/gateway.dll' "
-        + ">/usr/local/bin/docker-credential-gateway && chmod 755 /usr/local/bin/docker-credential-gateway")]
-    public void Installation_NamesTheGatewaysOwnFileAndNeverDotnetAlone(string process, string folder, bool hasProgram, string expected) =>
+        "printf '#!/bin/sh\\nexec %s %s credential-helper \"$@\"\\n' /usr/share/dotnet/dotnet "
+        + "'/opt/it'\\''s/gateway.dll' >/usr/local/bin/docker-credential-gateway && chmod 755 "
+        + "/usr/local/bin/docker-credential-gateway")]
+    public void Installation_NamesTheGatewaysOwnFileAndNeverDotnetAlone(
+        string process, string folder, bool hasProgram, string expected) =>
         Assert.Equal(expected, HelperInstallation.Command(process, folder, _ => hasProgram));
 
     private async Task<(int Code, string Output)> Run(string action, string input)

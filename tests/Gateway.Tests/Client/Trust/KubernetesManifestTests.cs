@@ -18,14 +18,16 @@ public sealed class KubernetesManifestTests : IDisposable
     {
         Assert.True(RegistryName.TryParse(TrustFiles.Name, out var name));
         var yaml = new YamlStream();
-        yaml.Load(new StringReader(KubernetesManifest.Write(name, PrivateAuthority.PemOf(_files.Authority.Certificate))));
+        yaml.Load(
+            new StringReader(KubernetesManifest.Write(name, PrivateAuthority.PemOf(_files.Authority.Certificate))));
         Assert.Equal(2, yaml.Documents.Count);
         _map = (YamlMappingNode)yaml.Documents[0].RootNode;
         var pod = (YamlMappingNode)yaml.Documents[1].RootNode["spec"]["template"]["spec"];
         _script = ((YamlScalarNode)pod["initContainers"][0]["args"][0]).Value!;
         Assert.All(
             ((YamlSequenceNode)pod["initContainers"][0]["volumeMounts"]).Children,
-            static mount => Assert.DoesNotContain(':', ((YamlScalarNode)mount["mountPath"]).Value!)); // Kubernetes refuses it there
+            // Kubernetes refuses it there
+            static mount => Assert.DoesNotContain(':', ((YamlScalarNode)mount["mountPath"]).Value!));
         _node.Write("trust/ca.crt", Data("ca.crt"));
         _node.Write("trust/hosts.toml", Data("hosts.toml"));
         _node.Write("host/containerd/config.toml", "version = 2\n");
@@ -50,7 +52,10 @@ public sealed class KubernetesManifestTests : IDisposable
         Assert.Contains(_files.Authority.Certificate.ExportCertificatePem(), Data("ca.crt"), StringComparison.Ordinal);
 
         // Again, and where config_path is set.
-        _node.Write("host/containerd/config.toml", "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\n  config_path = '/etc/containerd/certs.d'\n");
+        _node.Write(
+            "host/containerd/config.toml",
+            "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\n  config_path = "
+                + "'/etc/containerd/certs.d'\n");
         Assert.Equal((0, ""), Run());
         Assert.False(File.Exists(_node.Path + Host + "/ca.crt.before-trust"));
     }
@@ -75,8 +80,10 @@ public sealed class KubernetesManifestTests : IDisposable
 
     private (int Code, string Output) Run()
     {
-        var script = _script.Replace("/host/", _node.Path + "/host/", StringComparison.Ordinal).Replace("/trust/", _node.Path + "/trust/", StringComparison.Ordinal);
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-euc", script]) { RedirectStandardOutput = true })!;
+        var script = _script.Replace("/host/", _node.Path + "/host/", StringComparison.Ordinal).Replace(
+            "/trust/", _node.Path + "/trust/", StringComparison.Ordinal);
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", ["-euc", script]) { RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output);

@@ -31,7 +31,10 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
 
     [Fact]
     public void Read_TwoRoots_AreBothTaken() =>
-        Assert.Equal(2, Read(RootPem + PrivateAuthority.PemOf(TestAuthority.CreateRoot("The next").Certificate)).Certificates.Count);
+        Assert.Equal(
+            2,
+            Read(
+                RootPem + PrivateAuthority.PemOf(TestAuthority.CreateRoot("The next").Certificate)).Certificates.Count);
 
     [Fact]
     public void Read_IntermediateAlone_IsTakenWithAWarning()
@@ -61,7 +64,9 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
         AssertRefused(RootPem + key.ExportPkcs8PrivateKeyPem(), "private key", "must not be published", "openssl x509");
         AssertRefused(key.ExportECPrivateKeyPem() + "\n" + RootPem, "private key", "EC PRIVATE KEY");
         AssertRefused(
-            RootPem + key.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)),
+            RootPem
+                + key.ExportEncryptedPkcs8PrivateKeyPem(
+                    "x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)),
             "private key", "ENCRYPTED");
     }
 
@@ -70,7 +75,8 @@ public sealed class PrivateAuthorityReaderTests : IDisposable
     {
         var old = Make(-20, -1);
         AssertRefused(old, "has expired");
-        Assert.Contains("has expired", Assert.Single(Read(old, mayBeExpired: true).Warnings).What, StringComparison.Ordinal);
+        Assert.Contains(
+            "has expired", Assert.Single(Read(old, mayBeExpired: true).Warnings).What, StringComparison.Ordinal);
         Assert.Contains("expires soon", Assert.Single(Read(Make(-20, 20)).Warnings).What, StringComparison.Ordinal);
         Assert.Contains("not valid yet", Assert.Single(Read(Make(1, 200)).Warnings).What, StringComparison.Ordinal);
         Assert.Empty(Read(Make(-20, 40)).Warnings);

@@ -33,7 +33,8 @@ public sealed class RegistryNameTests
     [Fact]
     public void Slug_LongName_FitsIntoALabel()
     {
-        Assert.True(RegistryName.TryParse(string.Join('.', Enumerable.Repeat("abcdefghi", 20)) + ":8443", out var name));
+        Assert.True(
+            RegistryName.TryParse(string.Join('.', Enumerable.Repeat("abcdefghi", 20)) + ":8443", out var name));
         Assert.InRange(KubernetesManifest.LabelOf(name).Length, 1, 63);
         Assert.True(char.IsAsciiLetterOrDigit(KubernetesManifest.LabelOf(name)[^1]));
     }

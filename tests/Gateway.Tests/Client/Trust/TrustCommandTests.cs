@@ -30,9 +30,12 @@ public sealed class TrustCommandTests : IDisposable
         Assert.Empty(_files.Everything());
         Assert.All(
             [
-                Docker, Podman, Hosts, "config_path = \"/etc/containerd/certs.d\"", "kind: DaemonSet", "update-ca-certificates", "update-ca-trust",
-                "security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain", "certutil -addstore -f ROOT",
-                PrivateAuthority.FingerprintOf(_files.Authority.Certificate), "CN=Test authority", _files.Authority.Certificate.ExportCertificatePem(),
+                Docker, Podman, Hosts, "config_path = \"/etc/containerd/certs.d\"", "kind: DaemonSet",
+                "update-ca-certificates", "update-ca-trust",
+                "security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain",
+                "certutil -addstore -f ROOT",
+                PrivateAuthority.FingerprintOf(_files.Authority.Certificate), "CN=Test authority",
+                _files.Authority.Certificate.ExportCertificatePem(),
             ],
             text => Assert.Contains(text, output, StringComparison.Ordinal));
         Assert.DoesNotContain("DaemonSet", (await RunAsync("--client", "docker")).Output, StringComparison.Ordinal);
@@ -105,7 +108,9 @@ public sealed class TrustCommandTests : IDisposable
 
         // What was kept is not lost by the next one.
         _files.Place(Docker, "garbage");
-        Assert.Contains("the existing file is not a certificate", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "the existing file is not a certificate",
+            (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
         Assert.Equal(other, _files.Read(Docker + ".before-trust"));
         Assert.Equal("garbage", _files.Read(Docker + ".before-trust.2"));
     }
@@ -113,14 +118,18 @@ public sealed class TrustCommandTests : IDisposable
     [Fact]
     public async Task Install_BundleThatHoldsIt_IsLeftAlone()
     {
-        var bundle = PrivateAuthority.PemOf(TestAuthority.CreateRoot("Another").Certificate) + PrivateAuthority.PemOf(_files.Authority.Certificate);
+        var bundle = PrivateAuthority.PemOf(TestAuthority.CreateRoot("Another").Certificate)
+            + PrivateAuthority.PemOf(_files.Authority.Certificate);
         _files.Place(Docker, bundle);
-        Assert.Contains("has it already", (await RunAsync("--install", "--yes", "--client", "docker")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "has it already", (await RunAsync("--install", "--yes", "--client", "docker")).Output,
+            StringComparison.Ordinal);
         Assert.Equal(bundle, _files.Read(Docker));
     }
 
     [Theory]
-    [InlineData($"server = \"https://{Name}\"\n[host.\"https://mirror.example.com\"]\n  capabilities = [\"pull\"]\n", true)]
+    [InlineData(
+        $"server = \"https://{Name}\"\n[host.\"https://mirror.example.com\"]\n  capabilities = [\"pull\"]\n", true)]
     [InlineData($"[host.\"https://{Name}\"]\n  skip_verify = true\n", true)]
     [InlineData("server = [\n", true)]
     [InlineData($"[host.\"https://{Name}\"]\n  capabilities = [\"pull\"]\n  ca = [\"ca.crt\"]\n", false)]
@@ -148,7 +157,9 @@ public sealed class TrustCommandTests : IDisposable
         var (code, output, _) = await RunAsync("--install", "--yes", "--client", "system");
 
         Assert.Equal(0, code);
-        Assert.Equal(PrivateAuthority.PemOf(next), _files.Read("/usr/local/share/ca-certificates/registry-example-com-8443-2.crt"));
+        Assert.Equal(
+            PrivateAuthority.PemOf(next),
+            _files.Read("/usr/local/share/ca-certificates/registry-example-com-8443-2.crt"));
         Assert.Contains("not run: update-ca-certificates", output, StringComparison.Ordinal);
     }
 
@@ -163,9 +174,12 @@ public sealed class TrustCommandTests : IDisposable
 
     [Theory]
     [InlineData("the registry is missing", "--ca", "CA")]
-    [InlineData("clients cannot use this as the name of a registry (found \"http://x\")", "--ca", "CA", "--host", "http://x")]
+    [InlineData(
+        "clients cannot use this as the name of a registry (found \"http://x\")", "--ca", "CA", "--host", "http://x")]
     [InlineData("authority's certificate is missing", "--host", "registry.example.com")]
-    [InlineData("If https://registry.example.com/trust/ca.crt offers it, compare its fingerprint", "--host", "registry.example.com")]
+    [InlineData(
+        "If https://registry.example.com/trust/ca.crt offers it, compare its fingerprint", "--host",
+        "registry.example.com")]
     [InlineData("no such file (found \"", "--host", "registry.example.com", "--ca", "/nowhere/ca.crt")]
     public async Task Refusals(string expected, params string[] arguments)
     {
@@ -189,7 +203,8 @@ public sealed class TrustCommandTests : IDisposable
     {
         var question = new ClientQuestion(new Uri("https://" + Name))
         {
-            Machine = new ClientMachine(_files.Root, new Dictionary<string, string> { ["HOME"] = "/root", ["PATH"] = "/usr/bin" }),
+            Machine = new ClientMachine(
+                _files.Root, new Dictionary<string, string> { ["HOME"] = "/root", ["PATH"] = "/usr/bin" }),
         };
         var stores = TrustStores.Find(question);
         Assert.Equal(clients, stores.Select(static store => store.Client));

@@ -32,7 +32,8 @@ internal sealed class TrustFiles : IDisposable
     public string Read(string path) => System.IO.File.ReadAllText(Root + path);
 
     /// <summary>All that is on the machine, by path.</summary>
-    public IReadOnlyDictionary<string, string> Everything() => Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
+    public IReadOnlyDictionary<string, string> Everything() =>
+        Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
         .ToDictionary(file => file[Root.Length..], System.IO.File.ReadAllText);
 
     public void Dispose() => _folder.Dispose();

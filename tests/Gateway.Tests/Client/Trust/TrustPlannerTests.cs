@@ -34,8 +34,10 @@ public sealed class TrustPlannerTests : IDisposable
         { "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n", "grpc.v1.cri" },
         { "version = 3\n[plugins.'io.containerd.grpc.v1.cri'.registry]\n", "cri.v1.images" },
         { "version = [\n", "# or containerd 2.x" },
-        { "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n", null },
-        { "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\nconfig_path = '/etc/docker/certs.d:/etc/containerd/certs.d'\n", null },
+        { "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n",
+            null },
+        { "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\nconfig_path = "
+            + "'/etc/docker/certs.d:/etc/containerd/certs.d'\n", null },
         { "disabled_plugins = [\"cri\"]\n", null },
         { "version = 2\nimports = [\"conf.d/*.toml\"]\n", null },
     };
@@ -44,7 +46,10 @@ public sealed class TrustPlannerTests : IDisposable
     [MemberData(nameof(ConfigPaths))]
     public void Containerd_ConfigPath_IsAskedForWhereItIsMissing(string? config, string? lines)
     {
-        _files.Place("/etc/containerd/conf.d/registry.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n");
+        _files.Place(
+            "/etc/containerd/conf.d/registry.toml",
+            "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = "
+                + "\"/etc/containerd/certs.d\"\n");
         if (config is not null)
         {
             _files.Place("/etc/containerd/config.toml", config);
@@ -53,7 +58,10 @@ public sealed class TrustPlannerTests : IDisposable
         var plan = Plan(clients: TrustClient.Containerd);
 
         Assert.Equal(["ca.crt", "hosts.toml"], plan.Steps.Select(static step => Path.GetFileName(step.Path)));
-        Assert.All(plan.Steps, static step => Assert.StartsWith($"/etc/containerd/certs.d/{TrustFiles.Name}/", step.Path, StringComparison.Ordinal));
+        Assert.All(
+            plan.Steps,
+            static step => Assert.StartsWith(
+                $"/etc/containerd/certs.d/{TrustFiles.Name}/", step.Path, StringComparison.Ordinal));
         Assert.Equal(lines is not null, plan.ByHand.Count > 0);
         if (lines is not null)
         {
@@ -69,17 +77,27 @@ public sealed class TrustPlannerTests : IDisposable
     [Fact]
     public void Containerd_AnotherFolderInConfigPath_IsTheOneThatIsFilled()
     {
-        _files.Place("/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/srv/hosts\"\n");
+        _files.Place(
+            "/etc/containerd/config.toml",
+            "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/srv/hosts\"\n");
         var plan = Plan(clients: TrustClient.Containerd);
-        Assert.Equal([$"/srv/hosts/{TrustFiles.Name}/ca.crt", $"/srv/hosts/{TrustFiles.Name}/hosts.toml"], plan.Steps.Select(static step => step.Path));
-        Assert.Contains($"ca = \"/srv/hosts/{TrustFiles.Name}/ca.crt\"", plan.Steps[1].Content, StringComparison.Ordinal);
+        Assert.Equal(
+            [$"/srv/hosts/{TrustFiles.Name}/ca.crt", $"/srv/hosts/{TrustFiles.Name}/hosts.toml"],
+            plan.Steps.Select(static step => step.Path));
+        Assert.Contains(
+            $"ca = \"/srv/hosts/{TrustFiles.Name}/ca.crt\"", plan.Steps[1].Content, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Containerd_OldMirrors_AreWarnedOf()
     {
-        _files.Place("/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"docker.io\"]\nendpoint = [\"https://m.example\"]\n");
-        Assert.Contains("containerd does not start with both", Assert.Single(Plan(clients: TrustClient.Kubernetes).ByHand).Text, StringComparison.Ordinal);
+        _files.Place(
+            "/etc/containerd/config.toml",
+            "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"docker.io\"]\nendpoint = "
+                + "[\"https://m.example\"]\n");
+        Assert.Contains(
+            "containerd does not start with both", Assert.Single(Plan(clients: TrustClient.Kubernetes).ByHand).Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +120,8 @@ public sealed class TrustPlannerTests : IDisposable
     {
         _files.Place(there);
         var plan = Plan(clients: TrustClient.System);
-        Assert.Equal((folder + "registry-example-com-8443.crt", command), (Assert.Single(plan.Steps).Path, plan.Command));
+        Assert.Equal(
+            (folder + "registry-example-com-8443.crt", command), (Assert.Single(plan.Steps).Path, plan.Command));
         Assert.Throws<ProblemException>(() => Plan()); // never unasked
     }
 
@@ -112,8 +131,10 @@ public sealed class TrustPlannerTests : IDisposable
         _files.Place("/etc/docker/daemon.json", "{}");
         _files.Place("/usr/local/share/ca-certificates/x");
         Assert.Equal(
-            [$"/etc/docker/certs.d/{TrustFiles.Name}/ca.crt", "/usr/local/share/ca-certificates/registry-example-com-8443.crt"],
-            Plan(new TrustSelection(new HashSet<TrustClient>(), IsAll: true), isPrivileged: true).Steps.Select(static step => step.Path));
+            [$"/etc/docker/certs.d/{TrustFiles.Name}/ca.crt", "/usr/local/share/ca-certificates/registry-example-com-"
+                + "8443.crt"],
+            Plan(new TrustSelection(new HashSet<TrustClient>(), IsAll: true), isPrivileged: true).Steps.Select(
+                static step => step.Path));
         Assert.Single(Plan().Steps);
     }
 
@@ -123,8 +144,10 @@ public sealed class TrustPlannerTests : IDisposable
     private TrustPlan Plan(TrustSelection selection, bool isPrivileged)
     {
         Assert.True(RegistryName.TryParse(TrustFiles.Name, out var name));
-        var machine = new ClientMachine(_files.Root, new Dictionary<string, string> { ["HOME"] = "/home/dev", ["PATH"] = "/usr/bin" });
+        var machine = new ClientMachine(
+            _files.Root, new Dictionary<string, string> { ["HOME"] = "/home/dev", ["PATH"] = "/usr/bin" });
         return new TrustPlanner(
-            new TrustMachine(machine, isPrivileged), name, PrivateAuthorityReader.Read(_files.File, "--ca", TimeProvider.System.GetUtcNow())).Plan(selection);
+            new TrustMachine(machine, isPrivileged), name,
+            PrivateAuthorityReader.Read(_files.File, "--ca", TimeProvider.System.GetUtcNow())).Plan(selection);
     }
 }

@@ -16,7 +16,8 @@ public sealed class ProbedAvailabilityTests
     [Fact]
     public void After_FailuresInARow_DoublesUpToTheLast()
     {
-        Assert.Equal([1, 2, 4, 5, 5], new[] { 1, 2, 3, 4, 1000 }.Select(static failures => Probes.After(failures).TotalSeconds));
+        Assert.Equal(
+            [1, 2, 4, 5, 5], new[] { 1, 2, 3, 4, 1000 }.Select(static failures => Probes.After(failures).TotalSeconds));
     }
 
     [Fact]
@@ -53,7 +54,9 @@ public sealed class ProbedAvailabilityTests
     {
         await using var availability = new ProbedAvailability(Probes, _clock);
         _problem = new OperationCanceledException("by nobody of ours");
-        Assert.True(availability.TryLose(ProbeAsync, Recover, static () => throw new InvalidDataException("nobody thought of it")));
+        Assert.True(
+            availability.TryLose(
+                ProbeAsync, Recover, static () => throw new InvalidDataException("nobody thought of it")));
 
         await Eventually.TrueAsync(() => _clock.Timers == 1);
         _clock.Advance(TimeSpan.FromSeconds(1));

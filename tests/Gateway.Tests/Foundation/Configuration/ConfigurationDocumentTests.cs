@@ -22,7 +22,8 @@ public sealed class ConfigurationDocumentTests
     }
 
     [Fact]
-    public void SourceOf_NothingRecorded_IsTheFile() => Assert.Equal("gateway.yaml", _document.SourceOf("tls.key").ToString());
+    public void SourceOf_NothingRecorded_IsTheFile() =>
+        Assert.Equal("gateway.yaml", _document.SourceOf("tls.key").ToString());
 
     [Fact]
     public void IsBroken_BelowABrokenSection_IsTrueAndBesideItFalse()

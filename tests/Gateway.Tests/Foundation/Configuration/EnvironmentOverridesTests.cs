@@ -47,7 +47,9 @@ public sealed class EnvironmentOverridesTests : IDisposable
             ("GATEWAY__Authentication__Htpasswd__File", "users.htpasswd"),
             ("GATEWAY__Policies", "policies"));
 
-        Assert.Equal(["http://registry:5000/", "http://second:5000/"], options.Registries[0].Upstreams.Select(static u => u.AbsoluteUri));
+        Assert.Equal(
+            ["http://registry:5000/", "http://second:5000/"],
+            options.Registries[0].Upstreams.Select(static u => u.AbsoluteUri));
         Assert.Equal(Path.Combine(_folder.Path, "tls.crt"), options.Tls.Certificates[0].Certificate);
         Assert.Equal("/keys/tls.key", options.Tls.Certificates[0].Key);
         Assert.Equal(Path.Combine(_folder.Path, "policies"), options.Policies);
@@ -58,7 +60,9 @@ public sealed class EnvironmentOverridesTests : IDisposable
     {
         var variables = Enumerable.Range(0, 11).Select(static i => ($"GATEWAY__Hosts__{i}", $"host{i}")).ToArray();
 
-        Assert.Equal(Enumerable.Range(0, 11).Select(static i => $"host{i}"), Load(ConfigurationSamples.Minimal, variables).Hosts);
+        Assert.Equal(
+            Enumerable.Range(0, 11).Select(static i => $"host{i}"),
+            Load(ConfigurationSamples.Minimal, variables).Hosts);
     }
 
     [Fact]
@@ -81,7 +85,9 @@ public sealed class EnvironmentOverridesTests : IDisposable
             environment GATEWAY__Policies: policies: is empty. Set it in the file, or as GATEWAY__Policies.
             environment GATEWAY__Tls__HstsMaxAge: tls.hstsMaxAge: is empty. Give it a value, or remove it.
             """,
-            Problems(ConfigurationSamples.Minimal, ("GATEWAY__Log__Level", ""), ("GATEWAY__Policies", ""), ("GATEWAY__Tls__HstsMaxAge", "")));
+            Problems(
+                ConfigurationSamples.Minimal, ("GATEWAY__Log__Level", ""), ("GATEWAY__Policies", ""),
+                ("GATEWAY__Tls__HstsMaxAge", "")));
     }
 
     [Fact]
@@ -93,7 +99,8 @@ public sealed class EnvironmentOverridesTests : IDisposable
             environment GATEWAY__Tls__HstsMaxAge: tls.hstsMaxAge: has no unit (found "60"). Write "60s" if seconds are meant, or another unit (d, h, m, s, ms).
             """,
             Problems(
-                ConfigurationSamples.Minimal, ("GATEWAY__PublicUrl", "http://registry.example.com"), ("GATEWAY__Tls__HstsMaxAge", "60")));
+                ConfigurationSamples.Minimal, ("GATEWAY__PublicUrl", "http://registry.example.com"),
+                ("GATEWAY__Tls__HstsMaxAge", "60")));
     }
 
     [Fact]
@@ -126,15 +133,19 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_VariableTwiceInDifferentCase_IsAProblem()
     {
         Assert.Equal(
-            "environment GATEWAY__PublicUrl: differs from GATEWAY__PUBLICURL in upper and lower case only. Remove one of the two.",
-            Problems(ConfigurationSamples.Minimal, ("GATEWAY__PublicUrl", "https://a"), ("GATEWAY__PUBLICURL", "https://b")));
+            "environment GATEWAY__PublicUrl: differs from GATEWAY__PUBLICURL in upper and lower case only. Remove one "
+                + "of the two.",
+            Problems(
+                ConfigurationSamples.Minimal, ("GATEWAY__PublicUrl", "https://a"),
+                ("GATEWAY__PUBLICURL", "https://b")));
     }
 
     [Fact]
     public void Load_FileHoldsOneValueWhereVariableExpectsAList_BlamesTheFile()
     {
         Assert.Equal(
-            "gateway.yaml:6:8: hosts: is one value, but a list is expected. Write each item on a line of its own below it, indented, with \"- \" before it.",
+            "gateway.yaml:6:8: hosts: is one value, but a list is expected. Write each item on a line of its own "
+                + "below it, indented, with \"- \" before it.",
             Problems(ConfigurationSamples.Minimal + "hosts: a.example.com\n", ("GATEWAY__Hosts__1", "b.example.com")));
     }
 
@@ -158,7 +169,8 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldBelieveEveryForwardedHeader_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: would make the gateway trust the X-Forwarded-For of every client. Remove it, and name your load balancers in trustedProxies.",
+            $"environment {name}: would make the gateway trust the X-Forwarded-For of every client. Remove it, and "
+                + "name your load balancers in trustedProxies.",
             Problems(ConfigurationSamples.Minimal, (name, "true")));
     }
 
@@ -170,7 +182,8 @@ public sealed class EnvironmentOverridesTests : IDisposable
     public void Load_FrameworkWouldListenElsewhere_IsAProblem(string name)
     {
         Assert.Equal(
-            $"environment {name}: does not set the addresses on which the gateway listens. Remove it, and set listen.https (GATEWAY__Listen__Https).",
+            $"environment {name}: does not set the addresses on which the gateway listens. Remove it, and set "
+                + "listen.https (GATEWAY__Listen__Https).",
             Problems(ConfigurationSamples.Minimal, (name, "http://*:9999")));
     }
 

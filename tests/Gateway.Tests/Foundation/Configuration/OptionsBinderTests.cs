@@ -71,14 +71,18 @@ public sealed class OptionsBinderTests
 
         Assert.Equal(
             [
-                "f.yaml:1:23: named.Corp.url: is not an absolute URL (found \"x\"). Write scheme and host, for example \"https://registry.example.com\".",
+                "f.yaml:1:23: named.Corp.url: is not an absolute URL (found \"x\"). Write scheme and host, for "
+                    + "example \"https://registry.example.com\".",
                 "f.yaml:1:35: named.other.url: is missing. Set it in the file, or as GATEWAY__Named__Other__Url.",
                 "f.yaml:1:47: named.third: has no value. Give it one, or remove the line.",
-                "f.yaml:2:10: numbers: is a list, but a section is expected. Write its names below it, indented, each with a value.",
+                "f.yaml:2:10: numbers: is a list, but a section is expected. Write its names below it, indented, each "
+                    + "with a value.",
                 "f.yaml:3:12: rows[0][1]: is not an integer (found \"x\"). Write digits only, for example 10.",
-                "f.yaml:3:16: rows[1]: is one value, but a list is expected. Write each item on a line of its own below it, indented, with \"- \" before it.",
+                "f.yaml:3:16: rows[1]: is one value, but a list is expected. Write each item on a line of its own "
+                    + "below it, indented, with \"- \" before it.",
                 "f.yaml:4:8: count: is empty. Give it a value, or remove it.",
-                "f.yaml:5:7: wait: has no unit (found \"1\"). Write \"1s\" if seconds are meant, or another unit (d, h, m, s, ms).",
+                "f.yaml:5:7: wait: has no unit (found \"1\"). Write \"1s\" if seconds are meant, or another unit (d, "
+                    + "h, m, s, ms).",
                 "f.yaml:6:1: computed: unknown key. Known at the top level: named, numbers, rows, count, wait, files.",
             ],
             problems);
@@ -116,8 +120,10 @@ public sealed class OptionsBinderTests
         var collector = new ProblemCollector();
         var model = SettingModel.Of(typeof(Shapes));
         var tree = Assert.IsType<YamlMapping>(YamlReader.Read(text, "f.yaml", collector));
-        EnvironmentOverrides.Apply(model, tree, environment.ToDictionary(static v => v.Name, static v => v.Value), collector);
-        var options = (Shapes)new OptionsBinder(new ConfigurationDocument("f.yaml", collector), "/etc/gateway", model).Bind(tree);
+        EnvironmentOverrides.Apply(
+            model, tree, environment.ToDictionary(static v => v.Name, static v => v.Value), collector);
+        var options = (Shapes)new OptionsBinder(
+            new ConfigurationDocument("f.yaml", collector), "/etc/gateway", model).Bind(tree);
         problems = [.. collector.ToList().Select(static problem => problem.ToString())];
         return options;
     }

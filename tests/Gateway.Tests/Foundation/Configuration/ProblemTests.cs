@@ -24,6 +24,7 @@ public sealed class ProblemTests
     public void ToString_EndlessValue_IsCut()
     {
         Assert.Equal(
-            $"a: b (found \"{new string('x', 120)}…\"). c", new Problem("a", "b", new string('x', 10_000), "c").ToString());
+            $"a: b (found \"{new string('x', 120)}…\"). c",
+            new Problem("a", "b", new string('x', 10_000), "c").ToString());
     }
 }

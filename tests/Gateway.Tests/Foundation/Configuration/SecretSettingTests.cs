@@ -43,7 +43,8 @@ public sealed class SecretSettingTests : IDisposable
         _folder.Write("secrets/password", new string('x', (64 * 1024) + 1));
 
         Assert.Equal(
-            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative to FOLDER, that holds the secret and that the gateway can read.",
+            "gateway.yaml:8:21: registries[0].credential.passwordFile: is larger than 64 KiB. Name a file, relative "
+                + "to FOLDER, that holds the secret and that the gateway can read.",
             Problems("passwordFile: secrets/password"));
     }
 
@@ -70,7 +71,8 @@ public sealed class SecretSettingTests : IDisposable
     public void Load_SecretTwiceInEnvironment_IsAProblem()
     {
         Assert.Equal(
-            "environment GATEWAY__Registries__0__Credential__PasswordFile: registries[0].credential.password: is given both here and as registries[0].credential.passwordFile. Keep one of the two.",
+            "environment GATEWAY__Registries__0__Credential__PasswordFile: registries[0].credential.password: is "
+                + "given both here and as registries[0].credential.passwordFile. Keep one of the two.",
             Problems(
                 "password: canary",
                 ("GATEWAY__Registries__0__Credential__Password", "canary"),
@@ -98,5 +100,6 @@ public sealed class SecretSettingTests : IDisposable
         .Registries[0].Credential!.Password;
 
     private string Problems(string line, params (string Name, string Value)[] environment) =>
-        ConfigurationSamples.Problems(_folder, ConfigurationSamples.WithCredential("username: gateway", line), environment);
+        ConfigurationSamples.Problems(
+            _folder, ConfigurationSamples.WithCredential("username: gateway", line), environment);
 }

@@ -69,7 +69,8 @@ public sealed class FileLockTests : IDisposable
         var path = _folder.Write("gateway.yaml", "");
         using var held = FileLock.TryShare(path, Start, 1);
 
-        using var edited = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None); // takes flock(2) for itself
+        // takes flock(2) for itself
+        using var edited = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
         Assert.NotNull(held);
         Assert.True(edited.CanWrite);

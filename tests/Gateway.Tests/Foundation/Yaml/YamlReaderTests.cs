@@ -77,7 +77,9 @@ public sealed class YamlReaderTests
         var text = new StringBuilder("l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (var level = 1; level < 30; level++)
         {
-            text.Append($"l{level}: &l{level} [").AppendJoin(", ", Enumerable.Repeat($"*l{level - 1}", 10)).Append("]\n");
+            text.Append($"l{level}: &l{level} [")
+                .AppendJoin(", ", Enumerable.Repeat($"*l{level - 1}", 10))
+                .Append("]\n");
         }
 
         Read(text.ToString(), out var problems);
@@ -138,7 +140,8 @@ public sealed class YamlReaderTests
         const string Pieces = "[{a:#-?\n ,]}!&*|>'\"%@`<~\\\t\0\u00e9\ud83d";
         for (var round = 0; round < 20_000; round++)
         {
-            var text = string.Concat(Enumerable.Range(0, random.Next(1, 25)).Select(_ => Pieces[random.Next(Pieces.Length)]));
+            var text = string.Concat(
+                Enumerable.Range(0, random.Next(1, 25)).Select(_ => Pieces[random.Next(Pieces.Length)]));
             var root = Read(text, out var problems);
             Assert.True(root is not null || problems.Length > 0);
         }

@@ -2,12 +2,16 @@ using Gateway.Foundation.Configuration;
 
 namespace Gateway.Server.Store.State.Sqlite;
 
-/// <summary>The store's file as this process has it open: what writes it and what reads it, for all stores that keep something there.</summary>
+/// <summary>
+/// The store's file as this process has it open: what writes it and what reads it, for all stores that keep something
+/// there.
+/// </summary>
 /// <remarks>
-/// One for each process. POSIX locks belong to a process and a file, not to a descriptor: closing <em>any</em> descriptor of the
-/// file drops all of them (fcntl(2), "Record locks"), and another process then takes itself for the last one and deletes the log.
-/// SQLite sees to this among its own connections (os_unix.c, "Posix Advisory Locking"); so nothing but SQLite may open the
-/// file, its <c>-wal</c> or its <c>-shm</c> while it is open here. Looking at them with statx(2) opens nothing.
+/// One for each process. POSIX locks belong to a process and a file, not to a descriptor: closing <em>any</em>
+/// descriptor of the file drops all of them (fcntl(2), "Record locks"), and another process then takes itself for the
+/// last one and deletes the log. SQLite sees to this among its own connections (os_unix.c, "Posix Advisory Locking");
+/// so nothing but SQLite may open the file, its <c>-wal</c> or its <c>-shm</c> while it is open here. Looking at them
+/// with statx(2) opens nothing.
 /// </remarks>
 internal sealed class SqliteDatabase : IAsyncDisposable
 {

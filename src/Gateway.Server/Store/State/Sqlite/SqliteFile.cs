@@ -10,15 +10,16 @@ namespace Gateway.Server.Store.State.Sqlite;
 /// <summary>The store's file: made, checked, brought to this program's schema, and watched not to be swapped.</summary>
 internal sealed partial class SqliteFile
 {
-    // What SQLite keeps beside it while it is open, https://www.sqlite.org/tempfiles.html: the log, and the index of the log.
+    // What SQLite keeps beside it while it is open, https://www.sqlite.org/tempfiles.html: the log, and the index of
+    // the log.
     private const string Log = "-wal";
     private const string Index = "-shm";
     private static readonly string[] Endings = ["", Log, Index];
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // Where SQLite has its locks (https://www.sqlite.org/fileformat.html, "lock-byte page"): a process that has the file open in
-    // WAL mode holds one of them.
+    // Where SQLite has its locks (https://www.sqlite.org/fileformat.html, "lock-byte page"): a process that has the
+    // file open in WAL mode holds one of them.
     private const long FirstLockByte = 0x40000000;
     private const int LockBytes = 512;
 
@@ -44,9 +45,13 @@ internal sealed partial class SqliteFile
     /// <summary>Where it is.</summary>
     public string Path { get; }
 
-    /// <summary>Opens the file for writing; makes it, and its folder, where they are missing; migrates an older one.</summary>
+    /// <summary>
+    /// Opens the file for writing; makes it, and its folder, where they are missing; migrates an older one.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="migrations">What leads from version 0 to 1, from 1 to 2, and so on; several statements each.</param>
+    /// <param name="migrations">
+    /// What leads from version 0 to 1, from 1 to 2, and so on; several statements each.
+    /// </param>
     /// <param name="session">The connection that writes.</param>
     /// <exception cref="ProblemException">It cannot be used; told with the fix.</exception>
     public static SqliteFile Open(string path, IReadOnlyList<string> migrations, out SqliteSession session)
@@ -87,8 +92,8 @@ internal sealed partial class SqliteFile
 
     /// <summary>Sees that the paths still lead to the files that are open.</summary>
     /// <exception cref="StateException">
-    /// One was removed or replaced. What is written to the open ones would be gone at the next start, answered or not; and what
-    /// another process writes to the new ones, such as a revocation, is not seen here.
+    /// One was removed or replaced. What is written to the open ones would be gone at the next start, answered or not;
+    /// and what another process writes to the new ones, such as a revocation, is not seen here.
     /// </exception>
     public void EnsureInPlace()
     {
@@ -124,11 +129,15 @@ internal sealed partial class SqliteFile
         }
     }
 
-    /// <summary>Whether a process has the store open. Not to be asked by one that has it open itself: see <see cref="FileLock.IsHeld"/>.</summary>
+    /// <summary>
+    /// Whether a process has the store open. Not to be asked by one that has it open itself: see
+    /// <see cref="FileLock.IsHeld"/>.
+    /// </summary>
     public static bool IsInUse(string path) => File.Exists(path) && FileLock.IsHeld(path, FirstLockByte, LockBytes);
 
-    // In use without a log: it was removed under a gateway. SQLite would begin another one that the gateway does not read, and a
-    // command would say "Revoked" of what is not. A process that just opens or closes the store is seen so for a moment only.
+    // In use without a log: it was removed under a gateway. SQLite would begin another one that the gateway does not
+    // read, and a command would say "Revoked" of what is not. A process that just opens or closes the store is seen so
+    // for a moment only.
     private static Problem? CheckLog(string path)
     {
         for (var waited = TimeSpan.Zero; !File.Exists(path + Log) && IsInUse(path); waited += Glance)
@@ -167,7 +176,8 @@ internal sealed partial class SqliteFile
 
         // Anyone who can write to the folder can replace the store with a file of their own, with tokens of their
         // choice.
-        if ((File.GetUnixFileMode(folder) & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
+        if ((File.GetUnixFileMode(
+            folder) & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite)
         {
             return new Problem(folder, "state.folder can be written by every user", null, $"Run chmod o-w {folder}.");
         }
@@ -208,8 +218,8 @@ internal sealed partial class SqliteFile
             : null;
     }
 
-    // By SQLite, never by a descriptor of our own: closing one drops the locks of a store that this process has open. See
-    // SqliteDatabase.
+    // By SQLite, never by a descriptor of our own: closing one drops the locks of a store that this process has open.
+    // See SqliteDatabase.
     private static Problem? CheckHeader(string path, int version)
     {
         try
@@ -252,9 +262,14 @@ internal sealed partial class SqliteFile
             return;
         }
 
-        // SQLite gives the files that it keeps beside the database the owner and mode of the database. CreateNew: one that
-        // exists by now may be open in this process, and then no other descriptor of it may be closed.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
+        // SQLite gives the files that it keeps beside the database the owner and mode of the database. CreateNew: one
+        // that exists by now may be open in this process, and then no other descriptor of it may be closed.
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = OwnerOnly,
+        };
         FileStream file;
         try
         {
@@ -300,7 +315,8 @@ internal sealed partial class SqliteFile
             MigrateOnce(session, next, migrations[next]);
         }
 
-        // The log is opened by the first reading in its mode, and kept: from here on the files beside the database are ours to watch.
+        // The log is opened by the first reading in its mode, and kept: from here on the files beside the database are
+        // ours to watch.
         session.Number("SELECT count(*) FROM sqlite_schema");
     }
 

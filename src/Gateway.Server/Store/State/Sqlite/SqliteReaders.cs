@@ -4,7 +4,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Gateway.Server.Store.State.Sqlite;
 
-/// <summary>Connections that read, each with its prepared statements. They wait for no writer, nor a writer for them.</summary>
+/// <summary>
+/// Connections that read, each with its prepared statements. They wait for no writer, nor a writer for them.
+/// </summary>
 internal sealed class SqliteReaders(SqliteFile file) : IDisposable
 {
     private const int MaxIdle = 16;
@@ -23,8 +25,8 @@ internal sealed class SqliteReaders(SqliteFile file) : IDisposable
                 throw new StateException($"{file.Path}: the store is closed: the gateway is stopping.");
             }
 
-            // A replaced file may know of revocations that the open one does not; and a new connection must not share the open
-            // log with one that is new. Costs three statx(2), some 2 us.
+            // A replaced file may know of revocations that the open one does not; and a new connection must not share
+            // the open log with one that is new. Costs three statx(2), some 2 us.
             file.EnsureInPlace();
             if (!_idle.TryDequeue(out var session))
             {

@@ -7,7 +7,8 @@ internal static class SqliteSchema
     public const int ApplicationId = 0x52477374;
 
     /// <summary>When a credential's time to be remembered begins to run, as an expression that is indexed.</summary>
-    public const string ForgottenAfter = "max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, 0))";
+    public const string ForgottenAfter = "max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, "
+        + "0))";
 
     /// <summary>
     /// What leads from one version to the next, each in a transaction of its own. Entries are added, never changed:
@@ -51,8 +52,9 @@ internal static class SqliteSchema
         ) STRICT;
         """,
 
-        // Version 3. What tells an ID token again in another form, and how long its credential must be remembered. Jobs'
-        // credentials from before are kept for 400 days where they are revoked, or may be yet (ICredentialStore.KeptUnlessKnown).
+        // Version 3. What tells an ID token again in another form, and how long its credential must be remembered.
+        // Jobs' credentials from before are kept for 400 days where they are revoked, or may be yet
+        // (ICredentialStore.KeptUnlessKnown).
         """
         ALTER TABLE credentials ADD COLUMN identity BLOB CHECK (length(identity) = 32);
         ALTER TABLE credentials ADD COLUMN kept_until INTEGER;
@@ -65,7 +67,8 @@ internal static class SqliteSchema
             ON credentials (max(min(expires_at, coalesce(revoked_at, expires_at)), coalesce(kept_until, 0)));
         """,
 
-        // Version 4. Whom operators blocked. A number is never used twice, so that the greatest tells whether any changed.
+        // Version 4. Whom operators blocked. A number is never used twice, so that the greatest tells whether any
+        // changed.
         """
         CREATE TABLE blocks (
             sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -40,12 +40,14 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>Reads whose database a file is and its schema's version, without its log, and makes no file beside it.</summary>
+    /// <summary>
+    /// Reads whose database a file is and its schema's version, without its log, and makes no file beside it.
+    /// </summary>
     /// <exception cref="SqliteException">It cannot be opened, or is no database.</exception>
     public static (int Application, int Version) ReadHeader(string path)
     {
-        // https://www.sqlite.org/uri.html: "immutable" takes no lock and looks for no log. The path is escaped, since a "?" or
-        // "#" in it would end it.
+        // https://www.sqlite.org/uri.html: "immutable" takes no lock and looks for no log. The path is escaped, since a
+        // "?" or "#" in it would end it.
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = $"file:{Uri.EscapeDataString(path)}?immutable=1",
@@ -80,7 +82,8 @@ internal sealed class SqliteSession : IDisposable
     public long Number(string sql) => Query(sql, static row => row.GetInt64(0))[0];
 
     /// <summary>Has the log stay as it is when this connection, the last one, is closed.</summary>
-    public void KeepLog() => _ = raw.sqlite3_db_config(_connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+    public void KeepLog() =>
+        _ = raw.sqlite3_db_config(_connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
 
     public void Dispose()
     {
@@ -100,7 +103,8 @@ internal sealed class SqliteSession : IDisposable
             command.CommandText = sql;
             for (var i = 0; i < values.Length; i++)
             {
-                command.Parameters.Add(new SqliteParameter { ParameterName = FormattableString.Invariant($"${i + 1}") });
+                command.Parameters.Add(
+                    new SqliteParameter { ParameterName = FormattableString.Invariant($"${i + 1}") });
             }
 
             _commands.Add(sql, command);

@@ -5,7 +5,9 @@ using SQLitePCL;
 
 namespace Gateway.Server.Store.State.Sqlite;
 
-/// <summary>The one that writes. Operations that wait at the same time share a transaction, and so a flush of the disk.</summary>
+/// <summary>
+/// The one that writes. Operations that wait at the same time share a transaction, and so a flush of the disk.
+/// </summary>
 /// <remarks>An operation is answered after the commit returned, and so after the disk has it.</remarks>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
@@ -55,8 +57,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
         await _loop; // what waits is still written
         if (_file.IsReplaced)
         {
-            // The last one to close empties the log into the file and removes it, by its name: that would be another process's
-            // log with what that one answered, such as a revocation.
+            // The last one to close empties the log into the file and removes it, by its name: that would be another
+            // process's log with what that one answered, such as a revocation.
             _session.KeepLog();
         }
 
@@ -97,7 +99,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
             var fault = exception switch
             {
                 StateException state => state,
-                SqliteException sqlite => new StateException(SqliteFaults.Describe(sqlite, _file.Path).ToString(), sqlite),
+                SqliteException sqlite =>
+                    new StateException(SqliteFaults.Describe(sqlite, _file.Path).ToString(), sqlite),
                 _ => new StateException($"{_file.Path}: the store failed: {exception.Message}", exception),
             };
             batch.ForEach(operation => operation.Fail(fault));

@@ -54,14 +54,19 @@ public class ErrorExplainerTests
     {
         foreach (var (title, text) in MessageFile.Read("negatives.txt"))
         {
-            var found = ErrorExplainer.Default.Explain(text).Select(static match => $"{match.Problem.Id}: {match.Pattern.Template}");
+            var found = ErrorExplainer.Default.Explain(text).Select(
+                static match => $"{match.Problem.Id}: {match.Pattern.Template}");
             Assert.True(!found.Any(), $"{title}: {string.Join("; ", found)}");
         }
     }
 
     [Theory]
-    [InlineData("Get \"https://registry.example.com/v2/\": tls: failed to verify certificate: x509: certificate signed by unkn", "unknown-authority")]
-    [InlineData("Get \"https://registry.example.com/v2/\": x509: certificate has expired or is not yet val…", "certificate-expired")]
+    [InlineData(
+        "Get \"https://registry.example.com/v2/\": tls: failed to verify certificate: x509: certificate signed by unkn",
+        "unknown-authority")]
+    [InlineData(
+        "Get \"https://registry.example.com/v2/\": x509: certificate has expired or is not yet val…",
+        "certificate-expired")]
     [InlineData("x509: certificate is valid for *.internal.example.com, regis...", "wrong-name")]
     [InlineData("unauthorized: authentication failed: the user name or passw", "wrong-password")]
     public void Explain_TextCutOff_IsStillKnownAndSaysSo(string text, string expected)
@@ -98,7 +103,11 @@ public class ErrorExplainerTests
     public void Explain_RandomText_NeverThrows()
     {
         var random = new Random(7);
-        var parts = Corpus.Select(static message => message.Text).Append("\e[").Append("\\u00").Append("\\").Append("&#3").ToArray();
+        var parts = Corpus.Select(static message => message.Text)
+            .Append("\e[")
+            .Append("\\u00")
+            .Append("\\")
+            .Append("&#3").ToArray();
         for (var round = 0; round < 300; round++)
         {
             var text = new StringBuilder();
@@ -133,16 +142,28 @@ public class ErrorExplainerTests
             .Replace("sha256:", "sha256:0123456789abcdef", StringComparison.Ordinal),
         "escaped" => Escape(text),
         "escaped twice" => Escape(Escape(text)),
-        "upper case" => text.ToUpperInvariant().Replace("\\N", "\\n", StringComparison.Ordinal).Replace("\\R", "\\r", StringComparison.Ordinal),
+        "upper case" =>
+            text.ToUpperInvariant()
+                .Replace("\\N", "\\n", StringComparison.Ordinal)
+                .Replace("\\R", "\\r", StringComparison.Ordinal),
         "curly quotes" => text.Replace('"', '“').Replace('\'', '’'),
         "no quotes" => text.Replace("\"", "", StringComparison.Ordinal).Replace("'", "", StringComparison.Ordinal),
         "colours" => "\e[31m" + text.Replace(": ", "\e[0m: \e[1;31m", StringComparison.Ordinal) + "\e[0m",
         "colours in JSON" => text.Replace(": ", "\\u001b[0m: \\u001b[1;31m", StringComparison.Ordinal),
         "logrus" => $"time=\"2024-05-02T10:11:12Z\" level=error msg=\"{Escape(text)}\" module=test",
-        "kubelet" => $"E0801 10:14:21.037403    6275 pod_workers.go:951] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \\\"sample\\\" with ErrImagePull: \\\"{Escape(Escape(text))}\\\"\" pod=\"default/sample\"",
-        "journal" => string.Join('\n', Wrap(text, 100, "").Split('\n').Select(static line => "Nov 28 14:52:11 node-1 dockerd[18273]: " + line)),
+        "kubelet" =>
+            "E0801 10:14:21.037403    6275 pod_workers.go:951] \"Error syncing pod, skipping\" err=\"failed to "
+            + $"\\\"StartContainer\\\" for \\\"sample\\\" with ErrImagePull: \\\"{Escape(Escape(text))}\\\"\" "
+            + "pod=\"default/sample\"",
+        "journal" =>
+            string.Join(
+                '\n',
+                Wrap(text, 100, "")
+                    .Split('\n')
+                    .Select(static line => "Nov 28 14:52:11 node-1 dockerd[18273]: " + line)),
         "buildkit" => string.Join('\n', Wrap(text, 100, "").Split('\n').Select(static line => "#21 492.6 " + line)),
-        "HTML" => text.Replace("\"", "&quot;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal),
+        "HTML" =>
+            text.Replace("\"", "&quot;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal),
         "JSON" => $"{{\"log\":\"{Escape(text)}\\n\",\"stream\":\"stderr\",\"time\":\"2024-05-02T10:11:12Z\"}}",
         "tail" => text + "\nSee 'docker run --help'.\n[10:11:12] Process exited with code 1.",
         _ => text,
@@ -152,7 +173,8 @@ public class ErrorExplainerTests
         .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
     private static string Wrap(string text, int width, string prefix) =>
-        string.Join('\n', text.Split('\n').SelectMany(line => line.Chunk(width)).Select(chunk => prefix + new string(chunk)));
+        string.Join(
+            '\n', text.Split('\n').SelectMany(line => line.Chunk(width)).Select(chunk => prefix + new string(chunk)));
 
     private static string WrapWords(string text, int width)
     {

@@ -5,7 +5,8 @@ namespace Gateway.Tests.Client.Doctor.Explain;
 
 public class ExplainCommandTests
 {
-    private const string Refused = "Get \"https://hub.example.com:8443/v2/team/app/manifests/1\": dial tcp 10.0.0.7:8443: connect: connection refused";
+    private const string Refused = "Get \"https://hub.example.com:8443/v2/team/app/manifests/1\": dial tcp "
+        + "10.0.0.7:8443: connect: connection refused";
 
     [Fact]
     public void Run_KnownMessage_PrintsCausesStepsAndPages()
@@ -14,8 +15,12 @@ public class ExplainCommandTests
 
         Assert.Equal(0, code);
         Assert.Empty(error);
-        Assert.StartsWith("The machine answers, but nothing listens on that port. (connection-refused)\n\nLikely causes, the most likely first:\n  1. ", output, StringComparison.Ordinal);
-        Assert.Contains("\nWhat to do:\n  1. gateway doctor --client https://hub.example.com:8443\n", output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The machine answers, but nothing listens on that port. (connection-refused)\n\nLikely causes, the most "
+                + "likely first:\n  1. ", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\nWhat to do:\n  1. gateway doctor --client https://hub.example.com:8443\n", output,
+            StringComparison.Ordinal);
         Assert.EndsWith("\nPages: docs/problems/NET004.md\n", output, StringComparison.Ordinal);
     }
 
@@ -89,7 +94,9 @@ public class ExplainCommandTests
     [Fact]
     public void Run_HostileText_EchoesNoControlCharacters()
     {
-        var (_, output, error) = Run("\e]0;owned\a\e[2JGet \"https://hub.example.com\e[31m/v2/a\r\nb\0/manifests/1\": x509: certificate signed by unknown authority \u202e");
+        var (_, output, error) = Run(
+            "\e]0;owned\a\e[2JGet \"https://hub.example.com\e[31m/v2/a\r\nb\0/manifests/1\": x509: certificate signed "
+                + "by unknown authority \u202e");
 
         Assert.DoesNotContain(output + error, static one => (char.IsControl(one) && one != '\n') || one == '\u202e');
     }

@@ -9,9 +9,12 @@ public partial class KnownProblemReaderTests
 {
     private static readonly string[] Checks =
     [
-        "TLS001", "TLS002", "TLS004", "TLS006", "TLS007", "TLS008", "TLS009", "TLS010", "TLS011", "TLS021", "TLS022", "TLS023",
-        "TLS024", "TLS025", "NET003", "NET004", "NET006", "NET007", "CHL001", "CHL002", "CHL003", "CHL004", "CHL005", "CHL006",
-        "TKN001", "TKN002", "TKN003", "TKN004", "TKN005", "UPL001", "UPL002", "UPL003", "LIM010", "PRX001", "PRX002", "PRX004",
+        "TLS001", "TLS002", "TLS004", "TLS006", "TLS007", "TLS008", "TLS009", "TLS010", "TLS011", "TLS021", "TLS022",
+        "TLS023",
+        "TLS024", "TLS025", "NET003", "NET004", "NET006", "NET007", "CHL001", "CHL002", "CHL003", "CHL004", "CHL005",
+        "CHL006",
+        "TKN001", "TKN002", "TKN003", "TKN004", "TKN005", "UPL001", "UPL002", "UPL003", "LIM010", "PRX001", "PRX002",
+        "PRX004",
         "DCK001", "DCK002", "DCK003", "DCK004", "DCK005", "UPS001", "UPS004", "RED001", "ISS001",
     ];
 
@@ -22,7 +25,8 @@ public partial class KnownProblemReaderTests
 
         Assert.All(problems, static problem =>
         {
-            Assert.True(problem.Id.All(static one => one is '-' or (>= 'a' and <= 'z') or (>= '0' and <= '9')), problem.Id);
+            Assert.True(
+                problem.Id.All(static one => one is '-' or (>= 'a' and <= 'z') or (>= '0' and <= '9')), problem.Id);
             Assert.EndsWith(".", problem.Problem, StringComparison.Ordinal);
             Assert.NotEmpty(problem.Causes);
             Assert.NotEmpty(problem.Next);
@@ -32,7 +36,8 @@ public partial class KnownProblemReaderTests
             Assert.All(problem.Patterns, static pattern => Assert.NotEmpty(pattern.Source));
         });
         Assert.Equal(problems.Count, problems.Select(static problem => problem.Id).Distinct().Count());
-        var templates = problems.SelectMany(static problem => problem.Patterns).Select(static pattern => pattern.Template.Text).ToList();
+        var templates = problems.SelectMany(static problem => problem.Patterns).Select(
+            static pattern => pattern.Template.Text).ToList();
         Assert.Equal(templates.Count, templates.Distinct(StringComparer.OrdinalIgnoreCase).Count());
     }
 
@@ -60,8 +65,11 @@ public partial class KnownProblemReaderTests
 
     [Theory]
     [InlineData("- problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns: []\n", "id")]
-    [InlineData("- id: a\n  kind: other\n  problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns: []\n", "kind")]
-    [InlineData("- id: a\n  problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns:\n    - text: '{} ends'\n      client: a\n      source: b\n", "template")]
+    [InlineData(
+        "- id: a\n  kind: other\n  problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns: []\n", "kind")]
+    [InlineData(
+        "- id: a\n  problem: 'It.'\n  causes: []\n  next: []\n  checks: []\n  patterns:\n    - text: '{} ends'\n      "
+            + "client: a\n      source: b\n", "template")]
     [InlineData("id: a\n", "list")]
     public void Read_BrokenFile_NamesWhatIsWrong(string text, string expected)
     {

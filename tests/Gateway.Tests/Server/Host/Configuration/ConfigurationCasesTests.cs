@@ -5,15 +5,21 @@ using Gateway.Tests.Support;
 namespace Gateway.Tests.Server.Host.Configuration;
 
 /// <summary>
-/// The corpus of wrong configurations: <c>cases/NAME.yaml</c> must be refused with exactly the lines of <c>cases/NAME.txt</c>.
+/// The corpus of wrong configurations: <c>cases/NAME.yaml</c> must be refused with exactly the lines of
+/// <c>cases/NAME.txt</c>.
 /// </summary>
 public sealed class ConfigurationCasesTests
 {
-    private static readonly string Folder = RepositoryRoot.PathOf("tests", "Gateway.Tests", "Server", "Host", "Configuration", "cases");
+    private static readonly string Folder = RepositoryRoot.PathOf(
+        "tests", "Gateway.Tests", "Server", "Host", "Configuration", "cases");
     private static readonly Dictionary<string, string> NoEnvironment = [];
 
     public static TheoryData<string> Cases =>
-        [.. Directory.EnumerateFiles(Folder, "*.yaml").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory.EnumerateFiles(Folder, "*.yaml")
+                .Select(static path => Path.GetFileName(path))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -36,7 +36,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
     public void Load_RelativePathOfFile_ResolvesAgainstItsFolder()
     {
         _folder.Write("config/gateway.yaml", ConfigurationSamples.Minimal);
-        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Path.Combine(_folder.Path, "config/gateway.yaml"));
+        var relative = Path.GetRelativePath(
+            Directory.GetCurrentDirectory(), Path.Combine(_folder.Path, "config/gateway.yaml"));
 
         var options = ConfigurationLoader.Load(relative, NoEnvironment);
 
@@ -127,7 +128,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
             if (tree is not null)
             {
                 var document = new ConfigurationDocument("gateway.yaml", problems);
-                var options = (GatewayOptions)new OptionsBinder(document, _folder.Path, GatewayOptions.Model).Bind(tree);
+                var options = (GatewayOptions)new OptionsBinder(document, _folder.Path, GatewayOptions.Model).Bind(
+                    tree);
                 GatewayOptionsValidator.Validate(options, new SettingScope(document, ""));
             }
 

@@ -41,7 +41,8 @@ public sealed class ConfigurationSampleTests : IDisposable
         });
 
         Assert.Equal("http://127.0.0.1:15000/", Assert.Single(options.Registries[0].Upstreams).AbsoluteUri);
-        Assert.Equal(RepositoryRoot.PathOf("compose", ".state", "users.htpasswd"), options.Authentication.Htpasswd?.File);
+        Assert.Equal(
+            RepositoryRoot.PathOf("compose", ".state", "users.htpasswd"), options.Authentication.Htpasswd?.File);
     }
 
     [Fact]
@@ -161,7 +162,8 @@ public sealed class ConfigurationSampleTests : IDisposable
         var page = File.ReadAllText(RepositoryRoot.PathOf("docs", "configuration.md"));
         var start = page.IndexOf("```yaml\n", StringComparison.Ordinal) + "```yaml\n".Length;
 
-        Assert.NotNull(ConfigurationSamples.Load(_folder, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]));
+        Assert.NotNull(
+            ConfigurationSamples.Load(_folder, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]));
     }
 
     [Fact]
@@ -171,7 +173,9 @@ public sealed class ConfigurationSampleTests : IDisposable
 
         Assert.Empty(KeysBelow(GatewayOptions.Model)
             .Where(setting => documentation.SummaryOf(setting).Length == 0)
-            .Select(static setting => $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
+            .Select(
+                static setting =>
+                    $"{setting.Property.DeclaringType!.Name}.{setting.Property.Name} has no XML summary"));
     }
 
     // A comment is "# " and words; a setting is "#" and a key, or, where it goes on, "#" and more than one space.

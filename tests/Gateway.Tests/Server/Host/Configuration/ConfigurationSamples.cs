@@ -23,8 +23,10 @@ internal static class ConfigurationSamples
             + string.Join('\n', lines.Select(static line => "      " + line)),
         StringComparison.Ordinal);
 
-    public static GatewayOptions Load(TemporaryFolder folder, string text, params (string Name, string Value)[] environment) =>
-        ConfigurationLoader.Load(folder.Write("gateway.yaml", text), environment.ToDictionary(static v => v.Name, static v => v.Value));
+    public static GatewayOptions Load(
+        TemporaryFolder folder, string text, params (string Name, string Value)[] environment) =>
+        ConfigurationLoader.Load(
+            folder.Write("gateway.yaml", text), environment.ToDictionary(static v => v.Name, static v => v.Value));
 
     /// <summary>Every problem, one a line, without the folder's name.</summary>
     public static string Problems(TemporaryFolder folder, string text, params (string Name, string Value)[] environment)

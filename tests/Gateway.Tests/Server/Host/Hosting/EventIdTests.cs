@@ -13,7 +13,8 @@ public sealed class EventIdTests
         var ids = (
             from name in assemblies
             from type in Assembly.Load(name).GetTypes()
-            from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            from method in type.GetMethods(
+                BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             from attribute in method.GetCustomAttributes<LoggerMessageAttribute>()
             select (attribute.EventId, Where: $"{type.FullName}.{method.Name}")).ToList();
 

@@ -47,8 +47,8 @@ public sealed class FailedStartTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Equal(
-            $"{_folder.Path}/gateway.yaml: state.folder: the gateway cannot listen on its control socket (found \"Failed "
-            + $"to bind to address http://unix:{path}: address already in use.\"). "
+            $"{_folder.Path}/gateway.yaml: state.folder: the gateway cannot listen on its control socket (found "
+            + $"\"Failed to bind to address http://unix:{path}: address already in use.\"). "
             + "Stop the other gateway that uses this folder, or set state.folder to another folder.\n",
             error);
         Assert.Empty(log);
@@ -89,7 +89,8 @@ public sealed class FailedStartTests : IDisposable
         }
 
         return (
-            code, error.ToString(), [.. log.Lines.Where(static line => !line.StartsWith("Info", StringComparison.Ordinal))]);
+            code, error.ToString(),
+            [.. log.Lines.Where(static line => !line.StartsWith("Info", StringComparison.Ordinal))]);
     }
 
     // Services start in their order, and the listeners last.

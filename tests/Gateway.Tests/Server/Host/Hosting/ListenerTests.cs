@@ -29,7 +29,9 @@ public sealed class ListenerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("GET /v2/team-a/app/tags/list?n=5 HTTP/1.1", "registry.test", "308", "https://registry.test/v2/team-a/app/tags/list?n=5")]
+    [InlineData(
+        "GET /v2/team-a/app/tags/list?n=5 HTTP/1.1", "registry.test", "308",
+        "https://registry.test/v2/team-a/app/tags/list?n=5")]
     [InlineData("GET / HTTP/1.1", "registry.test:443", "308", "https://registry.test/")]
     [InlineData("GET //evil.example/ HTTP/1.1", "registry.test", "308", "https://registry.test//evil.example/")]
     [InlineData("GET /%0d%0aSet-Cookie:x HTTP/1.1", "registry.test", "308", "https://registry.test/%0D%0ASet-Cookie:x")]
@@ -37,12 +39,17 @@ public sealed class ListenerTests : IAsyncLifetime
     [InlineData("GET http://registry.test/x HTTP/1.1", "registry.test", "308", "https://registry.test/x")]
     [InlineData("GET /v2/ HTTP/1.1", "evil.example", "308", "https://registry.test/v2/")]
     [InlineData("POST /v2/team-a/app/blobs/uploads/ HTTP/1.1", "registry.test", "400", null)]
-    public async Task RedirectingListener_OnlyRedirectsToItsOwnHosts(string requestLine, string host, string status, string? location)
+    public async Task RedirectingListener_OnlyRedirectsToItsOwnHosts(
+        string requestLine, string host, string status, string? location)
     {
-        var answer = await SendPlainAsync(_gateway.PlainPorts[0], $"{requestLine}\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        var answer = await SendPlainAsync(
+            _gateway.PlainPorts[0], $"{requestLine}\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
-        Assert.Equal(location, answer.Split("\r\n").FirstOrDefault(static l => l.StartsWith("Location: ", StringComparison.Ordinal))?["Location: ".Length..]);
+        Assert.Equal(
+            location,
+            answer.Split("\r\n").FirstOrDefault(
+                static l => l.StartsWith("Location: ", StringComparison.Ordinal))?["Location: ".Length..]);
         Assert.Empty(_upstream.Requests);
     }
 
@@ -56,10 +63,12 @@ public sealed class ListenerTests : IAsyncLifetime
     [InlineData("GET /token?service=registry.test&pass%77ord=abc HTTP/1.1", "X: y")]
     [InlineData("POST /token HTTP/1.1", "X: y")] // a form with the password
     [InlineData("PUT /v2/team-a/app/manifests/1 HTTP/1.1", "Authorization: Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=")]
-    public async Task RedirectingListener_AskedWithCredentials_RefusesAndSaysThatTheyWentInTheClear(string requestLine, string header)
+    public async Task RedirectingListener_AskedWithCredentials_RefusesAndSaysThatTheyWentInTheClear(
+        string requestLine, string header)
     {
         var answer = await SendPlainAsync(
-            _gateway.PlainPorts[0], $"{requestLine}\r\nHost: registry.test\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            _gateway.PlainPorts[0],
+            $"{requestLine}\r\nHost: registry.test\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("Location:", answer, StringComparison.Ordinal);
@@ -71,7 +80,8 @@ public sealed class ListenerTests : IAsyncLifetime
     [Theory]
     [InlineData("GET /v2/?service=registry.test&n=5 HTTP/1.1", "Cookie: theme=dark", "308")] // nothing that is ours
     [InlineData("GET /token?service=registry.test HTTP/1.1", "Accept: */*", "308")]
-    public async Task RedirectingListener_AskedWithoutCredentials_Redirects(string requestLine, string header, string status)
+    public async Task RedirectingListener_AskedWithoutCredentials_Redirects(
+        string requestLine, string header, string status)
     {
         var answer = await SendPlainAsync(
             _gateway.PlainPorts[0], $"{requestLine}\r\nHost: registry.test\r\n{header}\r\nConnection: close\r\n\r\n");
@@ -139,7 +149,8 @@ public sealed class ListenerTests : IAsyncLifetime
     {
         var answer = await SendPlainAsync(
             _gateway.PlainPorts[listener],
-            $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {TestGateway.Basic("admin")}\r\nConnection: close\r\n\r\n");
+            $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {TestGateway.Basic("admin")}\r\nConnection: "
+                + "close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 " + status, answer, StringComparison.Ordinal);
         Assert.Empty(_upstream.Requests);
@@ -166,14 +177,17 @@ public sealed class ListenerTests : IAsyncLifetime
         do
         {
             await Task.Delay(50, limit.Token);
-            answer = await SendPlainAsync(_gateway.PlainPorts[1], "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+            answer = await SendPlainAsync(
+                _gateway.PlainPorts[1], "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
         }
         while (!answer.Contains("the last good ones are in force", StringComparison.Ordinal));
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
         Assert.Contains("\"status\":\"degraded\"", answer, StringComparison.Ordinal);
         Assert.Contains("\"registries\":{\"main\":\"ok\"}", answer, StringComparison.Ordinal);
-        Assert.Contains("\"certificates\":[{\"name\":\"registry.test\",\"status\":\"ok\",\"expiresAt\":\"", answer, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"certificates\":[{\"name\":\"registry.test\",\"status\":\"ok\",\"expiresAt\":\"", answer,
+            StringComparison.Ordinal);
         Assert.Contains("\"state\":\"ok\"", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("redis", answer, StringComparison.Ordinal);
     }

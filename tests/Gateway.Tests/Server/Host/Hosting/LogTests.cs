@@ -40,10 +40,12 @@ public sealed class LogTests
         using var other = await gateway.SendAsync(HttpMethod.Patch, upload, "admin");
         using var invented = await gateway.SendAsync(
             HttpMethod.Patch, "/v2/team-a/app/blobs/uploads/u?_ticket=canary-digits", "alice");
-        using var denied = await gateway.SendAsync(HttpMethod.Patch, upload.Replace("team-a/app", "other", StringComparison.Ordinal), "alice");
+        using var denied = await gateway.SendAsync(
+            HttpMethod.Patch, upload.Replace("team-a/app", "other", StringComparison.Ordinal), "alice");
         using var wrong = await gateway.SendAsync(
             HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic " + Base64("bob:canary-wrong")));
-        using var token = await gateway.SendAsync(HttpMethod.Get, "/v2/", null, null, ("Authorization", "Bearer canary-token"));
+        using var token = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/", null, null, ("Authorization", "Bearer canary-token"));
         await upstream.DisposeAsync();
         using var failed = await gateway.SendAsync(HttpMethod.Patch, upload, "alice");
 
@@ -51,7 +53,8 @@ public sealed class LogTests
         Assert.Contains(lines, static line => line.Contains("Denied", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.Contains("failed", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.Contains("another subject's ticket", StringComparison.Ordinal));
-        Assert.All(secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
+        Assert.All(
+            secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -106,5 +109,6 @@ public sealed class LogTests
         Assert.DoesNotContain(log.Lines, static line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
-    private static string Base64(string credentials) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credentials));
+    private static string Base64(string credentials) =>
+        Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credentials));
 }

@@ -13,7 +13,8 @@ public sealed class ExportedMetricsTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var upstream = await RecordingUpstream.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(upstream.Address, change: options => options.Redis = redis.Options);
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address, change: options => options.Redis = redis.Options);
         using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob");
         var instruments = new Dictionary<(string, string), Instrument>();
         using var listener = new MeterListener
@@ -25,7 +26,8 @@ public sealed class ExportedMetricsTests
 
         Assert.All(ExportedMetrics.All, metric =>
         {
-            Assert.True(instruments.TryGetValue((metric.Meter, metric.Name), out var instrument), $"there is no {metric.Name}");
+            Assert.True(
+                instruments.TryGetValue((metric.Meter, metric.Name), out var instrument), $"there is no {metric.Name}");
             Assert.Equal(metric.Unit, instrument.Unit ?? "");
             if (metric.Name != "dotnet.thread_pool.queue.length") // the runtime calls it a counter, and it is none
             {
@@ -33,7 +35,8 @@ public sealed class ExportedMetricsTests
             }
         });
         Assert.Equal(
-            ExportedMetrics.All.Where(static metric => metric.Meter == ExportedMetrics.Own).Select(static metric => metric.Name).Order(),
+            ExportedMetrics.All.Where(static metric => metric.Meter == ExportedMetrics.Own).Select(
+                static metric => metric.Name).Order(),
             instruments.Values.Where(static instrument => instrument.Meter.Name == ExportedMetrics.Own)
                 .Select(static instrument => instrument.Name).Order());
     }
@@ -48,7 +51,9 @@ public sealed class ExportedMetricsTests
             Assert.True(metric.Bounds is null || metric.Bounds.SequenceEqual(metric.Bounds.Order()), metric.Name);
             Assert.EndsWith(".", metric.Meaning, StringComparison.Ordinal);
         });
-        Assert.Equal(ExportedMetrics.All.Count, ExportedMetrics.All.Select(static metric => metric.PrometheusName).Distinct().Count());
+        Assert.Equal(
+            ExportedMetrics.All.Count,
+            ExportedMetrics.All.Select(static metric => metric.PrometheusName).Distinct().Count());
     }
 
     [Fact]
@@ -79,7 +84,8 @@ public sealed class ExportedMetricsTests
     {
         var type = instrument.GetType().Name;
         return type.Contains("Histogram", StringComparison.Ordinal) ? MetricKind.Histogram
-            : type.Contains("UpDown", StringComparison.Ordinal) || type.Contains("Gauge", StringComparison.Ordinal) ? MetricKind.Gauge
+            : type.Contains("UpDown", StringComparison.Ordinal) || type.Contains("Gauge", StringComparison.Ordinal)
+            ? MetricKind.Gauge
             : MetricKind.Counter;
     }
 }

@@ -60,10 +60,12 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
                 "gateway_requests_total{operation=\"read_manifest\",outcome=\"ok\"} 2",
                 "gateway_requests_total{operation=\"token\",outcome=\"ok\"} 1",
             ],
-            scrape.Text.Split('\n').Where(static line => line.StartsWith("gateway_requests_total{", StringComparison.Ordinal)));
+            scrape.Text.Split('\n').Where(
+                static line => line.StartsWith("gateway_requests_total{", StringComparison.Ordinal)));
         Assert.Equal(2, scrape["gateway_decision_duration_seconds_count{result=\"allowed\"}"]);
         Assert.Equal(1, scrape["gateway_decision_duration_seconds_count{result=\"denied\"}"]);
-        Assert.Equal(2, scrape["gateway_upstream_duration_seconds_count{registry=\"main\",operation=\"read_manifest\"}"]);
+        Assert.Equal(
+            2, scrape["gateway_upstream_duration_seconds_count{registry=\"main\",operation=\"read_manifest\"}"]);
         Assert.Equal(1, scrape["gateway_sign_ins_total{method=\"password\",outcome=\"refused\"}"]);
         Assert.Equal(5, scrape["gateway_sign_ins_total{method=\"password\",outcome=\"accepted\"}"]);
         Assert.Equal(1, scrape["gateway_tokens_issued_total{kind=\"access\"}"]);
@@ -93,7 +95,8 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     public async Task Metrics_OfAnUpload_CountBytesInBothDirections()
     {
         _upstream.Respond = static context => context.Response.Body.WriteAsync(new byte[1000]).AsTask();
-        using var pulled = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/blobs/sha256:" + new string('a', 64), "bob");
+        using var pulled = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/blobs/sha256:" + new string('a', 64), "bob");
         await pulled.Content.CopyToAsync(Stream.Null);
         _upstream.Respond = static context =>
         {
@@ -101,7 +104,8 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
             return Task.CompletedTask;
         };
         using var pushed = await _gateway.SendAsync(
-            HttpMethod.Patch, _gateway.UploadTarget("alice"), "alice", new StreamContent(new MemoryStream(new byte[300_000])));
+            HttpMethod.Patch, _gateway.UploadTarget("alice"), "alice",
+            new StreamContent(new MemoryStream(new byte[300_000])));
 
         var scrape = await Scrape.UntilAsync(_gateway, "gateway_bytes_total{direction=\"in\"}", 300_000);
 
@@ -117,15 +121,18 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
             context.Response.ContentLength = 1_000_000;
             await context.Response.Body.WriteAsync(new byte[100]);
             await context.Response.Body.FlushAsync();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         };
-        using (var pulled = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/blobs/sha256:" + new string('a', 64), "bob"))
+        using (var pulled = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/blobs/sha256:" + new string('a', 64), "bob"))
         {
             var body = await pulled.Content.ReadAsStreamAsync();
             await body.ReadExactlyAsync(new byte[100]);
         }
 
-        var scrape = await Scrape.UntilAsync(_gateway, "gateway_requests_total{operation=\"read_blob\",outcome=\"aborted\"}", 1);
+        var scrape = await Scrape.UntilAsync(
+            _gateway, "gateway_requests_total{operation=\"read_blob\",outcome=\"aborted\"}", 1);
 
         Assert.Equal(100, scrape["gateway_bytes_total{direction=\"out\"}"]);
     }
@@ -165,7 +172,8 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
 
         Assert.Equal(1, before["gateway_upstream_up{registry=\"main\"}"]);
         Assert.Equal(1, before["gateway_part_up{part=\"state\"}"]);
-        Assert.True(before["gateway_certificate_expiry_seconds{certificate=\"registry.test\",key=\"ecdsa\"}"] > 0, before.Text);
+        Assert.True(
+            before["gateway_certificate_expiry_seconds{certificate=\"registry.test\",key=\"ecdsa\"}"] > 0, before.Text);
         Assert.Equal(0, before["gateway_reloads_total{files=\"policies\",outcome=\"taken\"}"]);
         Assert.Equal(1, after["gateway_reloads_total{files=\"policies\",outcome=\"taken\"}"]);
         Assert.True(after["gateway_reloads_total{files=\"policies\",outcome=\"refused\"}"] >= 1);
@@ -180,13 +188,18 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     {
         for (var i = 0; i < 20; i++)
         {
-            using var pulled = await _gateway.SendAsync(HttpMethod.Get, $"/v2/team-a/canary{i}/manifests/canary{i}", "bob", null, ("User-Agent", "canary"));
-            using var other = await _gateway.SendAsync(new HttpMethod("CANARY" + i), $"/canary{i}?canary", null, null, ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes("canary:canary"))}"));
-            using var elsewhere = await _gateway.Client.GetAsync($"https://{TestGateway.Host}/v2/", HttpCompletionOption.ResponseHeadersRead);
+            using var pulled = await _gateway.SendAsync(
+                HttpMethod.Get, $"/v2/team-a/canary{i}/manifests/canary{i}", "bob", null, ("User-Agent", "canary"));
+            using var other = await _gateway.SendAsync(
+                new HttpMethod("CANARY" + i), $"/canary{i}?canary", null, null,
+                ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes("canary:canary"))}"));
+            using var elsewhere = await _gateway.Client.GetAsync(
+                $"https://{TestGateway.Host}/v2/", HttpCompletionOption.ResponseHeadersRead);
             await _gateway.SendRawAsync($"GET /v2/ HTTP/1.1\r\nHost: canary{i}.example\r\nConnection: close\r\n\r\n");
         }
 
-        var scrape = await Scrape.UntilAsync(_gateway, "gateway_requests_total{operation=\"other\",outcome=\"not_found\"}", 20);
+        var scrape = await Scrape.UntilAsync(
+            _gateway, "gateway_requests_total{operation=\"other\",outcome=\"not_found\"}", 20);
 
         Assert.DoesNotContain("canary", scrape.Text, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(0, scrape["gateway_metrics_dropped_total"]);
@@ -243,11 +256,13 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
             HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic " + Convert.ToBase64String("bob:wrong"u8)));
         using var pulled = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob");
         using var pulledAgain = await _gateway.SendAsync(HttpMethod.Head, "/v2/team-a/app/manifests/v1", "bob");
-        using var denied = await _gateway.SendAsync(HttpMethod.Put, "/v2/team-a/app/manifests/v1", "bob", new ByteArrayContent([1]));
+        using var denied = await _gateway.SendAsync(
+            HttpMethod.Put, "/v2/team-a/app/manifests/v1", "bob", new ByteArrayContent([1]));
         using var lost = await _gateway.SendAsync(HttpMethod.Get, "/nothing");
         using var wrongCase = await _gateway.SendAsync(HttpMethod.Get, "/TOKEN");
         using var keys = await _gateway.SendAsync(HttpMethod.Get, "/.well-known/jwks.json");
-        using var body = new StringContent("""{"name": "laptop", "scopes": ["team-a/**:pull"]}""", Encoding.UTF8, "application/json");
+        using var body = new StringContent(
+            """{"name": "laptop", "scopes": ["team-a/**:pull"]}""", Encoding.UTF8, "application/json");
         using var made = await _gateway.SendAsync(HttpMethod.Post, "/api/v1/tokens", "bob", body);
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         using var token = await _gateway.SendAsync(

@@ -18,7 +18,8 @@ public sealed partial class ObservabilityFilesTests
     // What PromQL and Grafana write beside metrics and labels.
     private static readonly HashSet<string> Words =
     [
-        "sum", "by", "rate", "increase", "histogram_quantile", "min", "max", "count", "time", "and", "or", "unless", "le",
+        "sum", "by", "rate", "increase", "histogram_quantile", "min", "max", "count", "time", "and", "or", "unless",
+        "le",
         "instance", "job", "label_values", "__rate_interval",
     ];
 
@@ -118,24 +119,34 @@ public sealed partial class ObservabilityFilesTests
             var labels = string.Join(", ", metric.PrometheusLabels.Select(static label => $"`{label}`"));
             table.Append(
                 CultureInfo.InvariantCulture,
-                $"| `{metric.PrometheusName}` | {metric.Kind.ToString().ToLowerInvariant()} | {labels} | {metric.Meaning} | `{metric.Name}`{(metric.Unit.Length > 0 ? ", " + metric.Unit : "")} |\n");
+                $"| `{metric.PrometheusName}` | {metric.Kind.ToString().ToLowerInvariant()} | {labels} | "
+                    + $"{metric.Meaning} | `{metric.Name}`{(metric.Unit.Length > 0 ? ", " + metric.Unit : "")} |\n");
         }
 
         var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "metrics.md"));
 
-        Assert.True(page.Contains(table.ToString(), StringComparison.Ordinal), $"docs/metrics.md must hold this table:\n{table}");
+        Assert.True(
+            page.Contains(table.ToString(), StringComparison.Ordinal),
+            $"docs/metrics.md must hold this table:\n{table}");
     }
 
-    private static IEnumerable<string> AllLabels => ExportedMetrics.All.SelectMany(static metric => metric.PrometheusLabels).Distinct();
+    private static IEnumerable<string> AllLabels =>
+        ExportedMetrics.All.SelectMany(static metric => metric.PrometheusLabels).Distinct();
 
     // Every name in an expression is a metric, a label of a metric in it, or a word of the language.
     private static void AssertKnown(string expression)
     {
         var code = Quoted().Replace(expression, "\"\"").Replace("$__rate_interval", "5m", StringComparison.Ordinal);
         code = Range().Replace(code, "");
-        var names = Name().Matches(code).Select(static match => match.Value).Where(static name => !Words.Contains(name)).ToHashSet();
+        var names = Name()
+            .Matches(code)
+            .Select(static match => match.Value)
+            .Where(static name => !Words.Contains(name))
+            .ToHashSet();
         var metrics = ExportedMetrics.All.Where(metric => SamplesOf(metric).Any(names.Contains)).ToList();
-        var allowed = metrics.SelectMany(SamplesOf).Concat(metrics.SelectMany(static metric => metric.PrometheusLabels)).Concat(Foreign);
+        var allowed = metrics.SelectMany(SamplesOf)
+            .Concat(metrics.SelectMany(static metric => metric.PrometheusLabels))
+            .Concat(Foreign);
         Assert.True(metrics.Count > 0 || names.Overlaps(Foreign), $"{expression} names no metric");
         Assert.Empty(names.Except(allowed));
     }

@@ -19,11 +19,16 @@ public sealed class RotationRemindersTests
         var log = new LogSink();
         await using var upstream = await RecordingUpstream.StartAsync();
         using var folder = new TemporaryFolder();
-        var users = folder.Write("users.htpasswd", "new:$2y$10$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe\n");
-        await using var gateway = await StartAsync(upstream, log, new ShiftedClock(), options => options.Authentication.Htpasswd = new HtpasswdOptions { File = users });
+        var users = folder.Write(
+            "users.htpasswd", "new:$2y$10$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe\n");
+        await using var gateway = await StartAsync(
+            upstream, log, new ShiftedClock(),
+            options => options.Authentication.Htpasswd = new HtpasswdOptions { File = users });
         var reminders = gateway.Services.GetRequiredService<RotationReminders>();
         await reminders.LookAsync(default);
-        Assert.Equal(["signing_key", "password", "token", "certificate", "secret"], reminders.Due.Select(static kind => kind.Kind));
+        Assert.Equal(
+            ["signing_key", "password", "token", "certificate", "secret"],
+            reminders.Due.Select(static kind => kind.Kind));
         Assert.All(reminders.Due, static kind => Assert.Empty(kind.Names));
         Assert.DoesNotContain(log.Lines, static line => line.Contains("Due for rotation", StringComparison.Ordinal));
     }
@@ -36,7 +41,8 @@ public sealed class RotationRemindersTests
         using var folder = new TemporaryFolder();
         var secret = folder.Write("secret", "a secret");
         File.SetLastWriteTimeUtc(secret, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-366));
-        var users = folder.Write("users.htpasswd", "old:$2y$08$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe\n");
+        var users = folder.Write(
+            "users.htpasswd", "old:$2y$08$abcdefghijklmnopqrstuuMUUP3pSWH1bp40YWpSBE9dnXIF8dRoe\n");
         await using var upstream = await RecordingUpstream.StartAsync();
         await using var gateway = await StartAsync(upstream, log, clock, options =>
         {
@@ -71,7 +77,10 @@ public sealed class RotationRemindersTests
         Assert.Single(Named("signing_key"));
         Assert.Empty(Named("token")); // it has ended
 
-        int Told() => log.Lines.Count(static line => line.Contains("Due for rotation: 1 of the kind password (old)", StringComparison.Ordinal));
+        int Told() =>
+            log.Lines.Count(
+                static line => line.Contains(
+                    "Due for rotation: 1 of the kind password (old)", StringComparison.Ordinal));
         var before = Told();
         await reminders.LookAsync(default);
         Assert.Equal(before, Told());
@@ -86,7 +95,8 @@ public sealed class RotationRemindersTests
         Assert.Contains("gateway_rotation_due{kind=\"token\"} 0", scrape.Text, StringComparison.Ordinal);
     }
 
-    private static Task<TestGateway> StartAsync(RecordingUpstream upstream, LogSink log, ShiftedClock clock, Action<GatewayOptions> change) =>
+    private static Task<TestGateway> StartAsync(
+        RecordingUpstream upstream, LogSink log, ShiftedClock clock, Action<GatewayOptions> change) =>
         TestGateway.StartAsync(
             upstream.Address,
             "rules: []",

@@ -26,26 +26,31 @@ public sealed class TelemetryTests : IAsyncLifetime
         OtlpProtocol.Grpc,
         "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export")]
-    public async Task Collector_OfEitherProtocol_GetsMetricsAndSpansAndNoSecret(OtlpProtocol protocol, string metrics, string traces)
+    public async Task Collector_OfEitherProtocol_GetsMetricsAndSpansAndNoSecret(
+        OtlpProtocol protocol, string metrics, string traces)
     {
         await using var collector = await CollectorServer.StartAsync(
             protocol == OtlpProtocol.Grpc ? HttpProtocols.Http2 : HttpProtocols.Http1);
         await using (var gateway = await StartAsync(collector, otlp => otlp.Protocol = protocol))
         {
             using var pulled = await gateway.SendAsync(
-                HttpMethod.Get, "/v2/team-a/canary-app/manifests/v1", "bob", null, ("traceparent", $"00-{Trace}-{ClientSpan}-00"));
+                HttpMethod.Get, "/v2/team-a/canary-app/manifests/v1", "bob", null,
+                ("traceparent", $"00-{Trace}-{ClientSpan}-00"));
             using var uploaded = await gateway.SendAsync(
-                HttpMethod.Patch, gateway.UploadTarget("alice", upstreamQuery: "?_state=canary-state"), "alice", new ByteArrayContent([1]));
+                HttpMethod.Patch, gateway.UploadTarget("alice", upstreamQuery: "?_state=canary-state"), "alice",
+                new ByteArrayContent([1]));
             using var token = await gateway.SendAsync(HttpMethod.Get, "/token?scope=canary-query", "bob");
 
-            await Eventually.TrueAsync(() => collector.Posts.Any(post => post.Path == metrics) && collector.Holds("gateway.requests")
+            await Eventually.TrueAsync(
+                () => collector.Posts.Any(post => post.Path == metrics) && collector.Holds("gateway.requests")
                 && collector.Posts.Any(post => post.Path == traces) && collector.HoldsId(Trace));
         }
 
         Assert.All(collector.Posts, static post => Assert.Equal("secret", post.Key));
         foreach (var name in new[]
         {
-            "gateway.requests", "gateway.decision.duration", "gateway.certificate.expiry", "http.server.request.duration",
+            "gateway.requests", "gateway.decision.duration", "gateway.certificate.expiry",
+            "http.server.request.duration",
             "kestrel.active_connections", "GET read_manifest", "PATCH append_upload", "GET token", "decide",
             "http.response.status_code", "/v2/team-a/canary-app/manifests/v1", "service.name",
         })
@@ -53,7 +58,14 @@ public sealed class TelemetryTests : IAsyncLifetime
             Assert.True(collector.Holds(name), name);
         }
 
-        foreach (var secret in new[] { "canary-state", "canary-query", "_ticket", "alice-password", TestGateway.Basic("alice") })
+        foreach (var secret in new[]
+        {
+            "canary-state",
+            "canary-query",
+            "_ticket",
+            "alice-password",
+            TestGateway.Basic("alice"),
+        })
         {
             Assert.False(collector.Holds(secret), secret);
         }
@@ -67,7 +79,8 @@ public sealed class TelemetryTests : IAsyncLifetime
         {
             using var pulled = await gateway.SendAsync(
                 HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob", null,
-                ("traceparent", $"00-{Trace}-{ClientSpan}-00"), ("tracestate", "vendor=1"), ("baggage", "canary=1"), ("Correlation-Context", "canary=1"));
+                ("traceparent", $"00-{Trace}-{ClientSpan}-00"), ("tracestate", "vendor=1"), ("baggage", "canary=1"),
+                ("Correlation-Context", "canary=1"));
         }
 
         var headers = Assert.Single(_upstream.Requests).Headers;
@@ -86,10 +99,12 @@ public sealed class TelemetryTests : IAsyncLifetime
         await using (var gateway = await StartAsync(collector, static otlp => otlp.TracedPercent = 0))
         {
             using var pulled = await gateway.SendAsync(
-                HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob", null, ("traceparent", $"00-{Trace}-{ClientSpan}-01"));
+                HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob", null,
+                ("traceparent", $"00-{Trace}-{ClientSpan}-01"));
         }
 
-        Assert.StartsWith($"00-{Trace}-", Assert.Single(_upstream.Requests).Headers["traceparent"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"00-{Trace}-", Assert.Single(_upstream.Requests).Headers["traceparent"], StringComparison.Ordinal);
         Assert.EndsWith("-00", Assert.Single(_upstream.Requests).Headers["traceparent"], StringComparison.Ordinal);
         Assert.False(collector.HoldsId(Trace));
     }
@@ -128,7 +143,8 @@ public sealed class TelemetryTests : IAsyncLifetime
         await using var gateway = await StartAsync(
             collector, customize: builder => builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log));
 
-        await Eventually.TrueAsync(() => log.Lines.Any(static line => line.Contains("could not be sent", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => log.Lines.Any(static line => line.Contains("could not be sent", StringComparison.Ordinal)));
         using var pulled = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "bob");
 
         Assert.Equal(HttpStatusCode.OK, pulled.StatusCode);
@@ -136,7 +152,8 @@ public sealed class TelemetryTests : IAsyncLifetime
     }
 
     private Task<TestGateway> StartAsync(
-        CollectorServer collector, Action<OtlpOptions>? change = null, Action<WebApplicationBuilder>? customize = null) =>
+        CollectorServer collector, Action<OtlpOptions>? change = null,
+        Action<WebApplicationBuilder>? customize = null) =>
         TestGateway.StartAsync(
             _upstream.Address,
             change: options =>

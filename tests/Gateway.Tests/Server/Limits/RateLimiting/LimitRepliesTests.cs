@@ -13,7 +13,10 @@ public sealed class LimitRepliesTests
 
         Assert.Equal((100, false), (reply.Now, reply.IsAgain));
         Assert.Equal(
-            [new FailureReply.State(new FailureBudget(11, 12), true), new FailureReply.State(new FailureBudget(21, 22), false)],
+            [
+                new FailureReply.State(new FailureBudget(11, 12), true),
+                new FailureReply.State(new FailureBudget(21, 22), false),
+            ],
             reply.Budgets);
     }
 

@@ -74,7 +74,8 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         var quota = new Quota(10, TimeSpan.FromMinutes(1), 10);
         var reply = await TakeAsync([Charge("a", quota)], 1);
 
-        var expires = long.Parse(await _server.CommandAsync("PTTL", "gateway:limit:a"), System.Globalization.CultureInfo.InvariantCulture);
+        var expires = long.Parse(
+            await _server.CommandAsync("PTTL", "gateway:limit:a"), System.Globalization.CultureInfo.InvariantCulture);
 
         long[] wholes = [.. reply.Wholes.Span];
         Assert.Equal([0], wholes);
@@ -100,8 +101,14 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         var rules = new[]
         {
             // Nothing comes back while the test runs, so that both clocks do not matter.
-            LimitTesting.Rule(3, 3600, name: "account", classes: RequestClasses.SignInFailure) with { Per = LimitPartitions.Subject },
-            LimitTesting.Rule(8, 36000, name: "address", classes: RequestClasses.SignInFailure) with { Per = LimitPartitions.Address },
+            LimitTesting.Rule(3, 3600, name: "account", classes: RequestClasses.SignInFailure) with
+            {
+                Per = LimitPartitions.Subject,
+            },
+            LimitTesting.Rule(8, 36000, name: "address", classes: RequestClasses.SignInFailure) with
+            {
+                Per = LimitPartitions.Address,
+            },
         };
         var counted = new List<(CountedFailure Here, CountedFailure There)>();
         var refused = 0;

@@ -11,13 +11,14 @@ namespace Gateway.Tests.Server.Limits.RateLimiting;
 internal static class LimitTesting
 {
     public static LimitRule Rule(
-        int rate, int seconds, int? burst = null, string name = "r", RequestClasses classes = RequestClasses.Pull) => new()
-        {
-            Name = name,
-            To = new SubjectSelectorSet([]),
-            Classes = classes,
-            Quota = new Quota(rate, TimeSpan.FromSeconds(seconds), burst ?? rate),
-        };
+        int rate, int seconds, int? burst = null, string name = "r", RequestClasses classes = RequestClasses.Pull) =>
+            new()
+            {
+                Name = name,
+                To = new SubjectSelectorSet([]),
+                Classes = classes,
+                Quota = new Quota(rate, TimeSpan.FromSeconds(seconds), burst ?? rate),
+            };
 
     public static LimitCharge Charge(LimitRule rule, string key) => new(rule, "limit:" + key, key);
 

@@ -74,7 +74,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         using var answer = await gateway.SendAsync(HttpMethod.Get, PublicManifest, TestGateway.Nobody);
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
-        Assert.Equal("5", Header(answer, "Retry-After")); // six hours: nobody waits that long, so nobody is made to wait
+        // six hours: nobody waits that long, so nobody is made to wait
+        Assert.Equal("5", Header(answer, "Retry-After"));
         Assert.Equal("1;w=21600", Header(answer, "ratelimit-limit"));
         Assert.Equal("0;w=21600", Header(answer, "ratelimit-remaining"));
         Assert.Equal("127.0.0.1", Header(answer, "docker-ratelimit-source"));
@@ -137,7 +138,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         }
 
         // Were they counted, the next would be a minute away.
-        await Eventually.TrueAsync(async () => await SendAsync(gateway, "GET", Manifest, "alice") == 200, TimeSpan.FromSeconds(20));
+        await Eventually.TrueAsync(
+            async () => await SendAsync(gateway, "GET", Manifest, "alice") == 200, TimeSpan.FromSeconds(20));
     }
 
     [Fact]
@@ -183,7 +185,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         Assert.Equal(200, await SendAsync(gateway, "PATCH", upload, "alice"));
         Assert.Equal(200, await SendAsync(gateway, "GET", upload, "alice"));
         Assert.Equal(200, await SendAsync(
-            gateway, "PUT", upload + "&digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "alice"));
+            gateway, "PUT", upload + "&digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "alice"));
     }
 
     [Fact]
@@ -219,7 +222,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         using var other = await gateway.SendAsync(HttpMethod.Get, Manifest, "bob");
         Assert.Equal(
             (HttpStatusCode.OK, "3;w=21600", "0;w=21600", "all-pulls"),
-            (other.StatusCode, Header(other, "ratelimit-limit"), Header(other, "ratelimit-remaining"), Header(other, "docker-ratelimit-source")));
+            (other.StatusCode, Header(other, "ratelimit-limit"), Header(other, "ratelimit-remaining"),
+                Header(other, "docker-ratelimit-source")));
     }
 
     [Fact]
@@ -249,7 +253,8 @@ public sealed class RateLimitTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.Equal("https://ui.example.com", Header(answer, "Access-Control-Allow-Origin"));
-        Assert.Contains("ratelimit-remaining", Header(answer, "Access-Control-Expose-Headers"), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "ratelimit-remaining", Header(answer, "Access-Control-Expose-Headers"), StringComparison.OrdinalIgnoreCase);
         Assert.Equal("0;w=21600", Header(answer, "ratelimit-remaining"));
     }
 
@@ -309,7 +314,8 @@ public sealed class RateLimitTests : IAsyncLifetime
             {
                 options.Redis = redis.Options;
                 options.State.Store = StateStoreKind.Redis;
-                Directory.CreateDirectory(options.State.Folder); // a gateway ran here before, so it is known that nobody is blocked
+                // a gateway ran here before, so it is known that nobody is blocked
+                Directory.CreateDirectory(options.State.Folder);
                 File.WriteAllText(Path.Combine(options.State.Folder, "blocked.json"), """{"version":1,"blocks":[]}""");
                 options.Limits.Rules =
                 [
@@ -322,12 +328,14 @@ public sealed class RateLimitTests : IAsyncLifetime
         var answers = new List<int>();
         for (var i = 0; i < 8; i++)
         {
-            answers.Add(await SendAsync(_gateway, "GET", Manifest, "alice")); // a password, guarded by budgets in Redis, too
+            // a password, guarded by budgets in Redis, too
+            answers.Add(await SendAsync(_gateway, "GET", Manifest, "alice"));
         }
 
         Assert.Equal([200, 200, 200, 200, 200, 429, 429, 429], answers);
         Assert.Equal(200, await SendAsync(_gateway, "GET", "/token?service=registry.test", "alice"));
-        Assert.Equal(503, await SendWithTokenAsync(_gateway)); // not 401, which clients forget their credentials for; not 500
+        // not 401, which clients forget their credentials for; not 500
+        Assert.Equal(503, await SendWithTokenAsync(_gateway));
         using var ready = await _gateway.SendAsync(HttpMethod.Get, "/readyz");
         var text = await ready.Content.ReadAsStringAsync();
         Assert.Contains("\"limits\":\"down\"", text, StringComparison.Ordinal);
@@ -340,20 +348,22 @@ public sealed class RateLimitTests : IAsyncLifetime
     {
         var secret = CredentialSecret.Create(CredentialSecretKind.Personal).Reveal();
         var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:{secret}"));
-        using var answer = await gateway.SendAsync(HttpMethod.Get, "/token?service=registry.test", headers: ("Authorization", basic));
+        using var answer = await gateway.SendAsync(
+            HttpMethod.Get, "/token?service=registry.test", headers: ("Authorization", basic));
         return (int)answer.StatusCode;
     }
 
     private static LimitRuleOptions Rule(
-        string name, LimitClass one, int rate, string? to = null, int seconds = 6 * 3600, LimitPartition? per = null) => new()
-        {
-            Name = name,
-            Classes = [one],
-            To = to is null ? [] : [to],
-            Per = per is { } only ? [only] : [],
-            Rate = rate,
-            Window = TimeSpan.FromSeconds(seconds),
-        };
+        string name, LimitClass one, int rate, string? to = null, int seconds = 6 * 3600, LimitPartition? per = null) =>
+            new()
+            {
+                Name = name,
+                Classes = [one],
+                To = to is null ? [] : [to],
+                Per = per is { } only ? [only] : [],
+                Rate = rate,
+                Window = TimeSpan.FromSeconds(seconds),
+            };
 
     private static string? Header(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) ? Assert.Single(values) : null;
@@ -365,5 +375,6 @@ public sealed class RateLimitTests : IAsyncLifetime
     }
 
     private async Task<TestGateway> StartAsync(params LimitRuleOptions[] rules) =>
-        _gateway = await TestGateway.StartAsync(_upstream.Address, change: options => options.Limits.Rules = [.. rules]);
+        _gateway = await TestGateway.StartAsync(
+            _upstream.Address, change: options => options.Limits.Rules = [.. rules]);
 }

@@ -12,7 +12,8 @@ public sealed class SharedLimiterTests : IAsyncLifetime
 
     private RedisServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await RedisServer.StartAsync("--appendfsync", "always"); // or a kill on a busy disk loses the last second
+    // or a kill on a busy disk loses the last second
+    public async Task InitializeAsync() => _server = await RedisServer.StartAsync("--appendfsync", "always");
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
@@ -20,7 +21,8 @@ public sealed class SharedLimiterTests : IAsyncLifetime
     public async Task Acquire_FiftyAtOnceOnThreeReplicas_GivesExactlyTheBurst()
     {
         var replicas = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => LimitTesting.ConnectAsync(_server)));
-        var limiters = replicas.Select(static redis => new SharedLimiter(redis, new MemoryLimiter(TimeProvider.System))).ToArray();
+        var limiters = replicas.Select(
+            static redis => new SharedLimiter(redis, new MemoryLimiter(TimeProvider.System))).ToArray();
 
         var granted = await Task.WhenAll(Enumerable.Range(0, 50).Select(async client =>
         {
@@ -66,7 +68,8 @@ public sealed class SharedLimiterTests : IAsyncLifetime
         await _server.SignalAsync("STOP");
         var watch = Stopwatch.StartNew();
 
-        Assert.InRange(await TakeAsync(limiter, 1000), 99, 100); // on a busy machine the one before may be counted here too
+        // on a busy machine the one before may be counted here too
+        Assert.InRange(await TakeAsync(limiter, 1000), 99, 100);
 
         // Three waits of 50 ms, not a thousand; the machine may be busy.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"a thousand requests took {watch.Elapsed}");
@@ -131,7 +134,8 @@ public sealed class SharedLimiterTests : IAsyncLifetime
         {
             await limiter.AcquireAsync([LimitTesting.Charge(LimitTesting.Rule(10, 60), $"address-{i}")]);
             await failures.CountAsync(
-                FailureAttempt.Create([rule with { Per = LimitPartitions.Subject }], $"user-{i}", System.Net.IPAddress.Loopback, $"{i}"),
+                FailureAttempt.Create(
+                    [rule with { Per = LimitPartitions.Subject }], $"user-{i}", System.Net.IPAddress.Loopback, $"{i}"),
                 isOver: false,
                 CancellationToken.None);
         }

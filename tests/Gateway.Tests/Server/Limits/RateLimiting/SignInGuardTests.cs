@@ -103,7 +103,9 @@ public sealed class SignInGuardTests : IAsyncLifetime
     public async Task Guesses_OverAllLoginSurfaces_ShareOneBudget()
     {
         await StartAsync(perAccount: 4);
-        (string Method, string Target)[] surfaces = [("GET", "/v2/"), ("GET", Token), ("POST", "/token"), ("GET", "/api/v1/tokens")];
+        (string Method, string Target)[] surfaces = [
+            ("GET", "/v2/"), ("GET", Token), ("POST", "/token"), ("GET", "/api/v1/tokens"),
+        ];
         for (var i = 0; i < 6; i++)
         {
             var (method, target) = surfaces[i % surfaces.Length];
@@ -192,7 +194,8 @@ public sealed class SignInGuardTests : IAsyncLifetime
         Assert.All(statuses, static status => Assert.Equal(200, status));
 
         // The neighbour: wrong ones from there are counted and wait.
-        var wrong = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => StatusAsync("GET", Token, "192.0.2.8", "alice", $"wrong-{i}")));
+        var wrong = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => StatusAsync("GET", Token, "192.0.2.8", "alice", $"wrong-{i}")));
         Assert.InRange(wrong.Count(static status => status == 401), 1, 3);
         Assert.Contains(429, wrong);
     }
@@ -228,15 +231,18 @@ public sealed class SignInGuardTests : IAsyncLifetime
             using var impatience = new CancellationTokenSource();
             using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{TestGateway.Host}{Token}");
             request.Headers.Add("X-Forwarded-For", Attacker);
-            request.Headers.Add("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:guess-{i}")));
+            request.Headers.Add(
+                "Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"alice:guess-{i}")));
             var sending = _gateway!.Client.SendAsync(request, impatience.Token);
             await Task.Delay(2); // sometimes before, sometimes after it was looked at: both must count
             await impatience.CancelAsync();
             await Task.WhenAny(sending);
         }
 
-        await Eventually.TrueAsync(async () => await StatusAsync("GET", Token, Attacker, "alice", "guess-" + Guid.NewGuid()) == 429);
-        Assert.Equal(200, await StatusAsync("GET", Token, Elsewhere, "alice", "alice-password")); // nothing is left hanging
+        await Eventually.TrueAsync(
+            async () => await StatusAsync("GET", Token, Attacker, "alice", "guess-" + Guid.NewGuid()) == 429);
+        // nothing is left hanging
+        Assert.Equal(200, await StatusAsync("GET", Token, Elsewhere, "alice", "alice-password"));
     }
 
     [Fact]
@@ -286,7 +292,8 @@ public sealed class SignInGuardTests : IAsyncLifetime
     [Fact]
     public async Task Unconfigured_Guessing_IsLimitedAllTheSame()
     {
-        _gateway = await TestGateway.StartAsync(_upstream.Address, change: static options => options.TrustedProxies = ["127.0.0.1"]);
+        _gateway = await TestGateway.StartAsync(
+            _upstream.Address, change: static options => options.TrustedProxies = ["127.0.0.1"]);
 
         Assert.Contains(429, await GuessAsync("alice", 15));
     }
@@ -326,7 +333,9 @@ public sealed class SignInGuardTests : IAsyncLifetime
             target,
             null,
             content,
-            header is null ? [("X-Forwarded-For", address)] : [("X-Forwarded-For", address), ("Authorization", header)]);
+            header is null
+                ? [("X-Forwarded-For", address)]
+                : [("X-Forwarded-For", address), ("Authorization", header)]);
     }
 
     private async Task StartAsync(int perAccount = 1000, int perAddress = 1000, RedisServer? redis = null) =>
@@ -340,7 +349,11 @@ public sealed class SignInGuardTests : IAsyncLifetime
             if (redis is not null)
             {
                 // Replicas share their keys: without, each would take the other's requests for another password.
-                options.Tokens.Keys = new SigningKeyOptions { Store = SigningKeyStoreKind.Redis, Password = "key-password" };
+                options.Tokens.Keys = new SigningKeyOptions
+                {
+                    Store = SigningKeyStoreKind.Redis,
+                    Password = "key-password",
+                };
             }
 
             options.Limits = new LimitOptions
@@ -358,8 +371,10 @@ public sealed class SignInGuardTests : IAsyncLifetime
     {
         public string Method => "ldap:away";
 
-        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Undecided("the directory does not answer"));
+        public ValueTask<AuthenticationResult> VerifyAsync(
+            BasicCredentials credentials, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<AuthenticationResult>(
+                new AuthenticationResult.Undecided("the directory does not answer"));
     }
 
     private static LimitRuleOptions Failures(string name, LimitPartition per, int rate) => new()

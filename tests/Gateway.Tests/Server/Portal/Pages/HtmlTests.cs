@@ -18,7 +18,8 @@ public sealed class HtmlTests
         Assert.Equal(2, html.Count(static c => c == '<'));
         Assert.Equal(2, html.Count(static c => c == '"'));
         Assert.DoesNotContain('\'', html);
-        Assert.Equal(text, System.Net.WebUtility.HtmlDecode(html[(html.IndexOf('>', StringComparison.Ordinal) + 1)..^4]));
+        Assert.Equal(
+            text, System.Net.WebUtility.HtmlDecode(html[(html.IndexOf('>', StringComparison.Ordinal) + 1)..^4]));
     }
 
     [Fact]

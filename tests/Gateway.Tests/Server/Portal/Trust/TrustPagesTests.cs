@@ -22,17 +22,20 @@ public sealed class TrustPagesTests : IDisposable
     public async Task Configured_PageAndFile_AreEverybodys()
     {
         await using var upstream = await RecordingUpstream.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(upstream.Address, change: options => options.Tls.Authority = _files.File);
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address, change: options => options.Tls.Authority = _files.File);
 
         var page = await gateway.SendAsync(HttpMethod.Get, "/trust");
         var text = WebUtility.HtmlDecode(await page.Content.ReadAsStringAsync());
         Assert.Equal((HttpStatusCode.OK, "text/html"), (page.StatusCode, page.Content.Headers.ContentType!.MediaType));
-        Assert.Contains("default-src 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "default-src 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         Assert.DoesNotContain("<script", text, StringComparison.OrdinalIgnoreCase);
         Assert.All(
             [
                 PrivateAuthority.FingerprintOf(_files.Authority.Certificate), "CN=Test authority", "get another way",
-                $"/etc/docker/certs.d/{TestGateway.Host}/ca.crt", $"/etc/containers/certs.d/{TestGateway.Host}/ca.crt", "kind: DaemonSet", "update-ca-trust",
+                $"/etc/docker/certs.d/{TestGateway.Host}/ca.crt", $"/etc/containers/certs.d/{TestGateway.Host}/ca.crt",
+                "kind: DaemonSet", "update-ca-trust",
             ],
             word => Assert.Contains(word, text, StringComparison.Ordinal));
         Assert.DoesNotContain(Path.GetDirectoryName(_files.File)!, text, StringComparison.Ordinal);
@@ -52,10 +55,13 @@ public sealed class TrustPagesTests : IDisposable
         // A new file is shown without a restart; a wrong one is not.
         var next = PrivateAuthority.PemOf(TestAuthority.CreateRoot("The next").Certificate);
         await File.WriteAllTextAsync(_files.File, next);
-        await Eventually.TrueAsync(async () => await (await gateway.SendAsync(HttpMethod.Get, "/trust/ca.crt")).Content.ReadAsStringAsync() == next);
+        await Eventually.TrueAsync(
+            async () => await (await gateway.SendAsync(HttpMethod.Get, "/trust/ca.crt")).Content
+                .ReadAsStringAsync() == next);
         await File.WriteAllTextAsync(_files.File, _files.Authority.Issue(["x.example"]).CertificatePem);
         await Task.Delay(1500);
-        Assert.Equal(next, await (await gateway.SendAsync(HttpMethod.Get, "/trust/ca.crt")).Content.ReadAsStringAsync());
+        Assert.Equal(
+            next, await (await gateway.SendAsync(HttpMethod.Get, "/trust/ca.crt")).Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -67,7 +73,8 @@ public sealed class TrustPagesTests : IDisposable
         {
             var answer = await gateway.SendAsync(HttpMethod.Get, path);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-            Assert.Contains("there is nothing at this path", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Contains(
+                "there is nothing at this path", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
     }
 
@@ -77,12 +84,16 @@ public sealed class TrustPagesTests : IDisposable
         await using var stage = await OidcStage.StartAsync(options => options.Tls.Authority = _files.File);
         var browser = stage.NewBrowser();
         const string link = "<a href=\"/trust\">";
-        Assert.Contains(link, await (await browser.GetAsync("/sign-in")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            link, await (await browser.GetAsync("/sign-in")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await stage.SignInAsync(browser);
-        Assert.Contains(link, await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            link, await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         var without = await stage.AddGatewayAsync();
-        Assert.DoesNotContain("/trust", await (await stage.NewBrowser(without).GetAsync("/sign-in")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "/trust", await (await stage.NewBrowser(without).GetAsync("/sign-in")).Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,8 +101,11 @@ public sealed class TrustPagesTests : IDisposable
     {
         await using var upstream = await RecordingUpstream.StartAsync();
         File.AppendAllText(_files.File, _files.Authority.Issue(["x"]).KeyPem);
-        var refused = await Assert.ThrowsAsync<ProblemException>(() => TestGateway.StartAsync(upstream.Address, change: options => options.Tls.Authority = _files.File));
-        Assert.Contains("tls.authority: the file has a private key, which must not be published", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<ProblemException>(
+            () => TestGateway.StartAsync(upstream.Address, change: options => options.Tls.Authority = _files.File));
+        Assert.Contains(
+            "tls.authority: the file has a private key, which must not be published", refused.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,16 +116,27 @@ public sealed class TrustPagesTests : IDisposable
         _files.Write("tls.crt", leaf.CertificatePem + PrivateAuthority.PemOf(pair.Certificate));
         _files.Write("tls.key", leaf.KeyPem);
         var options = new GatewayOptions();
-        options.Tls.Certificates = [new() { Certificate = _files.File.Replace("ca.crt", "tls.crt", StringComparison.Ordinal), Key = _files.File.Replace("ca.crt", "tls.key", StringComparison.Ordinal) }];
+        options.Tls.Certificates = [
+            new()
+            {
+                Certificate = _files.File.Replace("ca.crt", "tls.crt", StringComparison.Ordinal),
+                Key = _files.File.Replace("ca.crt", "tls.key", StringComparison.Ordinal),
+            },
+        ];
         options.Tls.Authority = _files.File;
         var now = TimeProvider.System.GetUtcNow();
         var served = CertificateSet.Load(options.Tls, null, now);
 
         Assert.Empty(TrustServiceExtensions.Warnings(options.Tls, served, now));
         options.Tls.Authority = _files.Write("intermediate.crt", PrivateAuthority.PemOf(pair.Certificate));
-        Assert.DoesNotContain(TrustServiceExtensions.Warnings(options.Tls, served, now), static one => one.What.Contains("leads", StringComparison.Ordinal));
-        options.Tls.Authority = _files.Write("other.crt", PrivateAuthority.PemOf(TestAuthority.CreateRoot("Test authority").Certificate));
-        Assert.Contains("none of tls.certificates leads to this authority", Assert.Single(TrustServiceExtensions.Warnings(options.Tls, served, now)).What, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            TrustServiceExtensions.Warnings(options.Tls, served, now),
+            static one => one.What.Contains("leads", StringComparison.Ordinal));
+        options.Tls.Authority = _files.Write(
+            "other.crt", PrivateAuthority.PemOf(TestAuthority.CreateRoot("Test authority").Certificate));
+        Assert.Contains(
+            "none of tls.certificates leads to this authority",
+            Assert.Single(TrustServiceExtensions.Warnings(options.Tls, served, now)).What, StringComparison.Ordinal);
         options.Tls.Authority = null;
         Assert.Empty(TrustServiceExtensions.Warnings(options.Tls, served, now));
     }

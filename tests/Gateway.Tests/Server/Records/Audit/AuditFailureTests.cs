@@ -5,7 +5,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Server.Records.Audit;
 
-/// <summary>A disk that is full, and one that has room again: /dev/full behind a link that the test turns round.</summary>
+/// <summary>
+/// A disk that is full, and one that has room again: /dev/full behind a link that the test turns round.
+/// </summary>
 public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -28,7 +30,8 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         await Eventually.TrueAsync(async () => await ReadyAsync(gateway) == HttpStatusCode.ServiceUnavailable);
 
         using var pull = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
-        using var anonymous = await gateway.SendAsync(HttpMethod.Get, "/v2/public/app/manifests/v1", TestGateway.Nobody);
+        using var anonymous = await gateway.SendAsync(
+            HttpMethod.Get, "/v2/public/app/manifests/v1", TestGateway.Nobody);
         using var token = await gateway.SendAsync(HttpMethod.Get, "/token?service=registry.test", "alice");
         using var guess = await gateway.SendAsync(
             HttpMethod.Get, "/v2/", null, null, ("Authorization", "Basic " + Convert.ToBase64String("alice:guess"u8)));
@@ -39,7 +42,8 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         Assert.All(
             new[] { pull, anonymous, token, guess, api },
             static answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
-        Assert.Contains("cannot write the audit trail", await anonymous.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot write the audit trail", await anonymous.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal("UNAVAILABLE", JsonDocument.Parse(await pull.Content.ReadAsStringAsync()).RootElement
             .GetProperty("errors")[0].GetProperty("code").GetString());
         Assert.Equal("5", pull.Headers.RetryAfter!.ToString());
@@ -61,9 +65,11 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         Assert.Equal(HttpStatusCode.OK, pull.StatusCode);
         Assert.Single(_upstream.Requests);
         var lines = AuditRecords.Read(FilePath);
-        Assert.Equal(["outage", "start", "registry", "registry"], lines.Select(static line => line.Text("event")).Take(4));
+        Assert.Equal(
+            ["outage", "start", "registry", "registry"], lines.Select(static line => line.Text("event")).Take(4));
         Assert.Equal(("block", "0"), (lines[0].Text("onFailure"), lines[0].Text("lost")));
-        Assert.Equal(("error", "503"), (lines[2].Text("decision"), lines[2].Text("status"))); // what was refused meanwhile
+        // what was refused meanwhile
+        Assert.Equal(("error", "503"), (lines[2].Text("decision"), lines[2].Text("status")));
     }
 
     [Fact]
@@ -80,7 +86,9 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         MakeRoom();
         var outage = await AuditRecords.FindAsync(gateway, static line => line.Text("event") == "outage");
         Assert.Equal("dropAndCount", outage.Text("onFailure"));
-        Assert.Equal("dropAndCount", (await AuditRecords.FindAsync(gateway, static line => line.Text("event") == "start")).Text("onFailure"));
+        Assert.Equal(
+            "dropAndCount",
+            (await AuditRecords.FindAsync(gateway, static line => line.Text("event") == "start")).Text("onFailure"));
         await AuditRecords.OfAsync(gateway, pull);
     }
 
@@ -97,7 +105,8 @@ public sealed class AuditFailureTests : IAsyncLifetime, IDisposable
         var verifier = new AuditVerifier(new HashChain(null));
         verifier.Verify([FilePath]);
         Assert.Empty(verifier.Findings);
-        Assert.Equal(["outage", "start", "stop"], AuditRecords.Read(FilePath).Select(static line => line.Text("event")));
+        Assert.Equal(
+            ["outage", "start", "stop"], AuditRecords.Read(FilePath).Select(static line => line.Text("event")));
     }
 
     private static async Task<HttpStatusCode> ReadyAsync(TestGateway gateway)

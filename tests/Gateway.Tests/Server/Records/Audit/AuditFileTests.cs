@@ -5,7 +5,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server.Records.Audit;
 
-/// <summary>The file: its chain over every process and file, rotation, and what a crash or logrotate leaves behind.</summary>
+/// <summary>
+/// The file: its chain over every process and file, rotation, and what a crash or logrotate leaves behind.
+/// </summary>
 public sealed class AuditFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -75,7 +77,8 @@ public sealed class AuditFileTests : IDisposable
 
         var finished = AuditFileSet.Finished(_path);
         Assert.InRange(finished.Count, 2, 10);
-        Assert.All(finished, static file => Assert.InRange(new FileInfo(file).Length, 1024 * 1024, 1024 * 1024 + 200_000));
+        Assert.All(
+            finished, static file => Assert.InRange(new FileInfo(file).Length, 1024 * 1024, 1024 * 1024 + 200_000));
         Assert.All(finished, static file => Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         AssertHolds(4000);
@@ -152,7 +155,8 @@ public sealed class AuditFileTests : IDisposable
         var verifier = Verify();
         Assert.Empty(verifier.Findings);
         Assert.Equal(3, verifier.Lines);
-        Assert.Contains("audit.jsonl:3: a crash or a full disk", Assert.Single(verifier.Notes), StringComparison.Ordinal);
+        Assert.Contains(
+            "audit.jsonl:3: a crash or a full disk", Assert.Single(verifier.Notes), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,7 +183,8 @@ public sealed class AuditFileTests : IDisposable
         Write(2);
 
         var finished = AuditFileSet.Finished(_path).Single();
-        Assert.Equal(AuditFileSet.PositionAtEnd(finished, out _)!.Value.Hash, Member(File.ReadAllLines(_path)[0], "prev"));
+        Assert.Equal(
+            AuditFileSet.PositionAtEnd(finished, out _)!.Value.Hash, Member(File.ReadAllLines(_path)[0], "prev"));
         var old = new AuditVerifier(new HashChain(new string('a', 32)));
         old.Verify([finished]);
         Assert.Empty(old.Findings);

@@ -99,12 +99,14 @@ public sealed class AuditPumpTests
     public void Stdout_WithoutAReader_IsAnOutage()
     {
         using var pipe = new System.IO.Pipes.AnonymousPipeServerStream();
-        using var output = new Microsoft.Win32.SafeHandles.SafeFileHandle(pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false);
+        using var output = new Microsoft.Win32.SafeHandles.SafeFileHandle(
+            pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false);
         using var sink = new StdoutSink(output);
         sink.Write([Entry(1)], durable: false);
         pipe.ClientSafePipeHandle.Dispose();
 
-        Assert.Throws<IOException>(() => sink.Write([Entry(2)], durable: false)); // the console's stream would say nothing
+        // the console's stream would say nothing
+        Assert.Throws<IOException>(() => sink.Write([Entry(2)], durable: false));
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public sealed class AuditVerifierTests : IDisposable
         var verifier = Verify();
 
         Assert.Empty(verifier.Findings);
-        Assert.Equal((10L, 1L, 10L), (verifier.Lines, verifier.FirstSequence!.Value, verifier.Position!.Value.Sequence));
+        Assert.Equal(
+            (10L, 1L, 10L), (verifier.Lines, verifier.FirstSequence!.Value, verifier.Position!.Value.Sequence));
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class AuditVerifierTests : IDisposable
             {
                 for (var i = 0; i < lines.Count; i++)
                 {
-                    lines[i] = System.Text.RegularExpressions.Regex.Replace(lines[i], ",\"(chain|prev|hash)\":\"[^\"]*\"|,\"seq\":\\d+", "");
+                    lines[i] = System.Text.RegularExpressions.Regex.Replace(
+                        lines[i], ",\"(chain|prev|hash)\":\"[^\"]*\"|,\"seq\":\\d+", "");
                 }
             });
         }
@@ -89,7 +91,8 @@ public sealed class AuditVerifierTests : IDisposable
         Edit(_path, static lines => lines[2] = lines[2][..^1] + ",\"decision\":\"allow\"}");
 
         Assert.Equal(
-            ["audit.jsonl:3: this line has no hash: it was not written by the gateway", "audit.jsonl:4: 1 line before number 9 is missing, starting with number 8"],
+            ["audit.jsonl:3: this line has no hash: it was not written by the gateway", "audit.jsonl:4: 1 line before "
+                + "number 9 is missing, starting with number 8"],
             Verify().Findings);
     }
 
@@ -109,7 +112,8 @@ public sealed class AuditVerifierTests : IDisposable
         Edit(_finished, static lines => lines.RemoveRange(3, 2));
 
         Assert.Equal(
-            ["audit.jsonl:1: this file does not continue from line 3, the last one before it", "audit.jsonl:1: 2 lines before number 6 are missing, starting with number 4"],
+            ["audit.jsonl:1: this file does not continue from line 3, the last one before it", "audit.jsonl:1: 2 "
+                + "lines before number 6 are missing, starting with number 4"],
             Verify().Findings);
     }
 
@@ -131,7 +135,9 @@ public sealed class AuditVerifierTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{\"v\":1,\"event\":\"registry\",\"decision\":\"allow\"}", "audit.jsonl:3: this line has no hash: it was not written by the gateway")]
+    [InlineData(
+        "{\"v\":1,\"event\":\"registry\",\"decision\":\"allow\"}",
+        "audit.jsonl:3: this line has no hash: it was not written by the gateway")]
     [InlineData("not json at all", "audit.jsonl:3: this is not an audit line")]
     [InlineData("", "audit.jsonl:3: this is not an audit line")]
     public void Line_Added_IsFound(string line, string finding)
@@ -168,7 +174,8 @@ public sealed class AuditVerifierTests : IDisposable
         var verifier = Verify();
         Assert.Empty(verifier.Findings);
         Assert.Equal(
-            "audit.jsonl:1: the first line is number 6; these files do not contain the lines before it", Assert.Single(verifier.Notes));
+            "audit.jsonl:1: the first line is number 6; these files do not contain the lines before it",
+            Assert.Single(verifier.Notes));
     }
 
     [Fact]
@@ -177,7 +184,8 @@ public sealed class AuditVerifierTests : IDisposable
         File.WriteAllText(_path, File.ReadAllText(_path)[..^20]);
 
         Assert.Equal(
-            ["audit.jsonl:5: the last line is incomplete: a write was interrupted, or the file was cut off"], Verify().Findings);
+            ["audit.jsonl:5: the last line is incomplete: a write was interrupted, or the file was cut off"],
+            Verify().Findings);
     }
 
     [Fact]
@@ -259,7 +267,8 @@ public sealed class AuditVerifierTests : IDisposable
         for (var i = 0; i < count; i++)
         {
             var number = (File.Exists(_path) ? 5 : 0) + i;
-            file.Write([new LifecycleEntry(_time.GetUtcNow(), true, new AuditOptions(), $"1.{number}")], durable: false);
+            file.Write(
+                [new LifecycleEntry(_time.GetUtcNow(), true, new AuditOptions(), $"1.{number}")], durable: false);
         }
     }
 

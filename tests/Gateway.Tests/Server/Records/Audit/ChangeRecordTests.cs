@@ -27,12 +27,15 @@ public sealed class ChangeRecordTests : IAsyncLifetime
     [Fact]
     public async Task Token_MadeRotatedUsedAndRevoked_LeavesALineEachAndNoSecret()
     {
-        using var made = await PostAsync("/api/v1/tokens", """{"name":"laptop","scopes":["team-a/**:pull"],"expiresIn":"2d"}""");
+        using var made = await PostAsync(
+            "/api/v1/tokens", """{"name":"laptop","scopes":["team-a/**:pull"],"expiresIn":"2d"}""");
         var body = JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement;
-        var (id, secret) = (body.GetProperty("token").GetProperty("id").GetString()!, body.GetProperty("secret").GetString()!);
+        var (id, secret) =
+            (body.GetProperty("token").GetProperty("id").GetString()!, body.GetProperty("secret").GetString()!);
         using var used = await _gateway.SendAsync(
             HttpMethod.Get, "/v2/team-a/app/manifests/v1", null, null,
-            ("Authorization", "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("alice:" + secret))));
+            ("Authorization",
+                "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("alice:" + secret))));
         using var rotated = await PostAsync($"/api/v1/tokens/{id}/rotate", """{"overlap":"1h"}""");
         var next = JsonDocument.Parse(await rotated.Content.ReadAsStringAsync()).RootElement;
         using var revoked = await _gateway.SendAsync(HttpMethod.Delete, $"/api/v1/tokens/{id}", "alice");
@@ -42,16 +45,20 @@ public sealed class ChangeRecordTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
         Assert.Equal(("user:alice", "user:alice", id, "personal", "laptop"), (
-            create.Text("by"), create.Text("owner"), create.Text("credential"), create.Text("kind"), create.Text("name")));
+            create.Text("by"), create.Text("owner"), create.Text("credential"), create.Text("kind"),
+            create.Text("name")));
         Assert.Equal("""["team-a/**:pull"]""", create.Text("scopes"));
         Assert.Equal(made.Headers.GetValues("X-Request-Id").Single(), create.Text("requestId"));
-        Assert.Equal((next.GetProperty("token").GetProperty("id").GetString(), id), (rotate.Text("credential"), rotate.Text("replaced")));
+        Assert.Equal(
+            (next.GetProperty("token").GetProperty("id").GetString(), id),
+            (rotate.Text("credential"), rotate.Text("replaced")));
         Assert.Equal((id, "user:alice"), (revoke.Text("credential"), revoke.Text("owner")));
         var pull = await AuditRecords.OfAsync(_gateway, used);
         Assert.Equal(("token", id, "user:alice", "allow"), (
             pull.Text("signIn.form"), pull.Text("signIn.credential"), pull.Text("subject"), pull.Text("decision")));
         var order = await AuditRecords.OfAsync(_gateway, made);
-        Assert.Equal(("api", "createToken", "201"), (order.Text("event"), order.Text("operation"), order.Text("status")));
+        Assert.Equal(
+            ("api", "createToken", "201"), (order.Text("event"), order.Text("operation"), order.Text("status")));
         AssertNoSecret(secret, next.GetProperty("secret").GetString()!, "alice-password");
     }
 
@@ -70,7 +77,9 @@ public sealed class ChangeRecordTests : IAsyncLifetime
 
         Assert.Equal("applied", reload.Text("outcome"));
         Assert.Equal(
+#pragma warning disable RCS0056 // one line of text
             """[{"of":"users","added":{"count":1,"names":["carol"]},"removed":{"count":1,"names":["bob"]},"changed":{"count":1,"names":["alice"]}}]""",
+#pragma warning restore RCS0056
             reload.Text("changes"));
         AssertNoSecret(hash, hash[7..]);
     }
@@ -91,7 +100,9 @@ public sealed class ChangeRecordTests : IAsyncLifetime
             _gateway, static line => line.Text("event") == "reload" && line.Text("source") == "policies");
 
         Assert.Equal(
+#pragma warning disable RCS0056 // one line of text
             """[{"of":"rules","added":{"count":1,"names":["new (policy.yaml)"]},"removed":{"count":1,"names":["bob reads (policy.yaml)"]},"changed":{"count":1,"names":["team-a writes (policy.yaml)"]}},{"of":"groups","added":{"count":1,"names":["team-c"]},"changed":{"count":1,"names":["team-a"]}}]""",
+#pragma warning restore RCS0056
             reload.Text("changes"));
     }
 
@@ -112,7 +123,8 @@ public sealed class ChangeRecordTests : IAsyncLifetime
     {
         var store = _gateway.Services.GetRequiredService<ISigningKeyStore>();
         var schedule = _gateway.Services.GetRequiredService<SigningKeySchedule>();
-        var change = await store.ChangeAsync(keys => schedule.Rotate(keys, TimeSpan.FromHours(1)), CancellationToken.None);
+        var change = await store.ChangeAsync(
+            keys => schedule.Rotate(keys, TimeSpan.FromHours(1)), CancellationToken.None);
 
         var reload = await AuditRecords.FindAsync(
             _gateway, static line => line.Text("event") == "reload" && line.Text("source") == "keys");
@@ -127,7 +139,8 @@ public sealed class ChangeRecordTests : IAsyncLifetime
         await AuditRecords.FindAsync(_gateway, static line => line.Text("event") == "start");
         await _gateway.Services.GetRequiredService<Microsoft.Extensions.Hosting.IHost>().StopAsync();
 
-        Assert.Equal(("start", "stop"), (AuditRecords.Read(file)[0].Text("event"), AuditRecords.Read(file)[^1].Text("event")));
+        Assert.Equal(
+            ("start", "stop"), (AuditRecords.Read(file)[0].Text("event"), AuditRecords.Read(file)[^1].Text("event")));
     }
 
     private Task<HttpResponseMessage> PostAsync(string target, string json) => _gateway.SendAsync(

@@ -122,15 +122,20 @@ public sealed class RequestRecordTests : IAsyncLifetime
         Assert.Equal("refused", line.Text("signIn.outcome"));
         Assert.Equal("wrong password", line.Text("signIn.reason"));
         Assert.Null(line.Text("subject"));
-        Assert.DoesNotContain("wrong-Secret-77", await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "wrong-Secret-77", await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Token_Granted_HasAskedAndGranted()
     {
         using var answer = await _gateway.SendAsync(
-            HttpMethod.Get, "/token?service=registry.test&scope=repository:team-a/app:pull,push,delete&scope=repository:x/y:pull", "alice");
-        var token = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("token").GetString()!;
+            HttpMethod.Get,
+            "/token?service=registry.test&scope=repository:team-a/app:pull,push,delete&scope=repository:x/y:pull",
+            "alice");
+        var token = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement
+            .GetProperty("token")
+            .GetString()!;
         var line = await AuditRecords.OfAsync(_gateway, answer);
 
         Assert.Equal("allow", line.Text("decision"));
@@ -138,15 +143,23 @@ public sealed class RequestRecordTests : IAsyncLifetime
         Assert.Equal("""["repository:team-a/app:pull,push,delete","repository:x/y:pull"]""", line.Text("grant.asked"));
         Assert.Equal("""["repository:team-a/app:pull,push"]""", line.Text("grant.granted"));
         Assert.Equal("false", line.Text("grant.refreshToken"));
-        Assert.DoesNotContain(token, await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            token, await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Limit_UsedUp_IsNamed()
     {
-        await using var gateway = await TestGateway.StartAsync(_upstream.Address, change: static options => options.Limits.Rules =
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, change: static options => options.Limits.Rules =
         [
-            new LimitRuleOptions { Name = "one-pull", Classes = [LimitClass.Pull], Rate = 1, Window = TimeSpan.FromHours(1) },
+            new LimitRuleOptions
+            {
+                Name = "one-pull",
+                Classes = [LimitClass.Pull],
+                Rate = 1,
+                Window = TimeSpan.FromHours(1),
+            },
         ]);
         using var first = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
         using var second = await gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/v1", "alice");
@@ -154,7 +167,8 @@ public sealed class RequestRecordTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         Assert.Equal(("limit", "one-pull", "429", "TOOMANYREQUESTS", "user:alice"), (
-            line.Text("decision"), line.Text("limit"), line.Text("status"), line.Text("error.code"), line.Text("subject")));
+            line.Text("decision"), line.Text("limit"), line.Text("status"), line.Text("error.code"),
+            line.Text("subject")));
     }
 
     [Fact]
@@ -165,7 +179,8 @@ public sealed class RequestRecordTests : IAsyncLifetime
         await AuditRecords.OfAsync(_gateway, ping);
 
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
-        Assert.DoesNotContain("readyz", await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "readyz", await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -198,7 +213,8 @@ public sealed class RequestRecordTests : IAsyncLifetime
         var raw = await _gateway.SendRawAsync(
             "GET /v2/%0a{\"decision\":\"allow\"}%e2%80%a8/manifests/x HTTP/1.1\r\nHost: registry.test\r\nUser-Agent: "
             + Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(hostile)) + new string('u', 5000)
-            + "\r\nAuthorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(hostile + ":pw")) + "\r\nConnection: close\r\n\r\n");
+            + "\r\nAuthorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(hostile + ":pw"))
+            + "\r\nConnection: close\r\n\r\n");
         var id = raw.Split("X-Request-Id: ")[1][..16];
         var line = await AuditRecords.FindAsync(_gateway, line => line.Text("requestId") == id);
         var text = await File.ReadAllTextAsync(AuditRecords.FileOf(_gateway));

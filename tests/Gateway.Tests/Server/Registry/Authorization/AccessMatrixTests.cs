@@ -47,7 +47,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Operations))]
-    public async Task Operation_AskedByEverybody_ReachesTheUpstreamOnlyWhereAllowed(string method, string rest, string action)
+    public async Task Operation_AskedByEverybody_ReachesTheUpstreamOnlyWhereAllowed(
+        string method, string rest, string action)
     {
         (string? User, string Repository, string Grants)[] askers =
         [
@@ -69,7 +70,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             // Everybody shows a ticket of his own, so that it is policy alone that refuses.
             var ticket = _gateway.UploadTarget(user, repository, "u1").Split('?')[1];
             using var answer = await _gateway.SendAsync(
-                new HttpMethod(method), $"/v2/{repository}/{rest.Replace("{ticket}", ticket, StringComparison.Ordinal)}", user);
+                new HttpMethod(method),
+                $"/v2/{repository}/{rest.Replace("{ticket}", ticket, StringComparison.Ordinal)}", user);
 
             var allowed = grants.Split(' ').Contains(action);
             var expected = allowed ? HttpStatusCode.OK
@@ -84,7 +86,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Operations))]
-    public async Task Operation_WithAWrongPassword_IsChallengedAndReachesNobody(string method, string rest, string action)
+    public async Task Operation_WithAWrongPassword_IsChallengedAndReachesNobody(
+        string method, string rest, string action)
     {
         using var answer = await _gateway.SendAsync(
             new HttpMethod(method),
@@ -97,7 +100,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         // No error: a password is no token that could be invalid, and the client goes on to fetch one.
         var actions = action == "push" ? "pull,push" : action;
         Assert.Equal(
-            $"Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/app:{actions}\"",
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/"
+                + $"app:{actions}\"",
             answer.Headers.GetValues("WWW-Authenticate").Single());
         Assert.Empty(_upstream.Requests);
     }
@@ -117,7 +121,9 @@ public sealed class AccessMatrixTests : IAsyncLifetime
 
         Assert.Equal(expected, answer.StatusCode);
         Assert.Equal("registry/2.0", answer.Headers.GetValues("Docker-Distribution-Api-Version").Single());
-        Assert.Equal(expected == HttpStatusCode.OK ? "{}" : null, expected == HttpStatusCode.OK ? await answer.Content.ReadAsStringAsync() : null);
+        Assert.Equal(
+            expected == HttpStatusCode.OK ? "{}" : null,
+            expected == HttpStatusCode.OK ? await answer.Content.ReadAsStringAsync() : null);
     }
 
     [Fact]
@@ -141,20 +147,24 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Assert.Contains("\"code\":\"DENIED\"", body, StringComparison.Ordinal);
         Assert.Contains("user:bob may not push team-a/app:v1", body, StringComparison.Ordinal);
         Assert.Contains("\"missing\":\"push\"", body, StringComparison.Ordinal);
-        Assert.Contains($"\"requestId\":\"{denied.Headers.GetValues("X-Request-Id").Single()}\"", body, StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"requestId\":\"{denied.Headers.GetValues("X-Request-Id").Single()}\"", body, StringComparison.Ordinal);
         Assert.Empty(_upstream.Requests);
     }
 
     [Theory]
     [InlineData("bob", null, "/v2/team-b/app")] // policy
     [InlineData("alice", "team-b/**:pull", "/v2/team-a/app")] // the token's limit
-    public async Task DeniedHead_OfABlob_IsTheSameWhateverExistsAndIsRecordedAsDenied(string who, string? limit, string repository)
+    public async Task DeniedHead_OfABlob_IsTheSameWhateverExistsAndIsRecordedAsDenied(
+        string who, string? limit, string repository)
     {
         // Existing and missing blobs: where the upstream were asked, the answers would differ.
         const string missing = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
         _upstream.Respond = static context =>
         {
-            context.Response.StatusCode = context.Request.Path.Value!.EndsWith("000", StringComparison.Ordinal) ? 404 : 200;
+            context.Response.StatusCode = context.Request.Path.Value!.EndsWith("000", StringComparison.Ordinal)
+                ? 404
+                : 200;
             context.Response.ContentLength = 12345;
             return Task.CompletedTask;
         };
@@ -163,9 +173,12 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             ? []
             : [("Authorization", "Bearer " + (await _gateway.AddPersonalTokenAsync(who, null, limit)).Secret)];
 
-        using var present = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/blobs/{Digest}", user, null, headers);
-        using var absent = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/blobs/{missing}", user, null, headers);
-        using var manifest = await _gateway.SendAsync(HttpMethod.Head, $"{repository}/manifests/v1", user, null, headers);
+        using var present = await _gateway.SendAsync(
+            HttpMethod.Head, $"{repository}/blobs/{Digest}", user, null, headers);
+        using var absent = await _gateway.SendAsync(
+            HttpMethod.Head, $"{repository}/blobs/{missing}", user, null, headers);
+        using var manifest = await _gateway.SendAsync(
+            HttpMethod.Head, $"{repository}/manifests/v1", user, null, headers);
         using var get = await _gateway.SendAsync(HttpMethod.Get, $"{repository}/blobs/{Digest}", user, null, headers);
 
         Assert.Equal(HttpStatusCode.NotFound, present.StatusCode);
@@ -176,8 +189,11 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         var line = await AuditRecords.OfAsync(_gateway, present);
         Assert.Equal(("deny", "404", "DENIED"), (line.Text("decision"), line.Text("status"), line.Text("error.code")));
 
-        static string Describe(HttpResponseMessage answer) => string.Join('\n', answer.Headers.Concat(answer.Content.Headers)
-            .Where(static header => !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase) && header.Key != "Date")
+        static string Describe(HttpResponseMessage answer) =>
+            string.Join('\n', answer.Headers.Concat(answer.Content.Headers)
+            .Where(
+                static header => !header.Key.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase)
+                    && header.Key != "Date")
             .Select(static header => $"{header.Key}: {string.Join(',', header.Value)}"));
     }
 
@@ -190,7 +206,9 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             HttpMethod.Head, $"/v2/team-a/app/blobs/{Digest}", null, null, ("Authorization", token));
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
-        Assert.Contains("error=\"insufficient_scope\"", answer.Headers.GetValues("WWW-Authenticate").Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "error=\"insufficient_scope\"", answer.Headers.GetValues("WWW-Authenticate").Single(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

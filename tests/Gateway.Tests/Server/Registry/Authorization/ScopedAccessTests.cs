@@ -51,12 +51,14 @@ public sealed class ScopedAccessTests : IAsyncLifetime
         string?[] limits = [null, "**:pull", "p/*:pull,push", "p/app:delete", "other/**:pull,push,delete"];
         string?[] scopes =
         [
-            null, "", "repository:p/app:pull", "repository:p/app:push", "repository:p/app:pull,push", "repository:p/app:delete",
+            null, "", "repository:p/app:pull", "repository:p/app:push", "repository:p/app:pull,push",
+            "repository:p/app:delete",
             "repository:p/app:*", "repository:p/other:*", "registry:catalog:*",
         ];
         (string Method, string Path, string Needs)[] operations =
         [
-            ("GET", "manifests/latest", "pull"), ("GET", $"blobs/{Digest}", "pull"), ("PUT", "manifests/latest", "pull push"),
+            ("GET", "manifests/latest", "pull"), ("GET", $"blobs/{Digest}", "pull"),
+            ("PUT", "manifests/latest", "pull push"),
             ("POST", "blobs/uploads/", "pull push"), ("DELETE", "manifests/latest", "delete"),
         ];
         foreach (var limit in limits)
@@ -87,11 +89,15 @@ public sealed class ScopedAccessTests : IAsyncLifetime
                     var expected = !policyAllows || !limitAllows ? HttpStatusCode.Forbidden
                         : !scopeAllows ? HttpStatusCode.Unauthorized
                         : HttpStatusCode.OK;
-                    Assert.True(expected == reply.Status, $"{user} {limit} {scope} {method} {rest}: {reply.Status}, not {expected}");
+                    Assert.True(
+                        expected == reply.Status,
+                        $"{user} {limit} {scope} {method} {rest}: {reply.Status}, not {expected}");
                     Assert.Equal(expected == HttpStatusCode.OK ? 1 : 0, _upstream.Requests.Count - before);
                     if (expected == HttpStatusCode.Unauthorized)
                     {
-                        Assert.Contains($",scope=\"repository:p/app:{needs.Replace(' ', ',')}\",error=\"insufficient_scope\",", reply.Challenge, StringComparison.Ordinal);
+                        Assert.Contains(
+                            $",scope=\"repository:p/app:{needs.Replace(' ', ',')}\",error=\"insufficient_scope\",",
+                            reply.Challenge, StringComparison.Ordinal);
                     }
                 }
             }
@@ -99,11 +105,13 @@ public sealed class ScopedAccessTests : IAsyncLifetime
 
         static bool Covers(string limit) => !limit.StartsWith("other", StringComparison.Ordinal);
 
-        static string Actions(string text) => text[(text.LastIndexOf(':') + 1)..].Replace("*", "pull push delete", StringComparison.Ordinal);
+        static string Actions(string text) =>
+            text[(text.LastIndexOf(':') + 1)..].Replace("*", "pull push delete", StringComparison.Ordinal);
 
         // Push brings pull.
         static bool Holds(string granted, string needs) => needs.Split(' ').All(need =>
-            granted.Contains(need, StringComparison.Ordinal) || (need == "pull" && granted.Contains("push", StringComparison.Ordinal)));
+            granted.Contains(need, StringComparison.Ordinal)
+                || (need == "pull" && granted.Contains("push", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -115,15 +123,17 @@ public sealed class ScopedAccessTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         Assert.Equal(
-            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:p/app:pull,push\","
-            + "error=\"insufficient_scope\",error_description=\"the token does not grant push here; request another\"",
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:p/app:pull,"
+            + "push\",error=\"insufficient_scope\",error_description=\"the token does not grant push here; request "
+            + "another\"",
             reply.Challenge);
         Assert.Equal("UNAUTHORIZED", reply.Json.GetProperty("errors")[0].GetProperty("code").GetString());
 
         // What the challenge asks for is enough.
         var asked = reply.Challenge!.Split("scope=\"")[1].Split('"')[0];
         var wider = await _gateway.BearerAsync(asked, TestGateway.Basic("alice"));
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", wider)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", wider)).Status);
     }
 
     [Fact]
@@ -146,7 +156,9 @@ public sealed class ScopedAccessTests : IAsyncLifetime
         foreach (var authorization in new[]
         {
             "Bearer " + secret,
-            await _gateway.BearerAsync("repository:p/app:pull,push", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("token:" + secret))),
+            await _gateway.BearerAsync(
+                "repository:p/app:pull,push",
+                "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("token:" + secret))),
         })
         {
             var reply = await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", authorization);
@@ -179,12 +191,13 @@ public sealed class ScopedAccessTests : IAsyncLifetime
             + "error=\"insufficient_scope\",error_description=\"this needs a sign-in; run docker login\"",
             other.Challenge);
         Assert.Equal(
-            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/app:pull,push\","
-            + "error=\"insufficient_scope\",error_description=\"this needs a sign-in; run docker login\"",
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/app:"
+            + "pull,push\",error=\"insufficient_scope\",error_description=\"this needs a sign-in; run docker login\"",
             push.Challenge);
         Assert.Equal(
-            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/other:pull\","
-            + "error=\"insufficient_scope\",error_description=\"the token does not grant pull here; request another\"",
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/other:"
+            + "pull\",error=\"insufficient_scope\",error_description=\"the token does not grant pull here; request "
+            + "another\"",
             unasked.Challenge);
     }
 
@@ -202,7 +215,8 @@ public sealed class ScopedAccessTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         Assert.Equal(
-            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\"" + (scope is null ? "" : $",scope=\"{scope}\""),
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\""
+                + (scope is null ? "" : $",scope=\"{scope}\""),
             reply.Challenge);
         Assert.Empty(_upstream.Requests);
     }
@@ -217,8 +231,8 @@ public sealed class ScopedAccessTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         Assert.Equal(
-            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/app:pull\","
-            + "error=\"invalid_token\",error_description=\"the token is not valid here\"",
+            "Bearer realm=\"https://registry.test/token\",service=\"registry.test\",scope=\"repository:public/app:"
+            + "pull\",error=\"invalid_token\",error_description=\"the token is not valid here\"",
             reply.Challenge);
     }
 
@@ -230,7 +244,9 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     {
         Assert.Equal(expected, (await _gateway.RegistryAsync("GET", "/v2/", await _gateway.BearerAsync(scope))).Status);
         Assert.Equal(
-            expected, (await _gateway.RegistryAsync("GET", "/v2/", await _gateway.BearerAsync(scope, TestGateway.Basic("bob")))).Status);
+            expected,
+            (await _gateway.RegistryAsync(
+                "GET", "/v2/", await _gateway.BearerAsync(scope, TestGateway.Basic("bob")))).Status);
     }
 
     [Fact]
@@ -238,7 +254,8 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     {
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, "rules: []");
 
-        Assert.Equal(HttpStatusCode.OK, (await gateway.RegistryAsync("GET", "/v2/", await gateway.BearerAsync(""))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await gateway.RegistryAsync("GET", "/v2/", await gateway.BearerAsync(""))).Status);
         Assert.Equal(
             HttpStatusCode.Unauthorized,
             (await gateway.RegistryAsync("GET", "/v2/", TestGateway.Basic(TestGateway.Nobody))).Status);
@@ -304,7 +321,9 @@ public sealed class ScopedAccessTests : IAsyncLifetime
             (bob, "p/app p/base public/app"),
             (await _gateway.BearerAsync("registry:catalog:*", bob), "p/app p/base public/app"),
             ("Bearer " + secret, "p/app"),
-            (await _gateway.BearerAsync("registry:catalog:*", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("bob:" + secret))), "p/app"),
+            (await _gateway.BearerAsync(
+                "registry:catalog:*", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("bob:" + secret))),
+                "p/app"),
             (await _gateway.BearerAsync("registry:catalog:*"), "public/app"),
             (TestGateway.Basic(TestGateway.Nobody), "public/app"),
             (null, null),
@@ -317,13 +336,21 @@ public sealed class ScopedAccessTests : IAsyncLifetime
 
             if (names is not null)
             {
-                Assert.Equal(names, string.Join(' ', reply.Json.GetProperty("repositories").EnumerateArray().Select(static name => name.GetString())));
+                Assert.Equal(
+                    names,
+                    string.Join(
+                        ' ',
+                        reply.Json.GetProperty("repositories")
+                            .EnumerateArray()
+                            .Select(static name => name.GetString())));
                 continue;
             }
 
             Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
             Assert.Contains(",scope=\"registry:catalog:*\"", reply.Challenge, StringComparison.Ordinal);
-            Assert.Equal(authorization is not null, reply.Challenge!.Contains("error=\"insufficient_scope\"", StringComparison.Ordinal));
+            Assert.Equal(
+                authorization is not null,
+                reply.Challenge!.Contains("error=\"insufficient_scope\"", StringComparison.Ordinal));
         }
     }
 
@@ -336,23 +363,31 @@ public sealed class ScopedAccessTests : IAsyncLifetime
         var bobs = await gateway.BearerAsync("registry:catalog:*", TestGateway.Basic("bob"));
         var nobodys = await gateway.AskAsync("?scope=registry:catalog:*");
 
-        Assert.Equal("""{"repositories":[]}""", (await gateway.RegistryAsync("GET", "/v2/_catalog", TestGateway.Basic("bob"))).Body);
+        Assert.Equal(
+            """{"repositories":[]}""",
+            (await gateway.RegistryAsync("GET", "/v2/_catalog", TestGateway.Basic("bob"))).Body);
         Assert.Equal("""{"repositories":[]}""", (await gateway.RegistryAsync("GET", "/v2/_catalog", bobs)).Body);
         Assert.Equal("", nobodys.Text("scope"));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.RegistryAsync("GET", "/v2/_catalog", "Bearer " + nobodys.Text("token"))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await gateway.RegistryAsync("GET", "/v2/_catalog", "Bearer " + nobodys.Text("token"))).Status);
     }
 
     [Fact]
     public async Task PolicyChanged_BitesATokenThatWasIssuedBefore()
     {
         var token = await _gateway.BearerAsync("repository:p/app:pull,push", TestGateway.Basic("alice"));
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", token)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", token)).Status);
 
-        await File.WriteAllTextAsync(_gateway.PolicyFile, Policy.Replace("role: writer", "role: reader", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            _gateway.PolicyFile, Policy.Replace("role: writer", "role: reader", StringComparison.Ordinal));
 
         await Eventually.TrueAsync(async () =>
-            (await _gateway.RegistryAsync("PUT", "/v2/p/app/manifests/latest", token)).Status == HttpStatusCode.Forbidden);
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/p/app/manifests/latest", token)).Status);
+            (await _gateway.RegistryAsync(
+                "PUT", "/v2/p/app/manifests/latest", token)).Status == HttpStatusCode.Forbidden);
+        Assert.Equal(
+            HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/p/app/manifests/latest", token)).Status);
     }
 
     [Fact]
@@ -360,10 +395,16 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     {
         _upstream.Respond = static context =>
         {
-            context.Response.StatusCode = context.Request.Path.Value!.Contains("exists", StringComparison.Ordinal) ? 200 : 404;
+            context.Response.StatusCode = context.Request.Path.Value!.Contains("exists", StringComparison.Ordinal)
+                ? 200
+                : 404;
             return Task.CompletedTask;
         };
-        foreach (var authorization in new[] { TestGateway.Basic("bob"), await _gateway.BearerAsync("repository:q/exists:pull repository:q/absent:pull", TestGateway.Basic("bob")) })
+        foreach (var authorization in new[]
+        {
+            TestGateway.Basic("bob"),
+            await _gateway.BearerAsync("repository:q/exists:pull repository:q/absent:pull", TestGateway.Basic("bob")),
+        })
         {
             var exists = await _gateway.RegistryAsync("GET", "/v2/q/exists/manifests/latest", authorization);
             var absent = await _gateway.RegistryAsync("GET", "/v2/q/absent/manifests/latest", authorization);
@@ -383,13 +424,15 @@ public sealed class ScopedAccessTests : IAsyncLifetime
     public async Task BasicChallenge_WhereConfigured_IsAsItWasAndTokensWorkStill()
     {
         await using var gateway = await TestGateway.StartAsync(
-            _upstream.Address, Policy, change: static options => options.Authentication.Challenge = ChallengeScheme.Basic);
+            _upstream.Address, Policy,
+            change: static options => options.Authentication.Challenge = ChallengeScheme.Basic);
 
         var ping = await gateway.RegistryAsync("GET", "/v2/", null);
         var denied = await gateway.RegistryAsync("GET", "/v2/p/app/manifests/latest", null);
         var open = await gateway.RegistryAsync("GET", "/v2/public/app/manifests/latest", null);
         var narrow = await gateway.RegistryAsync(
-            "PUT", "/v2/p/app/manifests/latest", await gateway.BearerAsync("repository:p/app:pull", TestGateway.Basic("alice")));
+            "PUT", "/v2/p/app/manifests/latest",
+            await gateway.BearerAsync("repository:p/app:pull", TestGateway.Basic("alice")));
 
         Assert.Equal("Basic realm=\"registry.test\"", ping.Challenge);
         Assert.Equal("Basic realm=\"registry.test\"", denied.Challenge);

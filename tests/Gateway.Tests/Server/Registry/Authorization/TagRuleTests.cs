@@ -131,12 +131,14 @@ public sealed class TagRuleTests : IAsyncLifetime
         await using (var stream = await _gateway.ConnectAsync())
         {
             await stream.WriteAsync(Encoding.ASCII.GetBytes(
-                $"PUT /v2/app/manifests/v9 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("alice")}\r\n"
+                "PUT /v2/app/manifests/v9 HTTP/1.1\r\nHost: registry.test\r\nAuthorization:"
+                    + $" {TestGateway.Basic("alice")}\r\n"
                 + "Content-Length: 100\r\n\r\nhalf"));
         }
 
         using var answer = await _gateway.SendAsync(
-            HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2])).WaitAsync(TimeSpan.FromSeconds(20));
+            HttpMethod.Put, "/v2/app/manifests/v9", "alice", new ByteArrayContent([2])).WaitAsync(
+                TimeSpan.FromSeconds(20));
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
@@ -234,24 +236,30 @@ public sealed class TagRuleTests : IAsyncLifetime
     [Theory]
     [InlineData("alice", "team-a/app", false)] // a writer: no rule grants delete, whatever tags are protected
     [InlineData("bob", "users/bob/app", true)] // the neighbour: an owner, from whom the deny takes it
-    public async Task Delete_RefusalOfTheSample_NamesTheMissingGrantBeforeATagRule(string user, string repository, bool isTheTagRule)
+    public async Task Delete_RefusalOfTheSample_NamesTheMissingGrantBeforeATagRule(
+        string user, string repository, bool isTheTagRule)
     {
-        var sample = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "config", "policies", "samples.yaml"));
+        var sample = await File.ReadAllTextAsync(
+            Path.Combine(RepositoryRoot.Path, "config", "policies", "samples.yaml"));
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, sample);
         _upstream.Respond = async context =>
         {
-            context.Request.Path = context.Request.Path.Value!.Replace($"/v2/{repository}/", "/v2/app/", StringComparison.Ordinal);
+            context.Request.Path = context.Request.Path.Value!.Replace(
+                $"/v2/{repository}/", "/v2/app/", StringComparison.Ordinal);
             await AnswerAsync(context);
         };
 
         foreach (var reference in new[] { Released, "v1" })
         {
-            using var answer = await gateway.SendAsync(HttpMethod.Delete, $"/v2/{repository}/manifests/{reference}", user);
+            using var answer = await gateway.SendAsync(
+                HttpMethod.Delete, $"/v2/{repository}/manifests/{reference}", user);
             var text = await answer.Content.ReadAsStringAsync();
 
             Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
             Assert.Equal(isTheTagRule, text.Contains("release tags are immutable", StringComparison.Ordinal));
-            Assert.Equal(!isTheTagRule, text.Contains($"no rule grants delete on {repository} to user:{user}", StringComparison.Ordinal));
+            Assert.Equal(
+                !isTheTagRule,
+                text.Contains($"no rule grants delete on {repository} to user:{user}", StringComparison.Ordinal));
         }
     }
 
@@ -260,7 +268,8 @@ public sealed class TagRuleTests : IAsyncLifetime
     {
         _upstream.Respond = async context =>
         {
-            context.Response.OnStarting(() => Task.FromResult(context.Response.Headers.Remove("Docker-Content-Digest")));
+            context.Response.OnStarting(
+                () => Task.FromResult(context.Response.Headers.Remove("Docker-Content-Digest")));
             await AnswerAsync(context);
         };
         _tags["v2"] = Other;
@@ -295,11 +304,16 @@ public sealed class TagRuleTests : IAsyncLifetime
             var isLast = at + 1 == chain.Length;
             var type = isLast ? "application/vnd.oci.image.manifest.v1+json" : context.Response.ContentType;
             await context.Response.WriteAsync(JsonSerializer.Serialize(
-                new { manifests = Enumerable.Repeat(new { mediaType = type, digest = isLast ? Child : chain[at + 1] }, 6) }));
+                new
+                {
+                    manifests = Enumerable.Repeat(
+                    new { mediaType = type, digest = isLast ? Child : chain[at + 1] }, 6)
+                }));
         };
 
         using var answer = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Other}", "alice");
-        var questions = _upstream.Requests.Count(static request => request.Target.Contains("/manifests/", StringComparison.Ordinal));
+        var questions = _upstream.Requests.Count(
+            static request => request.Target.Contains("/manifests/", StringComparison.Ordinal));
         using var deep = await _gateway.SendAsync(HttpMethod.Delete, $"/v2/app/manifests/{Child}", "alice");
 
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
@@ -341,8 +355,10 @@ public sealed class TagRuleTests : IAsyncLifetime
         using var huge = await _gateway.SendAsync(HttpMethod.Get, $"/v2/app/tags/list?n={long.MaxValue}", "bob");
         using var everything = await _gateway.SendAsync(HttpMethod.Get, "/v2/app/tags/list", "alice");
 
-        Assert.Equal("""{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await all.Content.ReadAsStringAsync());
-        Assert.Equal("""{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await huge.Content.ReadAsStringAsync());
+        Assert.Equal(
+            """{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await all.Content.ReadAsStringAsync());
+        Assert.Equal(
+            """{"name":"app","tags":["stable-1","stable-2","stable-3"]}""", await huge.Content.ReadAsStringAsync());
         Assert.Equal("""{"name":"app","tags":["stable-1","stable-2"]}""", await first.Content.ReadAsStringAsync());
         Assert.Equal("</v2/app/tags/list?last=stable-2&n=2>; rel=\"next\"", first.Headers.GetValues("Link").Single());
         Assert.Equal("""{"name":"app","tags":["stable-3"]}""", await second.Content.ReadAsStringAsync());
@@ -382,7 +398,9 @@ public sealed class TagRuleTests : IAsyncLifetime
                 await context.Response.WriteAsync(JsonSerializer.Serialize(new { name = "app", tags = _tags.Keys }));
                 break;
             default:
-                var digest = reference.StartsWith("sha256:", StringComparison.Ordinal) ? reference : _tags.GetValueOrDefault(reference);
+                var digest = reference.StartsWith("sha256:", StringComparison.Ordinal)
+                    ? reference
+                    : _tags.GetValueOrDefault(reference);
                 if (digest is null)
                 {
                     context.Response.StatusCode = 404;
@@ -396,7 +414,9 @@ public sealed class TagRuleTests : IAsyncLifetime
                 if (context.Request.Method == "GET")
                 {
                     await context.Response.WriteAsync(digest == Released
+#pragma warning disable RCS0056 // one line of text
                         ? $$"""{"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{Child}}"}]}"""
+#pragma warning restore RCS0056
                         : "{}");
                 }
 
@@ -404,8 +424,8 @@ public sealed class TagRuleTests : IAsyncLifetime
         }
     }
 
-    // The first look at the time of day still lies in the window, every later one behind it. FakeTimeProvider's AutoAdvanceAmount
-    // counts its timestamps and timers too, with which a request begins.
+    // The first look at the time of day still lies in the window, every later one behind it. FakeTimeProvider's
+    // AutoAdvanceAmount counts its timestamps and timers too, with which a request begins.
     private sealed class EndingClock : TimeProvider
     {
         private static readonly DateTimeOffset Last = new(2026, 1, 7, 17, 59, 59, TimeSpan.Zero);

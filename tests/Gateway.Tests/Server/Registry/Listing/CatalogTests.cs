@@ -23,7 +23,8 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         _upstream = await RecordingUpstream.StartAsync();
         var names = Enumerable.Range(0, 500)
-            .Select(static i => string.Create(CultureInfo.InvariantCulture, $"{(i % 2 == 0 ? "even" : "odd")}/r{i:000}"))
+            .Select(
+                static i => string.Create(CultureInfo.InvariantCulture, $"{(i % 2 == 0 ? "even" : "odd")}/r{i:000}"))
             .Append("public").Order(StringComparer.Ordinal).ToArray();
         _upstream.Respond = Catalog(names, 1_000);
     }
@@ -39,9 +40,11 @@ public sealed class CatalogTests : IAsyncLifetime
     [InlineData(100, 100)]
     public async Task Catalog_WalkedPageByPage_IsCompleteAndHoldsNothingElse(int pageSize, int upstreamLimit)
     {
-        var all = Enumerable.Range(0, 250).Select(static i => string.Create(CultureInfo.InvariantCulture, $"even/r{i * 2:000}"))
+        var all = Enumerable.Range(0, 250).Select(
+            static i => string.Create(CultureInfo.InvariantCulture, $"even/r{i * 2:000}"))
             .Append("public").ToArray();
-        var everything = Enumerable.Range(0, 250).Select(static i => string.Create(CultureInfo.InvariantCulture, $"odd/r{(i * 2) + 1:000}"))
+        var everything = Enumerable.Range(0, 250).Select(
+            static i => string.Create(CultureInfo.InvariantCulture, $"odd/r{(i * 2) + 1:000}"))
             .Concat(all).Order(StringComparer.Ordinal).ToArray();
         _upstream.Respond = Catalog(everything, upstreamLimit);
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
@@ -90,7 +93,13 @@ public sealed class CatalogTests : IAsyncLifetime
         await using var gateway = await TestGateway.StartAsync(
             [
                 new RegistryOptions { Name = "main", Upstreams = [_upstream.Address] },
-                new RegistryOptions { Name = "mirror", Upstreams = [mirror.Address], Prefix = "mirror", StripPrefix = true },
+                new RegistryOptions
+                {
+                    Name = "mirror",
+                    Upstreams = [mirror.Address],
+                    Prefix = "mirror",
+                    StripPrefix = true,
+                },
                 new RegistryOptions { Name = "own", Upstreams = [own.Address], Host = "own.registry.test" },
             ],
             Policy);
@@ -146,7 +155,9 @@ public sealed class CatalogTests : IAsyncLifetime
         slow.SetResult();
         var answers = await Task.WhenAll(walks);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
-        Assert.All(answers, static answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
+        Assert.All(
+            answers,
+            static answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
         Assert.Equal(2, most);
     }
 
@@ -161,7 +172,8 @@ public sealed class CatalogTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
     }
 
-    private static async Task<(List<string> Names, int Pages)> WalkAsync(TestGateway gateway, string? user, int pageSize)
+    private static async Task<(List<string> Names, int Pages)> WalkAsync(
+        TestGateway gateway, string? user, int pageSize)
     {
         var names = new List<string>();
         var pages = 0;
@@ -171,7 +183,8 @@ public sealed class CatalogTests : IAsyncLifetime
             using var answer = await gateway.SendAsync(HttpMethod.Get, target, user);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             using var json = JsonDocument.Parse(await answer.Content.ReadAsStreamAsync());
-            names.AddRange(json.RootElement.GetProperty("repositories").EnumerateArray().Select(static e => e.GetString()!));
+            names.AddRange(
+                json.RootElement.GetProperty("repositories").EnumerateArray().Select(static e => e.GetString()!));
             pages++;
             target = answer.Headers.TryGetValues("Link", out var links) ? links.Single().Split('<', '>')[1] : null;
         }
@@ -194,7 +207,8 @@ public sealed class CatalogTests : IAsyncLifetime
         var page = names.Where(name => string.CompareOrdinal(name, last) > 0).Take(size).ToList();
         if (page.Count == size)
         {
-            context.Response.Headers.Link = $"</v2/_catalog?last={Uri.EscapeDataString(page[^1])}&n={size}>; rel=\"next\"";
+            context.Response.Headers.Link = $"</v2/_catalog?last={Uri.EscapeDataString(page[^1])}&n="
+                + $"{size}>; rel=\"next\"";
         }
 
         return context.Response.WriteAsync(JsonSerializer.Serialize(new { repositories = page }));

@@ -1,6 +1,5 @@
 using System.Net;
 using Gateway.Core.Authorization;
-using Gateway.Core.Registry;
 using Gateway.Server.Registry.Policies;
 
 namespace Gateway.Tests.Server.Registry.Policies;
@@ -32,7 +31,8 @@ public sealed class PolicyQuestionTests
     {
         Assert.False((Plain with { Subject = "workload:acme/app" }).TryBuild(out _, out var problem));
         Assert.Contains("needs a method", problem, StringComparison.Ordinal);
-        Assert.True((Plain with { Subject = "workload:acme/app", Method = "issuer:github" }).TryBuild(out var request, out _));
+        Assert.True(
+            (Plain with { Subject = "workload:acme/app", Method = "issuer:github" }).TryBuild(out var request, out _));
         Assert.Equal("issuer:github", request.Subject.Method);
     }
 
@@ -78,7 +78,14 @@ public sealed class PolicyQuestionTests
     public void Question_WithoutSense_NamesThePartAndItsValue(
         string subject, string action, string repository, string? tag, string address, string part)
     {
-        var question = Plain with { Subject = subject, Action = action, Repository = repository, Tag = tag, Address = address };
+        var question = Plain with
+        {
+            Subject = subject,
+            Action = action,
+            Repository = repository,
+            Tag = tag,
+            Address = address,
+        };
         Assert.False(question.TryBuild(out _, out var problem));
         Assert.StartsWith(part, problem, StringComparison.Ordinal);
     }

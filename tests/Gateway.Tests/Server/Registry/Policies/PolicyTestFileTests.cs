@@ -4,7 +4,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Server.Registry.Policies;
 
-/// <summary>Test files beside policies: what they say is asked, and nothing that cannot be read is passed over.</summary>
+/// <summary>
+/// Test files beside policies: what they say is asked, and nothing that cannot be read is passed over.
+/// </summary>
 public sealed class PolicyTestFileTests
 {
     [Fact]
@@ -31,26 +33,36 @@ public sealed class PolicyTestFileTests
         Assert.Equal(("the night shift publishes", false, "nights only"), (test.Name, test.IsAllowed, test.Rule));
         Assert.Equal(
             ("workload:acme/app", "issuer:github", "refs/heads/main", "ops"),
-            (test.Request.Subject.ToString(), test.Request.Subject.Method, test.Request.Subject.Claims["ref"], test.Request.Subject.Groups[0]));
+            (test.Request.Subject.ToString(), test.Request.Subject.Method, test.Request.Subject.Claims["ref"],
+                test.Request.Subject.Groups[0]));
         Assert.Equal(
             ("second", "acme/app", "10.0.0.7", new DateTimeOffset(2026, 3, 1, 22, 30, 0, TimeSpan.Zero)),
-            (test.Request.Registry, test.Request.Repository.Value, test.Request.ClientAddress.ToString(), test.Request.Time.ToUniversalTime()));
+            (test.Request.Registry, test.Request.Repository.Value, test.Request.ClientAddress.ToString(),
+                test.Request.Time.ToUniversalTime()));
     }
 
     [Fact]
     public void Read_LeastThatIsNeeded_AsksAtAFixedTime()
     {
-        var test = Assert.Single(Read("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow } ]"));
+        var test = Assert.Single(
+            Read("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow } ]"));
         Assert.Equal((true, null, PolicyTestFile.DefaultTime), (test.IsAllowed, test.Rule, test.Request.Time));
     }
 
     [Theory]
     [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b } ]", "a test without \"expect\"")]
-    [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]", "expect: neither answer")]
-    [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, tags: v1 } ]", "tags")]
-    [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, time: noon } ]", "time: not an instant")]
-    [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, time: 2026-02-30T00:00:00Z } ]", "time: not an instant")]
-    [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: A, expect: allow } ]", "repository \"A\"")]
+    [InlineData(
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]", "expect: neither answer")]
+    [InlineData(
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, tags: v1 } ]", "tags")]
+    [InlineData(
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, time: noon } ]",
+        "time: not an instant")]
+    [InlineData(
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, time: 2026-02-30T00:00:00Z "
+            + "} ]", "time: not an instant")]
+    [InlineData(
+        "tests: [ { name: x, subject: alice, action: pull, repository: A, expect: allow } ]", "repository \"A\"")]
     [InlineData("tests: [ alice ]", "tests")]
     [InlineData("test: []", "test")]
     [InlineData("", "no list of tests")]
@@ -58,7 +70,9 @@ public sealed class PolicyTestFileTests
     {
         var exception = Assert.Throws<ProblemException>(() => Read(text));
         Assert.Contains(exception.Problems, problem => problem.ToString().Contains(what, StringComparison.Ordinal));
-        Assert.All(exception.Problems, static problem => Assert.Contains("a.test.yaml", problem.Source, StringComparison.Ordinal));
+        Assert.All(
+            exception.Problems,
+            static problem => Assert.Contains("a.test.yaml", problem.Source, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -82,8 +96,12 @@ public sealed class PolicyTestFileTests
 
         Assert.Equal(3, report.Count);
         Assert.Equal(
-            ["\"by the second\": decided by rule \"all read\" where \"alice reads\" was expected", "\"by none\": decided by no rule where \"alice reads\" was expected"],
-            report.Failures.Select(static failure => failure.What.Split(": ", 3) is [var name, var what, ..] ? $"{name}: {what}" : failure.What));
+            ["\"by the second\": decided by rule \"all read\" where \"alice reads\" was expected", "\"by none\": "
+                + "decided by no rule where \"alice reads\" was expected"],
+            report.Failures.Select(
+                static failure => failure.What.Split(": ", 3) is [var name, var what, ..]
+                    ? $"{name}: {what}"
+                    : failure.What));
     }
 
     private static IReadOnlyList<PolicyTest> Read(string text)

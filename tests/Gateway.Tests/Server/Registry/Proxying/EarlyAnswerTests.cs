@@ -8,7 +8,8 @@ namespace Gateway.Tests.Server.Registry.Proxying;
 /// <summary>What an upstream answers before it has read an upload, and hangs up.</summary>
 public sealed class EarlyAnswerTests
 {
-    private const string Body = """{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}""";
+    private const string Body =
+        """{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}""";
     private const int Large = 30 * 1024 * 1024;
 
     [Theory]
@@ -49,7 +50,12 @@ public sealed class EarlyAnswerTests
             EarlyUpstream.Answer(404, Body), reads: 100_000, lingers, certificate: certificate);
         await using var gateway = await TestGateway.StartAsync(
         [
-            new RegistryOptions { Name = "main", Upstreams = [upstream.Address], CertificateAuthority = pair.Certificate },
+            new RegistryOptions
+            {
+                Name = "main",
+                Upstreams = [upstream.Address],
+                CertificateAuthority = pair.Certificate,
+            },
         ]);
 
         foreach (var version in new[] { "1.1", "2.0" })
@@ -95,7 +101,8 @@ public sealed class EarlyAnswerTests
         using var answer = await SendAsync(gateway, method, "1.1", isChunked);
 
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
-        Assert.Contains("before it had the whole body", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "before it had the whole body", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     // The connection has been in use before, and the gateway waits on it for what a registry has no reason to say.
@@ -172,7 +179,8 @@ public sealed class EarlyAnswerTests
     }
 
     private static async Task<HttpResponseMessage> SendAsync(
-        TestGateway gateway, string method, string version, bool isChunked, bool expects = false, HttpContent? body = null)
+        TestGateway gateway, string method, string version, bool isChunked, bool expects = false,
+        HttpContent? body = null)
     {
         var target = gateway.UploadTarget("alice") + (method == "PUT" ? "&digest=sha256:" + new string('0', 64) : "");
         using var request = new HttpRequestMessage(new HttpMethod(method), $"https://{TestGateway.Host}{target}")

@@ -34,19 +34,23 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
     {
         (string, string)[] hostile =
         [
-            ("Cookie", "session=secret"), ("Forwarded", "host=evil.example;proto=http"), ("X-Forwarded-For", "10.6.6.6"),
+            ("Cookie", "session=secret"), ("Forwarded", "host=evil.example;proto=http"),
+            ("X-Forwarded-For", "10.6.6.6"),
             ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "http"), ("X-Real-Ip", "10.6.6.6"),
             ("X_Forwarded_Host", "evil.example"), ("X-Forwarded-User", "admin"), ("Proxy-Authorization", "Basic eA=="),
             ("X-Anything", "else"), ("Connection", "keep-alive, X-Forwarded-For"), ("TE", "trailers"), ("Via", "1.1 x"),
         ];
 
-        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/v2/team-a/app/manifests/1", "alice", null, hostile);
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/team-a/app/manifests/1", "alice", null, hostile);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var seen = Assert.Single(_upstream.Requests).Headers;
         Assert.Equal(
             ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"],
-            seen.Keys.Select(static name => name.ToLowerInvariant()).Where(static name => name != "traceparent").Order());
+            seen.Keys.Select(static name => name.ToLowerInvariant())
+                .Where(static name => name != "traceparent")
+                .Order());
         Assert.Equal("127.0.0.1", seen["X-Forwarded-For"]);
         Assert.Equal("registry.test", seen["X-Forwarded-Host"]);
         Assert.Equal("https", seen["X-Forwarded-Proto"]);
@@ -62,7 +66,8 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
             ("Range", "bytes=0-9"), ("If-None-Match", "\"x\""), ("If-Range", "\"y\""), ("User-Agent", "docker/28"),
         ];
 
-        using var answer = await _gateway.SendAsync(HttpMethod.Get, $"/v2/team-a/app/blobs/{Digest}", "bob", null, needed);
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, $"/v2/team-a/app/blobs/{Digest}", "bob", null, needed);
 
         var seen = Assert.Single(_upstream.Requests).Headers;
         Assert.All(needed, header => Assert.Equal(header.Item2, seen[header.Item1]));
@@ -74,7 +79,8 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
 
         using var answer = await _gateway.SendAsync(
-            HttpMethod.Get, "/v2/team-a/app/tags/list", "bob", null, ("traceparent", $"00-{Trace}-b7ad6b7169203331-01"));
+            HttpMethod.Get, "/v2/team-a/app/tags/list", "bob", null,
+            ("traceparent", $"00-{Trace}-b7ad6b7169203331-01"));
 
         Assert.Contains(Trace, Assert.Single(_upstream.Requests).Headers["traceparent"], StringComparison.Ordinal);
     }
@@ -109,7 +115,9 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
     [Theory]
     [InlineData("application/x-www-form-urlencoded", "mount=" + Digest + "&from=secret/app")]
     [InlineData("APPLICATION/X-WWW-FORM-URLENCODED; charset=utf-8", "mount=" + Digest + "&from=secret/app")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\nsecret/app\r\n--x--\r\n")]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\nsecret/app\r\n--x--\r\n")]
     [InlineData("application/json", "{}")]
     [InlineData("application/octet-stream", "blob")]
     public async Task Forwarded_UploadStartWithABody_ArrivesWithoutBodyAndType(string type, string body)
@@ -160,28 +168,31 @@ public sealed class ForwardedRequestTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("User-Agent: caf\u00c3\u00a9", "User-Agent")] // UTF-8, which the connection to the upstream cannot carry
+    // UTF-8, which the connection to the upstream cannot carry
+    [InlineData("User-Agent: caf\u00c3\u00a9", "User-Agent")]
     [InlineData("Accept: x\u001b[2J", "Accept")]
     [InlineData("If-None-Match: \u0007", "If-None-Match")]
     public async Task Header_ThatCannotTravel_IsRefusedAndTheUpstreamIsNotBlamed(string header, string name)
     {
         var answer = await _gateway.SendRawAsync(
-            $"GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\n"
-            + $"{header}\r\nConnection: close\r\n\r\n");
+            "GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization:"
+            + $" {TestGateway.Basic("bob")}\r\n{header}\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.Contains(name, answer, StringComparison.Ordinal);
         Assert.Empty(_upstream.Requests);
         // Else anybody who may pull could have every replica taken out of service.
         Assert.True(_gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("main", out var cluster));
-        Assert.All(cluster.Destinations.Values, static d => Assert.NotEqual(DestinationHealth.Unhealthy, d.Health.Passive));
+        Assert.All(
+            cluster.Destinations.Values, static d => Assert.NotEqual(DestinationHealth.Unhealthy, d.Health.Passive));
     }
 
     [Fact]
     public async Task Header_ThatStaysHere_MayHoldAnything()
     {
         var answer = await _gateway.SendRawAsync(
-            $"GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\n"
+            "GET /v2/team-a/app/manifests/v1 HTTP/1.1\r\nHost: registry.test\r\nAuthorization:"
+                + $" {TestGateway.Basic("bob")}\r\n"
             + "X-Client-Name: Jos\u00c3\u00a9\r\nUser-Agent: a\tb\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);

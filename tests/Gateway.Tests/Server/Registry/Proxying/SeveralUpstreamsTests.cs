@@ -81,10 +81,16 @@ public sealed class SeveralUpstreamsTests
         await using var gateway = await TestGateway.StartAsync(
         [
             new RegistryOptions { Name = "main", Upstreams = [main.Address] },
-            new RegistryOptions { Name = "partners", Upstreams = [partners.Address], Host = "partners.registry.test:8443" },
+            new RegistryOptions
+            {
+                Name = "partners",
+                Upstreams = [partners.Address],
+                Host = "partners.registry.test:8443",
+            },
         ]);
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, "https://partners.registry.test:8443/v2/app/blobs/uploads/");
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "https://partners.registry.test:8443/v2/app/blobs/uploads/");
         request.Headers.TryAddWithoutValidation("Authorization", TestGateway.Basic("admin"));
         using var answer = await gateway.Client.SendAsync(request);
         using var other = await gateway.SendAsync(HttpMethod.Post, "/v2/app/blobs/uploads/", "admin");
@@ -104,7 +110,12 @@ public sealed class SeveralUpstreamsTests
         await using var gateway = await TestGateway.StartAsync(
             [
                 new RegistryOptions { Name = "main", Upstreams = [upstream.Address] },
-                new RegistryOptions { Name = "partners", Upstreams = [upstream.Address], Host = "partners.registry.test" },
+                new RegistryOptions
+                {
+                    Name = "partners",
+                    Upstreams = [upstream.Address],
+                    Host = "partners.registry.test",
+                },
             ],
             """
             rules:
@@ -126,7 +137,11 @@ public sealed class SeveralUpstreamsTests
         {
             Name = "main",
             Upstreams = [.. upstreams],
-            HealthCheck = new HealthCheckOptions { Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1) },
+            HealthCheck = new HealthCheckOptions
+            {
+                Interval = TimeSpan.FromSeconds(1),
+                Timeout = TimeSpan.FromSeconds(1),
+            },
         },
     ]);
 

@@ -8,7 +8,8 @@ namespace Gateway.Tests.Server.Registry.Proxying;
 /// <summary>Bodies stream both ways, of any size and for any time, and end with whoever ends them.</summary>
 public sealed class StreamingTests : IAsyncLifetime
 {
-    private const string Blob = "/v2/team-a/app/blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    private const string Blob =
+        "/v2/team-a/app/blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
     private string Upload => _gateway.UploadTarget("alice");
@@ -97,9 +98,11 @@ public sealed class StreamingTests : IAsyncLifetime
         };
         const int Size = 100 * 1024 * 1024;
 
-        using var blob = await _gateway.SendAsync(HttpMethod.Patch, Upload, "alice", new ByteArrayContent(new byte[Size]));
+        using var blob = await _gateway.SendAsync(
+            HttpMethod.Patch, Upload, "alice", new ByteArrayContent(new byte[Size]));
         using var manifest = await _gateway.SendAsync(
-            HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice", new ByteArrayContent(new byte[(4 * 1024 * 1024) + 1]));
+            HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice",
+            new ByteArrayContent(new byte[(4 * 1024 * 1024) + 1]));
         using var fitting = await _gateway.SendAsync(
             HttpMethod.Put, "/v2/team-a/app/manifests/v1", "alice", new ByteArrayContent(new byte[4 * 1024 * 1024]));
 

@@ -85,7 +85,13 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     {
         await using var gateway = await TestGateway.StartAsync(
         [
-            new RegistryOptions { Name = "old", Upstreams = [_upstream.Address], Prefix = "old/stuff", StripPrefix = true },
+            new RegistryOptions
+            {
+                Name = "old",
+                Upstreams = [_upstream.Address],
+                Prefix = "old/stuff",
+                StripPrefix = true,
+            },
         ]);
         _upstream.Respond = static context =>
         {
@@ -120,8 +126,10 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("http://registry.test/v2/team-a/app/blobs/" + Digest, "https://registry.test/v2/team-a/app/blobs/" + Digest)]
-    [InlineData("http://registry.test/v2/secret/app/blobs/" + Digest, null)] // the password would go along, in the clear
+    [InlineData(
+        "http://registry.test/v2/team-a/app/blobs/" + Digest, "https://registry.test/v2/team-a/app/blobs/" + Digest)]
+    // the password would go along, in the clear
+    [InlineData("http://registry.test/v2/secret/app/blobs/" + Digest, null)]
     [InlineData("https://REGISTRY.test/token?x=y", null)]
     [InlineData("https://user:password@registry.test/x", null)]
     public async Task BlobRedirect_ToTheGatewayItself_LeadsToTheSameRepositoryOnly(string emitted, string? expected)
@@ -135,7 +143,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
 
         using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
 
-        Assert.Equal(expected is null ? HttpStatusCode.BadGateway : HttpStatusCode.TemporaryRedirect, answer.StatusCode);
+        Assert.Equal(
+            expected is null ? HttpStatusCode.BadGateway : HttpStatusCode.TemporaryRedirect, answer.StatusCode);
         Assert.Equal(expected, answer.Headers.TryGetValues("Location", out var values) ? values.Single() : null);
     }
 
@@ -176,12 +185,16 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.All([answer, head, manifest], one =>
         {
             Assert.Equal(passes ? HttpStatusCode.TemporaryRedirect : HttpStatusCode.BadGateway, one.StatusCode);
-            Assert.Equal(passes ? location : null, one.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null);
+            Assert.Equal(
+                passes ? location : null,
+                one.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null);
         });
         if (!passes)
         {
             var origin = new Uri(location).GetLeftPart(UriPartial.Authority);
-            await AssertErrorAsync(answer, "UNAVAILABLE", $"the registry behind the gateway redirects this download to {origin}, which its "
+            await AssertErrorAsync(
+                answer, "UNAVAILABLE",
+                $"the registry behind the gateway redirects this download to {origin}, which its "
                 + "setting \"redirects.allow\" does not allow; its operator must add that host");
         }
     }
@@ -200,7 +213,10 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         using var answer = await _gateway.SendAsync(HttpMethod.Get, Blob, "alice");
 
         Assert.Null(answer.Headers.Location);
-        await AssertErrorAsync(answer, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header is not a URL that all clients read alike");
+        await AssertErrorAsync(
+            answer, "UNAVAILABLE",
+            "the registry behind the gateway gave an unusable answer: its Location header is not a URL that all "
+                + "clients read alike");
     }
 
     [Theory]
@@ -214,7 +230,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         await using var gateway = await StartAsync("bucket.example.com");
         Redirect("https://bucket.example.com/x");
 
-        using var answer = await gateway.SendAsync(new HttpMethod(method), target, "admin", method == "PUT" ? new ByteArrayContent([1]) : null);
+        using var answer = await gateway.SendAsync(
+            new HttpMethod(method), target, "admin", method == "PUT" ? new ByteArrayContent([1]) : null);
 
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
         Assert.Null(answer.Headers.Location);
@@ -223,7 +240,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     [Theory]
     [InlineData(null, HttpStatusCode.BadGateway)] // Go's clients send the password along to every port of a host
     [InlineData("http://registry.test:9000", HttpStatusCode.TemporaryRedirect)] // the operator says so
-    public async Task BlobRedirect_ToPlainHttpOfTheGatewaysOwnName_MustBeAllowedByName(string? allow, HttpStatusCode expected)
+    public async Task BlobRedirect_ToPlainHttpOfTheGatewaysOwnName_MustBeAllowedByName(
+        string? allow, HttpStatusCode expected)
     {
         await using var gateway = await StartAsync(allow, new Uri("http://registry.test:1"), _upstream.Address);
         Redirect("http://registry.test:9000/x");
@@ -247,7 +265,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
 
         Assert.Equal(expected, answer.StatusCode);
         Assert.Equal(
-            expected == HttpStatusCode.BadGateway ? null : "https://registry.test" + path, answer.Headers.Location?.OriginalString);
+            expected == HttpStatusCode.BadGateway ? null : "https://registry.test" + path,
+            answer.Headers.Location?.OriginalString);
     }
 
     [Fact]
@@ -255,7 +274,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     {
         _upstream.Respond = static context =>
         {
-            context.Response.Headers.Link = "<http://127.0.0.1:5000/v2/team-a/app/tags/list?last=b%2Bc&n=2&x=y>; rel=\"next\"";
+            context.Response.Headers.Link = "<http://127.0.0.1:5000/v2/team-a/app/tags/list?last=b%2Bc&n=2&x=y>; "
+                + "rel=\"next\"";
             return Task.CompletedTask;
         };
 
@@ -291,7 +311,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.Equal("content", await answer.Content.ReadAsStringAsync());
         Assert.Equal(
             [
-                "cache-control", "content-security-policy", "date", "docker-content-digest", "docker-distribution-api-version",
+                "cache-control", "content-security-policy", "date", "docker-content-digest",
+                "docker-distribution-api-version",
                 "etag", "strict-transport-security", "transfer-encoding", "x-content-type-options", "x-request-id",
             ],
             answer.Headers.Select(static header => header.Key.ToLowerInvariant()).Order());
@@ -315,12 +336,20 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(401, 502, "UNAVAILABLE", "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
-    [InlineData(403, 502, "UNAVAILABLE", "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
+    [InlineData(
+        401, 502, "UNAVAILABLE",
+        "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
+    [InlineData(
+        403, 502, "UNAVAILABLE",
+        "the registry behind the gateway refused the gateway's own credential; its operator must set \"credential\"")]
     [InlineData(500, 500, "UNKNOWN", "the registry behind the gateway failed; its own log has the reason")]
     [InlineData(503, 503, "UNAVAILABLE", "the registry behind the gateway is not available; try again shortly")]
-    [InlineData(301, 502, "UNAVAILABLE", "the registry behind the gateway gave an unusable answer: its Location header names no upload, blob or manifest of this repository")]
-    public async Task UpstreamFailure_OfItsOwn_IsToldWithoutItsWords(int status, int expected, string code, string message)
+    [InlineData(
+        301, 502, "UNAVAILABLE",
+        "the registry behind the gateway gave an unusable answer: its Location header names no upload, blob or "
+            + "manifest of this repository")]
+    public async Task UpstreamFailure_OfItsOwn_IsToldWithoutItsWords(
+        int status, int expected, string code, string message)
     {
         _upstream.Respond = context =>
         {
@@ -375,7 +404,12 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     {
         await using var gateway = await TestGateway.StartAsync(
         [
-            new RegistryOptions { Name = "main", Upstreams = [_upstream.Address], ActivityTimeout = TimeSpan.FromSeconds(1) },
+            new RegistryOptions
+            {
+                Name = "main",
+                Upstreams = [_upstream.Address],
+                ActivityTimeout = TimeSpan.FromSeconds(1),
+            },
         ]);
         _upstream.Respond = static context => Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted);
 
@@ -407,21 +441,29 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK")] // the neighbour: an honest answer
     [InlineData("HTTP/1.1 404 on 10.0.0.3\u001b[2J\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 404 Not Found")]
     [InlineData("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 204 No Content")]
-    [InlineData("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw", "HTTP/1.1 502 Bad Gateway")]
     [InlineData("HTTP/1.1 999 Beyond\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "HTTP/1.1 502 Bad Gateway")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nWarning: \u001b[2J\r\n\r\nok", "HTTP/1.1 502 Bad Gateway")]
-    [InlineData("HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: //evil.example/x\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
-    [InlineData("HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: javascript:alert(1)\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
-    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK")]
-    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nSet-Cookie: a=b\r\n\r\n", "HTTP/1.1 200 OK")]
+    [InlineData(
+        "HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: //evil.example/x\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData(
+        "HTTP/1.1 307 T\r\nContent-Length: 0\r\nLocation: javascript:alert(1)\r\n\r\n", "HTTP/1.1 502 Bad Gateway")]
+    [InlineData(
+        "HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK")]
+    [InlineData(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nSet-Cookie: a=b\r\n\r\n",
+        "HTTP/1.1 200 OK")]
     public async Task HostileAnswer_ToARead_ReachesTheClientSo(string bytes, string expected)
     {
         await using var upstream = new RawUpstream(bytes);
         await using var gateway = await TestGateway.StartAsync(upstream.Address);
 
         var answer = await gateway.SendRawAsync(
-            $"GET {Manifest} HTTP/1.1\r\nHost: registry.test\r\nAuthorization: {TestGateway.Basic("bob")}\r\nConnection: close\r\n\r\n");
+            $"GET {Manifest} HTTP/1.1\r\nHost: registry.test\r\nAuthorization:"
+                + $" {TestGateway.Basic("bob")}\r\nConnection: close\r\n\r\n");
 
         Assert.Equal(expected, answer.Split("\r\n")[0]);
         Assert.Contains("\r\nX-Request-Id: ", answer, StringComparison.Ordinal);
@@ -458,7 +500,8 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         "RANGE_INVALID", "the range is malformed or outside the blob", null)]
     [InlineData(
         "412 Precondition Failed", "", "",
-        "UNKNOWN", "the request's If-Match or If-Unmodified-Since does not hold: the stored content is different or newer", null)]
+        "UNKNOWN",
+        "the request's If-Match or If-Unmodified-Since does not hold: the stored content is different or newer", null)]
     public async Task RefusalOfADownload_ShorterThanItSays_IsAnsweredWhole(
         string status, string header, string body, string code, string message, string? range)
     {
@@ -481,7 +524,9 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
 
                 Assert.Equal(version, answer.Version);
                 Assert.Equal(status, $"{(int)answer.StatusCode} {status[4..]}");
-                Assert.Equal(range, answer.Content.Headers.TryGetValues("Content-Range", out var values) ? values.Single() : null);
+                Assert.Equal(
+                    range,
+                    answer.Content.Headers.TryGetValues("Content-Range", out var values) ? values.Single() : null);
                 if (method == HttpMethod.Get)
                 {
                     await AssertErrorAsync(answer, code, message);
@@ -503,7 +548,10 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         {
             Name = "main",
             Upstreams = [.. upstreams.DefaultIfEmpty(_upstream.Address)],
-            Redirects = new RedirectOptions { Allow = allow?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList() },
+            Redirects = new RedirectOptions
+            {
+                Allow = allow?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList(),
+            },
         },
     ]);
 
@@ -516,6 +564,7 @@ public sealed class UpstreamAnswerTests : IAsyncLifetime
         Assert.Equal(code, error.GetProperty("code").GetString());
         Assert.Equal(message, error.GetProperty("message").GetString());
         Assert.Equal(
-            answer.Headers.GetValues("X-Request-Id").Single(), error.GetProperty("detail").GetProperty("requestId").GetString());
+            answer.Headers.GetValues("X-Request-Id").Single(),
+            error.GetProperty("detail").GetProperty("requestId").GetString());
     }
 }

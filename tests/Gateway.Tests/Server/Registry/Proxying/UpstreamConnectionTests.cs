@@ -5,7 +5,9 @@ using Gateway.Server.Registry.Proxying;
 
 namespace Gateway.Tests.Server.Registry.Proxying;
 
-/// <summary>When a write to an upstream that has hung up is taken for an answered one: on a real socket, without a client.</summary>
+/// <summary>
+/// When a write to an upstream that has hung up is taken for an answered one: on a real socket, without a client.
+/// </summary>
 public sealed class UpstreamConnectionTests
 {
     private const string Continue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -16,7 +18,8 @@ public sealed class UpstreamConnectionTests
     [InlineData(true, "", false)] // no answer
     [InlineData(true, Continue, false)] // none yet
     [InlineData(true, Continue + Answer, true)]
-    [InlineData(false, Answer, false)] // said before anything was asked: the client sends it again, on another connection
+    // said before anything was asked: the client sends it again, on another connection
+    [InlineData(false, Answer, false)]
     public async Task Write_ToABrokenConnection_SucceedsOnlyAfterAnAnswerToIt(bool hasBegun, string said, bool succeeds)
     {
         var (ours, theirs) = await ConnectAsync();

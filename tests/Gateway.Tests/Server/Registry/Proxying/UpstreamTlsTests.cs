@@ -12,7 +12,8 @@ public sealed class UpstreamTlsTests
     [InlineData("localhost", true, HttpStatusCode.OK)]
     [InlineData("127.0.0.1", true, HttpStatusCode.BadGateway)] // the certificate is for localhost
     [InlineData("localhost", false, HttpStatusCode.BadGateway)] // nobody vouches for it
-    public async Task Upstream_OverTls_IsTrustedOnlyWithItsAuthorityAndName(string host, bool trusted, HttpStatusCode expected)
+    public async Task Upstream_OverTls_IsTrustedOnlyWithItsAuthorityAndName(
+        string host, bool trusted, HttpStatusCode expected)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-upstream-").FullName;
         try
@@ -48,11 +49,17 @@ public sealed class UpstreamTlsTests
         {
             var problem = await Assert.ThrowsAsync<ProblemException>(() => TestGateway.StartAsync(
             [
-                new RegistryOptions { Name = "main", Upstreams = [new Uri("https://localhost")], CertificateAuthority = file },
+                new RegistryOptions
+                {
+                    Name = "main",
+                    Upstreams = [new Uri("https://localhost")],
+                    CertificateAuthority = file,
+                },
             ]));
 
             Assert.Equal(
-                $"{file}: registries[main].certificateAuthority: the file holds no certificate. Put the authority's certificate there in PEM form (-----BEGIN CERTIFICATE-----).",
+                $"{file}: registries[main].certificateAuthority: the file holds no certificate. Put the authority's "
+                    + "certificate there in PEM form (-----BEGIN CERTIFICATE-----).",
                 problem.Message);
         }
         finally

@@ -88,7 +88,8 @@ public sealed class UploadFlowTests : IAsyncLifetime
     {
         var location = await LocationAsync("POST", Start, "alice", HttpStatusCode.Accepted);
 
-        using var answer = await SendAsync("PATCH", $"{location}&_state=forged&x=y&mount={Digest}&from=secret/app", "alice");
+        using var answer = await SendAsync(
+            "PATCH", $"{location}&_state=forged&x=y&mount={Digest}&from=secret/app", "alice");
 
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         Assert.Equal(Start + "u1?_state=x", _upstream.Requests[^1].Target);
@@ -105,7 +106,8 @@ public sealed class UploadFlowTests : IAsyncLifetime
             if (method != "HEAD")
             {
                 Assert.Equal(
-                    ("DENIED", "the upload was started by another subject; start one of your own"), await ErrorAsync(answer));
+                    ("DENIED", "the upload was started by another subject; start one of your own"),
+                    await ErrorAsync(answer));
             }
         }
 
@@ -141,7 +143,8 @@ public sealed class UploadFlowTests : IAsyncLifetime
                 if (method != "HEAD")
                 {
                     Assert.Equal(
-                        ("BLOB_UPLOAD_UNKNOWN", "this is not the address of an upload here: use the Location of the last answer "
+                        ("BLOB_UPLOAD_UNKNOWN",
+                            "this is not the address of an upload here: use the Location of the last answer "
                             + "unchanged, with its _ticket, or start again with POST …/blobs/uploads/"),
                         await ErrorAsync(answer));
                 }
@@ -260,7 +263,9 @@ public sealed class UploadFlowTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, elsewhere.StatusCode);
         Assert.Empty(other.Requests);
         Assert.Equal(HttpStatusCode.Accepted, alias.StatusCode);
-        Assert.StartsWith("https://alias.registry.test/v2/team-a/app/blobs/uploads/u1?_ticket=", alias.Headers.Location!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "https://alias.registry.test/v2/team-a/app/blobs/uploads/u1?_ticket=", alias.Headers.Location!.ToString(),
+            StringComparison.Ordinal);
 
         async Task<HttpResponseMessage> AtAsync(string host)
         {
@@ -273,7 +278,8 @@ public sealed class UploadFlowTests : IAsyncLifetime
     [Fact]
     public async Task Upload_AfterAKeyRotation_GoesOnUntilItsKeyIsRetired()
     {
-        var (old, next) = (TestSigningKeys.Create(SigningAlgorithm.ES256), TestSigningKeys.Create(SigningAlgorithm.ES256));
+        var (old, next) =
+            (TestSigningKeys.Create(SigningAlgorithm.ES256), TestSigningKeys.Create(SigningAlgorithm.ES256));
         var keys = new TestSigningKeys { Current = new SigningKeyRing([old]) };
         await using var gateway = await TestGateway.StartAsync(
             _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<ISigningKeys>(keys));
@@ -318,7 +324,15 @@ public sealed class UploadFlowTests : IAsyncLifetime
     public async Task Upload_UnderAStrippedPrefix_KeepsItsTicketUnderThePublicName()
     {
         await using var gateway = await TestGateway.StartAsync(
-            [new RegistryOptions { Name = "mirror", Upstreams = [_upstream.Address], Prefix = "team-a", StripPrefix = true }],
+            [
+                new RegistryOptions
+                {
+                    Name = "mirror",
+                    Upstreams = [_upstream.Address],
+                    Prefix = "team-a",
+                    StripPrefix = true,
+                },
+            ],
             Policy);
 
         using var started = await gateway.SendAsync(HttpMethod.Post, Start, "alice");

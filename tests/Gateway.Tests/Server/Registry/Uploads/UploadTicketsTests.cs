@@ -122,7 +122,10 @@ public sealed class UploadTicketsTests
 
     [Fact]
     public void Read_OnAnotherReplicaWithTheSameKeys_Works() =>
-        Assert.Equal(Ticket, new UploadTickets(new TestSigningKeys { Current = new SigningKeyRing([_key]) }, _time).Read(Write(Ticket), Registry, Repository, Upload));
+        Assert.Equal(
+            Ticket,
+            new UploadTickets(new TestSigningKeys { Current = new SigningKeyRing([_key]) }, _time).Read(
+                Write(Ticket), Registry, Repository, Upload));
 
     [Fact]
     public void Read_OfAForeignKeyUnderOursName_IsNone()
@@ -156,7 +159,8 @@ public sealed class UploadTicketsTests
         using var signed = new MemoryStream();
         foreach (var part in new[]
         {
-            Encoding.UTF8.GetBytes(Registry), Encoding.UTF8.GetBytes(Repository.Value), Encoding.UTF8.GetBytes(Upload.Value),
+            Encoding.UTF8.GetBytes(Registry), Encoding.UTF8.GetBytes(Repository.Value),
+            Encoding.UTF8.GetBytes(Upload.Value),
             bytes.ToArray(),
         })
         {
@@ -263,7 +267,8 @@ public sealed class UploadTicketsTests
         };
     }
 
-    private static UploadId Id(string text) => UploadId.TryParse(text, out var id) ? id : throw new FormatException(text);
+    private static UploadId Id(string text) =>
+        UploadId.TryParse(text, out var id) ? id : throw new FormatException(text);
 
     private static Subject User(string name, string method = "htpasswd") =>
         new() { Kind = SubjectKind.User, Name = name, Method = method };

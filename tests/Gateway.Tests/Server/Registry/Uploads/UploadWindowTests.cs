@@ -12,7 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Server.Registry.Uploads;
 
-/// <summary>An access token that expires during an upload: good for that upload, for a while, and for nothing else.</summary>
+/// <summary>
+/// An access token that expires during an upload: good for that upload, for a while, and for nothing else.
+/// </summary>
 public sealed class UploadWindowTests : IAsyncLifetime
 {
     private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -105,11 +107,13 @@ public sealed class UploadWindowTests : IAsyncLifetime
         {
             using var answer = await SendAsync(method, target, token);
             Assert.True(answer.StatusCode == HttpStatusCode.Unauthorized, $"{method} {target}: {answer.StatusCode}");
-            Assert.Contains("error=\"invalid_token\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+            Assert.Contains(
+                "error=\"invalid_token\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
         }
 
         using var fallback = await _gateway.SendAsync(
-            HttpMethod.Get, "/token?service=registry.test" + ticket.Replace('?', '&'), null, null, ("Authorization", "Bearer " + token));
+            HttpMethod.Get, "/token?service=registry.test" + ticket.Replace('?', '&'), null, null,
+            ("Authorization", "Bearer " + token));
         Assert.NotEqual(HttpStatusCode.OK, fallback.StatusCode);
         Assert.Single(_upstream.Requests);
     }
@@ -129,7 +133,8 @@ public sealed class UploadWindowTests : IAsyncLifetime
         _clock.Advance(step + TimeSpan.FromSeconds(2));
         using var refused = await SendAsync("PATCH", location, token);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-        Assert.Contains("error=\"invalid_token\"", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "error=\"invalid_token\"", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
 
         using var renewed = await SendAsync("PATCH", location, Token("alice")); // the neighbour: a new token
         Assert.Equal(HttpStatusCode.Accepted, renewed.StatusCode);
@@ -215,7 +220,8 @@ public sealed class UploadWindowTests : IAsyncLifetime
         using var answer = await SendAsync("PATCH", location, narrow);
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
-        Assert.Contains("error=\"insufficient_scope\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "error=\"insufficient_scope\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -235,7 +241,8 @@ public sealed class UploadWindowTests : IAsyncLifetime
             case "removed":
                 var users = await File.ReadAllLinesAsync(_gateway.UsersFile);
                 await File.WriteAllLinesAsync(
-                    _gateway.UsersFile, users.Where(static line => !line.StartsWith("alice:", StringComparison.Ordinal)));
+                    _gateway.UsersFile,
+                    users.Where(static line => !line.StartsWith("alice:", StringComparison.Ordinal)));
                 break;
             case "revoked":
                 var alice = new Subject { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" };
@@ -313,13 +320,17 @@ public sealed class UploadWindowTests : IAsyncLifetime
         var subject = user is null
             ? Subject.Anonymous
             : new Subject { Kind = SubjectKind.User, Name = user, Method = "htpasswd" };
-        var scope = AccessScope.Create([new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
+        var scope = AccessScope.Create(
+            [new RepositoryScope(RepositoryName.Parse(repository), actions)], catalog: false);
         return services.GetRequiredService<IAccessTokenIssuer>()
-            .Issue(new Principal { Subject = subject }, scope, services.GetRequiredService<RegistryRouter>().PublicHost.Authority)
+            .Issue(
+                new Principal { Subject = subject }, scope,
+                services.GetRequiredService<RegistryRouter>().PublicHost.Authority)
             .Text;
     }
 
-    private Task<HttpResponseMessage> SendAsync(string method, string target, string token, TestGateway? gateway = null) =>
+    private Task<HttpResponseMessage> SendAsync(
+        string method, string target, string token, TestGateway? gateway = null) =>
         (gateway ?? _gateway).SendAsync(
             new HttpMethod(method), target, null, method is "PATCH" or "PUT" ? new ByteArrayContent([1]) : null,
             ("Authorization", "Bearer " + token));

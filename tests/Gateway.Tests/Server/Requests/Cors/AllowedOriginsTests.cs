@@ -55,7 +55,8 @@ public sealed class AllowedOriginsTests
 
     [Fact]
     public void Contains_OriginLongerThanAnyName_IsNot() =>
-        Assert.False(new AllowedOrigins(["https://*.example.com"]).Contains($"https://{new string('a', 400)}.example.com"));
+        Assert.False(
+            new AllowedOrigins(["https://*.example.com"]).Contains($"https://{new string('a', 400)}.example.com"));
 
     [Fact]
     public void Contains_SeveralItems_IsAnyOfThem()

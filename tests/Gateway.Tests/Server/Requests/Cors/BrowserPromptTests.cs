@@ -33,7 +33,8 @@ public sealed class BrowserPromptTests
     public async Task Token_AskedByThisPage_IsRefusedForABasicPromptOnlyWhereSigningInMayGiveMore(
         string? origin, string? user, string scope, bool asks)
     {
-        var reply = await AskAsync(new CorsOptions { Origins = [Ui, "https://*.example.com"], Credentials = true }, origin, user, scope);
+        var reply = await AskAsync(
+            new CorsOptions { Origins = [Ui, "https://*.example.com"], Credentials = true }, origin, user, scope);
 
         Assert.Equal(
             asks ? (HttpStatusCode.Unauthorized, "Basic realm=\"registry.test\"") : (HttpStatusCode.OK, null),
@@ -45,7 +46,8 @@ public sealed class BrowserPromptTests
     [InlineData("*", false)]
     public async Task Token_WherePagesMayNotUseTheBrowsersPassword_IsNobodys(string allowed, bool credentials)
     {
-        var reply = await AskAsync(new CorsOptions { Origins = [allowed], Credentials = credentials }, Ui, null, Catalog);
+        var reply = await AskAsync(
+            new CorsOptions { Origins = [allowed], Credentials = credentials }, Ui, null, Catalog);
 
         Assert.Equal((HttpStatusCode.OK, null), (reply.Status, reply.Challenge));
     }
@@ -55,7 +57,8 @@ public sealed class BrowserPromptTests
     {
         await using var upstream = await RecordingUpstream.StartAsync();
         await using var gateway = await TestGateway.StartAsync(
-            upstream.Address, change: static options => options.Cors = new CorsOptions { Origins = [Ui], Credentials = true });
+            upstream.Address,
+            change: static options => options.Cors = new CorsOptions { Origins = [Ui], Credentials = true });
 
         using var answer = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog?n=1000", null, null, ("Origin", Ui));
 
@@ -67,7 +70,8 @@ public sealed class BrowserPromptTests
     private static async Task<TokenAnswers.Reply> AskAsync(CorsOptions cors, string? origin, string? user, string scope)
     {
         await using var upstream = await RecordingUpstream.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(upstream.Address, change: options => options.Cors = cors);
+        await using var gateway = await TestGateway.StartAsync(
+            upstream.Address, change: options => options.Cors = cors);
         var query = "?service=registry.test" + string.Concat(scope.Split(' ').Select(static one => "&scope=" + one));
         return await gateway.AskAsync(
             query, user is null ? null : TestGateway.Basic(user), origin is null ? [] : [("Origin", origin)]);

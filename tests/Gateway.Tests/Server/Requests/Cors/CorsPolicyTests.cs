@@ -92,7 +92,8 @@ public sealed class CorsPolicyTests : IAsyncLifetime
     [InlineData(true, Evil, false)]
     [InlineData(false, Ui, false)] // the browser may have added the credentials, and no preflight is asked for a GET
     [InlineData(false, "https://registry.test", true)]
-    public async Task RefreshToken_ByAPage_NeedsLeaveToUseTheBrowsersCredentials(bool credentials, string origin, bool given)
+    public async Task RefreshToken_ByAPage_NeedsLeaveToUseTheBrowsersCredentials(
+        bool credentials, string origin, bool given)
     {
         await using var gateway = await StartAsync(
             new CorsOptions { Origins = [Ui], Credentials = credentials }, refreshTokens: true);
@@ -112,7 +113,8 @@ public sealed class CorsPolicyTests : IAsyncLifetime
         using var made = await CorsTests.MakeTokenAsync(gateway, Evil);
         using var preflight = await PreflightAsync(gateway, "/api/v1/tokens", Evil);
 
-        Assert.Equal(HttpStatusCode.Created, made.StatusCode); // it had the password itself: no browser sends its own here
+        // it had the password itself: no browser sends its own here
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 

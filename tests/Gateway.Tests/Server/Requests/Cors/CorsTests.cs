@@ -159,7 +159,8 @@ public sealed class CorsTests : IAsyncLifetime
 
         using var allowed = await _gateway.SendAsync(HttpMethod.Get, Manifest, "alice", headers: headers);
         using var refused = await _gateway.SendAsync(HttpMethod.Get, Manifest, headers: headers);
-        using var token = await _gateway.SendAsync(HttpMethod.Get, "/token?service=registry.test", "alice", headers: headers);
+        using var token = await _gateway.SendAsync(
+            HttpMethod.Get, "/token?service=registry.test", "alice", headers: headers);
 
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
@@ -186,10 +187,13 @@ public sealed class CorsTests : IAsyncLifetime
         using var nobody = await _gateway.SendAsync(HttpMethod.Get, Manifest, "alice");
 
         Assert.Equal([Ui], page.Headers.GetValues("Access-Control-Allow-Origin"));
-        Assert.Equal("Accept, Origin", string.Join(" | ", page.Headers.GetValues("Vary")).Replace(" |", ",", StringComparison.Ordinal));
+        Assert.Equal(
+            "Accept, Origin",
+            string.Join(" | ", page.Headers.GetValues("Vary")).Replace(" |", ",", StringComparison.Ordinal));
         Assert.DoesNotContain("X-Upstream", CorsHeaders(page), StringComparison.Ordinal);
         Assert.Equal(["Access-Control-Allow-Origin", "Access-Control-Expose-Headers"], page.Headers
-            .Select(static header => header.Key).Where(static name => name.StartsWith("Access-Control", StringComparison.Ordinal)).Order());
+            .Select(static header => header.Key)
+            .Where(static name => name.StartsWith("Access-Control", StringComparison.Ordinal)).Order());
         Assert.Equal("Vary: Accept, Origin\n", CorsHeaders(nobody));
     }
 
@@ -224,11 +228,14 @@ public sealed class CorsTests : IAsyncLifetime
         Assert.All(answers, static answer =>
         {
             Assert.Equal(Ui, answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-            Assert.Contains("WWW-Authenticate", answer.Headers.GetValues("Access-Control-Expose-Headers").Single(), StringComparison.Ordinal);
+            Assert.Contains(
+                "WWW-Authenticate", answer.Headers.GetValues("Access-Control-Expose-Headers").Single(),
+                StringComparison.Ordinal);
             Assert.Equal("Origin", answer.Headers.GetValues("Vary").Single());
         });
         Assert.StartsWith(
-            "Bearer realm=\"https://registry.test/token\"", unauthorized.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+            "Bearer realm=\"https://registry.test/token\"", unauthorized.Headers.WwwAuthenticate.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -271,7 +278,10 @@ public sealed class CorsTests : IAsyncLifetime
             new HttpMethod(method),
             method == "POST" ? "/v2/team-a/app/blobs/uploads/" : Manifest,
             "alice",
-            headers: [.. headers.Where(static header => header.Value is not null).Select(static header => (header.Name, header.Value!))]);
+            headers: [
+                .. headers.Where(static header => header.Value is not null).Select(
+                    static header => (header.Name, header.Value!)),
+            ]);
 
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal(status == 403 ? 0 : 1, _upstream.Requests.Count);
@@ -282,8 +292,10 @@ public sealed class CorsTests : IAsyncLifetime
     {
         using var made = await MakeTokenAsync(_gateway, Ui);
         using var refused = await MakeTokenAsync(_gateway, Evil);
-        using var listed = await _gateway.SendAsync(HttpMethod.Get, "/api/v1/tokens", "alice", headers: [("Origin", Ui), ("Sec-Fetch-Site", "cross-site")]);
-        using var embedded = await _gateway.SendAsync(HttpMethod.Get, "/api/v1/tokens", "alice", headers: ("Sec-Fetch-Site", "cross-site"));
+        using var listed = await _gateway.SendAsync(
+            HttpMethod.Get, "/api/v1/tokens", "alice", headers: [("Origin", Ui), ("Sec-Fetch-Site", "cross-site")]);
+        using var embedded = await _gateway.SendAsync(
+            HttpMethod.Get, "/api/v1/tokens", "alice", headers: ("Sec-Fetch-Site", "cross-site"));
 
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -306,11 +318,14 @@ public sealed class CorsTests : IAsyncLifetime
         HttpMethod.Post,
         "/api/v1/tokens",
         "alice",
-        new StringContent("""{"name": "from a page", "scopes": ["team-a/**:pull"]}""", Encoding.UTF8, "application/json"),
+        new StringContent(
+            """{"name": "from a page", "scopes": ["team-a/**:pull"]}""", Encoding.UTF8, "application/json"),
         ("Origin", origin));
 
     internal static string CorsHeaders(HttpResponseMessage answer) => string.Concat(answer.Headers
-        .Where(static header => header.Key == "Vary" || header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase))
+        .Where(
+            static header => header.Key == "Vary"
+                || header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase))
         .OrderBy(static header => header.Key, StringComparer.Ordinal)
         .Select(static header => $"{header.Key}: {string.Join(", ", header.Value)}\n"));
 
@@ -318,5 +333,8 @@ public sealed class CorsTests : IAsyncLifetime
         _gateway.SendAsync(
             HttpMethod.Options,
             target,
-            headers: [("Origin", origin), ("Access-Control-Request-Method", method), ("Access-Control-Request-Headers", headers)]);
+            headers: [
+                ("Origin", origin), ("Access-Control-Request-Method", method),
+                ("Access-Control-Request-Headers", headers),
+            ]);
 }

@@ -32,7 +32,8 @@ public sealed class BrowserRequestTests
     [InlineData(null, "same-origin, none")]
     [InlineData(Own, "cross-site")]
     public void FindFault_AnotherPage_IsToldWhereThisIs(string? origin, string? site) =>
-        Assert.EndsWith($"this origin is {Own}", BrowserRequest.FindFault(Request(origin, site), Own), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"this origin is {Own}", BrowserRequest.FindFault(Request(origin, site), Own), StringComparison.Ordinal);
 
     [Fact]
     public void FindFault_TwoOrigins_AreNobodys()

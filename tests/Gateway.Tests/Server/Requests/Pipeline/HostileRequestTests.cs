@@ -45,10 +45,19 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host:\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nHost: evil.example\r\n", "400")]
-    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "400")]
-    [InlineData("DELETE /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "400")]
-    [InlineData("PUT /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\nContent-Length: 0\r\n", "400")]
-    [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "400")]
+    [InlineData(
+        "GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+        "400")]
+    [InlineData(
+        "DELETE /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+        "400")]
+    [InlineData(
+        "PUT /v2/a/manifests/1 HTTP/1.1",
+        "Host: registry.test\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\nContent-Length: 0\r\n", "400")]
+    [InlineData(
+        "GET /v2/a/manifests/1 HTTP/1.1",
+        "Host: registry.test\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: "
+            + "AAMAAABkAAQAAP__\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-HTTP-Method-Override: DELETE\r\n", "400")]
     [InlineData("GET /v2/a/manifests/1 HTTP/1.1", "Host: registry.test\r\nX-Method-Override: PUT\r\n", "400")]
     public async Task Request_OfThisShape_IsAnsweredSo(string requestLine, string headers, string status)
@@ -121,8 +130,9 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
     public async Task Framing_InDoubt_IsRefusedAndTheConnectionClosed(string header, string body)
     {
         var answer = await _gateway.SendRawAsync(
-            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry.test\r\n{Authorization}{header}\r\n\r\n{body}"
-            + $"GET /v2/a/manifests/behind HTTP/1.1\r\nHost: registry.test\r\n{Authorization}Connection: close\r\n\r\n");
+            $"PATCH {_gateway.UploadTarget("admin")} HTTP/1.1\r\nHost: registry."
+            + $"test\r\n{Authorization}{header}\r\n\r\n{body}GET /v2/a/manifests/behind HTTP/1.1\r\nHost: "
+            + $"registry.test\r\n{Authorization}Connection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
@@ -140,7 +150,8 @@ public sealed class HostileRequestTests(SharedGateway shared) : IClassFixture<Sh
         // connection is either the body or a request.
         var answer = await _gateway.SendRawAsync(
             $"{requestLine}\r\nHost: registry.test\r\n{Authorization}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
-            + $"GET /v2/a/manifests/behind HTTP/1.1\r\nHost: registry.test\r\n{Authorization}Connection: close\r\n\r\n");
+            + $"GET /v2/a/manifests/behind HTTP/1.1\r\nHost: registry.test\r\n{Authorization}"
+            + "Connection: close\r\n\r\n");
 
         Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
         Assert.Single(answer.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));

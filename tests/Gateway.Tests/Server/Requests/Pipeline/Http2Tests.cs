@@ -19,12 +19,14 @@ public sealed class Http2Tests(SharedGateway shared) : IClassFixture<SharedGatew
     [InlineData(":method GET|:scheme https|:path /v2/a/manifests/1|host registry.test", "200")]
     [InlineData(Honest + "|x_forwarded_host evil.example|x-forwarded-host evil.example", "200")]
     [InlineData(":method GET|:scheme https|:authority evil.example|:path /v2/a/manifests/1", "421")]
-    [InlineData(":method GET|:scheme https|:authority evil.example|:path /v2/a/manifests/1|host registry.test", "421")] // :authority counts, wherever Host points
+    // :authority counts, wherever Host points
+    [InlineData(":method GET|:scheme https|:authority evil.example|:path /v2/a/manifests/1|host registry.test", "421")]
     [InlineData(Honest + "|host evil.example", "200")]
     [InlineData(":method GET|:scheme https|:authority registry.test|:path /v2/a/../b/manifests/1", "400")]
     [InlineData(":method GET|:scheme https|:authority registry.test|:path /v2/a%2Fb/manifests/1", "400")]
     [InlineData(":method GET|:scheme https|:authority registry.test|:path /V2/a/manifests/1", "404")]
-    [InlineData(":method GET|:scheme https|:authority registry.test|:path https://registry.test/v2/a/manifests/1", "reset")]
+    [InlineData(
+        ":method GET|:scheme https|:authority registry.test|:path https://registry.test/v2/a/manifests/1", "reset")]
     [InlineData(":method GET|:scheme https|:authority registry.test|:path ", "reset")]
     [InlineData(":method GET|:scheme http|:authority registry.test|:path /v2/a/manifests/1", "reset")]
     [InlineData(":method get|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "405")]
@@ -32,7 +34,8 @@ public sealed class Http2Tests(SharedGateway shared) : IClassFixture<SharedGatew
     [InlineData(":method OPTIONS|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "405")]
     [InlineData(":method OPTIONS|:scheme https|:authority registry.test|:path *", "404")]
     [InlineData(":method CONNECT|:authority registry.test:443", "404")]
-    [InlineData(":method CONNECT|:protocol websocket|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "400")]
+    [InlineData(
+        ":method CONNECT|:protocol websocket|:scheme https|:authority registry.test|:path /v2/a/manifests/1", "400")]
     [InlineData(Honest + "|:path /v2/b/manifests/1", "goaway")]
     [InlineData(Honest + "|:unknown x", "goaway")]
     [InlineData(":method GET|:scheme https|:authority registry.test|accept x|:path /v2/a/manifests/1", "goaway")]
@@ -57,7 +60,8 @@ public sealed class Http2Tests(SharedGateway shared) : IClassFixture<SharedGatew
     [Fact]
     public async Task Body_ThatBreaksOffUpstream_IsResetAndDoesNotLookComplete()
     {
-        await using var upstream = new RawUpstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        await using var upstream = new RawUpstream(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
         await using var gateway = await TestGateway.StartAsync(upstream.Address);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{TestGateway.Host}/v2/a/manifests/1")
         {

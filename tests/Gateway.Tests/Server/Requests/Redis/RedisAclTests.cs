@@ -51,10 +51,12 @@ public sealed class RedisAclTests
         (options.Username, options.Password) = (name, password);
         await using var redis = Connect(options);
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync("return 1", [redis.Key("n")], [], default));
+        var exception = await Assert.ThrowsAsync<StateException>(
+            () => redis.EvaluateAsync("return 1", [redis.Key("n")], [], default));
 
         Assert.Equal(
-            $"Redis at {options.Server} refuses the user name or the password. See redis.username and redis.password.", exception.Message);
+            $"Redis at {options.Server} refuses the user name or the password. See redis.username and redis.password.",
+            exception.Message);
     }
 
     private static RedisConnection Connect(RedisOptions options) =>

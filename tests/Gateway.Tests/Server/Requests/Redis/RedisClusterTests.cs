@@ -9,8 +9,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Server.Requests.Redis;
 
-/// <summary>A real cluster of three primaries: the contract of the stores, and all else that the gateway does with Redis.</summary>
-public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialStoreContract, IClassFixture<RedisClusterTests.Site>, IAsyncLifetime
+/// <summary>
+/// A real cluster of three primaries: the contract of the stores, and all else that the gateway does with Redis.
+/// </summary>
+public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialStoreContract,
+    IClassFixture<RedisClusterTests.Site>, IAsyncLifetime
 {
     private RedisCluster Cluster => site.Cluster;
 
@@ -40,7 +43,8 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
         (options.Server, options.Servers) = (Cluster.Nodes.First(other => other != node).Options.Server, []);
         await using var redis = Connect(options);
 
-        Assert.Equal(1, (int)await redis.EvaluateAsync("return redis.call('INCR', KEYS[1])", [redis.Key("n")], [], default));
+        Assert.Equal(
+            1, (int)await redis.EvaluateAsync("return redis.call('INCR', KEYS[1])", [redis.Key("n")], [], default));
         Assert.Equal("1", await node.CommandAsync("GET", "{gateway}:n"));
     }
 
@@ -55,7 +59,8 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
         await cluster.Nodes.First(other => other != node).KillAsync();
         await using var redis = Connect(options);
 
-        Assert.Equal(1, (int)await redis.EvaluateAsync("return redis.call('INCR', KEYS[1])", [redis.Key("n")], [], default));
+        Assert.Equal(
+            1, (int)await redis.EvaluateAsync("return redis.call('INCR', KEYS[1])", [redis.Key("n")], [], default));
     }
 
     [Theory]
@@ -129,7 +134,8 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
                 (await other.CommandAsync("PUBSUB", "NUMSUB", "{gateway}:changed")).EndsWith('1'));
             await using var backup = new RedisBackup(RedisWork.Configuration(Cluster.Options));
 
-            Assert.Equal("a gateway is using this store", (await backup.FindObstacleAsync(mayReplace: true, default))!.What);
+            Assert.Equal(
+                "a gateway is using this store", (await backup.FindObstacleAsync(mayReplace: true, default))!.What);
         }
         finally
         {
@@ -140,7 +146,8 @@ public sealed class RedisClusterTests(RedisClusterTests.Site site) : CredentialS
     private protected override async Task<ICredentialStore> OpenAsync()
     {
         var store = new RedisCredentialStore(
-            Connect(Cluster.Options), Cluster.Options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance, ownsConnection: true);
+            Connect(Cluster.Options), Cluster.Options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance,
+            ownsConnection: true);
         await store.ListenAsync();
         return store;
     }

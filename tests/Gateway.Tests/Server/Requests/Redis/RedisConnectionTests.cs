@@ -69,7 +69,8 @@ public sealed class RedisConnectionTests
         static async Task<int> ConnectionsAsync(RedisServer server) =>
             (await server.CommandAsync("INFO", "commandstats")).Split('\n')
                 .Where(static line => line.StartsWith("cmdstat_client|setname:calls=", StringComparison.Ordinal))
-                .Select(static line => int.Parse(line.Split('=', ',')[1], CultureInfo.InvariantCulture)).SingleOrDefault();
+                .Select(static line => int.Parse(line.Split('=', ',')[1], CultureInfo.InvariantCulture))
+                .SingleOrDefault();
     }
 
     [Fact]
@@ -120,8 +121,11 @@ public sealed class RedisConnectionTests
         var exception = await Assert.ThrowsAsync<StateException>(() => redis.EvaluateAsync(
             "return 'text'", [redis.Key("a")], [], static result => (int)result, default));
 
-        Assert.StartsWith($"Redis at {server.Options.Server} gave an unexpected answer: ", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(7, await redis.EvaluateAsync("return 7", [redis.Key("a")], [], static result => (int)result, default));
+        Assert.StartsWith(
+            $"Redis at {server.Options.Server} gave an unexpected answer: ", exception.Message,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            7, await redis.EvaluateAsync("return 7", [redis.Key("a")], [], static result => (int)result, default));
     }
 
     [Fact]
@@ -132,7 +136,8 @@ public sealed class RedisConnectionTests
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => redis.EvaluateAsync(Count, [redis.Key("n")], [], left.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => redis.EvaluateAsync(Count, [redis.Key("n")], [], left.Token));
     }
 
     [Fact]
@@ -203,7 +208,8 @@ public sealed class RedisConnectionTests
         Assert.NotEqual(before, redis.Epoch);
         Assert.Equal(
             [
-                $"Error 1140 Redis at {server.Options.Server} cannot be reached. The gateway tries again until it answers.",
+                $"Error 1140 Redis at {server.Options.Server} cannot be reached. The gateway tries again until it "
+                    + "answers.",
                 $"Information 1141 Redis at {server.Options.Server} is connected again.",
             ],
             logger.Lines);

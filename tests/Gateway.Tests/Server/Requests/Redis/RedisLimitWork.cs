@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Server.Requests.Redis;
 
-/// <summary>A whole gateway with a Redis: limits, failed sign-ins, and what the control socket shows and resets of them.</summary>
+/// <summary>
+/// A whole gateway with a Redis: limits, failed sign-ins, and what the control socket shows and resets of them.
+/// </summary>
 internal static class RedisLimitWork
 {
     public static async Task DoAsync(RedisOptions redis)
@@ -19,12 +21,27 @@ internal static class RedisLimitWork
         {
             options.Redis = redis;
             options.State.Store = StateStoreKind.Redis;
-            (options.Tokens.Keys.Store, options.Tokens.Keys.Password) = (SigningKeyStoreKind.Redis, EarlierRedis.KeyPassword);
+            (options.Tokens.Keys.Store, options.Tokens.Keys.Password) =
+                (SigningKeyStoreKind.Redis, EarlierRedis.KeyPassword);
             options.Limits.Timeout = TimeSpan.FromSeconds(5);
             options.Limits.Rules =
             [
-                new() { Name = "pulls", Classes = [LimitClass.Pull], Per = [LimitPartition.Subject], Rate = 3, Window = TimeSpan.FromHours(6) },
-                new() { Name = "all", Classes = [LimitClass.Pull], Per = [LimitPartition.Address], Rate = 1000, Window = TimeSpan.FromHours(6) },
+                new()
+                {
+                    Name = "pulls",
+                    Classes = [LimitClass.Pull],
+                    Per = [LimitPartition.Subject],
+                    Rate = 3,
+                    Window = TimeSpan.FromHours(6),
+                },
+                new()
+                {
+                    Name = "all",
+                    Classes = [LimitClass.Pull],
+                    Per = [LimitPartition.Address],
+                    Rate = 1000,
+                    Window = TimeSpan.FromHours(6),
+                },
             ];
         });
         var answers = new List<HttpStatusCode>();
@@ -34,7 +51,8 @@ internal static class RedisLimitWork
             answers.Add(answer.StatusCode);
         }
 
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers);
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers);
         using (var wrong = await gateway.SendAsync(
             HttpMethod.Get, "/v2/", headers: ("Authorization", "Basic " + Convert.ToBase64String("alice:wrong"u8))))
         {
@@ -48,9 +66,12 @@ internal static class RedisLimitWork
         Assert.Contains(shown.Standings, static one => one.Kind == "failures");
         Assert.True(LimitHolder.TryParse("user:alice", out var alice));
         await ledger.ResetAsync(alice, CancellationToken.None);
-        Assert.DoesNotContain((await ledger.ShowAsync(null, CancellationToken.None)).Standings, static one => one.Limit == "pulls");
+        Assert.DoesNotContain(
+            (await ledger.ShowAsync(null, CancellationToken.None)).Standings, static one => one.Limit == "pulls");
         using var ready = await gateway.SendAsync(HttpMethod.Get, "/readyz");
         var text = await ready.Content.ReadAsStringAsync();
-        Assert.All(["redis", "state", "limits"], part => Assert.Contains($"\"{part}\":\"ok\"", text, StringComparison.Ordinal));
+        Assert.All(
+            ["redis", "state", "limits"],
+            part => Assert.Contains($"\"{part}\":\"ok\"", text, StringComparison.Ordinal));
     }
 }

@@ -20,7 +20,8 @@ public sealed class RedisSentinelTests
         await using var two = await Replica.StartAsync(servers.Options);
         await using var limits = await LimitTesting.ConnectAsync(servers.Options, TimeSpan.FromMilliseconds(200));
         Assert.True(limits.IsUp);
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => one.Store.AddAsync(TestCredential.New($"c{i}"), default)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 100).Select(i => one.Store.AddAsync(TestCredential.New($"c{i}"), default)));
         await RevokeAsync("c0", one, two);
         await servers.ReplicatedAsync();
         var epoch = one.Redis.Epoch;
@@ -28,7 +29,8 @@ public sealed class RedisSentinelTests
         await servers.Primary.KillAsync();
         var started = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<StateException>(() => one.Store.AddAsync(TestCredential.New("lost"), default));
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2)); // no wait for the fail-over
+        // no wait for the fail-over
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         await Eventually.TrueAsync(() => TriesAsync(() => one.Store.AddAsync(TestCredential.New("after"), default)));
         await Eventually.TrueAsync(() => one.Feed.IsCurrent && two.Feed.IsCurrent && limits.IsUp);
 
@@ -50,7 +52,8 @@ public sealed class RedisSentinelTests
                 await RefusedAsync($"c{number++}", two);
             }
 
-            return (await servers.Primary.CommandAsync("-a", RedisSentinels.Password, "--no-auth-warning", "INFO", "replication"))
+            return (await servers.Primary.CommandAsync(
+                "-a", RedisSentinels.Password, "--no-auth-warning", "INFO", "replication"))
                 .Contains("master_link_status:up", StringComparison.Ordinal);
         });
         Assert.True(number > 3);
@@ -63,17 +66,21 @@ public sealed class RedisSentinelTests
     public async Task Connect_WhatTheSentinelsRefuse_IsSaidAndNoPasswordIs()
     {
         await using var servers = await RedisSentinels.StartAsync();
-        var (wrongSentinel, wrongServer, unknown, oneIsDown) = (servers.Options, servers.Options, servers.Options, servers.Options);
+        var (wrongSentinel, wrongServer, unknown, oneIsDown) =
+            (servers.Options, servers.Options, servers.Options, servers.Options);
         wrongSentinel.Sentinel!.Password = "canary-1";
         wrongServer.Password = "canary-2";
         unknown.Sentinel!.Service = "other";
         oneIsDown.Sentinel!.Servers.Insert(0, RedisServer.Prepare().Options.Server);
 
         Assert.Equal(
-            $"Redis at {wrongSentinel.Place} refuses the password. See redis.sentinel.password.", await FailAsync(wrongSentinel));
-        Assert.Equal($"Redis at {wrongServer.Place} refuses the password. See redis.password.", await FailAsync(wrongServer));
+            $"Redis at {wrongSentinel.Place} refuses the password. See redis.sentinel.password.",
+            await FailAsync(wrongSentinel));
         Assert.Equal(
-            $"Redis at {unknown.Place} cannot be found: the Sentinels know no service \"other\". See redis.sentinel.service.", await FailAsync(unknown));
+            $"Redis at {wrongServer.Place} refuses the password. See redis.password.", await FailAsync(wrongServer));
+        Assert.Equal(
+            $"Redis at {unknown.Place} cannot be found: the Sentinels know no service \"other\". See "
+                + "redis.sentinel.service.", await FailAsync(unknown));
         await using var redis = Connect(oneIsDown);
         await redis.EvaluateAsync("return 1", [redis.Key("a")], [], default, TimeSpan.FromSeconds(10));
     }
@@ -108,7 +115,8 @@ public sealed class RedisSentinelTests
         await RefusedAsync(id, other);
     }
 
-    // A second later it is known, or the replica says of itself that it does not know enough and answers 503: on the busiest machine.
+    // A second later it is known, or the replica says of itself that it does not know enough and answers 503: on the
+    // busiest machine.
     private static async Task RefusedAsync(string id, Replica replica)
     {
         var started = Stopwatch.GetTimestamp();
@@ -117,13 +125,15 @@ public sealed class RedisSentinelTests
             var elapsed = Stopwatch.GetElapsedTime(started);
             var isCurrent = replica.Feed.IsCurrent;
             var isRevoked = replica.Feed.IsRevoked(id);
-            Assert.True(isRevoked || !isCurrent || elapsed < TimeSpan.FromSeconds(1), $"{id} is not refused after {elapsed}");
+            Assert.True(
+                isRevoked || !isCurrent || elapsed < TimeSpan.FromSeconds(1), $"{id} is not refused after {elapsed}");
             return isRevoked;
         });
     }
 
     /// <summary>What a replica of the gateway does with the store of tokens.</summary>
-    private sealed class Replica(RedisConnection redis, RedisCredentialStore store, RevocationFeed feed) : IAsyncDisposable
+    private sealed class Replica(RedisConnection redis, RedisCredentialStore store, RevocationFeed feed)
+        : IAsyncDisposable
     {
         public RedisConnection Redis => redis;
 
@@ -134,7 +144,8 @@ public sealed class RedisSentinelTests
         public static async Task<Replica> StartAsync(RedisOptions options)
         {
             var redis = Connect(options);
-            var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+            var store = new RedisCredentialStore(
+                redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
             await store.ListenAsync();
             var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance);
             await feed.StartAsync(CancellationToken.None);

@@ -88,10 +88,12 @@ public sealed class RedisTlsTests
         using var folder = new TemporaryFolder();
         var file = folder.Write("ca.crt", "nothing");
 
-        var exception = Assert.Throws<ProblemException>(() => RedisTrust.Load(new RedisOptions { CertificateAuthority = file }));
+        var exception = Assert.Throws<ProblemException>(
+            () => RedisTrust.Load(new RedisOptions { CertificateAuthority = file }));
 
         Assert.StartsWith(
-            $"{file}: redis.certificateAuthority: the file holds no certificate. ", exception.Message, StringComparison.Ordinal);
+            $"{file}: redis.certificateAuthority: the file holds no certificate. ", exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,10 +103,12 @@ public sealed class RedisTlsTests
             () => RedisTrust.Load(new RedisOptions { CertificateAuthority = "/nowhere/ca.crt" }));
 
         Assert.StartsWith(
-            "/nowhere/ca.crt: redis.certificateAuthority: the file cannot be read ", exception.Message, StringComparison.Ordinal);
+            "/nowhere/ca.crt: redis.certificateAuthority: the file cannot be read ", exception.Message,
+            StringComparison.Ordinal);
     }
 
-    private static Task IsRefusedAsync(TestPair pair, TestAuthority? trusted) => ConnectAsync(pair, trusted, [], async redis =>
+    private static Task IsRefusedAsync(TestPair pair, TestAuthority? trusted) =>
+        ConnectAsync(pair, trusted, [], async redis =>
         await Eventually.TrueAsync(async () =>
         {
             // The very first failure may come before the library knows why.

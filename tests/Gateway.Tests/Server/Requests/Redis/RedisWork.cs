@@ -10,21 +10,27 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Server.Requests.Redis;
 
-/// <summary>What the gateway does with Redis, but for the limits: stores, messages, what is asked about the server, backup and restore.</summary>
+/// <summary>
+/// What the gateway does with Redis, but for the limits: stores, messages, what is asked about the server, backup and
+/// restore.
+/// </summary>
 internal static class RedisWork
 {
     /// <summary>Does it on an empty server and leaves what <see cref="EarlierRedis.FillAsync"/> wrote.</summary>
     public static async Task DoAsync(RedisOptions options)
     {
-        await using (var redis = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance))
+        await using (var redis = new RedisConnection(
+            options, TimeProvider.System, NullLogger<RedisConnection>.Instance))
         {
             var heard = 0;
             await redis.SubscribeAsync("changed", _ => Interlocked.Increment(ref heard));
             await EarlierRedis.FillAsync(options);
             await Eventually.TrueAsync(() => Volatile.Read(ref heard) > 0);
             await EarlierRedis.AssertFoundAsync(options);
-            var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
-            await store.AddAsync(TestCredential.New("over") with { ExpiresAt = TestCredential.Now.AddDays(-60) }, default);
+            var store = new RedisCredentialStore(
+                redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+            await store.AddAsync(
+                TestCredential.New("over") with { ExpiresAt = TestCredential.Now.AddDays(-60) }, default);
             Assert.Equal(1, await store.PruneAsync(TestCredential.Now.AddDays(-30), default));
             Assert.False(await new RedisIdentityStore(redis).RemoveAsync("oidc:keycloak", "nobody", default));
             foreach (var section in new[] { "persistence", "memory", "replication" })
@@ -44,7 +50,8 @@ internal static class RedisWork
             Assert.Equal(EarlierRedis.Added.Count, await backup.ExportAsync(archive, default));
             archive.Position = 0;
             await backup.StageAsync("restore-1:", archive, default);
-            await Eventually.TrueAsync(async () => await backup.FindObstacleAsync(true, default) is null); // the listener is gone
+            // the listener is gone
+            await Eventually.TrueAsync(async () => await backup.FindObstacleAsync(true, default) is null);
             await backup.SwitchAsync("restore-1:", "aside-1:", mayReplace: true, keepBlocks: true, default);
             await backup.RemoveAsync("aside-1:");
         }

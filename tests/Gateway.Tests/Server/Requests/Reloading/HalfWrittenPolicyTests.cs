@@ -33,7 +33,8 @@ public sealed class HalfWrittenPolicyTests : IDisposable
         for (var round = 1; round <= 20; round++)
         {
             var text = Encoding.UTF8.GetBytes(Deny(20 + round));
-            using (var file = new FileStream(PathOf("deny.yaml"), FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+            using (var file = new FileStream(
+                PathOf("deny.yaml"), FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
             {
                 Look(policies);
                 for (var at = 0; at < text.Length;)
@@ -89,7 +90,9 @@ public sealed class HalfWrittenPolicyTests : IDisposable
         Look(policies);
 
         Assert.NotEmpty(policies.Status.Problems);
-        Assert.All(policies.Status.Problems, problem => Assert.StartsWith(PathOf("deny.yaml"), problem.Source, StringComparison.Ordinal));
+        Assert.All(
+            policies.Status.Problems,
+            problem => Assert.StartsWith(PathOf("deny.yaml"), problem.Source, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -146,7 +149,8 @@ public sealed class HalfWrittenPolicyTests : IDisposable
         Assert.Equal(0, Start().Current.RuleCount);
     }
 
-    // What editors and rsync keep beside a file changes while somebody works; the files that count need not wait for it.
+    // What editors and rsync keep beside a file changes while somebody works; the files that count need not wait for
+    // it.
     [Fact]
     public void Look_OtherFilesChangeAllTheTime_KeepNothingFromBeingRead()
     {
@@ -179,7 +183,9 @@ public sealed class HalfWrittenPolicyTests : IDisposable
 
     /// <summary>A file with one deny at its very end.</summary>
     private static string Deny(int others) => "rules:\n"
-        + string.Concat(Enumerable.Range(0, others).Select(static i => $"- name: rule {i} for others\n  deny: all\n  on: [ \"other-{i}/**\" ]\n"))
+        + string.Concat(
+            Enumerable.Range(0, others).Select(
+                static i => $"- name: rule {i} for others\n  deny: all\n  on: [ \"other-{i}/**\" ]\n"))
         + "- name: the deny\n  deny: [ push, pull ]\n  on: [ \"secret/**\" ]\n";
 
     private string PathOf(string name) => Path.Combine(_files.Folder, name);

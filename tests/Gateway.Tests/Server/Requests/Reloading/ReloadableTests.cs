@@ -41,7 +41,8 @@ public sealed class ReloadableTests : IDisposable
     {
         var other = _folder.Write("other", "2");
         var value = new Reloadable<string>(
-            "values", () => [_file, other], () => File.Exists(other) ? "both" : "one", _clock, NullLogger<Reloadable<string>>.Instance);
+            "values", () => [_file, other], () => File.Exists(other) ? "both" : "one", _clock,
+            NullLogger<Reloadable<string>>.Instance);
         value.ReloadIfChanged(); // the change comes right after a look
         if (isRemoved)
         {
@@ -65,7 +66,8 @@ public sealed class ReloadableTests : IDisposable
     public void Look_FileRemovedAndWrittenAnew_IsNeverMissed()
     {
         var value = new Reloadable<string>(
-            "values", () => [_file], () => File.Exists(_file) ? File.ReadAllText(_file) : "gone", _clock, NullLogger<Reloadable<string>>.Instance);
+            "values", () => [_file], () => File.Exists(_file) ? File.ReadAllText(_file) : "gone", _clock,
+            NullLogger<Reloadable<string>>.Instance);
         File.Delete(_file);
         value.LookTwice(_clock.Advance);
         Assert.Equal("1", value.Current);
@@ -181,7 +183,8 @@ public sealed class ReloadableTests : IDisposable
 
         value.LookTwice(_clock.Advance);
 
-        Assert.Equal(("good", 2, "input/output error"), (value.Current, loads, Assert.Single(value.Status.Problems).Found));
+        Assert.Equal(
+            ("good", 2, "input/output error"), (value.Current, loads, Assert.Single(value.Status.Problems).Found));
     }
 
     [Fact]
@@ -216,7 +219,9 @@ public sealed class ReloadableTests : IDisposable
         var value = new Reloadable<string>(
             "values",
             () => [Path.Combine(link, "value")],
-            () => File.ReadAllText(Path.Combine(link, "value")) is "1" ? "1" : throw new ProblemException(new Problem(_file, "wrong", null, "")),
+            () => File.ReadAllText(Path.Combine(link, "value")) is "1"
+                ? "1"
+                : throw new ProblemException(new Problem(_file, "wrong", null, "")),
             _clock,
             NullLogger<Reloadable<string>>.Instance);
         for (var swap = 0; swap < 25; swap++) // more than ten seconds without keeping still
@@ -294,5 +299,6 @@ public sealed class ReloadableTests : IDisposable
     }
 
     private Reloadable<string> Create(Func<string>? load = null) => new(
-        "values", () => [_file], load ?? (() => File.ReadAllText(_file)), _clock, NullLogger<Reloadable<string>>.Instance);
+        "values", () => [_file], load ?? (() => File.ReadAllText(_file)), _clock,
+        NullLogger<Reloadable<string>>.Instance);
 }

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Server.Requests.Reloading;
 
-/// <summary>The programs that people save and copy files with, run for real under a gateway that looks all the time.</summary>
+/// <summary>
+/// The programs that people save and copy files with, run for real under a gateway that looks all the time.
+/// </summary>
 public sealed class SavingToolsTests : IDisposable
 {
     private const int MostAttempts = 5;
@@ -31,8 +33,11 @@ public sealed class SavingToolsTests : IDisposable
     // $1 is the file in the policy folder, $2 the new version elsewhere, $3 the word that becomes another.
     [Theory]
     [InlineData("vim", "vim -u NONE -es -c \"%s/$3/new-$3/\" -c wq \"$1\" < /dev/null")]
-    [InlineData("vim that renames", "vim -u NONE -es -c 'set backupcopy=no' -c \"%s/$3/new-$3/\" -c wq \"$1\" < /dev/null")]
-    [InlineData("vim that writes in place", "vim -u NONE -es -c 'set backupcopy=yes' -c \"%s/$3/new-$3/\" -c wq \"$1\" < /dev/null")]
+    [InlineData(
+        "vim that renames", "vim -u NONE -es -c 'set backupcopy=no' -c \"%s/$3/new-$3/\" -c wq \"$1\" < /dev/null")]
+    [InlineData(
+        "vim that writes in place",
+        "vim -u NONE -es -c 'set backupcopy=yes' -c \"%s/$3/new-$3/\" -c wq \"$1\" < /dev/null")]
     [InlineData("sed -i", "sed -i \"s/$3/new-$3/\" \"$1\"")]
     [InlineData("cp", "cp \"$2\" \"$1\"")]
     [InlineData("cp --remove-destination", "cp --remove-destination \"$2\" \"$1\"")]
@@ -40,7 +45,9 @@ public sealed class SavingToolsTests : IDisposable
     [InlineData("install", "install -m 644 \"$2\" \"$1\"")]
     [InlineData("rsync", "rsync -t \"$2\" \"$1\"")]
     [InlineData("rsync --inplace", "rsync -t --inplace \"$2\" \"$1\"")]
-    [InlineData("kubectl cp, which is tar", "tar -C \"$(dirname \"$2\")\" -cf - deny.yaml | tar -C \"$(dirname \"$1\")\" -xmf -")]
+    [InlineData(
+        "kubectl cp, which is tar",
+        "tar -C \"$(dirname \"$2\")\" -cf - deny.yaml | tar -C \"$(dirname \"$1\")\" -xmf -")]
     public async Task Save_DenyWithAnother_NeverLiftsItAndComesIntoForce(string how, string script)
     {
         var policies = Start();
@@ -54,7 +61,8 @@ public sealed class SavingToolsTests : IDisposable
             var looker = new Looker(policies);
             var started = Stopwatch.GetTimestamp();
             var (exitCode, output) = await Tool.RunAsync(
-                "", "bash", "-c", script, "bash", Path.Combine(_files.Folder, "deny.yaml"), Path.Combine(_outside.Path, "deny.yaml"), word);
+                "", "bash", "-c", script, "bash", Path.Combine(_files.Folder, "deny.yaml"),
+                Path.Combine(_outside.Path, "deny.yaml"), word);
             var elapsed = Stopwatch.GetElapsedTime(started);
             Assert.True(exitCode == 0, $"{how}: {output}");
             await UntilAsync(policies, "new-" + word);
@@ -126,7 +134,8 @@ public sealed class SavingToolsTests : IDisposable
         File.WriteAllText(file, Lines(10));
         var options = new HtpasswdOptions { File = file, MinimumCost = 4 };
         var users = new Reloadable<HtpasswdFile>(
-            "htpasswd", () => [file], replaced => HtpasswdReplacement.Load(options, replaced, TimeProvider.System.GetUtcNow()),
+            "htpasswd", () => [file],
+            replaced => HtpasswdReplacement.Load(options, replaced, TimeProvider.System.GetUtcNow()),
             TimeProvider.System, NullLogger<Reloadable<HtpasswdFile>>.Instance);
         var source = _outside.Write("users.htpasswd", Lines(5_000));
 
@@ -142,7 +151,9 @@ public sealed class SavingToolsTests : IDisposable
 
     // Large, so that copying takes more than one write.
     private static string Deny(string word, int others = 500) => "rules:\n"
-        + string.Concat(Enumerable.Range(0, others).Select(static i => $"- name: rule {i} for others\n  deny: all\n  on: [ \"other-{i}/**\" ]\n"))
+        + string.Concat(
+            Enumerable.Range(0, others).Select(
+                static i => $"- name: rule {i} for others\n  deny: all\n  on: [ \"other-{i}/**\" ]\n"))
         + $"# {new string('-', 200_000)}\n- name: {word}\n  deny: [ push, pull ]\n  on: [ \"secret/**\" ]\n...\n";
 
     private string At(string name) => Path.Combine(_files.Folder, name);
@@ -161,7 +172,9 @@ public sealed class SavingToolsTests : IDisposable
         return _services.GetRequiredService<Reloadable<PolicySet>>();
     }
 
-    /// <summary>Looks all the time, far more often than the gateway does, and notes whether the deny was ever lifted.</summary>
+    /// <summary>
+    /// Looks all the time, far more often than the gateway does, and notes whether the deny was ever lifted.
+    /// </summary>
     private sealed class Looker
     {
         private volatile bool _isEnding;

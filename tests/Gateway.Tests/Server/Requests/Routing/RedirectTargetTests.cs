@@ -74,16 +74,21 @@ public sealed class RedirectTargetTests
     [InlineData("https://[::1%25eth0]/")]
     [InlineData("https://[::1/")]
     [InlineData("https://::1/")]
-    public void TryParse_OfAnyOtherForm_IsRefused(string location) => Assert.False(RedirectTarget.TryParse(location, out _));
+    public void TryParse_OfAnyOtherForm_IsRefused(string location) =>
+        Assert.False(RedirectTarget.TryParse(location, out _));
 
     [Fact]
     public void TryParse_OfRandomText_NeverThrowsAndAgreesWithTheFrameworkOnTheHost()
     {
         var random = new Random(15);
-        string[] pieces = ["https://", "http://", "a", "good.example", ":", "443", "/", "\\", "@", "?", "#", "[", "]", "::1", ".", "127.1", "%41", "\u00e4", "\t", "x"];
+        string[] pieces = [
+            "https://", "http://", "a", "good.example", ":", "443", "/", "\\", "@", "?", "#", "[", "]", "::1", ".",
+            "127.1", "%41", "\u00e4", "\t", "x",
+        ];
         for (var i = 0; i < 50_000; i++)
         {
-            var text = pieces[random.Next(2)] + string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var text = pieces[random.Next(2)]
+                + string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
             if (RedirectTarget.TryParse(text, out var target))
             {
                 Assert.True(Uri.TryCreate(text, UriKind.Absolute, out var uri), text);

@@ -85,9 +85,13 @@ public sealed class CertificateSetTests : IDisposable
                 Pair(_folder["good.key"], _folder["good.crt"]),
                 Pair(_folder.Write("order.crt", _root.Certificate.ExportCertificatePem() + "\n" + good.CertificatePem),
                     _folder["good.key"]),
-                Pair(_folder.Write("der.crt", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), _folder["good.key"]),
+                Pair(
+                    _folder.Write("der.crt", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                    _folder["good.key"]),
                 Pair(_folder["good.crt"], _folder.Write("two.key", good.KeyPem + other.KeyPem)),
-                Pair(_folder["good.crt"], _folder.Write("x.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")),
+                Pair(
+                    _folder["good.crt"],
+                    _folder.Write("x.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")),
                 _folder.Write("weak", _root.Issue(["localhost"], RSA.Create(1024))),
                 _folder.Write("sha1", _root.Issue(["localhost"], sha1: true)),
                 Pair(_folder.Root, _folder["good.key"]),
@@ -104,29 +108,35 @@ public sealed class CertificateSetTests : IDisposable
                 "DIR/missing.key: tls.certificates[0].key: no such file (found \"DIR/missing.key\"). "
                     + "Put the file there or correct the path, which is relative to the configuration file's folder.",
                 "DIR/empty.crt: tls.certificates[1].certificate: the file is empty. Write the complete file again.",
-                "DIR/garbage.key: tls.certificates[1].key: the file is not PEM. Name a text file with -----BEGIN … lines; "
-                    + "convert DER with openssl x509 or openssl pkey (-inform DER), and PKCS#12 with openssl pkcs12 -nodes.",
+                "DIR/garbage.key: tls.certificates[1].key: the file is not PEM. Name a text file with -----BEGIN … "
+                    + "lines; convert DER with openssl x509 or openssl pkey (-inform DER), and PKCS#12 with openssl "
+                    + "pkcs12 -nodes.",
                 "DIR/cut.crt:3: tls.certificates[2].certificate: the PEM block that begins here is broken or cut off. "
                     + "Write the complete file again.",
                 "DIR/other.key: tls.certificates[3].key: the key does not belong to the certificate in DIR/good.crt "
                     + "(found \"CN=localhost\"). Use the key that the certificate was issued for; openssl x509 -noout "
                     + "-pubkey -in CERTIFICATE and openssl pkey -pubout -in KEY must print the same.",
-                "DIR/encrypted.key:1: tls.certificates[4].key: the private key is encrypted. The gateway has no password "
-                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the gateway (mode 0600).",
+                "DIR/encrypted.key:1: tls.certificates[4].key: the private key is encrypted. The gateway has no "
+                    + "password for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the "
+                    + "gateway (mode 0600).",
                 "DIR/legacy.key:1: tls.certificates[5].key: the private key is encrypted. The gateway has no password "
-                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the gateway (mode 0600).",
-                "DIR/good.key: tls.certificates[6].certificate: there is no certificate in the file (found \"PRIVATE KEY\"). "
-                    + "Name the file with -----BEGIN CERTIFICATE-----; check whether certificate and key are swapped.",
+                    + "for it: decrypt it with openssl pkey -in KEY -out NEWKEY, readable only by the gateway (mode "
+                    + "0600).",
+                "DIR/good.key: tls.certificates[6].certificate: there is no certificate in the file (found \"PRIVATE "
+                    + "KEY\"). Name the file with -----BEGIN CERTIFICATE-----; check whether certificate and key are "
+                    + "swapped.",
                 "DIR/good.crt: tls.certificates[6].key: there is no private key in the file (found \"CERTIFICATE\"). "
                     + "Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
-                $"DIR/order.crt:{LineCount(_root) + 1}: tls.certificates[7].certificate: the key's certificate is not the first "
-                    + "in the file (found \"CN=Test root\"). Put it first, then each intermediate after the certificate that it issued.",
+                $"DIR/order.crt:{LineCount(_root) + 1}: tls.certificates[7].certificate: the key's certificate is not "
+                    + "the first in the file (found \"CN=Test root\"). Put it first, then each intermediate after the "
+                    + "certificate that it issued.",
                 "DIR/der.crt:1: tls.certificates[8].certificate: the block that begins here is not a certificate. "
                     + "Write the complete file again.",
-                "DIR/two.key: tls.certificates[9].key: there are 2 private keys in the file (found \"PRIVATE KEY, PRIVATE KEY\"). "
-                    + "Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
-                "DIR/x.key:1: tls.certificates[10].key: the private key is damaged, or of a kind that the gateway does not serve "
-                    + "(found \"PRIVATE KEY\"). Use an RSA or ECDSA (P-256, P-384, P-521) key and a certificate for it.",
+                "DIR/two.key: tls.certificates[9].key: there are 2 private keys in the file (found \"PRIVATE KEY, "
+                    + "PRIVATE KEY\"). Name a file with one private key, RSA or ECDSA, as PKCS#8, PKCS#1 or SEC1.",
+                "DIR/x.key:1: tls.certificates[10].key: the private key is damaged, or of a kind that the gateway "
+                    + "does not serve (found \"PRIVATE KEY\"). Use an RSA or ECDSA (P-256, P-384, P-521) key and a "
+                    + "certificate for it.",
                 "DIR/weak.crt: tls.certificates[11].certificate: the RSA key is too short (found \"1024 bits\"). "
                     + "Have a certificate issued for a new key: ECDSA P-256, or RSA with 2048 bits or more.",
                 "DIR/sha1.crt: tls.certificates[12].certificate: the certificate is signed with a broken algorithm "
@@ -142,8 +152,8 @@ public sealed class CertificateSetTests : IDisposable
         var exception = Assert.Throws<ProblemException>(() => CertificateSet.Load(new TlsOptions(), PublicUrl, Now));
 
         Assert.Equal(
-            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert creates "
-            + "a pair for testing.",
+            "tls.certificates: there is no certificate. Name at least one certificate and its key; gateway dev-cert "
+            + "creates a pair for testing.",
             exception.Message);
     }
 
@@ -157,12 +167,12 @@ public sealed class CertificateSetTests : IDisposable
 
         Assert.Equal(
             [
-                "DIR/tls.crt:1: tls.certificates[0].certificate: the certificate names no host in its subject alternative name "
-                    + "(found \"CN=registry.example.com\"). Have it issued with one (DNS:registry.example.com): docker and "
-                    + "browsers ignore the common name.",
+                "DIR/tls.crt:1: tls.certificates[0].certificate: the certificate names no host in its subject "
+                    + "alternative name (found \"CN=registry.example.com\"). Have it issued with one "
+                    + "(DNS:registry.example.com): docker and browsers ignore the common name.",
                 "DIR/tls.crt:1: tls.certificates[0].certificate: the certificate is not meant for servers "
-                    + "(found \"TLS Web Client Authentication\"). Have it issued with the extended key usage serverAuth; "
-                    + "clients refuse it as it is.",
+                    + "(found \"TLS Web Client Authentication\"). Have it issued with the extended key usage "
+                    + "serverAuth; clients refuse it as it is.",
                 "DIR/tls.crt: publicUrl: no certificate covers its host, so clients refuse the connection "
                     + "(found \"localhost\"). Add a certificate for it, or correct publicUrl; the certificates are for "
                     + "no name at all.",
@@ -198,8 +208,8 @@ public sealed class CertificateSetTests : IDisposable
         Assert.Equal(
             [
                 "DIR/tls.crt: tls.certificates[0].certificate: the intermediate certificate is missing "
-                    + "(found \"CN=Intermediate\"). Append it (it is at http://ca.test/intermediate.crt), or name the issuer's "
-                    + "full chain (fullchain.pem): docker does not fetch it.",
+                    + "(found \"CN=Intermediate\"). Append it (it is at http://ca.test/intermediate.crt), or name the "
+                    + "issuer's full chain (fullchain.pem): docker does not fetch it.",
             ],
             Lines(Load(_folder.Write("tls", pair)).Warnings));
         Assert.Empty(Load(_folder.Write("tls", pair, intermediate)).Warnings);
@@ -231,7 +241,9 @@ public sealed class CertificateSetTests : IDisposable
         var exception = Assert.Throws<ProblemException>(
             () => CertificateSet.Load(new TlsOptions { Certificates = [options] }, PublicUrl, Now, inForce));
 
-        Assert.EndsWith("Replace it with a valid one; the certificate in force is still valid.", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Replace it with a valid one; the certificate in force is still valid.", exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -247,9 +259,11 @@ public sealed class CertificateSetTests : IDisposable
         Assert.Equal(newer.Certificate.NotAfter.ToUniversalTime(), set.Certificates[0].NotAfter.UtcDateTime);
     }
 
-    private static CertificateOptions Pair(string certificate, string key) => new() { Certificate = certificate, Key = key };
+    private static CertificateOptions Pair(string certificate, string key) =>
+        new() { Certificate = certificate, Key = key };
 
-    private static int LineCount(TestAuthority authority) => authority.Certificate.ExportCertificatePem().Split('\n').Length;
+    private static int LineCount(TestAuthority authority) =>
+        authority.Certificate.ExportCertificatePem().Split('\n').Length;
 
     private static CertificateSet Load(params CertificateOptions[] pairs) =>
         CertificateSet.Load(new TlsOptions { Certificates = [.. pairs] }, PublicUrl, Now);

@@ -23,7 +23,8 @@ public sealed class ClientHelloTests : IDisposable
     [InlineData("RSA", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")]
     [InlineData("ECDSA", "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")]
     [InlineData("ECDSA", "-sigalgs", "ECDSA+SHA256")]
-    public async Task Handshake_BothKindsForOneName_ServesWhatTheClientVerifies(string expected, params string[] arguments)
+    public async Task Handshake_BothKindsForOneName_ServesWhatTheClientVerifies(
+        string expected, params string[] arguments)
     {
         await using var server = await TlsServer.StartAsync(
             _folder.Write("ecdsa", _root.Issue(["localhost"])),

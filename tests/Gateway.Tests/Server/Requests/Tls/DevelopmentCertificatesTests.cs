@@ -32,7 +32,8 @@ public sealed class DevelopmentCertificatesTests : IDisposable
         }
 
         var (refused, _) = await Tool.RunAsync(
-            "", "openssl", "verify", "-verify_hostname", "other.test", "-CAfile", _folder["ca.crt"], _folder["tls.crt"]);
+            "", "openssl", "verify", "-verify_hostname", "other.test", "-CAfile", _folder["ca.crt"],
+            _folder["tls.crt"]);
         Assert.NotEqual(0, refused);
     }
 
@@ -45,7 +46,8 @@ public sealed class DevelopmentCertificatesTests : IDisposable
         foreach (var host in new[] { "localhost", "127.0.0.1" })
         {
             var (exitCode, output) = await Tool.RunAsync(
-                "", "curl", "--silent", "--show-error", "--cacert", _folder["ca.crt"], $"https://{host}:{server.Port}/");
+                "", "curl", "--silent", "--show-error", "--cacert", _folder["ca.crt"],
+                $"https://{host}:{server.Port}/");
 
             Assert.Equal((0, "HTTP/2"), (exitCode, output));
         }
@@ -85,7 +87,8 @@ public sealed class DevelopmentCertificatesTests : IDisposable
     {
         Make(["localhost"], []);
 
-        var served = CertificateSet.Load(new TlsOptions { Certificates = [Options] }, null, _clock.GetUtcNow()).Certificates[0];
+        var served = CertificateSet.Load(
+            new TlsOptions { Certificates = [Options] }, null, _clock.GetUtcNow()).Certificates[0];
         Assert.Equal(TimeSpan.FromDays(397), served.NotAfter - served.NotBefore);
         Assert.True(served.IsValidAt(_clock.GetUtcNow()));
     }

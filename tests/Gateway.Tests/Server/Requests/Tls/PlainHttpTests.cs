@@ -11,7 +11,8 @@ namespace Gateway.Tests.Server.Requests.Tls;
 /// <summary>Plain HTTP on the TLS port: one sentence with the right URL, and nothing gets in.</summary>
 public sealed class PlainHttpTests(SharedGateway shared) : IClassFixture<SharedGateway>
 {
-    private const string Sentence = "\"message\":\"this port expects HTTPS, but the request used plain HTTP; use https://registry.test\"";
+    private const string Sentence = "\"message\":\"this port expects HTTPS, but the request used plain HTTP; use "
+        + "https://registry.test\"";
 
     private readonly TestGateway _gateway = shared.Gateway;
 
@@ -154,7 +155,8 @@ public sealed class PlainHttpTests(SharedGateway shared) : IClassFixture<SharedG
 
     private sealed class TricklingStream(Socket socket) : NetworkStream(socket, ownsSocket: false)
     {
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             for (var i = 0; i < buffer.Length; i++)
             {

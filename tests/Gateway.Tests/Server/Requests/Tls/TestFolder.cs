@@ -15,7 +15,9 @@ internal sealed class TestFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>Writes a pair as <c>name.crt</c> and <c>name.key</c>, the certificate followed by those given.</summary>
+    /// <summary>
+    /// Writes a pair as <c>name.crt</c> and <c>name.key</c>, the certificate followed by those given.
+    /// </summary>
     public CertificateOptions Write(string name, TestPair pair, params TestAuthority[] chain) => new()
     {
         Certificate = Write(

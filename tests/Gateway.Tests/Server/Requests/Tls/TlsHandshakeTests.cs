@@ -42,8 +42,18 @@ public sealed class TlsHandshakeTests : IDisposable
     [Fact]
     public async Task Handshake_HostileServerName_GetsTheFirstCertificate()
     {
-        await using var server = await TlsServer.StartAsync(_folder.Write("first", _root.Issue(["localhost", "*.example.com"])));
-        foreach (var name in new[] { ".", "..", ".example.com", "*.example.com", new string('a', 250), "a\u0001b", "xn--" })
+        await using var server = await TlsServer.StartAsync(
+            _folder.Write("first", _root.Issue(["localhost", "*.example.com"])));
+        foreach (var name in new[]
+        {
+            ".",
+            "..",
+            ".example.com",
+            "*.example.com",
+            new string('a', 250),
+            "a\u0001b",
+            "xn--",
+        })
         {
             var (_, output) = await Tool.SClientAsync(server.Port, "-servername", name);
 
@@ -69,7 +79,8 @@ public sealed class TlsHandshakeTests : IDisposable
     [InlineData("-tls1_1")]
     public async Task Handshake_OldVersion_IsRefused(string option)
     {
-        await using var server = await TlsServer.StartAsync(_folder.Write("tls", _root.Issue(["localhost"], RSA.Create(2048))));
+        await using var server = await TlsServer.StartAsync(
+            _folder.Write("tls", _root.Issue(["localhost"], RSA.Create(2048))));
 
         // At security level 0 the client itself would still speak the old version.
         var (_, output) = await Tool.SClientAsync(server.Port, option, "-cipher", "ALL:@SECLEVEL=0");
@@ -127,7 +138,9 @@ public sealed class TlsHandshakeTests : IDisposable
     [InlineData("-----BEGIN EC PARAMETERS-----", "ecdsa")]
     public async Task Handshake_EachKeyFormat_IsServed(string begin, string kind)
     {
-        using var key = kind == "rsa" ? (AsymmetricAlgorithm)RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var key = kind == "rsa"
+            ? (AsymmetricAlgorithm)RSA.Create(2048)
+            : ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var pair = _root.Issue(["localhost"], key);
         var options = _folder.Write("tls", pair);
         var text = (begin, key) switch
@@ -136,7 +149,8 @@ public sealed class TlsHandshakeTests : IDisposable
             ("-----BEGIN EC PRIVATE KEY-----", ECDsa ecdsa) => ecdsa.ExportECPrivateKeyPem(),
             // as "openssl ecparam -genkey" writes it
             ("-----BEGIN EC PARAMETERS-----", ECDsa ecdsa) =>
-                "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n" + ecdsa.ExportECPrivateKeyPem(),
+                "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"
+                + ecdsa.ExportECPrivateKeyPem(),
             _ => pair.KeyPem,
         };
         Assert.StartsWith(begin, text, StringComparison.Ordinal);
@@ -167,7 +181,8 @@ public sealed class TlsHandshakeTests : IDisposable
     public async Task Handshake_IntermediateInFile_IsAcceptedByAClientThatKnowsTheRoot()
     {
         var intermediate = _root.CreateIntermediate("Intermediate");
-        await using var server = await TlsServer.StartAsync(_folder.Write("tls", intermediate.Issue(["localhost"]), intermediate));
+        await using var server = await TlsServer.StartAsync(
+            _folder.Write("tls", intermediate.Issue(["localhost"]), intermediate));
         using var client = server.CreateClient(new Version(2, 0), _root);
 
         Assert.Equal("HTTP/2", await client.GetStringAsync("/"));

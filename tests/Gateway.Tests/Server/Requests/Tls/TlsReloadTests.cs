@@ -66,7 +66,8 @@ public sealed class TlsReloadTests : IDisposable
         Assert.Equal(old.Certificate.Thumbprint, (await server.ConnectAsync("localhost")).Thumbprint);
         Assert.Contains(server.Log.Lines, line => line.StartsWith(
             "1602 Error Changed certificates were refused; the last good version stays in force. "
-            + $"{options.Key}: tls.certificates[0].key: the key does not belong to the certificate", StringComparison.Ordinal));
+            + $"{options.Key}: tls.certificates[0].key: the key does not belong to the certificate",
+            StringComparison.Ordinal));
 
         File.WriteAllText(options.Key, renewed.KeyPem);
         await UntilAsync(() => server.Certificates.Status.Problems.Count == 0);
@@ -93,7 +94,8 @@ public sealed class TlsReloadTests : IDisposable
             File.WriteAllText(options.Certificate, content);
         }
 
-        await UntilAsync(() => server.Certificates.Status.Problems.Any(p => p.What.Contains(message, StringComparison.Ordinal)));
+        await UntilAsync(
+            () => server.Certificates.Status.Problems.Any(p => p.What.Contains(message, StringComparison.Ordinal)));
 
         Assert.Equal(old.Certificate.Thumbprint, (await server.ConnectAsync("localhost")).Thumbprint);
     }
@@ -123,7 +125,8 @@ public sealed class TlsReloadTests : IDisposable
         var session = _folder["session.pem"];
         await Tool.SClientAsync(server.Port, version, "-servername", "localhost", "-sess_out", session);
 
-        var (_, before) = await Tool.SClientAsync(server.Port, version, "-servername", "localhost", "-sess_in", session);
+        var (_, before) = await Tool.SClientAsync(
+            server.Port, version, "-servername", "localhost", "-sess_in", session);
         _folder.Write("tls", _root.Issue(["localhost"]));
         await UntilAsync(() => server.Log.Lines.Any(static line => line.StartsWith("1601", StringComparison.Ordinal)));
         var (_, after) = await Tool.SClientAsync(server.Port, version, "-servername", "localhost", "-sess_in", session);

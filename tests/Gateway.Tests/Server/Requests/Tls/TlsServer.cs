@@ -45,7 +45,8 @@ internal sealed class TlsServer : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         builder.Services.AddSingleton(time);
         var url = new Uri("https://localhost");
-        builder.Services.AddGatewayTls(new TlsOptions { Certificates = [.. certificates] }, url).AddHostedService<FileReloadService>();
+        builder.Services.AddGatewayTls(
+            new TlsOptions { Certificates = [.. certificates] }, url).AddHostedService<FileReloadService>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
             IPAddress.Loopback, 0, listener => listener.UseGatewayTls(url, static (handshake, _) => handshake)));
         var app = builder.Build();
@@ -137,7 +138,8 @@ internal sealed class TlsServer : IAsyncDisposable
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             _lines.Enqueue($"{eventId.Id} {logLevel} {formatter(state, exception)}");
 
         public void Dispose()

@@ -5,12 +5,14 @@ namespace Gateway.Tests.Server.Requests.Tls;
 /// <summary>Runs a program such as openssl or curl.</summary>
 internal static class Tool
 {
-    public static Task<(int ExitCode, string Output)> RunAsync(string input, string program, params string[] arguments) =>
+    public static Task<(int ExitCode, string Output)> RunAsync(
+        string input, string program, params string[] arguments) =>
         RunAsync(input, closeInput: true, program, arguments);
 
     /// <summary>Runs a program whose input stays open, so that it has to end by itself.</summary>
     public static Task<(int ExitCode, string Output)> RunToItsEndAsync(
-        string input, string program, params string[] arguments) => RunAsync(input, closeInput: false, program, arguments);
+        string input, string program, params string[] arguments) =>
+            RunAsync(input, closeInput: false, program, arguments);
 
     /// <summary>One HTTP/1.1 request through <c>openssl s_client</c>.</summary>
     public static Task<(int ExitCode, string Output)> SClientAsync(int port, params string[] arguments) => RunAsync(
@@ -18,7 +20,9 @@ internal static class Tool
         "openssl",
         ["s_client", "-connect", $"127.0.0.1:{port}", "-ign_eof", .. arguments]);
 
-    /// <summary>rename(2), also of links to folders, which <see cref="File.Move(string, string, bool)"/> refuses.</summary>
+    /// <summary>
+    /// rename(2), also of links to folders, which <see cref="File.Move(string, string, bool)"/> refuses.
+    /// </summary>
     public static async Task RenameAsync(string from, string to)
     {
         var (exitCode, output) = await RunAsync("", "mv", "-T", from, to);

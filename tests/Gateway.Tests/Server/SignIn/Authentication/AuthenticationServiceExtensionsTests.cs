@@ -16,10 +16,12 @@ public class AuthenticationServiceExtensionsTests
         {
             var file = Path.Combine(folder.FullName, "users.htpasswd");
             await File.WriteAllTextAsync(file, HtpasswdStage.Line("alice", "secret", cost: 8));
-            await using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = file } });
+            await using var services = Services(
+                new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = file } });
             var authenticator = services.GetRequiredService<CredentialAuthenticator>();
             var result = await Authenticate(authenticator, "Basic YWxpY2U6c2VjcmV0");
-            Assert.Equal("user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Principal.Subject.ToString());
+            Assert.Equal(
+                "user:alice", Assert.IsType<AuthenticationResult.Accepted>(result).Principal.Subject.ToString());
             Assert.Equal("htpasswd", Assert.Single(services.GetServices<IReloadable>()).Name);
         }
         finally
@@ -43,13 +45,16 @@ public class AuthenticationServiceExtensionsTests
     [Fact]
     public void AddGatewayAuthentication_MissingFile_StopsTheStart()
     {
-        using var services = Services(new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = "/nowhere/users" } });
+        using var services = Services(
+            new AuthenticationOptions { Htpasswd = new HtpasswdOptions { File = "/nowhere/users" } });
         Assert.Throws<ProblemException>(() => services.GetRequiredService<CredentialAuthenticator>());
     }
 
-    private static async Task<AuthenticationResult> Authenticate(CredentialAuthenticator authenticator, string? header) =>
+    private static async Task<AuthenticationResult> Authenticate(
+        CredentialAuthenticator authenticator, string? header) =>
         await authenticator.AuthenticateAsync(
-            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
+            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback),
+            CancellationToken.None);
 
     private static ServiceProvider Services(AuthenticationOptions options) => new ServiceCollection()
         .AddLogging()

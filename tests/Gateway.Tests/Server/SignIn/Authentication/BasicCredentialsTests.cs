@@ -75,7 +75,8 @@ public class BasicCredentialsTests
         const string characters = "ABCDyz019+/=:- \0\nä";
         for (var i = 0; i < 100_000; i++)
         {
-            var text = new string([.. Enumerable.Range(0, random.Next(20)).Select(_ => characters[random.Next(characters.Length)])]);
+            var text = new string(
+                [.. Enumerable.Range(0, random.Next(20)).Select(_ => characters[random.Next(characters.Length)])]);
             if (BasicCredentials.TryParse(text, out var credentials, out _))
             {
                 Assert.DoesNotContain(credentials.UserName + credentials.Password, char.IsControl);
@@ -84,7 +85,8 @@ public class BasicCredentialsTests
     }
 
     [Fact]
-    public void ToString_AnyCredentials_ShowsNothing() => Assert.Equal("***", new BasicCredentials("alice", "secret").ToString());
+    public void ToString_AnyCredentials_ShowsNothing() =>
+        Assert.Equal("***", new BasicCredentials("alice", "secret").ToString());
 
     private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes);
 }

@@ -29,7 +29,12 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
     {
         _upstream = await RecordingUpstream.StartAsync();
         _folder.Write("users", string.Concat(
-            new[] { "alice", "alice2", "Alice" }.Select(static name => $"{name}:{TestUsers.Hash(name + "-password")}\n")));
+            new[]
+            {
+                "alice",
+                "alice2",
+                "Alice",
+            }.Select(static name => $"{name}:{TestUsers.Hash(name + "-password")}\n")));
         _gateway = await StartAsync();
     }
 
@@ -62,8 +67,10 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
 
         await _gateway.BlockAsync("robot:alice");
         await AssertAllAsync(shown, accepted: true);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, Basic("token", robot))).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, "Bearer " + robot)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, Basic("token", robot))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, "Bearer " + robot)).Status);
     }
 
     [Fact]
@@ -84,11 +91,13 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
         Assert.Equal(wrong, await ErrorAsync("alice", "wrong"));
         Assert.Equal(wrongToken, await ErrorAsync("alice", unknown));
         Assert.DoesNotContain("blocked", wrong + wrongToken, StringComparison.Ordinal);
-        Assert.DoesNotContain("for operators alone", await ErrorAsync("alice", "alice-password"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "for operators alone", await ErrorAsync("alice", "alice-password"), StringComparison.Ordinal);
 
         await _gateway.BlockAsync("user:alice", end);
         Assert.Contains(
-            $"{Refused} until {end.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", await ErrorAsync("alice", "alice-password"), StringComparison.Ordinal);
+            $"{Refused} until {end.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", await ErrorAsync("alice", "alice-password"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,12 +107,14 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
         var (other, _) = await _gateway.AddPersonalTokenAsync("alice");
         var access = await _gateway.BearerAsync("repository:team-a/app:pull", Basic("alice", revoked));
         await _gateway.BlockAsync("user:alice");
-        Assert.True(await _gateway.Services.GetRequiredService<CredentialService>().RevokeAsync(id, "operator", default));
+        Assert.True(
+            await _gateway.Services.GetRequiredService<CredentialService>().RevokeAsync(id, "operator", default));
 
         await _gateway.UnblockAsync("user:alice");
 
         Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", Manifest, "Bearer " + other)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, "Bearer " + revoked)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, "Bearer " + revoked)).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", Manifest, access)).Status);
     }
 
@@ -126,13 +137,19 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
         await _gateway.BlockAsync("user:alice");
         for (var i = 0; i < 40; i++)
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"))).Status);
+            Assert.Equal(
+                HttpStatusCode.Unauthorized,
+                (await _gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"))).Status);
         }
 
         // From the same address.
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/", Basic("alice2", "alice2-password"))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await _gateway.RegistryAsync("GET", "/v2/", Basic("alice2", "alice2-password"))).Status);
         var line = await AuditRecords.FindAsync(
-            _gateway, static line => line.TryGetProperty("signIn", out var signIn) && signIn.GetProperty("outcome").GetString() == "refused");
+            _gateway,
+            static line => line.TryGetProperty("signIn", out var signIn)
+                && signIn.GetProperty("outcome").GetString() == "refused");
         Assert.Contains("user:alice is blocked", line.GetRawText(), StringComparison.Ordinal);
     }
 
@@ -145,7 +162,8 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
         var refused = await gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"));
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status); // not 401: clients keep what they have
-        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.RegistryAsync("GET", "/v2/", null)).Status); // asked to sign in, as ever
+        // asked to sign in, as ever
+        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.RegistryAsync("GET", "/v2/", null)).Status);
         await redis.StartAgainAsync();
         await Eventually.TrueAsync(async () =>
             (await gateway.RegistryAsync("GET", "/v2/", Basic("alice", "alice-password"))).Status == HttpStatusCode.OK);
@@ -176,7 +194,8 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
             var reply = await show();
             Assert.True(
                 accepted ? reply.Status is HttpStatusCode.OK or HttpStatusCode.Accepted
-                    : reply.Status == HttpStatusCode.Unauthorized || (reply.Status == HttpStatusCode.BadRequest && reply.Text("error") == "invalid_grant"),
+                    : reply.Status == HttpStatusCode.Unauthorized
+                    || (reply.Status == HttpStatusCode.BadRequest && reply.Text("error") == "invalid_grant"),
                 $"{what}: {reply.Status} {reply.Body}");
         }
     }
@@ -196,7 +215,8 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
         var access = await _gateway.BearerAsync("repository:team-a/app:pull,push", password);
         var accessOfToken = await _gateway.BearerAsync("repository:team-a/app:pull,push", Basic(user, personal));
         var login = await _gateway.PostAsync(
-            ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"), ("access_type", "offline"),
+            ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"),
+            ("access_type", "offline"),
             ("username", user), ("password", user + "-password"));
         var refresh = login.Text("refresh_token")!;
         var upload = _gateway.UploadTarget(user);
@@ -206,16 +226,20 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
             ["password at the ping"] = () => _gateway.RegistryAsync("GET", "/v2/", password),
             ["password at the token endpoint"] = () => _gateway.AskAsync("?service=registry.test", password),
             ["password in a form"] = () => _gateway.PostAsync(
-                ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"), ("username", user), ("password", user + "-password")),
+                ("grant_type", "password"), ("service", TestGateway.Host), ("client_id", "docker"), ("username", user),
+                ("password", user + "-password")),
             ["password at the token API"] = () => _gateway.RegistryAsync("GET", "/api/v1/tokens", password),
             ["personal token as password"] = () => _gateway.RegistryAsync("GET", Manifest, Basic(user, personal)),
             ["personal token as bearer"] = () => _gateway.RegistryAsync("GET", Manifest, "Bearer " + personal),
-            ["personal token at the token endpoint"] = () => _gateway.AskAsync("?service=registry.test", Basic(user, personal)),
+            ["personal token at the token endpoint"] = () => _gateway.AskAsync(
+                "?service=registry.test", Basic(user, personal)),
             ["access token"] = () => _gateway.RegistryAsync("GET", Manifest, access),
             ["access token of a personal token"] = () => _gateway.RegistryAsync("GET", Manifest, accessOfToken),
             ["refresh token"] = () => _gateway.PostAsync(
-                ("grant_type", "refresh_token"), ("service", TestGateway.Host), ("client_id", "docker"), ("refresh_token", refresh)),
-            ["refresh token as password"] = () => _gateway.AskAsync("?service=registry.test", Basic("<token>", refresh)),
+                ("grant_type", "refresh_token"), ("service", TestGateway.Host), ("client_id", "docker"),
+                ("refresh_token", refresh)),
+            ["refresh token as password"] = () => _gateway.AskAsync(
+                "?service=registry.test", Basic("<token>", refresh)),
             ["upload ticket with an access token"] = () => _gateway.RegistryAsync("PATCH", upload, access),
             ["upload ticket with a password"] = () => _gateway.RegistryAsync("PATCH", upload, password),
         };
@@ -224,8 +248,15 @@ public sealed class BlockedSubjectTests : IAsyncLifetime, IDisposable
     private async Task<string> RobotAsync(string name)
     {
         Assert.True(CredentialLimit.TryParse(["team-a/**:pull"], out var limit, out _));
-        var issued = Assert.IsType<CredentialOutcome.Issued>(await _gateway.Services.GetRequiredService<CredentialService>().CreateAsync(
-            new CredentialOrder { Owner = CredentialOwner.Robot(name), Name = "ci", Limit = limit, CreatedBy = "user:alice" }, default));
+        var issued = Assert.IsType<CredentialOutcome.Issued>(
+            await _gateway.Services.GetRequiredService<CredentialService>().CreateAsync(
+            new CredentialOrder
+            {
+                Owner = CredentialOwner.Robot(name),
+                Name = "ci",
+                Limit = limit,
+                CreatedBy = "user:alice",
+            }, default));
         return issued.Secret.Reveal();
     }
 }

@@ -4,7 +4,9 @@ using Gateway.Server.SignIn.Authentication;
 
 namespace Gateway.Tests.Server.SignIn.Authentication;
 
-/// <summary>The challenge, compared as bytes, and read again by the rules of the clients that are known to be picky.</summary>
+/// <summary>
+/// The challenge, compared as bytes, and read again by the rules of the clients that are known to be picky.
+/// </summary>
 public sealed partial class ChallengeTests
 {
     private const string Host = "localhost:8443";
@@ -21,19 +23,27 @@ public sealed partial class ChallengeTests
         },
         {
             "repository:team/app:pull,push", "InsufficientScope", "request another",
+#pragma warning disable RCS0056 // one line of text
             """Bearer realm="https://localhost:8443/token",service="localhost:8443",scope="repository:team/app:pull,push",error="insufficient_scope",error_description="request another" """
+#pragma warning restore RCS0056
         },
         {
             null, "InvalidToken", "it expired",
+#pragma warning disable RCS0056 // one line of text
             """Bearer realm="https://localhost:8443/token",service="localhost:8443",error="invalid_token",error_description="it expired" """
+#pragma warning restore RCS0056
         },
         {
             "registry:catalog:*", "InvalidToken", "",
+#pragma warning disable RCS0056 // one line of text
             """Bearer realm="https://localhost:8443/token",service="localhost:8443",scope="registry:catalog:*",error="invalid_token" """
+#pragma warning restore RCS0056
         },
         {
             null, "InvalidToken", "run \"docker\\login\"\r\n, Basic or BEARER: été",
+#pragma warning disable RCS0056 // one line of text
             """Bearer realm="https://localhost:8443/token",service="localhost:8443",error="invalid_token",error_description="run 'docker'login'??, password or token: ?t?" """
+#pragma warning restore RCS0056
         },
     };
 
@@ -46,7 +56,8 @@ public sealed partial class ChallengeTests
 
     [Theory]
     [MemberData(nameof(Headers))]
-    public void Bearer_ReadByPickyClients_IsUnderstood(string? scope, string error, string? description, string expected)
+    public void Bearer_ReadByPickyClients_IsUnderstood(
+        string? scope, string error, string? description, string expected)
     {
         var header = Challenge.Bearer("https://" + Host, Host, scope, Enum.Parse<ChallengeError>(error), description);
         Assert.NotEmpty(expected);
@@ -100,7 +111,8 @@ public sealed partial class ChallengeTests
     [InlineData("GET", $"/v2/team/app/blobs/{Digest}", "repository:team/app:pull")]
     [InlineData("DELETE", $"/v2/team/app/blobs/{Digest}", "repository:team/app:delete")]
     [InlineData("POST", "/v2/team/app/blobs/uploads/", "repository:team/app:pull,push")]
-    [InlineData("POST", $"/v2/team/app/blobs/uploads/?mount={Digest}&from=secret/base", "repository:team/app:pull,push")]
+    [InlineData(
+        "POST", $"/v2/team/app/blobs/uploads/?mount={Digest}&from=secret/base", "repository:team/app:pull,push")]
     [InlineData("GET", "/v2/team/app/blobs/uploads/u1", "repository:team/app:pull,push")]
     [InlineData("PATCH", "/v2/team/app/blobs/uploads/u1", "repository:team/app:pull,push")]
     [InlineData("PUT", $"/v2/team/app/blobs/uploads/u1?digest={Digest}", "repository:team/app:pull,push")]

@@ -109,7 +109,8 @@ public class CredentialAuthenticatorTests
     [Theory]
     [InlineData(CredentialSecretKind.Personal)]
     [InlineData(CredentialSecretKind.Robot)]
-    public async Task Authenticate_IssuedSecretAsPasswordOrBearer_IsNeverHashedNorReadAsAnAccessToken(CredentialSecretKind kind)
+    public async Task Authenticate_IssuedSecretAsPasswordOrBearer_IsNeverHashedNorReadAsAnAccessToken(
+        CredentialSecretKind kind)
     {
         var secret = CredentialSecret.Create(kind).Reveal();
         var issued = new FixedIssued(Accepted);
@@ -121,9 +122,11 @@ public class CredentialAuthenticatorTests
 
         var verifier = new FixedVerifier(Accepted);
         Assert.Same(Refused, await Authenticate(Header("alice", secret), new FixedIssued(Refused), tokens, verifier));
-        Assert.Same(Undecided, await Authenticate(Header("alice", secret), new FixedIssued(Undecided), tokens, verifier));
+        Assert.Same(
+            Undecided, await Authenticate(Header("alice", secret), new FixedIssued(Undecided), tokens, verifier));
         Assert.Same(Undecided, await Authenticate("Bearer " + secret, new FixedIssued(Undecided), tokens, verifier));
-        Assert.IsType<AuthenticationResult.Refused>(await Authenticate("Bearer " + secret, FixedIssued.None, tokens, verifier));
+        Assert.IsType<AuthenticationResult.Refused>(
+            await Authenticate("Bearer " + secret, FixedIssued.None, tokens, verifier));
         Assert.Equal(0, verifier.Asked);
         Assert.DoesNotContain(_log.Lines, line => line.Contains(secret, StringComparison.Ordinal));
     }
@@ -148,11 +151,18 @@ public class CredentialAuthenticatorTests
     {
         // Whatever the guard does not count must not reach a method that looks at passwords.
         var verifier = new FixedVerifier(Refused);
-        foreach (var password in new[] { CredentialSecret.Create(CredentialSecretKind.Session).Reveal(), "rgd.AAAA.AAAA", "rgd.guess", "plain" })
+        foreach (var password in new[]
+        {
+            CredentialSecret.Create(CredentialSecretKind.Session).Reveal(),
+            "rgd.AAAA.AAAA",
+            "rgd.guess",
+            "plain",
+        })
         {
             var asked = verifier.Asked;
             var header = Header("alice", password);
-            Assert.IsType<AuthenticationResult.Refused>(await Authenticate(header, FixedIssued.None, new FixedTokens(Accepted), verifier));
+            Assert.IsType<AuthenticationResult.Refused>(
+                await Authenticate(header, FixedIssued.None, new FixedTokens(Accepted), verifier));
             var isCounted = PresentedCredentials.Read(header).Form == SignInForm.Password;
             Assert.Equal(isCounted, verifier.Asked > asked);
         }
@@ -214,7 +224,8 @@ public class CredentialAuthenticatorTests
             [
                 "Information 1001 The sign-in of \"al\\u0022ice\\u202E\\u005Cu\" was refused: wrong password.",
                 $"Information 1001 The sign-in of \"{new string('a', 64)}…\" was refused: unknown user.",
-                "Warning 1002 The gateway could not decide the sign-in of \"alice\" and answered 503: directory gone. Those who are signed in stay signed in.",
+                "Warning 1002 The gateway could not decide the sign-in of \"alice\" and answered 503: directory gone. "
+                    + "Those who are signed in stay signed in.",
                 "Information 1003 Unreadable credentials were refused: Basic credentials that are not base64.",
             ],
             _log.Lines);
@@ -237,7 +248,8 @@ public class CredentialAuthenticatorTests
     private static string Header(string userName, string password) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"));
 
-    private async Task<(AuthenticationResult Result, int Asked)> Authenticate(string? header, params AuthenticationResult[] answers)
+    private async Task<(AuthenticationResult Result, int Asked)> Authenticate(
+        string? header, params AuthenticationResult[] answers)
     {
         var verifiers = answers.Select((answer, index) => new FixedVerifier(answer, $"fixed:{index}")).ToArray();
         var result = await Authenticate(header, FixedIssued.None, new FixedTokens(Refused), [.. verifiers]);
@@ -246,8 +258,11 @@ public class CredentialAuthenticatorTests
 
     private async Task<AuthenticationResult> Authenticate(
         string? header, FixedIssued issued, FixedTokens tokens, params ICredentialVerifier[] verifiers) =>
-        await new CredentialAuthenticator(new SignInMethods(verifiers, [], new AuthenticationOptions()), issued, new NoWorkloads(), tokens, _log).AuthenticateAsync(
-            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
+        await new CredentialAuthenticator(
+            new SignInMethods(verifiers, [], new AuthenticationOptions()), issued, new NoWorkloads(), tokens,
+            _log).AuthenticateAsync(
+            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback),
+            CancellationToken.None);
 
     private sealed class FixedVerifier(AuthenticationResult answer, string method = "fixed") : ICredentialVerifier
     {
@@ -255,7 +270,8 @@ public class CredentialAuthenticatorTests
 
         public string Method => method;
 
-        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken)
+        public ValueTask<AuthenticationResult> VerifyAsync(
+            BasicCredentials credentials, CancellationToken cancellationToken)
         {
             Asked++;
             return ValueTask.FromResult(answer);

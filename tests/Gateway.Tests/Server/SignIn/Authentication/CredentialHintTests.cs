@@ -4,7 +4,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Server.SignIn.Authentication;
 
-/// <summary>What a whole gateway says of credentials that an accident spoiled, at <c>/token</c> and at <c>/v2/</c>.</summary>
+/// <summary>
+/// What a whole gateway says of credentials that an accident spoiled, at <c>/token</c> and at <c>/v2/</c>.
+/// </summary>
 public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<SharedGateway>
 {
     private const string Wrong = "the user name or password is wrong; ";
@@ -24,23 +26,32 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData("\ufeff{0}", "{0}-password", Wrong + "the user name begins with a byte order mark")]
     [InlineData("{0}", "\"{0}-password\"", Wrong + "the password is in quotes")]
     [InlineData("{0}", "'{0}-password'", Wrong + "the password is in quotes")]
-    [InlineData("{0}", "{0}-password-0123456789012345678901234567890123456789012345678901234567890", Wrong + "the password has more than 72 bytes")]
+    [InlineData(
+        "{0}", "{0}-password-0123456789012345678901234567890123456789012345678901234567890",
+        Wrong + "the password has more than 72 bytes")]
     [InlineData("{0}", "", Wrong + "the password is empty")]
     [InlineData("{0}", "{0}-passwort", Wrong + "run \"docker login\" again")]
-    public async Task SignIn_SpoiledByAnAccident_HearsOfItWhetherTheUserExistsOrNot(string name, string password, string message)
+    public async Task SignIn_SpoiledByAnAccident_HearsOfItWhetherTheUserExistsOrNot(
+        string name, string password, string message)
     {
         foreach (var user in new[] { "alice", "mallory" })
         {
             // Reading only what was sent: the same words for both.
-            await AssertRefusedAsync(Encoding.UTF8.GetBytes(string.Format(null, name, user) + ":" + string.Format(null, password, user)), message);
+            await AssertRefusedAsync(
+                Encoding.UTF8.GetBytes(string.Format(null, name, user) + ":" + string.Format(null, password, user)),
+                message);
         }
     }
 
     [Fact]
     public async Task SignIn_InLatin1_HearsOfUtf8()
     {
-        await AssertRefusedAsync(Encoding.Latin1.GetBytes("alice:pässwörd"), Unreadable + "the user name or password holds characters outside ASCII");
-        await AssertRefusedAsync(Encoding.Latin1.GetBytes("mallory:pässwörd"), Unreadable + "the user name or password holds characters outside ASCII");
+        await AssertRefusedAsync(
+            Encoding.Latin1.GetBytes("alice:pässwörd"),
+            Unreadable + "the user name or password holds characters outside ASCII");
+        await AssertRefusedAsync(
+            Encoding.Latin1.GetBytes("mallory:pässwörd"),
+            Unreadable + "the user name or password holds characters outside ASCII");
     }
 
     [Theory]
@@ -49,7 +60,8 @@ public sealed class CredentialHintTests(SharedGateway shared) : IClassFixture<Sh
     [InlineData("Bearer abc", "the token is not valid here\"")]
     public async Task Bearer_SpoiledByAnAccident_HearsOfIt(string authorization, string message)
     {
-        using var answer = await _gateway.SendAsync(HttpMethod.Get, "/v2/", null, null, ("Authorization", authorization));
+        using var answer = await _gateway.SendAsync(
+            HttpMethod.Get, "/v2/", null, null, ("Authorization", authorization));
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Contains("authentication failed: " + message, await TextAsync(answer), StringComparison.Ordinal);

@@ -23,7 +23,8 @@ public class CryptTests
 
     [Fact]
     public void Hash_NulInPassword_IsRefusedRatherThanCut() =>
-        Assert.Throws<ArgumentException>(() => Crypt.Hash("secret\0"u8, "$2y$04$gatewaygatewaygatewayO", new byte[Crypt.LongestHash]));
+        Assert.Throws<ArgumentException>(
+            () => Crypt.Hash("secret\0"u8, "$2y$04$gatewaygatewaygatewayO", new byte[Crypt.LongestHash]));
 
     [Fact]
     public void Hash_NonsenseSetting_Throws() =>
@@ -44,7 +45,8 @@ public class CryptTests
     }
 
     [Fact]
-    public void NewSetting_Twice_DiffersInSalt() => Assert.NotEqual(Crypt.NewSetting("$2y$", 10), Crypt.NewSetting("$2y$", 10));
+    public void NewSetting_Twice_DiffersInSalt() =>
+        Assert.NotEqual(Crypt.NewSetting("$2y$", 10), Crypt.NewSetting("$2y$", 10));
 
     [Fact]
     public void Hash_ManyThreads_DoNotDisturbEachOther()
@@ -52,7 +54,8 @@ public class CryptTests
         var hasher = new PasswordHasher();
         Parallel.For(0, 200, i =>
         {
-            Assert.True(PasswordHash.TryParse(hasher.Create(HashScheme.Bcrypt, 4, $"password {i}"), out var hash, out _));
+            Assert.True(
+                PasswordHash.TryParse(hasher.Create(HashScheme.Bcrypt, 4, $"password {i}"), out var hash, out _));
             Assert.True(hasher.Matches(hash, $"password {i}"));
             Assert.False(hasher.Matches(hash, $"password {i + 1}"));
         });

@@ -22,7 +22,12 @@ public class FailureWorkTests
         var work = new FailureWork(hashes, Fallback);
         var unknown = Total(work.For(null));
         Assert.Equal(
-            new SortedDictionary<HashScheme, long> { [HashScheme.Bcrypt] = 1 << 12, [HashScheme.Yescrypt] = 1 << 5, [HashScheme.Sha256Crypt] = 70000 },
+            new SortedDictionary<HashScheme, long>
+            {
+                [HashScheme.Bcrypt] = 1 << 12,
+                [HashScheme.Yescrypt] = 1 << 5,
+                [HashScheme.Sha256Crypt] = 70000,
+            },
             unknown);
         foreach (var hash in hashes)
         {
@@ -46,7 +51,8 @@ public class FailureWorkTests
         .GroupBy(item => item.Scheme)
         .ToDictionary(
             group => group.Key,
-            group => group.Sum(item => group.Key is HashScheme.Sha256Crypt or HashScheme.Sha512Crypt ? item.Cost : 1L << item.Cost)));
+            group => group.Sum(
+                item => group.Key is HashScheme.Sha256Crypt or HashScheme.Sha512Crypt ? item.Cost : 1L << item.Cost)));
 
     private static PasswordHash Hash(string text) =>
         PasswordHash.TryParse(text, out var hash, out var refusal) ? hash : throw new ArgumentException(refusal.What);

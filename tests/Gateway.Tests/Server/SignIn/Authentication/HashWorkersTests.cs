@@ -66,7 +66,8 @@ public class HashWorkersTests
     public async Task TryRun_FailingJob_LeavesTheThreadAlive()
     {
         using var workers = new HashWorkers(1);
-        await Assert.ThrowsAsync<InvalidDataException>(() => workers.TryRun<int>(() => throw new InvalidDataException())!);
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => workers.TryRun<int>(() => throw new InvalidDataException())!);
         Assert.Equal(1, await workers.TryRun(() => 1)!);
     }
 

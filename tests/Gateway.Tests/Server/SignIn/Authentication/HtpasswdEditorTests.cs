@@ -18,7 +18,9 @@ public sealed class HtpasswdEditorTests : IDisposable
     [Theory]
     [InlineData("", "alice:H\n")]
     [InlineData("bob:x", "bob:x\nalice:H\n")]
-    [InlineData("# c\r\n\n alice:kept\nbob:x\r\nalice:old\r\nalic:y\nalicex:z", "# c\r\n\n alice:kept\nbob:x\r\nalice:H\r\nalic:y\nalicex:z\n")]
+    [InlineData(
+        "# c\r\n\n alice:kept\nbob:x\r\nalice:old\r\nalic:y\nalicex:z",
+        "# c\r\n\n alice:kept\nbob:x\r\nalice:H\r\nalic:y\nalicex:z\n")]
     [InlineData("alice:old", "alice:H\n")]
     [InlineData("#alice:old\nALICE:x\n", "#alice:old\nALICE:x\nalice:H\n")]
     [InlineData("alice:old\nbob:x\nalice:older\n", "alice:H\nbob:x\n")]
@@ -27,8 +29,12 @@ public sealed class HtpasswdEditorTests : IDisposable
     {
         File.WriteAllBytes(Users, Encoding.Latin1.GetBytes(before));
         var isNew = HtpasswdEditor.Set(Users, "alice", Hash);
-        Assert.Equal(after.Replace("H\r", Hash + "\r", StringComparison.Ordinal).Replace("H\n", Hash + "\n", StringComparison.Ordinal), Read());
-        Assert.Equal(!before.Contains("\nalice:", StringComparison.Ordinal) && !before.StartsWith("alice:", StringComparison.Ordinal), isNew);
+        Assert.Equal(
+            after.Replace("H\r", Hash + "\r", StringComparison.Ordinal).Replace(
+                "H\n", Hash + "\n", StringComparison.Ordinal), Read());
+        Assert.Equal(
+            !before.Contains("\nalice:", StringComparison.Ordinal)
+                && !before.StartsWith("alice:", StringComparison.Ordinal), isNew);
     }
 
     [Fact]
@@ -83,7 +89,9 @@ public sealed class HtpasswdEditorTests : IDisposable
     [Fact]
     public void Set_ManyAtOnce_LosesNone()
     {
-        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => HtpasswdEditor.Set(Users, $"user{i}", Hash));
+        Parallel.For(
+            0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            i => HtpasswdEditor.Set(Users, $"user{i}", Hash));
         Assert.Equal(64, HtpasswdFile.Load(new HtpasswdOptions { File = Users }).Count);
     }
 
@@ -115,7 +123,9 @@ public sealed class HtpasswdEditorTests : IDisposable
     {
         var path = Path.Combine(_folder, "nowhere", "users");
         var exception = Assert.Throws<ProblemException>(() => HtpasswdEditor.Set(path, "alice", Hash));
-        Assert.Equal($"{path}: no such folder (found \"{_folder}/nowhere\"). Create it, or correct the path.", exception.Message);
+        Assert.Equal(
+            $"{path}: no such folder (found \"{_folder}/nowhere\"). Create it, or correct the path.",
+            exception.Message);
     }
 
     [Fact]

@@ -62,7 +62,9 @@ public class HtpasswdFileTests
 
     [Fact]
     public void Parse_ShaCryptWithTheOption_IsAccepted() =>
-        Assert.Equal(1, HtpasswdFile.Parse("users", Bytes($"frank:{Sha}\n"), new HtpasswdOptions { AllowShaCrypt = true }).Count);
+        Assert.Equal(
+            1,
+            HtpasswdFile.Parse("users", Bytes($"frank:{Sha}\n"), new HtpasswdOptions { AllowShaCrypt = true }).Count);
 
     [Fact]
     public void Parse_NeighbourNames_AreNotDuplicates() =>
@@ -72,7 +74,8 @@ public class HtpasswdFileTests
     public void Parse_ByteOrderMark_IsToldAndNotPartOfTheName()
     {
         var exception = Assert.Throws<ProblemException>(() => Parse($"\uFEFFalice:{Hash}\n"));
-        Assert.Equal("users:1: the file begins with a byte order mark. Save it as UTF-8 without one.", exception.Message);
+        Assert.Equal(
+            "users:1: the file begins with a byte order mark. Save it as UTF-8 without one.", exception.Message);
     }
 
     [Theory]
@@ -94,17 +97,23 @@ public class HtpasswdFileTests
     {
         var exception = Assert.Throws<ProblemException>(() => Parse(string.Concat(Enumerable.Repeat("x\n", 250))));
         Assert.Equal(101, exception.Problems.Count);
-        Assert.Equal("users: 150 more lines cannot be used. Fix those above first, and check that this is an htpasswd file.", exception.Problems[^1].ToString());
+        Assert.Equal(
+            "users: 150 more lines cannot be used. Fix those above first, and check that this is an htpasswd file.",
+            exception.Problems[^1].ToString());
     }
 
     [Fact]
     public void Parse_RandomBytes_ThrowsNothingButProblemsAndShowsNoHash()
     {
         var random = new Random(7);
-        var pieces = (string[])["alice", ":", "$2y$10$", "$y$j9T$", "$5$rounds=", "secret", "\n", "\r", "#", "$", "\0", " ", "\uFEFF", "ä", ":" + Hash];
+        var pieces = (string[])[
+            "alice", ":", "$2y$10$", "$y$j9T$", "$5$rounds=", "secret", "\n", "\r", "#", "$", "\0", " ", "\uFEFF", "ä",
+            ":" + Hash,
+        ];
         for (var i = 0; i < 20_000; i++)
         {
-            var text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var text = string.Concat(
+                Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
             var bytes = Bytes(text);
             if (bytes.Length > 0 && random.Next(3) == 0)
             {
@@ -126,7 +135,8 @@ public class HtpasswdFileTests
     [Fact]
     public void Load_MissingFile_SaysHowToMakeIt()
     {
-        var exception = Assert.Throws<ProblemException>(() => HtpasswdFile.Load(new HtpasswdOptions { File = "/nowhere/users" }));
+        var exception = Assert.Throws<ProblemException>(
+            () => HtpasswdFile.Load(new HtpasswdOptions { File = "/nowhere/users" }));
         Assert.Equal(
             "/nowhere/users: no such htpasswd file. Correct the path, or create the file with its first user: "
             + "gateway user add --file /nowhere/users alice.",
@@ -143,11 +153,14 @@ public class HtpasswdFileTests
     [Fact]
     public void Load_EndlessFile_StopsAtTheCap()
     {
-        var exception = Assert.Throws<ProblemException>(() => HtpasswdFile.Load(new HtpasswdOptions { File = "/dev/zero" }));
-        Assert.Equal("/dev/zero: the file is larger than 16 MiB. Check that this is an htpasswd file.", exception.Message);
+        var exception = Assert.Throws<ProblemException>(
+            () => HtpasswdFile.Load(new HtpasswdOptions { File = "/dev/zero" }));
+        Assert.Equal(
+            "/dev/zero: the file is larger than 16 MiB. Check that this is an htpasswd file.", exception.Message);
     }
 
-    private static HtpasswdFile Parse(string content) => HtpasswdFile.Parse("users", Bytes(content), new HtpasswdOptions());
+    private static HtpasswdFile Parse(string content) =>
+        HtpasswdFile.Parse("users", Bytes(content), new HtpasswdOptions());
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }

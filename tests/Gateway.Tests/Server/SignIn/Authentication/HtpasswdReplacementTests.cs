@@ -37,7 +37,9 @@ public sealed class HtpasswdReplacementTests : IDisposable
             Look(users);
             var isHeld = whole[length - 1] != '\n';
             Assert.Equal(isHeld, users.Status.Problems.Count > 0);
-            Assert.Equal(isHeld && users.Status.Reloads == 0 ? 10 : isHeld ? 1 : whole.AsSpan(0, length).Count('\n'), users.Current.Count);
+            Assert.Equal(
+                isHeld && users.Status.Reloads == 0 ? 10 : isHeld ? 1 : whole.AsSpan(0, length).Count('\n'),
+                users.Current.Count);
         }
     }
 
@@ -50,7 +52,8 @@ public sealed class HtpasswdReplacementTests : IDisposable
         Look(users);
 
         Assert.Equal(
-            $"{_file}: the last line has no line break, so the file may be cut off. Write the complete file again, with a line break after each line.",
+            $"{_file}: the last line has no line break, so the file may be cut off. Write the complete file again, "
+                + "with a line break after each line.",
             Assert.Single(users.Status.Problems).ToString());
     }
 
@@ -61,7 +64,10 @@ public sealed class HtpasswdReplacementTests : IDisposable
         File.WriteAllText(_file, Lines(2).TrimEnd());
 
         Assert.Equal(2, Start().Current.Count);
-        Assert.Contains(_log.Lines, line => line.StartsWith("Warning ", StringComparison.Ordinal) && line.Contains("may be cut off", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines,
+            line => line.StartsWith("Warning ", StringComparison.Ordinal)
+                && line.Contains("may be cut off", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -83,7 +89,8 @@ public sealed class HtpasswdReplacementTests : IDisposable
         if (!isTaken)
         {
             Assert.StartsWith(
-                $"{10 - left} of 10 users are missing, more than {limit} %", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
+                $"{10 - left} of 10 users are missing, more than {limit} %", Assert.Single(users.Status.Problems).What,
+                StringComparison.Ordinal);
         }
     }
 
@@ -146,7 +153,8 @@ public sealed class HtpasswdReplacementTests : IDisposable
 
         Look(users);
 
-        Assert.StartsWith("5 of 10 users are missing", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "5 of 10 users are missing", Assert.Single(users.Status.Problems).What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,7 +213,8 @@ public sealed class HtpasswdReplacementTests : IDisposable
         Assert.Equal(1, Start(0).Current.Count);
     }
 
-    private static string Lines(int count) => string.Concat(Enumerable.Range(0, count).Select(static i => $"user{i}:{Hash}\n"));
+    private static string Lines(int count) =>
+        string.Concat(Enumerable.Range(0, count).Select(static i => $"user{i}:{Hash}\n"));
 
     private void Look(Reloadable<HtpasswdFile> users) => users.LookTwice(_clock.Advance);
 

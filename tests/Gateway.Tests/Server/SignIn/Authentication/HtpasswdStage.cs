@@ -16,7 +16,12 @@ internal sealed class HtpasswdStage : IDisposable
 
     public HtpasswdStage(string content, int threads = 1, int places = 0)
     {
-        _options = new HtpasswdOptions { File = Path.Combine(_folder, "users.htpasswd"), MinimumCost = 4, AllowShaCrypt = true };
+        _options = new HtpasswdOptions
+        {
+            File = Path.Combine(_folder, "users.htpasswd"),
+            MinimumCost = 4,
+            AllowShaCrypt = true,
+        };
         Write(content);
         Users = new Reloadable<HtpasswdFile>(
             "htpasswd",
@@ -44,7 +49,8 @@ internal sealed class HtpasswdStage : IDisposable
     public static string Line(string name, string password, int cost = 4) =>
         $"{name}:{new PasswordHasher().Create(HashScheme.Bcrypt, cost, password)}\n";
 
-    public Task<AuthenticationResult> Verify(string name, string password, CancellationToken cancellationToken = default) =>
+    public Task<AuthenticationResult> Verify(
+        string name, string password, CancellationToken cancellationToken = default) =>
         Verifier.VerifyAsync(new BasicCredentials(name, password), cancellationToken).AsTask();
 
     /// <summary>Replaces the file and has it read, as <see cref="FileReloadService"/> would.</summary>

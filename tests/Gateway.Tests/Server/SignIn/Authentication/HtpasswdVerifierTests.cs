@@ -17,7 +17,8 @@ public class HtpasswdVerifierTests
         {
             var accepted = Assert.IsType<AuthenticationResult.Accepted>(await stage.Verify("alice", "secret"));
             Assert.Equal("user:alice", accepted.Principal.Subject.ToString());
-            Assert.Equal((SubjectKind.User, "htpasswd"), (accepted.Principal.Subject.Kind, accepted.Principal.Subject.Method));
+            Assert.Equal(
+                (SubjectKind.User, "htpasswd"), (accepted.Principal.Subject.Kind, accepted.Principal.Subject.Method));
         }
 
         Assert.Equal(1, stage.Hasher.Count);
@@ -62,7 +63,8 @@ public class HtpasswdVerifierTests
     [Fact]
     public async Task Verify_UnknownUser_TakesAsLongAsEveryKnownOneWithAWrongPassword()
     {
-        using var stage = new HtpasswdStage(HtpasswdStage.Line("old", "secret", 7) + HtpasswdStage.Line("new", "secret", 9));
+        using var stage = new HtpasswdStage(
+            HtpasswdStage.Line("old", "secret", 7) + HtpasswdStage.Line("new", "secret", 9));
         string[] names = ["old", "new", "mallory"];
         var times = names.ToDictionary(name => name, _ => new List<double>());
         for (var i = 0; i < 11; i++)
@@ -97,7 +99,8 @@ public class HtpasswdVerifierTests
     public async Task Verify_PasswordBeyond72BytesForYescrypt_IsAccepted()
     {
         var password = new string('a', 100);
-        using var stage = new HtpasswdStage("alice:" + new PasswordHasher().Create(HashScheme.Yescrypt, 3, password) + "\n");
+        using var stage = new HtpasswdStage(
+            "alice:" + new PasswordHasher().Create(HashScheme.Yescrypt, 3, password) + "\n");
         Assert.IsType<AuthenticationResult.Accepted>(await stage.Verify("alice", password));
         Assert.IsType<AuthenticationResult.Refused>(await stage.Verify("alice", password + "a"));
     }
@@ -215,7 +218,9 @@ public class HtpasswdVerifierTests
     {
         using var stage = new HtpasswdStage(Alice, threads: 2);
         stage.HoldThreads();
-        var verifications = Enumerable.Range(0, 50).Select(_ => Task.Run(() => stage.Verify("alice", "secret"))).ToArray();
+        var verifications = Enumerable.Range(0, 50)
+            .Select(_ => Task.Run(() => stage.Verify("alice", "secret")))
+            .ToArray();
         stage.ReleaseThreads(); // some come before this, some while it is hashed, some after
         Assert.All(await Task.WhenAll(verifications), result => Assert.IsType<AuthenticationResult.Accepted>(result));
         Assert.Equal(1, stage.Hasher.Count);
@@ -286,7 +291,8 @@ public class HtpasswdVerifierTests
         await Parallel.ForAsync(0, 400, async (i, _) =>
         {
             Assert.IsType<AuthenticationResult.Accepted>(await stage.Verify("alice", "secret", CancellationToken.None));
-            Assert.IsType<AuthenticationResult.Refused>(await stage.Verify("bob", $"wrong {i % 7}", CancellationToken.None));
+            Assert.IsType<AuthenticationResult.Refused>(
+                await stage.Verify("bob", $"wrong {i % 7}", CancellationToken.None));
         });
         await stop.CancelAsync();
         await reloads;

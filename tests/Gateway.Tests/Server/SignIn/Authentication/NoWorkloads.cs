@@ -6,6 +6,7 @@ namespace Gateway.Tests.Server.SignIn.Authentication;
 /// <summary>No issuer is configured.</summary>
 internal sealed class NoWorkloads : IWorkloadCredentials
 {
-    public ValueTask<AuthenticationResult> VerifyAsync(string token, IPAddress clientAddress, CancellationToken cancellationToken) =>
+    public ValueTask<AuthenticationResult> VerifyAsync(
+        string token, IPAddress clientAddress, CancellationToken cancellationToken) =>
         ValueTask.FromResult<AuthenticationResult>(AuthenticationResult.NotMine.Instance);
 }

@@ -5,9 +5,12 @@ namespace Gateway.Tests.Server.SignIn.Authentication;
 public class PasswordHashTests
 {
     private const string Bcrypt = "$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe"; // "gateway"
-    private const string Yescrypt = "$y$j75$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0"; // "gateway"
+    // "gateway"
+    private const string Yescrypt = "$y$j75$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0";
 
-    /// <summary>Other programs' hashes: what they call right, the gateway does, and what they call wrong, too.</summary>
+    /// <summary>
+    /// Other programs' hashes: what they call right, the gateway does, and what they call wrong, too.
+    /// </summary>
     [Theory]
     [InlineData("htpasswd", "-nbB -C 5 x", "")]
     [InlineData("mkpasswd", "-m bcrypt -R 5", "")]
@@ -24,7 +27,8 @@ public class PasswordHashTests
             var result = Tool.Run(program, input, [.. arguments.Split(' '), password]);
             var line = result.Output.Trim();
             var text = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
-            Assert.True(PasswordHash.TryParse(text, out var hash, out var refusal), $"{program}: {refusal} {result.Error}");
+            Assert.True(
+                PasswordHash.TryParse(text, out var hash, out var refusal), $"{program}: {refusal} {result.Error}");
             Assert.True(new PasswordHasher().Matches(hash, password), text);
             Assert.False(new PasswordHasher().Matches(hash, password[..^1] + "_"), text);
         }
@@ -47,7 +51,8 @@ public class PasswordHashTests
     [InlineData(8, "jCT")]
     public void WorkSetting_Yescrypt_AsksForWhatLibcryptWould(int cost, string parameters)
     {
-        Assert.StartsWith($"$y${parameters}$", PasswordHash.WorkSetting(HashScheme.Yescrypt, cost), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"$y${parameters}$", PasswordHash.WorkSetting(HashScheme.Yescrypt, cost), StringComparison.Ordinal);
         Assert.StartsWith($"$y${parameters}$", Crypt.NewSetting("$y$", cost), StringComparison.Ordinal);
     }
 
@@ -61,7 +66,8 @@ public class PasswordHashTests
         var scheme = Enum.Parse<HashScheme>(schemeName);
         var hash = new byte[Crypt.LongestHash];
         var length = Crypt.Hash("secret"u8, PasswordHash.WorkSetting(scheme, cost), hash);
-        Assert.True(PasswordHash.TryParse(System.Text.Encoding.ASCII.GetString(hash, 0, length), out var parsed, out _));
+        Assert.True(
+            PasswordHash.TryParse(System.Text.Encoding.ASCII.GetString(hash, 0, length), out var parsed, out _));
         Assert.Equal((scheme, cost), (parsed.Scheme, parsed.Cost));
     }
 
@@ -76,25 +82,56 @@ public class PasswordHashTests
     [InlineData("{CRYPT}xyz", "password hashed with an unknown scheme")]
     [InlineData("$argon2id$v=19$m=65536,t=2,p=1$x$y", "password hashed with Argon2, which is not accepted")]
     [InlineData("$7$CU..../....x$y", "password hashed with scrypt, which is not accepted")]
-    [InlineData("$2x$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "password hashed with bcrypt of a faulty kind ($2x$), which is not accepted")]
-    [InlineData("$2$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "password hashed with bcrypt of a faulty kind ($2$), which is not accepted")]
+    [InlineData(
+        "$2x$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe",
+        "password hashed with bcrypt of a faulty kind ($2x$), which is not accepted")]
+    [InlineData(
+        "$2$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe",
+        "password hashed with bcrypt of a faulty kind ($2$), which is not accepted")]
     [InlineData("", "no hash after the name")]
     [InlineData(Bcrypt + " ", "white space after the hash")]
     [InlineData(Bcrypt + "a", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
     [InlineData(Bcrypt + ":comment", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquH", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$2y$4$$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$2y$04$JVZo0SjMIkIr4aperbvjSfGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "malformed bcrypt hash (wrong length, alphabet or parameters)")] // unused bits of the salt
-    [InlineData("$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHf", "malformed bcrypt hash (wrong length, alphabet or parameters)")] // unused bits of the digest
-    [InlineData("$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPqu_e", "malformed bcrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$y$jG5$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "malformed yescrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$y$jzT$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "malformed yescrypt hash (wrong length, alphabet or parameters)")] // terabytes
-    [InlineData("$y$j75$HbYJABc6j3d/Z6fa7OUQQz$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "malformed yescrypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$y$j75$$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "malformed yescrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquH",
+        "malformed bcrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$2y$4$$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe",
+        "malformed bcrypt hash (wrong length, alphabet or parameters)")]
+    // unused bits of the salt
+    [InlineData(
+        "$2y$04$JVZo0SjMIkIr4aperbvjSfGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe",
+        "malformed bcrypt hash (wrong length, alphabet or parameters)")]
+    // unused bits of the digest
+    [InlineData(
+        "$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHf",
+        "malformed bcrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$2y$04$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPqu_e",
+        "malformed bcrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$y$jG5$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0",
+        "malformed yescrypt hash (wrong length, alphabet or parameters)")]
+    // terabytes
+    [InlineData(
+        "$y$jzT$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0",
+        "malformed yescrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$y$j75$HbYJABc6j3d/Z6fa7OUQQz$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0",
+        "malformed yescrypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$y$j75$$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0",
+        "malformed yescrypt hash (wrong length, alphabet or parameters)")]
     [InlineData("$5$saltsalt$tooshort", "malformed sha256crypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$5$rounds=$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "malformed sha256crypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$5$rounds=05000$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "malformed sha256crypt hash (wrong length, alphabet or parameters)")]
-    [InlineData("$6$12345678901234567$uS8ebqSHbt1SxeJHmjJJ8XiNODU1MHXmq8vuR.PTjWjqzI2O0O5Fqib4lhr5K8OJ/hMYgFNUo1BLK3I7X/8yn/", "malformed sha512crypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$5$rounds=$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9",
+        "malformed sha256crypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$5$rounds=05000$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9",
+        "malformed sha256crypt hash (wrong length, alphabet or parameters)")]
+    [InlineData(
+        "$6$12345678901234567$uS8ebqSHbt1SxeJHmjJJ8XiNODU1MHXmq8vuR.PTjWjqzI2O0O5Fqib4lhr5K8OJ/hMYgFNUo1BLK3I7X/8yn/",
+        "malformed sha512crypt hash (wrong length, alphabet or parameters)")]
     public void TryParse_OtherText_NamesTheSchemeAndNotTheHash(string text, string what)
     {
         Assert.False(PasswordHash.TryParse(text, out _, out var refusal));
@@ -126,9 +163,15 @@ public class PasswordHashTests
     [InlineData("$2b$15$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "bcrypt cost outside 8 to 14", "15")]
     [InlineData("$2b$99$JVZo0SjMIkIr4aperbvjSeGfM8NCbnqEIQTXPpLqYQwWM8fRPquHe", "bcrypt cost outside 8 to 14", "99")]
     [InlineData(Yescrypt, "yescrypt cost outside 3 to 8", "1")]
-    [InlineData("$y$jDT$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "yescrypt cost outside 3 to 8", "9")]
-    [InlineData("$5$rounds=999$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "sha256crypt cost outside 1000 to 1000000", "999")]
-    [InlineData("$5$rounds=1000001$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "sha256crypt cost outside 1000 to 1000000", "1000001")]
+    [InlineData(
+        "$y$jDT$HbYJABc6j3d/Z6fa7OUQQ/$vq7xRRI6jN65vm8eG6HDNfg4HTUfVH5OippASsFPdC0", "yescrypt cost outside 3 to 8",
+        "9")]
+    [InlineData(
+        "$5$rounds=999$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "sha256crypt cost outside 1000 to 1000000",
+        "999")]
+    [InlineData(
+        "$5$rounds=1000001$s$azOwbpkvuuBKkE82dQPwTsQE8JyT9Fflpr9aKid3aT9", "sha256crypt cost outside 1000 to 1000000",
+        "1000001")]
     public void Check_CostOutsideTheWindow_IsRefused(string text, string what, string found)
     {
         Assert.True(PasswordHash.TryParse(text, out var hash, out _));

@@ -18,7 +18,8 @@ public class PasswordRulesTests
     public void Refuse_MoreThanSeventyTwoBytesForBcrypt_IsRefused(string unit, int count)
     {
         var password = string.Concat(Enumerable.Repeat(unit, count));
-        Assert.Contains("bcrypt reads only 72", PasswordRules.Refuse(password, HashScheme.Bcrypt)?.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "bcrypt reads only 72", PasswordRules.Refuse(password, HashScheme.Bcrypt)?.What, StringComparison.Ordinal);
         Assert.Null(PasswordRules.Refuse(password, HashScheme.Yescrypt));
     }
 

@@ -70,7 +70,8 @@ public class SignInMethodsTests
         _corp.IsUnavailable = true;
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("bob", "ldap:corp"));
         Assert.IsType<AuthenticationResult.Undecided>(await Ask("nobody", "x"));
-        Assert.IsType<AuthenticationResult.Undecided>(await Ask("carol", "wrong")); // perhaps the directory would say yes
+        // perhaps the directory would say yes
+        Assert.IsType<AuthenticationResult.Undecided>(await Ask("carol", "wrong"));
     }
 
     [Fact]
@@ -97,7 +98,8 @@ public class SignInMethodsTests
         Assert.IsType<AuthenticationResult.Accepted>(await Ask(methods, "carol", "ldap:lab"));
         _corp.IsUnavailable = true;
         Assert.IsType<AuthenticationResult.Accepted>(await Ask(methods, "carol", "ldap:lab"));
-        Assert.IsType<AuthenticationResult.Undecided>(await Ask(Methods(), "carol", "ldap:lab")); // another process knows nothing
+        // another process knows nothing
+        Assert.IsType<AuthenticationResult.Undecided>(await Ask(Methods(), "carol", "ldap:lab"));
         _options.Collisions = NameCollisions.Same;
         Assert.IsType<AuthenticationResult.Accepted>(await Ask(Methods(), "carol", "ldap:lab"));
     }
@@ -116,9 +118,11 @@ public class SignInMethodsTests
     {
         var header = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"));
         var authenticator = new CredentialAuthenticator(
-            methods, FixedIssued.None, new NoWorkloads(), new FixedTokens(AuthenticationResult.NotMine.Instance), new ListLogger<CredentialAuthenticator>());
+            methods, FixedIssued.None, new NoWorkloads(), new FixedTokens(AuthenticationResult.NotMine.Instance),
+            new ListLogger<CredentialAuthenticator>());
         return await authenticator.AuthenticateAsync(
-            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback), CancellationToken.None);
+            PresentedCredentials.Read(header), new CredentialContext("registry.test", IPAddress.Loopback),
+            CancellationToken.None);
     }
 
     /// <summary>Users whose password is the method's name.</summary>
@@ -134,7 +138,8 @@ public class SignInMethodsTests
 
         public string Method => method;
 
-        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken) =>
+        public ValueTask<AuthenticationResult> VerifyAsync(
+            BasicCredentials credentials, CancellationToken cancellationToken) =>
             ValueTask.FromResult<AuthenticationResult>(
                 IsUnavailable ? Away
                 : !Names.Contains(credentials.UserName) ? AuthenticationResult.NotMine.Instance

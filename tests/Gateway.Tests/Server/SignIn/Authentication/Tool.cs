@@ -23,13 +23,14 @@ internal static class Tool
     public static ToolResult RunGateway(string input, params string[] arguments) =>
         Run("dotnet", input, [typeof(GatewayCommand).Assembly.Location, .. arguments]);
 
-    public static Process Start(string program, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
-    {
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-        StandardInputEncoding = new UTF8Encoding(false),
-    })!;
+    public static Process Start(string program, params string[] arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(false),
+        })!;
 }
 
 internal sealed record ToolResult(int ExitCode, string Output, string Error);

@@ -53,7 +53,8 @@ internal sealed class CertificateStage : IAsyncDisposable
     public static async Task<CertificateStage> StartAsync(
         Action<ClientCertificateOptions>? change = null, bool withList = false, Action<GatewayOptions>? all = null)
     {
-        var stage = new CertificateStage(new TemporaryFolder(), ClientAuthority.CreateRoot(), await RecordingUpstream.StartAsync());
+        var stage = new CertificateStage(
+            new TemporaryFolder(), ClientAuthority.CreateRoot(), await RecordingUpstream.StartAsync());
         File.WriteAllText(stage.AuthoritiesFile, stage.Authority.Pem);
         var options = new ClientCertificateOptions { CertificateAuthorities = stage.AuthoritiesFile };
         if (withList)
@@ -95,7 +96,8 @@ internal sealed class CertificateStage : IAsyncDisposable
 
     /// <summary>Sends one request.</summary>
     public static async Task<StageAnswer> SendAsync(
-        HttpClient client, string target = Manifest, HttpMethod? method = null, params (string Name, string Value)[] headers)
+        HttpClient client, string target = Manifest, HttpMethod? method = null,
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, $"https://{TestGateway.Host}{target}");
         foreach (var (name, value) in headers)

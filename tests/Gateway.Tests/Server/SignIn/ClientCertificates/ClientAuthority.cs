@@ -32,13 +32,16 @@ internal sealed class ClientAuthority
 
     /// <summary>An authority that issued itself.</summary>
     public static ClientAuthority CreateRoot(
-        string name = "Client root", X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)
+        string name = "Client root",
+        X509KeyUsageFlags usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new ClientAuthority(Request(name, key, usage).CreateSelfSigned(Now.AddYears(-1), Now.AddYears(10)), key, null);
+        return new ClientAuthority(
+            Request(name, key, usage).CreateSelfSigned(Now.AddYears(-1), Now.AddYears(10)), key, null);
     }
 
-    public ClientAuthority CreateIntermediate(string name = "Client intermediate", Action<CertificateRequest>? change = null)
+    public ClientAuthority CreateIntermediate(
+        string name = "Client intermediate", Action<CertificateRequest>? change = null)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = Request(name, key);
@@ -96,7 +99,8 @@ internal sealed class ClientAuthority
         }
 
         return builder.Build(
-            Certificate, new BigInteger(++_lists), nextUpdate ?? Now.AddDays(7), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1));
+            Certificate, new BigInteger(++_lists), nextUpdate ?? Now.AddDays(7), HashAlgorithmName.SHA256,
+            thisUpdate: Now.AddDays(-1));
     }
 
     /// <summary>An empty list such as the runtime does not write.</summary>
@@ -152,7 +156,8 @@ internal sealed class ClientAuthority
     }
 
     /// <summary>What a client shows: its certificate, and the intermediates that it sends along.</summary>
-    public static SslStreamCertificateContext Show(X509Certificate2 certificate, params ClientAuthority[] intermediates) =>
+    public static SslStreamCertificateContext Show(
+        X509Certificate2 certificate, params ClientAuthority[] intermediates) =>
         SslStreamCertificateContext.Create(
             certificate,
             new X509Certificate2Collection(intermediates.Select(static one => one.Certificate).ToArray()),

@@ -37,9 +37,11 @@ public sealed class ClientCertificateModeTests
         Assert.Contains("the user name or password is wrong", wrong.Body, StringComparison.Ordinal);
         Assert.Equal(
             HttpStatusCode.Unauthorized,
-            (await CertificateStage.SendAsync(good, $"/token?service={TestGateway.Host}", headers: WrongPassword)).Status);
+            (await CertificateStage.SendAsync(
+                good, $"/token?service={TestGateway.Host}", headers: WrongPassword)).Status);
         Assert.Equal(
-            HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(good, headers: ("Authorization", "Bearer x"))).Status);
+            HttpStatusCode.Unauthorized,
+            (await CertificateStage.SendAsync(good, headers: ("Authorization", "Bearer x"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(bad, headers: Alice)).Status);
     }
 
@@ -50,7 +52,8 @@ public sealed class ClientCertificateModeTests
         var client = stage.Client(stage.Authority.Issue());
 
         // What podman sends where it has no password.
-        var answer = await CertificateStage.SendAsync(client, headers: ("Authorization", TestGateway.Basic(TestGateway.Nobody)));
+        var answer = await CertificateStage.SendAsync(
+            client, headers: ("Authorization", TestGateway.Basic(TestGateway.Nobody)));
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
     }
@@ -94,10 +97,14 @@ public sealed class ClientCertificateModeTests
         await using var stage = await CertificateStage.StartAsync(
             all: static options => options.Authentication.Challenge = ChallengeScheme.Basic);
 
-        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), "/v2/")).Status);
         Assert.Equal(
-            HttpStatusCode.Forbidden, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=node1")))).Status);
+            HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), "/v2/")).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=node1")))).Status);
     }
 
     [Theory]
@@ -118,7 +125,8 @@ public sealed class ClientCertificateModeTests
     [Fact]
     public async Task Request_CertificatesAsTheOnlyWayToSignIn_IsServed()
     {
-        await using var stage = await CertificateStage.StartAsync(all: static options => options.Authentication.Htpasswd = null);
+        await using var stage = await CertificateStage.StartAsync(
+            all: static options => options.Authentication.Htpasswd = null);
         var client = stage.Client(stage.Authority.Issue());
 
         Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(client)).Status);
@@ -128,7 +136,8 @@ public sealed class ClientCertificateModeTests
     [Fact]
     public async Task Token_ForACertificate_HasNoRefreshToken()
     {
-        await using var stage = await CertificateStage.StartAsync(all: static options => options.Tokens.RefreshTokens = true);
+        await using var stage = await CertificateStage.StartAsync(
+            all: static options => options.Tokens.RefreshTokens = true);
         var target = $"/token?service={TestGateway.Host}&offline_token=true&scope=repository:team-a/app:pull";
 
         var certificate = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), target);
@@ -145,7 +154,8 @@ public sealed class ClientCertificateModeTests
         await using var stage = await CertificateStage.StartAsync();
 
         var answer = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), "/api/v1/tokens");
-        var alice = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()), "/api/v1/tokens", headers: Alice);
+        var alice = await CertificateStage.SendAsync(
+            stage.Client(stage.Authority.Issue()), "/api/v1/tokens", headers: Alice);
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
         Assert.Equal(HttpStatusCode.OK, alice.Status);
@@ -154,15 +164,29 @@ public sealed class ClientCertificateModeTests
     [Fact]
     public async Task Required_WithoutGoodCertificate_NobodyIsServed()
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.Mode = ClientCertificateMode.Required);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.Mode = ClientCertificateMode.Required);
         var client = stage.Client(stage.Authority.Issue());
         var token = CertificateStage.Bearer(await CertificateStage.TokenAsync(client));
 
         foreach (var stranger in new[] { stage.Client(Nothing), stage.Client(ClientAuthority.CreateRoot().Issue()) })
         {
-            foreach (var headers in new (string, string)[][] { [], [Alice], [token], [("Authorization", TestGateway.Basic(TestGateway.Nobody))] })
+            foreach (var headers in new (string, string)[][]
             {
-                foreach (var target in new[] { CertificateStage.Manifest, "/v2/public/app/manifests/latest", "/v2/", "/token", "/api/v1/tokens" })
+                [],
+                [Alice],
+                [token],
+                [("Authorization", TestGateway.Basic(TestGateway.Nobody))],
+            })
+            {
+                foreach (var target in new[]
+                {
+                    CertificateStage.Manifest,
+                    "/v2/public/app/manifests/latest",
+                    "/v2/",
+                    "/token",
+                    "/api/v1/tokens",
+                })
                 {
                     Assert.Equal(
                         (target, HttpStatusCode.Unauthorized),
@@ -173,13 +197,16 @@ public sealed class ClientCertificateModeTests
 
         Assert.Empty(stage.Upstream.Requests);
         var told = await CertificateStage.SendAsync(stage.Client(Nothing), "/token");
-        Assert.Contains("this registry accepts only clients with a certificate, and none was presented", told.Body, StringComparison.Ordinal);
+        Assert.Contains(
+            "this registry accepts only clients with a certificate, and none was presented", told.Body,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Required_WithGoodCertificate_EveryWayToSignInGoes()
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.Mode = ClientCertificateMode.Required);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.Mode = ClientCertificateMode.Required);
         var client = stage.Client(stage.Authority.Issue());
         var token = CertificateStage.Bearer(await CertificateStage.TokenAsync(client));
 
@@ -191,7 +218,8 @@ public sealed class ClientCertificateModeTests
     [Fact]
     public async Task Required_WithoutCertificate_HealthIsAnswered()
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.Mode = ClientCertificateMode.Required);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.Mode = ClientCertificateMode.Required);
 
         Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Client(Nothing), "/healthz")).Status);
     }
@@ -228,14 +256,19 @@ public sealed class ClientCertificateModeTests
             {
                 await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue()));
                 await CertificateStage.SendAsync(stage.Client(ClientAuthority.CreateRoot().Issue("CN=mallory")));
-                await Eventually.TrueAsync(() => File.Exists(file) && File.ReadAllText(file).Contains("mallory", StringComparison.Ordinal));
+                await Eventually.TrueAsync(
+                    () => File.Exists(file) && File.ReadAllText(file).Contains("mallory", StringComparison.Ordinal));
             }
 
             var lines = File.ReadAllLines(file);
             Assert.Contains(lines, static line => line.Contains("\"subject\":\"user:carol\"", StringComparison.Ordinal)
-                && line.Contains("\"signIn\":{\"form\":\"certificate\",\"outcome\":\"accepted\",\"userName\":\"CN=carol\",\"method\":\"certificate\"}", StringComparison.Ordinal));
+                && line.Contains(
+                    "\"signIn\":{\"form\":\"certificate\",\"outcome\":\"accepted\",\"userName\":\"CN=carol\","
+                        + "\"method\":\"certificate\"}", StringComparison.Ordinal));
             Assert.Contains(lines, static line =>
-                line.Contains("\"signIn\":{\"form\":\"certificate\",\"outcome\":\"refused\",\"userName\":\"CN=mallory\"", StringComparison.Ordinal));
+                line.Contains(
+                    "\"signIn\":{\"form\":\"certificate\",\"outcome\":\"refused\",\"userName\":\"CN=mallory\"",
+                    StringComparison.Ordinal));
         }
         finally
         {

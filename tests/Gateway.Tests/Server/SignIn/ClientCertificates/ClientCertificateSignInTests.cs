@@ -18,9 +18,11 @@ public sealed class ClientCertificateSignInTests
     [InlineData("CN=somebody", "spiffe://example.org/ns/prod/sa/builder", null, null)]
     [InlineData("CN=somebody", "spiffe://example.org/ns/prod/sa/builder", "x@example.com", "x.example.com")]
     [InlineData("CN=carol, OU=unrelated", null, null, "x.example.com")]
-    public async Task Request_GoodCertificate_IsServedAsWhomItNames(string subject, string? uri, string? email, string? dns)
+    public async Task Request_GoodCertificate_IsServedAsWhomItNames(
+        string subject, string? uri, string? email, string? dns)
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.SpiffeTrustDomains = ["example.org"]);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.SpiffeTrustDomains = ["example.org"]);
         var client = stage.Client(stage.Authority.Issue(subject, Names(uri, email, dns)));
 
         var answer = await CertificateStage.SendAsync(client);
@@ -45,8 +47,10 @@ public sealed class ClientCertificateSignInTests
     [InlineData("https://example.org/carol", HttpStatusCode.Unauthorized)] // the URI decides, not the common name
     public async Task Request_UriThatDoesNotDo_IsRefused(string uri, HttpStatusCode status)
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.SpiffeTrustDomains = ["example.org"]);
-        var client = stage.Client(stage.Authority.Issue("CN=carol", change: request => request.CertificateExtensions.Add(WithUri(uri))));
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.SpiffeTrustDomains = ["example.org"]);
+        var client = stage.Client(
+            stage.Authority.Issue("CN=carol", change: request => request.CertificateExtensions.Add(WithUri(uri))));
 
         Assert.Equal(status, (await CertificateStage.AskAsync(client)).Status);
         Assert.Empty(stage.Upstream.Requests);
@@ -55,12 +59,15 @@ public sealed class ClientCertificateSignInTests
     [Fact]
     public async Task Request_OtherTrustDomain_IsToldSo()
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.SpiffeTrustDomains = ["example.org"]);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.SpiffeTrustDomains = ["example.org"]);
 
         var answer = await CertificateStage.SendAsync(
             stage.Client(stage.Authority.Issue("CN=carol", Names("spiffe://example.com/ns/prod/x", null, null))));
 
-        Assert.Contains("its SPIFFE trust domain \\\"example.com\\\" is not accepted here", Plain(answer), StringComparison.Ordinal);
+        Assert.Contains(
+            "its SPIFFE trust domain \\\"example.com\\\" is not accepted here", Plain(answer),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,7 +76,8 @@ public sealed class ClientCertificateSignInTests
         await using var stage = await CertificateStage.StartAsync(
             static options => options.Identity = [CertificateIdentity.Dns, CertificateIdentity.CommonName]);
 
-        var named = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=x", Names("https://x", null, "ci.example.com"))));
+        var named = await CertificateStage.SendAsync(
+            stage.Client(stage.Authority.Issue("CN=x", Names("https://x", null, "ci.example.com"))));
         var without = await CertificateStage.SendAsync(stage.Client(stage.Authority.Issue("CN=carol")));
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (named.Status, without.Status));
@@ -82,9 +90,11 @@ public sealed class ClientCertificateSignInTests
     [InlineData("dora@example.com", HttpStatusCode.Forbidden)]
     public async Task Request_StrippedDomain_IsTheNameBeforeIt(string email, HttpStatusCode status)
     {
-        await using var stage = await CertificateStage.StartAsync(static options => options.StripDomains = ["example.com"]);
+        await using var stage = await CertificateStage.StartAsync(
+            static options => options.StripDomains = ["example.com"]);
 
-        var answer = await CertificateStage.AskAsync(stage.Client(stage.Authority.Issue("CN=x", Names(null, email, null))));
+        var answer = await CertificateStage.AskAsync(
+            stage.Client(stage.Authority.Issue("CN=x", Names(null, email, null))));
 
         Assert.Equal(status, answer.Status);
     }
@@ -155,7 +165,8 @@ public sealed class ClientCertificateSignInTests
     [InlineData(false, HttpStatusCode.Forbidden)]
     public async Task Request_OrganizationalUnit_IsAGroupWhereSaid(bool areGroups, HttpStatusCode status)
     {
-        await using var stage = await CertificateStage.StartAsync(options => options.OrganizationalUnitsAreGroups = areGroups);
+        await using var stage = await CertificateStage.StartAsync(
+            options => options.OrganizationalUnitsAreGroups = areGroups);
 
         var answer = await CertificateStage.AskAsync(
             stage.Client(stage.Authority.Issue("CN=dora, OU=builders, OU=others")), "/v2/built/app/manifests/latest");
@@ -175,9 +186,12 @@ public sealed class ClientCertificateSignInTests
         var refused = await CertificateStage.SendAsync(client);
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.Status);
-        Assert.Contains("user:carol is blocked by the operator of this registry", Plain(refused), StringComparison.Ordinal);
+        Assert.Contains(
+            "user:carol is blocked by the operator of this registry", Plain(refused), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(client, headers: bearer)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(client, $"/token?service={TestGateway.Host}")).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await CertificateStage.SendAsync(client, $"/token?service={TestGateway.Host}")).Status);
         var other = stage.Client(stage.Authority.Issue("CN=x", Names(null, "carol@example.com", null)));
         Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(other)).Status);
 
@@ -216,7 +230,8 @@ public sealed class ClientCertificateSignInTests
         await CertificateStage.SendAsync(client);
         await CertificateStage.SendAsync(client);
 
-        Assert.Single(stage.Log.Lines, static line => line.Contains("The client certificate of", StringComparison.Ordinal));
+        Assert.Single(
+            stage.Log.Lines, static line => line.Contains("The client certificate of", StringComparison.Ordinal));
     }
 
     internal static Action<SubjectAlternativeNameBuilder>? Names(string? uri, string? email, string? dns) =>
@@ -224,7 +239,8 @@ public sealed class ClientCertificateSignInTests
         {
             if (uri is not null)
             {
-                names.AddUri(new Uri(uri, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+                names.AddUri(
+                    new Uri(uri, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
             }
 
             if (email is not null)
@@ -250,5 +266,7 @@ public sealed class ClientCertificateSignInTests
         return new X509Extension("2.5.29.17", writer.Encode(), critical: false);
     }
 
-    private static string Plain(StageAnswer answer) => answer.Body.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u0027", "'", StringComparison.Ordinal);
+    private static string Plain(StageAnswer answer) =>
+        answer.Body.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace(
+            "\\u0027", "'", StringComparison.Ordinal);
 }

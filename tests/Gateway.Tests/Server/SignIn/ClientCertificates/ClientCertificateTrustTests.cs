@@ -18,9 +18,11 @@ public sealed class ClientCertificateTrustTests
         // The same name, another key: only the signature tells them apart.
         var other = ClientAuthority.CreateRoot();
 
-        await AssertRefusedAsync(stage, stage.Client(other.Issue()), "it is not signed by the trusted authority that it names");
         await AssertRefusedAsync(
-            stage, stage.Client(ClientAuthority.CreateRoot("Another root").Issue()), "no authority that is trusted here issued it");
+            stage, stage.Client(other.Issue()), "it is not signed by the trusted authority that it names");
+        await AssertRefusedAsync(
+            stage, stage.Client(ClientAuthority.CreateRoot("Another root").Issue()),
+            "no authority that is trusted here issued it");
         await AssertServedAsync(stage.Client(stage.Authority.Issue()));
     }
 
@@ -38,7 +40,8 @@ public sealed class ClientCertificateTrustTests
     {
         await using var stage = await CertificateStage.StartAsync();
 
-        await AssertRefusedAsync(stage, stage.Client(stage.Authority.Issue(notAfter: Now.AddHours(-1))), "it expired at ");
+        await AssertRefusedAsync(
+            stage, stage.Client(stage.Authority.Issue(notAfter: Now.AddHours(-1))), "it expired at ");
         await AssertRefusedAsync(
             stage, stage.Client(stage.Authority.Issue(notBefore: Now.AddHours(1))), "it is not valid before ");
     }
@@ -58,7 +61,8 @@ public sealed class ClientCertificateTrustTests
         await AssertRefusedAsync(stage, client, "it expired at ");
         Assert.Equal(
             HttpStatusCode.Unauthorized,
-            (await CertificateStage.SendAsync(stage.Gateway.Client, headers: ("Authorization", "Bearer " + token))).Status);
+            (await CertificateStage.SendAsync(
+                stage.Gateway.Client, headers: ("Authorization", "Bearer " + token))).Status);
     }
 
     [Fact]
@@ -68,12 +72,15 @@ public sealed class ClientCertificateTrustTests
         var client = stage.Client(stage.Authority.Issue(notAfter: Now.AddSeconds(100)));
         var token = await CertificateStage.TokenAsync(client);
         var authorization = CertificateStage.Bearer(token);
-        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: authorization)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: authorization)).Status);
 
         // Without the leeway that clocks are given, and long before the five minutes of a token.
         stage.Clock.Advance(TimeSpan.FromSeconds(101));
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: authorization)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await CertificateStage.SendAsync(stage.Gateway.Client, headers: authorization)).Status);
     }
 
     [Theory]
@@ -84,7 +91,8 @@ public sealed class ClientCertificateTrustTests
     {
         await using var stage = await CertificateStage.StartAsync();
 
-        await AssertRefusedAsync(stage, stage.Client(stage.Authority.Issue(usage: usage)), "it is not meant for clients");
+        await AssertRefusedAsync(
+            stage, stage.Client(stage.Authority.Issue(usage: usage)), "it is not meant for clients");
     }
 
     [Fact]
@@ -110,7 +118,8 @@ public sealed class ClientCertificateTrustTests
             limited.Issue("CN=x", ClientCertificateSignInTests.Names(null, "carol@example.com", null)), limited));
         await AssertRefusedAsync(
             stage,
-            stage.Client(limited.Issue("CN=x", ClientCertificateSignInTests.Names(null, "carol@example.net", null)), limited),
+            stage.Client(
+                limited.Issue("CN=x", ClientCertificateSignInTests.Names(null, "carol@example.net", null)), limited),
             "the client certificate is not accepted");
     }
 
@@ -125,7 +134,8 @@ public sealed class ClientCertificateTrustTests
         var other = intermediate.Issue();
         await AssertRefusedAsync(stage, stage.Client(other), "client must send any intermediates along with it");
 
-        await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + intermediate.Pem));
+        await stage.ReplaceAsync(
+            stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + intermediate.Pem));
         await AssertServedAsync(stage.Client(other));
     }
 
@@ -177,7 +187,8 @@ public sealed class ClientCertificateTrustTests
         await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(next.Pem));
 
         await AssertRefusedAsync(stage, client, "no authority that is trusted here issued it");
-        var answer = await CertificateStage.SendAsync(stage.Gateway.Client, headers: ("Authorization", "Bearer " + token));
+        var answer = await CertificateStage.SendAsync(
+            stage.Gateway.Client, headers: ("Authorization", "Bearer " + token));
         Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
         Assert.Contains("no longer trusted here", answer.Body, StringComparison.Ordinal);
         await AssertServedAsync(stage.Client(next.Issue()));
@@ -206,8 +217,10 @@ public sealed class ClientCertificateTrustTests
         var address = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/";
         var certificate = intermediate.Issue(change: request =>
         {
-            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension([address + "ocsp"], [address + "ca"]));
-            request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([address + "crl"]));
+            request.CertificateExtensions.Add(
+                new X509AuthorityInformationAccessExtension([address + "ocsp"], [address + "ca"]));
+            request.CertificateExtensions.Add(
+                CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([address + "crl"]));
         });
 
         await AssertRefusedAsync(stage, stage.Client(certificate), "no authority that is trusted here issued it");
@@ -221,7 +234,11 @@ public sealed class ClientCertificateTrustTests
     internal static async Task AssertRefusedAsync(CertificateStage stage, HttpClient client, string why)
     {
         var before = stage.Upstream.Requests.Count;
-        foreach (var target in new[] { CertificateStage.Manifest, $"/token?service={TestGateway.Host}&scope=repository:team-a/app:pull" })
+        foreach (var target in new[]
+        {
+            CertificateStage.Manifest,
+            $"/token?service={TestGateway.Host}&scope=repository:team-a/app:pull",
+        })
         {
             var answer = await CertificateStage.SendAsync(client, target);
             Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);

@@ -25,15 +25,18 @@ public sealed class RevocationTests
         await ClientCertificateTrustTests.AssertServedAsync(client);
         var token = CertificateStage.Bearer(await CertificateStage.TokenAsync(client));
         var kept = CertificateStage.Bearer(await CertificateStage.TokenAsync(neighbour));
-        Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: token)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: token)).Status);
 
         var list = stage.Authority.Revoke(null, certificate);
-        await stage.ReplaceAsync(stage.ListFile, asPem ? Encoding.ASCII.GetBytes(PemEncoding.WriteString("X509 CRL", list)) : list);
+        await stage.ReplaceAsync(
+            stage.ListFile, asPem ? Encoding.ASCII.GetBytes(PemEncoding.WriteString("X509 CRL", list)) : list);
 
         await ClientCertificateTrustTests.AssertRefusedAsync(stage, client, "it was revoked");
         var answer = await CertificateStage.SendAsync(stage.Gateway.Client, headers: token);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
-        Assert.Contains("the client certificate that it was issued for was revoked", answer.Body, StringComparison.Ordinal);
+        Assert.Contains(
+            "the client certificate that it was issued for was revoked", answer.Body, StringComparison.Ordinal);
         await ClientCertificateTrustTests.AssertServedAsync(neighbour);
         Assert.Equal(HttpStatusCode.OK, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: kept)).Status);
     }
@@ -49,8 +52,11 @@ public sealed class RevocationTests
 
         await stage.ReplaceAsync(stage.ListFile, stage.Authority.Revoke(null, intermediate.Certificate));
 
-        await ClientCertificateTrustTests.AssertRefusedAsync(stage, client, "the certificate of its authority was revoked");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await CertificateStage.SendAsync(stage.Gateway.Client, headers: token)).Status);
+        await ClientCertificateTrustTests.AssertRefusedAsync(
+            stage, client, "the certificate of its authority was revoked");
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await CertificateStage.SendAsync(stage.Gateway.Client, headers: token)).Status);
     }
 
     [Fact]
@@ -71,9 +77,11 @@ public sealed class RevocationTests
     [Theory]
     [InlineData(ExpiredRevocationLists.Refuse, HttpStatusCode.ServiceUnavailable, "\"revocationLists\":\"down\"")]
     [InlineData(ExpiredRevocationLists.Tolerate, HttpStatusCode.OK, "\"revocationLists\":\"down\"")]
-    public async Task Request_ExpiredList_IsUndecidedOrTolerated(ExpiredRevocationLists mode, HttpStatusCode status, string health)
+    public async Task Request_ExpiredList_IsUndecidedOrTolerated(
+        ExpiredRevocationLists mode, HttpStatusCode status, string health)
     {
-        await using var stage = await CertificateStage.StartAsync(options => options.ExpiredRevocationLists = mode, withList: true);
+        await using var stage = await CertificateStage.StartAsync(
+            options => options.ExpiredRevocationLists = mode, withList: true);
         var revoked = stage.Authority.Issue();
         await stage.ReplaceAsync(stage.ListFile, stage.Authority.Revoke(Now.AddHours(1), revoked));
         var client = stage.Client(stage.Authority.Issue());
@@ -92,7 +100,8 @@ public sealed class RevocationTests
 
         await stage.ReplaceAsync(stage.AuthoritiesFile, Encoding.ASCII.GetBytes(stage.Authority.Pem + "\n"));
         await Eventually.TrueAsync(() => stage.Log.Lines.Any(static line =>
-            line.Contains("the revocation list of \"CN=Client root\" should have been replaced", StringComparison.Ordinal)));
+            line.Contains(
+                "the revocation list of \"CN=Client root\" should have been replaced", StringComparison.Ordinal)));
 
         await stage.ReplaceAsync(stage.ListFile, stage.Authority.Revoke(null));
 
@@ -112,24 +121,37 @@ public sealed class RevocationTests
 
         Assert.Contains("the file cannot be read", ProblemOf(null), StringComparison.Ordinal);
         Assert.Contains("the file is not a revocation list", ProblemOf([0x30, 0x01, 0x00]), StringComparison.Ordinal);
-        Assert.Contains("there is no revocation list in the file", ProblemOf("hello"u8.ToArray()), StringComparison.Ordinal);
-        Assert.Contains("belongs to an authority that is not trusted", ProblemOf(ClientAuthority.CreateRoot("Other").Revoke(null)), StringComparison.Ordinal);
-        Assert.Contains("is not signed by its authority", ProblemOf(ClientAuthority.CreateRoot().Revoke(null)), StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no revocation list in the file", ProblemOf("hello"u8.ToArray()), StringComparison.Ordinal);
+        Assert.Contains(
+            "belongs to an authority that is not trusted", ProblemOf(ClientAuthority.CreateRoot("Other").Revoke(null)),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is not signed by its authority", ProblemOf(ClientAuthority.CreateRoot().Revoke(null)),
+            StringComparison.Ordinal);
         var changed = authority.Revoke(null, authority.Issue());
         changed[^1] ^= 1;
         Assert.Contains("is not signed by its authority", ProblemOf(changed), StringComparison.Ordinal);
-        Assert.Contains("is not signed by its authority", ProblemOf(authority.WriteList(hash: HashAlgorithmName.SHA1)), StringComparison.Ordinal);
-        Assert.Contains("does not say when its next update is due", ProblemOf(authority.WriteList(nextUpdate: false)), StringComparison.Ordinal);
-        foreach (var partial in new[] { "2.5.29.27", "2.5.29.28" }) // a list of changes; one for some of the certificates
+        Assert.Contains(
+            "is not signed by its authority", ProblemOf(authority.WriteList(hash: HashAlgorithmName.SHA1)),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "does not say when its next update is due", ProblemOf(authority.WriteList(nextUpdate: false)),
+            StringComparison.Ordinal);
+        // a list of changes; one for some of the certificates
+        foreach (var partial in new[] { "2.5.29.27", "2.5.29.28" })
         {
-            Assert.Contains("the list is a part", ProblemOf(authority.WriteList(criticalExtension: partial)), StringComparison.Ordinal);
+            Assert.Contains(
+                "the list is a part", ProblemOf(authority.WriteList(criticalExtension: partial)),
+                StringComparison.Ordinal);
         }
 
         Assert.Null(ProblemOf(authority.WriteList()));
         Assert.Null(ProblemOf(authority.Revoke(null)));
         var signsNoLists = ClientAuthority.CreateRoot(usage: X509KeyUsageFlags.KeyCertSign);
         File.WriteAllText(options.CertificateAuthorities, signsNoLists.Pem);
-        Assert.Contains("is not signed by its authority", ProblemOf(signsNoLists.WriteList()), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not signed by its authority", ProblemOf(signsNoLists.WriteList()), StringComparison.Ordinal);
 
         string? ProblemOf(byte[]? content)
         {
@@ -156,7 +178,8 @@ public sealed class RevocationTests
     {
         using var folder = new TemporaryFolder();
         var (one, other) = (ClientAuthority.CreateRoot("One"), ClientAuthority.CreateRoot("Other"));
-        var whole = PemEncoding.WriteString("X509 CRL", one.Revoke(null)) + "\n" + PemEncoding.WriteString("X509 CRL", other.Revoke(null)) + "\n";
+        var whole = PemEncoding.WriteString("X509 CRL", one.Revoke(null)) + "\n"
+            + PemEncoding.WriteString("X509 CRL", other.Revoke(null)) + "\n";
         var options = new ClientCertificateOptions
         {
             CertificateAuthorities = folder.Write("clients.crt", one.Pem + other.Pem),
@@ -175,7 +198,8 @@ public sealed class RevocationTests
         folder.Write("clients.crl", whole[..(whole.Length * 3 / 4)]);
         Assert.Contains(
             "a PEM block of the file is broken or cut off",
-            Assert.Single(Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(options)).Problems).What,
+            Assert.Single(
+                Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(options)).Problems).What,
             StringComparison.Ordinal);
 
         // An authority that is no longer trusted needs no list.
@@ -191,12 +215,18 @@ public sealed class RevocationTests
         var root = ClientAuthority.CreateRoot();
 
         Assert.Contains("holds intermediates only", ProblemOf(root.CreateIntermediate().Pem), StringComparison.Ordinal);
-        Assert.Contains("there is no certificate in the file", ProblemOf(PemEncoding.WriteString("X509 CRL", root.Revoke(null))), StringComparison.Ordinal);
-        Assert.Contains("is not a certificate", ProblemOf("-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n"), StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no certificate in the file", ProblemOf(PemEncoding.WriteString("X509 CRL", root.Revoke(null))),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a certificate", ProblemOf("-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n"),
+            StringComparison.Ordinal);
         Assert.Contains("the file is not PEM", ProblemOf("hello"), StringComparison.Ordinal);
 
-        string ProblemOf(string text) => Assert.Single(Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(
-            new ClientCertificateOptions { CertificateAuthorities = folder.Write("clients.crt", text) })).Problems).ToString();
+        string ProblemOf(string text) =>
+            Assert.Single(Assert.Throws<ProblemException>(() => ClientCertificateTrustReader.Load(
+            new ClientCertificateOptions { CertificateAuthorities = folder.Write("clients.crt", text) })).Problems)
+                .ToString();
     }
 
     [Fact]

@@ -53,8 +53,12 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
     [Theory]
     [InlineData("iss", "https://evil.test", "another issuer issued it")]
     [InlineData("iss", null, "another issuer issued it")]
-    [InlineData("aud", "https://other.test", "it was issued for another audience: have it issued for \"https://registry.test\"")]
-    [InlineData("aud", "https://registry.test/", "it was issued for another audience: have it issued for \"https://registry.test\"")]
+    [InlineData(
+        "aud", "https://other.test",
+        "it was issued for another audience: have it issued for \"https://registry.test\"")]
+    [InlineData(
+        "aud", "https://registry.test/",
+        "it was issued for another audience: have it issued for \"https://registry.test\"")]
     [InlineData("aud", null, "it was issued for another audience: have it issued for \"https://registry.test\"")]
     [InlineData("sub", "", "it has no sub")]
     [InlineData("sub", null, "it has no sub")]
@@ -82,7 +86,8 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
     public async Task Time_IsJudgedWithAMinuteOfLeeway()
     {
         await Accept(_issuer.Sign(At("exp", -59)));
-        Assert.Equal("it expired 61 s ago by this gateway's clock", (await Refuse(_issuer.Sign(At("exp", -61)))).Message);
+        Assert.Equal(
+            "it expired 61 s ago by this gateway's clock", (await Refuse(_issuer.Sign(At("exp", -61)))).Message);
         await Accept(_issuer.Sign(At("iat", 59)));
         Assert.Contains("clock", (await Refuse(_issuer.Sign(At("iat", 3600)))).Message, StringComparison.Ordinal);
         await Accept(_issuer.Sign(At("nbf", 59)));
@@ -125,8 +130,10 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
             new { alg = "RS256", kid = _issuer.KeyId, x5u = "https://evil.test/chain" },
         })
         {
-            var text = TestIssuer.Encode(System.Text.Json.JsonSerializer.Serialize(header)) + "." + TestIssuer.Encode(Claims().ToJsonString());
-            var signature = evil.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+            var text = TestIssuer.Encode(System.Text.Json.JsonSerializer.Serialize(header)) + "."
+                + TestIssuer.Encode(Claims().ToJsonString());
+            var signature = evil.SignData(
+                Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
             Assert.Equal("its signature is wrong", (await Refuse(
                 text + "." + System.Buffers.Text.Base64Url.EncodeToString(signature))).Message);
         }
@@ -135,9 +142,13 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
     [Fact]
     public async Task SymmetricAlgorithm_WithThePublicKeyAsSecret_IsRefused()
     {
-        var text = TestIssuer.Encode("""{"alg":"HS256","kid":"key-1"}""") + "." + TestIssuer.Encode(Claims().ToJsonString());
+        var text = TestIssuer.Encode("""{"alg":"HS256","kid":"key-1"}""") + "."
+            + TestIssuer.Encode(Claims().ToJsonString());
         var secret = Encoding.UTF8.GetBytes(_issuer.Key.ExportSubjectPublicKeyInfoPem());
-        await Refuse(text + "." + System.Buffers.Text.Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(text))));
+        await Refuse(
+            text + "."
+                + System.Buffers.Text.Base64Url.EncodeToString(
+                    HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(text))));
     }
 
     [Fact]
@@ -269,7 +280,8 @@ public sealed class IdTokenVerifierTests : IAsyncLifetime
     private ValueTask<IdTokenResult> Verify(string token) =>
         new IdTokenVerifier(_clock).VerifyAsync(token, _metadata, Audience, null, CancellationToken.None);
 
-    private async Task<IdTokenResult.Good> Accept(string token) => Assert.IsType<IdTokenResult.Good>(await Verify(token));
+    private async Task<IdTokenResult.Good> Accept(string token) =>
+        Assert.IsType<IdTokenResult.Good>(await Verify(token));
 
     private async Task<IdTokenResult.Bad> Refuse(string token) => Assert.IsType<IdTokenResult.Bad>(await Verify(token));
 }

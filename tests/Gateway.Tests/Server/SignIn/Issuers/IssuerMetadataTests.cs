@@ -112,12 +112,16 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
     public async Task Document_ThatCannotBeReliedOn_IsSaidWithItsCause()
     {
         await Says("names the issuer", issuer => issuer.ClaimedIssuer = "https://evil.test");
-        await Says("where 200 with a document is expected. Set the issuer's final address", issuer => issuer.OnDocument = context =>
+        await Says(
+            "where 200 with a document is expected. Set the issuer's final address",
+            issuer => issuer.OnDocument = context =>
         {
             context.Response.Redirect("http://169.254.169.254/");
             return Task.CompletedTask;
         });
-        await Says("did not answer with a discovery document", issuer => issuer.OnDocument = context => context.Response.WriteAsync("<html>"));
+        await Says(
+            "did not answer with a discovery document",
+            issuer => issuer.OnDocument = context => context.Response.WriteAsync("<html>"));
         await Says("no safe address for its keys", issuer => issuer.OnDocument = context =>
             context.Response.WriteAsync($$"""{"issuer":"{{issuer.Url}}","jwks_uri":"http://keys.example.com/"}"""));
         await Says("no key set", issuer => issuer.OnKeys = context => context.Response.WriteAsync("[]"));
@@ -135,7 +139,8 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
     public async Task LinkLocalAddress_IsNeverAsked()
     {
         using var http = new IssuerHttp(null);
-        var problem = await Assert.ThrowsAsync<IssuerException>(() => http.GetAsync(new Uri("http://169.254.169.254/x"), CancellationToken.None));
+        var problem = await Assert.ThrowsAsync<IssuerException>(
+            () => http.GetAsync(new Uri("http://169.254.169.254/x"), CancellationToken.None));
         Assert.Contains("link-local", problem.Message, StringComparison.Ordinal);
     }
 
@@ -158,8 +163,10 @@ public sealed class IssuerMetadataTests : IAsyncLifetime
         await using var issuer = await TestIssuer.StartAsync();
         spoil(issuer);
         using var metadata = new IssuerMetadata(
-            "issuer:test", new WorkloadOptions { Issuer = issuer.Url }, null, new FakeTimeProvider(), new ListLogger<IssuerMetadata>());
-        var exception = await Assert.ThrowsAsync<IssuerException>(() => metadata.GetAsync(CancellationToken.None).AsTask());
+            "issuer:test", new WorkloadOptions { Issuer = issuer.Url }, null, new FakeTimeProvider(),
+            new ListLogger<IssuerMetadata>());
+        var exception = await Assert.ThrowsAsync<IssuerException>(
+            () => metadata.GetAsync(CancellationToken.None).AsTask());
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.False(metadata.IsUp);
     }

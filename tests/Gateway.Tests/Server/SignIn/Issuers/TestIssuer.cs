@@ -62,8 +62,12 @@ internal sealed class TestIssuer : IAsyncDisposable
         var issuer = new TestIssuer(app);
         app.Run(issuer.HandleAsync);
         await app.StartAsync();
-        issuer.Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        issuer.Url = certificate is null ? issuer.Url : issuer.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        issuer.Url = app.Services.GetRequiredService<IServer>().Features
+            .Get<IServerAddressesFeature>()!.Addresses
+            .Single();
+        issuer.Url = certificate is null
+            ? issuer.Url
+            : issuer.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         return issuer;
     }
 
@@ -121,7 +125,8 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public string Sign(string claims, object? header = null)
     {
-        var text = Encode(JsonSerializer.Serialize(header ?? new { alg = "RS256", typ = "JWT", kid = KeyId })) + "." + Encode(claims);
+        var text = Encode(JsonSerializer.Serialize(header ?? new { alg = "RS256", typ = "JWT", kid = KeyId })) + "."
+            + Encode(claims);
         return text + "." + Base64Url.EncodeToString(
             Key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
     }

@@ -37,7 +37,9 @@ public sealed class LdapDiagnosisTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        Assert.Contains("does not answer", await CauseAsync("ldaps", PortOf(silent), TimeSpan.FromSeconds(1)), StringComparison.Ordinal);
+        Assert.Contains(
+            "does not answer", await CauseAsync("ldaps", PortOf(silent), TimeSpan.FromSeconds(1)),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +60,8 @@ public sealed class LdapDiagnosisTests
         }
     }
 
-    private static async Task<string> CauseAsync(string scheme, int port, TimeSpan? timeout = null, LdapTrust? trust = null)
+    private static async Task<string> CauseAsync(
+        string scheme, int port, TimeSpan? timeout = null, LdapTrust? trust = null)
     {
         using var none = LdapTrust.Load(null);
         return await LdapDiagnosis.FindCauseAsync(

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Server.SignIn.Ldap;
 
-/// <summary>Users and groups as a real slapd has them: what counts, and what makes a sign-in undecided instead of smaller.</summary>
+/// <summary>
+/// Users and groups as a real slapd has them: what counts, and what makes a sign-in undecided instead of smaller.
+/// </summary>
 public sealed class LdapDirectoryTests : IAsyncLifetime
 {
     private const string Base = LdapServerProcess.Base;
@@ -86,7 +88,8 @@ public sealed class LdapDirectoryTests : IAsyncLifetime
     {
         using var all = Open();
         Assert.NotNull((await all.CheckAsync("locked", "locked-password")).User);
-        using var staff = Open(static options => options.UserFilter = "(&(objectClass=person)(uid={name})(employeeType=staff))");
+        using var staff = Open(
+            static options => options.UserFilter = "(&(objectClass=person)(uid={name})(employeeType=staff))");
         Assert.Equal((false, null), await staff.CheckAsync("locked", "locked-password"));
         Assert.NotNull((await staff.CheckAsync("dora", "pässwörd")).User);
     }
@@ -190,6 +193,7 @@ public sealed class LdapDirectoryTests : IAsyncLifetime
         change?.Invoke(options);
         LdapLibrary.Harden(options.Timeout);
         return new LdapDirectory(
-            options, [new LdapServer(_server.Ldaps, options, _trust, "ldap:corp", TimeProvider.System, NullLogger.Instance)]);
+            options,
+            [new LdapServer(_server.Ldaps, options, _trust, "ldap:corp", TimeProvider.System, NullLogger.Instance)]);
     }
 }

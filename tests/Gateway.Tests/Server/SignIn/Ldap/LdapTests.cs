@@ -8,8 +8,11 @@ using static Gateway.Tests.Support.TokenAnswers;
 
 namespace Gateway.Tests.Server.SignIn.Ldap;
 
-/// <summary>Users of real directories sign in at a whole gateway; the rules of the class LDAP in the threat model.</summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
+/// <summary>
+/// Users of real directories sign in at a whole gateway; the rules of the class LDAP in the threat model.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class LdapTests : IAsyncLifetime
 {
     private const string Base = LdapServerProcess.Base;
@@ -122,15 +125,19 @@ public sealed class LdapTests : IAsyncLifetime
         var gateway = await StartAsync(options => options.Servers = [way == "ldaps" ? _server.Ldaps : _server.Ldap]);
 
         Assert.Equal(
-            "repository:dev/app:pull,push repository:staff/app:pull repository:42/app:pull repository:users/dora/app:pull,push,delete",
+            "repository:dev/app:pull,push repository:staff/app:pull repository:42/app:pull "
+                + "repository:users/dora/app:pull,push,delete",
             await GrantedAsync(gateway, "dora", "dora-password", "dev/app", "staff/app", "42/app", "users/dora/app"));
         Assert.Equal(
             "repository:users/erik/app:pull,push,delete",
-            await GrantedAsync(gateway, "erik", "erik-password", "dev/app", "staff/app", "42/app", "users/erik/app", "users/dora/app"));
+            await GrantedAsync(
+                gateway, "erik", "erik-password", "dev/app", "staff/app", "42/app", "users/erik/app",
+                "users/dora/app"));
         Assert.Equal(401, await StatusAsync(gateway, "dora", "wrong"));
         Assert.Equal(401, await StatusAsync(gateway, "nobody", "dora-password"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password")); // of the file
-        Assert.DoesNotContain(_server.Log.Split('\n'), static line => line.Contains("dora-password", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _server.Log.Split('\n'), static line => line.Contains("dora-password", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -170,7 +177,8 @@ public sealed class LdapTests : IAsyncLifetime
     public async Task Entries_MoreThanOne_AreNobody()
     {
         var gateway = await StartAsync();
-        Assert.Equal(503, await StatusAsync(gateway, "twin", "twin-password")); // the operator's to mend; not the person's password
+        // the operator's to mend; not the person's password
+        Assert.Equal(503, await StatusAsync(gateway, "twin", "twin-password"));
         Assert.Contains(_log.Lines, static line => line.Contains("more than one entry", StringComparison.Ordinal));
         Assert.Equal(200, await StatusAsync(gateway, "dora", "dora-password"));
     }
@@ -179,7 +187,9 @@ public sealed class LdapTests : IAsyncLifetime
     public async Task Spelling_IsTheDirectorys()
     {
         var gateway = await StartAsync();
-        Assert.Equal("repository:users/dora/app:pull,push,delete", await GrantedAsync(gateway, "DORA", "dora-password", "users/dora/app", "users/DORA/app"));
+        Assert.Equal(
+            "repository:users/dora/app:pull,push,delete",
+            await GrantedAsync(gateway, "DORA", "dora-password", "users/dora/app", "users/DORA/app"));
     }
 
     [Fact]
@@ -191,7 +201,8 @@ public sealed class LdapTests : IAsyncLifetime
             options.UserDn = "uid={name}," + People;
             options.Names = NameForm.Qualified;
         });
-        Assert.Equal("repository:42/app:pull", await GrantedAsync(gateway, "dora", "dora-password", "42/app", "users/dora/app"));
+        Assert.Equal(
+            "repository:42/app:pull", await GrantedAsync(gateway, "dora", "dora-password", "42/app", "users/dora/app"));
         Assert.Equal(401, await StatusAsync(gateway, "dora", "wrong"));
         Assert.Equal(401, await StatusAsync(gateway, "dora,ou=people", "dora-password"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password"));
@@ -209,7 +220,8 @@ public sealed class LdapTests : IAsyncLifetime
 
         var qualified = await StartAsync(static options => options.Names = NameForm.Qualified);
         Assert.Equal(200, await StatusAsync(qualified, "corp/alice", "alice-of-the-directory"));
-        Assert.Equal("", await GrantedAsync(qualified, "corp/alice", "alice-of-the-directory", "users/alice/app")); // another person
+        // another person
+        Assert.Equal("", await GrantedAsync(qualified, "corp/alice", "alice-of-the-directory", "users/alice/app"));
     }
 
     [Fact]
@@ -218,7 +230,8 @@ public sealed class LdapTests : IAsyncLifetime
         var gateway = await StartAsync();
         Assert.Equal(200, await StatusAsync(gateway, "dora", "dora-password"));
         var before = Binds("dora");
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => StatusAsync(gateway, "dora", "dora-password")));
+        var statuses = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => StatusAsync(gateway, "dora", "dora-password")));
         Assert.All(statuses, static status => Assert.Equal(200, status));
         Assert.Equal(before, Binds("dora"));
         Assert.Equal(1, before);
@@ -235,23 +248,29 @@ public sealed class LdapTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.Status); // not 401: clients keep what they stored
         Assert.True(reply.Http.Headers.Contains("Retry-After"));
         Assert.Equal(200, await StatusAsync(gateway, "bob", "bob-password"));
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is unavailable", StringComparison.Ordinal)
+        await Eventually.TrueAsync(
+            () => _log.Lines.Any(static line => line.Contains("is unavailable", StringComparison.Ordinal)
             && line.Contains("check that it runs", StringComparison.Ordinal)));
 
         await _server.StartAgainAsync();
-        await Eventually.TrueAsync(async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(
+            async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
         Assert.Contains(_log.Lines, static line => line.Contains("has recovered", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Stopped_HoldsNobodyBeyondTheTimeout()
     {
-        var gateway = await StartAsync(static options => (options.CacheLifetime, options.Timeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        var gateway = await StartAsync(
+            static options => (options.CacheLifetime, options.Timeout) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
         Assert.Equal(200, await StatusAsync(gateway, "dora", "dora-password"));
         await _server.SignalAsync("STOP");
         try
         {
-            var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => StatusAsync(gateway, i % 2 == 0 ? "dora" : "bob", i % 2 == 0 ? "dora-password" : "bob-password")));
+            var statuses = await Task.WhenAll(
+                Enumerable.Range(0, 20).Select(
+                    i => StatusAsync(
+                        gateway, i % 2 == 0 ? "dora" : "bob", i % 2 == 0 ? "dora-password" : "bob-password")));
             Assert.Equal(10, statuses.Count(static status => status == 503));
             Assert.Equal(10, statuses.Count(static status => status == 200)); // the file's users wait for nobody
         }
@@ -260,7 +279,8 @@ public sealed class LdapTests : IAsyncLifetime
             await _server.SignalAsync("CONT");
         }
 
-        await Eventually.TrueAsync(async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(
+            async () => await StatusAsync(gateway, "dora", "dora-password") == 200, TimeSpan.FromSeconds(30));
     }
 
     [Fact]
@@ -284,12 +304,18 @@ public sealed class LdapTests : IAsyncLifetime
     {
         var untrusted = await StartAsync(static options => options.CertificateAuthority = null);
         Assert.Equal(503, await StatusAsync(untrusted, "dora", "dora-password"));
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("issued by CN=Directory CA, which is not trusted", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => _log.Lines.Any(
+                static line => line.Contains(
+                    "issued by CN=Directory CA, which is not trusted", StringComparison.Ordinal)));
 
         await using var named = await LdapServerProcess.StartAsync(Entries, host: "ldap.example.test");
-        var wrongName = await StartAsync(options => (options.Servers, options.CertificateAuthority) = ([named.Ldaps], named.AuthorityFile));
+        var wrongName = await StartAsync(
+            options => (options.Servers, options.CertificateAuthority) = ([named.Ldaps], named.AuthorityFile));
         Assert.Equal(503, await StatusAsync(wrongName, "dora", "dora-password"));
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("is not for the name 127.0.0.1", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => _log.Lines.Any(
+                static line => line.Contains("is not for the name 127.0.0.1", StringComparison.Ordinal)));
         Assert.DoesNotContain("BIND dn=\"cn=gateway", named.Log, StringComparison.Ordinal);
     }
 
@@ -300,9 +326,11 @@ public sealed class LdapTests : IAsyncLifetime
         var gateway = await StartAsync(options => options.Servers = [plain.Ldap]);
         Assert.Equal(503, await StatusAsync(gateway, "dora", "dora-password"));
         Assert.DoesNotContain("BIND dn=\"cn=gateway", plain.Log, StringComparison.Ordinal);
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("does not accept StartTLS", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => _log.Lines.Any(static line => line.Contains("does not accept StartTLS", StringComparison.Ordinal)));
 
-        var allowed = await StartAsync(options => (options.Servers, options.StartTls, options.AllowPlain) = ([plain.Ldap], false, true));
+        var allowed = await StartAsync(
+            options => (options.Servers, options.StartTls, options.AllowPlain) = ([plain.Ldap], false, true));
         Assert.Equal(200, await StatusAsync(allowed, "dora", "dora-password"));
     }
 
@@ -311,7 +339,9 @@ public sealed class LdapTests : IAsyncLifetime
     {
         var gateway = await StartAsync(static options => options.BindPassword = "not it");
         Assert.Equal(503, await StatusAsync(gateway, "dora", "dora-password"));
-        await Eventually.TrueAsync(() => _log.Lines.Any(static line => line.Contains("refuses the password of cn=gateway", StringComparison.Ordinal)
+        await Eventually.TrueAsync(
+            () => _log.Lines.Any(
+                static line => line.Contains("refuses the password of cn=gateway", StringComparison.Ordinal)
             && line.Contains("bindPasswordFile", StringComparison.Ordinal)));
         Assert.DoesNotContain(_log.Lines, static line => line.Contains("not it", StringComparison.Ordinal));
     }
@@ -357,7 +387,8 @@ public sealed class LdapTests : IAsyncLifetime
         var prefixed = await StartAsync(static options => options.Groups.Prefix = "corp-");
         Assert.Equal("", await GrantedAsync(prefixed, "dora", "dora-password", "staff/app", "dev/app"));
         var flat = await StartAsync(static options => options.Groups.Nested = false);
-        Assert.Equal("repository:dev/app:pull,push", await GrantedAsync(flat, "dora", "dora-password", "staff/app", "dev/app"));
+        Assert.Equal(
+            "repository:dev/app:pull,push", await GrantedAsync(flat, "dora", "dora-password", "staff/app", "dev/app"));
     }
 
     [Fact]
@@ -404,7 +435,8 @@ public sealed class LdapTests : IAsyncLifetime
     }
 
     private int Binds(string name) => _server.Log.Split('\n').Count(line =>
-        line.Contains($"BIND dn=\"uid={name},", StringComparison.Ordinal) && line.Contains("method=128", StringComparison.Ordinal));
+        line.Contains($"BIND dn=\"uid={name},", StringComparison.Ordinal)
+            && line.Contains("method=128", StringComparison.Ordinal));
 
     private static string Basic(string user, string password) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
@@ -412,7 +444,8 @@ public sealed class LdapTests : IAsyncLifetime
     private static async Task<int> StatusAsync(TestGateway gateway, string user, string password) =>
         (int)(await gateway.AskAsync("", Basic(user, password))).Status;
 
-    private async Task<string?> GrantedAsync(TestGateway gateway, string user, string password, params string[] repositories)
+    private async Task<string?> GrantedAsync(
+        TestGateway gateway, string user, string password, params string[] repositories)
     {
         var scopes = string.Join('&', repositories.Select(static name => $"scope=repository:{name}:pull,push,delete"));
         var reply = await gateway.AskAsync("?" + scopes, Basic(user, password));

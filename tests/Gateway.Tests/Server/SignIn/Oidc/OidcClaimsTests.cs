@@ -19,13 +19,18 @@ public sealed class OidcClaimsTests
             Map = new Dictionary<string, string> { ["0a1b"] = "platform" },
             Prefix = "kc-",
         };
-        var person = Read("""{"preferred_username":"alice","realm_access":{"roles":["reg-dev","other","0a1b","reg-dev","reg-\u0007"]}}""");
+        var person = Read(
+#pragma warning disable RCS0056 // one line of text
+            """{"preferred_username":"alice","realm_access":{"roles":["reg-dev","other","0a1b","reg-dev","reg-\u0007"]}}""");
+#pragma warning restore RCS0056
         Assert.Equal(["kc-reg-dev", "platform"], person.Groups);
     }
 
     [Theory]
-    [InlineData("""{"preferred_username":"alice","groups":["a",{"b":1}]}""")] // half could be the half that a deny is about
-    [InlineData("""{"preferred_username":"alice","_claim_names":{"groups":"src1"}}""")] // left out, as there are too many
+    // half could be the half that a deny is about
+    [InlineData("""{"preferred_username":"alice","groups":["a",{"b":1}]}""")]
+    // left out, as there are too many
+    [InlineData("""{"preferred_username":"alice","_claim_names":{"groups":"src1"}}""")]
     [InlineData("""{"preferred_username":"a b"}""")]
     [InlineData("""{"preferred_username":"corp/alice"}""")]
     [InlineData("""{"preferred_username":"al:ice"}""")]
@@ -57,12 +62,14 @@ public sealed class OidcClaimsTests
     public void Email_AsACondition_MustBeVerified()
     {
         _options.Require = new Dictionary<string, string> { ["email"] = "*@example.com" };
-        Assert.Equal("alice", Read("""{"preferred_username":"alice","email":"a@example.com","email_verified":true}""").Name);
+        Assert.Equal(
+            "alice", Read("""{"preferred_username":"alice","email":"a@example.com","email_verified":true}""").Name);
         Assert.Throws<OidcException>(() => Read("""{"preferred_username":"alice","email":"a@example.com"}"""));
 
         _options.Require = [];
         _options.Claims = new Dictionary<string, string> { ["mail"] = "email" };
-        Assert.Equal("a@b.c", Read("""{"preferred_username":"alice","email":"a@b.c","email_verified":true}""").Claims["mail"]);
+        Assert.Equal(
+            "a@b.c", Read("""{"preferred_username":"alice","email":"a@b.c","email_verified":true}""").Claims["mail"]);
         Assert.Empty(Read("""{"preferred_username":"alice","email":"a@b.c","email_verified":false}""").Claims);
     }
 
@@ -70,10 +77,14 @@ public sealed class OidcClaimsTests
     public void Required_MustBeThere()
     {
         _options.Require = new Dictionary<string, string> { ["hd"] = "example.com", ["org.tier"] = "g*" };
-        Assert.Equal("alice", Read("""{"preferred_username":"alice","hd":"example.com","org":{"tier":["silver","gold"]}}""").Name);
-        Assert.Throws<OidcException>(() => Read("""{"preferred_username":"alice","hd":"example.com.evil","org":{"tier":"gold"}}"""));
+        Assert.Equal(
+            "alice",
+            Read("""{"preferred_username":"alice","hd":"example.com","org":{"tier":["silver","gold"]}}""").Name);
+        Assert.Throws<OidcException>(
+            () => Read("""{"preferred_username":"alice","hd":"example.com.evil","org":{"tier":"gold"}}"""));
         Assert.Throws<OidcException>(() => Read("""{"preferred_username":"alice","org":{"tier":"gold"}}"""));
-        Assert.Throws<OidcException>(() => Read("""{"preferred_username":"alice","hd":"example.com","org":{"tier":"silver"}}"""));
+        Assert.Throws<OidcException>(
+            () => Read("""{"preferred_username":"alice","hd":"example.com","org":{"tier":"silver"}}"""));
     }
 
     [Fact]
@@ -83,5 +94,6 @@ public sealed class OidcClaimsTests
         Assert.Equal("corp/alice", Read("""{"preferred_username":"alice"}""").Name);
     }
 
-    private OidcPerson Read(string claims) => new OidcClaims("corp", _options).Read("sub", JsonDocument.Parse(claims).RootElement);
+    private OidcPerson Read(string claims) =>
+        new OidcClaims("corp", _options).Read("sub", JsonDocument.Parse(claims).RootElement);
 }

@@ -13,7 +13,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Server.SignIn.Oidc;
 
-/// <summary>A person's tokens end with his account at the provider, and not because the provider is away for a while.</summary>
+/// <summary>
+/// A person's tokens end with his account at the provider, and not because the provider is away for a while.
+/// </summary>
 public sealed class OidcRevalidationTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(15);
@@ -36,11 +38,15 @@ public sealed class OidcRevalidationTests
 
         stage.Clock.Advance(TimeSpan.FromMinutes(1));
         stage.Forget();
-        await Eventually.TrueAsync(async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized,
+            TimeSpan.FromSeconds(10));
         var refused = await stage.LogInAsync("alice", token);
-        Assert.Contains("sign in again in the browser", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "sign in again in the browser", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.SeeOther, (await browser.GetAsync("/account")).StatusCode); // the session too
-        Assert.Contains(stage.Log.Lines, static line => line.Contains("oidc:corp no longer confirms", StringComparison.Ordinal));
+        Assert.Contains(
+            stage.Log.Lines, static line => line.Contains("oidc:corp no longer confirms", StringComparison.Ordinal));
 
         stage.OnToken = null;
         await stage.SignInAsync(browser);
@@ -60,7 +66,8 @@ public sealed class OidcRevalidationTests
         stage.More = new JsonObject { ["groups"] = new JsonArray(), ["nonce"] = null };
         stage.Clock.Advance(Interval);
         stage.Forget();
-        await Eventually.TrueAsync(async () => !(await Scope()).Contains("dev/app", StringComparison.Ordinal), TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => !(await Scope()).Contains("dev/app", StringComparison.Ordinal), TimeSpan.FromSeconds(10));
         Assert.Contains("team-a/app", await Scope(), StringComparison.Ordinal);
         Assert.Equal("refresh_token", stage.Asked[^1]["grant_type"]);
         Assert.Equal("provider-refresh-token-1", stage.Asked[^1]["refresh_token"]);
@@ -89,7 +96,9 @@ public sealed class OidcRevalidationTests
         stage.More = JsonNode.Parse(more)!.AsObject();
         stage.Clock.Advance(Interval);
         stage.Forget();
-        await Eventually.TrueAsync(async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized,
+            TimeSpan.FromSeconds(10));
     }
 
     [Theory]
@@ -112,7 +121,8 @@ public sealed class OidcRevalidationTests
         stage.Forget();
         Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("alice", token)).StatusCode);
         Assert.Equal(1, stage.Asked.Count - before);
-        var identity = await stage.Gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "alice", default);
+        var identity = await stage.Gateway.Services.GetRequiredService<IIdentityStore>().FindAsync(
+            "oidc:corp", "alice", default);
         Assert.Null(identity!.Ended);
         Assert.NotNull(identity.RefreshToken);
     }
@@ -136,7 +146,8 @@ public sealed class OidcRevalidationTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", token)).StatusCode);
         Assert.Equal(HttpStatusCode.SeeOther, (await browser.GetAsync("/account")).StatusCode); // to the sign-in
         Assert.Equal(HttpStatusCode.OK, (await other.GetAsync("/account")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("alice", await OidcStage.MakeTokenAsync(other))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await stage.LogInAsync("alice", await OidcStage.MakeTokenAsync(other))).StatusCode);
 
         // Nor can a replica that still holds the former write him over the other.
         Assert.Null(await identities.WriteAsync(former, default));
@@ -162,12 +173,16 @@ public sealed class OidcRevalidationTests
 
         stage.Clock.Advance(TimeSpan.FromHours(1));
         stage.Forget();
-        await Eventually.TrueAsync(async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.ServiceUnavailable,
+            TimeSpan.FromSeconds(10));
 
         stage.OnToken = null; // it is back
         stage.Clock.Advance(TimeSpan.FromMinutes(1));
         stage.Forget();
-        await Eventually.TrueAsync(async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.OK, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.OK,
+            TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -183,7 +198,9 @@ public sealed class OidcRevalidationTests
         Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("alice", token)).StatusCode);
         stage.Clock.Advance(TimeSpan.FromHours(1));
         stage.Forget();
-        await Eventually.TrueAsync(async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(
+            async () => (await stage.LogInAsync("alice", token)).StatusCode == HttpStatusCode.Unauthorized,
+            TimeSpan.FromSeconds(10));
         await stage.SignInAsync(browser);
         Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("alice", token)).StatusCode);
     }
@@ -196,7 +213,11 @@ public sealed class OidcRevalidationTests
         {
             options.Redis = redis.Options;
             options.State.Store = StateStoreKind.Redis;
-            options.Tokens.Keys = new SigningKeyOptions { Store = SigningKeyStoreKind.Redis, Password = "key-password" };
+            options.Tokens.Keys = new SigningKeyOptions
+            {
+                Store = SigningKeyStoreKind.Redis,
+                Password = "key-password",
+            };
         }
 
         await using var stage = await OidcStage.StartAsync(Share);
@@ -227,8 +248,8 @@ public sealed class OidcRevalidationTests
         // What lies in Redis gives neither the provider's token nor the keys away.
         var all = await redis.CommandAsync(
             "EVAL",
-            "local all = '' for _, key in ipairs(redis.call('KEYS', '*')) do if redis.call('TYPE', key).ok == 'hash' then "
-            + "all = all .. key .. table.concat(redis.call('HVALS', key), ' ') end end return all",
+            "local all = '' for _, key in ipairs(redis.call('KEYS', '*')) do if redis.call('TYPE', key).ok == 'hash' "
+            + "then all = all .. key .. table.concat(redis.call('HVALS', key), ' ') end end return all",
             "0");
         Assert.Contains("sub-of-alice", all, StringComparison.Ordinal);
         Assert.Contains("PasswordXmlDecryptor", all, StringComparison.Ordinal);
@@ -260,19 +281,27 @@ public sealed class OidcRevalidationTests
 
         Task<HttpResponseMessage> Post(string text) => stage.NewBrowser().SendAsync(
             HttpMethod.Post, "/sign-in/corp/logout", new FormUrlEncodedContent([new("logout_token", text)]));
-        async Task<bool> IsIn(TestBrowser browser) => (await browser.GetAsync("/account")).StatusCode == HttpStatusCode.OK;
+        async Task<bool> IsIn(TestBrowser browser) =>
+            (await browser.GetAsync("/account")).StatusCode == HttpStatusCode.OK;
         var typed = new { alg = "RS256", typ = "logout+jwt", kid = stage.Issuer.KeyId };
 
         // What is none: an ID token, another's audience, without the event, too old, signed by nobody.
         Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(stage.Claims()))).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"nonce":"n"}"""), typed))).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"aud":"x"}"""), typed))).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"events":{}}"""), typed))).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"exp":1700000000}"""), typed))).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout(), typed)[..^8] + "AAAAAAAA")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"nonce":"n"}"""), typed))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"aud":"x"}"""), typed))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout("""{"events":{}}"""), typed))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await Post(stage.Issuer.Sign(Logout("""{"exp":1700000000}"""), typed))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await Post(stage.Issuer.Sign(Logout(), typed)[..^8] + "AAAAAAAA")).StatusCode);
         Assert.True(await IsIn(first) && await IsIn(other));
 
-        Assert.Equal(HttpStatusCode.OK, (await Post(stage.Issuer.Sign(Logout("""{"sid":"session-1"}"""), typed))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await Post(stage.Issuer.Sign(Logout("""{"sid":"session-1"}"""), typed))).StatusCode);
         Assert.False(await IsIn(first));
         Assert.True(await IsIn(other));
         var bySid = Logout("""{"sid":"session-2"}""");
@@ -281,7 +310,8 @@ public sealed class OidcRevalidationTests
         Assert.False(await IsIn(other));
 
         await stage.SignInAsync(first);
-        Assert.Equal(HttpStatusCode.OK, (await Post(stage.Issuer.Sign(Logout()))).StatusCode); // untyped, the whole person
+        // untyped, the whole person
+        Assert.Equal(HttpStatusCode.OK, (await Post(stage.Issuer.Sign(Logout()))).StatusCode);
         Assert.False(await IsIn(first));
         Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("alice", token)).StatusCode);
     }
@@ -295,13 +325,18 @@ public sealed class OidcRevalidationTests
         var away = await browser.GetAsync("/sign-in/corp");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
         Assert.Contains("answered 500", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Contains(stage.Log.Lines, static line => line.Contains("oidc:corp", StringComparison.Ordinal) && line.Contains("answered 500", StringComparison.Ordinal));
+        Assert.Contains(
+            stage.Log.Lines,
+            static line => line.Contains("oidc:corp", StringComparison.Ordinal)
+                && line.Contains("answered 500", StringComparison.Ordinal));
 
-        var health = stage.Gateway.Services.GetServices<IHealthPart>().Single(static part => part.Name == "oidc:corp"); // of /readyz
+        // of /readyz
+        var health = stage.Gateway.Services.GetServices<IHealthPart>().Single(static part => part.Name == "oidc:corp");
         Assert.False(health.IsUp);
         stage.Issuer.OnDocument = null;
         await Eventually.TrueAsync(
-            async () => (await browser.GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect, TimeSpan.FromSeconds(30));
+            async () => (await browser.GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect,
+            TimeSpan.FromSeconds(30));
         Assert.True(health.IsUp);
     }
 
@@ -310,18 +345,23 @@ public sealed class OidcRevalidationTests
     {
         using var folder = new TemporaryFolder();
         var pair = TestCertificates.Write(folder.Path, "localhost");
-        await using var issuer = await TestIssuer.StartAsync(certificate: X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key));
+        await using var issuer = await TestIssuer.StartAsync(
+            certificate: X509Certificate2.CreateFromPemFile(pair.Certificate, pair.Key));
         await using var stage = await OidcStage.StartAsync(oidc: provider => provider.Issuer = issuer.Url);
         var page = await stage.NewBrowser().GetAsync("/sign-in/corp");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, page.StatusCode);
         Assert.Contains("certificate of localhost", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(stage.Log.Lines, static line =>
-            line.Contains("is not trusted", StringComparison.Ordinal) && line.Contains("certificateAuthority", StringComparison.Ordinal));
+            line.Contains("is not trusted", StringComparison.Ordinal)
+                && line.Contains("certificateAuthority", StringComparison.Ordinal));
 
         // The neighbour: its authority is named.
-        var trusting = await stage.AddGatewayAsync(oidc: provider => (provider.Issuer, provider.CertificateAuthority) = (issuer.Url, pair.Certificate));
+        var trusting = await stage.AddGatewayAsync(
+            oidc: provider => (provider.Issuer, provider.CertificateAuthority) = (issuer.Url, pair.Certificate));
         await Eventually.TrueAsync(
-            async () => (await stage.NewBrowser(trusting).GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect, TimeSpan.FromSeconds(30));
+            async () =>
+                (await stage.NewBrowser(trusting).GetAsync("/sign-in/corp")).StatusCode == HttpStatusCode.Redirect,
+                TimeSpan.FromSeconds(30));
     }
 
     [Fact]
@@ -329,7 +369,11 @@ public sealed class OidcRevalidationTests
     {
         await using var stage = await OidcStage.StartAsync();
         var gateway = await stage.AddGatewayAsync(options => options.Authentication.Htpasswd =
-            new HtpasswdOptions { File = Path.Combine(Path.GetDirectoryName(options.Policies)!, "users.htpasswd"), MinimumCost = 4 });
+            new HtpasswdOptions
+            {
+                File = Path.Combine(Path.GetDirectoryName(options.Policies)!, "users.htpasswd"),
+                MinimumCost = 4,
+            });
         var browser = stage.NewBrowser(gateway);
         var answer = await stage.SignInAsync(browser);
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
@@ -337,7 +381,8 @@ public sealed class OidcRevalidationTests
 
         stage.More = new JsonObject { ["sub"] = "sub-of-carol", ["preferred_username"] = "carol" };
         Assert.Equal(HttpStatusCode.SeeOther, (await stage.SignInAsync(browser)).StatusCode);
-        Assert.NotNull(await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "carol", default));
+        Assert.NotNull(
+            await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "carol", default));
     }
 
     [Fact]
@@ -358,10 +403,14 @@ public sealed class OidcRevalidationTests
         stage.OnToken = static _ => (400, """{"error":"invalid_grant"}""");
         stage.Clock.Advance(Interval);
         stage.Forget();
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
-        Assert.NotNull((await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync("oidc:corp", "alice", default))!.Ended);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
+        Assert.NotNull(
+            (await gateway.Services.GetRequiredService<IIdentityStore>().FindAsync(
+                "oidc:corp", "alice", default))!.Ended);
         // Gone, and the name is not free.
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await stage.LogInAsync("alice", "alice-password", gateway)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await stage.LogInAsync("bob", "bob-password", gateway)).StatusCode);
     }
 }

@@ -54,7 +54,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var refused = await _stage.SignInAsync(another);
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains(
-            "user:alice is blocked by the operator of this registry", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            "user:alice is blocked by the operator of this registry", await refused.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("__Host-session", another.Cookies.Keys);
 
         // Somebody whose name only ends alike.
@@ -76,7 +77,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var browser = _stage.NewBrowser();
         var begun = await browser.GetAsync("/sign-in/corp");
         var asked = QueryHelpers.ParseQuery(begun.Headers.Location!.Query);
-        Assert.StartsWith(_stage.Issuer.Url + "/authorize?", begun.Headers.Location.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            _stage.Issuer.Url + "/authorize?", begun.Headers.Location.ToString(), StringComparison.Ordinal);
         Assert.Equal("S256", asked["code_challenge_method"]);
         Assert.Equal("code", asked["response_type"]);
         Assert.Equal($"https://{TestGateway.Host}/sign-in/corp/callback", asked["redirect_uri"]);
@@ -84,14 +86,19 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.Equal("consent", asked["prompt"]);
         Assert.NotEmpty(asked["nonce"].ToString());
         var correlation = browser.Lines.Single(static line => line.Key.Contains("sign-in", StringComparison.Ordinal));
-        Assert.StartsWith("__Host-", correlation.Key, StringComparison.Ordinal); // no neighbour under the same domain can set one
-        Assert.All(["; secure", "; path=/;"], part => Assert.Contains(part, correlation.Value.ToLowerInvariant() + ";", StringComparison.Ordinal));
+        // no neighbour under the same domain can set one
+        Assert.StartsWith("__Host-", correlation.Key, StringComparison.Ordinal);
+        Assert.All(
+            ["; secure", "; path=/;"],
+            part => Assert.Contains(part, correlation.Value.ToLowerInvariant() + ";", StringComparison.Ordinal));
 
         var done = await _stage.SignInAsync(browser);
         Assert.Equal(HttpStatusCode.SeeOther, done.StatusCode);
         Assert.Equal("/account", done.Headers.Location!.ToString());
         var cookie = browser.Lines["__Host-session"].ToLowerInvariant();
-        Assert.All(["; secure", "; httponly", "; samesite=lax", "; path=/"], part => Assert.Contains(part, cookie, StringComparison.Ordinal));
+        Assert.All(
+            ["; secure", "; httponly", "; samesite=lax", "; path=/"],
+            part => Assert.Contains(part, cookie, StringComparison.Ordinal));
         Assert.DoesNotContain("domain=", cookie, StringComparison.Ordinal);
 
         var form = _stage.Asked[^1];
@@ -100,15 +107,21 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var page = await (await browser.GetAsync("/account")).Content.ReadAsStringAsync();
         Assert.Contains($"docker login {TestGateway.Host} -u alice", page, StringComparison.Ordinal);
         var secret = await OidcStage.MakeTokenAsync(browser);
-        Assert.DoesNotContain(secret, await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            secret, await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         var answer = await _stage.LogInAsync("alice", secret);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        var scope = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("scope").GetString();
+        var scope = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement
+            .GetProperty("scope")
+            .GetString();
         Assert.Contains("repository:team-a/app:pull,push", scope, StringComparison.Ordinal);
-        Assert.Contains("repository:dev/app:pull", scope, StringComparison.Ordinal); // by the group that the provider tells
+        // by the group that the provider tells
+        Assert.Contains("repository:dev/app:pull", scope, StringComparison.Ordinal);
 
         // A session's secret is a cookie and nothing else.
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _stage.LogInAsync("alice", browser.Cookies["__Host-session"])).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await _stage.LogInAsync("alice", browser.Cookies["__Host-session"])).StatusCode);
         Assert.All(_stage.Log.Lines, line =>
         {
             Assert.DoesNotContain("provider-", line, StringComparison.Ordinal);
@@ -143,7 +156,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.True(answer.StatusCode == HttpStatusCode.Forbidden, lie + page);
         Assert.Contains(word, page, StringComparison.Ordinal);
         Assert.DoesNotContain("__Host-session", browser.Cookies.Keys);
-        Assert.Contains(_stage.Log.Lines, line => line.Contains("a sign-in through oidc:corp failed", StringComparison.Ordinal)
+        Assert.Contains(
+            _stage.Log.Lines, line => line.Contains("a sign-in through oidc:corp failed", StringComparison.Ordinal)
             && (lie is not "another audience" || line.Contains("clientId", StringComparison.Ordinal))
             && (word != "clock" || line.Contains("NTP", StringComparison.Ordinal)));
         Assert.Empty(await _stage.Store.ListAsync(null, default));
@@ -200,7 +214,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
 
         _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(31));
         await Eventually.TrueAsync(
-            async () => (await _stage.SignInAsync(_stage.NewBrowser())).StatusCode == HttpStatusCode.SeeOther, TimeSpan.FromSeconds(60));
+            async () => (await _stage.SignInAsync(_stage.NewBrowser())).StatusCode == HttpStatusCode.SeeOther,
+            TimeSpan.FromSeconds(60));
         Assert.InRange(_stage.Issuer.KeyRequests - before, 1, 3);
         Assert.True(Metadata().IsUp);
     }
@@ -213,10 +228,13 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var victim = _stage.NewBrowser();
         var answer = await victim.GetAsync(attackers);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains("not started in this browser", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "not started in this browser", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await _stage.BeginAsync(victim); // also where the victim is about to sign in himself
         Assert.Equal(HttpStatusCode.BadRequest, (await victim.GetAsync(attackers)).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await victim.GetAsync("/sign-in/corp/callback?code=abc&state=forged")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await victim.GetAsync("/sign-in/corp/callback?code=abc&state=forged")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await victim.GetAsync("/sign-in/corp/callback?code=abc")).StatusCode);
         Assert.DoesNotContain("__Host-session", victim.Cookies.Keys);
 
@@ -254,7 +272,9 @@ public sealed class OidcSignInTests : IAsyncLifetime
         _stage.Issuer.Endpoints["/userinfo"] = context =>
         {
             authorization = context.Request.Headers.Authorization.ToString();
-            return context.Response.WriteAsync(JsonSerializer.Serialize(new { sub = subject, preferred_username = "alice", groups = new[] { "devs" } }));
+            return context.Response.WriteAsync(
+                JsonSerializer.Serialize(
+                    new { sub = subject, preferred_username = "alice", groups = new[] { "devs" } }));
         };
         var gateway = await _stage.AddGatewayAsync();
         _stage.More = new JsonObject { ["preferred_username"] = null, ["groups"] = null };
@@ -262,12 +282,15 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _stage.SignInAsync(browser)).StatusCode);
         Assert.DoesNotContain("__Host-session", browser.Cookies.Keys);
 
-        // The neighbour: his own, from where what the ID token lacks is taken, and nothing that stands there is replaced.
+        // The neighbour: his own, from where what the ID token lacks is taken, and nothing that stands there is
+        // replaced.
         subject = "sub-of-alice";
         _stage.More = new JsonObject { ["preferred_username"] = null, ["groups"] = new JsonArray("signed") };
         Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(browser)).StatusCode);
         Assert.Equal("Bearer provider-access-token", authorization);
-        Assert.Contains("in the groups signed", await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "in the groups signed", await (await browser.GetAsync("/account")).Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -280,7 +303,10 @@ public sealed class OidcSignInTests : IAsyncLifetime
     {
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        Assert.Equal(HttpStatusCode.BadRequest, (await browser.PostFormAsync("/account", "/account/tokens", ("name", "laptop"), ("days", days))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await browser.PostFormAsync(
+                "/account", "/account/tokens", ("name", "laptop"), ("days", days))).StatusCode);
     }
 
     [Theory]
@@ -295,7 +321,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var gateway = await _stage.AddGatewayAsync();
         _stage.More = new JsonObject { ["preferred_username"] = null };
         _stage.OnToken = endpoint == "token" ? static _ => (200, half) : null;
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _stage.SignInAsync(_stage.NewBrowser(gateway))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await _stage.SignInAsync(_stage.NewBrowser(gateway))).StatusCode);
     }
 
     [Fact]
@@ -333,7 +360,8 @@ public sealed class OidcSignInTests : IAsyncLifetime
     public async Task ProviderSaysNo_PersonIsTold()
     {
         var browser = _stage.NewBrowser();
-        var callback = (await _stage.BeginAsync(browser)).Replace("code=abc", "error=access_denied&error_description=<b>evil</b>", StringComparison.Ordinal);
+        var callback = (await _stage.BeginAsync(browser)).Replace(
+            "code=abc", "error=access_denied&error_description=<b>evil</b>", StringComparison.Ordinal);
         var answer = await browser.GetAsync(callback);
         var page = await answer.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
@@ -344,11 +372,13 @@ public sealed class OidcSignInTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecretWrong_PersonAndOperatorAreToldTheCause()
     {
-        _stage.OnToken = static _ => (401, """{"error":"invalid_client","error_description":"client authentication failed"}""");
+        _stage.OnToken =
+            static _ => (401, """{"error":"invalid_client","error_description":"client authentication failed"}""");
         var answer = await _stage.SignInAsync(_stage.NewBrowser());
         Assert.Contains("client secret", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(_stage.Log.Lines, static line =>
-            line.Contains("refuses the client", StringComparison.Ordinal) && line.Contains("clientSecretFile", StringComparison.Ordinal));
+            line.Contains("refuses the client", StringComparison.Ordinal)
+                && line.Contains("clientSecretFile", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -376,8 +406,11 @@ public sealed class OidcSignInTests : IAsyncLifetime
     public async Task Return_ToOurPages_LeadsThere()
     {
         var code = UserCode.Create();
-        Assert.Equal("/device?user_code=" + code, (await _stage.SignInAsync(_stage.NewBrowser(), "/device?user_code=" + code)).Headers.Location!.ToString());
-        Assert.Equal("/device", (await _stage.SignInAsync(_stage.NewBrowser(), "/device")).Headers.Location!.ToString());
+        Assert.Equal(
+            "/device?user_code=" + code,
+            (await _stage.SignInAsync(_stage.NewBrowser(), "/device?user_code=" + code)).Headers.Location!.ToString());
+        Assert.Equal(
+            "/device", (await _stage.SignInAsync(_stage.NewBrowser(), "/device")).Headers.Location!.ToString());
     }
 
     [Fact]
@@ -385,22 +418,33 @@ public sealed class OidcSignInTests : IAsyncLifetime
     {
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        async Task<int> Made() => (await _stage.Store.ListAsync(null, default)).Count(static one => one.Kind == CredentialKind.Personal);
+        async Task<int> Made() =>
+            (await _stage.Store.ListAsync(null, default)).Count(static one => one.Kind == CredentialKind.Personal);
 
         FormUrlEncodedContent Form() => new([new("name", "stolen"), new("days", "30")]);
-        Assert.Equal(HttpStatusCode.BadRequest, (await browser.SendAsync(HttpMethod.Post, "/account/tokens", Form())).StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, (await browser.SendAsync(HttpMethod.Post, "/account/tokens", Form(), "https://evil.example")).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await browser.SendAsync(HttpMethod.Post, "/sign-out", Form())).StatusCode);
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await browser.GetAsync("/account/tokens?name=stolen&days=30")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await browser.SendAsync(HttpMethod.Post, "/account/tokens", Form())).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await browser.SendAsync(HttpMethod.Post, "/account/tokens", Form(), "https://evil.example")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await browser.SendAsync(HttpMethod.Post, "/sign-out", Form())).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.MethodNotAllowed,
+            (await browser.GetAsync("/account/tokens?name=stolen&days=30")).StatusCode);
 
         // A token of the attacker's own page in the victim's browser.
         var attacker = _stage.NewBrowser();
         _stage.More = new JsonObject { ["sub"] = "sub-of-eve", ["preferred_username"] = "eve" };
         await _stage.SignInAsync(attacker);
         var page = await (await attacker.GetAsync("/account")).Content.ReadAsStringAsync();
-        var token = System.Text.RegularExpressions.Regex.Match(page, "__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
+        var token = System.Text.RegularExpressions.Regex.Match(
+            page, "__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
         browser.Cookies["__Host-form"] = attacker.Cookies["__Host-form"];
-        Assert.Equal(HttpStatusCode.BadRequest, (await browser.SendAsync(HttpMethod.Post, "/account/tokens", new FormUrlEncodedContent(
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await browser.SendAsync(HttpMethod.Post, "/account/tokens", new FormUrlEncodedContent(
             [new("name", "stolen"), new("days", "30"), new("__RequestVerificationToken", token)]))).StatusCode);
         Assert.Equal(0, await Made());
         browser.Cookies.Remove("__Host-form");
@@ -471,7 +515,9 @@ public sealed class OidcSignInTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
         var location = answer.Headers.Location!.ToString();
         Assert.StartsWith(_stage.Issuer.Url + "/end?", location, StringComparison.Ordinal);
-        Assert.Equal($"https://{TestGateway.Host}/sign-out", QueryHelpers.ParseQuery(new Uri(location).Query)["post_logout_redirect_uri"]);
+        Assert.Equal(
+            $"https://{TestGateway.Host}/sign-out",
+            QueryHelpers.ParseQuery(new Uri(location).Query)["post_logout_redirect_uri"]);
     }
 
     [Fact]
@@ -482,8 +528,11 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var browser = _stage.NewBrowser();
         var answer = await _stage.SignInAsync(browser);
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.Contains("belongs to another account", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Contains(_stage.Log.Lines, static line => line.Contains("gateway identity forget oidc:corp alice", StringComparison.Ordinal));
+        Assert.Contains(
+            "belongs to another account", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            _stage.Log.Lines,
+            static line => line.Contains("gateway identity forget oidc:corp alice", StringComparison.Ordinal));
 
         await _stage.Gateway.Services.GetRequiredService<IIdentityStore>().RemoveAsync("oidc:corp", "alice", default);
         Assert.Equal(HttpStatusCode.SeeOther, (await _stage.SignInAsync(browser)).StatusCode);
@@ -507,13 +556,15 @@ public sealed class OidcSignInTests : IAsyncLifetime
         var header = TestIssuerEncode(new { alg = "RS256", typ = "JWT", kid = _stage.Issuer.KeyId });
         var text = header + "." + TestIssuer.Encode(_stage.Claims().ToJsonString());
         return text + "." + System.Buffers.Text.Base64Url.EncodeToString(
-            key.SignData(System.Text.Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+            key.SignData(
+                System.Text.Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
     }
 
     private static string TestIssuerEncode(object header) => TestIssuer.Encode(JsonSerializer.Serialize(header));
 
     private static class OidcHandlerForgery
     {
-        public static string None(JsonNode claims) => TestIssuerEncode(new { alg = "none", typ = "JWT" }) + "." + TestIssuer.Encode(claims.ToJsonString()) + ".";
+        public static string None(JsonNode claims) =>
+            TestIssuerEncode(new { alg = "none", typ = "JWT" }) + "." + TestIssuer.Encode(claims.ToJsonString()) + ".";
     }
 }

@@ -51,7 +51,11 @@ internal sealed partial class OidcStage : IAsyncDisposable
     public static async Task<OidcStage> StartAsync(
         Action<GatewayOptions>? change = null, Action<OidcOptions>? oidc = null, bool isIssuerUp = true)
     {
-        var stage = new OidcStage { Upstream = await RecordingUpstream.StartAsync(), Issuer = await TestIssuer.StartAsync() };
+        var stage = new OidcStage
+        {
+            Upstream = await RecordingUpstream.StartAsync(),
+            Issuer = await TestIssuer.StartAsync(),
+        };
         stage.Issuer.Endpoints["/token"] = stage.AnswerAsync;
         if (!isIssuerUp)
         {
@@ -66,7 +70,8 @@ internal sealed partial class OidcStage : IAsyncDisposable
         return stage;
     }
 
-    public async Task<TestGateway> AddGatewayAsync(Action<GatewayOptions>? change = null, Action<OidcOptions>? oidc = null)
+    public async Task<TestGateway> AddGatewayAsync(
+        Action<GatewayOptions>? change = null, Action<OidcOptions>? oidc = null)
     {
         var gateway = await TestGateway.StartAsync(
             Upstream.Address,
@@ -80,7 +85,12 @@ internal sealed partial class OidcStage : IAsyncDisposable
                 options.Authentication.Htpasswd = null;
                 options.Tokens.RefreshTokens = true;
                 options.Log.Level = LogLevel.Information;
-                var provider = new OidcOptions { Issuer = Issuer.Url, ClientId = ClientId, ClientSecret = "client secret" };
+                var provider = new OidcOptions
+                {
+                    Issuer = Issuer.Url,
+                    ClientId = ClientId,
+                    ClientSecret = "client secret",
+                };
                 oidc?.Invoke(provider);
                 options.Authentication.Oidc["corp"] = provider;
                 change?.Invoke(options);
@@ -120,17 +130,26 @@ internal sealed partial class OidcStage : IAsyncDisposable
     {
         var made = await browser.PostFormAsync("/account", "/account/tokens", ("name", "laptop"), ("days", "30"));
         var page = await made.Content.ReadAsStringAsync();
-        return Secret().Match(page) is { Success: true } match ? match.Value : throw new InvalidOperationException(page);
+        return Secret().Match(page) is { Success: true } match
+            ? match.Value
+            : throw new InvalidOperationException(page);
     }
 
-    /// <summary>Has so much time pass that no gateway remembers what it knew of a person: five seconds, not of the time of day.</summary>
+    /// <summary>
+    /// Has so much time pass that no gateway remembers what it knew of a person: five seconds, not of the time of day.
+    /// </summary>
     public void Forget() => Clock.AdvanceMeasured(TimeSpan.FromSeconds(5.5));
 
     /// <summary>The status of a token request with a password.</summary>
     public async Task<HttpResponseMessage> LogInAsync(string user, string password, TestGateway? gateway = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{TestGateway.Host}/token?service={TestGateway.Host}&scope=repository:team-a/app:pull,push&scope=repository:dev/app:pull");
-        request.Headers.Add("Authorization", "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{user}:{password}")));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            $"https://{TestGateway.Host}/token?service="
+                + $"{TestGateway.Host}&scope=repository:team-a/app:pull,push&scope=repository:dev/app:pull");
+        request.Headers.Add(
+            "Authorization",
+            "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{user}:{password}")));
         return await (gateway ?? Gateway).Client.SendAsync(request);
     }
 
@@ -150,7 +169,8 @@ internal sealed partial class OidcStage : IAsyncDisposable
     /// <summary>An ID token as the next answer has it.</summary>
     public JsonObject Claims()
     {
-        var claims = Issuer.Claims(ClientId, "sub-of-alice", Clock.GetUtcNow(), """{"preferred_username":"alice","groups":["devs"]}""");
+        var claims = Issuer.Claims(
+            ClientId, "sub-of-alice", Clock.GetUtcNow(), """{"preferred_username":"alice","groups":["devs"]}""");
         claims["nonce"] = Nonce;
         foreach (var (name, value) in More)
         {
@@ -215,7 +235,8 @@ internal sealed partial class TestBrowser(HttpClient client)
     public Task<HttpResponseMessage> GetAsync(string target) => SendAsync(HttpMethod.Get, target, null);
 
     /// <summary>Opens a page and sends its form, with the token that stands there.</summary>
-    public async Task<HttpResponseMessage> PostFormAsync(string page, string target, params (string Name, string Value)[] fields)
+    public async Task<HttpResponseMessage> PostFormAsync(
+        string page, string target, params (string Name, string Value)[] fields)
     {
         var text = await (await GetAsync(page)).Content.ReadAsStringAsync();
         var token = Token().Match(text);
@@ -228,9 +249,12 @@ internal sealed partial class TestBrowser(HttpClient client)
         return await SendAsync(HttpMethod.Post, target, new FormUrlEncodedContent(form));
     }
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string target, HttpContent? content, string? origin = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string target, HttpContent? content, string? origin = null)
     {
-        using var request = new HttpRequestMessage(method, target.StartsWith('/') ? $"https://{TestGateway.Host}{target}" : target) { Content = content };
+        using var request = new HttpRequestMessage(
+            method, target.StartsWith('/') ? $"https://{TestGateway.Host}{target}" : target)
+        { Content = content };
         if (Cookies.Count > 0)
         {
             request.Headers.Add("Cookie", string.Join("; ", Cookies.Select(static one => $"{one.Key}={one.Value}")));

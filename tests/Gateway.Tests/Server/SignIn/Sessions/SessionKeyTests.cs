@@ -1,3 +1,4 @@
+#pragma warning disable CA1416 // the gateway runs on Linux
 using System.Security.Cryptography;
 using System.Xml.Linq;
 using Gateway.Server.Requests.Pipeline;
@@ -25,8 +26,11 @@ public sealed class SessionKeyTests : IDisposable
         repository.StoreElement(XElement.Parse("<key id=\"2\"/>"), "key-2");
         repository.StoreElement(XElement.Parse("<key id=\"1\"/>"), "key-1");
 
-        Assert.Equal(["1", "2"], new FolderXmlRepository(folder).GetAllElements().Select(static key => key.Attribute("id")!.Value));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+        Assert.Equal(
+            ["1", "2"],
+            new FolderXmlRepository(folder).GetAllElements().Select(static key => key.Attribute("id")!.Value));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         Assert.All(Directory.GetFiles(folder), static file =>
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
     }
@@ -39,7 +43,8 @@ public sealed class SessionKeyTests : IDisposable
         File.WriteAllText(Path.Combine(_folder.Path, "half.xml"), "<key");
 
         Assert.Contains(
-            _folder.Path, Assert.Throws<StateException>(() => repository.GetAllElements()).Message, StringComparison.Ordinal);
+            _folder.Path, Assert.Throws<StateException>(() => repository.GetAllElements()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +73,8 @@ public sealed class SessionKeyTests : IDisposable
     [Fact]
     public void Decrypt_ChangedInOneByte_IsRefused()
     {
-        var element = new PasswordXmlEncryptor("the operator's").Encrypt(XElement.Parse("<masterKey>text</masterKey>")).EncryptedElement;
+        var element = new PasswordXmlEncryptor("the operator's").Encrypt(
+            XElement.Parse("<masterKey>text</masterKey>")).EncryptedElement;
         var bytes = Convert.FromBase64String(element.Value);
         bytes[^1] ^= 1;
         element.Value = Convert.ToBase64String(bytes);

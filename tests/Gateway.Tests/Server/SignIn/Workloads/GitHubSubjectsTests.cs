@@ -75,12 +75,13 @@ public sealed class GitHubSubjectsTests : IDisposable
             - { name: nobody, deny: [ push ], on: [ "app" ], when: { who: "repo:acme/web:pull_request" } }
             """,
             "who: sub"))
-            .Where(static line => line.Contains("GitHub jobs", StringComparison.Ordinal)).ToList(); // besides that of the deny
+            // besides that of the deny
+            .Where(static line => line.Contains("GitHub jobs", StringComparison.Ordinal)).ToList();
 
         Assert.Equal(4, warnings.Count);
         Assert.StartsWith(
-            "warning: authentication.workloads.github.rules[0].subject: GitHub jobs of repositories created or renamed since "
-            + "July 2026 do not match it",
+            "warning: authentication.workloads.github.rules[0].subject: GitHub jobs of repositories created or "
+            + "renamed since July 2026 do not match it",
             warnings[0], StringComparison.Ordinal);
         Assert.Contains(
             "(found \"repo:acme/app:*\"). Replace it with require: { repository_owner_id: \"…\" }",
@@ -92,9 +93,12 @@ public sealed class GitHubSubjectsTests : IDisposable
 
     [Theory]
     [InlineData(GitHub, "repository_owner_id: \"12\"", "issuer:github", "repository_id: \"34\"")]
-    [InlineData(GitHub, "repository_owner_id: \"12\"", "issuer:github", "sub: [ \"repo:acme/app:*\", \"repo:acme@12/app@34:*\" ]")]
+    [InlineData(
+        GitHub, "repository_owner_id: \"12\"", "issuer:github",
+        "sub: [ \"repo:acme/app:*\", \"repo:acme@12/app@34:*\" ]")]
     [InlineData(GitHub, "repository_owner_id: \"12\"", "issuer:other", "sub: \"repo:acme/app:*\"")]
-    [InlineData(GitHub, "repository_owner_id: \"12\"", "issuer:github", "sub: \"repo:acme/app:*\", method: \"issuer:other\"")]
+    [InlineData(
+        GitHub, "repository_owner_id: \"12\"", "issuer:github", "sub: \"repo:acme/app:*\", method: \"issuer:other\"")]
     [InlineData("https://ci.example.com", "sub: \"repo:acme/app:*\"", "issuer:github", "sub: \"repo:acme/app:*\"")]
     public async Task ConfigCheck_IdsOrBothFormsOrAnotherIssuer_SaysNothing(
         string issuer, string require, string to, string when) =>

@@ -17,8 +17,8 @@ using static Gateway.Tests.Support.TokenAnswers;
 namespace Gateway.Tests.Server.SignIn.Workloads;
 
 /// <summary>
-/// Jobs that sign in with ID tokens of an issuer, through a whole gateway, with the claims that GitHub Actions and GitLab CI
-/// put into theirs.
+/// Jobs that sign in with ID tokens of an issuer, through a whole gateway, with the claims that GitHub Actions and
+/// GitLab CI put into theirs.
 /// </summary>
 public sealed class WorkloadTests : IAsyncLifetime
 {
@@ -69,7 +69,8 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         Assert.Single(await Stored(), static credential => credential.Kind == CredentialKind.Workload); // judged once
         var form = await _gateway.PostAsync(
-            ("grant_type", "password"), ("username", "ci"), ("password", token), ("scope", "repository:acme/app:push"), ("service", "registry.test"));
+            ("grant_type", "password"), ("username", "ci"), ("password", token), ("scope", "repository:acme/app:push"),
+            ("service", "registry.test"));
         Assert.Equal("repository:acme/app:pull,push", form.Text("scope"));
     }
 
@@ -77,9 +78,15 @@ public sealed class WorkloadTests : IAsyncLifetime
     public async Task Bearer_AndBasic_AtTheRegistry_AreTheWorkload()
     {
         var token = _github.Sign(GitHub());
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", Basic("ci", token))).Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await _gateway.RegistryAsync("GET", "/v2/other/app/manifests/v1", "Bearer " + token)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", Basic("ci", token))).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await _gateway.RegistryAsync("GET", "/v2/other/app/manifests/v1", "Bearer " + token)).Status);
         Assert.DoesNotContain(_upstream.Requests, static request => request.Headers.ContainsKey("Authorization"));
 
         var line = await AuditRecords.FindAsync(_gateway, static line => line.Text("event") == "credential");
@@ -96,7 +103,8 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         var claims = GitHub();
         claims[claim] = value;
-        var reply = await _gateway.AskAsync("?scope=repository:acme/app:pull,push,delete", Basic("ci", _github.Sign(claims)));
+        var reply = await _gateway.AskAsync(
+            "?scope=repository:acme/app:pull,push,delete", Basic("ci", _github.Sign(claims)));
         Assert.Equal(granted, reply.Text("scope"));
     }
 
@@ -107,7 +115,8 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         var claims = GitLab();
         claims["ref_protected"] = isProtected; // a text, as GitLab writes it
-        var reply = await _gateway.AskAsync("?scope=repository:my-group/app:pull,push", Basic("gitlab", _gitlab.Sign(claims)));
+        var reply = await _gateway.AskAsync(
+            "?scope=repository:my-group/app:pull,push", Basic("gitlab", _gitlab.Sign(claims)));
         Assert.Equal(granted, reply.Text("scope"));
     }
 
@@ -116,11 +125,16 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         var otherAudience = GitHub();
         otherAudience["aud"] = "https://github.com/acme";
-        await Refused(_github.Sign(otherAudience), "it was issued for another audience: have it issued for \"https://registry.test\"");
+        await Refused(
+            _github.Sign(otherAudience),
+            "it was issued for another audience: have it issued for \"https://registry.test\"");
 
         var otherOwner = GitHub();
         otherOwner["repository_owner_id"] = "666";
-        await Refused(_github.Sign(otherOwner), "none of the operator's rules for github accepts this job; its sub is \"repo:acme/app:ref:refs/heads/main\"");
+        await Refused(
+            _github.Sign(otherOwner),
+            "none of the operator's rules for github accepts this job; its sub is "
+                + "\"repo:acme/app:ref:refs/heads/main\"");
 
         var expired = GitHub();
         expired["exp"] = _clock.GetUtcNow().AddMinutes(-5).ToUnixTimeSeconds();
@@ -128,11 +142,13 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         var incomplete = GitHub();
         incomplete.Remove("repository");
-        await Refused(_github.Sign(incomplete), "the rule \"acme\" needs its claim repository, which is missing or not text");
+        await Refused(
+            _github.Sign(incomplete), "the rule \"acme\" needs its claim repository, which is missing or not text");
 
         var elsewhere = GitHub();
         elsewhere["iss"] = "https://token.actions.example.com";
-        await Refused(_github.Sign(elsewhere), "it is an ID token, and the operator has not configured its issuer (iss)");
+        await Refused(
+            _github.Sign(elsewhere), "it is an ID token, and the operator has not configured its issuer (iss)");
 
         // One issuer's token with the other's name in it: its key is not that one's, though it has the same id.
         var stolen = GitHub();
@@ -156,7 +172,9 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromMinutes(11)); // past the rule's two hours
         await Refused(token, "its time is over: the rule \"acme\" gives a job 2h; have the job fetch a new ID token");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", access)).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", access)).Status);
 
         // A token that was never shown before it ended begins nothing.
         await Refused(_github.Sign(GitHub(minutes: -5)), "it expired 30");
@@ -168,11 +186,16 @@ public sealed class WorkloadTests : IAsyncLifetime
         var token = _github.Sign(GitHub());
         var access = await _gateway.BearerAsync("repository:acme/app:pull", Basic("ci", token));
         var id = Assert.Single(await Stored()).Id;
-        Assert.True(await _gateway.Services.GetRequiredService<CredentialService>().RevokeAsync(id, "operator", CancellationToken.None));
+        Assert.True(
+            await _gateway.Services.GetRequiredService<CredentialService>().RevokeAsync(
+                id, "operator", CancellationToken.None));
 
         await Refused(token, "it was revoked");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", access)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub())))).Status); // another job
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", access)).Status);
+        // another job
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub())))).Status);
     }
 
     [Theory]
@@ -186,11 +209,18 @@ public sealed class WorkloadTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
         await RevokeAsync();
 
-        foreach (var other in new[] { token + more, token.Replace(".", more + ".", StringComparison.Ordinal), WithOtherLastBits(token) })
+        foreach (var other in new[]
+        {
+            token + more,
+            token.Replace(".", more + ".", StringComparison.Ordinal),
+            WithOtherLastBits(token),
+        })
         {
             Assert.NotEqual(token, other);
             Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.AskAsync("", Basic("ci", other))).Status);
-            Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + other)).Status);
+            Assert.Equal(
+                HttpStatusCode.Unauthorized,
+                (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + other)).Status);
         }
 
         Assert.Single(await Stored());
@@ -232,8 +262,13 @@ public sealed class WorkloadTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
 
         // Header and payload are no secret: logs of CI systems hold them at times. It takes a good signature as well.
-        using var other = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        foreach (var signature in new[] { SignEcdsa(key, GitHub()).Split('.')[2], SignEcdsa(other, GitHub()).Split('.')[2] })
+        using var other = System.Security.Cryptography.ECDsa.Create(
+            System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        foreach (var signature in new[]
+        {
+            SignEcdsa(key, GitHub()).Split('.')[2],
+            SignEcdsa(other, GitHub()).Split('.')[2],
+        })
         {
             var forged = $"{JwtParts.SignedPartOf(token)}.{signature}";
             await Refused(forged, "its signature is wrong");
@@ -251,7 +286,8 @@ public sealed class WorkloadTests : IAsyncLifetime
         using var key = isEcdsa ? await UseEcdsaAsync() : null;
         var token = key is null ? _github.Sign(GitHub(minutes: 60)) : SignEcdsa(key, GitHub(minutes: 60));
         var workloads = _gateway.Services.GetRequiredService<IWorkloadCredentials>();
-        Assert.IsType<AuthenticationResult.Accepted>(await workloads.VerifyAsync(token, IPAddress.Loopback, CancellationToken.None));
+        Assert.IsType<AuthenticationResult.Accepted>(
+            await workloads.VerifyAsync(token, IPAddress.Loopback, CancellationToken.None));
         await RevokeAsync();
 
         // At the verifier itself, since the limit on wrong guesses would refuse most of them before.
@@ -265,7 +301,8 @@ public sealed class WorkloadTests : IAsyncLifetime
                 other = Respell(other, random);
             }
 
-            Assert.IsNotType<AuthenticationResult.Accepted>(await workloads.VerifyAsync(other, IPAddress.Loopback, CancellationToken.None));
+            Assert.IsNotType<AuthenticationResult.Accepted>(
+                await workloads.VerifyAsync(other, IPAddress.Loopback, CancellationToken.None));
         }
 
         Assert.Single(await Stored());
@@ -281,7 +318,8 @@ public sealed class WorkloadTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", token))).Status);
         if (keptByAnEarlierGateway)
         {
-            var file = Path.Combine(_gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
+            var file = Path.Combine(
+                _gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
             using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False");
             connection.Open();
             using var command = connection.CreateCommand();
@@ -307,7 +345,8 @@ public sealed class WorkloadTests : IAsyncLifetime
         }
 
         _clock.Advance(TimeSpan.FromDays(100));
-        await _gateway.Services.GetRequiredService<ICredentialStore>().PruneAsync(_clock.GetUtcNow() - StatePruning.Kept, CancellationToken.None);
+        await _gateway.Services.GetRequiredService<ICredentialStore>().PruneAsync(
+            _clock.GetUtcNow() - StatePruning.Kept, CancellationToken.None);
         await Refused(token, revoke ? "it was revoked" : "its time is over");
         Assert.Single(await Stored());
     }
@@ -323,8 +362,10 @@ public sealed class WorkloadTests : IAsyncLifetime
         var reply = await strict.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 61))));
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         Assert.Contains("maximumTokenLifetime for github is 1h", reply.Body, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await strict.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 60))))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 61))))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await strict.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 60))))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _github.Sign(GitHub(minutes: 61))))).Status);
     }
 
     [Fact]
@@ -335,22 +376,27 @@ public sealed class WorkloadTests : IAsyncLifetime
         var token = _github.Sign(claims);
         Assert.InRange(token.Length, 14_000, 16 * 1024);
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("gitlab-ci-token", token))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + token)).Status);
         var form = await _gateway.PostAsync(
-            ("grant_type", "password"), ("username", "ci"), ("password", token), ("scope", "repository:acme/app:push"), ("service", "registry.test"));
+            ("grant_type", "password"), ("username", "ci"), ("password", token), ("scope", "repository:acme/app:push"),
+            ("service", "registry.test"));
         Assert.Equal(HttpStatusCode.OK, form.Status);
 
         claims["more"] = new string('a', 4096);
         var tooLong = await _gateway.AskAsync("", Basic("ci", _github.Sign(claims)));
         Assert.Equal(HttpStatusCode.Unauthorized, tooLong.Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await _gateway.AskAsync("", Basic("ci", new string('a', 9000)))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await _gateway.AskAsync("", Basic("ci", new string('a', 9000)))).Status);
     }
 
     [Fact]
     public async Task ManyAtOnce_AreJudgedOnce()
     {
         var token = _github.Sign(GitHub());
-        var replies = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => _gateway.AskAsync("", Basic("ci", token))));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 30).Select(_ => _gateway.AskAsync("", Basic("ci", token))));
         Assert.All(replies, static reply => Assert.Equal(HttpStatusCode.OK, reply.Status));
         Assert.Single(await Stored());
     }
@@ -367,15 +413,21 @@ public sealed class WorkloadTests : IAsyncLifetime
         Assert.StartsWith("rgw_", secret, StringComparison.Ordinal);
 
         // As Bearer, and as a password of whatever user.
-        Assert.Equal(HttpStatusCode.OK, (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + secret)).Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await _gateway.RegistryAsync("PUT", "/v2/acme/app/manifests/v1", "Bearer " + secret)).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await _gateway.RegistryAsync("GET", "/v2/acme/app/manifests/v1", "Bearer " + secret)).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await _gateway.RegistryAsync("PUT", "/v2/acme/app/manifests/v1", "Bearer " + secret)).Status);
         var docker = await _gateway.AskAsync("?scope=repository:acme/app:pull,push", Basic("ci", secret));
         Assert.Equal("repository:acme/app:pull", docker.Text("scope"));
 
-        Assert.Equal(HttpStatusCode.BadRequest, (await ExchangeAsync(secret)).Status); // exchanging what was exchanged prolongs nothing
+        // exchanging what was exchanged prolongs nothing
+        Assert.Equal(HttpStatusCode.BadRequest, (await ExchangeAsync(secret)).Status);
         Assert.Equal(
             "none of the requested scope is allowed to this workload",
-            (await ExchangeAsync(_github.Sign(GitHub()), ("scope", "repository:other/app:push"))).Text("error_description"));
+            (await ExchangeAsync(_github.Sign(GitHub()), ("scope", "repository:other/app:push"))).Text(
+                "error_description"));
     }
 
     [Fact]
@@ -398,7 +450,9 @@ public sealed class WorkloadTests : IAsyncLifetime
         await _gateway.BlockAsync("workload:github/acme/app");
 
         var refused = await StatusesAsync();
-        Assert.All(refused, static status => Assert.Contains(status, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.BadRequest }));
+        Assert.All(
+            refused,
+            static status => Assert.Contains(status, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.BadRequest }));
         var other = GitLab();
         other["ref_protected"] = "true";
         Assert.Equal(HttpStatusCode.OK, (await _gateway.AskAsync("", Basic("ci", _gitlab.Sign(other)))).Status);
@@ -447,7 +501,8 @@ public sealed class WorkloadTests : IAsyncLifetime
         await using (back)
         {
             await Eventually.TrueAsync(async () =>
-                (await never.AskAsync("", Basic("ci", back.Sign(Reissue(back))))).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(30));
+                (await never.AskAsync("", Basic("ci", back.Sign(Reissue(back))))).Status == HttpStatusCode.OK,
+                TimeSpan.FromSeconds(30));
         }
     }
 
@@ -493,7 +548,14 @@ public sealed class WorkloadTests : IAsyncLifetime
             {
                 Issuer = _gitlab.Url,
                 Audience = Audience,
-                Rules = [new WorkloadRuleOptions { Name = "my-group", Subject = "project_path:my-group/*", As = "{project_path}" }],
+                Rules = [
+                    new WorkloadRuleOptions
+                    {
+                        Name = "my-group",
+                        Subject = "project_path:my-group/*",
+                        As = "{project_path}",
+                    },
+                ],
             },
         };
     }
@@ -526,7 +588,8 @@ public sealed class WorkloadTests : IAsyncLifetime
 
     // Those of GitLab's ("ID token payload").
     private JsonObject GitLab() =>
-        _gitlab.Claims(Audience, "project_path:my-group/my-project:ref_type:branch:ref:feature-1", _clock.GetUtcNow(), """
+        _gitlab.Claims(
+            Audience, "project_path:my-group/my-project:ref_type:branch:ref:feature-1", _clock.GetUtcNow(), """
             {
               "namespace_id": "72", "namespace_path": "my-group", "project_id": "22", "project_path": "my-group/my-project", "user_id": "1",
               "user_login": "sample-user", "user_email": "sample-user@example.com",
@@ -548,7 +611,9 @@ public sealed class WorkloadTests : IAsyncLifetime
     private static string Respell(string token, Random random)
     {
         var at = random.Next(token.Length + 1);
-        var end = token.IndexOf('.', StringComparison.Ordinal) is var first and >= 0 && random.Next(2) == 0 ? first : token.Length;
+        var end = token.IndexOf('.', StringComparison.Ordinal) is var first and >= 0 && random.Next(2) == 0
+            ? first
+            : token.Length;
         return random.Next(8) switch
         {
             0 => token.Insert(at, "=+/-_. \t\r\n\0%A"[random.Next(13)].ToString()),
@@ -569,9 +634,12 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         var point = key.ExportParameters(false).Q;
-        var (x, y) = (System.Buffers.Text.Base64Url.EncodeToString(point.X), System.Buffers.Text.Base64Url.EncodeToString(point.Y));
+        var (x, y) =
+            (System.Buffers.Text.Base64Url.EncodeToString(point.X),
+                System.Buffers.Text.Base64Url.EncodeToString(point.Y));
         _github.OnKeys = context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(
-            context.Response, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{x}}","y":"{{y}}"}]}"""); // a single one, without a name
+            // a single one, without a name
+            context.Response, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{x}}","y":"{{y}}"}]}""");
         await _gateway.DisposeAsync(); // it may have read the other key
         _gateway = await TestGateway.StartAsync(_upstream.Address, Policy, Configure, Customize);
         return key;
@@ -579,7 +647,8 @@ public sealed class WorkloadTests : IAsyncLifetime
 
     private static string SignEcdsa(System.Security.Cryptography.ECDsa key, JsonObject claims)
     {
-        var text = TestIssuer.Encode("""{"alg":"ES256","kid":"any"}""") + "." + TestIssuer.Encode(claims.ToJsonString());
+        var text = TestIssuer.Encode("""{"alg":"ES256","kid":"any"}""") + "."
+            + TestIssuer.Encode(claims.ToJsonString());
         return text + "." + System.Buffers.Text.Base64Url.EncodeToString(
             key.SignData(Encoding.ASCII.GetBytes(text), System.Security.Cryptography.HashAlgorithmName.SHA256));
     }
@@ -594,7 +663,10 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         var reply = await _gateway.AskAsync("?scope=repository:acme/app:pull", Basic("ci", token));
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
-        Assert.Contains(System.Text.Json.JsonEncodedText.Encode(why, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), reply.Body, StringComparison.Ordinal);
+        Assert.Contains(
+            System.Text.Json.JsonEncodedText.Encode(
+                why, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), reply.Body,
+                StringComparison.Ordinal);
         Assert.DoesNotContain(token, reply.Body, StringComparison.Ordinal);
     }
 

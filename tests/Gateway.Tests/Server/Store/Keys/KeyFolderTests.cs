@@ -114,7 +114,8 @@ public sealed class KeyFolderTests : IDisposable
     public void Read_FileThatTheGatewaysGroupMayRead_IsAccepted()
     {
         _stage.Open().EnsureKey();
-        File.SetUnixFileMode(_stage.KeyFiles()[0], Mode600 | UnixFileMode.GroupRead); // as Kubernetes mounts it for a group
+        // as Kubernetes mounts it for a group
+        File.SetUnixFileMode(_stage.KeyFiles()[0], Mode600 | UnixFileMode.GroupRead);
 
         Assert.Single(_stage.Ring().Keys);
     }
@@ -126,17 +127,37 @@ public sealed class KeyFolderTests : IDisposable
         File.SetUnixFileMode(_stage.Folder, Mode700 | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
 
         Assert.Equal(
-            "KEYS: every user of this machine can put signing keys here (found \"0703\"). Run chmod 700 KEYS.", _stage.Problems());
+            "KEYS: every user of this machine can put signing keys here (found \"0703\"). Run chmod 700 KEYS.",
+            _stage.Problems());
     }
 
     [Theory]
-    [InlineData("foreign.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "it has no private key, or is truncated (found \"CERTIFICATE\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
-    [InlineData("empty.pem", "", "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
-    [InlineData("cut.pem", "-----BEGIN PRIVATE KEY-----\nMIGH", "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
-    [InlineData("damaged.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "the private key is damaged, or of a type that cannot sign tokens (found \"PRIVATE KEY\"). Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
-    [InlineData("sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "the private key is encrypted. Decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600; the gateway has no password for it.")]
-    [InlineData("time.pem", "Active-From: tomorrow\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "Active-From: is not a time (found \"tomorrow\"). Write it as 2026-01-31T12:00:00Z, in UTC.")]
-    [InlineData("mine.key", "x", "only files named *.pem are read as signing keys. Rename it if it is one, or move it out of the folder.")]
+    [InlineData(
+        "foreign.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "it has no private key, or is truncated (found \"CERTIFICATE\"). Use one private key, ECDSA on P-256 or RSA "
+            + "of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData(
+        "empty.pem", "",
+        "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as "
+            + "PKCS#8 PEM.")]
+    [InlineData(
+        "cut.pem", "-----BEGIN PRIVATE KEY-----\nMIGH",
+        "it has no private key, or is truncated. Use one private key, ECDSA on P-256 or RSA of 2048 bits or more, as "
+            + "PKCS#8 PEM.")]
+    [InlineData(
+        "damaged.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "the private key is damaged, or of a type that cannot sign tokens (found \"PRIVATE KEY\"). Use one private "
+            + "key, ECDSA on P-256 or RSA of 2048 bits or more, as PKCS#8 PEM.")]
+    [InlineData(
+        "sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "the private key is encrypted. Decrypt it with openssl pkey -in KEY -out NEWKEY, mode 0600; the gateway has "
+            + "no password for it.")]
+    [InlineData(
+        "time.pem", "Active-From: tomorrow\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "Active-From: is not a time (found \"tomorrow\"). Write it as 2026-01-31T12:00:00Z, in UTC.")]
+    [InlineData(
+        "mine.key", "x",
+        "only files named *.pem are read as signing keys. Rename it if it is one, or move it out of the folder.")]
     public void Read_FileThatIsNoUsableKey_IsAProblem(string name, string text, string problem)
     {
         _stage.Open().EnsureKey();
@@ -169,7 +190,9 @@ public sealed class KeyFolderTests : IDisposable
         _stage.Open().EnsureKey();
         File.Copy(_stage.KeyFiles()[0], Path.Combine(_stage.Folder, "copy.pem"));
 
-        Assert.StartsWith("KEYS/copy.pem: this is the same key as in another file (found \"KEYS/2026", _stage.Problems(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "KEYS/copy.pem: this is the same key as in another file (found \"KEYS/2026", _stage.Problems(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,11 +206,13 @@ public sealed class KeyFolderTests : IDisposable
 
         Assert.Equal(first.Id, _stage.Ring().ActiveAt(_stage.Time.GetUtcNow()).Id);
         _stage.Time.Advance(SigningKeySchedule.PublicationDelay);
-        Assert.Equal(SigningKey.IdOf(key.ExportSubjectPublicKeyInfo()), _stage.Ring().ActiveAt(_stage.Time.GetUtcNow()).Id);
+        Assert.Equal(
+            SigningKey.IdOf(key.ExportSubjectPublicKeyInfo()), _stage.Ring().ActiveAt(_stage.Time.GetUtcNow()).Id);
 
         // The gateway's own goes in time; the operator's, once it is followed, never by itself.
         _stage.Time.Advance(TimeSpan.FromHours(8));
-        Assert.Equal([first.Id], _stage.Open().Change(_stage.Schedule.Due).Removed.Select(static removed => removed.Id));
+        Assert.Equal(
+            [first.Id], _stage.Open().Change(_stage.Schedule.Due).Removed.Select(static removed => removed.Id));
         _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero));
         _stage.Time.Advance(TimeSpan.FromDays(1));
         Assert.True(_stage.Open().Change(_stage.Schedule.Due).IsNone);
@@ -204,7 +229,8 @@ public sealed class KeyFolderTests : IDisposable
         var written = File.GetLastWriteTimeUtc(bundle);
 
         _stage.Open().UpdateDerivedFiles();
-        Assert.Equal(written, File.GetLastWriteTimeUtc(bundle)); // nothing changed: two replicas do not overwrite each other
+        // nothing changed: two replicas do not overwrite each other
+        Assert.Equal(written, File.GetLastWriteTimeUtc(bundle));
 
         _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay));
         _stage.Open().UpdateDerivedFiles();
@@ -213,7 +239,8 @@ public sealed class KeyFolderTests : IDisposable
         Assert.Equal(ring.JwkSet.ToArray(), File.ReadAllBytes(Path.Combine(_stage.Folder, "jwks.json")));
         Assert.Equal(
             ring.Keys.Select(static key => key.Id),
-            Certificates(bundle).Select(static certificate => SigningKey.IdOf(certificate.PublicKey.ExportSubjectPublicKeyInfo())));
+            Certificates(bundle).Select(
+                static certificate => SigningKey.IdOf(certificate.PublicKey.ExportSubjectPublicKeyInfo())));
         Assert.Equal(before[0].RawData, Certificates(bundle)[0].RawData);
     }
 

@@ -122,7 +122,8 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         Assert.StartsWith("Redis, hash gateway:keys, field ", exception.Message, StringComparison.Ordinal);
         Assert.EndsWith(
-            ": tokens.keys.password does not decrypt the key. Set the password that the key was stored with; it is the same for all replicas.",
+            ": tokens.keys.password does not decrypt the key. Set the password that the key was stored with; it is "
+                + "the same for all replicas.",
             exception.Message,
             StringComparison.Ordinal);
         Assert.DoesNotContain("horse", exception.Message, StringComparison.Ordinal);
@@ -139,7 +140,8 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         var exception = await Assert.ThrowsAsync<ProblemException>(() => store.ReadAsync(default));
 
-        Assert.Contains("field AAAA: a different key is stored under this id", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "field AAAA: a different key is stored under this id", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,7 +150,8 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
         // Who can write to Redis, but does not know the password, brings a key of his own.
         var store = Open();
         await store.ChangeAsync(Schedule.First, default);
-        using var own = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        using var own = System.Security.Cryptography.ECDsa.Create(
+            System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         var id = SigningKey.IdOf(own.ExportSubjectPublicKeyInfo());
         await _server.CommandAsync("HSET", "gateway:keys", id, own.ExportPkcs8PrivateKeyPem());
 
@@ -193,7 +196,9 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
     {
         using var keys = Keys(Open());
         await keys.StartAsync(default);
-        var added = (await Open().ChangeAsync(all => Schedule.Rotate(all, SigningKeySchedule.PublicationDelay), default)).Added!;
+        var added =
+            (await Open().ChangeAsync(
+                all => Schedule.Rotate(all, SigningKeySchedule.PublicationDelay), default)).Added!;
         Assert.Null(keys.Current.Find(added.Id));
 
         await keys.LookAsync(default);
@@ -214,7 +219,8 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
 
         Assert.Same(ring, keys.Current);
         Assert.Equal(
-            "Redis, hash gateway:keys: there is no longer an ES256 key. Restore the keys, or create a new one, which invalidates all access tokens: gateway keys rotate --now.",
+            "Redis, hash gateway:keys: there is no longer an ES256 key. Restore the keys, or create a new one, which "
+                + "invalidates all access tokens: gateway keys rotate --now.",
             Assert.Single(keys.Status.Problems).ToString());
         Assert.Equal("", await _server.CommandAsync("KEYS", "*"));
         await keys.StopAsync(default);
@@ -246,5 +252,6 @@ public sealed class RedisKeyStoreTests : IAsyncLifetime
         return new RedisKeyStore(connection, password);
     }
 
-    private RedisSigningKeys Keys(RedisKeyStore store) => new(store, Schedule, _time, new ListLogger<RedisSigningKeys>());
+    private RedisSigningKeys Keys(RedisKeyStore store) =>
+        new(store, Schedule, _time, new ListLogger<RedisSigningKeys>());
 }

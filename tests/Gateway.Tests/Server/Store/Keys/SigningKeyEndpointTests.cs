@@ -58,14 +58,18 @@ public sealed class SigningKeyEndpointTests(SharedGateway shared) : IClassFixtur
             shared.Upstream.Address, change: options => options.Tokens.Keys.Folder = keys))));
         await using var one = gateways[0];
         await using var two = gateways[1];
-        var (first, second) = (one.Services.GetRequiredService<ISigningKeys>(), two.Services.GetRequiredService<ISigningKeys>());
+        var (first, second) =
+            (one.Services.GetRequiredService<ISigningKeys>(), two.Services.GetRequiredService<ISigningKeys>());
         Assert.Equal(first.Current.Keys.Single().Id, second.Current.Keys.Single().Id);
-        await Eventually.TrueAsync(() => File.Exists(Path.Combine(keys, "bundle.crt")) && File.Exists(Path.Combine(keys, "jwks.json")));
+        await Eventually.TrueAsync(
+            () => File.Exists(Path.Combine(keys, "bundle.crt")) && File.Exists(Path.Combine(keys, "jwks.json")));
 
         var schedule = one.Services.GetRequiredService<SigningKeySchedule>();
-        var added = one.Services.GetRequiredService<KeyFolder>().Change(all => schedule.Rotate(all, SigningKeySchedule.PublicationDelay)).Added!;
+        var added = one.Services.GetRequiredService<KeyFolder>().Change(
+            all => schedule.Rotate(all, SigningKeySchedule.PublicationDelay)).Added!;
 
-        await Eventually.TrueAsync(() => first.Current.Find(added.Id) is not null && second.Current.Find(added.Id) is not null);
+        await Eventually.TrueAsync(
+            () => first.Current.Find(added.Id) is not null && second.Current.Find(added.Id) is not null);
     }
 
     [Fact]
@@ -83,7 +87,8 @@ public sealed class SigningKeyEndpointTests(SharedGateway shared) : IClassFixtur
         Assert.Same(before, gateway.Services.GetRequiredService<ISigningKeys>().Current);
         using var answer = await gateway.SendAsync(HttpMethod.Get, "/readyz");
         Assert.Contains(
-            "\"keys\":{\"status\":\"the last good ones are in force\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            "\"keys\":{\"status\":\"the last good ones are in force\"", await answer.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

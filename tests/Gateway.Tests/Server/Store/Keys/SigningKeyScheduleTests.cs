@@ -19,7 +19,8 @@ public sealed class SigningKeyScheduleTests : IDisposable
     [InlineData(2, 0)]
     [InlineData(1, 2)]
     [InlineData(0, 0)]
-    public void Rotate_TwoReplicasThatSeeTheFolderLate_EveryTokenVerifiesOnBothAtEverySecond(int lagOfOne, int lagOfOther)
+    public void Rotate_TwoReplicasThatSeeTheFolderLate_EveryTokenVerifiesOnBothAtEverySecond(
+        int lagOfOne, int lagOfOther)
     {
         // No upload window: an hour of seconds is enough to see the old key go.
         _stage.Options.UploadWindow = TimeSpan.Zero;
@@ -56,7 +57,9 @@ public sealed class SigningKeyScheduleTests : IDisposable
             // The longest life of an access token, and the minute of tolerance.
             foreach (var (id, _) in lastSigned.Where(entry => Now <= entry.Value + TimeSpan.FromMinutes(61)))
             {
-                Assert.All(replicas, ring => Assert.True(ring.Find(id) is not null, $"second {second}: a token in use lost its key"));
+                Assert.All(
+                    replicas,
+                    ring => Assert.True(ring.Find(id) is not null, $"second {second}: a token in use lost its key"));
             }
 
             _stage.Time.Advance(TimeSpan.FromSeconds(1));
@@ -84,19 +87,23 @@ public sealed class SigningKeyScheduleTests : IDisposable
     public void Rotate_Twice_WaitsForTheOneThatWasMade()
     {
         _stage.Open().EnsureKey();
-        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
+        Assert.NotNull(
+            _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
 
-        Assert.True(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).IsNone);
+        Assert.True(
+            _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).IsNone);
 
         _stage.Time.Advance(SigningKeySchedule.PublicationDelay);
-        Assert.NotNull(_stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
+        Assert.NotNull(
+            _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added);
     }
 
     [Fact]
     public void Rotate_AtOnceWhileAnotherWaits_SignsNowInItsPlace()
     {
         _stage.Open().EnsureKey();
-        var waiting = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added!;
+        var waiting = _stage.Open().Change(
+            keys => _stage.Schedule.Rotate(keys, SigningKeySchedule.PublicationDelay)).Added!;
 
         var change = _stage.Open().Change(keys => _stage.Schedule.Rotate(keys, TimeSpan.Zero));
 
@@ -130,7 +137,8 @@ public sealed class SigningKeyScheduleTests : IDisposable
             () => _stage.Open().Change(keys => _stage.Schedule.Retire(keys, only.Id)));
 
         Assert.Equal(
-            $"ID: this key signs new tokens (found \"{only.Id}\"). Let another key take over (gateway keys rotate --now), then retire this one.",
+            $"ID: this key signs new tokens (found \"{only.Id}\"). Let another key take over (gateway keys rotate "
+                + "--now), then retire this one.",
             exception.Message);
         Assert.Single(_stage.Ring().Keys);
     }
@@ -199,7 +207,8 @@ public sealed class SigningKeyScheduleTests : IDisposable
         _stage.Open().EnsureKey();
         _stage.Time.Advance(TimeSpan.FromDays(10_000));
 
-        await new SigningKeyService(_stage.Open(), _stage.Schedule, _stage.Time, new ListLogger<SigningKeyService>()).RunAsync(default);
+        await new SigningKeyService(
+            _stage.Open(), _stage.Schedule, _stage.Time, new ListLogger<SigningKeyService>()).RunAsync(default);
 
         Assert.Single(_stage.KeyFiles());
     }

@@ -16,7 +16,8 @@ public sealed class SigningKeyTests : IDisposable
     [Theory]
     [InlineData("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out OUT", SigningAlgorithm.ES256)]
     [InlineData("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out OUT", SigningAlgorithm.RS256)]
-    [InlineData("ecparam -name prime256v1 -genkey -out OUT", SigningAlgorithm.ES256)] // EC PARAMETERS, then EC PRIVATE KEY
+    // EC PARAMETERS, then EC PRIVATE KEY
+    [InlineData("ecparam -name prime256v1 -genkey -out OUT", SigningAlgorithm.ES256)]
     [InlineData("genrsa -traditional -out OUT 3072", SigningAlgorithm.RS256)] // RSA PRIVATE KEY
     public void Read_KeyOfOpenssl_HasTheIdThatOpensslAndCoreutilsWorkOut(string command, SigningAlgorithm algorithm)
     {
@@ -27,7 +28,9 @@ public sealed class SigningKeyTests : IDisposable
 
         Assert.Equal(algorithm, key.Algorithm);
         Assert.Equal(
-            Shell($"openssl pkey -in {file} -pubout -outform DER | openssl dgst -sha256 -binary | head -c 30 | base32 -w0 | fold -w4 | paste -sd:"),
+            Shell(
+                $"openssl pkey -in {file} -pubout -outform DER | openssl dgst -sha256 -binary | head -c 30 | base32 "
+                    + "-w0 | fold -w4 | paste -sd:"),
             key.Id);
         Assert.Matches(@"\A([A-Z2-7]{4}:){11}[A-Z2-7]{4}\z", key.Id);
     }
@@ -57,7 +60,9 @@ public sealed class SigningKeyTests : IDisposable
         Shell($"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out {file}");
         var key = SigningKeyText.Read(file, File.ReadAllText(file), null, Now);
 
-        var modulus = Shell($"openssl rsa -in {file} -noout -modulus | cut -d= -f2 | basenc -d --base16 | base64 -w0 | tr '+/' '-_' | tr -d =");
+        var modulus = Shell(
+            $"openssl rsa -in {file} -noout -modulus | cut -d= -f2 | basenc -d --base16 | base64 -w0 | tr '+/' '-_' | "
+                + "tr -d =");
 
         Assert.Equal(
             $$"""{"keys":[{"kid":"{{key.Id}}","use":"sig","alg":"RS256","kty":"RSA","n":"{{modulus}}","e":"AQAB"}]}""",
@@ -78,7 +83,8 @@ public sealed class SigningKeyTests : IDisposable
         using var set = JsonDocument.Parse(JsonWebKeySet.Write([key]));
 
         Assert.Equal(43, set.RootElement.GetProperty("keys")[0].GetProperty("x").GetString()!.Length);
-        Assert.StartsWith("A", set.RootElement.GetProperty("keys")[0].GetProperty("x").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "A", set.RootElement.GetProperty("keys")[0].GetProperty("x").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -89,10 +95,13 @@ public sealed class SigningKeyTests : IDisposable
         var key = SigningKey.Create(algorithm, Now, Now);
         var certificate = _folder.Write("key.crt", SigningKeyCertificate.Create(key));
 
-        var publicKey = Shell($"openssl x509 -in {certificate} -noout -pubkey | openssl pkey -pubin -outform DER | base64 -w0");
+        var publicKey = Shell(
+            $"openssl x509 -in {certificate} -noout -pubkey | openssl pkey -pubin -outform DER | base64 -w0");
 
         Assert.Equal(Convert.ToBase64String(key.PublicKey), publicKey);
-        Assert.Equal($"{certificate}: OK", Shell($"openssl verify -no_check_time -partial_chain -check_ss_sig -trusted {certificate} {certificate}"));
+        Assert.Equal(
+            $"{certificate}: OK",
+            Shell($"openssl verify -no_check_time -partial_chain -check_ss_sig -trusted {certificate} {certificate}"));
     }
 
     [Theory]

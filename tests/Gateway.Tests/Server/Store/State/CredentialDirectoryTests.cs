@@ -61,8 +61,10 @@ public sealed class CredentialDirectoryTests : IDisposable
         await other.RevokeAsync("one", TestCredential.Now, default);
         await stage.Feed.ReadAsync(default);
 
-        Assert.Equal(TestCredential.Now, (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
-        Assert.Same(two, await stage.Directory.FindAsync(TestCredential.New("two").Hash, default)); // no other is dropped
+        Assert.Equal(
+            TestCredential.Now, (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
+        // no other is dropped
+        Assert.Same(two, await stage.Directory.FindAsync(TestCredential.New("two").Hash, default));
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class CredentialDirectoryTests : IDisposable
         await stage.Feed.ReadAsync(default);
 
         Assert.Equal(
-            TestCredential.Now.AddHours(1), (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.ExpiresAt);
+            TestCredential.Now.AddHours(1),
+            (await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.ExpiresAt);
     }
 
     [Fact]
@@ -89,7 +92,8 @@ public sealed class CredentialDirectoryTests : IDisposable
         await stage.Directory.FindAsync(TestCredential.New("one").Hash, default);
         await other.RevokeAsync("one", TestCredential.Now, default); // and the feed does not hear of it
 
-        Assert.Null((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt); // it is current still
+        // it is current still
+        Assert.Null((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
         _clock.Advance(TimeSpan.FromSeconds(1));
 
         Assert.NotNull((await stage.Directory.FindAsync(TestCredential.New("one").Hash, default))!.RevokedAt);
@@ -269,7 +273,8 @@ public sealed class CredentialDirectoryTests : IDisposable
 
         uses.Record(new("one", TestCredential.Now, Address));
         clock.Advance(TimeSpan.FromSeconds(5));
-        await Eventually.TrueAsync(async () => (await store.FindAsync("one", default))!.LastUsedAt == TestCredential.Now);
+        await Eventually.TrueAsync(
+            async () => (await store.FindAsync("one", default))!.LastUsedAt == TestCredential.Now);
         uses.Record(new("one", TestCredential.Now.AddTicks(1), Address));
         await uses.StopAsync(new CancellationToken(canceled: true));
 
@@ -293,7 +298,9 @@ public sealed class CredentialDirectoryTests : IDisposable
         await pruning.StopAsync(default);
 
         Assert.NotNull(await store.FindAsync("young", default));
-        Assert.Equal(["Information 1130 1 tokens that expired or were revoked more than 30 days ago were deleted."], logger.Lines);
+        Assert.Equal(
+            ["Information 1130 1 tokens that expired or were revoked more than 30 days ago were deleted."],
+            logger.Lines);
     }
 
     private static RedisCredentialStore Open(RedisServer server) => new(

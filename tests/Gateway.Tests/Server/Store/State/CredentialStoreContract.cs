@@ -87,7 +87,8 @@ public abstract class CredentialStoreContract
         await store.AddAsync(TestCredential.New("second", createdAt: TestCredential.Now.AddTicks(1)), default);
         await store.AddAsync(TestCredential.New("first", createdAt: TestCredential.Now), default);
         await store.AddAsync(TestCredential.New("third", createdAt: TestCredential.Now.AddTicks(2)), default);
-        await store.AddAsync(TestCredential.New("third, added later", createdAt: TestCredential.Now.AddTicks(2)), default);
+        await store.AddAsync(
+            TestCredential.New("third, added later", createdAt: TestCredential.Now.AddTicks(2)), default);
 
         Assert.Equal(["third, added later", "third", "second", "first"], await IdsAsync(store));
     }
@@ -99,7 +100,8 @@ public abstract class CredentialStoreContract
         await store.AddAsync(TestCredential.New("user's"), default);
         await store.AddAsync(TestCredential.New("robot's", TestCredential.RobotAlice), default);
         await store.AddAsync(TestCredential.New("al's", TestCredential.Alice with { Name = "al" }), default);
-        await store.AddAsync(TestCredential.New("other method's", TestCredential.Alice with { Method = "ldap:corp" }), default);
+        await store.AddAsync(
+            TestCredential.New("other method's", TestCredential.Alice with { Method = "ldap:corp" }), default);
 
         Assert.Equal(["other method's", "user's"], await IdsAsync(store, TestCredential.Alice));
         Assert.Equal(["robot's"], await IdsAsync(store, TestCredential.RobotAlice));
@@ -151,7 +153,8 @@ public abstract class CredentialStoreContract
         Assert.Equal(TestCredential.Now, (await store.FindAsync("revoked before", default))!.RevokedAt);
         Assert.Null((await store.FindAsync("robot's", default))!.RevokedAt);
         var changes = await ChangesAsync(store);
-        Assert.Equal(new CredentialChange(CredentialChangeKind.Revoked, "revoked before", TestCredential.Now), changes[0]);
+        Assert.Equal(
+            new CredentialChange(CredentialChangeKind.Revoked, "revoked before", TestCredential.Now), changes[0]);
         Assert.Equal(["one", "two"], changes[1..3].Select(static change => change.Key).Order());
         Assert.All(changes[1..3], change => Assert.Equal((CredentialChangeKind.Revoked, at), (change.Kind, change.At)));
         Assert.Equal([new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", at)], changes[3..]);
@@ -165,7 +168,8 @@ public abstract class CredentialStoreContract
         Assert.Equal(0, await store.RevokeAllAsync(TestCredential.Alice, TestCredential.Now, default));
 
         Assert.Equal(
-            [new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", TestCredential.Now)], await ChangesAsync(store));
+            [new CredentialChange(CredentialChangeKind.SubjectRevoked, "user:alice", TestCredential.Now)],
+            await ChangesAsync(store));
     }
 
     [Fact]
@@ -206,7 +210,10 @@ public abstract class CredentialStoreContract
 
         await store.RecordUsesAsync([], default);
         await store.RecordUsesAsync(
-            [new("one", TestCredential.Now, four), new("nobody", TestCredential.Now, four), new("one", TestCredential.Now.AddTicks(2), six)],
+            [
+                new("one", TestCredential.Now, four), new("nobody", TestCredential.Now, four),
+                new("one", TestCredential.Now.AddTicks(2), six),
+            ],
             default);
         await store.RecordUsesAsync([new("one", TestCredential.Now.AddTicks(1), four)], default); // of a slower replica
 
@@ -263,7 +270,8 @@ public abstract class CredentialStoreContract
         await using var other = await OpenAsync();
         await Task.WhenAll(Enumerable.Range(0, 400).Select(i => store.AddAsync(TestCredential.New($"c{i}"), default)));
         var revoking = Task.WhenAll(Enumerable.Range(0, 400)
-            .Select(i => Task.Run(() => (i % 2 == 0 ? store : other).RevokeAsync($"c{i}", TestCredential.Now, default))));
+            .Select(
+                i => Task.Run(() => (i % 2 == 0 ? store : other).RevokeAsync($"c{i}", TestCredential.Now, default))));
 
         var seen = new List<string>();
         var position = 0L;
@@ -306,7 +314,8 @@ public abstract class CredentialStoreContract
             Reason = "left on 1 March, \"ticket\" 17 漢字 ;--'",
             Until = TestCredential.Now.AddDays(3).AddTicks(7),
         };
-        var lifted = new SubjectBlock("robot:ci", TestCredential.Now, "root").Lift(TestCredential.Now.AddTicks(5), "admin");
+        var lifted = new SubjectBlock("robot:ci", TestCredential.Now, "root").Lift(
+            TestCredential.Now.AddTicks(5), "admin");
 
         Assert.Empty((await other.ReadBlocksAsync("", default)).Blocks!);
         Assert.True(await store.WriteBlockAsync(complete, default));
@@ -322,7 +331,9 @@ public abstract class CredentialStoreContract
     public async Task Blocks_OfSubjectsThatAreCalledAlike_AreOnesOfTheirOwn()
     {
         await using var store = await OpenAsync();
-        string[] subjects = ["robot:alice", "user:Alice", "user:alice", "user:alice2", "user:corp/alice", "workload:github/alice"];
+        string[] subjects = [
+            "robot:alice", "user:Alice", "user:alice", "user:alice2", "user:corp/alice", "workload:github/alice",
+        ];
         foreach (var subject in subjects)
         {
             Assert.True(await store.WriteBlockAsync(new SubjectBlock(subject, TestCredential.Now, "root"), default));
@@ -341,7 +352,10 @@ public abstract class CredentialStoreContract
     public async Task WriteBlock_MadeFromARecordThatIsNoLongerTheLast_ChangesNothing()
     {
         await using var store = await OpenAsync();
-        var first = SubjectBlock.Create(null, "user:alice", TestCredential.Now, "root") with { Until = TestCredential.Now.AddHours(1) };
+        var first = SubjectBlock.Create(null, "user:alice", TestCredential.Now, "root") with
+        {
+            Until = TestCredential.Now.AddHours(1),
+        };
         Assert.True(await store.WriteBlockAsync(first, default));
         var lifted = first.Lift(TestCredential.Now.AddMinutes(5), "one");
         var again = SubjectBlock.Create(first, "user:alice", TestCredential.Now.AddSeconds(1), "other");
@@ -349,7 +363,9 @@ public abstract class CredentialStoreContract
         Assert.True(await store.WriteBlockAsync(again, default));
 
         Assert.False(await store.WriteBlockAsync(lifted, default));
-        Assert.False(await store.WriteBlockAsync(SubjectBlock.Create(null, "user:alice", TestCredential.Now.AddMinutes(5), "one"), default));
+        Assert.False(
+            await store.WriteBlockAsync(
+                SubjectBlock.Create(null, "user:alice", TestCredential.Now.AddMinutes(5), "one"), default));
         var block = Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!);
         Assert.Equal("other", block.By);
         Assert.Null(block.LiftedAt);
@@ -389,7 +405,8 @@ public abstract class CredentialStoreContract
         {
             Assert.Equal(
                 [("user:u0", 196), ("user:u1", 197), ("user:u2", 198), ("user:u3", 199)],
-                (await BlocksAsync(reader)).Select(static one => (one.Subject, (int)(one.At - TestCredential.Now).Ticks)));
+                (await BlocksAsync(reader)).Select(
+                    static one => (one.Subject, (int)(one.At - TestCredential.Now).Ticks)));
         }
     }
 
@@ -425,7 +442,8 @@ public abstract class CredentialStoreContract
         await using var store = await OpenAsync();
         await using var other = await OpenAsync();
         var writing = Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() =>
-            (i % 2 == 0 ? store : other).WriteBlockAsync(new SubjectBlock($"user:u{i}", TestCredential.Now, "root"), default))));
+            (i % 2 == 0 ? store : other).WriteBlockAsync(
+                new SubjectBlock($"user:u{i}", TestCredential.Now, "root"), default))));
 
         var (version, known) = ("", SubjectBlocks.None);
         bool last;
@@ -456,7 +474,10 @@ public abstract class CredentialStoreContract
     }
 
     private static async Task<IReadOnlyList<SubjectBlock>> BlocksAsync(ICredentialStore store) =>
-        [.. (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(static one => one.Subject, StringComparer.Ordinal)];
+        [
+            .. (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(
+                static one => one.Subject, StringComparer.Ordinal),
+        ];
 
     [Fact]
     public async Task Prune_WhatEndedLongAgo_IsForgottenAndNothingElse()
@@ -468,7 +489,8 @@ public abstract class CredentialStoreContract
         await store.AddAsync(TestCredential.New("shortened before"), default);
         await store.AddAsync(TestCredential.New("expired after") with { ExpiresAt = limit.AddMinutes(1) }, default);
         await store.AddAsync(TestCredential.New("revoked after"), default);
-        await store.AddAsync(TestCredential.New("expired after its revocation") with { ExpiresAt = limit.AddMinutes(-1) }, default);
+        await store.AddAsync(
+            TestCredential.New("expired after its revocation") with { ExpiresAt = limit.AddMinutes(-1) }, default);
         await store.AddAsync(TestCredential.New("alive"), default);
         await store.RevokeAsync("revoked before", limit.AddMinutes(-1), default);
         await store.ShortenAsync("shortened before", limit.AddMinutes(-2), default);
@@ -482,7 +504,8 @@ public abstract class CredentialStoreContract
         Assert.Equal(["alive", "revoked after", "expired after"], await IdsAsync(store, TestCredential.Alice));
         Assert.Null(await store.FindAsync(TestCredential.New("revoked before").Hash, default));
         Assert.Equal(
-            ["revoked after", "expired after its revocation"], (await ChangesAsync(store)).Select(static change => change.Key));
+            ["revoked after", "expired after its revocation"],
+            (await ChangesAsync(store)).Select(static change => change.Key));
     }
 
     [Fact]
@@ -497,7 +520,8 @@ public abstract class CredentialStoreContract
         TestCredential.AssertSame(first, await store.FindByIdentityAsync(identity, default));
         Assert.Null(await store.FindAsync(identity, default)); // what a token says is no secret
         Assert.Null(await store.FindByIdentityAsync(first.Hash, default));
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two") with { Identity = identity }, default));
+        await Assert.ThrowsAsync<StateException>(
+            () => store.AddAsync(TestCredential.New("two") with { Identity = identity }, default));
         Assert.Null(await store.FindAsync("two", default));
     }
 
@@ -538,7 +562,8 @@ public abstract class CredentialStoreContract
         await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
 
         Assert.Equal(
-            ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
+            ["robot:alice"],
+            (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
     }
 
     [Fact]
@@ -555,7 +580,8 @@ public abstract class CredentialStoreContract
         {
             try
             {
-                await stores[i % 2].AddAsync(TestCredential.New("wanted") with { Hash = SecretHash.Of($"wanted {i}") }, default);
+                await stores[i % 2].AddAsync(
+                    TestCredential.New("wanted") with { Hash = SecretHash.Of($"wanted {i}") }, default);
                 return true;
             }
             catch (StateException)

@@ -11,23 +11,33 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gateway.Tests.Server.Store.State;
 
 /// <summary>
-/// What a gateway of version 0.2.0 wrote into Redis: <c>data/redis-0.2.0.aof</c> is the append-only file of a Redis 7.0 after
+/// What a gateway of version 0.2.0 wrote into Redis: <c>data/redis-0.2.0.aof</c> is the append-only file of a Redis 7.0
+/// after
 /// <see cref="FillAsync"/> of that version's own code. This build reads it, and writes the same.
 /// </summary>
 internal static class EarlierRedis
 {
     public const string KeyPassword = "correct horse battery staple";
 
-    public static readonly DateTimeOffset Now = new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(1234567);
+    public static readonly DateTimeOffset Now = new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(
+        1234567);
 
-    /// <summary>One of each kind, in every state; <c>shortened</c> and those of the robot are as they were before what was done to them.</summary>
+    /// <summary>
+    /// One of each kind, in every state; <c>shortened</c> and those of the robot are as they were before what was done
+    /// to them.
+    /// </summary>
     public static IReadOnlyList<StoredCredential> Added { get; } =
     [
         New("personal"),
         New("robot") with { Kind = CredentialKind.Robot, Owner = TestCredential.RobotAlice },
         New("revoked"),
         New("shortened"),
-        New("job") with { Kind = CredentialKind.Workload, Identity = SecretHash.Of("identity of job"), KeptUntil = Now.AddDays(1) },
+        New("job") with
+        {
+            Kind = CredentialKind.Workload,
+            Identity = SecretHash.Of("identity of job"),
+            KeptUntil = Now.AddDays(1),
+        },
         TestCredential.NewComplete("complete") with
         {
             CreatedAt = Now.AddDays(-1),
@@ -38,7 +48,10 @@ internal static class EarlierRedis
         },
     ];
 
-    public static SubjectBlock Blocked { get; } = SubjectBlock.Create(null, "user:corp/mallory", Now, "root") with { Reason = "left" };
+    public static SubjectBlock Blocked { get; } = SubjectBlock.Create(null, "user:corp/mallory", Now, "root") with
+    {
+        Reason = "left",
+    };
 
     public static SubjectBlock Lifted { get; } = SubjectBlock.Create(null, "user:bob", Now, "root");
 
@@ -52,11 +65,14 @@ internal static class EarlierRedis
         ValidatedAt = Now,
     };
 
-    /// <summary>Sees that everything which <see cref="FillAsync"/> wrote is found, and what was revoked is revoked.</summary>
+    /// <summary>
+    /// Sees that everything which <see cref="FillAsync"/> wrote is found, and what was revoked is revoked.
+    /// </summary>
     public static async Task AssertFoundAsync(RedisOptions options)
     {
         await using var redis = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
-        var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+        var store = new RedisCredentialStore(
+            redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
         var robot = Added[1] with { RevokedAt = Now.AddMinutes(3) };
         StoredCredential[] expected =
         [
@@ -79,7 +95,10 @@ internal static class EarlierRedis
         using var feed = new RevocationFeed(store, TimeProvider.System, NullLogger<RevocationFeed>.Instance);
         Assert.True(await feed.ReadAsync(default));
         Assert.Equal(
-            [CredentialChangeKind.Revoked, CredentialChangeKind.Shortened, CredentialChangeKind.Revoked, CredentialChangeKind.SubjectRevoked],
+            [
+                CredentialChangeKind.Revoked, CredentialChangeKind.Shortened, CredentialChangeKind.Revoked,
+                CredentialChangeKind.SubjectRevoked,
+            ],
             (await store.ReadChangesAsync(0, default)).Changes.Select(static change => change.Kind));
         Assert.NotNull(feed.FindBlock(new Subject
         {
@@ -87,8 +106,14 @@ internal static class EarlierRedis
             Name = "corp/mallory",
             Method = "ldap",
         }));
-        Assert.Equal([Blocked, Lifted.Lift(Now.AddMinutes(5), "root")], (await store.ReadBlocksAsync("", default)).Blocks!.OrderBy(static one => one.At).ThenBy(static one => one.LiftedAt is not null));
-        Assert.Equal(Identity.ProviderSubject, (await new RedisIdentityStore(redis).FindAsync(Identity.Method, Identity.Name, default))!.ProviderSubject);
+        Assert.Equal(
+            [Blocked, Lifted.Lift(Now.AddMinutes(5), "root")],
+            (await store.ReadBlocksAsync("", default)).Blocks!
+                .OrderBy(static one => one.At)
+                .ThenBy(static one => one.LiftedAt is not null));
+        Assert.Equal(
+            Identity.ProviderSubject,
+            (await new RedisIdentityStore(redis).FindAsync(Identity.Method, Identity.Name, default))!.ProviderSubject);
         Assert.Single(await new RedisKeyStore(redis, KeyPassword).ReadAsync(default));
         Assert.Equal("text", Assert.Single(new RedisXmlRepository(redis).GetAllElements()).Value);
     }
@@ -97,7 +122,8 @@ internal static class EarlierRedis
     public static async Task FillAsync(RedisOptions options)
     {
         await using var redis = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
-        var store = new RedisCredentialStore(redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
+        var store = new RedisCredentialStore(
+            redis, options, TimeProvider.System, NullLogger<RedisCredentialStore>.Instance);
         foreach (var credential in Added)
         {
             await store.AddAsync(credential, default);
@@ -106,7 +132,8 @@ internal static class EarlierRedis
         await store.RevokeAsync("revoked", Now.AddMinutes(1), default);
         await store.ShortenAsync("shortened", Now.AddMinutes(2), default);
         await store.RevokeAllAsync(TestCredential.RobotAlice, Now.AddMinutes(3), default);
-        await store.RecordUsesAsync([new CredentialUse("personal", Now.AddMinutes(4), System.Net.IPAddress.Parse("192.0.2.1"))], default);
+        await store.RecordUsesAsync(
+            [new CredentialUse("personal", Now.AddMinutes(4), System.Net.IPAddress.Parse("192.0.2.1"))], default);
         await store.WriteBlockAsync(Blocked, default);
         await store.WriteBlockAsync(Lifted, default);
         await store.WriteBlockAsync(Lifted.Lift(Now.AddMinutes(5), "root"), default);

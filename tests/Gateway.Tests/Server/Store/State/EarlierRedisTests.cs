@@ -34,13 +34,15 @@ public sealed partial class EarlierRedisTests
 
     private static async Task LoadAsync(RedisServer server)
     {
-        var start = new ProcessStartInfo("redis-cli", ["-p", server.Port.ToString(CultureInfo.InvariantCulture), "--pipe"])
+        var start = new ProcessStartInfo(
+            "redis-cli", ["-p", server.Port.ToString(CultureInfo.InvariantCulture), "--pipe"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         using var process = Process.Start(start)!;
-        await using (var file = File.OpenRead(RepositoryRoot.PathOf("tests", "Gateway.Tests", "Server", "Store", "State", "data", "redis-0.2.0.aof")))
+        await using (var file = File.OpenRead(
+            RepositoryRoot.PathOf("tests", "Gateway.Tests", "Server", "Store", "State", "data", "redis-0.2.0.aof")))
         {
             await file.CopyToAsync(process.StandardInput.BaseStream);
         }
@@ -68,7 +70,8 @@ public sealed partial class EarlierRedisTests
                 Position().Replace(line, "POSITION"),
                 static claims => string.Join(',', claims.Value.Split(',').Order(StringComparer.Ordinal)))).ToList();
             dump[key] = type + " " + (key == "gateway:identities" ? Regex.Replace(lines[1], "^[0-9]+ ", "VERSION ")
-                : type == "hash" ? string.Join('|', lines.Chunk(2).Select(static pair => string.Join('=', pair)).Order())
+                : type == "hash"
+                ? string.Join('|', lines.Chunk(2).Select(static pair => string.Join('=', pair)).Order())
                 : string.Join('|', lines));
         }
 

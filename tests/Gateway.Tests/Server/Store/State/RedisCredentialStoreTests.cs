@@ -83,7 +83,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
         await using var store = await OpenAsync();
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("one"), default));
+        var exception = await Assert.ThrowsAsync<StateException>(
+            () => store.AddAsync(TestCredential.New("one"), default));
 
         Assert.Equal(
             $"Redis at {_server.Options.Server} does not write to disk, so a restart of Redis would lose new tokens: "
@@ -114,7 +115,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
             }
         });
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
+        var exception = await Assert.ThrowsAsync<StateException>(
+            () => store.AddAsync(TestCredential.New("two"), default));
         Assert.Contains("does not write to disk", exception.Message, StringComparison.Ordinal);
     }
 
@@ -154,7 +156,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         await store.PruneAsync(TestCredential.Now.AddDays(300), default);
         Assert.Equal(["job"], (await store.ListAsync(null, default)).Select(static one => one.Id));
-        Assert.Equal(TokenState.Revoked, (await store.FindAsync(job.Hash, default))!.StateAt(TestCredential.Now.AddDays(300)));
+        Assert.Equal(
+            TokenState.Revoked, (await store.FindAsync(job.Hash, default))!.StateAt(TestCredential.Now.AddDays(300)));
         await store.PruneAsync(TestCredential.Now.AddDays(500), default);
         Assert.Empty(await store.ListAsync(null, default));
     }
@@ -178,7 +181,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         Assert.Equal(
             warns
-                ? [$"Warning 1131 Redis at {_server.Options.Server} evicts keys when its memory is full (maxmemory-policy {policy}): "
+                ? [$"Warning 1131 Redis at {_server.Options.Server} evicts keys when its memory is full "
+                    + $"(maxmemory-policy {policy}): "
                     + "tokens and revocations could be lost. Set maxmemory-policy noeviction."]
                 : [],
             logger.Lines);
@@ -198,9 +202,9 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
 
         Assert.Equal(
             warns
-                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a crash or "
-                    + "power cut there may lose tokens and revocations of the last seconds, although the gateway confirmed them. Set "
-                    + "appendfsync always."]
+                ? [$"Warning 1132 Redis at {_server.Options.Server} writes to disk with appendfsync {flush}: a crash "
+                    + "or power cut there may lose tokens and revocations of the last seconds, although the gateway "
+                    + "confirmed them. Set appendfsync always."]
                 : [],
             logger.Lines);
     }
@@ -218,8 +222,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
-            $"Redis at {_server.Options.Server} has tokens of schema version 2 under \"gateway:\", but this gateway supports "
-            + "version 1: a newer gateway wrote them. Run that version.",
+            $"Redis at {_server.Options.Server} has tokens of schema version 2 under \"gateway:\", but this gateway "
+            + "supports version 1: a newer gateway wrote them. Run that version.",
             exception.Message);
     }
 
@@ -233,11 +237,13 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await store.AddAsync(TestCredential.New("one"), default);
         var document = await _server.CommandAsync("HGET", "gateway:credential:one", "document");
         Assert.Contains(part, document, StringComparison.Ordinal);
-        await _server.CommandAsync("HSET", "gateway:credential:one", "document", document.Replace(part, other, StringComparison.Ordinal));
+        await _server.CommandAsync(
+            "HSET", "gateway:credential:one", "document", document.Replace(part, other, StringComparison.Ordinal));
 
         var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
 
-        Assert.StartsWith("The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -255,7 +261,8 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await store.RevokeAllAsync(TestCredential.RobotAlice, TestCredential.Now, default);
 
         Assert.Equal(
-            ["robot:alice"], (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
+            ["robot:alice"],
+            (await store.ReadChangesAsync(position, default)).Changes.Select(static change => change.Key));
     }
 
     [Fact]
@@ -284,13 +291,16 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         var version = (await store.ReadBlocksAsync("", default)).Version;
         Assert.Null((await store.ReadBlocksAsync(version, default)).Blocks);
 
-        await _server.CommandAsync("ZADD", "gateway:changes", $"{position - 5_000_000}", $"{position - 5_000_000} revoked {TestCredential.Now.UtcTicks:D19} two");
+        await _server.CommandAsync(
+            "ZADD", "gateway:changes", $"{position - 5_000_000}",
+            $"{position - 5_000_000} revoked {TestCredential.Now.UtcTicks:D19} two");
         await _server.CommandAsync("CLIENT", "KILL", "TYPE", "normal");
         await Eventually.TrueAsync(async () =>
         {
             try
             {
-                return (await store.ReadBlocksAsync(version, default)).Blocks is not null; // another server's versions say nothing
+                // another server's versions say nothing
+                return (await store.ReadBlocksAsync(version, default)).Blocks is not null;
             }
             catch (StateException)
             {

@@ -110,7 +110,8 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
         var address = new Uri($"http://127.0.0.1:{gateway.PlainPorts[^1]}/readyz");
         Assert.Contains("\"state\":\"ok\"", await client.GetStringAsync(address), StringComparison.Ordinal);
 
-        var file = Path.Combine(gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
+        var file = Path.Combine(
+            gateway.Services.GetRequiredService<GatewayOptions>().State.Folder, SqliteDatabase.FileName);
         File.Move(file, file + ".away");
 
         await Eventually.TrueAsync(async () =>
@@ -251,7 +252,8 @@ public sealed class ReplicaTests : IAsyncLifetime, IDisposable
 
         public static async Task<Replica> StartAsync(GatewayOptions options)
         {
-            var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+            var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(
+                new HostApplicationBuilderSettings());
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddRedis(options.Redis, longest: TimeSpan.Zero);
             builder.Services.AddStateStore(options.State, options.Redis);

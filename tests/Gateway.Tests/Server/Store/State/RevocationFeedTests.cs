@@ -9,7 +9,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server.Store.State;
 
-/// <summary>What a replica knows of revocations. The store is a real file, and "the other" another process's view of it.</summary>
+/// <summary>
+/// What a replica knows of revocations. The store is a real file, and "the other" another process's view of it.
+/// </summary>
 public sealed class RevocationFeedTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -51,7 +53,8 @@ public sealed class RevocationFeedTests : IDisposable
 
         Assert.False(await feed.ReadAsync(default));
         Assert.False(feed.IsCurrent);
-        Assert.StartsWith("Error 1133 The token store cannot be read: ", Assert.Single(_logger.Lines), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Error 1133 The token store cannot be read: ", Assert.Single(_logger.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,9 +268,9 @@ public sealed class RevocationFeedTests : IDisposable
             Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Equal(2, (await store.ReadBlocksAsync("", default)).Blocks!.Count);
             Assert.Equal(
-                "Warning 1136 The store had lost blocks that this gateway knows (2: user:alice, user:bob): it was emptied, or replaced "
-                + "with an older one. They stayed in force and are in the store again; tokens that were revoked meanwhile may be "
-                + "valid again.",
+                "Warning 1136 The store had lost blocks that this gateway knows (2: user:alice, user:bob): it was "
+                + "emptied, or replaced with an older one. They stayed in force and are in the store again; tokens "
+                + "that were revoked meanwhile may be valid again.",
                 Assert.Single(_logger.Lines));
         }
 
@@ -343,11 +346,12 @@ public sealed class RevocationFeedTests : IDisposable
         await using var store = Open();
         var file = new BlockFile(_folder.Path);
         using var feed = Feed(store, file);
-        using (var holder = Process.Start(new ProcessStartInfo("flock", [_folder.Path, "sh", "-c", "echo locked; read end"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!)
+        using (var holder = Process.Start(
+            new ProcessStartInfo("flock", [_folder.Path, "sh", "-c", "echo locked; read end"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!)
         {
             Assert.Equal("locked", await holder.StandardOutput.ReadLineAsync());
             await store.WriteBlockAsync(Block("user:alice"), default);
@@ -355,7 +359,8 @@ public sealed class RevocationFeedTests : IDisposable
             Assert.True(await feed.ReadAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));
             Assert.NotNull(feed.FindBlock(TestCredential.Alice));
             Assert.Null(file.Read());
-            Assert.Contains("another process has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
+            Assert.Contains(
+                "another process has locked its folder", Assert.Single(_logger.Lines), StringComparison.Ordinal);
             holder.StandardInput.Close();
             await holder.WaitForExitAsync();
         }

@@ -61,7 +61,8 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.Write("state/gateway.db", new string('x', 4096));
 
-        AssertRefused($"{DatabaseFile}: the file is not an SQLite database. Move it away, or set state.folder to another folder.");
+        AssertRefused(
+            $"{DatabaseFile}: the file is not an SQLite database. Move it away, or set state.folder to another folder.");
     }
 
     [Fact]
@@ -71,7 +72,8 @@ public sealed class SqliteFileTests : IDisposable
         var before = File.ReadAllBytes(DatabaseFile);
 
         AssertRefused(
-            $"{DatabaseFile}: the file is another program's database. Move it away, or set state.folder to another folder.");
+            $"{DatabaseFile}: the file is another program's database. Move it away, or set state.folder to another "
+                + "folder.");
         Assert.Equal(before, File.ReadAllBytes(DatabaseFile));
     }
 
@@ -92,7 +94,8 @@ public sealed class SqliteFileTests : IDisposable
 
         var newest = SqliteSchema.Migrations.Count;
         AssertRefused(
-            $"{DatabaseFile}: the store has schema version {newest + 1}, but this gateway supports versions up to {newest}. "
+            $"{DatabaseFile}: the store has schema version {newest + 1}, but this gateway supports versions up "
+                + $"to {newest}. "
             + "Run the newer gateway that wrote it, or restore the backup made before the upgrade.");
     }
 
@@ -104,7 +107,8 @@ public sealed class SqliteFileTests : IDisposable
 
         SqliteFile.Open(
             DatabaseFile,
-            ["never run again", "ALTER TABLE kept ADD COLUMN y; UPDATE kept SET y = x + 1", "UPDATE kept SET y = y * 10"],
+            ["never run again", "ALTER TABLE kept ADD COLUMN y; UPDATE kept SET y = x + 1", "UPDATE kept SET y = y * "
+                + "10"],
             out var session);
         using (session)
         {
@@ -129,19 +133,23 @@ public sealed class SqliteFileTests : IDisposable
             })
             {
                 older.Execute(
-                    "INSERT INTO credentials (id, hash, owner, document, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                    one.Id, one.Hash.ToBytes(), one.Owner.ToString(), CredentialDocument.Write(one), one.CreatedAt.UtcTicks,
+                    "INSERT INTO credentials (id, hash, owner, document, created_at, expires_at, revoked_at) VALUES "
+                        + "($1, $2, $3, $4, $5, $6, $7)",
+                    one.Id, one.Hash.ToBytes(), one.Owner.ToString(), CredentialDocument.Write(one),
+                    one.CreatedAt.UtcTicks,
                     one.ExpiresAt.UtcTicks, one.RevokedAt?.UtcTicks);
             }
         }
 
         await using var store = SqliteCredentialStore.Open(Folder);
         Assert.Equal(TokenState.Active, (await store.FindAsync("personal", default))!.StateAt(TestCredential.Now));
-        Assert.Equal(TokenState.Revoked, (await store.FindAsync(Job("job revoked").Hash, default))!.StateAt(TestCredential.Now));
+        Assert.Equal(
+            TokenState.Revoked, (await store.FindAsync(Job("job revoked").Hash, default))!.StateAt(TestCredential.Now));
 
         // Their ID tokens may live yet, and would be judged anew where they were forgotten.
         await store.PruneAsync(TestCredential.Now.AddDays(300), default);
-        Assert.Equal(["job revoked", "personal"], (await store.ListAsync(null, default)).Select(static one => one.Id).Order());
+        Assert.Equal(
+            ["job revoked", "personal"], (await store.ListAsync(null, default)).Select(static one => one.Id).Order());
         await store.PruneAsync(TestCredential.Now.AddDays(500), default);
         Assert.Equal(["personal"], (await store.ListAsync(null, default)).Select(static one => one.Id));
 
@@ -169,7 +177,8 @@ public sealed class SqliteFileTests : IDisposable
         TestCredential.AssertSame(token, await migrated.FindAsync("one", default));
         Assert.Equal("robot:alice", Assert.Single((await migrated.ReadChangesAsync(0, default)).Changes).Key);
         Assert.Empty((await migrated.ReadBlocksAsync("", default)).Blocks!);
-        Assert.True(await migrated.WriteBlockAsync(new SubjectBlock("user:alice", TestCredential.Now, "root"), default));
+        Assert.True(
+            await migrated.WriteBlockAsync(new SubjectBlock("user:alice", TestCredential.Now, "root"), default));
         Assert.Single((await migrated.ReadBlocksAsync("", default)).Blocks!);
     }
 
@@ -191,7 +200,8 @@ public sealed class SqliteFileTests : IDisposable
                     .Order());
             var robot = await store.FindAsync("tcdk3anmmmxf", default);
             TestCredential.AssertSame(robot!, await store.FindAsync(robot!.Hash, default));
-            Assert.Contains((await store.ReadChangesAsync(0, default)).Changes, static change => change.Key == "rdcjc9e7xbyr");
+            Assert.Contains(
+                (await store.ReadChangesAsync(0, default)).Changes, static change => change.Key == "rdcjc9e7xbyr");
             Assert.Equal("user:bob", Assert.Single((await store.ReadBlocksAsync("", default)).Blocks!).Subject);
             Assert.True(await store.RevokeAsync("apx8tqds3kmh", made, default));
         }
@@ -207,7 +217,8 @@ public sealed class SqliteFileTests : IDisposable
         first.Dispose();
 
         Assert.Throws<ProblemException>(() => SqliteFile.Open(
-            DatabaseFile, ["", "INSERT INTO kept VALUES (1)", "INSERT INTO kept VALUES (2); INSERT INTO nowhere VALUES (3)"], out _));
+            DatabaseFile,
+            ["", "INSERT INTO kept VALUES (1)", "INSERT INTO kept VALUES (2); INSERT INTO nowhere VALUES (3)"], out _));
 
         using var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite);
         Assert.Equal(2, session.Number("PRAGMA user_version"));
@@ -217,7 +228,8 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public async Task Open_ManyProcessesAtOnce_OneMakesTheTables()
     {
-        var stores = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteCredentialStore.Open(Folder))));
+        var stores = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteCredentialStore.Open(Folder))));
         await Task.WhenAll(stores.Select((store, i) => store.AddAsync(TestCredential.New($"c{i}"), default)));
 
         Assert.Equal(8, (await stores[0].ListAsync(null, default)).Count);
@@ -252,7 +264,8 @@ public sealed class SqliteFileTests : IDisposable
         Directory.CreateDirectory(Folder);
         File.SetUnixFileMode(
             Folder,
-            Owner | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute);
+            Owner | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
+                | UnixFileMode.GroupExecute);
 
         Assert.Null(SqliteFile.Check(DatabaseFile, 1));
     }
@@ -287,7 +300,8 @@ public sealed class SqliteFileTests : IDisposable
         var exception = await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
-            $"{DatabaseFile}: the store was removed or replaced while the gateway was running. Put it back, or restart the gateway.",
+            $"{DatabaseFile}: the store was removed or replaced while the gateway was running. Put it back, or "
+                + "restart the gateway.",
             exception.Message);
     }
 
@@ -301,8 +315,8 @@ public sealed class SqliteFileTests : IDisposable
         Assert.NotNull(await store.FindAsync("one", default));
 
         File.Move(DatabaseFile + ending, DatabaseFile + ending + ".away");
-        var expected = $"{DatabaseFile}{ending}: the store's log was removed or replaced while the gateway was running. Restart the gateway, "
-            + "check \"gateway token list\", and repeat the latest missing changes.";
+        var expected = $"{DatabaseFile}{ending}: the store's log was removed or replaced while the gateway was "
+            + "running. Restart the gateway, check \"gateway token list\", and repeat the latest missing changes.";
         foreach (var use in new Func<Task>[]
         {
             () => store.ReadChangesAsync(0, default),
@@ -363,7 +377,9 @@ public sealed class SqliteFileTests : IDisposable
             try
             {
                 await writer.RunAsync(
-                    s => s.Execute("INSERT INTO changes (kind, key, at) VALUES ('revoked', $1, 1)", new string('x', 2000)), default);
+                    s => s.Execute(
+                        "INSERT INTO changes (kind, key, at) VALUES ('revoked', $1, 1)", new string('x', 2000)),
+                        default);
                 written++;
             }
             catch (StateException exception)
@@ -373,11 +389,13 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         Assert.Equal(
-            $"{DatabaseFile}: the store cannot be written: the disk is full. Free some space; nothing that the gateway confirmed is lost.",
+            $"{DatabaseFile}: the store cannot be written: the disk is full. Free some space; nothing that the "
+                + "gateway confirmed is lost.",
             full.Message);
         Assert.Equal(written, await writer.RunAsync(static s => s.Number("SELECT count(*) FROM changes"), default));
         await writer.RunAsync(static s => s.Execute("DELETE FROM changes"), default);
-        await writer.RunAsync(static s => s.Execute("INSERT INTO changes (kind, key, at) VALUES ('revoked', 'y', 1)"), default);
+        await writer.RunAsync(
+            static s => s.Execute("INSERT INTO changes (kind, key, at) VALUES ('revoked', 'y', 1)"), default);
     }
 
     [Fact]
@@ -407,7 +425,8 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
-        Assert.StartsWith("The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -453,7 +472,9 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(0, FileStatus.Read(file, out var status));
         var inode = $":{status.Inode} ";
         return [.. File.ReadLines("/proc/locks")
-            .Where(line => line.Contains("POSIX", StringComparison.Ordinal) && line.Contains(inode, StringComparison.Ordinal))
+            .Where(
+                line => line.Contains("POSIX", StringComparison.Ordinal)
+                    && line.Contains(inode, StringComparison.Ordinal))
             .Select(static line => line[line.IndexOf(':', StringComparison.Ordinal)..])];
     }
 
@@ -470,6 +491,7 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(message, Assert.Throws<ProblemException>(() => SqliteCredentialStore.Open(Folder)).Message);
         Assert.Equal(
             message,
-            Assert.Throws<ProblemException>(() => StateServiceExtensions.Check(new StateOptions { Folder = Folder })).Message);
+            Assert.Throws<ProblemException>(
+                () => StateServiceExtensions.Check(new StateOptions { Folder = Folder })).Message);
     }
 }

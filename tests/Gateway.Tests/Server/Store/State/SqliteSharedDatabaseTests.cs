@@ -5,7 +5,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Server.Store.State;
 
-/// <summary>The contract, in the file as a gateway with a provider has it open: people's identities are written to it as well.</summary>
+/// <summary>
+/// The contract, in the file as a gateway with a provider has it open: people's identities are written to it as well.
+/// </summary>
 public sealed class SqliteSharedDatabaseTests : CredentialStoreContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -93,7 +93,9 @@ public sealed class SubjectBlocksTests : IDisposable
     public void File_OfTwoThatWriteAtOnce_HasTheBlocksOfBoth()
     {
         Assert.Null(new BlockFile(Folder).Read());
-        Parallel.For(0, 24, i => new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block($"user:u{i}") with { Reason = "ä\"" }])));
+        Parallel.For(
+            0, 24,
+            i => new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block($"user:u{i}") with { Reason = "ä\"" }])));
 
         var read = new BlockFile(Folder).Read()!;
         Assert.Equal(24, read.All.Count);
@@ -154,15 +156,20 @@ public sealed class SubjectBlocksTests : IDisposable
     [InlineData("""{"version":1,"blocks":[{"subject":"alice","at":"2026-11-26T12:00:00Z","by":"root"}]}""")]
     [InlineData("""{"version":1,"blocks":[{"subject":"anonymous:x","at":"2026-11-26T12:00:00Z","by":"root"}]}""")]
     [InlineData("""{"version":1,"blocks":[{"subject":"user:a","by":"root"}]}""")]
-    [InlineData("""{"version":1,"blocks":[{"subject":"user:a","at":"2026-11-26T12:00:00Z","by":"root","onlyFrom":"192.0.2.1"}]}""")]
+    [InlineData(
+#pragma warning disable RCS0056 // one line of text
+        """{"version":1,"blocks":[{"subject":"user:a","at":"2026-11-26T12:00:00Z","by":"root","onlyFrom":"192.0.2.1"}]}""")]
+#pragma warning restore RCS0056
     public void Read_FileThatIsNotUnderstood_IsRefusedAndLeftAsItIs(string text)
     {
         _folder.Write("state/blocked.json", text);
 
         var exception = Assert.Throws<ProblemException>(() => new BlockFile(Folder).Read());
-        Assert.Throws<ProblemException>(() => new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block("user:bob")])));
+        Assert.Throws<ProblemException>(
+            () => new BlockFile(Folder).Merge(SubjectBlocks.None.With([Block("user:bob")])));
 
-        Assert.StartsWith($"{BlocksFile}: the list of blocked subjects cannot be read", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{BlocksFile}: the list of blocked subjects cannot be read", exception.Message, StringComparison.Ordinal);
         Assert.Equal(text, File.ReadAllText(BlocksFile));
     }
 

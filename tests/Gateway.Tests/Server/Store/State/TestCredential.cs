@@ -43,7 +43,11 @@ internal static class TestCredential
                 Name = "repo:acme/app ref:main ünï",
                 Method = "issuer:github",
                 Groups = ["team-a", "größe"],
-                Claims = new Dictionary<string, string> { ["repository"] = "acme/app", ["ref"] = "refs/heads/é" }.ToFrozenDictionary(),
+                Claims = new Dictionary<string, string>
+                {
+                    ["repository"] = "acme/app",
+                    ["ref"] = "refs/heads/é",
+                }.ToFrozenDictionary(),
             },
             Limit = limit,
             Identity = SecretHash.Of("identity of " + id),

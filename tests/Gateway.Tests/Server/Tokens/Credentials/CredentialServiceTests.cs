@@ -101,7 +101,9 @@ public sealed class CredentialServiceTests : IAsyncDisposable
 
         var problem = Assert.Single(Assert.IsType<CredentialOutcome.Invalid>(outcome).Problems);
         Assert.Equal(CredentialService.LifetimePart, problem.Source);
-        Assert.Equal("Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.", problem.Fix);
+        Assert.Equal(
+            "Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.",
+            problem.Fix);
         Assert.Empty(await _store.ListAsync(null, default));
     }
 
@@ -165,14 +167,16 @@ public sealed class CredentialServiceTests : IAsyncDisposable
     {
         // A loop of making and ending must not fill the store.
         var ended = Enumerable.Range(0, ICredentialStore.MostKeptPerOwner).Select(i => _store.AddAsync(
-            TestCredential.New($"ended-{i}", Alice, _time.GetUtcNow()) with { RevokedAt = _time.GetUtcNow() }, default));
+            TestCredential.New($"ended-{i}", Alice, _time.GetUtcNow()) with { RevokedAt = _time.GetUtcNow() },
+            default));
         await Task.WhenAll(ended);
 
         var problem = Assert.IsType<CredentialOutcome.Conflict>(
             await _service.CreateAsync(Order(Alice, "laptop", null), default)).Problem;
 
         Assert.StartsWith(
-            "user:alice: the owner had too many tokens recently, including expired and revoked ones (found \"1000\").", problem.ToString(),
+            "user:alice: the owner had too many tokens recently, including expired and revoked ones (found \"1000\").",
+            problem.ToString(),
             StringComparison.Ordinal);
         await CreateAsync(Order(Robot, "another owner", Limit("**:pull")));
     }
@@ -323,8 +327,11 @@ public sealed class CredentialServiceTests : IAsyncDisposable
         const string category = "Information Gateway.Server.Tokens.Credentials.CredentialService ";
         Assert.Equal(
             [
-                $"{category}Created the Personal token {issued.Credential.Id} of user:alice, by user:alice; it expires 2026-04-01T00:00:00.0000000+00:00. ",
-                $"{category}Rotated the Personal token {issued.Credential.Id} of user:alice to {rotated.Credential.Id}, by user:alice; the old one expires 2026-01-01T00:00:00.0000000+00:00. ",
+                $"{category}Created the Personal token {issued.Credential.Id} of user:alice, by user:alice; it "
+                    + "expires 2026-04-01T00:00:00.0000000+00:00. ",
+                $"{category}Rotated the Personal token {issued.Credential.Id} of user:alice "
+                    + $"to {rotated.Credential.Id}, by user:alice; the old one expires "
+                    + "2026-01-01T00:00:00.0000000+00:00. ",
                 $"{category}Revoked the token {rotated.Credential.Id}, by user:admin. ",
                 $"{category}Revoked everything issued to user:alice, 1 tokens, by operator. ",
             ],

@@ -41,7 +41,9 @@ internal sealed class OpenApiDescription(JsonElement root)
         foreach (var header in Members(response, "headers"))
         {
             Assert.True(answer.Headers.TryGetValues(header.Name, out var values), $"{name}: no {header.Name}");
-            Check(JsonSerializer.SerializeToElement(Assert.Single(values)), Resolve(header.Value).GetProperty("schema"), name);
+            Check(
+                JsonSerializer.SerializeToElement(Assert.Single(values)), Resolve(header.Value).GetProperty("schema"),
+                name);
         }
 
         var body = await answer.Content.ReadAsByteArrayAsync();
@@ -74,9 +76,13 @@ internal sealed class OpenApiDescription(JsonElement root)
                     : IsOfType(value, operand.GetString()!),
                 "enum" => operand.EnumerateArray().Any(item => JsonElement.DeepEquals(item, value)),
                 "anyOf" => operand.EnumerateArray().Any(item => Matches(value, item, where)),
-                "pattern" => value.ValueKind != JsonValueKind.String || new Regex(operand.GetString()!).IsMatch(value.GetString()!),
-                "minLength" => value.ValueKind != JsonValueKind.String || value.GetString()!.Length >= operand.GetInt32(),
-                "maxLength" => value.ValueKind != JsonValueKind.String || value.GetString()!.Length <= operand.GetInt32(),
+                "pattern" =>
+                    value.ValueKind != JsonValueKind.String
+                    || new Regex(operand.GetString()!).IsMatch(value.GetString()!),
+                "minLength" =>
+                    value.ValueKind != JsonValueKind.String || value.GetString()!.Length >= operand.GetInt32(),
+                "maxLength" =>
+                    value.ValueKind != JsonValueKind.String || value.GetString()!.Length <= operand.GetInt32(),
                 "minItems" => value.ValueKind != JsonValueKind.Array || value.GetArrayLength() >= operand.GetInt32(),
                 "maxItems" => value.ValueKind != JsonValueKind.Array || value.GetArrayLength() <= operand.GetInt32(),
                 "format" => operand.GetString() == "date-time"
@@ -89,8 +95,12 @@ internal sealed class OpenApiDescription(JsonElement root)
                     !value.TryGetProperty(member.Name, out var inner)
                     || CheckNested(inner, member.Value, $"{where}.{member.Name}")),
                 "additionalProperties" => value.ValueKind != JsonValueKind.Object || value.EnumerateObject()
-                    .Where(member => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(member.Name, out _))
-                    .All(member => operand.ValueKind == JsonValueKind.Object && CheckNested(member.Value, operand, where)),
+                    .Where(
+                        member => !schema.TryGetProperty("properties", out var known)
+                            || !known.TryGetProperty(member.Name, out _))
+                    .All(
+                        member => operand.ValueKind == JsonValueKind.Object
+                            && CheckNested(member.Value, operand, where)),
                 _ => throw new NotSupportedException($"keyword {keyword.Name}"),
             };
             Assert.True(good, $"{where}: {value} is not as \"{keyword.Name}\": {operand} says");

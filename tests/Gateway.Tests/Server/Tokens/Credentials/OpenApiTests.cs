@@ -58,7 +58,8 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
 
         var members = stage.Description.Schema(schema).GetProperty("properties").EnumerateObject();
         Assert.Contains(
-            $"Use only: {string.Join(", ", members.Select(static member => member.Name))}.", answer.Error, StringComparison.Ordinal);
+            $"Use only: {string.Join(", ", members.Select(static member => member.Name))}.", answer.Error,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -146,14 +147,17 @@ public sealed class OpenApiTests(TokenApiStage stage) : IClassFixture<TokenApiSt
             for (var guess = 0; guess < 20 && answer?.Status != HttpStatusCode.TooManyRequests; guess++) // 429
             {
                 answer = await stage.SendAsync(
-                    method, target, null, method == "POST" ? Order : null, headers: TokenApiTests.Authorization("bob", $"{Guid.NewGuid()}"));
+                    method, target, null, method == "POST" ? Order : null,
+                    headers: TokenApiTests.Authorization("bob", $"{Guid.NewGuid()}"));
             }
         }
 
         await redis.KillAsync();
         foreach (var (method, target) in operations)
         {
-            await stage.SendAsync(method, target, "alice", method == "POST" ? (target.Length == 0 ? Order : "{}") : null); // 503
+            // 503
+            await stage.SendAsync(
+                method, target, "alice", method == "POST" ? (target.Length == 0 ? Order : "{}") : null);
         }
     }
 }

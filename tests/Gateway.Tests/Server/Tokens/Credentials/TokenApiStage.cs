@@ -66,7 +66,8 @@ public sealed class TokenApiStage : IAsyncLifetime
         using var answer = await Gateway.SendAsync(
             new HttpMethod(method), "/api/v1/tokens" + target, user, content, headers);
         var path = target.Split('?')[0];
-        var template = "/api/v1/tokens" + (path.Length == 0 ? "" : path.EndsWith("/rotate", StringComparison.Ordinal) ? "/{id}/rotate" : "/{id}");
+        var template = "/api/v1/tokens"
+            + (path.Length == 0 ? "" : path.EndsWith("/rotate", StringComparison.Ordinal) ? "/{id}/rotate" : "/{id}");
         Seen.Add(await Description.CheckAsync(answer, method, template));
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
         Assert.Equal(16, Assert.Single(answer.Headers.GetValues("X-Request-Id")).Length);
@@ -104,5 +105,6 @@ internal sealed record ApiAnswer(HttpStatusCode Status, JsonElement Body, string
         }
     }
 
-    public string[] Ids => [.. Body.GetProperty("tokens").EnumerateArray().Select(static token => token.GetProperty("id").GetString()!)];
+    public string[] Ids =>
+        [.. Body.GetProperty("tokens").EnumerateArray().Select(static token => token.GetProperty("id").GetString()!)];
 }

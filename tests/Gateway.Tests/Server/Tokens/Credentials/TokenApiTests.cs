@@ -39,8 +39,9 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         await using var gateway = await TestGateway.StartAsync(upstream.Address);
         await using var stream = await gateway.ConnectAsync();
         await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(
-            $"POST /api/v1/tokens HTTP/1.1\r\nHost: {TestGateway.Host}\r\nAuthorization: {TestGateway.Basic("alice")}\r\n"
-            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body[..5]}"));
+            $"POST /api/v1/tokens HTTP/1.1\r\nHost: {TestGateway.Host}\r\nAuthorization:"
+            + $" {TestGateway.Basic("alice")}\r\nContent-Type: application/json\r\nContent-Length:"
+            + $" {body.Length}\r\nConnection: close\r\n\r\n{body[..5]}"));
         using var meanwhile = await gateway.SendAsync(HttpMethod.Get, "/api/v1/tokens", "alice");
         Assert.Equal(HttpStatusCode.OK, meanwhile.StatusCode); // by now the other request's headers are read as well
         var users = await File.ReadAllLinesAsync(gateway.UsersFile);
@@ -68,12 +69,14 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var shown = await stage.SendAsync("GET", $"/{id}", "alice");
         Assert.Equal(JsonValueKind.Null, shown.Body.GetProperty("scopes").ValueKind);
         Assert.Equal(
-            "TOKEN_INVALID: scopes: is missing. Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.",
+            "TOKEN_INVALID: scopes: is missing. Give a list such as [\"team-a/**:pull,push\"], or null for everything "
+                + "that you may do.",
             silent.Error);
     }
 
     [Fact]
-    public async Task Create_ScopesBeyondWhatThePersonMay_AreTaken() // they only take away, so there is nothing to refuse
+    // they only take away, so there is nothing to refuse
+    public async Task Create_ScopesBeyondWhatThePersonMay_AreTaken()
         => await stage.CreateAsync("bob", scopes: "[\"**:pull,push,delete\"]");
 
     [Theory]
@@ -81,22 +84,58 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     [InlineData("{}", "name: is missing. Give the token a name, such as \"laptop\".")]
     [InlineData("{", "body: this is not JSON. Send one JSON object in UTF-8.")]
     [InlineData("{} {}", "body: this is not JSON. Send one JSON object in UTF-8.")]
-    [InlineData("[]", "body: this is not a JSON object (found \"a list\"). Send one, such as {\"name\": \"laptop\", …}.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "scope": []}""", "scope: there is no such member. Use only: name, scopes, expiresIn, robot.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "Name": "x"}""", "Name: there is no such member. Use only: name, scopes, expiresIn, robot.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: appears twice. Send each member once.")]
-    [InlineData("""{"name": 7, "scopes": null}""", "name: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
-    [InlineData("""{"name": null, "scopes": null}""", "name: this is not text (found \"null\"). Write it in quotes, or leave the member out.")]
-    [InlineData("""{"name": "\ud800", "scopes": null}""", "name: this is not text (found \"text\"). Write it in quotes, or leave the member out.")]
-    [InlineData("""{"name": "lap\ntop", "scopes": null}""", "name: this is not a name for a token (found \"lap?top\"). A name is 1 to 64 printable characters, and neither begins nor ends with a space.")]
-    [InlineData("""{"name": "laptop", "scopes": "team-a/**:pull"}""", "scopes: this is not a list (found \"text\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
-    [InlineData("""{"name": "laptop", "scopes": [["a:pull"]]}""", "scopes: an entry is not text (found \"a list\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
-    [InlineData("""{"name": "laptop", "scopes": [null]}""", "scopes: an entry is not text (found \"null\"). Give a list such as [\"team-a/**:pull,push\"], or null for everything that you may do.")]
-    [InlineData("""{"name": "laptop", "scopes": []}""", "scopes: A token has 1 to 16 scopes, 2048 characters in total. See docs/tokens.md, \"Scopes\".")]
-    [InlineData("""{"name": "laptop", "scopes": ["a:write"]}""", "scopes: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See docs/tokens.md, \"Scopes\".")]
-    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "30"}""", "expiresIn: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as \"30d\".")]
-    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": 30}""", "expiresIn: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
-    [InlineData("""{"name": "laptop", "scopes": null, "expiresIn": "366d"}""", "expiresIn: out of range (found \"366d\"). Choose a lifetime from 1m to 365d; the operator sets the maximum with tokens.maximumCredentialLifetime.")]
+    [InlineData(
+        "[]", "body: this is not a JSON object (found \"a list\"). Send one, such as {\"name\": \"laptop\", …}.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "scope": []}""",
+        "scope: there is no such member. Use only: name, scopes, expiresIn, robot.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "Name": "x"}""",
+        "Name: there is no such member. Use only: name, scopes, expiresIn, robot.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "n\u0061me": "x"}""", "name: appears twice. Send each member once.")]
+    [InlineData(
+        """{"name": 7, "scopes": null}""",
+        "name: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
+    [InlineData(
+        """{"name": null, "scopes": null}""",
+        "name: this is not text (found \"null\"). Write it in quotes, or leave the member out.")]
+    [InlineData(
+        """{"name": "\ud800", "scopes": null}""",
+        "name: this is not text (found \"text\"). Write it in quotes, or leave the member out.")]
+    [InlineData(
+        """{"name": "lap\ntop", "scopes": null}""",
+        "name: this is not a name for a token (found \"lap?top\"). A name is 1 to 64 printable characters, and "
+            + "neither begins nor ends with a space.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": "team-a/**:pull"}""",
+        "scopes: this is not a list (found \"text\"). Give a list such as [\"team-a/**:pull,push\"], or null for "
+            + "everything that you may do.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": [["a:pull"]]}""",
+        "scopes: an entry is not text (found \"a list\"). Give a list such as [\"team-a/**:pull,push\"], or null for "
+            + "everything that you may do.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": [null]}""",
+        "scopes: an entry is not text (found \"null\"). Give a list such as [\"team-a/**:pull,push\"], or null for "
+            + "everything that you may do.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": []}""",
+        "scopes: A token has 1 to 16 scopes, 2048 characters in total. See docs/tokens.md, \"Scopes\".")]
+    [InlineData(
+        """{"name": "laptop", "scopes": ["a:write"]}""",
+        "scopes: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See "
+            + "docs/tokens.md, \"Scopes\".")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "expiresIn": "30"}""",
+        "expiresIn: this is not a duration (found \"30\"). Write integers with units (d, h, m, s), such as \"30d\".")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "expiresIn": 30}""",
+        "expiresIn: this is not text (found \"a number\"). Write it in quotes, or leave the member out.")]
+    [InlineData(
+        """{"name": "laptop", "scopes": null, "expiresIn": "366d"}""",
+        "expiresIn: out of range (found \"366d\"). Choose a lifetime from 1m to 365d; the operator sets the maximum "
+            + "with tokens.maximumCredentialLifetime.")]
     public async Task Create_WrongBody_IsToldWhatWouldBeRight(string body, string message)
     {
         var answer = await stage.SendAsync("POST", "", "alice", body);
@@ -135,8 +174,13 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     }
 
     [Theory]
-    [InlineData("""{"name": "blue", "scopes": null, "robot": "ci-deploy"}""", "scopes: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
-    [InlineData("""{"name": "blue", "scopes": ["a:pull"], "robot": "CI"}""", "robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", and begins and ends with a letter or digit.")]
+    [InlineData(
+        """{"name": "blue", "scopes": null, "robot": "ci-deploy"}""",
+        "scopes: a robot token needs scopes. List what it may do, such as \"team-a/**:pull,push\".")]
+    [InlineData(
+        """{"name": "blue", "scopes": ["a:pull"], "robot": "CI"}""",
+        "robot: this is not a robot's name (found \"CI\"). A robot's name is 1 to 64 of a-z, 0-9, \".\", \"_\" and "
+            + "\"-\", and begins and ends with a letter or digit.")]
     public async Task Create_WrongRobot_IsRefused(string body, string message)
     {
         var answer = await stage.SendAsync("POST", "", "admin", body);
@@ -166,7 +210,9 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
                 method, target, null, method == "POST" ? Order : null, headers: Authorization("alice", "wrong"));
 
             Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
-            Assert.StartsWith("UNAUTHORIZED: authentication failed: the user name or password is wrong", answer.Error, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "UNAUTHORIZED: authentication failed: the user name or password is wrong", answer.Error,
+                StringComparison.Ordinal);
         }
     }
 
@@ -195,7 +241,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
                     method, target, null, method == "POST" ? Order : null, headers: token);
 
                 Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
-                Assert.Equal("DENIED: a token cannot create, see or revoke tokens: sign in with your password", answer.Error);
+                Assert.Equal(
+                    "DENIED: a token cannot create, see or revoke tokens: sign in with your password", answer.Error);
             }
         }
 
@@ -232,7 +279,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         var administrator = await stage.SendAsync("GET", query, "admin");
 
         Assert.Equal(
-            "DENIED: user:alice may see only their own tokens; the operator sets in tokens.administrators who may see others",
+            "DENIED: user:alice may see only their own tokens; the operator sets in tokens.administrators who may see "
+                + "others",
             person.Error);
         Assert.Equal(HttpStatusCode.OK, administrator.Status);
     }
@@ -276,7 +324,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         foreach (var (method, target) in new[] { ("GET", ""), ("DELETE", ""), ("POST", "/rotate") })
         {
             var foreign = await stage.SendAsync(method, $"/{id}{target}", "bob", method == "POST" ? "{}" : null);
-            var unknown = await stage.SendAsync(method, $"/000000000000{target}", "bob", method == "POST" ? "{}" : null);
+            var unknown = await stage.SendAsync(
+                method, $"/000000000000{target}", "bob", method == "POST" ? "{}" : null);
 
             Assert.Equal(HttpStatusCode.NotFound, foreign.Status);
             Assert.Equal(HttpStatusCode.NotFound, unknown.Status);
@@ -319,7 +368,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     {
         var (id, secret) = await stage.CreateAsync("alice", scopes: "[\"team-a/**:pull\"]");
 
-        var answer = await stage.SendAsync("POST", $"/{id}/rotate", "alice", """{"overlap": "2h", "expiresIn": "7d"}""");
+        var answer = await stage.SendAsync(
+            "POST", $"/{id}/rotate", "alice", """{"overlap": "2h", "expiresIn": "7d"}""");
 
         Assert.Equal(HttpStatusCode.Created, answer.Status);
         Assert.NotEqual(secret, answer.Body.GetProperty("secret").GetString());
@@ -352,7 +402,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
 
         Assert.Equal(
             "TOKEN_INVALID: scopes: there is no such member. Use only: overlap, expiresIn. "
-            + "overlap: this is not a duration (found \"soon\"). Write integers with units (d, h, m, s), such as \"30d\".",
+            + "overlap: this is not a duration (found \"soon\"). Write integers with units (d, h, m, s), such as "
+            + "\"30d\".",
             answer.Error);
     }
 
@@ -360,7 +411,12 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     public async Task EveryOperation_ByAnotherSitesPage_IsRefused()
     {
         var (id, _) = await stage.CreateAsync("alice");
-        foreach (var header in new[] { ("Origin", "https://evil.test"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site") })
+        foreach (var header in new[]
+        {
+            ("Origin", "https://evil.test"),
+            ("Origin", "null"),
+            ("Sec-Fetch-Site", "cross-site"),
+        })
         {
             foreach (var (method, target) in Operations(id))
             {
@@ -373,7 +429,8 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
         }
 
         var shown = await stage.SendAsync(
-            "GET", $"/{id}", "alice", headers: [("Origin", "https://registry.test"), ("Sec-Fetch-Site", "same-origin")]);
+            "GET", $"/{id}", "alice",
+            headers: [("Origin", "https://registry.test"), ("Sec-Fetch-Site", "same-origin")]);
         Assert.Equal("active", shown.Body.GetProperty("state").GetString());
     }
 
@@ -385,8 +442,11 @@ public sealed class TokenApiTests(TokenApiStage stage) : IClassFixture<TokenApiS
     {
         var (id, _) = await stage.CreateAsync("alice");
 
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await stage.SendAsync("POST", "", "alice", Order, type)).Status);
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await stage.SendAsync("POST", $"/{id}/rotate", "alice", "{}", type)).Status);
+        Assert.Equal(
+            HttpStatusCode.UnsupportedMediaType, (await stage.SendAsync("POST", "", "alice", Order, type)).Status);
+        Assert.Equal(
+            HttpStatusCode.UnsupportedMediaType,
+            (await stage.SendAsync("POST", $"/{id}/rotate", "alice", "{}", type)).Status);
     }
 
     [Fact]

@@ -71,7 +71,10 @@ public sealed class TokenUseTests : IAsyncLifetime
 
         var answer = await SendAsync("GET", Manifest, Basic(userName, secret));
 
-        AssertRefused(answer, "authentication failed: the token is not accepted: it is not this user's: sign in as \"alice\", or as \"token\"");
+        AssertRefused(
+            answer,
+            "authentication failed: the token is not accepted: it is not this user's: sign in as \"alice\", or as "
+                + "\"token\"");
     }
 
     [Fact]
@@ -89,10 +92,14 @@ public sealed class TokenUseTests : IAsyncLifetime
     {
         var secret = await CreateAsync("alice", ["team-a/**:pull"]);
 
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", "/v2/", "Bearer " + await GrantAsync("alice", secret, ""))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await SendAsync("GET", "/v2/", "Bearer " + await GrantAsync("alice", secret, ""))).Status);
         var access = await GrantAsync("alice", secret, "&scope=repository:team-a/app:pull,push");
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, "Bearer " + access)).Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("POST", "/v2/team-a/app/blobs/uploads/", "Bearer " + access)).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await SendAsync("POST", "/v2/team-a/app/blobs/uploads/", "Bearer " + access)).Status);
     }
 
     [Theory]
@@ -144,7 +151,9 @@ public sealed class TokenUseTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("bob", secret))).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("PUT", Manifest, Basic("bob", secret))).Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("GET", "/v2/secret/app/manifests/latest", Basic("bob", secret))).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await SendAsync("GET", "/v2/secret/app/manifests/latest", Basic("bob", secret))).Status);
     }
 
     [Theory]
@@ -164,7 +173,8 @@ public sealed class TokenUseTests : IAsyncLifetime
 
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("robot$ci-deploy", first)),
-            "authentication failed: the token is not accepted: it is not this user's: sign in as \"ci-deploy\", or as \"token\"");
+            "authentication failed: the token is not accepted: it is not this user's: sign in as \"ci-deploy\", or as "
+                + "\"token\"");
     }
 
     [Fact]
@@ -175,14 +185,18 @@ public sealed class TokenUseTests : IAsyncLifetime
             old.Credential, TimeSpan.FromHours(1), null, "operator", default);
         var end = rotated.Replaced!.ExpiresAt;
 
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
         _time.StandAt(end.AddTicks(-1));
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal()))).Status);
         _time.StandAt(end);
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("ci-deploy", old.Secret.Reveal())),
-            $"authentication failed: the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new one");
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", rotated.Secret.Reveal()))).Status);
+            "authentication failed: the token is not accepted: it (\"laptop\") expired "
+                + $"on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new one");
+        Assert.Equal(
+            HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", rotated.Secret.Reveal()))).Status);
     }
 
     [Fact]
@@ -196,10 +210,13 @@ public sealed class TokenUseTests : IAsyncLifetime
         _time.StandAt(end.AddTicks(-1));
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
         _time.StandAt(end);
-        var why = $"the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new one";
+        var why = $"the token is not accepted: it (\"laptop\") expired on {end:yyyy-MM-dd HH:mm:ss} UTC; create a new "
+            + "one";
         AssertRefused(await SendAsync("GET", Manifest, Basic("alice", secret)), "authentication failed: " + why);
         AssertRefused(await SendAsync("GET", Manifest, "Bearer " + secret), "authentication failed: " + why);
-        AssertRefused(await SendAsync("GET", "/token?service=registry.test", Basic("alice", secret)), "authentication failed: " + why);
+        AssertRefused(
+            await SendAsync("GET", "/token?service=registry.test", Basic("alice", secret)),
+            "authentication failed: " + why);
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, "Bearer " + access)).Status);
     }
 
@@ -212,15 +229,19 @@ public sealed class TokenUseTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, "Bearer " + access)).Status);
 
-        using var revoked = await _gateway.SendAsync(HttpMethod.Delete, $"/api/v1/tokens/{issued.Credential.Id}", "alice");
+        using var revoked = await _gateway.SendAsync(
+            HttpMethod.Delete, $"/api/v1/tokens/{issued.Credential.Id}", "alice");
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
 
         var refused = await SendAsync("GET", Manifest, Basic("alice", secret));
         Assert.StartsWith(
-            "UNAUTHORIZED: authentication failed: the token is not accepted: it (\"laptop\") was revoked on 20", refused.Error, StringComparison.Ordinal);
+            "UNAUTHORIZED: authentication failed: the token is not accepted: it (\"laptop\") was revoked on 20",
+            refused.Error, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, "Bearer " + secret)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, "Bearer " + access)).Status); // issued for it
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, TestGateway.Basic("alice"))).Status); // the password is not
+        // issued for it
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, "Bearer " + access)).Status);
+        // the password is not
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, TestGateway.Basic("alice"))).Status);
     }
 
     [Fact]
@@ -230,7 +251,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         var authorization = Basic("alice", issued.Secret.Reveal());
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, authorization)).Status);
 
-        await using (var elsewhere = SqliteCredentialStore.Open(_gateway.Services.GetRequiredService<GatewayOptions>().State.Folder))
+        await using (var elsewhere = SqliteCredentialStore.Open(
+            _gateway.Services.GetRequiredService<GatewayOptions>().State.Folder))
         {
             await elsewhere.RevokeAsync(issued.Credential.Id, TimeProvider.System.GetUtcNow(), default);
         }
@@ -238,7 +260,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         var watch = Stopwatch.StartNew();
         while ((await SendAsync("GET", Manifest, authorization)).Status == HttpStatusCode.OK)
         {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), "the revocation is not seen"); // a second, on a quiet machine
+            // a second, on a quiet machine
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), "the revocation is not seen");
         }
     }
 
@@ -250,7 +273,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         var access = await GrantAsync("alice", secret, "&scope=repository:team-a/app:pull");
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
 
-        await RewriteUsersAsync(static line => !line.StartsWith("alice:", StringComparison.Ordinal), static line => line);
+        await RewriteUsersAsync(
+            static line => !line.StartsWith("alice:", StringComparison.Ordinal), static line => line);
 
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("alice", secret)),
@@ -259,7 +283,8 @@ public sealed class TokenUseTests : IAsyncLifetime
             await SendAsync("GET", Manifest, "Bearer " + secret),
             "authentication failed: the token is not accepted: its owner no longer exists");
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, "Bearer " + access)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", robot))).Status); // nobody's
+        // nobody's
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("ci-deploy", robot))).Status);
     }
 
     [Fact]
@@ -269,9 +294,12 @@ public sealed class TokenUseTests : IAsyncLifetime
 
         await RewriteUsersAsync(
             static _ => true,
-            static line => line.StartsWith("alice:", StringComparison.Ordinal) ? "alice:" + TestUsers.Hash("another") : line);
+            static line => line.StartsWith("alice:", StringComparison.Ordinal)
+                ? "alice:" + TestUsers.Hash("another")
+                : line);
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, TestGateway.Basic("alice"))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await SendAsync("GET", Manifest, TestGateway.Basic("alice"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", secret))).Status);
     }
 
@@ -285,7 +313,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         {
             AssertRefused(
                 await SendAsync("GET", Manifest, authorization),
-                "authentication failed: the token is not accepted: it was mistyped, since its checksum is wrong: copy the complete token again");
+                "authentication failed: the token is not accepted: it was mistyped, since its checksum is wrong: copy "
+                    + "the complete token again");
         }
     }
 
@@ -304,7 +333,9 @@ public sealed class TokenUseTests : IAsyncLifetime
     {
         await RewriteUsersAsync(
             static _ => true,
-            static line => line.StartsWith("alice:", StringComparison.Ordinal) ? "alice:" + TestUsers.Hash("rgp_password") : line);
+            static line => line.StartsWith("alice:", StringComparison.Ordinal)
+                ? "alice:" + TestUsers.Hash("rgp_password")
+                : line);
 
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", Manifest, Basic("alice", "rgp_password"))).Status);
     }
@@ -324,7 +355,8 @@ public sealed class TokenUseTests : IAsyncLifetime
         await redis.KillAsync();
 
         // Not a 401, for which clients would forget a good token. What was looked up before is good for a second more.
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await SendAsync("GET", Manifest, Basic("alice", never))).Status);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await SendAsync("GET", Manifest, Basic("alice", never))).Status);
         var watch = Stopwatch.StartNew();
         while ((await SendAsync("GET", Manifest, Basic("alice", secret))).Status != HttpStatusCode.ServiceUnavailable)
         {
@@ -359,8 +391,10 @@ public sealed class TokenUseTests : IAsyncLifetime
         var secret = await CreateAsync("alice", null);
         var verifier = _gateway.Services.GetRequiredService<IIssuedCredentials>();
 
-        var first = await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default);
-        var second = await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), null, IPAddress.IPv6Loopback, default);
+        var first = await verifier.VerifyAsync(
+            PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default);
+        var second = await verifier.VerifyAsync(
+            PresentedSecret.OfPassword(secret), null, IPAddress.IPv6Loopback, default);
 
         Assert.Same(first, second);
     }
@@ -375,7 +409,8 @@ public sealed class TokenUseTests : IAsyncLifetime
             await verifier.VerifyAsync(PresentedSecret.OfPassword(secret), "alice", IPAddress.Loopback, default));
         AssertRefused(
             await SendAsync("GET", Manifest, Basic("alice", secret)),
-            "authentication failed: the token is not accepted: it is a refresh token, which only the token endpoint accepts");
+            "authentication failed: the token is not accepted: it is a refresh token, which only the token endpoint "
+                + "accepts");
     }
 
     private static string Basic(string user, string password) =>
@@ -422,7 +457,9 @@ public sealed class TokenUseTests : IAsyncLifetime
         using var answer = await _gateway.SendAsync(
             new HttpMethod(method),
             target,
-            content: method == "PUT" ? new StringContent("{}", Encoding.UTF8, "application/vnd.oci.image.manifest.v1+json") : null,
+            content: method == "PUT"
+                ? new StringContent("{}", Encoding.UTF8, "application/vnd.oci.image.manifest.v1+json")
+                : null,
             headers: ("Authorization", authorization));
         return new ApiResult(answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
@@ -431,7 +468,8 @@ public sealed class TokenUseTests : IAsyncLifetime
     {
         var lines = await File.ReadAllLinesAsync(_gateway.UsersFile);
         await File.WriteAllLinesAsync(_gateway.UsersFile, lines.Where(keep).Select(change));
-        await _gateway.Services.GetRequiredService<Reloadable<HtpasswdFile>>().ReloadAsync(isAccepted: false, CancellationToken.None);
+        await _gateway.Services.GetRequiredService<Reloadable<HtpasswdFile>>().ReloadAsync(
+            isAccepted: false, CancellationToken.None);
     }
 
     private sealed record ApiResult(HttpStatusCode Status, string Body)

@@ -25,7 +25,8 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     {
         var device = await BeginAsync();
         Assert.Equal($"https://{TestGateway.Host}/device", device.GetProperty("verification_uri").GetString());
-        var (code, userCode) = (device.GetProperty("device_code").GetString()!, device.GetProperty("user_code").GetString()!);
+        var (code, userCode) =
+            (device.GetProperty("device_code").GetString()!, device.GetProperty("user_code").GetString()!);
         Assert.Equal("authorization_pending", await ErrorAsync(code));
         Assert.Equal("slow_down", await ErrorAsync(code));
 
@@ -34,7 +35,11 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var page = await (await browser.GetAsync("/device?user_code=" + userCode)).Content.ReadAsStringAsync();
         Assert.Contains(userCode, page, StringComparison.Ordinal);
         Assert.Contains("only if you started this yourself", page, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", userCode.ToLowerInvariant().Replace("-", "", StringComparison.Ordinal)))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await browser.PostFormAsync(
+                "/device", "/device",
+                ("user_code", userCode.ToLowerInvariant().Replace("-", "", StringComparison.Ordinal)))).StatusCode);
 
         _stage.Clock.AdvanceMeasured(TimeSpan.FromSeconds(4.2));
         var answer = await PollAsync(code);
@@ -50,7 +55,8 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         {
             Content = new FormUrlEncodedContent(
             [
-                new("grant_type", "refresh_token"), new("refresh_token", refresh), new("service", TestGateway.Host), new("client_id", "x"),
+                new("grant_type", "refresh_token"), new("refresh_token", refresh), new("service", TestGateway.Host),
+                new("client_id", "x"),
                 new("scope", "repository:team-a/app:push"),
             ]),
         };
@@ -79,7 +85,9 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     {
         var now = _stage.Clock.GetUtcNow();
         var keys = _stage.Gateway.Services.GetRequiredService<ISigningKeys>().Current;
-        var code = new DeviceCode(UserCode.Create(), TestGateway.Host, now + DeviceAuthorization.Lifetime + TimeSpan.FromMinutes(minutesMore));
+        var code = new DeviceCode(
+            UserCode.Create(), TestGateway.Host,
+            now + DeviceAuthorization.Lifetime + TimeSpan.FromMinutes(minutesMore));
 
         Assert.Equal(error, await ErrorAsync(code.Sign(keys, now)));
     }
@@ -90,7 +98,8 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var fields = string.Join('&', Enumerable.Range(0, 1100).Select(static i => $"{(char)('a' + (i % 26))}="));
         foreach (var target in new[] { "/device/token", "/sign-in/corp/logout" })
         {
-            var answer = await _stage.NewBrowser().SendAsync(HttpMethod.Post, target, new StringContent(fields, null, "application/x-www-form-urlencoded"));
+            var answer = await _stage.NewBrowser().SendAsync(
+                HttpMethod.Post, target, new StringContent(fields, null, "application/x-www-form-urlencoded"));
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         }
     }
@@ -102,15 +111,21 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var userCode = device.GetProperty("user_code").GetString()!;
         var browser = _stage.NewBrowser();
         var form = new FormUrlEncodedContent([new("user_code", userCode)]);
-        Assert.Equal(HttpStatusCode.SeeOther, (await browser.SendAsync(HttpMethod.Post, "/device", form)).StatusCode); // nobody is signed in
+        // nobody is signed in
+        Assert.Equal(HttpStatusCode.SeeOther, (await browser.SendAsync(HttpMethod.Post, "/device", form)).StatusCode);
         await _stage.SignInAsync(browser);
-        Assert.Equal(HttpStatusCode.BadRequest, (await browser.SendAsync(HttpMethod.Post, "/device", new FormUrlEncodedContent([new("user_code", userCode)]))).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/device?user_code=" + userCode)).StatusCode); // looking approves nothing
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await browser.SendAsync(
+                HttpMethod.Post, "/device", new FormUrlEncodedContent([new("user_code", userCode)]))).StatusCode);
+        // looking approves nothing
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/device?user_code=" + userCode)).StatusCode);
         Assert.Equal("authorization_pending", await ErrorAsync(device.GetProperty("device_code").GetString()!));
         var mistyped = (userCode[0] == 'B' ? 'C' : 'B') + userCode[1..];
         var page = await browser.PostFormAsync("/device", "/device", ("user_code", mistyped));
         Assert.Contains("mistyped", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.DoesNotContain(await _stage.Store.ListAsync(null, default), static one => one.Kind == CredentialKind.Device);
+        Assert.DoesNotContain(
+            await _stage.Store.ListAsync(null, default), static one => one.Kind == CredentialKind.Device);
     }
 
     [Fact]
@@ -118,7 +133,8 @@ public sealed class DeviceSignInTests : IAsyncLifetime
     {
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        async Task<HttpStatusCode> Approve() => (await browser.PostFormAsync("/device", "/device", ("user_code", UserCode.Create()))).StatusCode;
+        async Task<HttpStatusCode> Approve() =>
+            (await browser.PostFormAsync("/device", "/device", ("user_code", UserCode.Create()))).StatusCode;
         Assert.Equal(HttpStatusCode.OK, await Approve());
         var one = (await _stage.Store.ListAsync(null, default)).First(static one => one.Kind == CredentialKind.Device);
         for (var i = 1; i < ICredentialStore.MostKeptPerOwner; i++)
@@ -136,8 +152,12 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var device = await BeginAsync();
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
-        var owner = (await _stage.Store.ListAsync(null, default)).First(static one => one.Kind == CredentialKind.Device).Owner;
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await browser.PostFormAsync(
+                "/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
+        var owner = (await _stage.Store.ListAsync(null, default)).First(
+            static one => one.Kind == CredentialKind.Device).Owner;
         await _stage.Store.RevokeAllAsync(owner, _stage.Clock.GetUtcNow(), default);
         Assert.Equal("expired_token", await ErrorAsync(device.GetProperty("device_code").GetString()!));
     }
@@ -148,16 +168,25 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var (device, other) = (await BeginAsync(), await BeginAsync());
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await browser.PostFormAsync(
+                "/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
 
         await _stage.Gateway.BlockAsync("user:alice");
 
-        var answer = JsonDocument.Parse(await (await PollAsync(device.GetProperty("device_code").GetString()!)).Content.ReadAsStringAsync()).RootElement;
+        var answer = JsonDocument.Parse(
+            await (await PollAsync(device.GetProperty("device_code").GetString()!)).Content
+                .ReadAsStringAsync()).RootElement;
         Assert.Equal("invalid_grant", answer.GetProperty("error").GetString());
-        Assert.Contains("user:alice is blocked", answer.GetProperty("error_description").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "user:alice is blocked", answer.GetProperty("error_description").GetString(), StringComparison.Ordinal);
 
         // Nor does the session approve another one.
-        Assert.Equal(HttpStatusCode.SeeOther, (await browser.PostFormAsync("/device", "/device", ("user_code", other.GetProperty("user_code").GetString()!))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.SeeOther,
+            (await browser.PostFormAsync(
+                "/device", "/device", ("user_code", other.GetProperty("user_code").GetString()!))).StatusCode);
         Assert.Equal("authorization_pending", await ErrorAsync(other.GetProperty("device_code").GetString()!));
     }
 
@@ -167,7 +196,10 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         var device = await BeginAsync();
         var browser = _stage.NewBrowser();
         await _stage.SignInAsync(browser);
-        Assert.Equal(HttpStatusCode.OK, (await browser.PostFormAsync("/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await browser.PostFormAsync(
+                "/device", "/device", ("user_code", device.GetProperty("user_code").GetString()!))).StatusCode);
 
         var identities = _stage.Gateway.Services.GetRequiredService<IIdentityStore>();
         await identities.RemoveAsync("oidc:corp", "alice", default);
@@ -196,7 +228,8 @@ public sealed class DeviceSignInTests : IAsyncLifetime
 
     private async Task<JsonElement> BeginAsync()
     {
-        var answer = await _stage.NewBrowser().SendAsync(HttpMethod.Post, "/device/code", new FormUrlEncodedContent([new("client_id", "registry-gateway")]));
+        var answer = await _stage.NewBrowser().SendAsync(
+            HttpMethod.Post, "/device/code", new FormUrlEncodedContent([new("client_id", "registry-gateway")]));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
     }
@@ -206,13 +239,16 @@ public sealed class DeviceSignInTests : IAsyncLifetime
         "/device/token",
         new FormUrlEncodedContent(
         [
-            new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", code), new("client_id", "registry-gateway"),
+            new("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), new("device_code", code),
+            new("client_id", "registry-gateway"),
         ]));
 
     private async Task<string?> ErrorAsync(string code)
     {
         var answer = await PollAsync(code);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("error").GetString();
+        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement
+            .GetProperty("error")
+            .GetString();
     }
 }

@@ -41,15 +41,20 @@ public sealed class AccessTokenAttackTests
             "it has five parts, like an encrypted token (JWE), and none is ever decrypted",
             static _ => Forge.Encode("""{"alg":"dir","enc":"A256GCM","zip":"DEF"}""") + "..AAAA.AAAA.AAAA"),
         ["JWE around a token"] = (
-            "it has five parts, like an encrypted token (JWE), and none is ever decrypted", static t => t.Token + ".AAAA.AAAA"),
+            "it has five parts, like an encrypted token (JWE), and none is ever decrypted",
+            static t => t.Token + ".AAAA.AAAA"),
         ["six parts"] = (BadForm, static t => t.Token + ".a.b.c"),
         ["only dots"] = (BadForm, static _ => ".."),
         ["empty header"] = (BadForm, static t => $".{t.Payload}.{t.Signature}"),
         ["empty payload"] = (BadForm, static t => $"{t.Header}..{t.Signature}"),
         ["empty signature"] = (BadForm, static t => $"{t.Header}.{t.Payload}."),
         ["parts swapped"] = (BadHeader, static t => $"{t.ShortPayload}.{t.Header}.{t.Signature}"),
-        ["a JSON serialization"] = (BadForm, static t => $$"""{"protected":"{{t.Header}}","payload":"{{t.Payload}}","signature":"{{t.Signature}}"}"""),
-        ["1 MiB of one part"] = ("it is too long", static t => $"{t.Header}.{t.Payload}.{new string('A', 1024 * 1024)}"),
+        ["a JSON serialization"] =
+            (BadForm,
+                static t =>
+                    $$"""{"protected":"{{t.Header}}","payload":"{{t.Payload}}","signature":"{{t.Signature}}"}"""),
+        ["1 MiB of one part"] =
+            ("it is too long", static t => $"{t.Header}.{t.Payload}.{new string('A', 1024 * 1024)}"),
         ["1 MiB of dots"] = ("it is too long", static _ => new string('.', 1024 * 1024)),
         ["a byte over the limit"] = ("it is too long", static t => t.Token.PadRight((16 * 1024) + 1, 'A')),
         ["16 KiB signature"] = (UnreadableSignature, static t => t.Token.PadRight(16 * 1024, 'A')),
@@ -65,47 +70,91 @@ public sealed class AccessTokenAttackTests
         ["escaped padding"] = (BadCharacter, static t => t.Token + "%3D"),
         ["the other base64 alphabet"] = (BadCharacter, static t => t.Token[..^4] + "+/+/"),
         ["a second token behind a comma"] = (
-            "it has five parts, like an encrypted token (JWE), and none is ever decrypted", static t => t.Token + "," + t.Token),
+            "it has five parts, like an encrypted token (JWE), and none is ever decrypted",
+            static t => t.Token + "," + t.Token),
         ["bits behind the last byte of the signature"] = (UnreadableSignature, static t => WithTrailingBits(t.Token)),
         ["bits behind the last byte of the header"] = (
             UnreadableHeader, static t => $"{WithTrailingBits(t.Header)}.{t.Payload}.{t.Signature}"),
         ["length that base64 cannot have"] = (UnreadableSignature, static t => t.Token[..^1]),
-        ["truncated signature"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode(t.SignatureBytes[..^1])}"),
-        ["half a signature"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode(t.SignatureBytes[..32])}"),
+        ["truncated signature"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode(t.SignatureBytes[..^1])}"),
+        ["half a signature"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode(t.SignatureBytes[..32])}"),
         ["one byte of signature"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.AA"),
-        ["signature with a byte more"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode([.. t.SignatureBytes, 0])}"),
-        ["signature with a byte before"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode([0, .. t.SignatureBytes])}"),
-        ["signature of zeros"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode(new byte[t.SignatureBytes.Length])}"),
-        ["signature of ones"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Encode([.. Enumerable.Repeat((byte)0xff, t.SignatureBytes.Length)])}"),
-        ["signature of another token"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}.{Forge.Parts(t.Other).Signature}"),
-        ["payload of another token"] = (WrongSignature, static t => $"{t.Header}.{Forge.Parts(t.Other).Payload}.{t.Signature}"),
-        ["one letter of the payload"] = (WrongSignature, static t => $"{t.Header}.{(t.Payload[5] == 'A' ? t.Payload[..5] + 'B' : t.Payload[..5] + 'A')}{t.Payload[6..]}.{t.Signature}"),
-        ["signed by nobody we know, under our kid"] = (WrongSignature, static t => Forge.Signed(t.Foreign, t.HeaderText, t.PayloadText)),
+        ["signature with a byte more"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode([.. t.SignatureBytes, 0])}"),
+        ["signature with a byte before"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode([0, .. t.SignatureBytes])}"),
+        ["signature of zeros"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode(new byte[t.SignatureBytes.Length])}"),
+        ["signature of ones"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Encode([.. Enumerable.Repeat((byte)0xff, t.SignatureBytes.Length)])}"),
+        ["signature of another token"] = (WrongSignature, static t => $"{t.Header}.{t.Payload}."
+            + $"{Forge.Parts(t.Other).Signature}"),
+        ["payload of another token"] = (WrongSignature, static t => $"{t.Header}.{Forge.Parts(t.Other).Payload}."
+            + $"{t.Signature}"),
+        ["one letter of the payload"] =
+            (WrongSignature,
+                static t =>
+                    $"{t.Header}.{(t.Payload[5] == 'A' ? t.Payload[..5] + 'B' : t.Payload[..5] + 'A')}"
+                    + $"{t.Payload[6..]}.{t.Signature}"),
+        ["signed by nobody we know, under our kid"] =
+            (WrongSignature, static t => Forge.Signed(t.Foreign, t.HeaderText, t.PayloadText)),
     };
 
     private static readonly Dictionary<string, (string Reason, Func<Target, string> Make)> Headers = new()
     {
         ["alg none, empty signature"] = (BadForm, static t => $"{Forge.Encode("""{"alg":"none"}""")}.{t.Payload}."),
-        ["alg none, our kid, empty signature"] = (BadForm, static t => $"{Forge.Encode(Forge.Header("none", t.Key.Id))}.{t.Payload}."),
-        ["alg none, our kid, some signature"] = (WrongAlgorithm, static t => $"{Forge.Encode(Forge.Header("none", t.Key.Id))}.{t.Payload}.AAAA"),
-        ["alg none, our signature"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("none", t.Key.Id), t.PayloadText)),
+        ["alg none, our kid, empty signature"] =
+            (BadForm, static t => $"{Forge.Encode(Forge.Header("none", t.Key.Id))}.{t.Payload}."),
+        ["alg none, our kid, some signature"] =
+            (WrongAlgorithm, static t => $"{Forge.Encode(Forge.Header("none", t.Key.Id))}.{t.Payload}.AAAA"),
+        ["alg none, our signature"] =
+            (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("none", t.Key.Id), t.PayloadText)),
         ["alg None"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("None", t.Key.Id), t.PayloadText)),
         ["alg nOnE"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("nOnE", t.Key.Id), t.PayloadText)),
         ["alg empty"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("", t.Key.Id), t.PayloadText)),
-        ["alg in lower case"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header(t.Key.Algorithm.ToString().ToLowerInvariant(), t.Key.Id), t.PayloadText)),
-        ["alg in mixed case"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "Es256" : "Rs256", t.Key.Id), t.PayloadText)),
-        ["alg of the other kind of key"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "RS256" : "ES256", t.Key.Id), t.PayloadText)),
-        ["alg of the same key, longer"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "ES384" : "RS512", t.Key.Id), t.PayloadText)),
-        ["alg PS256"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("PS256", t.Key.Id), t.PayloadText)),
-        ["alg EdDSA"] = (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("EdDSA", t.Key.Id), t.PayloadText)),
+        ["alg in lower case"] =
+            (WrongAlgorithm,
+                static t => Forge.Signed(
+                    t.Key, Forge.Header(t.Key.Algorithm.ToString().ToLowerInvariant(), t.Key.Id), t.PayloadText)),
+        ["alg in mixed case"] =
+            (WrongAlgorithm,
+                static t => Forge.Signed(
+                    t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "Es256" : "Rs256", t.Key.Id),
+                    t.PayloadText)),
+        ["alg of the other kind of key"] =
+            (WrongAlgorithm,
+                static t => Forge.Signed(
+                    t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "RS256" : "ES256", t.Key.Id),
+                    t.PayloadText)),
+        ["alg of the same key, longer"] =
+            (WrongAlgorithm,
+                static t => Forge.Signed(
+                    t.Key, Forge.Header(t.Key.Algorithm == SigningAlgorithm.ES256 ? "ES384" : "RS512", t.Key.Id),
+                    t.PayloadText)),
+        ["alg PS256"] =
+            (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("PS256", t.Key.Id), t.PayloadText)),
+        ["alg EdDSA"] =
+            (WrongAlgorithm, static t => Forge.Signed(t.Key, Forge.Header("EdDSA", t.Key.Id), t.PayloadText)),
         ["HS256 with the public key's DER"] = (WrongAlgorithm, static t => Hmac(t, t.Key.PublicKey)),
         ["HS256 with the public key's PEM"] = (WrongAlgorithm, static t => Hmac(t, Forge.Utf8(PemOf(t.Key)))),
-        ["HS256 with the public key's PEM and line end"] = (WrongAlgorithm, static t => Hmac(t, Forge.Utf8(PemOf(t.Key) + "\n"))),
-        ["HS256 with the public key as JWK"] = (WrongAlgorithm, static t => Hmac(t, Forge.Utf8($$"""{"kty":"EC","kid":"{{t.Key.Id}}","x":"{{Forge.Encode(t.Key.PublicKey)}}"}"""))),
+        ["HS256 with the public key's PEM and line end"] =
+            (WrongAlgorithm, static t => Hmac(t, Forge.Utf8(PemOf(t.Key) + "\n"))),
+        ["HS256 with the public key as JWK"] =
+            (WrongAlgorithm,
+                static t => Hmac(
+                    t, Forge.Utf8($$"""{"kty":"EC","kid":"{{t.Key.Id}}","x":"{{Forge.Encode(t.Key.PublicKey)}}"}"""))),
         ["HS256 with the kid"] = (WrongAlgorithm, static t => Hmac(t, Forge.Utf8(t.Key.Id))),
         ["HS256 with nothing"] = (WrongAlgorithm, static t => Hmac(t, [])),
-        ["HMAC under the right alg"] = (WrongSignature, static t => Forge.WithSignature(t.HeaderText, t.PayloadText, data => HMACSHA256.HashData(t.Key.PublicKey, data))),
-        ["kid of another of our keys"] = (WrongSignature, static t => Forge.Signed(t.Key, Forge.Header(t.Second.Algorithm.ToString(), t.Second.Id), t.PayloadText)),
+        ["HMAC under the right alg"] =
+            (WrongSignature,
+                static t => Forge.WithSignature(
+                    t.HeaderText, t.PayloadText, data => HMACSHA256.HashData(t.Key.PublicKey, data))),
+        ["kid of another of our keys"] =
+            (WrongSignature,
+                static t => Forge.Signed(
+                    t.Key, Forge.Header(t.Second.Algorithm.ToString(), t.Second.Id), t.PayloadText)),
         ["kid of a stranger"] = (WrongKey, static t => Forge.Signed(t.Foreign, Forge.Header(t.Foreign), t.PayloadText)),
         ["kid in lower case"] = (WrongKey, static t => WithKid(t, t.Key.Id.ToLowerInvariant())),
         ["kid cut"] = (WrongKey, static t => WithKid(t, t.Key.Id[..^1])),
@@ -118,30 +167,52 @@ public sealed class AccessTokenAttackTests
         ["kid with NUL"] = (BadHeader, static t => WithKid(t, t.Key.Id + "\0")),
         ["kid with escaped NUL"] = (BadHeader, static t => WithKid(t, t.Key.Id + "\\u0000")),
         ["kid with an escaped letter"] = (BadHeader, static t => WithKid(t, "\\u0041" + t.Key.Id[1..])),
-        ["kid is a number"] = (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":1}""")),
-        ["kid is an array"] = (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":["{{t.Key.Id}}"]}""")),
-        ["kid is null"] = (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":null}""")),
+        ["kid is a number"] =
+            (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":1}""")),
+        ["kid is an array"] =
+            (BadHeader,
+                static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":["{{t.Key.Id}}"]}""")),
+        ["kid is null"] =
+            (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}","kid":null}""")),
         ["no kid"] = (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","alg":"{{t.Key.Algorithm}}"}""")),
         ["no alg"] = (BadHeader, static t => WithHeader(t, $$"""{"typ":"JWT","kid":"{{t.Key.Id}}"}""")),
         ["no typ"] = (BadHeader, static t => WithHeader(t, $$"""{"alg":"{{t.Key.Algorithm}}","kid":"{{t.Key.Id}}"}""")),
-        ["typ at+jwt"] = (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("JWT", "at+jwt", StringComparison.Ordinal))),
-        ["typ in lower case"] = (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("JWT", "jwt", StringComparison.Ordinal))),
+        ["typ at+jwt"] =
+            (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("JWT", "at+jwt", StringComparison.Ordinal))),
+        ["typ in lower case"] =
+            (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("JWT", "jwt", StringComparison.Ordinal))),
         ["crit"] = (BadHeader, static t => WithMember(t, "\"crit\":[\"exp\"]")),
         ["b64 false"] = (BadHeader, static t => WithMember(t, "\"b64\":false,\"crit\":[\"b64\"]")),
         ["zip"] = (BadHeader, static t => WithMember(t, "\"zip\":\"DEF\"")),
         ["cty"] = (BadHeader, static t => WithMember(t, "\"cty\":\"JWT\"")),
         ["jku"] = (UnreadableHeader, static t => WithMember(t, "\"jku\":\"https://evil.example/jwks.json\"")),
         ["x5u"] = (UnreadableHeader, static t => WithMember(t, "\"x5u\":\"https://evil.example/x.pem\"")),
-        ["embedded jwk, signed by it"] = (UnreadableHeader, static t => Forge.Signed(t.Foreign, $$$"""{"typ":"JWT","alg":"ES256","kid":"{{{t.Key.Id}}}","jwk":{"kty":"EC","crv":"P-256","x":"{{{new string('A', 43)}}}","y":"{{{new string('A', 43)}}}"}}""", t.PayloadText)),
-        ["foreign x5c, signed by it"] = (UnreadableHeader, static t => Forge.Signed(t.Foreign, $$"""{"typ":"JWT","alg":"ES256","kid":"{{t.Key.Id}}","x5c":["{{Convert.ToBase64String(t.Foreign.PublicKey)}}"]}""", t.PayloadText)),
+        ["embedded jwk, signed by it"] =
+            (UnreadableHeader,
+                static t => Forge.Signed(
+                    t.Foreign,
+#pragma warning disable RCS0056 // one line of text
+                    $$$"""{"typ":"JWT","alg":"ES256","kid":"{{{t.Key.Id}}}","jwk":{"kty":"EC","crv":"P-256","x":"{{{new string('A', 43)}}}","y":"{{{new string('A', 43)}}}"}}""", t.PayloadText)),
+#pragma warning restore RCS0056
+        ["foreign x5c, signed by it"] =
+            (UnreadableHeader,
+                static t => Forge.Signed(
+                    t.Foreign,
+#pragma warning disable RCS0056 // one line of text
+                    $$"""{"typ":"JWT","alg":"ES256","kid":"{{t.Key.Id}}","x5c":["{{Convert.ToBase64String(t.Foreign.PublicKey)}}"]}""", t.PayloadText)),
+#pragma warning restore RCS0056
         ["jwk null"] = (BadHeader, static t => WithMember(t, "\"jwk\":null")),
         ["alg twice, ours first"] = (BadHeader, static t => WithMember(t, "\"alg\":\"none\"")),
         ["alg twice, ours last"] = (BadHeader, static t => WithHeader(t, $$"""{"alg":"none",{{t.HeaderText[1..]}}""")),
         ["alg twice, one escaped"] = (BadHeader, static t => WithMember(t, "\"\\u0061lg\":\"none\"")),
         ["kid twice"] = (BadHeader, static t => WithMember(t, $"\"kid\":\"x\"")),
-        ["alg escaped"] = (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("alg", "\\u0061lg", StringComparison.Ordinal))),
-        ["other order"] = (BadHeader, static t => WithHeader(t, $$"""{"alg":"{{t.Key.Algorithm}}","kid":"{{t.Key.Id}}","typ":"JWT"}""")),
-        ["white space"] = (BadHeader, static t => WithHeader(t, t.HeaderText.Replace(",", ", ", StringComparison.Ordinal))),
+        ["alg escaped"] =
+            (BadHeader, static t => WithHeader(t, t.HeaderText.Replace("alg", "\\u0061lg", StringComparison.Ordinal))),
+        ["other order"] =
+            (BadHeader,
+                static t => WithHeader(t, $$"""{"alg":"{{t.Key.Algorithm}}","kid":"{{t.Key.Id}}","typ":"JWT"}""")),
+        ["white space"] =
+            (BadHeader, static t => WithHeader(t, t.HeaderText.Replace(",", ", ", StringComparison.Ordinal))),
         ["line break before"] = (BadHeader, static t => WithHeader(t, "\n" + t.HeaderText)),
         ["byte order mark"] = (BadHeader, static t => WithHeader(t, "\uFEFF" + t.HeaderText)),
         ["trailing data"] = (BadHeader, static t => WithHeader(t, t.HeaderText + "{}")),
@@ -157,26 +228,34 @@ public sealed class AccessTokenAttackTests
     // Signed by our own key: only a fault of ours could make these, and it would not do harm either.
     private static readonly Dictionary<string, Func<string, string>> Payloads = new()
     {
-        ["iss twice"] = static p => p.Replace("\"sub\"", "\"iss\":\"https://evil.example\",\"sub\"", StringComparison.Ordinal),
-        ["iss twice, one escaped"] = static p => p.Replace("\"sub\"", "\"\\u0069ss\":\"https://evil.example\",\"sub\"", StringComparison.Ordinal),
+        ["iss twice"] = static p => p.Replace(
+            "\"sub\"", "\"iss\":\"https://evil.example\",\"sub\"", StringComparison.Ordinal),
+        ["iss twice, one escaped"] = static p => p.Replace(
+            "\"sub\"", "\"\\u0069ss\":\"https://evil.example\",\"sub\"", StringComparison.Ordinal),
         ["iss escaped"] = static p => p.Replace("\"iss\"", "\"\\u0069ss\"", StringComparison.Ordinal),
         ["sub twice, at the end"] = static p => p[..^1] + ",\"sub\":\"admin\"}",
         ["access twice"] = static p => p.Replace("\"knd\"", "\"access\":[],\"knd\"", StringComparison.Ordinal),
-        ["name twice in access"] = static p => p.Replace("\"name\":\"team/app\"", "\"name\":\"team/app\",\"name\":\"team/other\"", StringComparison.Ordinal),
+        ["name twice in access"] = static p => p.Replace(
+            "\"name\":\"team/app\"", "\"name\":\"team/app\",\"name\":\"team/other\"", StringComparison.Ordinal),
         ["group claim twice"] = static p => p[..^1] + ",\"grp\":[\"a\"],\"grp\":[\"b\"]}",
         ["an unknown member"] = static p => p[..^1] + ",\"new\":true}",
-        ["another order"] = static p => p.Replace("\"sub\":\"alice\",\"aud\":\"registry.test\"", "\"aud\":\"registry.test\",\"sub\":\"alice\"", StringComparison.Ordinal),
+        ["another order"] = static p => p.Replace(
+            "\"sub\":\"alice\",\"aud\":\"registry.test\"", "\"aud\":\"registry.test\",\"sub\":\"alice\"",
+            StringComparison.Ordinal),
         ["no iss"] = static p => "{" + p[(p.IndexOf(',', StringComparison.Ordinal) + 1)..],
         ["no exp"] = static p => System.Text.RegularExpressions.Regex.Replace(p, "\"exp\":[0-9]+,", ""),
         ["no access"] = static p => System.Text.RegularExpressions.Regex.Replace(p, "\"access\":\\[.*\\],", ""),
         ["no kind of subject"] = static p => p.Replace("\"knd\":\"u\",", "", StringComparison.Ordinal),
         ["a token for an upstream"] = static p => p[..p.IndexOf(",\"knd\"", StringComparison.Ordinal)] + "}",
         ["iss null"] = static p => p.Replace("\"https://registry.test\"", "null", StringComparison.Ordinal),
-        ["aud an array"] = static p => p.Replace("\"aud\":\"registry.test\"", "\"aud\":[\"registry.test\"]", StringComparison.Ordinal),
-        ["aud an array with others"] = static p => p.Replace("\"aud\":\"registry.test\"", "\"aud\":[\"x\",\"registry.test\"]", StringComparison.Ordinal),
+        ["aud an array"] = static p => p.Replace(
+            "\"aud\":\"registry.test\"", "\"aud\":[\"registry.test\"]", StringComparison.Ordinal),
+        ["aud an array with others"] = static p => p.Replace(
+            "\"aud\":\"registry.test\"", "\"aud\":[\"x\",\"registry.test\"]", StringComparison.Ordinal),
         ["sub a number"] = static p => p.Replace("\"alice\"", "1", StringComparison.Ordinal),
         ["sub empty for a user"] = static p => p.Replace("\"alice\"", "\"\"", StringComparison.Ordinal),
-        ["kind anonymous with a name"] = static p => p.Replace("\"knd\":\"u\"", "\"knd\":\"a\"", StringComparison.Ordinal),
+        ["kind anonymous with a name"] = static p => p.Replace(
+            "\"knd\":\"u\"", "\"knd\":\"a\"", StringComparison.Ordinal),
         ["kind unknown"] = static p => p.Replace("\"knd\":\"u\"", "\"knd\":\"root\"", StringComparison.Ordinal),
         ["exp a string"] = static p => WithExpiry(p, "\"4102444800\""),
         ["exp a fraction"] = static p => WithExpiry(p, "4102444800.0"),
@@ -191,15 +270,19 @@ public sealed class AccessTokenAttackTests
         ["exp true"] = static p => WithExpiry(p, "true"),
         ["exp null"] = static p => WithExpiry(p, "null"),
         ["exp NaN"] = static p => WithExpiry(p, "NaN"),
-        ["nbf that does not fit iat"] = static p => System.Text.RegularExpressions.Regex.Replace(p, "\"nbf\":[0-9]+", "\"nbf\":0"),
+        ["nbf that does not fit iat"] = static p => System.Text.RegularExpressions.Regex.Replace(
+            p, "\"nbf\":[0-9]+", "\"nbf\":0"),
         ["action unknown"] = static p => p.Replace("[\"pull\"]", "[\"pull\",\"admin\"]", StringComparison.Ordinal),
         ["action star on a repository"] = static p => p.Replace("[\"pull\"]", "[\"*\"]", StringComparison.Ordinal),
-        ["action of policies only"] = static p => p.Replace("[\"pull\"]", "[\"pull\",\"overwrite\"]", StringComparison.Ordinal),
+        ["action of policies only"] = static p => p.Replace(
+            "[\"pull\"]", "[\"pull\",\"overwrite\"]", StringComparison.Ordinal),
         ["action twice"] = static p => p.Replace("[\"pull\"]", "[\"pull\",\"pull\"]", StringComparison.Ordinal),
         ["actions as text"] = static p => p.Replace("[\"pull\"]", "\"pull,push\"", StringComparison.Ordinal),
         ["name that is none"] = static p => p.Replace("team/app", "Team/../app", StringComparison.Ordinal),
         ["type unknown"] = static p => p.Replace("\"repository\"", "\"everything\"", StringComparison.Ordinal),
-        ["access an object"] = static p => p.Replace("\"access\":[{", "\"access\":{\"a\":{", StringComparison.Ordinal).Replace("}],\"knd\"", "}},\"knd\"", StringComparison.Ordinal),
+        ["access an object"] = static p => p.Replace(
+            "\"access\":[{", "\"access\":{\"a\":{", StringComparison.Ordinal).Replace(
+                "}],\"knd\"", "}},\"knd\"", StringComparison.Ordinal),
         ["depth bomb"] = static p => p[..^1] + ",\"grp\":" + new string('[', 2000) + new string(']', 2000) + "}",
         ["groups an object"] = static p => p[..^1] + ",\"grp\":{}}",
         ["byte order mark"] = static p => "\uFEFF" + p,
@@ -387,7 +470,8 @@ public sealed class AccessTokenAttackTests
     private static string WithMember(Target target, string member) =>
         WithHeader(target, target.HeaderText[..^1] + "," + member + "}");
 
-    private static string WithHeader(Target target, string header) => Forge.Signed(target.Key, header, target.PayloadText);
+    private static string WithHeader(Target target, string header) =>
+        Forge.Signed(target.Key, header, target.PayloadText);
 
     private static string WithExpiry(string payload, string number) =>
         System.Text.RegularExpressions.Regex.Replace(payload, "\"exp\":[0-9]+", "\"exp\":" + number);

@@ -37,7 +37,11 @@ public sealed class AccessTokenIssuerTests
                 Name = "acme/app",
                 Method = "issuer:github",
                 Groups = ["ci", "Entwickler/Köln"],
-                Claims = new Dictionary<string, string> { ["ref"] = "refs/heads/main", ["actor"] = "\"x\"" }.ToFrozenDictionary(),
+                Claims = new Dictionary<string, string>
+                {
+                    ["ref"] = "refs/heads/main",
+                    ["actor"] = "\"x\"",
+                }.ToFrozenDictionary(),
             },
             Limit = limit,
             CredentialId = "c-1",
@@ -150,7 +154,8 @@ public sealed class AccessTokenIssuerTests
     {
         var names = Enumerable.Range(0, AccessScope.MaxRepositories)
             .Select(static i => RepositoryName.Parse($"{new string('a', 61)}{i:000}"));
-        var scope = AccessScope.Create(names.Select(static name => new RepositoryScope(name, ActionNames.All)), catalog: true);
+        var scope = AccessScope.Create(
+            names.Select(static name => new RepositoryScope(name, ActionNames.All)), catalog: true);
         Assert.Equal(AccessScope.MaxRepositories, scope.Repositories.Length);
 
         var token = _stage.Issue(scope: scope);

@@ -49,7 +49,8 @@ public sealed class AccessTokenVerifierTests
     [InlineData(86400 * 365, false)]
     public void Verify_OwnSignatureOverALongerLifeThanAny_IsRefused(int seconds, bool isGood)
     {
-        _stage.Options.Lifetime = TimeSpan.FromSeconds(seconds); // as a gateway with a fault would, or a thief of the key
+        // as a gateway with a fault would, or a thief of the key
+        _stage.Options.Lifetime = TimeSpan.FromSeconds(seconds);
 
         if (isGood)
         {
@@ -113,7 +114,8 @@ public sealed class AccessTokenVerifierTests
         _stage.Clock.Advance(seconds * Second);
         var token = _stage.Issue();
         _stage.Accept(token);
-        _stage.Clock.AdjustTime(_stage.Clock.GetUtcNow() - (seconds * Second)); // known by now, and refused all the same
+        // known by now, and refused all the same
+        _stage.Clock.AdjustTime(_stage.Clock.GetUtcNow() - (seconds * Second));
 
         Assert.Equal(
             $"it was issued {seconds} s in the future by this gateway's clock; synchronize the clocks of the "
@@ -182,7 +184,8 @@ public sealed class AccessTokenVerifierTests
     public void Verify_ContinuedUpload_EndsWithTheCredentialBehindTheToken()
     {
         var until = _stage.Clock.GetUtcNow() + _stage.Options.UploadWindow;
-        var token = _stage.Issue(TokenStage.Alice with { ExpiresAt = _stage.Clock.GetUtcNow() + TimeSpan.FromHours(1) });
+        var token = _stage.Issue(
+            TokenStage.Alice with { ExpiresAt = _stage.Clock.GetUtcNow() + TimeSpan.FromHours(1) });
         _stage.Clock.Advance(TimeSpan.FromHours(1) - Second);
         _stage.Accept(token, until);
         _stage.Clock.Advance(Second);
@@ -267,14 +270,16 @@ public sealed class AccessTokenVerifierTests
         var nobodys = _stage.Issue(Principal.Anonymous);
         _stage.Accept(token);
         var end = _stage.Clock.GetUtcNow() + Second;
-        _stage.Revoked.Blocks = SubjectBlocks.None.With([new SubjectBlock("user:alice", end.AddDays(-1), "root") { Until = end }]);
+        _stage.Revoked.Blocks = SubjectBlocks.None.With(
+            [new SubjectBlock("user:alice", end.AddDays(-1), "root") { Until = end }]);
 
         Assert.Equal("user:alice is blocked", _stage.Refuse(token).Reason);
         _stage.Accept(nobodys);
         _stage.Clock.Advance(Second);
         _stage.Accept(token);
 
-        _stage.Revoked.Blocks = SubjectBlocks.None.With([new SubjectBlock("user:alicia", end, "root"), new SubjectBlock("robot:alice", end, "root")]);
+        _stage.Revoked.Blocks = SubjectBlocks.None.With(
+            [new SubjectBlock("user:alicia", end, "root"), new SubjectBlock("robot:alice", end, "root")]);
         _stage.Accept(token);
         _stage.Revoked.KnowsBlocks = false; // nobody can tell
         Assert.IsType<AuthenticationResult.Undecided>(_stage.Verify(token));
@@ -308,7 +313,8 @@ public sealed class AccessTokenVerifierTests
     {
         var subject = TokenStage.Alice.Subject with { Method = "ldap:corp" };
 
-        Assert.Equal("the user is gone", _stage.Refuse(_stage.Issue(TokenStage.Alice with { Subject = subject })).Reason);
+        Assert.Equal(
+            "the user is gone", _stage.Refuse(_stage.Issue(TokenStage.Alice with { Subject = subject })).Reason);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal static class Forge
     /// <summary>The header that this gateway writes.</summary>
     public static string Header(SigningKey key) => Header(key.Algorithm.ToString(), key.Id);
 
-    public static string Header(string algorithm, string id) => $$"""{"typ":"JWT","alg":"{{algorithm}}","kid":"{{id}}"}""";
+    public static string Header(string algorithm, string id) =>
+        $$"""{"typ":"JWT","alg":"{{algorithm}}","kid":"{{id}}"}""";
 
     /// <summary>The three parts.</summary>
     public static (string Header, string Payload, string Signature) Parts(string token) =>

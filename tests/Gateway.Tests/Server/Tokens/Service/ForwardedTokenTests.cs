@@ -29,11 +29,14 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         { "GET", "/v2/public/app/manifests/latest", "", "repository:public/app:pull" },
         { "PUT", "/v2/team-a/app/manifests/latest", "alice", "repository:team-a/app:pull,push" },
         { "POST", "/v2/team-a/app/blobs/uploads/", "alice", "repository:team-a/app:pull,push" },
-        { "POST", $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=public/base", "alice", "repository:team-a/app:pull,push repository:public/base:pull" },
-        { "POST", $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=secret/base", "alice", "repository:team-a/app:pull,push" },
+        { "POST", $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=public/base", "alice",
+            "repository:team-a/app:pull,push repository:public/base:pull" },
+        { "POST", $"/v2/team-a/app/blobs/uploads/?mount={Digest}&from=secret/base", "alice",
+            "repository:team-a/app:pull,push" },
         { "DELETE", $"/v2/team-a/app/manifests/{Digest}", "admin", "repository:team-a/app:delete" },
         { "GET", "/v2/mirror/library/alpine/manifests/3", "admin", "repository:library/alpine:pull" },
-        { "POST", $"/v2/mirror/x/blobs/uploads/?mount={Digest}&from=mirror/y", "admin", "repository:x:pull,push repository:y:pull" },
+        { "POST", $"/v2/mirror/x/blobs/uploads/?mount={Digest}&from=mirror/y", "admin",
+            "repository:x:pull,push repository:y:pull" },
     };
 
     public async Task InitializeAsync()
@@ -76,7 +79,8 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task Request_ThatIsAllowed_CarriesATokenForExactlyThat(string method, string target, string user, string scope)
+    public async Task Request_ThatIsAllowed_CarriesATokenForExactlyThat(
+        string method, string target, string user, string scope)
     {
         using var content = method == "PUT"
             ? new StringContent("{}", Encoding.UTF8, "application/vnd.oci.image.manifest.v1+json")
@@ -204,7 +208,12 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
             static options => options.Log.Level = LogLevel.Information,
             builder => builder.Services.AddSingleton<ILoggerProvider>(sink));
 
-        foreach (var target in new[] { "/v2/team-a/app/manifests/latest", "/v2/_catalog", "/v2/team-a/app/manifests/latest" })
+        foreach (var target in new[]
+        {
+            "/v2/team-a/app/manifests/latest",
+            "/v2/_catalog",
+            "/v2/team-a/app/manifests/latest",
+        })
         {
             using var answer = await gateway.SendAsync(HttpMethod.Get, target, "admin");
             Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
@@ -218,7 +227,8 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
                 StringComparison.Ordinal);
         }
 
-        var line = Assert.Single(sink.Lines, static line => line.Contains("UpstreamAuthorization", StringComparison.Ordinal));
+        var line = Assert.Single(
+            sink.Lines, static line => line.Contains("UpstreamAuthorization", StringComparison.Ordinal));
         Assert.Contains("Registry main answered 401", line, StringComparison.Ordinal);
         Assert.Contains(
             forwardToken ? "\"gateway keys probe main\" tells why" : "Set the registry's \"credential\"",
@@ -233,7 +243,8 @@ public sealed class ForwardedTokenTests : IAsyncLifetime
         return JsonDocument.Parse(Forge.Decode(Forge.Parts(token["Bearer ".Length..]).Payload)).RootElement;
     }
 
-    private static string ScopeOf(JsonElement claims) => string.Join(' ', claims.GetProperty("access").EnumerateArray().Select(
+    private static string ScopeOf(JsonElement claims) =>
+        string.Join(' ', claims.GetProperty("access").EnumerateArray().Select(
         static entry => $"{entry.GetProperty("type")}:{entry.GetProperty("name")}:"
             + string.Join(',', entry.GetProperty("actions").EnumerateArray())));
 }

@@ -51,7 +51,8 @@ public sealed class RefreshTokenTests : IAsyncLifetime
             Assert.Equal("repository:team-a/app:pull,push", reply.Text("scope"));
             Assert.Null(reply.Text("refresh_token")); // only where it is asked for
             Assert.Equal("no-store", reply.Http.Headers.GetValues("Cache-Control").Single());
-            var pull = await _gateway.RegistryAsync("GET", "/v2/team-a/app/manifests/v1", "Bearer " + reply.Text("token"));
+            var pull = await _gateway.RegistryAsync(
+                "GET", "/v2/team-a/app/manifests/v1", "Bearer " + reply.Text("token"));
             Assert.Equal(HttpStatusCode.OK, pull.Status);
         }
     }
@@ -91,7 +92,8 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     public async Task Login_ByPost_IsGivenOneToo()
     {
         var reply = await _gateway.PostAsync(
-            ("grant_type", "password"), ("username", "alice"), ("password", "alice-password"), ("access_type", "offline"));
+            ("grant_type", "password"), ("username", "alice"), ("password", "alice-password"),
+            ("access_type", "offline"));
 
         Assert.StartsWith("rgf_", reply.Text("refresh_token"), StringComparison.Ordinal);
     }
@@ -118,13 +120,20 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     public async Task RefreshToken_ShownToTheRegistryItself_IsRefusedWithATextThatSaysSo()
     {
         var secret = await LoginAsync();
-        foreach (var authorization in new[] { BasicOf("", secret), BasicOf("<token>", secret), BasicOf("alice", secret), "Bearer " + secret })
+        foreach (var authorization in new[]
+        {
+            BasicOf("", secret),
+            BasicOf("<token>", secret),
+            BasicOf("alice", secret),
+            "Bearer " + secret,
+        })
         {
             var reply = await _gateway.RegistryAsync("GET", "/v2/public/app/manifests/v1", authorization);
 
             Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
             Assert.Contains(
-                "the token is not accepted: it is a refresh token, which only the token endpoint accepts", reply.Body, StringComparison.Ordinal);
+                "the token is not accepted: it is a refresh token, which only the token endpoint accepts", reply.Body,
+                StringComparison.Ordinal);
         }
 
         // There too it stands without a user name: with one it would be a password that anybody could have typed.
@@ -142,9 +151,11 @@ public sealed class RefreshTokenTests : IAsyncLifetime
         var store = _gateway.Services.GetRequiredService<ICredentialStore>();
         await store.RevokeAsync((await StoredAsync()).Single().Id, _time.GetUtcNow(), CancellationToken.None);
 
-        await Eventually.TrueAsync(async () => (await RefreshAsync(secret)).Status == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(
+            async () => (await RefreshAsync(secret)).Status == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(5));
         Assert.Contains("it was revoked", (await RefreshAsync(secret)).Body, StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => (await PullAsync(access)).Status == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(
+            async () => (await PullAsync(access)).Status == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -210,8 +221,8 @@ public sealed class RefreshTokenTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 200 ", own, StringComparison.Ordinal);
 
         Task<string> SendAsync(string host) => _gateway.SendRawAsync(
-            $"POST /token HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            + $"Content-Length: {form.Length}\r\n\r\n{form}");
+            $"POST /token HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: "
+            + $"application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n{form}");
     }
 
     [Theory]
@@ -262,7 +273,8 @@ public sealed class RefreshTokenTests : IAsyncLifetime
         // The first one is in use, so the second is the longest unused.
         var store = _gateway.Services.GetRequiredService<ICredentialStore>();
         var first = await store.FindAsync(SecretHash.Of(secrets[0]), CancellationToken.None);
-        await store.RecordUsesAsync([new CredentialUse(first!.Id, _time.GetUtcNow(), IPAddress.Loopback)], CancellationToken.None);
+        await store.RecordUsesAsync(
+            [new CredentialUse(first!.Id, _time.GetUtcNow(), IPAddress.Loopback)], CancellationToken.None);
         var bobs = await LoginAsync("bob");
         Assert.All(await StoredAsync(), static credential => Assert.Null(credential.RevokedAt));
 
@@ -317,10 +329,13 @@ public sealed class RefreshTokenTests : IAsyncLifetime
 
         Assert.NotNull(await tokens.IssueAsync(password, "registry.test", CancellationToken.None));
         Assert.NotNull(await tokens.IssueAsync(
-            password with { ExpiresAt = _time.GetUtcNow() + TimeSpan.FromHours(1) }, "registry.test", CancellationToken.None));
+            password with { ExpiresAt = _time.GetUtcNow() + TimeSpan.FromHours(1) }, "registry.test",
+            CancellationToken.None));
         Assert.Equal(
             [TimeSpan.FromHours(1), TimeSpan.FromDays(90)],
-            (await StoredAsync()).Select(credential => TimeSpan.FromHours(Math.Round((credential.ExpiresAt - _time.GetUtcNow()).TotalHours))).Order());
+            (await StoredAsync()).Select(
+                credential => TimeSpan.FromHours(Math.Round((credential.ExpiresAt - _time.GetUtcNow()).TotalHours)))
+                    .Order());
     }
 
     private async Task<string> LoginAsync(string user = "alice")
@@ -339,9 +354,11 @@ public sealed class RefreshTokenTests : IAsyncLifetime
 
     private async Task<(Reply Post, Reply Fallback, Reply Helper)> ShowEverywhereAsync(string secret, string scope) => (
         await _gateway.PostAsync(
-            ("grant_type", "refresh_token"), ("refresh_token", secret), ("service", "registry.test"), ("client_id", "docker"), ("scope", scope)),
+            ("grant_type", "refresh_token"), ("refresh_token", secret), ("service", "registry.test"),
+            ("client_id", "docker"), ("scope", scope)),
         await _gateway.AskAsync("?service=registry.test&scope=" + scope, BasicOf("", secret)), // containerd, BuildKit
-        await _gateway.AskAsync("?service=registry.test&scope=" + scope, BasicOf("<token>", secret))); // docker's helpers
+                                                                                               // docker's helpers
+        await _gateway.AskAsync("?service=registry.test&scope=" + scope, BasicOf("<token>", secret)));
 
     private async Task<IReadOnlyList<StoredCredential>> StoredAsync() =>
         [.. (await _gateway.Services.GetRequiredService<ICredentialStore>().ListAsync(null, CancellationToken.None))

@@ -12,7 +12,8 @@ namespace Gateway.Tests.Server.Tokens.Service;
 public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<SharedGateway>
 {
     private const string Form = "application/x-www-form-urlencoded";
-    private const string WrongPassword = "authentication failed: the user name or password is wrong; run \"docker login\" again";
+    private const string WrongPassword = "authentication failed: the user name or password is wrong; run \"docker "
+        + "login\" again";
 
     private readonly TestGateway _gateway = shared.Gateway;
 
@@ -20,7 +21,8 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     public async Task Get_WithAPassword_AnswersWithATokenAndNothingThatTiesClientsToTheirClock()
     {
         var reply = await _gateway.AskAsync(
-            "?account=alice&client_id=docker&service=registry.test&scope=repository:team-a/app:pull,push,delete", TestGateway.Basic("alice"));
+            "?account=alice&client_id=docker&service=registry.test&scope=repository:team-a/app:pull,push,delete",
+            TestGateway.Basic("alice"));
 
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         var token = reply.Text("token");
@@ -39,13 +41,17 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [InlineData(TestGateway.Nobody, "?scope=repository:public/app:pull", "repository:public/app:pull")]
     [InlineData("bob", "?scope=repository:team-a/app:*", "repository:team-a/app:pull")]
     [InlineData("bob", "?scope=repository:team-b/app:pull", "")]
-    [InlineData("alice", "?scope=repository:team-a/app:pull&scope=repository:team-a/app:push", "repository:team-a/app:pull,push")]
+    [InlineData(
+        "alice", "?scope=repository:team-a/app:pull&scope=repository:team-a/app:push",
+        "repository:team-a/app:pull,push")]
     [InlineData("alice", "?scope=repository:team-a/a:pull+repository:public/b:pull,push+repository:x:pull",
         "repository:team-a/a:pull repository:public/b:pull")]
     [InlineData("alice", "?scope=repository:registry.test/team-a/app:pull", "repository:team-a/app:pull")]
     [InlineData("alice", "?scope=repository(plugin):team-a/app:pull", "repository:team-a/app:pull")]
     [InlineData("alice", "?scope=nonsense&scope=repository:TEAM-A/app:pull", "")]
-    [InlineData("admin", "?scope=repository:any/thing:*+registry:catalog:*", "repository:any/thing:pull,push,delete registry:catalog:*")]
+    [InlineData(
+        "admin", "?scope=repository:any/thing:*+registry:catalog:*",
+        "repository:any/thing:pull,push,delete registry:catalog:*")]
     [InlineData("admin", "?service=registry.test", "")]
     [InlineData("admin", "?offline_token=true", "")] // asked for, but refresh tokens are off
     public async Task Get_ByThisCaller_IsGrantedThis(string? user, string query, string granted)
@@ -62,14 +68,17 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [InlineData("Basic YWxpY2U6d3Jvbmc=", WrongPassword)] // alice:wrong
     [InlineData("Basic bWFsbG9yeTp3cm9uZw==", WrongPassword)] // mallory:wrong; whether she exists does not show
     [InlineData("Basic YWxpY2U6", // alice without a password is not anonymous
-        "authentication failed: the user name or password is wrong; the password is empty; in a script, check that its variable is set")]
+        "authentication failed: the user name or password is wrong; the password is empty; in a script, check that "
+            + "its variable is set")]
     [InlineData("Basic OmFsaWNl", WrongPassword)]
     [InlineData("Basic !!!",
         "authentication failed: the credentials cannot be read: what follows \"Basic\" is not base64 of name:password")]
     [InlineData("Digest username=\"alice\"",
-        "authentication failed: the credentials cannot be read: the Authorization header is neither \"Basic\" nor \"Bearer\", followed by one space")]
+        "authentication failed: the credentials cannot be read: the Authorization header is neither \"Basic\" nor "
+            + "\"Bearer\", followed by one space")]
     [InlineData("Bearer abc",
-        "authentication failed: the token is not accepted: the token endpoint accepts user name and password, or a refresh token")]
+        "authentication failed: the token is not accepted: the token endpoint accepts user name and password, or a "
+            + "refresh token")]
     public async Task Get_WrongCredentials_AreNeverAnonymousAlsoForAPublicScope(string authorization, string message)
     {
         var reply = await _gateway.AskAsync("?scope=repository:public/app:pull", authorization);
@@ -101,7 +110,11 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
         var (ending, _) = await _gateway.AddPersonalTokenAsync("alice", TimeSpan.FromMilliseconds(900));
 
         var lasting = await _gateway.AskAsync("", BasicOf("alice", brief));
-        var refused = new[] { await _gateway.AskAsync("", BasicOf("alice", over)), await _gateway.AskAsync("", BasicOf("alice", ending)) };
+        var refused = new[]
+        {
+            await _gateway.AskAsync("", BasicOf("alice", over)),
+            await _gateway.AskAsync("", BasicOf("alice", ending)),
+        };
 
         Assert.InRange(lasting.Json.GetProperty("expires_in").GetInt32(), 1, 100);
         Assert.All(refused, static reply =>
@@ -124,8 +137,12 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
 
     [Theory]
     [InlineData("?service=elsewhere.test", "the service is unknown here; ask for \"registry.test\"")]
-    [InlineData("?service=registry.test&service=registry.test", "the parameter service must appear once, percent-encoded as UTF-8")]
-    [InlineData("?offline_token=true&offline_token=true", "the parameter offline_token must appear once, percent-encoded as UTF-8")]
+    [InlineData(
+        "?service=registry.test&service=registry.test",
+        "the parameter service must appear once, percent-encoded as UTF-8")]
+    [InlineData(
+        "?offline_token=true&offline_token=true",
+        "the parameter offline_token must appear once, percent-encoded as UTF-8")]
     public async Task Get_UnknownServiceOrRepeatedParameter_IsABadRequest(string query, string message)
     {
         var reply = await _gateway.AskAsync(query, TestGateway.Basic("alice"));
@@ -169,7 +186,8 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
         var reply = await _gateway.PostAsync(
             ("grant_type", "password"), ("service", "registry.test"), ("client_id", "containerd-client"),
             ("username", "alice"), ("password", "alice-password"), ("access_type", "offline"),
-            ("scope", "repository:team-a/app:pull repository:team-a/app:pull,push"), ("scope", "repository:public/x:pull"));
+            ("scope", "repository:team-a/app:pull repository:team-a/app:pull,push"),
+            ("scope", "repository:public/x:pull"));
 
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         Assert.Equal("repository:team-a/app:pull,push repository:public/x:pull", reply.Text("scope"));
@@ -182,22 +200,35 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [InlineData("alice", "wrong", "run \"docker login\" again")]
     [InlineData("mallory", "wrong", "run \"docker login\" again")]
     [InlineData("alice", "", "the password is empty; in a script, check that its variable is set")]
-    [InlineData("alice", "alice\0password", "the password holds a control character (a tab, a NUL or a line break inside)")]
-    [InlineData("alice", "alice-password\n", "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
-    [InlineData("mallory", "alice-password\n", "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
+    [InlineData(
+        "alice", "alice\0password", "the password holds a control character (a tab, a NUL or a line break inside)")]
+    [InlineData(
+        "alice", "alice-password\n",
+        "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
+    [InlineData(
+        "mallory", "alice-password\n",
+        "the password ends in a line break, which a file or \"echo\" adds; send it without (printf %s)")]
     public async Task Post_WrongPassword_IsUnauthorized(string user, string password, string hint)
     {
         var reply = await _gateway.PostAsync(("grant_type", "password"), ("username", user), ("password", password));
 
         Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
-        AssertError(reply, "UNAUTHORIZED", "authentication failed: the user name or password is wrong; " + hint, "invalid_grant");
+        AssertError(
+            reply, "UNAUTHORIZED", "authentication failed: the user name or password is wrong; " + hint,
+            "invalid_grant");
         AssertNotStored(reply);
     }
 
     [Theory]
-    [InlineData("grant_type=client_credentials", "unsupported_grant_type", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
-    [InlineData("", "invalid_request", "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
-    [InlineData("grant_type=password", "invalid_request", "send username and password with grant_type=password, and no refresh_token")]
+    [InlineData(
+        "grant_type=client_credentials", "unsupported_grant_type",
+        "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData(
+        "", "invalid_request",
+        "grant_type must be \"password\", \"refresh_token\" or \"urn:ietf:params:oauth:grant-type:token-exchange\"")]
+    [InlineData(
+        "grant_type=password", "invalid_request",
+        "send username and password with grant_type=password, and no refresh_token")]
     public async Task Post_OtherGrant_IsABadRequest(string form, string code, string message)
     {
         var reply = await PostAsync(form, Form);
@@ -233,12 +264,17 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     public async Task Post_TwoPlacesForCredentialsOrParameters_IsRefused()
     {
         var twice = await PostAsync(
-            "grant_type=password&username=alice&password=alice-password", Form, "/token", ("Authorization", TestGateway.Basic("bob")));
-        var headerOnly = await PostAsync("grant_type=password", Form, "/token", ("Authorization", TestGateway.Basic("bob")));
+            "grant_type=password&username=alice&password=alice-password", Form, "/token",
+            ("Authorization", TestGateway.Basic("bob")));
+        var headerOnly = await PostAsync(
+            "grant_type=password", Form, "/token", ("Authorization", TestGateway.Basic("bob")));
         var query = await PostAsync(
-            "grant_type=password&username=alice&password=alice-password", Form, "/token?scope=repository:team-a/app:pull");
+            "grant_type=password&username=alice&password=alice-password", Form,
+            "/token?scope=repository:team-a/app:pull");
 
-        AssertError(twice, "UNSUPPORTED", "send the credentials in the form, without an Authorization header", "invalid_request");
+        AssertError(
+            twice, "UNSUPPORTED", "send the credentials in the form, without an Authorization header",
+            "invalid_request");
         Assert.Equal(HttpStatusCode.BadRequest, headerOnly.Status);
         AssertError(query, "UNSUPPORTED", "send the parameters in the form, not in the query", "invalid_request");
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (twice.Status, query.Status));
@@ -255,7 +291,10 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
         const string start = "grant_type=password&username=alice&password=alice-password&x=";
         var content = new StringContent(start + new string('y', 65_536 + beyond - start.Length), Encoding.ASCII);
         content.Headers.ContentType = new MediaTypeHeaderValue(Form);
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://{TestGateway.Host}/token") { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://{TestGateway.Host}/token")
+        {
+            Content = content,
+        };
         request.Headers.TransferEncodingChunked = chunked;
 
         var reply = await ReplyAsync(_gateway.Client.SendAsync(request));
@@ -272,9 +311,13 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     [InlineData("http://localhost:8080", null, "?scope=repository:team-a/app:pull", HttpStatusCode.Unauthorized)]
     [InlineData("null", null, "?scope=repository:team-a/app:pull", HttpStatusCode.Unauthorized)]
     [InlineData("http://localhost:8080", null, "", HttpStatusCode.Unauthorized)]
-    [InlineData("http://localhost:8080", null, "?scope=repository:public/app:pull", HttpStatusCode.OK)] // it would get something
-    [InlineData("http://localhost:8080", null, "?scope=repository:public/app:pull+repository:team-a/app:pull", HttpStatusCode.OK)]
-    [InlineData("http://localhost:8080", TestGateway.Nobody, "?scope=repository:team-a/app:pull", HttpStatusCode.OK)] // asked before
+    // it would get something
+    [InlineData("http://localhost:8080", null, "?scope=repository:public/app:pull", HttpStatusCode.OK)]
+    [InlineData(
+        "http://localhost:8080", null, "?scope=repository:public/app:pull+repository:team-a/app:pull",
+        HttpStatusCode.OK)]
+    // asked before
+    [InlineData("http://localhost:8080", TestGateway.Nobody, "?scope=repository:team-a/app:pull", HttpStatusCode.OK)]
     [InlineData("http://localhost:8080", "bob", "?scope=repository:team-b/app:pull", HttpStatusCode.OK)]
     [InlineData(null, null, "?scope=repository:team-a/app:pull", HttpStatusCode.OK)] // docker without a login
     public async Task Get_ByABrowserWithoutCredentialsThatWouldGetNothing_IsAskedForBasic(
@@ -369,7 +412,8 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
             reply.Body);
     }
 
-    private Task<Reply> PostAsync(string form, string? type, string target = "/token", params (string, string)[] headers)
+    private Task<Reply> PostAsync(
+        string form, string? type, string target = "/token", params (string, string)[] headers)
     {
         var content = new ByteArrayContent(Encoding.ASCII.GetBytes(form));
         if (type is not null)
@@ -384,7 +428,9 @@ public sealed class TokenEndpointTests(SharedGateway shared) : IClassFixture<Sha
     {
         public string Method => "ldap:gone";
 
-        public ValueTask<AuthenticationResult> VerifyAsync(BasicCredentials credentials, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<AuthenticationResult>(new AuthenticationResult.Undecided("the directory does not answer"));
+        public ValueTask<AuthenticationResult> VerifyAsync(
+            BasicCredentials credentials, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<AuthenticationResult>(
+                new AuthenticationResult.Undecided("the directory does not answer"));
     }
 }

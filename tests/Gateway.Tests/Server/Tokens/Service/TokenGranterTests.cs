@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Server.Tokens.Service;
 
-/// <summary>What is granted is what was asked, what the credential may and what policy allows, whichever is less.</summary>
+/// <summary>
+/// What is granted is what was asked, what the credential may and what policy allows, whichever is less.
+/// </summary>
 public sealed class TokenGranterTests
 {
     private static readonly Subject Alice = new() { Kind = SubjectKind.User, Name = "alice", Method = "htpasswd" };
@@ -25,7 +27,8 @@ public sealed class TokenGranterTests
 
     private static readonly string[] Repositories = ["a/x", "a/y", "b/x", "b/x/z", "c/x"];
 
-    private static readonly Gen<RepositoryActions> Actions = Gen.Choose(1, 15).Select(static bits => (RepositoryActions)bits);
+    private static readonly Gen<RepositoryActions> Actions = Gen.Choose(1, 15).Select(
+        static bits => (RepositoryActions)bits);
 
     private static readonly Gen<RepositoryActions> AskedActions =
         Actions.Select(static actions => actions & ~RepositoryActions.Overwrite).Where(static actions => actions != 0);
@@ -73,10 +76,16 @@ public sealed class TokenGranterTests
             var granted = Grant(test.Policy, test.Holder, test.Asked);
             foreach (var repository in Repositories.Select(RepositoryName.Parse))
             {
-                foreach (var action in new[] { RepositoryActions.Pull, RepositoryActions.Push, RepositoryActions.Delete })
+                foreach (var action in new[]
+                {
+                    RepositoryActions.Pull,
+                    RepositoryActions.Push,
+                    RepositoryActions.Delete,
+                })
                 {
                     var expected = Asks(action) && Allows(action)
-                        || (action == RepositoryActions.Pull && Asks(RepositoryActions.Push) && Allows(RepositoryActions.Push));
+                        || (action == RepositoryActions.Pull && Asks(RepositoryActions.Push)
+                        && Allows(RepositoryActions.Push));
                     if (expected != Named(granted, repository, action))
                     {
                         return false;
@@ -114,7 +123,8 @@ public sealed class TokenGranterTests
     [InlineData("repository:b/x:pull,push", "repository:b/x:pull")]
     [InlineData("repository:b/x:push", "")]
     [InlineData("repository:c/x:pull", "")] // no registry holds it
-    [InlineData("repository:a/x:pull repository:b/x:pull repository:a/secret:pull", "repository:a/x:pull repository:b/x:pull")]
+    [InlineData(
+        "repository:a/x:pull repository:b/x:pull repository:a/secret:pull", "repository:a/x:pull repository:b/x:pull")]
     [InlineData("registry:catalog:*", "registry:catalog:*")]
     public void Grant_Asked_GivesWhatPolicyGrants(string asked, string expected)
     {
@@ -136,7 +146,8 @@ public sealed class TokenGranterTests
                 On = [RepositoryPattern.Parse("b/**"), RepositoryPattern.Parse("c/**")],
             });
 
-        var granted = Grant(policy, new Principal { Subject = Alice }, AccessScopeParser.Parse([asked], "registry.test"));
+        var granted = Grant(
+            policy, new Principal { Subject = Alice }, AccessScopeParser.Parse([asked], "registry.test"));
 
         Assert.Equal(expected, granted.ToString());
     }
@@ -153,7 +164,11 @@ public sealed class TokenGranterTests
             On = [RepositoryPattern.Parse("a/**")],
             Tags = [new Glob("v*")],
         };
-        var immutable = releases with { Effect = RuleEffect.Deny, Actions = RepositoryActions.Overwrite | RepositoryActions.Delete };
+        var immutable = releases with
+        {
+            Effect = RuleEffect.Deny,
+            Actions = RepositoryActions.Overwrite | RepositoryActions.Delete,
+        };
         var asked = AccessScopeParser.Parse(["repository:a/x:pull,push,delete"], "registry.test");
 
         Assert.Equal(
@@ -182,7 +197,8 @@ public sealed class TokenGranterTests
             Time = TimeProvider.System.GetUtcNow(),
         };
 
-    private static PolicySet Compile(params ImmutableArray<PolicyRule> rules) => PolicySet.Compile(new PolicyDefinition(rules, []));
+    private static PolicySet Compile(params ImmutableArray<PolicyRule> rules) =>
+        PolicySet.Compile(new PolicyDefinition(rules, []));
 
     private static CredentialLimit Limit(string[] texts) =>
         CredentialLimit.TryParse(texts, out var limit, out var fault) ? limit : throw new FormatException(fault);

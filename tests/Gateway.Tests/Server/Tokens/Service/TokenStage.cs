@@ -21,7 +21,8 @@ internal sealed class TokenStage
     {
         Keys = new TestSigningKeys(algorithm);
         Router = new RegistryRouter(
-            new Uri($"https://{Host}"), [], [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
+            new Uri($"https://{Host}"), [],
+            [new RegistryOptions { Name = "main", Upstreams = [new Uri("http://127.0.0.1:5000")] }]);
         Issuer = new AccessTokenIssuer(Keys, Router, Options, Clock, Log);
         Verifier = CreateVerifier();
     }

@@ -66,7 +66,8 @@ public sealed class UrlEncodedParametersTests
         ArbMap.Default.GeneratorFor<NonNull<string>>().Select(static text => text.Get).Where(IsText).ToArbitrary(),
         static text =>
         {
-            var form = new FormUrlEncodedContent([new("x", "y"), new("password", text)]).ReadAsByteArrayAsync().GetAwaiter().GetResult();
+            var form = new FormUrlEncodedContent(
+                [new("x", "y"), new("password", text)]).ReadAsByteArrayAsync().GetAwaiter().GetResult();
             return UrlEncodedParameters.Read(form)!.TryGetSingle("password", out var value) && value == text;
         }).QuickCheckThrowOnFailure();
 
