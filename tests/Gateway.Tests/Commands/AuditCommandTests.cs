@@ -274,7 +274,7 @@ public sealed partial class AuditCommandTests : IDisposable
         Assert.Equal(0, expected.Code);
         Assert.Equal(1, changed.Code);
         Assert.StartsWith(
-            "chained.jsonl:2: line 2 was changed, or the one before it\n", changed.Output, StringComparison.Ordinal);
+            "chained.jsonl:2: line 2 or the line before it was changed\n", changed.Output, StringComparison.Ordinal);
         Assert.EndsWith("The audit trail was changed or is incomplete.\n", changed.Output, StringComparison.Ordinal);
         Assert.Equal(1, withoutKey.Code);
         Assert.Contains("pass its key", withoutKey.Output, StringComparison.Ordinal);

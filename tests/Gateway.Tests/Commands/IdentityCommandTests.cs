@@ -87,7 +87,7 @@ public sealed class IdentityCommandTests : IDisposable
         Assert.Equal(
             [
                 ["METHOD", "NAME", "SUB", "SIGNED IN", "CONFIRMED", "GROUPS", "STATE"],
-                ["oidc:corp", "dora", "sub\\u202E-1", "2026-03-01 12:00Z", "2026-03-01 12:00Z", "devs,ops", "good"],
+                ["oidc:corp", "dora", "sub\\u202E-1", "2026-03-01 12:00Z", "2026-03-01 12:00Z", "devs,ops", "active"],
                 ["oidc:corp", "erik", "sub-2", "2026-03-01 12:00Z", "2026-03-01 12:00Z", "-", "ended: invalid_grant"],
             ],
             output.TrimEnd()
@@ -131,7 +131,7 @@ public sealed class IdentityCommandTests : IDisposable
         }
 
         Assert.Equal(
-            (0, "The name \"dora\" is free; 1 tokens and sessions were ended.\n", ""), await ForgetAsync("dora"));
+            (0, "The name \"dora\" is free; 1 tokens and sessions were revoked.\n", ""), await ForgetAsync("dora"));
 
         await using var again = SqliteDatabase.Open(Path.Combine(_folder.Path, "state"));
         await using var credentials = new SqliteCredentialStore(again);

@@ -195,7 +195,7 @@ public sealed class PolicyCommandTests
                 + "expectation.",
             lines[1]);
         Assert.StartsWith(
-            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\" where \"x\" was "
+            $"{files.Folder}/a.test.yaml:4: \"three\": decided by rule \"release tags are immutable\", but \"x\" was "
                 + "expected: ", lines[2], StringComparison.Ordinal);
         Assert.Equal($"{files.Folder}: questions: 3, unexpected answers: 3", lines[3]);
     }

@@ -89,7 +89,7 @@ public sealed class TokenCommandTests : IDisposable
             + "the user may do.")]
     [InlineData(
         "--user alice --scope a:write",
-        "--scope: The scope \"a:write\" names the action \"write\": there are pull, push and delete. See "
+        "--scope: The scope \"a:write\" names the action \"write\": the actions are pull, push and delete. See "
             + "docs/tokens.md, \"Scopes\".")]
     [InlineData(
         "--all",

@@ -116,7 +116,7 @@ public sealed class UserCommandTests : IDisposable
         Assert.StartsWith($"Removed alice from {Users}.", result.Output, StringComparison.Ordinal);
         Assert.Equal(
             "The change is in the file but NOT in force: a running gateway uses the previous users until these lines "
-            + $"are corrected:\n{Users}:1: bob: password in plain text, which is not accepted. Set the password anew: "
+            + $"are corrected:\n{Users}:1: bob: password in plain text, which is not accepted. Set the password again: "
             + $"gateway user add --file {Users} bob.\n",
             result.Error);
 

@@ -67,7 +67,7 @@ public sealed partial class ProblemCatalogTests
     {
         var message = UpstreamErrors.Redirect("…").Message;
         Assert.Contains(
-            message[message.IndexOf("sends this", StringComparison.Ordinal)..message.IndexOf(
+            message[message.IndexOf("redirects this", StringComparison.Ordinal)..message.IndexOf(
                 ';', StringComparison.Ordinal)],
             ProblemCatalog.Instance.Find("UPS012")!.Means, StringComparison.Ordinal);
     }

@@ -134,11 +134,11 @@ public sealed class PolicyFolderTests
     [InlineData("rule: []", "1:1: unknown key (found \"rule\"). Did you mean \"rules\"?")]
     [InlineData(
         "rules: []\nrules: []", "2:1: the key \"rules\" appears again here, after line 1. Keep one of the two.")]
-    [InlineData("- a", "1:1: the file is a list. It begins with a key, such as \"rules:\".")]
+    [InlineData("- a", "1:1: the file is a list. Begin it with a key, such as \"rules:\".")]
     [InlineData(
-        "rules: x", "1:8: rules: a text where a list belongs (found \"x\"). Begin each rule with \"- name: …\".")]
+        "rules: x", "1:8: rules: a text instead of a list (found \"x\"). Begin each rule with \"- name: …\".")]
     [InlineData(
-        "rules: [ x ]", "1:10: rules: a text where a map belongs (found \"x\"). Begin each rule with \"- name: …\".")]
+        "rules: [ x ]", "1:10: rules: a text instead of a map (found \"x\"). Begin each rule with \"- name: …\".")]
     [InlineData(
         "rules:\n- {to: authenticated, role: reader, on: a}",
         "2:3: a rule without \"name\". Add \"name: …\", a sentence that says what the rule is for.")]
@@ -243,15 +243,16 @@ public sealed class PolicyFolderTests
         "roles: {a: [pull], a: [pull]}", "1:20: the key \"a\" appears again here, after line 1. Keep one of the two.")]
     [InlineData(
         "groups: {a: [ci:x]}",
-        "1:14: groups.a: no such kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or "
+        "1:14: groups.a: unknown kind of member (found \"ci:x\"). Write a list of user names, robot:NAME or "
             + "group:NAME.")]
     [InlineData(
         "groups: {a: [anonymous]}",
-        "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Name it under \"to\" of a rule; a "
+        "1:14: groups.a: not a member but a kind of caller (found \"anonymous\"). Use it under \"to\" of a rule; a "
             + "user of that name is \"user:anonymous\".")]
     [InlineData(
         "groups: {a: [ \"group:b\" ], b: [ \"group:c\" ], c: [ \"group:a\" ]}",
-        "1:10: groups: a circle (found \"a → b → c → a\"). Take one of them out of another.")]
+        "1:10: groups: a circular reference (found \"a → b → c → a\"). Remove one of the groups from "
+            + "another.")]
     [InlineData(
         "rules:\n- name: x\n  deny: all\n  on: [ ** ]",
         "4:9: a value that begins with \"*\" is an alias, and aliases are not supported (found \"**\"). Put the value "

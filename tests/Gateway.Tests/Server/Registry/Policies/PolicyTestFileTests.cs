@@ -52,7 +52,7 @@ public sealed class PolicyTestFileTests
     [Theory]
     [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b } ]", "a test without \"expect\"")]
     [InlineData(
-        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]", "expect: neither answer")]
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]", "expect: neither allow nor deny")]
     [InlineData(
         "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, tags: v1 } ]", "tags")]
     [InlineData(
@@ -96,8 +96,8 @@ public sealed class PolicyTestFileTests
 
         Assert.Equal(3, report.Count);
         Assert.Equal(
-            ["\"by the second\": decided by rule \"all read\" where \"alice reads\" was expected", "\"by none\": "
-                + "decided by no rule where \"alice reads\" was expected"],
+            ["\"by the second\": decided by rule \"all read\", but \"alice reads\" was expected", "\"by none\": "
+                + "decided by no rule, but \"alice reads\" was expected"],
             report.Failures.Select(
                 static failure => failure.What.Split(": ", 3) is [var name, var what, ..]
                     ? $"{name}: {what}"

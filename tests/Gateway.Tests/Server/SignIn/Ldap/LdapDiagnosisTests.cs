@@ -46,7 +46,7 @@ public sealed class LdapDiagnosisTests
     public async Task Server_WithoutTls_DoesNotTakeStartTls()
     {
         await using var server = await LdapServerProcess.StartAsync(NoEntries, hasTls: false);
-        Assert.Contains("does not take StartTLS", await CauseAsync("ldap", server.Port), StringComparison.Ordinal);
+        Assert.Contains("does not accept StartTLS", await CauseAsync("ldap", server.Port), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class LdapDiagnosisTests
         using var trust = LdapTrust.Load(server.AuthorityFile);
         foreach (var (scheme, port) in new[] { ("ldaps", server.TlsPort), ("ldap", server.Port) })
         {
-            Assert.Contains("TLS is well", await CauseAsync(scheme, port, trust: trust), StringComparison.Ordinal);
+            Assert.Contains("TLS works", await CauseAsync(scheme, port, trust: trust), StringComparison.Ordinal);
         }
     }
 
