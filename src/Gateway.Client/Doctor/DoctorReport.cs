@@ -34,9 +34,8 @@ internal static class DoctorReport
         foreach (var finding in diagnosis.Findings)
         {
             var page = ProblemCatalog.Instance.Find(finding.Id);
-            output.WriteLine(
-                $"{SignOf(finding.Severity)} {finding.Id,-8} "
-                    + $"{(page is null ? $"{finding.Subject}: {finding.Evidence}" : $"{page.Title}: {finding.Subject}")}");
+            var text = page is null ? $"{finding.Subject}: {finding.Evidence}" : $"{page.Title}: {finding.Subject}";
+            output.WriteLine($"{SignOf(finding.Severity)} {finding.Id,-8} {text}");
             if (page is not null)
             {
                 output.WriteLine($"{Indent}found  {finding.Evidence}");

@@ -61,7 +61,8 @@ internal static class KubernetesManifest
                           put hosts.toml "$node"
                           put ca.crt "/host/containers/certs.d/{{name.Text}}"
                           grep -qsE "^ *config_path *= *['\"]/" /host/containerd/config.toml ||
-                            echo "config.toml of this node lacks config_path = \"{{ContainerdFiles.Folder}}\"; containerd needs it, and a restart"
+                            echo "config.toml of this node lacks config_path = \"{{ContainerdFiles.Folder}}\";" \
+                              "containerd needs it, and a restart"
                       volumeMounts:
                         - { name: trust, mountPath: /trust }
                         - { name: containerd, mountPath: /host/containerd }

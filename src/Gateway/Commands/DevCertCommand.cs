@@ -94,16 +94,18 @@ internal static class DevCertCommand
         var crt = Path.Combine(folder, "tls.crt");
         var key = Path.Combine(folder, "tls.key");
         var docker = $"/etc/docker/certs.d/{host}:8443";
+        var (file, inDocker) = (ShellWord.Of(ca), ShellWord.Of(docker + "/ca.crt"));
+        const string debian = "/usr/local/share/ca-certificates/registry-gateway.crt";
         return $$"""
 
             Serve it (gateway.yaml):
               tls: { certificates: [ { certificate: {{crt}}, key: {{key}} } ] }
             Trust it, where clients reach the gateway as {{host}}:8443 (put your port):
-              docker                   mkdir -p {{ShellWord.Of(docker)}} && cp {{ShellWord.Of(ca)}} {{ShellWord.Of(docker + "/ca.crt")}}
+              docker                   mkdir -p {{ShellWord.Of(docker)}} && cp {{file}} {{inDocker}}
               podman, buildah, skopeo  the same, under /etc/containers/certs.d/{{host}}:8443/ca.crt
               containerd               ca = "{{ca}}" in /etc/containerd/certs.d/{{host}}:8443/hosts.toml
-              curl                     --cacert {{ShellWord.Of(ca)}}
-              everything (Debian)      cp {{ShellWord.Of(ca)}} /usr/local/share/ca-certificates/registry-gateway.crt && update-ca-certificates
+              curl                     --cacert {{file}}
+              everything (Debian)      cp {{file}} {{debian}} && update-ca-certificates
             For development only: anyone who has ca.key can impersonate any host to those who trust ca.crt.
             """;
     }

@@ -125,8 +125,12 @@ internal static class ProxyStep
 
         var at = proxy.LastIndexOf('@');
         var scheme = proxy.IndexOf("://", StringComparison.Ordinal);
-        return at < 0
-            ? proxy
-            : $"{(scheme > 0 && scheme < at && proxy.Take(scheme).All(char.IsAsciiLetterOrDigit) ? proxy[..(scheme + 3)] : "")}…{proxy[at..]}";
+        if (at < 0)
+        {
+            return proxy;
+        }
+
+        var hasScheme = scheme > 0 && scheme < at && proxy.Take(scheme).All(char.IsAsciiLetterOrDigit);
+        return $"{(hasScheme ? proxy[..(scheme + 3)] : "")}…{proxy[at..]}";
     }
 }

@@ -31,10 +31,11 @@ internal static class RepositoryLook
         InspectLimit(visit, tags);
         if (granted is not null && !granted.Contains("pull"))
         {
+            var actions = granted.Count == 0 ? "nothing" : string.Join(", ", granted);
+            var refusal = tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {visit.MessageOf(body)}";
             diagnosis.Error(
                 "TKN005", $"{question.User} on {repository}",
-                $"asked for pull, push and delete, granted "
-                    + $"{(granted.Count == 0 ? "nothing" : string.Join(", ", granted))}{(tags.IsSuccessStatusCode ? "" : $"; {(int)tags.StatusCode}: {visit.MessageOf(body)}")}");
+                $"asked for pull, push and delete, granted {actions}{refusal}");
             return;
         }
 

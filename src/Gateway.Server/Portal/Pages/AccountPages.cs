@@ -62,10 +62,11 @@ internal sealed class AccountPages(
             .Select(
                 days => Html.Of(
                     $"""<option value="{days.ToString(CultureInfo.InvariantCulture)}">{days.ToString(CultureInfo.InvariantCulture)} days</option>""")));
+        var groups = subject.Groups.Count > 0 ? $", in the groups {string.Join(", ", subject.Groups)}" : "";
         var body = Html.Of(
             $"""
             {note ?? Html.Empty}
-            <p>You are signed in as <strong>{subject.Name}</strong>{(subject.Groups.Count > 0 ? $", in the groups {string.Join(", ", subject.Groups)}" : "")}.</p>
+            <p>You are signed in as <strong>{subject.Name}</strong>{groups}.</p>
             <h2>docker login</h2>
             <p>Create a token below, and use it as the password:</p>
             <pre id="login">docker login {host} -u {ShellWord.Of(subject.Name)}</pre>
@@ -153,8 +154,10 @@ internal sealed class AccountPages(
         return Page.WriteAsync(context, "Authorize a device", Html.Of(
             $"""
             {warning}
-            <p>A device, such as a terminal with <code>gateway login</code>, will be signed in as <strong>{subject.Name}</strong>.</p>
-            <p class="note">Continue only if you started this yourself a moment ago and the device shows the same code. Anyone who sent you this link or code would act in your name.</p>
+            <p>A device, such as a terminal with <code>gateway login</code>, will be signed in as
+            <strong>{subject.Name}</strong>.</p>
+            <p class="note">Continue only if you started this yourself a moment ago and the device shows the same code.
+            Anyone who sent you this link or code would act in your name.</p>
             <form method="post" action="{PortalPaths.Device}">{Csrf(context)}
             <label>Code <input name="user_code" required autocomplete="off" value="{(isCode ? code : asked)}"></label>
             <button>Authorize</button></form>
@@ -195,11 +198,16 @@ internal sealed class AccountPages(
     private static bool IsOf(Subject subject, StoredCredential credential) =>
         credential.Owner.ToString() == subject.ToString() && credential.Owner.Method == subject.Method;
 
-    private static Html RowOf(StoredCredential one, Html owner, Html csrf) => Html.Of(
-        $"""
-        <tr>{owner}<td>{one.Name}</td><td>{WordOf(one.Kind)}</td><td>{Day(one.ExpiresAt)}</td><td>{(one.LastUsedAt is { } used ? Day(used) : "never")}</td>
-        <td><form class="inline" method="post" action="{PortalPaths.Account}/revoke">{csrf}<input type="hidden" name="id" value="{one.Id}"><button>Revoke</button></form></td></tr>
-        """);
+    private static Html RowOf(StoredCredential one, Html owner, Html csrf)
+    {
+        var lastUsed = one.LastUsedAt is { } used ? Day(used) : "never";
+        return Html.Of(
+            $"""
+            <tr>{owner}<td>{one.Name}</td><td>{WordOf(one.Kind)}</td><td>{Day(one.ExpiresAt)}</td><td>{lastUsed}</td>
+            <td><form class="inline" method="post" action="{PortalPaths.Account}/revoke">{csrf}
+            <input type="hidden" name="id" value="{one.Id}"><button>Revoke</button></form></td></tr>
+            """);
+    }
 
     private Html Csrf(HttpContext context)
     {

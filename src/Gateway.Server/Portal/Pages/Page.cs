@@ -35,7 +35,8 @@ internal static class Page
             $"""
             <!DOCTYPE html>
             <html lang="en">
-            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} · {host}</title><style>{new Html(Style)}</style></head>
+            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+            <title>{title} · {host}</title><style>{new Html(Style)}</style></head>
             <body><main><h1>{title}</h1>{body}</main></body>
             </html>
             """);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Gateway.Server.Records.Audit;
@@ -119,10 +118,8 @@ internal static class AuditRow
             {
                 if (change.TryGetProperty(kind, out var names))
                 {
-                    parts.Add(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{Text(change, "of")} {kind}: "
-                            + $"{string.Join(", ", names.GetProperty("names").EnumerateArray().Select(static name => name.GetString()))}"));
+                    var all = names.GetProperty("names").EnumerateArray().Select(static name => name.GetString());
+                    parts.Add($"{Text(change, "of")} {kind}: {string.Join(", ", all)}");
                 }
             }
         }

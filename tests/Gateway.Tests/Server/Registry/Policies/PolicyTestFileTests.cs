@@ -52,7 +52,8 @@ public sealed class PolicyTestFileTests
     [Theory]
     [InlineData("tests: [ { name: x, subject: alice, action: pull, repository: a/b } ]", "a test without \"expect\"")]
     [InlineData(
-        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]", "expect: neither allow nor deny")]
+        "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: yes } ]",
+        "expect: neither allow nor deny")]
     [InlineData(
         "tests: [ { name: x, subject: alice, action: pull, repository: a/b, expect: allow, tags: v1 } ]", "tags")]
     [InlineData(
