@@ -130,7 +130,7 @@ internal static class LoginCommand
             await Console.Error.WriteLineAsync($"Until now, docker used docker-credential-{other} for {registry}.");
         }
 
-        Console.WriteLine($"docker now uses {CredentialHelper.ExecutableName} for it ({docker.Path}).");
+        Console.WriteLine($"docker now uses {CredentialHelper.ExecutableName} for this registry ({docker.Path}).");
         return 0;
     }
 

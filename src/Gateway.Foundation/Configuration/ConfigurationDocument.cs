@@ -59,8 +59,8 @@ internal sealed class ConfigurationDocument(string file, ProblemCollector proble
     }
 
     /// <summary>Notes a problem with a key, with its position and value.</summary>
-    public void Report(string key, string what, string fix) =>
-        problems.Add(SourceOf(key), $"{key}: {what}", TextOf(key), fix);
+    public void Report(string key, string what, string fix, ProblemKind kind = ProblemKind.Other) =>
+        problems.Add(SourceOf(key), $"{key}: {what}", TextOf(key), fix, kind);
 
     /// <summary>Notes a problem at another position, such as that of an unknown key.</summary>
     public void Report(SourcePosition position, string what, string fix) => problems.Add(position, what, null, fix);

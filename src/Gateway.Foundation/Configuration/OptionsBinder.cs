@@ -267,15 +267,16 @@ internal sealed class OptionsBinder(
         }
         else if (ResolvePath(text, fileKey) is { } path)
         {
-            if (SecretFile.TryRead(locate?.Invoke(path) ?? path, out var what) is { } secret)
+            if (SecretFile.TryRead(locate?.Invoke(path) ?? path, out var fault) is { } secret)
             {
                 return new YamlScalar(file.Position, secret, isPlain: false);
             }
 
             Break(
                 fileKey,
-                what,
-                $"Name a file, relative to {folder}, that holds the secret and that the gateway can read.");
+                fault.Text,
+                $"Name a file, relative to {folder}, that holds the secret and that the gateway can read.",
+                fault.Kind);
         }
 
         document.MarkBroken(key);
@@ -329,9 +330,9 @@ internal sealed class OptionsBinder(
         });
     }
 
-    private void Break(string key, string what, string fix)
+    private void Break(string key, string what, string fix, ProblemKind kind = ProblemKind.Other)
     {
-        document.Report(key, what, fix);
+        document.Report(key, what, fix, kind);
         document.MarkBroken(key);
     }
 }

@@ -11,6 +11,9 @@ internal sealed record Problem(string Source, string What, string? Found, string
 {
     private const int LongestFound = 120;
 
+    /// <summary>What it is about, where code must know.</summary>
+    public ProblemKind Kind { get; init; }
+
     /// <inheritdoc/>
     public override string ToString()
     {

@@ -11,8 +11,9 @@ internal sealed class ProblemCollector
     public int Count => _problems.Count;
 
     /// <summary>Notes one; the parts are those of <see cref="Problem"/>.</summary>
-    public void Add(SourcePosition position, string what, string? found, string fix) =>
-        _problems.Add((position, new Problem(position.ToString(), what, found, fix)));
+    public void Add(
+        SourcePosition position, string what, string? found, string fix, ProblemKind kind = ProblemKind.Other) =>
+        _problems.Add((position, new Problem(position.ToString(), what, found, fix) { Kind = kind }));
 
     /// <summary>All problems, from the top of the file to its end.</summary>
     public IReadOnlyList<Problem> ToList() =>

@@ -7,11 +7,11 @@ internal static class SecretFile
 
     /// <summary>Reads the secret.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="what">What is wrong, to follow the key; empty if nothing is.</param>
+    /// <param name="fault">What is wrong; <see cref="FileFault.None"/> if nothing is.</param>
     /// <returns>The secret, not empty, or <see langword="null"/>.</returns>
-    public static string? TryRead(string path, out string what)
+    public static string? TryRead(string path, out FileFault fault)
     {
-        var text = SettingFile.TryRead(path, MaxBytes, out what);
+        var text = SettingFile.TryRead(path, MaxBytes, out fault);
         if (text is null)
         {
             return null;
@@ -19,7 +19,7 @@ internal static class SecretFile
 
         // One line break is dropped, which editors and "echo" add; more would be part of the secret.
         text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
-        what = text.Length == 0 ? "the file is empty" : "";
+        fault = text.Length == 0 ? new FileFault("the file is empty") : FileFault.None;
         return text.Length == 0 ? null : text;
     }
 }

@@ -14,16 +14,14 @@ internal static class SettingFile
     /// <summary>Reads a file; it does not throw for errors of the file system.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxBytes">The maximum. The file's length is not trusted: a device has none and never ends.</param>
-    /// <param name="fault">
-    /// What is wrong, to follow a path or key: <c>no such file</c>; empty if nothing is.
-    /// </param>
+    /// <param name="fault">What is wrong; <see cref="FileFault.None"/> if nothing is.</param>
     /// <returns>The text without a byte order mark, or <see langword="null"/>.</returns>
-    public static string? TryRead(string path, int maxBytes, out string fault)
+    public static string? TryRead(string path, int maxBytes, out FileFault fault)
     {
-        fault = "";
+        fault = FileFault.None;
         if (Directory.Exists(path))
         {
-            fault = "is a folder, not a file";
+            fault = new FileFault("is a folder, not a file");
             return null;
         }
 
@@ -35,7 +33,8 @@ internal static class SettingFile
             var length = stream.ReadAtLeast(buffer.AsSpan(0, maxBytes + 1), maxBytes + 1, throwOnEndOfStream: false);
             if (length > maxBytes)
             {
-                fault = "is larger than " + (maxBytes % MiB == 0 ? $"{maxBytes / MiB} MiB" : $"{maxBytes / 1024} KiB");
+                fault = new FileFault(
+                    "is larger than " + (maxBytes % MiB == 0 ? $"{maxBytes / MiB} MiB" : $"{maxBytes / 1024} KiB"));
                 return null;
             }
 
@@ -44,19 +43,19 @@ internal static class SettingFile
         }
         catch (DecoderFallbackException)
         {
-            fault = "is not UTF-8 text";
+            fault = new FileFault("is not UTF-8 text");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            fault = "no such file";
+            fault = new FileFault("no such file");
         }
         catch (UnauthorizedAccessException)
         {
-            fault = "cannot be read: permission denied";
+            fault = new FileFault("cannot be read: permission denied", IsDenied: true);
         }
         catch (IOException)
         {
-            fault = "cannot be read: input/output error";
+            fault = new FileFault("cannot be read: input/output error");
         }
         finally
         {

@@ -26,11 +26,12 @@ internal readonly struct SettingScope(ConfigurationDocument document, string key
     /// <summary>Reports a problem with the value, unless it could not be read at all.</summary>
     /// <param name="what">What is wrong, to follow the key, without a full stop.</param>
     /// <param name="fix">The change that helps, as a sentence.</param>
-    public void Report(string what, string fix)
+    /// <param name="kind">What it is about.</param>
+    public void Report(string what, string fix, ProblemKind kind = ProblemKind.Other)
     {
         if (!IsBroken)
         {
-            document.Report(Key, what, fix);
+            document.Report(Key, what, fix, kind);
         }
     }
 

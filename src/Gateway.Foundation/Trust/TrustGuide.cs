@@ -46,7 +46,7 @@ internal static class TrustGuide
         var folder = $"/etc/containers/certs.d/{name.Text}";
         return new(TrustClient.Podman, "podman, skopeo, buildah",
         [
-            new("For everybody on this machine, as root; no restart is needed:", Install(file, $"{folder}/ca.crt")),
+            new("For everyone on this machine, as root; no restart is needed:", Install(file, $"{folder}/ca.crt")),
             new("For yourself, without root:", Install(file, $"~/.config/containers/certs.d/{name.Text}/ca.crt")),
             new(
                 "podman on macOS and Windows runs in a virtual machine:",
@@ -67,7 +67,7 @@ internal static class TrustGuide
                     + "restart containerd (systemctl restart containerd). Version 2 of the file (containerd 1.x):",
                 ContainerdFiles.Version2),
             new("Version 3 (containerd 2.x):", ContainerdFiles.Version3),
-            new("nerdctl finds the folder by itself; ctr needs it with each command: "
+            new("nerdctl finds the folder automatically; ctr needs it with each command: "
                 + "--hosts-dir " + ContainerdFiles.Folder),
         ]);
     }

@@ -19,15 +19,15 @@ internal static class AuditCommand
 
     private static readonly Argument<string?> FileArgument = new("FILE")
     {
-        Description = "The current file; the finished files beside it are read too. Default: the file of the "
-            + "configuration.",
+        Description = "The current file; the finished files next to it are read too. Default: the file that "
+            + "the configuration names.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     private static readonly Argument<string[]> FilesArgument = new("FILE")
     {
-        Description = "The current file (the finished files beside it are verified first), or several files, the "
-            + "oldest first. Default: the file of the configuration.",
+        Description = "The current file (the finished files next to it are verified first), or several files, the "
+            + "oldest first. Default: the file that the configuration names.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
@@ -48,7 +48,7 @@ internal static class AuditCommand
 
     private static readonly Option<FileInfo?> KeyFile = new("--key-file")
     {
-        Description = "The file with the key of the hashes. Default: the file of the configuration.",
+        Description = "The file with the key for the hashes. Default: the file that the configuration names.",
     };
 
     private static readonly Option<string?> Expect = new("--expect")
@@ -235,9 +235,9 @@ internal static class AuditCommand
     {
         if (result.GetValue(KeyFile) is { } file)
         {
-            return SecretFile.TryRead(file.FullName, out var what)
+            return SecretFile.TryRead(file.FullName, out var fault)
                 ?? throw new ProblemException(
-                    new Problem("--key-file", what, file.FullName, "Name the file with the key."));
+                    new Problem("--key-file", fault.Text, file.FullName, "Name the file with the key."));
         }
 
         return isGiven ? null : ConfigOption.Load(result.GetRequiredValue(Config)).Audit.File.HashKey;

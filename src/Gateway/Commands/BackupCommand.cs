@@ -176,11 +176,11 @@ internal static class BackupCommand
                 "--passphrase", "standard input is not a terminal", null, "Give --passphrase-file FILE."));
         }
 
-        var what = "";
+        var fault = FileFault.None;
         var passphrase = file is null
             ? PasswordPrompt.Read(result.InvocationConfiguration.Error, "the backup", isNew)
-            : SecretFile.TryRead(file.FullName, out what) ?? throw new ProblemException(new Problem(
-                "--passphrase-file", what, file.FullName,
+            : SecretFile.TryRead(file.FullName, out fault) ?? throw new ProblemException(new Problem(
+                "--passphrase-file", fault.Text, file.FullName,
                 "Name a file that holds the passphrase and that this account can read."));
 
         // Anyone who gets the file can guess for as long as they like.

@@ -24,7 +24,7 @@ internal static class ConfigCommand
         };
         var config = new Option<string?>("--config", "-c")
         {
-            Description = "The same, as an option like that of \"gateway serve\".",
+            Description = "The same as FILE, as an option, as with \"gateway serve\".",
         };
         var command = new Command("check", "Reads everything that a start would read, and prints every problem.")
         {

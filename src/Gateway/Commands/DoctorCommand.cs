@@ -19,7 +19,7 @@ internal static class DoctorCommand
 
     private static readonly Option<string?> Client = new("--client")
     {
-        Description = "Diagnoses this registry from a client's side instead: https://registry.example.com. Works with "
+        Description = "Diagnoses this registry as a client sees it instead: https://registry.example.com. Works with "
             + "any registry.",
     };
 

@@ -14,7 +14,7 @@ internal static class PolicyTestCommand
     {
         var folder = new Argument<string>("folder")
         {
-            Description = "A folder with policy files and *.test.yaml beside them.",
+            Description = "A folder with policy files and their *.test.yaml files.",
         };
         var end = DocumentEndOption.Create();
         var command = new Command("test", "Asks the questions in *.test.yaml and compares the answers.")

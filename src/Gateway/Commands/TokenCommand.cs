@@ -63,7 +63,7 @@ internal static class TokenCommand
 
     private static readonly Option<string?> Overlap = new("--overlap")
     {
-        Description = "How long the old token stays valid beside the new one. Default: 24h; 0s revokes it immediately.",
+        Description = "How long the old token stays valid. Default: 24h; 0s revokes it immediately.",
     };
 
     private static readonly Option<string?> Owner = new("--owner")

@@ -58,7 +58,7 @@ internal sealed record TokenOwner(Subject Subject, string? Evidence = null, stri
         {
             return new TokenOwner(
                 new Subject { Kind = SubjectKind.User, Name = name, Method = "ldap:" + only },
-                Note: $"The directory {only} was not asked whether it has \"{name}\"; if it has not, the token "
+                Note: $"The directory {only} was not asked whether it has \"{name}\"; if not, the token "
                     + "is refused.");
         }
 

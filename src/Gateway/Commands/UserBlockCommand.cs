@@ -178,7 +178,7 @@ internal static class UserBlockCommand
         var exitCode = await bench.KeepAsync(block.Lift(now, Environment.UserName), "user unblock", cancellationToken);
         bench.Output.WriteLine(
             $"Unblocked {block.Subject}, which was blocked {Describe(block)}. Tokens that were revoked or have "
-                + "expired stay so.");
+                + "expired are still refused.");
         return exitCode;
     }
 

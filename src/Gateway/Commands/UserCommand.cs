@@ -39,7 +39,7 @@ internal static class UserCommand
 
     private static readonly Option<int?> Cost = new("--cost")
     {
-        Description = "The work for a hash; each step doubles it. "
+        Description = "The cost of a hash; each step doubles the work. "
             + "Default: 10 for bcrypt; 5 for yescrypt, which takes 3 to 8.",
     };
 

@@ -52,8 +52,7 @@ internal sealed class CertificateCheck : IServerCheck
         // Everything that a start would refuse.
         foreach (var problem in ProblemsOf(pair, now))
         {
-            if (problem.What.Contains("does not belong to", StringComparison.Ordinal)
-                || problem.What.Contains("is not the first in the file", StringComparison.Ordinal))
+            if (problem.Kind == ProblemKind.KeyMismatch)
             {
                 diagnosis.Error(
                     "TLS007", pair.Key, problem.Found is null ? problem.What : $"{problem.What}: {problem.Found}",

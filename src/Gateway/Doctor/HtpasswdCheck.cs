@@ -65,10 +65,10 @@ internal sealed class HtpasswdCheck : IServerCheck
         return Task.CompletedTask;
     }
 
-    private static string IdOf(Problem problem) =>
-        problem.What.Contains("already", StringComparison.Ordinal) ? "HTP003"
-        : problem.What.Contains("no such", StringComparison.Ordinal)
-        || problem.What.Contains("permission", StringComparison.Ordinal)
-        || problem.What.Contains("folder", StringComparison.Ordinal) ? "FIL002"
-        : "HTP001";
+    private static string IdOf(Problem problem) => problem.Kind switch
+    {
+        ProblemKind.Duplicate => "HTP003",
+        ProblemKind.FileUnavailable => "FIL002",
+        _ => "HTP001",
+    };
 }

@@ -113,22 +113,20 @@ internal sealed class LdapCheck : IServerCheck
         }
         catch (LdapUnavailableException exception)
         {
-            var cause = exception.IsServers ? await LdapDiagnosis.FindCauseAsync(url, options, trust) : "";
+            LdapCause? cause = exception.IsServers ? await LdapDiagnosis.FindCauseAsync(url, options, trust) : null;
             diagnosis.Error(
-                IdOf(exception.Message, cause), subject,
-                cause.Length > 0 ? $"{exception.Message.TrimEnd('.')}. {cause}" : exception.Message);
+                IdOf(exception.Fault, cause), subject,
+                cause is { } known ? $"{exception.Message.TrimEnd('.')}. {known.Text}" : exception.Message);
         }
     }
 
-    private static string IdOf(string message, string cause) =>
-        message.Contains("refuses the password", StringComparison.Ordinal) ? "LDP004"
-        : message.Contains("searchBase", StringComparison.Ordinal)
-        || message.Contains("userFilter", StringComparison.Ordinal)
-        || message.Contains("nameAttribute", StringComparison.Ordinal) ? "LDP005"
-        : cause.StartsWith("It cannot be reached", StringComparison.Ordinal) ? "LDP001"
-        : cause.Contains("TLS", StringComparison.Ordinal) || cause.Contains("certificate", StringComparison.Ordinal)
-        ? cause.StartsWith("TLS works", StringComparison.Ordinal) ? "LDP001" : "LDP002"
-        : "LDP001";
+    private static string IdOf(LdapFault fault, LdapCause? cause) => fault switch
+    {
+        LdapFault.Account => "LDP004",
+        LdapFault.Users => "LDP005",
+        LdapFault.Groups => "LDP006",
+        _ => cause is { IsTls: true } ? "LDP002" : "LDP001",
+    };
 
     private static List<string> FindSome(LdapConnection connection, LdapOptions options)
     {
@@ -150,7 +148,7 @@ internal sealed class LdapCheck : IServerCheck
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
             throw new LdapUnavailableException(
-                $"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+                $"the directory has no {options.SearchBase}. Fix searchBase.", LdapFault.Users, exception);
         }
 
         return [

@@ -268,11 +268,12 @@ internal sealed class PolicyCheck : IServerCheck
         _ => "POL002",
     };
 
-    private static string IdOf(Problem warning) =>
-        warning.What.Contains("without a slash", StringComparison.Ordinal)
-        || warning.What.Contains("does not reach deeper", StringComparison.Ordinal) ? "POL006"
-        : warning.What.Contains("without credentials may change", StringComparison.Ordinal) ? "POL007"
-        : warning.What.Contains("declares this group", StringComparison.Ordinal) ? "POL004"
-        : warning.What.Contains("uses this group", StringComparison.Ordinal) ? "POL009"
-        : "POL010";
+    private static string IdOf(Problem warning) => warning.Kind switch
+    {
+        ProblemKind.NarrowPattern => "POL006",
+        ProblemKind.OpenToAnyone => "POL007",
+        ProblemKind.UndeclaredGroup => "POL004",
+        ProblemKind.UnusedGroup => "POL009",
+        _ => "POL010",
+    };
 }

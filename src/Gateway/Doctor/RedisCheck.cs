@@ -62,7 +62,7 @@ internal sealed class RedisCheck : IServerCheck
         }
         catch (StateException exception)
         {
-            diagnosis.Error(IdOf(exception.Message, subject), subject, exception.Message);
+            diagnosis.Error(IdOf(exception), subject, exception.Message);
             return;
         }
 
@@ -82,7 +82,7 @@ internal sealed class RedisCheck : IServerCheck
         }
         catch (StateException exception)
         {
-            diagnosis.Error(IdOf(exception.Message, subject), subject, exception.Message);
+            diagnosis.Error(IdOf(exception), subject, exception.Message);
             return;
         }
 
@@ -234,24 +234,16 @@ internal sealed class RedisCheck : IServerCheck
     }
 
     /// <summary>The id of the problem behind a failure of Redis.</summary>
-    /// <param name="message">The failure's message.</param>
-    /// <param name="place">The servers' names in the message, which are ignored: one may be called cluster-1.</param>
-    internal static string IdOf(string message, string place) =>
-        IdOf(message.Replace(place, "", StringComparison.Ordinal));
-
-    private static string IdOf(string message) =>
-        message.Contains("cluster", StringComparison.Ordinal)
-        || message.Contains("CLUSTERDOWN", StringComparison.Ordinal) ? "RED010"
-        : message.Contains("redis.sentinel.service", StringComparison.Ordinal) ? "RED013"
-        : message.Contains("password", StringComparison.OrdinalIgnoreCase)
-        || message.Contains("NOAUTH", StringComparison.Ordinal)
-        || message.Contains("WRONGPASS", StringComparison.Ordinal) ? "RED002"
-        : message.Contains("OOM", StringComparison.Ordinal) ? "RED007"
-        : message.Contains("READONLY", StringComparison.Ordinal)
-        || message.Contains("is a replica", StringComparison.Ordinal)
-        || message.Contains("MISCONF", StringComparison.Ordinal) || message.Contains("NOPERM", StringComparison.Ordinal)
-            ? "RED006"
-        : "RED001";
+    internal static string IdOf(StateException exception) =>
+        (exception as RedisFailureException)?.Fault switch
+        {
+            RedisFault.Cluster => "RED010",
+            RedisFault.Sentinel => "RED013",
+            RedisFault.SignIn => "RED002",
+            RedisFault.Memory => "RED007",
+            RedisFault.ReadOnly => "RED006",
+            _ => "RED001",
+        };
 
     // A name without a dot usually belongs to a container network.
     private static bool IsNear(string host) => IPAddress.TryParse(host, out var address)

@@ -6,30 +6,27 @@ namespace Gateway.Doctor;
 internal static class SettingProblems
 {
     // By the key that the problem begins with; the first match counts.
-    private static readonly (string Key, string Word, string Id)[] Known =
+    private static readonly (string Key, ProblemKind? Kind, string Id)[] Known =
     [
-        ("cors.", "", "COR001"),
-        ("limits.", "", "LIM001"),
-        ("tokens.lifetime", "", "TOK001"),
-        ("tokens.refreshTokenLifetime", "", "TOK001"),
-        ("authentication.ldap.", "allowPlain", "LDP003"),
-        ("authentication.ldap.", "unencrypted", "LDP003"),
+        ("cors.", null, "COR001"),
+        ("limits.", null, "LIM001"),
+        ("tokens.lifetime", null, "TOK001"),
+        ("tokens.refreshTokenLifetime", null, "TOK001"),
+        ("authentication.ldap.", ProblemKind.Unencrypted, "LDP003"),
     ];
 
     /// <summary>The id.</summary>
     public static string IdOf(Problem problem)
     {
-        foreach (var (key, word, id) in Known)
+        foreach (var (key, kind, id) in Known)
         {
-            if (problem.What.StartsWith(key, StringComparison.Ordinal)
-                && (problem.What.Contains(word, StringComparison.OrdinalIgnoreCase)
-                || problem.Fix.Contains(word, StringComparison.OrdinalIgnoreCase)))
+            if (problem.What.StartsWith(key, StringComparison.Ordinal) && (kind is null || kind == problem.Kind))
             {
                 return id;
             }
         }
 
-        return problem.What.Contains("permission denied", StringComparison.Ordinal) ? "FIL002" : "CFG001";
+        return problem.Kind == ProblemKind.FileUnavailable ? "FIL002" : "CFG001";
     }
 
     /// <summary>What is wrong with it, and the value.</summary>

@@ -170,8 +170,8 @@ internal static class ServerFaults
             $"startTls: false, servers: [ \"{site.Laboratory.Directory.Ldap}\" ]")),
         ["LDAP at the wrong port"] =
             ("LDP001", static site => site.Configure(site.Laboratory.Directory.Ldaps.ToString(), Closed("ldaps"))),
-        ["LDAP of an unknown authority"] = ("LDP002", static site => site.Configure("certificateAuthority: "
-            + $"\"{site.Laboratory.Directory.AuthorityFile}\", ", "")),
+        ["LDAP of an unknown authority"] = ("LDP002", static site => site.Configure(
+            $"certificateAuthority: \"{site.Laboratory.Directory.AuthorityFile}\",", "")),
         ["LDAP with the wrong password"] =
             ("LDP004", static site => site.Configure(LdapServerProcess.BindPassword, "another")),
         ["LDAP searched at the wrong place"] =

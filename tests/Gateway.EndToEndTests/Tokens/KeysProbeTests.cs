@@ -177,7 +177,7 @@ public sealed class KeysProbeTests : IDisposable
 
         Assert.Equal(
             $"main {Origin(registry)}: requires no sign-in: anyone who reaches it may do everything. That is right "
-            + "only where the gateway alone can reach it; else have it verify tokens.\n  forwardToken is set, but "
+            + "only where the gateway alone can reach it; otherwise have it verify tokens.\n  forwardToken is set, but "
             + "without effect: this registry does not verify tokens.\n",
             result.Output);
         Assert.Equal(0, result.ExitCode);

@@ -344,7 +344,7 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal("ldap:corp", (await FindAsync(output[..^1])).Owner.Method);
         Assert.StartsWith(
-            "The directory corp was not asked whether it has \"dora\"; if it has not, the token is refused.\n", error,
+            "The directory corp was not asked whether it has \"dora\"; if not, the token is refused.\n", error,
             StringComparison.Ordinal);
         // the file's own
         Assert.Equal("htpasswd", (await CreateAsync("laptop", "--user", "alice", "--all")).Owner.Method);

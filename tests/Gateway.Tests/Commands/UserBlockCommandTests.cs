@@ -64,7 +64,7 @@ public sealed class UserBlockCommandTests : IDisposable
         Assert.Equal(
             "Unblocked user:bob, which was blocked "
                 + $"since {TokenTable.Format(block.At)} by {Environment.UserName} (\"left on 1 March\"). "
-            + "Tokens that were revoked or have expired stay so.\n",
+            + "Tokens that were revoked or have expired are still refused.\n",
             output);
         Assert.Equal((0, "Nobody is blocked.\n", ""), await RunAsync("blocked"));
         Assert.Contains("lifted", (await RunAsync("blocked", "--all")).Output, StringComparison.Ordinal);

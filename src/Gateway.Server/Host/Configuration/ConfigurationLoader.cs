@@ -36,7 +36,8 @@ internal static class ConfigurationLoader
         if (text is null)
         {
             problems.Add(
-                SourcePosition.OfFile(path), fault, null, "Name the configuration file with --config FILE.");
+                SourcePosition.OfFile(path), fault.Text, null, "Name the configuration file with --config FILE.",
+                fault.Kind);
         }
 
         return text;

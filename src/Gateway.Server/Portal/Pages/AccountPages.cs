@@ -154,10 +154,10 @@ internal sealed class AccountPages(
         return Page.WriteAsync(context, "Authorize a device", Html.Of(
             $"""
             {warning}
-            <p>A device, such as a terminal with <code>gateway login</code>, will be signed in as
+            <p>This signs in a device, such as a terminal that runs <code>gateway login</code>, as
             <strong>{subject.Name}</strong>.</p>
             <p class="note">Continue only if you started this yourself a moment ago and the device shows the same code.
-            Anyone who sent you this link or code would act in your name.</p>
+            If someone else sent you this link or code, they could then act in your name.</p>
             <form method="post" action="{PortalPaths.Device}">{Csrf(context)}
             <label>Code <input name="user_code" required autocomplete="off" value="{(isCode ? code : asked)}"></label>
             <button>Authorize</button></form>

@@ -81,7 +81,7 @@ internal sealed partial class PortalMiddleware(
             {
                 await Page.WriteAsync(
                     context, "Submit again", Html.Of(
-                        $"""<p class="note">This page was too old, or did not come from this registry. Nothing was changed.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""),
+                        $"""<p class="note">This form has expired, or did not come from this registry. Nothing was changed.</p><p><a class="button" href="{PortalPaths.Account}">Your account</a></p>"""),
                     StatusCodes.Status400BadRequest);
                 return;
             }

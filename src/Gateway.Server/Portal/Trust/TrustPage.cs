@@ -33,7 +33,7 @@ internal static class TrustPage
         return Page.WriteAsync(context, "Trust this registry", Html.Of(
             $"""
             <p>The certificate of the container registry {name.Text} was issued by a private authority.
-            Until your machine trusts it, clients say <code>x509: certificate signed by unknown authority</code>.</p>
+            Until your machine trusts it, clients report <code>x509: certificate signed by unknown authority</code>.</p>
             {warnings}
             <table>{certificates}</table>
             <p><a class="button" href="{TrustPaths.File}" download="ca.crt">ca.crt</a></p>

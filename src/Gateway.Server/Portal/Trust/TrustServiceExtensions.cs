@@ -65,7 +65,7 @@ internal static class TrustServiceExtensions
                 .. authority.Warnings,
                 new Problem(
                     authority.File,
-                    $"{Setting}: none of tls.certificates leads to this authority, so trusting it helps no client",
+                    $"{Setting}: none of tls.certificates chains to this authority, so trusting it helps no client",
                     authority.Certificates[0].Subject,
                     $"Name the authority that issued {served.Certificates[0].DisplayName}, with the intermediates in "
                         + "its certificate's file."),

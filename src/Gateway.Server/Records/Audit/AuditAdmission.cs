@@ -15,6 +15,7 @@ internal sealed class AuditAdmission(AuditTrail trail)
 
     /// <summary>Has the trail accept the request's record; answers 503 where it does not.</summary>
     /// <returns>Whether the request may have its effect.</returns>
+    /// <remarks>Once for a request: a second refusal would not take back what the first said.</remarks>
     public ValueTask<bool> TryAdmitAsync(HttpContext context)
     {
         if (!trail.IsOn)

@@ -19,7 +19,7 @@ internal static class PolicyFile
         {
             problems.Add(
                 SourcePosition.OfFile(path),
-                fault,
+                fault.Text,
                 null,
                 "Make it UTF-8 text of at most 4 MiB that the gateway's account can read; split a larger file.");
             return null;

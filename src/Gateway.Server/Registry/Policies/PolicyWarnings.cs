@@ -18,12 +18,16 @@ internal sealed class PolicyWarnings
         {
             if (pattern.Text == "*")
             {
-                Warn("\"*\" matches only repositories without a slash", pattern.Text,
+                Warn(
+                    ProblemKind.NarrowPattern,
+                    "\"*\" matches only repositories without a slash",
+                    pattern.Text,
                     "Write \"**\" for all repositories.");
             }
             else if (rule.Effect == RuleEffect.Deny && pattern.Text.EndsWith("/*", StringComparison.Ordinal))
             {
                 Warn(
+                    ProblemKind.NarrowPattern,
                     "this deny does not match nested repositories",
                     pattern.Text,
                     $"Write \"{pattern.Text}*\" to deny those as well.");
@@ -35,6 +39,7 @@ internal sealed class PolicyWarnings
         if (rule.Effect == RuleEffect.Allow && toAnybody && (rule.Actions & ~RepositoryActions.Pull) != 0)
         {
             Warn(
+                ProblemKind.OpenToAnyone,
                 "callers without credentials may change repositories",
                 ActionNames.Format(rule.Actions),
                 "Grant them \"reader\" at most.");
@@ -44,13 +49,14 @@ internal sealed class PolicyWarnings
             && !(rule.To is not [] && rule.To.All(static to => to.Kind == SubjectSelectorKind.Issuer)))
         {
             Warn(
+                ProblemKind.Other,
                 "a deny by claim also refuses callers without such a claim, including people",
                 rule.When.Claims[0].Name,
                 "Name the issuer: \"to: [ issuer:… ]\".");
         }
 
-        void Warn(string what, string found, string fix) =>
-            _warnings.Add(at, $"rule \"{rule.Identity.Name}\": {what}", found, fix);
+        void Warn(ProblemKind kind, string what, string found, string fix) =>
+            _warnings.Add(at, $"rule \"{rule.Identity.Name}\": {what}", found, fix, kind);
     }
 
     /// <summary>Looks for groups that no rule uses, and for rules whose group nobody declares.</summary>
@@ -66,7 +72,8 @@ internal sealed class PolicyWarnings
         foreach (var group in groups.Values.Where(group => !names.Contains(group.Value.Name)))
         {
             _warnings.Add(
-                group.At, "no rule uses this group", group.Value.Name, "Remove it or name it in a rule.");
+                group.At, "no rule uses this group", group.Value.Name, "Remove it or name it in a rule.",
+                ProblemKind.UnusedGroup);
         }
 
         // Groups may also come from an identity provider, so an undeclared one is no mistake unless it looks like one.
@@ -78,7 +85,8 @@ internal sealed class PolicyWarnings
                     rule.At,
                     $"rule \"{rule.Value.Identity.Name}\": no policy file declares this group",
                     selector.Name,
-                    $"Did you mean \"{nearest}\"?");
+                    $"Did you mean \"{nearest}\"?",
+                    ProblemKind.UndeclaredGroup);
             }
         }
     }

@@ -3,4 +3,4 @@ namespace Gateway.Server.Requests.Pipeline;
 /// <summary>
 /// The store cannot be reached, written or understood. Its message is for an operator and holds no secret.
 /// </summary>
-internal sealed class StateException(string message, Exception? inner = null) : Exception(message, inner);
+internal class StateException(string message, Exception? inner = null) : Exception(message, inner);

@@ -195,26 +195,41 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private StateException Describe(Exception exception, TimeSpan timeout)
+    private RedisFailureException Describe(Exception exception, TimeSpan timeout)
     {
         var place = $"Redis at {_options.Place}";
-        var message = exception switch
+        var reason = exception switch
         {
             // Keys of two slots are not even sent.
             RedisServerException { Kind: RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask }
-                or RedisCommandException when !_options.HasHashTag => $"{place} {RedisTopologyException.NoHashTag}",
-            RedisServerException => $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+                or RedisCommandException when !_options.HasHashTag => RedisTopologyException.NoHashTag with
+                {
+                    Text = $"{place} {RedisTopologyException.NoHashTag.Text}",
+                },
+            RedisServerException refused => new RedisReason(
+                $"{place} refused: {LogText.OneLine(exception.Message).TrimEnd('.')}.", FaultOf(refused.Kind)),
             ObjectDisposedException when _link.IsClosed =>
-                $"The connection to {place} is closed: the gateway is stopping.",
+                new RedisReason($"The connection to {place} is closed: the gateway is stopping."),
             RedisConnectionException or InvalidOperationException => // the latter: no server has the keys
                 _link.Tell(_options.Sentinel is null && _link.Servers is { } servers && RedisTopology.IsReplica(servers)
                     ? RedisTopologyException.Replica : null),
-            TimeoutException => string.Create(
-                CultureInfo.InvariantCulture, $"{place} did not answer within {timeout.TotalMilliseconds} ms."),
-            _ => $"{place} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}.",
+            TimeoutException => new RedisReason(string.Create(
+                CultureInfo.InvariantCulture, $"{place} did not answer within {timeout.TotalMilliseconds} ms.")),
+            _ => new RedisReason($"{place} cannot be used: {LogText.OneLine(exception.Message).TrimEnd('.')}."),
         };
-        return new StateException(message, exception);
+        return new RedisFailureException(reason, exception);
     }
+
+    private static RedisFault FaultOf(RedisErrorKind kind) => kind switch
+    {
+        RedisErrorKind.ClusterDown or RedisErrorKind.CrossSlot or RedisErrorKind.Moved or RedisErrorKind.Ask =>
+            RedisFault.Cluster,
+        RedisErrorKind.NoAuth or RedisErrorKind.WrongPass => RedisFault.SignIn,
+        RedisErrorKind.OutOfMemory => RedisFault.Memory,
+        RedisErrorKind.ReadOnly or RedisErrorKind.Misconfigured or RedisErrorKind.NoPermission
+            or RedisErrorKind.NoReplicas => RedisFault.ReadOnly,
+        _ => RedisFault.Unavailable,
+    };
 
     private static partial class Log
     {

@@ -36,8 +36,8 @@ internal sealed partial class RedisLink(
     private ConnectionMultiplexer? _servers;
     private ConnectionMultiplexer? _sentinels;
     private long _connections;
-    private string? _reason;
-    private string? _problem;
+    private RedisReason? _reason;
+    private RedisReason? _problem; // the whole sentence
     private bool _disposed;
 
     /// <summary>
@@ -112,19 +112,20 @@ internal sealed partial class RedisLink(
 
     /// <summary>Says what is wrong; the log is told once, and again where another reason comes later.</summary>
     /// <param name="reason">Why, to stand after the server; the one known where it is <see langword="null"/>.</param>
-    /// <returns>A sentence.</returns>
-    public string Tell(string? reason)
+    /// <returns>A sentence, and what kind of failure it is.</returns>
+    public RedisReason Tell(RedisReason? reason)
     {
         lock (_gate)
         {
+            var known = reason ?? Volatile.Read(ref _reason) ?? RedisReason.Unreachable;
             var problem = reason is null && _problem is not null
                 ? _problem
-                : $"Redis at {_options.Place} {reason ?? Volatile.Read(ref _reason) ?? "cannot be reached."}";
+                : known with { Text = $"Redis at {_options.Place} {known.Text}" };
             // a command may fail of a connection that has recovered by now
             if (problem != _problem && !_disposed && !HasPrimary)
             {
                 _problem = problem;
-                Log.Lost(_logger, problem);
+                Log.Lost(_logger, problem.Text);
             }
 
             return problem;
@@ -289,9 +290,9 @@ internal sealed partial class RedisLink(
     // The library tells why an attempt failed by an event, which may come a little later than the failure.
     private async Task ExplainAsync(Exception exception)
     {
-        if (exception is RedisTopologyException)
+        if (exception is RedisTopologyException { Reason: var reason })
         {
-            Tell(exception.Message);
+            Tell(reason);
             return;
         }
 

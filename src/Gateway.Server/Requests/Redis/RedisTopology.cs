@@ -33,8 +33,9 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         var sentinels = await ConnectionMultiplexer.SentinelConnectAsync(configuration);
         try
         {
-            var primary = await FindPrimaryAsync(sentinels) ?? throw new RedisTopologyException(
-                $"cannot be found: the Sentinels know no service \"{sentinel.Service}\". See redis.sentinel.service.");
+            var primary = await FindPrimaryAsync(sentinels) ?? throw new RedisTopologyException(new RedisReason(
+                $"cannot be found: the Sentinels know no service \"{sentinel.Service}\". See redis.sentinel.service.",
+                RedisFault.Sentinel));
             return (await ConnectAsync(primary, observe), sentinels);
         }
         catch
@@ -104,10 +105,14 @@ internal sealed class RedisTopology(RedisOptions options, RedisTrust trust, Time
         var isCluster = await IsClusterAsync(servers);
         var problem = isCluster && !options.HasHashTag ? RedisTopologyException.NoHashTag
             : !isCluster && options.Servers.Count > 0
-                ? "is not a cluster. Name a single server as redis.server, or Sentinels as redis.sentinel."
+                ? new RedisReason(
+                    "is not a cluster. Name a single server as redis.server, or Sentinels as redis.sentinel.",
+                    RedisFault.Cluster)
             : !IsReplica(servers) ? null
             : options.Sentinel is null ? RedisTopologyException.Replica
-            : "cannot be used yet: the Sentinels name a server that is a replica, as during a fail-over.";
+            : new RedisReason(
+                "cannot be used yet: the Sentinels name a server that is a replica, as during a fail-over.",
+                RedisFault.ReadOnly);
         if (problem is not null)
         {
             throw new RedisTopologyException(problem);

@@ -195,11 +195,17 @@ internal sealed class CertificatePairReader(
                 certificates[match].Place, $"{CertificateSetting}: the key's certificate is not the first in the file",
                 certificates[0].Certificate.Subject,
                 "Put it first, then each intermediate after the certificate that it issued.")
+            {
+                Kind = ProblemKind.KeyMismatch,
+            }
             : new Problem(
                 keyFile.Path, $"{KeySetting}: the key does not belong to the certificate in {options.Certificate}",
                 certificates[0].Certificate.Subject,
                 "Use the key that the certificate was issued for; openssl x509 -noout -pubkey -in CERTIFICATE and "
-                + "openssl pkey -pubout -in KEY must print the same."));
+                + "openssl pkey -pubout -in KEY must print the same.")
+            {
+                Kind = ProblemKind.KeyMismatch,
+            });
         return false;
     }
 

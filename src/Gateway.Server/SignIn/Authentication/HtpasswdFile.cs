@@ -70,7 +70,10 @@ internal sealed class HtpasswdFile
                     $"{path}:{entry.Line}",
                     $"the user is already in line {lines[entry.Name]}",
                     entry.Name,
-                    "Remove one of the two."));
+                    "Remove one of the two.")
+                {
+                    Kind = ProblemKind.Duplicate,
+                });
             }
             else if ((entry.Problem ?? Judge(path, entry, options)) is { } problem)
             {
@@ -168,9 +171,14 @@ internal sealed class HtpasswdFile
         {
             throw new ProblemException(Directory.Exists(path)
                 ? new Problem(path, "this is a folder", null, "Name the htpasswd file in it.")
+                {
+                    Kind = ProblemKind.FileUnavailable,
+                }
                 : new Problem(
-                    path, "no permission to read the file", null,
-                        "Let the gateway's group read it: chgrp, chmod 640."));
+                    path, "no permission to read the file", null, "Let the gateway's group read it: chgrp, chmod 640.")
+                {
+                    Kind = ProblemKind.FileUnavailable,
+                });
         }
         catch (IOException exception)
         {
@@ -185,7 +193,10 @@ internal sealed class HtpasswdFile
         "no such htpasswd file",
         null,
         "Correct the path, or create the file with its first user: gateway user add --file "
-        + $"{ShellWord.Of(path)} alice.");
+        + $"{ShellWord.Of(path)} alice.")
+    {
+        Kind = ProblemKind.FileUnavailable,
+    };
 
     private static HtpasswdEntry ReadLine(string path, int number, ReadOnlySpan<byte> line)
     {

@@ -18,8 +18,8 @@ internal static class LdapDiagnosis
         0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16, .. "1.3.6.1.4.1.1466.20037"u8,
     ];
 
-    /// <summary>The cause and the fix, in sentences.</summary>
-    public static async Task<string> FindCauseAsync(Uri url, LdapOptions options, LdapTrust trust)
+    /// <summary>The cause and the fix.</summary>
+    public static async Task<LdapCause> FindCauseAsync(Uri url, LdapOptions options, LdapTrust trust)
     {
         var isTls = url.Scheme == "ldaps";
         using var limit = new CancellationTokenSource(options.Timeout);
@@ -30,12 +30,13 @@ internal static class LdapDiagnosis
         }
         catch (SocketException exception)
         {
-            return $"It cannot be reached ({exception.SocketErrorCode}): check that it runs, and that "
-                + "its name and port are right.";
+            return new LdapCause(
+                $"It cannot be reached ({exception.SocketErrorCode}): check that it runs, and that its name and port "
+                    + "are right.");
         }
         catch (OperationCanceledException)
         {
-            return "It cannot be reached in time: check that no firewall drops the connection.";
+            return new LdapCause("It cannot be reached in time: check that no firewall drops the connection.");
         }
 
         try
@@ -48,30 +49,32 @@ internal static class LdapDiagnosis
                 var length = await stream.ReadAsync(answer, limit.Token);
                 if (length < 10 || answer.AsSpan(0, length).IndexOf((byte)0x78) < 0 || answer[9] != 0)
                 {
-                    return "It does not accept StartTLS: give it a certificate, or use ldaps://. "
-                        + "Nothing is sent without TLS.";
+                    return new LdapCause(
+                        "It does not accept StartTLS: give it a certificate, or use ldaps://. Nothing is sent without "
+                            + "TLS.",
+                        IsTls: true);
                 }
             }
 
             return isTls || options.StartTls
                 ? await FindFaultOfTlsAsync(socket, url.Host, trust, limit.Token)
-                : "It accepts connections but does not answer: see its own log.";
+                : new LdapCause("It accepts connections but does not answer: see its own log.");
         }
         catch (OperationCanceledException)
         {
-            return "It accepts connections but does not answer: check whether it hangs.";
+            return new LdapCause("It accepts connections but does not answer: check whether it hangs.");
         }
         catch (IOException exception)
         {
-            return $"It closes the connection ({exception.Message.TrimEnd('.')}): check that the "
-                + $"port speaks {url.Scheme}.";
+            return new LdapCause(
+                $"It closes the connection ({exception.Message.TrimEnd('.')}): check that the port speaks "
+                    + $"{url.Scheme}.");
         }
     }
 
-    private static async Task<string> FindFaultOfTlsAsync(
+    private static async Task<LdapCause> FindFaultOfTlsAsync(
         TcpClient socket, string host, LdapTrust trust, CancellationToken cancellationToken)
     {
-        const string well = "TLS works: see the directory's own log.";
         string? fault = null;
         await using var tls = new SslStream(socket.GetStream());
         try
@@ -87,11 +90,12 @@ internal static class LdapDiagnosis
                     },
                 },
                 cancellationToken);
-            return well;
+            return new LdapCause("TLS works: see the directory's own log.");
         }
         catch (AuthenticationException exception)
         {
-            return fault ?? $"TLS fails ({exception.Message.TrimEnd('.')}): check that the port speaks TLS.";
+            return new LdapCause(
+                fault ?? $"TLS fails ({exception.Message.TrimEnd('.')}): check that the port speaks TLS.", IsTls: true);
         }
     }
 

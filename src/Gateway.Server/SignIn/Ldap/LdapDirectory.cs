@@ -108,7 +108,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
         catch (DirectoryOperationException exception) when (exception.Response?.ResultCode == ResultCode.NoSuchObject)
         {
             throw new LdapUnavailableException(
-                $"the directory has no {options.SearchBase}. Fix searchBase.", isServers: false, exception);
+                $"the directory has no {options.SearchBase}. Fix searchBase.", LdapFault.Users, exception);
         }
 
         return response.Entries.Count switch
@@ -117,7 +117,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             1 => response.Entries[0],
             _ => throw new LdapUnavailableException( // either could be meant
                 "userFilter matches more than one entry. Make it match at most one, for example by "
-                + "the objectClass of persons.", isServers: false),
+                + "the objectClass of persons.", LdapFault.Users),
         };
     }
 
@@ -144,7 +144,7 @@ internal sealed class LdapDirectory(LdapOptions options, IReadOnlyList<LdapServe
             throw new LdapUnavailableException(
                 $"{entry.DistinguishedName} does not have exactly one {options.NameAttribute}, so {typed} has no user "
                 + "name. Fix nameAttribute, or the entry.",
-                isServers: false);
+                LdapFault.Users);
         }
 
         var claims = new Dictionary<string, string>();

@@ -30,7 +30,7 @@ internal sealed class LdapGroups(LdapGroupOptions options)
             {
                 throw new LdapUnavailableException(
                     $"{user.DistinguishedName} is in more than {Most} groups. Narrow groups.base or groups.filter.",
-                    isServers: false);
+                    LdapFault.Groups);
             }
 
             var entry = group.Entry;

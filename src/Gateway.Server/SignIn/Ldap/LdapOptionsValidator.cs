@@ -91,7 +91,8 @@ internal static class LdapOptionsValidator
                 at.Report(
                     "would send every password unencrypted",
                     "Use ldaps://, or set startTls. Where the network is secured by other "
-                    + "means, set allowPlain: true.");
+                    + "means, set allowPlain: true.",
+                    ProblemKind.Unencrypted);
             }
         }
     }

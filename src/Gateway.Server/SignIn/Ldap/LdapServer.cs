@@ -127,13 +127,13 @@ internal sealed partial class LdapServer(
     {
         if (!IsUp)
         {
-            throw new LdapUnavailableException($"{url} did not answer recently", isServers: true);
+            throw new LdapUnavailableException($"{url} did not answer recently", LdapFault.Server);
         }
 
         if (!await _slots.WaitAsync(options.Timeout, _ending.Token))
         {
             throw new LdapUnavailableException(
-                $"all {options.Connections} connections to {url} are busy", isServers: true);
+                $"all {options.Connections} connections to {url} are busy", LdapFault.Server);
         }
 
         var thread = Task.Factory.StartNew(
@@ -164,7 +164,7 @@ internal sealed partial class LdapServer(
         {
             throw new LdapUnavailableException(
                 $"{url} refuses the password of {options.BindDn}. Put the current "
-                + "one into bindPasswordFile.", isServers: false, exception);
+                + "one into bindPasswordFile.", LdapFault.Account, exception);
         }
         catch (LdapException exception)
         {
@@ -178,7 +178,7 @@ internal sealed partial class LdapServer(
         catch (DirectoryOperationException exception)
         {
             throw new LdapUnavailableException(
-                $"{url} answered {exception.Response?.ResultCode}: {exception.Message}", isServers: true, exception);
+                $"{url} answered {exception.Response?.ResultCode}: {exception.Message}", LdapFault.Server, exception);
         }
     }
 
@@ -255,7 +255,7 @@ internal sealed partial class LdapServer(
     private LdapUnavailableException Fail(string problem, Exception? cause)
     {
         _availability.TryLose(ProbeAsync, () => Log.Back(logger, method, url), () => BeginOutageAsync(problem));
-        return new LdapUnavailableException($"{url}: {problem}", isServers: true, cause);
+        return new LdapUnavailableException($"{url}: {problem}", LdapFault.Server, cause);
     }
 
     private async Task BeginOutageAsync(string problem)
@@ -265,7 +265,15 @@ internal sealed partial class LdapServer(
             connection.Dispose();
         }
 
-        Log.Away(logger, method, url, problem, await LdapDiagnosis.FindCauseAsync(url, options, trust));
+        var cause = "";
+        try
+        {
+            cause = (await LdapDiagnosis.FindCauseAsync(url, options, trust)).Text;
+        }
+        finally
+        {
+            Log.Away(logger, method, url, problem, cause); // the outage is in the log whatever came of the diagnosis
+        }
     }
 
     private async Task ProbeAsync(CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ internal sealed class BlockFile(string folder)
             return null; // also where it cannot be seen: then the folder's own check says so
         }
 
-        return Parse(path, SettingFile.TryRead(path, Largest, out var fault) ?? throw Unreadable(path, fault));
+        return Parse(path, SettingFile.TryRead(path, Largest, out var fault) ?? throw Unreadable(path, fault.Text));
     }
 
     /// <summary>What a file's content says.</summary>

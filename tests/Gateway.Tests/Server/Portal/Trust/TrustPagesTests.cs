@@ -135,7 +135,7 @@ public sealed class TrustPagesTests : IDisposable
         options.Tls.Authority = _files.Write(
             "other.crt", PrivateAuthority.PemOf(TestAuthority.CreateRoot("Test authority").Certificate));
         Assert.Contains(
-            "none of tls.certificates leads to this authority",
+            "none of tls.certificates chains to this authority",
             Assert.Single(TrustServiceExtensions.Warnings(options.Tls, served, now)).What, StringComparison.Ordinal);
         options.Tls.Authority = null;
         Assert.Empty(TrustServiceExtensions.Warnings(options.Tls, served, now));

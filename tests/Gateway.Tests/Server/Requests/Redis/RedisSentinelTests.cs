@@ -28,7 +28,7 @@ public sealed class RedisSentinelTests
 
         await servers.Primary.KillAsync();
         var started = Stopwatch.GetTimestamp();
-        await Assert.ThrowsAsync<StateException>(() => one.Store.AddAsync(TestCredential.New("lost"), default));
+        await Assert.ThrowsAnyAsync<StateException>(() => one.Store.AddAsync(TestCredential.New("lost"), default));
         // no wait for the fail-over
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         await Eventually.TrueAsync(() => TriesAsync(() => one.Store.AddAsync(TestCredential.New("after"), default)));
@@ -91,7 +91,7 @@ public sealed class RedisSentinelTests
     private static async Task<string> FailAsync(RedisOptions options)
     {
         await using var redis = Connect(options);
-        return (await Assert.ThrowsAsync<StateException>(
+        return (await Assert.ThrowsAnyAsync<StateException>(
             () => redis.EvaluateAsync("return 1", [redis.Key("a")], [], default, TimeSpan.FromSeconds(10)))).Message;
     }
 

@@ -64,10 +64,11 @@ public sealed class LdapDiagnosisTests
         string scheme, int port, TimeSpan? timeout = null, LdapTrust? trust = null)
     {
         using var none = LdapTrust.Load(null);
-        return await LdapDiagnosis.FindCauseAsync(
+        var cause = await LdapDiagnosis.FindCauseAsync(
             new Uri(string.Create(CultureInfo.InvariantCulture, $"{scheme}://127.0.0.1:{port}")),
             new LdapOptions { Timeout = timeout ?? TimeSpan.FromSeconds(10) },
             trust ?? none);
+        return cause.Text;
     }
 
     // Answers each connection with a text, and closes it.

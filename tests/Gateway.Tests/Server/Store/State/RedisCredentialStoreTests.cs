@@ -83,7 +83,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await _server.CommandAsync("CONFIG", "SET", "appendonly", "no");
         await using var store = await OpenAsync();
 
-        var exception = await Assert.ThrowsAsync<StateException>(
+        var exception = await Assert.ThrowsAnyAsync<StateException>(
             () => store.AddAsync(TestCredential.New("one"), default));
 
         Assert.Equal(
@@ -115,7 +115,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
             }
         });
 
-        var exception = await Assert.ThrowsAsync<StateException>(
+        var exception = await Assert.ThrowsAnyAsync<StateException>(
             () => store.AddAsync(TestCredential.New("two"), default));
         Assert.Contains("does not write to disk", exception.Message, StringComparison.Ordinal);
     }
@@ -216,10 +216,10 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await store.AddAsync(TestCredential.New("one"), default);
         await _server.CommandAsync("SET", "gateway:schema", "2");
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
-        await Assert.ThrowsAsync<StateException>(() => store.RevokeAsync("one", TestCredential.Now, default));
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
-        await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
+        var exception = await Assert.ThrowsAnyAsync<StateException>(() => store.FindAsync("one", default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.RevokeAsync("one", TestCredential.Now, default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
             $"Redis at {_server.Options.Server} has tokens of schema version 2 under \"gateway:\", but this gateway "
@@ -240,7 +240,7 @@ public sealed class RedisCredentialStoreTests : CredentialStoreContract, IAsyncL
         await _server.CommandAsync(
             "HSET", "gateway:credential:one", "document", document.Replace(part, other, StringComparison.Ordinal));
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
+        var exception = await Assert.ThrowsAnyAsync<StateException>(() => store.FindAsync("one", default));
 
         Assert.StartsWith(
             "The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);

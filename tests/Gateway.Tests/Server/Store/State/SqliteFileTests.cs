@@ -294,10 +294,10 @@ public sealed class SqliteFileTests : IDisposable
         await store.AddAsync(TestCredential.New("one"), default);
 
         File.Move(DatabaseFile, DatabaseFile + ".away");
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
         File.Copy(DatabaseFile + ".away", DatabaseFile); // as one who restores a backup
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.ReadChangesAsync(0, default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
+        var exception = await Assert.ThrowsAnyAsync<StateException>(() => store.ReadChangesAsync(0, default));
 
         Assert.Equal(
             $"{DatabaseFile}: the store was removed or replaced while the gateway was running. Put it back, or "
@@ -324,7 +324,7 @@ public sealed class SqliteFileTests : IDisposable
             () => store.RevokeAsync("one", TestCredential.Now, default),
         })
         {
-            Assert.Equal(expected, (await Assert.ThrowsAsync<StateException>(use)).Message);
+            Assert.Equal(expected, (await Assert.ThrowsAnyAsync<StateException>(use)).Message);
         }
 
         File.Move(DatabaseFile + ending + ".away", DatabaseFile + ending);
@@ -424,7 +424,7 @@ public sealed class SqliteFileTests : IDisposable
             session.Execute("UPDATE credentials SET document = '{\"kind\":\"personal\"}'");
         }
 
-        var exception = await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
+        var exception = await Assert.ThrowsAnyAsync<StateException>(() => store.FindAsync("one", default));
         Assert.StartsWith(
             "The credential \"one\" in the store cannot be read: ", exception.Message, StringComparison.Ordinal);
     }
@@ -437,8 +437,8 @@ public sealed class SqliteFileTests : IDisposable
         await store.DisposeAsync();
         await adding; // what was taken is still written
 
-        await Assert.ThrowsAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
-        await Assert.ThrowsAsync<StateException>(() => store.FindAsync("one", default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.AddAsync(TestCredential.New("two"), default));
+        await Assert.ThrowsAnyAsync<StateException>(() => store.FindAsync("one", default));
         await using var again = SqliteCredentialStore.Open(Folder);
         Assert.NotNull(await again.FindAsync("one", default));
     }
