@@ -14,17 +14,20 @@ internal sealed class SingleFlight<TKey, TResult>
 
     /// <summary>Joins the running call of a key, or starts it.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="ask">Gets the result; it is not cancelled when a caller leaves.</param>
+    /// <param name="ask">
+    /// Gets the result; it is not cancelled when a caller leaves. It starts before this returns, so what it queues is
+    /// queued in the order of the calls.
+    /// </param>
     /// <param name="cancellationToken">Ends only this caller's waiting.</param>
     public Task<TResult> AskAsync(TKey key, Func<Task<TResult>> ask, CancellationToken cancellationToken)
     {
+        // Started by Value, when the entry is there: so the end of the call finds it to remove.
         return _underWay.GetOrAdd(key, _ => new Lazy<Task<TResult>>(RunAsync)).Value.WaitAsync(cancellationToken);
 
         async Task<TResult> RunAsync()
         {
             try
             {
-                await Task.Yield(); // the entry must exist before it is removed
                 return await ask();
             }
             finally

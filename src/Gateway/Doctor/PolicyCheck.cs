@@ -140,6 +140,13 @@ internal sealed class PolicyCheck : IServerCheck
             return; // an empty registry says nothing
         }
 
+        InspectUnmatched(definition, repositories, diagnosis);
+        InspectDepth(definition, repositories, diagnosis);
+    }
+
+    private static void InspectUnmatched(
+        PolicyDefinition definition, List<RepositoryName> repositories, Diagnosis diagnosis)
+    {
         var roots = repositories.Select(static name => name.Value.Split('/')[0])
             .Distinct(StringComparer.Ordinal)
             .ToList();
@@ -166,7 +173,11 @@ internal sealed class PolicyCheck : IServerCheck
                     "POL005", PlaceOf(rule), $"\"{rule.Identity.Name}\": \"{pattern.Text}\" matches no repository");
             }
         }
+    }
 
+    private static void InspectDepth(
+        PolicyDefinition definition, List<RepositoryName> repositories, Diagnosis diagnosis)
+    {
         foreach (var rule in definition.Rules)
         {
             foreach (var pattern in rule.On.Where(

@@ -86,29 +86,13 @@ internal sealed class RedisCheck : IServerCheck
             return;
         }
 
-        var memory = Parse(await redis.ReadInfoAsync("memory", cancellationToken));
-        var most = Number(memory, "maxmemory");
-        var used = Number(memory, "used_memory");
-        var policy = memory.GetValueOrDefault("maxmemory_policy", "noeviction");
-        if (most > 0 && used > most * 0.9)
-        {
-            diagnosis.Warn(
-                "RED007", subject,
-                string.Create(CultureInfo.InvariantCulture, $"{used >> 20} of {most >> 20} MiB are used"));
-        }
-
-        if (policy.StartsWith("allkeys", StringComparison.Ordinal) && most > 0)
-        {
-            Note(
-                "RED004", $"maxmemory-policy {policy}", holdsTokens,
-                "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
-        }
-
+        await InspectMemoryAsync(redis, holdsTokens, subject, diagnosis, cancellationToken);
         var persistence = Parse(await redis.ReadInfoAsync("persistence", cancellationToken));
         if (holdsTokens && persistence.GetValueOrDefault("aof_enabled") != "1")
         {
             Note(
-                "RED005", "appendonly no, although it holds tokens or keys", options.RequirePersistence,
+                diagnosis, subject, "RED005", "appendonly no, although it holds tokens or keys",
+                options.RequirePersistence,
                 "redis-cli CONFIG SET appendonly yes, and the same in redis.conf, with appendfsync always");
         }
         else if (holdsTokens && await redis.ReadConfigurationAsync("appendfsync", cancellationToken) is { } flush
@@ -127,17 +111,41 @@ internal sealed class RedisCheck : IServerCheck
         {
             diagnosis.Warn("RED008", subject, $"redis.tls is false, and {far} is not on a private network");
         }
+    }
 
-        void Note(string id, string evidence, bool isError, string fix)
+    private static async Task InspectMemoryAsync(
+        RedisConnection redis, bool holdsTokens, string subject, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
+    {
+        var memory = Parse(await redis.ReadInfoAsync("memory", cancellationToken));
+        var most = Number(memory, "maxmemory");
+        var used = Number(memory, "used_memory");
+        var policy = memory.GetValueOrDefault("maxmemory_policy", "noeviction");
+        if (most > 0 && used > most * 0.9)
         {
-            if (isError)
-            {
-                diagnosis.Error(id, subject, evidence, fix);
-            }
-            else
-            {
-                diagnosis.Warn(id, subject, evidence, fix);
-            }
+            diagnosis.Warn(
+                "RED007", subject,
+                string.Create(CultureInfo.InvariantCulture, $"{used >> 20} of {most >> 20} MiB are used"));
+        }
+
+        if (policy.StartsWith("allkeys", StringComparison.Ordinal) && most > 0)
+        {
+            Note(
+                diagnosis, subject, "RED004", $"maxmemory-policy {policy}", holdsTokens,
+                "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
+        }
+    }
+
+    private static void Note(
+        Diagnosis diagnosis, string subject, string id, string evidence, bool isError, string fix)
+    {
+        if (isError)
+        {
+            diagnosis.Error(id, subject, evidence, fix);
+        }
+        else
+        {
+            diagnosis.Warn(id, subject, evidence, fix);
         }
     }
 

@@ -79,49 +79,9 @@ internal sealed class UpstreamCheck : IServerCheck
         CancellationToken cancellationToken)
     {
         var subject = $"{registry.Name} at {upstream.GetLeftPart(UriPartial.Authority)}";
-        HttpResponseMessage answer;
-        try
-        {
-            answer = await SendAsync(client, HttpMethod.Get, new Uri(upstream, "/v2/"), null, cancellationToken);
-        }
-        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
-        {
-            diagnosis.Error(
-                "UPS006", subject, DoctorText.Of(exception),
-                "Name the authority that signed its certificate as registries[].certificateAuthority, or correct the "
-                    + "certificate's names and dates");
-            return;
-        }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            diagnosis.Error(
-                "UPS001", subject,
-                exception is HttpRequestException
-                    ? DoctorText.Of(exception)
-                    : $"no answer within {DoctorText.Span(Timeout)}");
-            return;
-        }
-
-        using (answer)
-        {
-            InspectClock(examined, subject, answer, diagnosis);
-            var isRegistry = answer.Headers.Contains("Docker-Distribution-Api-Version")
-                || (answer.StatusCode == HttpStatusCode.Unauthorized && answer.Headers.WwwAuthenticate.Count > 0)
-                || (answer.StatusCode == HttpStatusCode.OK
-                && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
-            if (!isRegistry || answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized))
-            {
-                diagnosis.Error(
-                    "UPS002", subject, $"GET /v2/ is answered {(int)answer.StatusCode} "
-                        + $"({answer.Content.Headers.ContentType?.MediaType ?? "no type"}), which no registry does");
-                return;
-            }
-        }
-
-        var isOpen = answer.StatusCode == HttpStatusCode.OK;
-        if (!await InspectCredentialAsync(
-            examined, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
+        if (await AskAsync(examined, upstream, client, subject, diagnosis, cancellationToken) is not { } isOpen
+            || !await InspectCredentialAsync(
+                examined, registry, upstream, client, isOpen, subject, diagnosis, cancellationToken))
         {
             return;
         }
@@ -147,6 +107,54 @@ internal sealed class UpstreamCheck : IServerCheck
         if (!diagnosis.Findings.Any(finding => finding.Subject == subject && finding.Severity > Severity.Information))
         {
             diagnosis.Pass(Area, subject, "it can be reached and speaks the registry API");
+        }
+    }
+
+    // Whether anyone may use it without credentials; null where it cannot be reached, or is no registry.
+    private static async Task<bool?> AskAsync(
+        ExaminedGateway examined, Uri upstream, HttpClient client, string subject, Diagnosis diagnosis,
+        CancellationToken cancellationToken)
+    {
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await SendAsync(client, HttpMethod.Get, new Uri(upstream, "/v2/"), null, cancellationToken);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            diagnosis.Error(
+                "UPS006", subject, DoctorText.Of(exception),
+                "Name the authority that signed its certificate as registries[].certificateAuthority, or correct the "
+                    + "certificate's names and dates");
+            return null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            diagnosis.Error(
+                "UPS001", subject,
+                exception is HttpRequestException
+                    ? DoctorText.Of(exception)
+                    : $"no answer within {DoctorText.Span(Timeout)}");
+            return null;
+        }
+
+        using (answer)
+        {
+            InspectClock(examined, subject, answer, diagnosis);
+            var isRegistry = answer.Headers.Contains("Docker-Distribution-Api-Version")
+                || (answer.StatusCode == HttpStatusCode.Unauthorized && answer.Headers.WwwAuthenticate.Count > 0)
+                || (answer.StatusCode == HttpStatusCode.OK
+                && (await ClientVisit.ReadAsync(answer.Content, cancellationToken)).Trim() is "{}" or "");
+            if (!isRegistry || answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized))
+            {
+                diagnosis.Error(
+                    "UPS002", subject, $"GET /v2/ is answered {(int)answer.StatusCode} "
+                        + $"({answer.Content.Headers.ContentType?.MediaType ?? "no type"}), which no registry does");
+                return null;
+            }
+
+            return answer.StatusCode == HttpStatusCode.OK;
         }
     }
 

@@ -171,23 +171,8 @@ internal static class ClientFiles
                 await errors;
                 await process.WaitForExitAsync(limit.Token);
                 using var document = JsonDocument.Parse(output);
-                var names = document.RootElement.EnumerateObject().Select(static one => one.Name).ToList();
-                if (names.Exists(name => IsKeyOf(name, question.Name)))
-                {
-                    diagnosis.Pass("DCK", program, $"it has a login for {question.Name}");
-                }
-                else if (names.Find(name => HostOf(name) == question.Host) is { } other)
-                {
-                    diagnosis.Warn(
-                        "DCK005", program, $"it has a login for \"{other}\", but \"{question.Name}\" is used",
-                        $"docker login {ShellWord.Of(question.Name)}");
-                }
-                else
-                {
-                    diagnosis.Inform(
-                        "DCK009", program, $"it has no login for {question.Name}",
-                        $"docker login {ShellWord.Of(question.Name)}");
-                }
+                ReportLogins(
+                    visit, program, [.. document.RootElement.EnumerateObject().Select(static one => one.Name)]);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -206,6 +191,27 @@ internal static class ClientFiles
                 or IOException)
         {
             diagnosis.Warn("DCK004", program, DoctorText.Of(exception));
+        }
+    }
+
+    private static void ReportLogins(ClientVisit visit, string program, List<string> names)
+    {
+        var (question, diagnosis) = (visit.Question, visit.Diagnosis);
+        if (names.Exists(name => IsKeyOf(name, question.Name)))
+        {
+            diagnosis.Pass("DCK", program, $"it has a login for {question.Name}");
+        }
+        else if (names.Find(name => HostOf(name) == question.Host) is { } other)
+        {
+            diagnosis.Warn(
+                "DCK005", program, $"it has a login for \"{other}\", but \"{question.Name}\" is used",
+                $"docker login {ShellWord.Of(question.Name)}");
+        }
+        else
+        {
+            diagnosis.Inform(
+                "DCK009", program, $"it has no login for {question.Name}",
+                $"docker login {ShellWord.Of(question.Name)}");
         }
     }
 

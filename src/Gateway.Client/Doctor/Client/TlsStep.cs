@@ -51,23 +51,9 @@ internal static class TlsStep
             }
         }
 
-        if (answer.Fault is not null && answer.Chain.Count == 0)
+        if (answer.Fault is { } fault)
         {
-            if (await SpeaksPlainHttpAsync(visit, cancellationToken) is { } line)
-            {
-                diagnosis.Error("TLS025", question.Name, $"the port answers \"{line}\" to plain HTTP");
-            }
-            else
-            {
-                diagnosis.Error("TLS016", question.Name, answer.Fault);
-            }
-
-            return false;
-        }
-
-        if (answer.Fault is not null)
-        {
-            diagnosis.Error(answer.AsksForCertificate ? "TLS017" : "TLS016", question.Name, answer.Fault);
+            await ReportFaultAsync(visit, answer, fault, cancellationToken);
             return false;
         }
 
@@ -84,6 +70,24 @@ internal static class TlsStep
         }
 
         return true;
+    }
+
+    private static async Task ReportFaultAsync(
+        ClientVisit visit, TlsAnswer answer, string fault, CancellationToken cancellationToken)
+    {
+        var (name, diagnosis) = (visit.Question.Name, visit.Diagnosis);
+        if (answer.Chain.Count > 0)
+        {
+            diagnosis.Error(answer.AsksForCertificate ? "TLS017" : "TLS016", name, fault);
+        }
+        else if (await SpeaksPlainHttpAsync(visit, cancellationToken) is { } line)
+        {
+            diagnosis.Error("TLS025", name, $"the port answers \"{line}\" to plain HTTP");
+        }
+        else
+        {
+            diagnosis.Error("TLS016", name, fault);
+        }
     }
 
     private static void InspectTrust(ClientVisit visit, IReadOnlyList<X509Certificate2> chain)

@@ -76,16 +76,9 @@ internal sealed class AuditVerifier(HashChain chain)
             }
 
             var read = ChainedLine.Read(line.Bytes);
-            if (broken is { } before && (read is null || read.Value.Torn != before.Length))
+            if (broken is { } before)
             {
-                Report(string.Create(CultureInfo.InvariantCulture,
-                    $"{name}:{before.Number}: this is not an audit line"));
-            }
-            else if (broken is { } explained)
-            {
-                _notes.Add(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{name}:{explained.Number}: a crash or a full disk cut this line off; the next line records it"));
+                JudgeBroken(name, before.Number, isExplained: read?.Torn == before.Length);
             }
 
             broken = null;
@@ -118,7 +111,21 @@ internal sealed class AuditVerifier(HashChain chain)
 
         if (broken is { } last)
         {
-            Report(string.Create(CultureInfo.InvariantCulture, $"{name}:{last.Number}: this is not an audit line"));
+            JudgeBroken(name, last.Number, isExplained: false);
+        }
+    }
+
+    // A line that is none: the next one records how long it was, if a crash or a full disk cut it off.
+    private void JudgeBroken(string name, int number, bool isExplained)
+    {
+        var place = string.Create(CultureInfo.InvariantCulture, $"{name}:{number}");
+        if (isExplained)
+        {
+            _notes.Add($"{place}: a crash or a full disk cut this line off; the next line records it");
+        }
+        else
+        {
+            Report($"{place}: this is not an audit line");
         }
     }
 

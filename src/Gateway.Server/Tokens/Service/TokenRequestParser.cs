@@ -70,6 +70,12 @@ internal static class TokenRequestParser
             });
         }
 
+        return ReadPassword(parameters, isRefresh: grantType == "refresh_token", service);
+    }
+
+    private static (TokenRequest? Request, RegistryError? Error) ReadPassword(
+        UrlEncodedParameters parameters, bool isRefresh, string service)
+    {
         // All of them, whatever the grant: two credentials in one request are a guess which counts.
         if (!parameters.TryGetSingle("username", out var userName))
         {
@@ -86,7 +92,6 @@ internal static class TokenRequestParser
             return (null, NotOnce("refresh_token"));
         }
 
-        var isRefresh = grantType == "refresh_token";
         if (isRefresh
             ? string.IsNullOrEmpty(refreshToken) || userName is not null || password is not null
             : string.IsNullOrEmpty(userName) || password is null || refreshToken is not null)

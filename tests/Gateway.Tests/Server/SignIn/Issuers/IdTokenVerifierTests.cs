@@ -12,8 +12,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace Gateway.Tests.Server.SignIn.Issuers;
 
 /// <summary>
-/// Tokens of outside issuers: what must be refused, each beside the token that must pass (threats.md, JWT and OIDC; the
-/// negative list of the OpenID conformance suite).
+/// Tokens of outside issuers: what must be refused, each beside the token that must pass (the negative list of the
+/// OpenID conformance suite, and RFC 8725).
 /// </summary>
 public sealed class IdTokenVerifierTests : IAsyncLifetime
 {

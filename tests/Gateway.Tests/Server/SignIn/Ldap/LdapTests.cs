@@ -8,9 +8,7 @@ using static Gateway.Tests.Support.TokenAnswers;
 
 namespace Gateway.Tests.Server.SignIn.Ldap;
 
-/// <summary>
-/// Users of real directories sign in at a whole gateway; the rules of the class LDAP in the threat model.
-/// </summary>
+/// <summary>Users of real directories sign in at a whole gateway, and nobody else does.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync")]
 public sealed class LdapTests : IAsyncLifetime

@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Server.SignIn.Oidc;
 
-/// <summary>The code flow against a provider that lies in one thing at a time (threats.md, class OIDC).</summary>
+/// <summary>The code flow against a provider that lies in one thing at a time.</summary>
 public sealed class OidcSignInTests : IAsyncLifetime
 {
     private OidcStage _stage = null!;
