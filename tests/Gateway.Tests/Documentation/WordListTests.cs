@@ -32,6 +32,10 @@ public sealed class WordListTests
     [InlineData("src/Gateway.Client/Doctor/problems.yaml")]
     [InlineData("src/Gateway.Client/Doctor/Explain/messages.yaml")]
     [InlineData("config/gateway.yaml")]
+    [InlineData("config/policies/samples.yaml")]
+    [InlineData("config/policies/samples.test.yaml")]
+    [InlineData("compose/docker-compose.yml")]
+    [InlineData("compose/up")]
     public void Texts_UseTheWords(string file) => AssertNone(File.ReadLines(Path.Combine(RepositoryRoot.Path, file))
         .SelectMany((line, i) => Faults($"{file}:{i + 1}", line)));
 

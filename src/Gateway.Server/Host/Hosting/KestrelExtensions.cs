@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Server.Host.Hosting;
 
-/// <summary>Kestrel with strict parsing, the limits that keep slow or huge requests away, and the configured listeners.</summary>
+/// <summary>
+/// Kestrel with strict parsing, the limits that keep slow or huge requests away, and the configured listeners.
+/// </summary>
 internal static partial class KestrelExtensions
 {
     private const int LargestHeaders = 32 * 1024;

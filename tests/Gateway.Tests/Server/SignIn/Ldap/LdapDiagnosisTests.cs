@@ -21,7 +21,7 @@ public sealed class LdapDiagnosisTests
 
     [Fact]
     public async Task Port_WhereNothingListens_IsNotReached() => Assert.Contains(
-        "cannot be reached (ConnectionRefused)", await CauseAsync("ldaps", FreePort()), StringComparison.Ordinal);
+        "cannot be reached (ConnectionRefused)", await CauseAsync("ldaps", FreePort.Next()), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("ldaps", "TLS")]
@@ -97,11 +97,4 @@ public sealed class LdapDiagnosisTests
     }
 
     private static int PortOf(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return PortOf(listener);
-    }
 }
