@@ -1,4 +1,5 @@
 using Gateway.Foundation.Caching;
+using Gateway.Server.Registry.Listing;
 using Gateway.Server.SignIn.Authentication;
 using Gateway.Server.Store.State;
 using Gateway.Server.Tokens.Service;
@@ -19,6 +20,7 @@ internal static class MetricsServiceExtensions
         services.AddSingleton<IMeasuredCache>(
             static provider => provider.GetRequiredService<VerifiedCredentialCache>());
         services.AddSingleton<IMeasuredCache>(static provider => provider.GetRequiredService<UpstreamTokens>());
+        services.AddSingleton<IMeasuredCache>(static provider => provider.GetRequiredService<CatalogPages>());
         services.AddSingleton(static provider => (IMeasuredCache)provider.GetRequiredService<IAccessTokenVerifier>());
         services.AddSingleton(static provider => (IMeasuredCache)provider.GetRequiredService<ICredentialDirectory>());
         return services;

@@ -5,17 +5,18 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Registry.Listing;
 
 /// <summary>
-/// How many catalogs are walked at a time: a caller who may see little of a large registry walks all of it. Bounded in
-/// all, for the upstream's sake, and for each caller, so that one who asks for many slow ones keeps nobody else
-/// waiting.
+/// How many catalogs are walked at a time: a caller who may see little of a large registry walks all of it. Bounded for
+/// each caller, so that one who asks for many slow ones keeps nobody else waiting; and what is read upstream in all.
+/// Walks of what others have read, or are reading, wait for nobody's place but their caller's.
 /// </summary>
 internal sealed class CatalogWalks(TimeProvider time) : IDisposable
 {
-    /// <summary>How many walks run at a time.</summary>
+    /// <summary>How many pages are read upstream at a time.</summary>
     public const int AtATime = 8;
 
     /// <summary>
-    /// How many of them are of one caller: a subject, or an address (IPv6: its /64) of anonymous ones.
+    /// How many walks of one caller run at a time, and so how many pages are read for them: a subject, or an address
+    /// (IPv6: its /64) of anonymous ones.
     /// </summary>
     public const int OfOneCaller = 2;
 
@@ -25,7 +26,8 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
     private static readonly RegistryError OneCallersMany = RegistryError.TooManyRequests(
         $"more than {OfOneCaller} of your catalog requests are running; wait for them and try again", LongestWait);
 
-    private static readonly RegistryError Many = RegistryError.Unavailable(
+    /// <summary>Why the upstream is not asked now.</summary>
+    public static readonly RegistryError Many = RegistryError.Unavailable(
         503, "too many catalog requests are running; try again shortly");
 
     private readonly SemaphoreSlim _all = new(AtATime, AtATime);
@@ -36,44 +38,36 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
         ? LimitKey.AddressOf(gateway.ClientAddress)
         : LimitKey.SubjectOf(gateway.Subject);
 
-    /// <summary>Waits for a place.</summary>
+    /// <summary>Waits for a place of the caller's.</summary>
     /// <param name="caller">See <see cref="CallerOf"/>.</param>
     /// <param name="cancellationToken">The client's leaving.</param>
     /// <returns>The place, to be disposed of; or why there is none.</returns>
-    public async Task<(IDisposable? Place, RegistryError? Error)> EnterAsync(
+    public async Task<(CatalogPlace? Place, RegistryError? Error)> EnterAsync(
         string caller, CancellationToken cancellationToken)
     {
         var own = Join(caller);
-        var isOwnTaken = false;
+        var isTaken = false;
         try
         {
-            // The caller's own one first: waiting for it takes no place from others, nor a place in their queue.
-            if (!(isOwnTaken = await TryWaitAsync(own.Places, cancellationToken)))
-            {
-                Leave(caller, own);
-                return (null, OneCallersMany);
-            }
-
-            if (!await TryWaitAsync(_all, cancellationToken))
-            {
-                own.Places.Release();
-                Leave(caller, own);
-                return (null, Many);
-            }
-
-            return (new Place(this, caller, own), null);
+            isTaken = await TryWaitAsync(own.Places, cancellationToken);
+            return isTaken ? (new CatalogPlace(this, () => Leave(caller, own, isTaken)), null) : (null, OneCallersMany);
         }
-        catch
+        finally
         {
-            if (isOwnTaken)
+            if (!isTaken)
             {
-                own.Places.Release();
+                Leave(caller, own, isTaken);
             }
-
-            Leave(caller, own);
-            throw;
         }
     }
+
+    /// <summary>Waits for a place among all that are read upstream; <see cref="EndReading"/> gives it back.</summary>
+    /// <returns><see langword="false"/> where there was none in time.</returns>
+    public Task<bool> TryStartReadingAsync(CancellationToken cancellationToken) =>
+        TryWaitAsync(_all, cancellationToken);
+
+    /// <summary>Gives a place back that <see cref="TryStartReadingAsync"/> gave.</summary>
+    public void EndReading() => _all.Release();
 
     /// <inheritdoc/>
     public void Dispose() => _all.Dispose();
@@ -113,8 +107,13 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
     }
 
     // Kept only while it walks or waits.
-    private void Leave(string name, Caller caller)
+    private void Leave(string name, Caller caller, bool isTaken)
     {
+        if (isTaken)
+        {
+            caller.Places.Release();
+        }
+
         lock (_callers)
         {
             if (--caller.Walks == 0)
@@ -130,20 +129,5 @@ internal sealed class CatalogWalks(TimeProvider time) : IDisposable
         public SemaphoreSlim Places { get; } = new(OfOneCaller, OfOneCaller);
 
         public int Walks { get; set; }
-    }
-
-    private sealed class Place(CatalogWalks walks, string name, Caller caller) : IDisposable
-    {
-        private int _left;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _left, 1) == 0)
-            {
-                walks._all.Release();
-                caller.Places.Release();
-                walks.Leave(name, caller);
-            }
-        }
     }
 }

@@ -35,17 +35,22 @@ internal sealed class ListingMiddleware(RequestDelegate next, CatalogLister cata
         }
 
         var (place, refusal) = await walks.EnterAsync(CatalogWalks.CallerOf(gateway), context.RequestAborted);
-        if (place is null)
+        using var held = place;
+        var result = default(NamePage);
+        if (place is not null)
+        {
+            (result, refusal) = await catalog.ListAsync(
+                gateway.Host, gateway.Policy, gateway.Principal, gateway.ClientAddress, gateway.Request.Parameters,
+                place, context.RequestAborted);
+        }
+
+        if (refusal is not null)
         {
             context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
-            await context.WriteErrorAsync(refusal!);
+            await context.WriteErrorAsync(refusal);
             return;
         }
 
-        using var held = place;
-        var result = await catalog.ListAsync(
-            gateway.Host, gateway.Policy, gateway.Principal, gateway.ClientAddress, gateway.Request.Parameters,
-            context.RequestAborted);
         await PageWriter.WriteNamesAsync(context, name: null, "repositories", "/v2/_catalog", result);
     }
 

@@ -5,5 +5,8 @@ internal static class ListingServiceExtensions
 {
     /// <summary>Registers what lists catalogs and tags.</summary>
     public static IServiceCollection AddListing(this IServiceCollection services) =>
-        services.AddSingleton<CatalogWalks>().AddSingleton<CatalogLister>().AddSingleton<TagLister>();
+        services.AddSingleton<CatalogWalks>()
+            .AddSingleton<CatalogPages>()
+            .AddSingleton<CatalogLister>()
+            .AddSingleton<TagLister>();
 }

@@ -1,57 +1,49 @@
+using System.Collections.Concurrent;
 using System.Net;
-using System.Runtime.CompilerServices;
 using Gateway.Core.Registry;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Routing;
 
 namespace Gateway.Server.Registry.Proxying;
 
-/// <summary>Walks an upstream's catalog page by page, whatever its page limit.</summary>
+/// <summary>Reads an upstream's catalog page by page, whatever its page limit.</summary>
 internal sealed class UpstreamCatalog(UpstreamClient upstream)
 {
-    private const int PageSize = 1_000;
+    private const int PageSize = 1_000; // whatever page a caller asks for: Distribution's greatest
     private const int LargestPage = 4 * 1024 * 1024;
 
-    private const int MostPages = 2_000; // a caller who may see little of a large registry walks all of it
+    // Whose limit is lower: they give whatever page they give by themselves. Tried anew where a catalog is begun.
+    private readonly ConcurrentDictionary<UpstreamRegistry, bool> _smaller = new();
 
-    /// <summary>The public names of the repositories after <paramref name="last"/>, in the upstream's order.</summary>
+    /// <summary>The names after a cursor, in the upstream's order.</summary>
     /// <param name="registry">The registry.</param>
-    /// <param name="last">The upstream's name after which to begin, or <see langword="null"/>.</param>
-    /// <param name="cancellationToken">The client's leaving.</param>
-    /// <exception cref="UpstreamException">The upstream did not answer, or its catalog does not end.</exception>
-    public async IAsyncEnumerable<RepositoryName> ListAsync(
-        UpstreamRegistry registry, string? last, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="after">The upstream's name after which to begin, or <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>
+    /// The upstream's names, and the cursor of the page that follows; <see langword="null"/> where none does.
+    /// </returns>
+    /// <exception cref="UpstreamException">The upstream did not answer.</exception>
+    public async Task<(IReadOnlyList<string> Names, string? Next)> ReadPageAsync(
+        UpstreamRegistry registry, string? after, CancellationToken cancellationToken)
     {
-        int? size = PageSize;
-        for (var page = 0; page < MostPages; page++)
+        if (after is null)
         {
-            var (names, next) = await ReadPageAsync(registry, last, size, cancellationToken);
-            if (names is null)
-            {
-                size = null; // the upstream's limit is lower: take whatever page it gives by itself
-                continue;
-            }
-
-            foreach (var name in names)
-            {
-                if (registry.TryToPublic(name, out var repository))
-                {
-                    yield return repository;
-                }
-            }
-
-            if (next is null || next == last)
-            {
-                yield break;
-            }
-
-            last = next;
+            _smaller.TryRemove(registry, out _);
         }
 
-        throw new UpstreamException(UpstreamErrors.Nonsense("its catalog does not end"));
+        var page = _smaller.ContainsKey(registry)
+            ? null
+            : await ReadPageAsync(registry, after, PageSize, cancellationToken);
+        if (page is null)
+        {
+            _smaller[registry] = true;
+            page = await ReadPageAsync(registry, after, size: null, cancellationToken);
+        }
+
+        return page!.Value;
     }
 
-    private async Task<(IReadOnlyList<string>? Names, string? Next)> ReadPageAsync(
+    private async Task<(IReadOnlyList<string> Names, string? Next)?> ReadPageAsync(
         UpstreamRegistry registry, string? last, int? size, CancellationToken cancellationToken)
     {
         var target = RegistryTarget.Build(new RegistryRequest
@@ -69,9 +61,9 @@ internal sealed class UpstreamCatalog(UpstreamClient upstream)
                 var next = answer.Header("Link") is { } link && RegistryLink.TryParse(link, out var following)
                     ? following.Last
                     : null;
-                return (names, next);
+                return (names, next == last ? null : next);
             case HttpStatusCode.BadRequest when size is not null:
-                return (null, null);
+                return null;
             case HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed:
                 throw new UpstreamException(new RegistryError(
                     "UNSUPPORTED", 404, "the registry behind the gateway has no catalog"));

@@ -50,11 +50,12 @@ internal sealed class RegistryRouter
     /// <summary>The registry that holds a repository, or <see langword="null"/> where none does.</summary>
     public static UpstreamRegistry? FindRegistry(PublicHost host, RepositoryName name)
     {
-        foreach (var registry in host.Registries)
+        // By index: an enumerator of the interface would be allocated, for each request and each name of a catalog.
+        for (var i = 0; i < host.Registries.Count; i++)
         {
-            if (registry.Covers(name))
+            if (host.Registries[i].Covers(name))
             {
-                return registry;
+                return host.Registries[i];
             }
         }
 

@@ -134,12 +134,17 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
             do
             {
                 startedAt = _time.GetTimestamp();
-                page = await _store.ReadChangesAsync(_position, cancellationToken);
+                // Sent together: nearly always there is nothing new, and a round trip is what it costs. Changes that
+                // were given are taken, also where the blocks cannot be read: they might not be given again.
+                var changes = _store.ReadChangesAsync(_position, cancellationToken);
+                var blocks = ReadBlocksAsync(cancellationToken);
+                await Task.WhenAll(changes, blocks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                page = await changes;
                 Apply(page);
+                await ApplyBlocksAsync(await blocks, cancellationToken);
             }
             while (page.Changes.Count > 0); // until there is none left, since pages have a limit
 
-            await ReadBlocksAsync(cancellationToken);
             Volatile.Write(ref _readAt, startedAt); // what happened while it was read may be missing
             _hasRead = true;
             Sweep();
@@ -258,12 +263,15 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
         }
     }
 
+    // Async: what it throws is told by its task, also where the store throws at once.
+    private async Task<BlockPage> ReadBlocksAsync(CancellationToken cancellationToken) =>
+        await _store.ReadBlocksAsync(_blocksVersion, cancellationToken);
+
     // What this machine knows is never taken back by a store that knows less: it was emptied, or an older one was put
     // in its place. It gets back what it lacks; a lifted block is a record too, so one that was lifted does not return
     // by that.
-    private async Task ReadBlocksAsync(CancellationToken cancellationToken)
+    private async Task ApplyBlocksAsync(BlockPage page, CancellationToken cancellationToken)
     {
-        var page = await _store.ReadBlocksAsync(_blocksVersion, cancellationToken);
         if (page.Blocks is not null)
         {
             var stored = SubjectBlocks.None.With(page.Blocks);

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text.Json;
 using Gateway.Server.Requests.Routing;
 using Gateway.Tests.Support;
-using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Tests.Server.Registry.Listing;
 
@@ -26,7 +25,7 @@ public sealed class CatalogTests : IAsyncLifetime
             .Select(
                 static i => string.Create(CultureInfo.InvariantCulture, $"{(i % 2 == 0 ? "even" : "odd")}/r{i:000}"))
             .Append("public").Order(StringComparer.Ordinal).ToArray();
-        _upstream.Respond = Catalog(names, 1_000);
+        _upstream.Respond = UpstreamPages.Of(names, 1_000);
     }
 
     public async Task DisposeAsync() => await _upstream.DisposeAsync();
@@ -46,7 +45,7 @@ public sealed class CatalogTests : IAsyncLifetime
         var everything = Enumerable.Range(0, 250).Select(
             static i => string.Create(CultureInfo.InvariantCulture, $"odd/r{(i * 2) + 1:000}"))
             .Concat(all).Order(StringComparer.Ordinal).ToArray();
-        _upstream.Respond = Catalog(everything, upstreamLimit);
+        _upstream.Respond = UpstreamPages.Of(everything, upstreamLimit);
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
 
         var (alice, pages) = await WalkAsync(gateway, "alice", pageSize);
@@ -87,9 +86,9 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         await using var mirror = await RecordingUpstream.StartAsync();
         await using var own = await RecordingUpstream.StartAsync();
-        _upstream.Respond = Catalog(["app", "mirror/hidden-behind-the-prefix", "zoo"], 1_000);
-        mirror.Respond = Catalog(["library/alpine", "library/busybox"], 1_000);
-        own.Respond = Catalog(["elsewhere"], 1_000);
+        _upstream.Respond = UpstreamPages.Of(["app", "mirror/hidden-behind-the-prefix", "zoo"], 1_000);
+        mirror.Respond = UpstreamPages.Of(["library/alpine", "library/busybox"], 1_000);
+        own.Respond = UpstreamPages.Of(["elsewhere"], 1_000);
         await using var gateway = await TestGateway.StartAsync(
             [
                 new RegistryOptions { Name = "main", Upstreams = [_upstream.Address] },
@@ -132,10 +131,11 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         var slow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var running = 0;
-        var quick = Catalog(["public"], 1_000);
+        var quick = UpstreamPages.Of(["public"], 1_000);
         _upstream.Respond = async context =>
         {
-            if (context.Request.Query["last"] == "slow")
+            // Of different pages: walks of the same one are shared.
+            if (context.Request.Query["last"].ToString().StartsWith("slow", StringComparison.Ordinal))
             {
                 Interlocked.Increment(ref running);
                 await slow.Task;
@@ -146,7 +146,7 @@ public sealed class CatalogTests : IAsyncLifetime
         await using var gateway = await TestGateway.StartAsync(_upstream.Address, Policy);
         (await gateway.SendAsync(HttpMethod.Get, "/v2/", many)).Dispose(); // hashes the password, once for all below
         var walks = Enumerable.Range(0, 12)
-            .Select(_ => gateway.SendAsync(HttpMethod.Get, "/v2/_catalog?last=slow", many)).ToArray();
+            .Select(i => gateway.SendAsync(HttpMethod.Get, $"/v2/_catalog?last=slow{i}", many)).ToArray();
         await Eventually.TrueAsync(() => Volatile.Read(ref running) >= 2);
 
         using var other = await gateway.SendAsync(HttpMethod.Get, "/v2/_catalog", "admin");
@@ -191,26 +191,4 @@ public sealed class CatalogTests : IAsyncLifetime
 
         return (names, pages);
     }
-
-    // Pages as Distribution gives them: 400 above its limit, a link while a page is full.
-    private static Func<HttpContext, Task> Catalog(string[] names, int limit) => context =>
-    {
-        var query = context.Request.Query;
-        var size = query["n"].Count > 0 ? int.Parse(query["n"]!, CultureInfo.InvariantCulture) : Math.Min(100, limit);
-        if (size > limit)
-        {
-            context.Response.StatusCode = 400;
-            return context.Response.WriteAsync("""{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}""");
-        }
-
-        var last = query["last"].ToString();
-        var page = names.Where(name => string.CompareOrdinal(name, last) > 0).Take(size).ToList();
-        if (page.Count == size)
-        {
-            context.Response.Headers.Link = $"</v2/_catalog?last={Uri.EscapeDataString(page[^1])}&n="
-                + $"{size}>; rel=\"next\"";
-        }
-
-        return context.Response.WriteAsync(JsonSerializer.Serialize(new { repositories = page }));
-    };
 }

@@ -58,6 +58,25 @@ public sealed class RevocationFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task Read_BlocksThatCannotBeRead_IsDownAndTheRevocationsAreKnownAllTheSame()
+    {
+        await using var store = Open();
+        await using var other = Open();
+        using var feed = Feed(store);
+        await store.AddAsync(TestCredential.New("one"), default);
+        await feed.ReadAsync(default);
+        using (var session = SqliteSession.Open(DatabaseFile, SqliteOpenMode.ReadWrite))
+        {
+            session.Execute("INSERT INTO blocks (subject, document, changed_at) VALUES ('user:x', 'broken', 1)");
+        }
+
+        await other.RevokeAsync("one", _clock.GetUtcNow(), default);
+
+        Assert.False(await feed.ReadAsync(default));
+        Assert.True(feed.IsRevoked("one"));
+    }
+
+    [Fact]
     public async Task IsRevoked_Subject_TokensIssuedUntilThenAndNoLaterOnes()
     {
         await using var store = Open();
