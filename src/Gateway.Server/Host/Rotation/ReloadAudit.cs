@@ -22,8 +22,6 @@ internal sealed class ReloadAudit(
     IAuditLog audit,
     TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-
     private SigningKeyRing? _ring;
     private Snapshot? _keys;
 
@@ -46,9 +44,9 @@ internal sealed class ReloadAudit(
         var refused = reloadables.ToDictionary(
             static reloadable => reloadable.Name, static reloadable => reloadable.Status.Problems,
             StringComparer.Ordinal);
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var pulse = Pulse.Listen(time); ;)
         {
+            await pulse.WaitAsync(stoppingToken);
             LookAtKeys();
             foreach (var reloadable in reloadables)
             {

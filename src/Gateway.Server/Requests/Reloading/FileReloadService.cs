@@ -1,16 +1,16 @@
+using Gateway.Server.Requests.Pipeline;
+
 namespace Gateway.Server.Requests.Reloading;
 
 /// <summary>Looks twice a second whether files changed and has their owners read them again.</summary>
 internal sealed partial class FileReloadService(
     IEnumerable<IReloadable> reloadables, TimeProvider time, ILogger<FileReloadService> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var pulse = Pulse.Listen(time); ;)
         {
+            await pulse.WaitAsync(stoppingToken);
             foreach (var reloadable in reloadables)
             {
                 try

@@ -11,8 +11,6 @@ internal sealed partial class RedisSigningKeys(
     TimeProvider time,
     ILogger<RedisSigningKeys> logger) : BackgroundService, ISigningKeys, IReloadable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-
     // A start waits this long for Redis; after that the gateway serves what needs no keys.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -46,7 +44,7 @@ internal sealed partial class RedisSigningKeys(
             catch (StateException exception)
             {
                 Tell(new Problem("redis", exception.Message.TrimEnd('.'), null, "Make sure that Redis is running."));
-                await Task.Delay(Interval, time, cancellationToken);
+                await Task.Delay(Pulse.Interval, time, cancellationToken);
             }
         }
 
@@ -78,9 +76,9 @@ internal sealed partial class RedisSigningKeys(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var pulse = Pulse.Listen(time); ;)
         {
+            await pulse.WaitAsync(stoppingToken);
             await LookAsync(stoppingToken);
         }
     }

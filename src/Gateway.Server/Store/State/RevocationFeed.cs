@@ -7,7 +7,7 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Store.State;
 
 /// <summary>
-/// Reads what was revoked, and who is blocked, four times a second, and at once where the store tells of it.
+/// Reads what was revoked, and who is blocked, twice a second, and at once where the store tells of it.
 /// </summary>
 /// <remarks>
 /// Polling is what is relied on; messages only make it quicker. A feed that could not read for a second says so
@@ -26,7 +26,7 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     public static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryKeeping = TimeSpan.FromSeconds(5);
 
     // A backup may hold the state folder's lock for minutes, and revocations must be read meanwhile.
@@ -194,9 +194,10 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, _time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var pulse = Pulse.Listen(_time); ;)
         {
+            // A store that did not answer is asked sooner, since what is known is about to be too old.
+            await (_isDown ? Task.Delay(RetryInterval, _time, stoppingToken) : pulse.WaitAsync(stoppingToken));
             await ReadAsync(stoppingToken);
         }
     }
