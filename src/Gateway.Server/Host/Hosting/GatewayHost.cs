@@ -100,6 +100,8 @@ internal static class GatewayHost
         builder.Services.AddTelemetry(options);
         builder.Services.AddHostedService<RunningMark>();
         builder.Services.AddSingleton<RunningRequests>();
+        builder.Services.AddSingleton<MemoryReturn>();
+        builder.Services.AddHostedService(static provider => provider.GetRequiredService<MemoryReturn>());
         builder.Services.AddSingleton<IHostLifetime, DrainingLifetime>();
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded => TrustedProxies.Configure(forwarded, options));
     }

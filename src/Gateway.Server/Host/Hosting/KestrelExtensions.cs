@@ -35,6 +35,8 @@ internal static partial class KestrelExtensions
             Listen(kestrel, options.Listen.Https, ListenerKind.Https, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                var memory = listen.ApplicationServices.GetRequiredService<MemoryReturn>();
+                listen.Use(next => connection => memory.ServeAsync(connection, next));
                 listen.UseGatewayTls(options.PublicUrl!, options.Authentication.ClientCertificates is null
                     ? static (handshake, _) => handshake
                     : ClientCertificateHandshake.Ask);
