@@ -13,7 +13,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server.Registry.Listing;
 
-/// <summary>The upstream's pages, shared by all callers for half a minute; and each caller's own view of them.</summary>
+/// <summary>
+/// The upstream's pages, shared by all callers for half a minute; and each caller's own view of them.
+/// </summary>
 public sealed class CatalogPagesTests : IAsyncLifetime
 {
     private const string Policy = """
