@@ -4,6 +4,7 @@ using Gateway.Core.Registry;
 using Gateway.Server.Registry.Uploads;
 using Gateway.Server.Requests.Pipeline;
 using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Server.Registry.Proxying;
@@ -38,7 +39,16 @@ internal sealed class UpstreamResponseTransform(
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
         }
+        else if (gateway.Request.Method == RegistryMethod.Get)
+        {
+            context.SuppressResponseBody = true; // the forwarder has nothing left to do
+            await DownloadRelay.CopyAsync(
+                context.HttpContext, answer, PatienceOf(context.HttpContext), context.CancellationToken);
+        }
     }
+
+    private static TimeSpan PatienceOf(HttpContext context) =>
+        context.Features.GetRequiredFeature<IReverseProxyFeature>().Cluster.Config.HttpRequest!.ActivityTimeout!.Value;
 
     private RegistryError? Refusal(GatewayContext gateway, HttpResponseMessage answer) => answer.StatusCode switch
     {
