@@ -109,6 +109,9 @@ internal static class GatewayHost
     // Each step says why it stands where it does.
     private static void UseSteps(WebApplication app, GatewayOptions options)
     {
+        // The framework would put its own in front of all steps, because the forwarder's services bring it. No endpoint
+        // here has one of its policies; one that had would fail.
+        ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true;
         app.UseMiddleware<RunningRequestsMiddleware>(); // first: an ending gateway waits for what is behind
         if (options.TrustedProxies.Count > 0)
         {

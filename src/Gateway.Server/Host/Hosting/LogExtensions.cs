@@ -13,6 +13,8 @@ internal static class LogExtensions
         // What anyone puts into the answer of a sign-in, as it is; the pages have a line of their own (1073).
         logging.AddFilter("Microsoft.AspNetCore.Authentication", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // It says nothing from Warning on; but while it might, the server makes a span and a scope for each request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Yarp", LogLevel.Error);
         if (options.Format == LogFormat.Json)
         {

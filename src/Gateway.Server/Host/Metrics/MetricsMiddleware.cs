@@ -76,7 +76,11 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
             metrics.TokenIssued(issued == CredentialKind.Robot ? "robot" : "personal");
         }
 
-        metrics.Transferred(gateway.BytesReceived, gateway.BytesSent);
+        if (gateway.ForwardedAt != 0)
+        {
+            // Where the gateway answered with an error, nothing of the upstream's body was passed on.
+            metrics.Transferred(gateway.Bodies.Received, gateway.Error is null ? gateway.Bodies.Sent : 0);
+        }
 
         // Last: who sees a request counted sees what belongs to it.
         metrics.RequestEnded(

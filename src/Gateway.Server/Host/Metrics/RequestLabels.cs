@@ -56,5 +56,5 @@ internal static class RequestLabels
         && (gateway.AnsweredAt == 0 // answered here, in one piece
             || gateway.Error is not null
             || HttpMethods.IsHead(context.Request.Method)
-            || gateway.BytesSent >= (context.Response.ContentLength ?? long.MaxValue));
+            || gateway.Bodies.Sent >= (context.Response.ContentLength ?? long.MaxValue));
 }

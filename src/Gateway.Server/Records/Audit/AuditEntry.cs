@@ -23,7 +23,7 @@ internal abstract class AuditEntry(DateTimeOffset time)
     {
         json.WriteStartObject();
         json.WriteNumber("v"u8, SchemaVersion);
-        json.WriteString("time"u8, AuditText.Format(Time));
+        json.WriteTime("time"u8, Time);
         json.WriteString("event"u8, Event);
         WriteMembers(json);
     }

@@ -1,5 +1,4 @@
 using Gateway.Server.Requests.Pipeline;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server.Records.Audit;
 
@@ -30,23 +29,8 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditTrail trail, Ti
 
     private AuditedRequest Begin(HttpContext context)
     {
-        var features = context.Features;
-        var body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var sent = new CountingStream(body.Stream);
-        features.Set<IHttpResponseBodyFeature>(new CountingResponseBody(body, sent));
-        CountingStream? received = null;
-        if (features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false })
-        {
-            received = new CountingStream(context.Request.Body);
-            context.Request.Body = received;
-        }
-
-        var audited = new AuditedRequest(time.GetUtcNow(), time.GetTimestamp())
-        {
-            Sent = sent,
-            Received = received,
-        };
-        features.Set(audited);
+        var audited = new AuditedRequest(time.GetUtcNow(), time.GetTimestamp());
+        context.Features.Set(audited);
         return audited;
     }
 }

@@ -3,15 +3,16 @@ namespace Gateway.Server.Records.Audit;
 /// <summary>
 /// Brings entries to one sink: a bounded queue, and one writer at a time that writes what has gathered in one go. That
 /// is the thread, or a request that waits for its line and ends while nobody else writes: to wake the thread and be
-/// woken by it would cost more than the writing (docs/benchmarks.md). With lines on the disk it is the thread alone, so
-/// that many share one wait for the disk.
+/// woken by it would cost more than the writing (docs/benchmarks.md). Where other work waits for a processor, that
+/// goes first, so that lines gather and share one write. With lines on the disk it is the thread alone, so that many
+/// share one wait for the disk.
 /// </summary>
 /// <remarks>
 /// While the sink fails, what waits is kept and tried again, so an outage costs lines only beyond the queue's bound;
 /// these are counted, and an <see cref="OutageEntry"/> reports them. A request that was admitted holds a place in the
 /// queue for its line, so that line is never the one that is lost.
 /// </remarks>
-internal sealed partial class AuditPump : IDisposable
+internal sealed partial class AuditPump : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>The most lines that wait; some 20 MB.</summary>
     public const int Capacity = 20_000;
@@ -20,6 +21,9 @@ internal sealed partial class AuditPump : IDisposable
 
     // For the thread at the end; see also SinkState.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly Task<bool> Written = Task.FromResult(true);
+    private static readonly Task<bool> NotWritten = Task.FromResult(false);
 
     private readonly IAuditSink _sink;
     private readonly bool _durable;
@@ -66,9 +70,26 @@ internal sealed partial class AuditPump : IDisposable
     /// <param name="awaits">Whether the caller waits for it.</param>
     public void Add(AuditEntry entry, bool isPromised, bool awaits, out Task<bool> done)
     {
-        var waits = !awaits ? AuditWait.Nothing : _durable ? AuditWait.ForWriter : AuditWait.OrWrites;
-        done = _queue.Add(entry, isPromised, waits, out var mine)
-            ?? Task.FromResult(mine is { } turn && Write(turn));
+        var waits = !awaits ? AuditWait.Nothing
+            : _durable ? AuditWait.ForWriter
+            : ThreadPool.PendingWorkItemCount > 0 ? AuditWait.Gathers
+            : AuditWait.OrWrites;
+        var waiting = _queue.Add(entry, isPromised, waits, out var mine, out var gathers);
+        if (gathers)
+        {
+            Gather();
+        }
+
+        done = waiting ?? (mine is { } turn && Write(turn) ? Written : NotWritten);
+    }
+
+    /// <summary>Writes what has gathered, in its turn.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_queue.TakeGathered() is { } turn)
+        {
+            Write(turn);
+        }
     }
 
     /// <summary>Has the sink open anew what it writes to.</summary>
@@ -112,9 +133,16 @@ internal sealed partial class AuditPump : IDisposable
     private bool Write(AuditTurn turn)
     {
         var isWritten = TryWrite(turn.Batch, turn.Lost);
-        _queue.EndTurn(turn, isWritten);
+        if (_queue.EndTurn(turn, isWritten, mayGather: !_durable))
+        {
+            Gather();
+        }
+
         return isWritten;
     }
+
+    // Behind all that waits for a processor: requests among it that end add their lines.
+    private void Gather() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     private bool TryWrite(IReadOnlyList<AuditEntry> batch, LostSpan lost)
     {

@@ -26,6 +26,7 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     private int _lines; // pending or being written
     private int _places; // those, and the promised ones
     private bool _isWriting; // whether it is somebody's turn
+    private bool _isGathering; // whether a turn will be taken by who was asked to, and lines gather until then
     private bool _isClosed;
 
     /// <summary>Whether a line without a place would be lost.</summary>
@@ -120,13 +121,15 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     /// <param name="isPromised">Whether a place is held for it.</param>
     /// <param name="waits">What the caller does until it is written; nobody waits while the sink fails.</param>
     /// <param name="turn">The turn, where the caller may write, and it is nobody else's.</param>
+    /// <param name="gathers">Whether the caller must have <see cref="TakeGathered"/> called a moment later.</param>
     /// <returns>
     /// When the line was written (true) or could not be yet (false), where the caller waits for somebody else; else
     /// <see langword="null"/>.
     /// </returns>
-    public Task<bool>? Add(AuditEntry entry, bool isPromised, AuditWait waits, out AuditTurn? turn)
+    public Task<bool>? Add(
+        AuditEntry entry, bool isPromised, AuditWait waits, out AuditTurn? turn, out bool gathers)
     {
-        turn = null;
+        (turn, gathers) = (null, false);
         lock (_lock)
         {
             if (_isClosed || (!isPromised && _lines >= capacity))
@@ -139,12 +142,16 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
             _places += isPromised ? 0 : 1;
             _pending.Add(entry);
             var mayWait = waits != AuditWait.Nothing && !sink.IsFailing;
-            if (mayWait && waits == AuditWait.OrWrites)
+            if (mayWait && waits == AuditWait.Gathers && _places > _lines)
+            {
+                gathers = TryGather_NeedsLock();
+            }
+            else if (mayWait && waits != AuditWait.ForWriter)
             {
                 turn = TakeTurn_NeedsLock();
             }
 
-            if (!_isWriting)
+            if (!_isWriting && !_isGathering)
             {
                 _signal.Set(); // else who writes does so at the end of the turn
             }
@@ -169,9 +176,25 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
         }
     }
 
-    /// <summary>Ends a turn, and tells who waits how it went. Every holder of a turn must call this.</summary>
-    public void EndTurn(AuditTurn turn, bool isWritten)
+    /// <summary>Begins the turn for which lines have gathered.</summary>
+    /// <returns><see langword="null"/> where it is somebody else's, or nothing waits any more.</returns>
+    public AuditTurn? TakeGathered()
     {
+        lock (_lock)
+        {
+            _isGathering = false;
+            return TakeTurn_NeedsLock();
+        }
+    }
+
+    /// <summary>Ends a turn, and tells who waits how it went. Every holder of a turn must call this.</summary>
+    /// <param name="turn">The turn.</param>
+    /// <param name="isWritten">Whether its lines were written.</param>
+    /// <param name="mayGather">Whether those who hand lines over may write them.</param>
+    /// <returns>Whether the caller must have <see cref="TakeGathered"/> called a moment later.</returns>
+    public bool EndTurn(AuditTurn turn, bool isWritten, bool mayGather)
+    {
+        var gathers = false;
         TaskCompletionSource<bool>? late = null;
         lock (_lock)
         {
@@ -188,14 +211,19 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
             }
 
             _isWriting = false;
-            if (!isWritten || _isClosed || _pending.Count > 0)
+            if (!isWritten || _isClosed || (_pending.Count > 0 && !mayGather))
             {
                 _signal.Set();
+            }
+            else if (_pending.Count > 0)
+            {
+                gathers = TryGather_NeedsLock();
             }
         }
 
         turn.Waiting?.SetResult(isWritten);
         late?.SetResult(false);
+        return gathers;
     }
 
     /// <summary>Waits until there may be something to write, or the end.</summary>
@@ -220,6 +248,18 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _signal.Dispose();
+
+    // Not where somebody writes: that turn's end asks again.
+    private bool TryGather_NeedsLock()
+    {
+        if (_isWriting || _isGathering)
+        {
+            return false;
+        }
+
+        _isGathering = true;
+        return true;
+    }
 
     private AuditTurn? TakeTurn_NeedsLock()
     {
@@ -260,6 +300,11 @@ internal enum AuditWait
 
     /// <summary>Waits, or writes itself where nobody else does.</summary>
     OrWrites,
+
+    /// <summary>
+    /// The same; but where other requests are running, somebody writes a moment later, and their lines with it.
+    /// </summary>
+    Gathers,
 }
 
 /// <summary>A turn at writing.</summary>

@@ -17,9 +17,19 @@ internal static class AuditText
     /// </summary>
     public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.Default };
 
+    private const string TimeForm = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
     /// <summary>The one form of an instant: <c>2026-11-26T15:57:00.123Z</c>. Text order is time order.</summary>
     public static string Format(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        time.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
+
+    /// <summary>Writes an instant in that form, without making a string of it.</summary>
+    public static void WriteTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset time)
+    {
+        Span<byte> text = stackalloc byte[32];
+        time.UtcDateTime.TryFormat(text, out var length, TimeForm, CultureInfo.InvariantCulture);
+        json.WriteString(name, text[..length]);
+    }
 
     /// <summary>Writes a value where there is one, cut where it is too long.</summary>
     public static void WriteText(this Utf8JsonWriter json, ReadOnlySpan<byte> name, string? text, int longest = Longest)

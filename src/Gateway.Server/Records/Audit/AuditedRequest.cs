@@ -14,12 +14,6 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
     /// <summary>Whether it was let through to its effect.</summary>
     public bool IsAdmitted { get; set; }
 
-    /// <summary>Counts the answer's body.</summary>
-    public required CountingStream Sent { get; init; }
-
-    /// <summary>Counts the request's body; <see langword="null"/> where it has none.</summary>
-    public CountingStream? Received { get; init; }
-
     /// <summary>The line before the effect; it says that the request is let through.</summary>
     public RequestEntry Begin(HttpContext context) => Describe(context, isBegin: true, TimeSpan.Zero, isAborted: false);
 
@@ -55,8 +49,8 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
             Grant = gateway.Grant,
             ResolvedDigest = isBegin || request is null ? null : ReadDigest(context.Response),
             Status = context.Response.StatusCode,
-            BytesIn = Received?.Count ?? 0,
-            BytesOut = Sent.Count,
+            BytesIn = gateway.Bodies.Received,
+            BytesOut = gateway.Bodies.Sent,
             Duration = duration,
             IsAborted = isAborted,
             UserAgent = context.Request.Headers.UserAgent,
@@ -81,10 +75,10 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
         };
 
     // A client that closes the connection right after a complete answer has aborted nothing.
-    private bool IsBrokenOff(HttpContext context) => context.Response.HasStarted
+    private static bool IsBrokenOff(HttpContext context) => context.Response.HasStarted
         ? context.Features.Get<IForwarderErrorFeature>() is not null
             || (context.RequestAborted.IsCancellationRequested && !HttpMethods.IsHead(context.Request.Method)
-                && context.Response.ContentLength is { } length && length != Sent.Count)
+                && context.Response.ContentLength is { } length && length != GatewayContext.Of(context).Bodies.Sent)
         : context.RequestAborted.IsCancellationRequested;
 
     // What follows the question mark can be a secret: a ticket, or a password in the wrong place.

@@ -100,7 +100,7 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
         json.WriteString("decision"u8, Decision);
         json.WriteText("subject"u8, Principal?.Subject.ToString());
         WriteSignIn(json);
-        json.WriteString("address"u8, Address.ToString());
+        WriteAddress(json);
         json.WriteText("method"u8, Method, 32);
         WriteRequest(json);
         WriteReason(json);
@@ -110,8 +110,7 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
             json.WriteNumber("status"u8, Status);
             json.WriteNumber("bytesIn"u8, BytesIn);
             json.WriteNumber("bytesOut"u8, BytesOut);
-            json.WritePropertyName("durationMs"u8);
-            json.WriteRawValue(Duration.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture));
+            WriteDuration(json);
             if (IsAborted)
             {
                 json.WriteBoolean("aborted"u8, true);
@@ -119,6 +118,27 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
         }
 
         json.WriteText("userAgent"u8, UserAgent, LongestUserAgent);
+    }
+
+    private void WriteAddress(Utf8JsonWriter json)
+    {
+        Span<byte> text = stackalloc byte[65]; // the longest address, with the name of an interface
+        if (Address.TryFormat(text, out var length))
+        {
+            json.WriteString("address"u8, text[..length]);
+        }
+        else
+        {
+            json.WriteString("address"u8, Address.ToString());
+        }
+    }
+
+    private void WriteDuration(Utf8JsonWriter json)
+    {
+        Span<byte> text = stackalloc byte[32];
+        Duration.TotalMilliseconds.TryFormat(text, out var length, "0.###", CultureInfo.InvariantCulture);
+        json.WritePropertyName("durationMs"u8);
+        json.WriteRawValue(text[..length], skipInputValidation: true);
     }
 
     private void WriteSignIn(Utf8JsonWriter json)

@@ -1,11 +1,9 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using Gateway.Server.Requests.Routing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
-using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Server.Registry.Proxying;
 
@@ -14,14 +12,10 @@ namespace Gateway.Server.Registry.Proxying;
 /// </summary>
 internal sealed class ClusterConfiguration
 {
-    private readonly Dictionary<string, TimeSpan> _blobActivityTimeouts;
-    private readonly ConditionalWeakTable<ClusterModel, ClusterModel> _blobModels = [];
-
     public ClusterConfiguration(IReadOnlyList<RegistryOptions> registries)
     {
         Clusters = [.. registries.Select(ToCluster)];
         Routes = [.. registries.Select(ToRoute)];
-        _blobActivityTimeouts = registries.ToDictionary(r => r.Name, r => r.BlobActivityTimeout);
     }
 
     public IReadOnlyList<ClusterConfig> Clusters { get; }
@@ -30,18 +24,6 @@ internal sealed class ClusterConfiguration
     /// All match the same path; the pipeline chooses among them, since routing ignores case and decodes.
     /// </summary>
     public IReadOnlyList<RouteConfig> Routes { get; }
-
-    /// <summary>The same cluster with the patience that blobs need.</summary>
-    public ClusterModel ForBlobs(ClusterModel model) =>
-        _blobModels.GetValue(model, m => new ClusterModel(
-            m.Config with
-            {
-                HttpRequest = m.Config.HttpRequest! with
-                {
-                    ActivityTimeout = _blobActivityTimeouts[m.Config.ClusterId],
-                },
-            },
-            m.HttpClient));
 
     private static ClusterConfig ToCluster(RegistryOptions options) => new()
     {

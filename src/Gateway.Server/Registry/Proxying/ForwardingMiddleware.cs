@@ -16,7 +16,7 @@ namespace Gateway.Server.Registry.Proxying;
 internal sealed partial class ForwardingMiddleware(
     RequestDelegate next,
     IProxyStateLookup clusters,
-    ClusterConfiguration configuration,
+    ClusterModels models,
     TimeProvider time,
     ILogger<ForwardingMiddleware> logger)
 {
@@ -41,7 +41,6 @@ internal sealed partial class ForwardingMiddleware(
         }
 
         Choose(context, registry, gateway.Request.Operation);
-        CountedStream.Count(context, gateway);
         if (UpstreamRequestTransform.SendsBody(gateway.Request.Operation))
         {
             BodyExchange.Begin();
@@ -95,12 +94,10 @@ internal sealed partial class ForwardingMiddleware(
             throw new InvalidOperationException($"no cluster is configured for the registry {registry.Name}");
         }
 
-        var isBlob = operation is RegistryOperation.ReadBlob or RegistryOperation.AppendUpload
-            or RegistryOperation.CompleteUpload;
         context.Features.Set<IReverseProxyFeature>(new ReverseProxyFeature
         {
             Route = route,
-            Cluster = isBlob ? configuration.ForBlobs(cluster.Model) : cluster.Model,
+            Cluster = models.For(cluster.Model, operation),
             AllDestinations = cluster.DestinationsState.AllDestinations,
             AvailableDestinations = cluster.DestinationsState.AvailableDestinations,
         });

@@ -7,6 +7,7 @@ using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Routing;
 using Gateway.Server.SignIn.Authentication;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 
 namespace Gateway.Server.Registry.Proxying;
@@ -23,8 +24,12 @@ internal static class ProxyingServiceExtensions
     {
         var clusters = new ClusterConfiguration(registries);
         var trust = new UpstreamTrust(registries);
-        services.AddSingleton(clusters);
         services.AddSingleton<IProxyConfigProvider>(new InMemoryConfigProvider(clusters.Routes, clusters.Clusters));
+        services.AddSingleton<IForwarderHttpClientFactory>(provider => new UpstreamConnections(
+            trust, makesTraces, sendsBodies: true, provider.GetRequiredService<ILogger<ForwarderHttpClientFactory>>()));
+        services.AddSingleton(provider => new ClusterModels(registries, new UpstreamConnections(
+            trust, makesTraces, sendsBodies: false,
+            provider.GetRequiredService<ILogger<ForwarderHttpClientFactory>>())));
         services.AddSingleton<IPassiveHealthCheckPolicy, ConnectFailurePolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, RegistryProbePolicy>();
         services.AddSingleton<UpstreamAuthorization>();
@@ -33,15 +38,6 @@ internal static class ProxyingServiceExtensions
         services.AddSingleton<UpstreamTags>();
         services.AddSingleton<UpstreamCatalog>();
         services.AddReverseProxy()
-            .ConfigureHttpClient((context, handler) =>
-            {
-                trust.Configure(context.ClusterId, handler);
-                handler.PlaintextStreamFilter = static (connection, _) =>
-                    ValueTask.FromResult<Stream>(new UpstreamConnection(connection.PlaintextStream));
-
-                // Where no trace is made here, the client's own goes on as it came (UpstreamRequestTransform).
-                handler.ActivityHeadersPropagator = makesTraces ? new TraceContext() : null;
-            })
             .AddTransforms(builder =>
             {
                 var authorization = builder.Services.GetRequiredService<UpstreamAuthorization>();

@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Gateway.Core.Registry;
 using Gateway.Server.Requests.Pipeline;
+using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Server.Registry.Proxying;
@@ -35,9 +36,17 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
     {
         foreach (var (name, values) in headers)
         {
-            if (Forwarded.Contains(name) && values.Any(static value => value.AsSpan().ContainsAnyExcept(Printable)))
+            if (!Forwarded.Contains(name))
             {
-                return name;
+                continue;
+            }
+
+            foreach (var value in values)
+            {
+                if (value.AsSpan().ContainsAnyExcept(Printable))
+                {
+                    return name;
+                }
             }
         }
 
@@ -133,13 +142,26 @@ internal sealed class UpstreamRequestTransform(UpstreamAuthorization authorizati
             {
                 if (hasBody && !IsForeignTypeOfAnUpload(name, request.Operation, values))
                 {
-                    outgoing.Content!.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+                    Add(outgoing.Content!.Headers, name, values);
                 }
             }
             else if (hasBody || !string.Equals(name, "Expect", StringComparison.OrdinalIgnoreCase))
             {
-                outgoing.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+                Add(outgoing.Headers, name, values);
             }
+        }
+    }
+
+    // A list only where there are several: it would be an object for each header.
+    private static void Add(HttpHeaders headers, string name, StringValues values)
+    {
+        if (values.Count == 1)
+        {
+            headers.TryAddWithoutValidation(name, values[0]);
+        }
+        else
+        {
+            headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
     }
 

@@ -1,9 +1,11 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Net.Http.Headers;
 using Gateway.Core.Registry;
 using Gateway.Server.Registry.Uploads;
 using Gateway.Server.Requests.Pipeline;
 using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Server.Registry.Proxying;
@@ -38,7 +40,16 @@ internal sealed class UpstreamResponseTransform(
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
         }
+        else if (gateway.Request.Method == RegistryMethod.Get)
+        {
+            context.SuppressResponseBody = true; // the forwarder has nothing left to do
+            await DownloadRelay.CopyAsync(
+                context.HttpContext, answer, PatienceOf(context.HttpContext), context.CancellationToken);
+        }
     }
+
+    private static TimeSpan PatienceOf(HttpContext context) =>
+        context.Features.GetRequiredFeature<IReverseProxyFeature>().Cluster.Config.HttpRequest!.ActivityTimeout!.Value;
 
     private RegistryError? Refusal(GatewayContext gateway, HttpResponseMessage answer) => answer.StatusCode switch
     {
@@ -103,21 +114,8 @@ internal sealed class UpstreamResponseTransform(
 
     private static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
     {
-        foreach (var (name, values) in answer.Headers.NonValidated)
-        {
-            if (Relayed.Contains(name))
-            {
-                headers.Append(name, values.ToArray());
-            }
-        }
-
-        foreach (var (name, values) in answer.Content.Headers.NonValidated)
-        {
-            if (Relayed.Contains(name))
-            {
-                headers.Append(name, values.ToArray());
-            }
-        }
+        Relay(answer.Headers.NonValidated, headers);
+        Relay(answer.Content.Headers.NonValidated, headers);
 
         if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
         {
@@ -137,6 +135,17 @@ internal sealed class UpstreamResponseTransform(
             && LinkTo(gateway, links.ToString()) is { } link)
         {
             headers.Link = link;
+        }
+    }
+
+    private static void Relay(HttpHeadersNonValidated from, IHeaderDictionary to)
+    {
+        foreach (var (name, values) in from)
+        {
+            if (Relayed.Contains(name))
+            {
+                to.Append(name, values.Count == 1 ? values.ToString() : values.ToArray());
+            }
         }
     }
 

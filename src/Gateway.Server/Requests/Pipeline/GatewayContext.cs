@@ -91,11 +91,8 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>When the headers of the upstream's answer were there; zero while they are not.</summary>
     public long AnsweredAt { get; set; }
 
-    /// <summary>How much of the body was read from the client for the upstream, in bytes.</summary>
-    public long BytesReceived { get; set; }
-
-    /// <summary>How much of the upstream's body was written to the client, in bytes.</summary>
-    public long BytesSent { get; set; }
+    /// <summary>Counts the request's body and the answer's.</summary>
+    public required CountedBodies Bodies { get; init; }
 
     /// <summary>Whether <see cref="Principal"/> is known already.</summary>
     public bool HasPrincipal => _principal is not null;

@@ -81,6 +81,7 @@ internal sealed partial class RequestContextMiddleware(
             address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
         {
             Certificate = context.Features.Get<PresentedCertificate>(),
+            Bodies = CountedBodies.Begin(context),
         };
         context.Features.Set(gateway);
         return gateway;

@@ -1,6 +1,4 @@
-using Gateway.Server.Requests.Pipeline;
-
-namespace Gateway.Server.Records.Audit;
+namespace Gateway.Server.Requests.Pipeline;
 
 /// <summary>Passes everything through to Kestrel's stream and counts it.</summary>
 internal sealed class CountingStream(Stream inner) : DelegatingStream(inner)
