@@ -15,7 +15,7 @@ public static class Gcra
     /// <remarks>So what another process holds unused is never more than a tenth of what was left.</remarks>
     public const int BatchesThatAreLeft = 10;
 
-    /// <summary>The smallest batch that is worth a lease: with fewer, more than a tenth of the requests would ask.</summary>
+    /// <summary>The smallest batch that is leased: with fewer, more than a tenth of the requests would ask.</summary>
     /// <remarks>So a budget of which fewer than a hundred permits are left is counted to the permit.</remarks>
     public const int SmallestBatch = 10;
 

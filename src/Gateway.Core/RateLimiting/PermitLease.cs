@@ -8,7 +8,7 @@ namespace Gateway.Core.RateLimiting;
 /// </param>
 public readonly record struct PermitLease(string Id, int Count, long Expiry)
 {
-    /// <summary>How long a process hands out permits of a lease, by its own clock, from before it asked for it.</summary>
+    /// <summary>How long a process hands out permits of a lease, by its own clock, since it asked for it.</summary>
     public static readonly TimeSpan Use = TimeSpan.FromSeconds(4);
 
     /// <summary>How long a lease lasts where its process does not settle it.</summary>

@@ -29,7 +29,12 @@ public sealed class LeasedBudgetTests
             for (var step = 0; step < 800; step++)
             {
                 // mostly at once, sometimes about a permit or a lease later
-                now += random.Next(4) switch { 0 => random.NextInt64(quota.Interval * 2), 1 => random.NextInt64(Use), _ => 0 };
+                now += random.Next(4) switch
+                {
+                    0 => random.NextInt64(quota.Interval * 2),
+                    1 => random.NextInt64(Use),
+                    _ => 0,
+                };
                 ref var replica = ref replicas[random.Next(replicas.Length)];
                 switch (random.Next(20))
                 {

@@ -25,7 +25,7 @@ internal sealed class LimitLeases(TimeProvider time, int capacity = LimitLeases.
     private long _taken;
     private bool _isClosed;
 
-    /// <summary>How many permits requests took without asking Redis.</summary>
+    /// <summary>How many requests were judged without asking Redis.</summary>
     public long Taken => Volatile.Read(ref _taken);
 
     /// <summary>Whether there is nothing to look after.</summary>
@@ -66,7 +66,7 @@ internal sealed class LimitLeases(TimeProvider time, int capacity = LimitLeases.
                 tightest.Add(charge, new GcraVerdict(true, 0, budget.Remaining, 0));
             }
 
-            _taken += permits;
+            _taken++;
             return tightest.ToLease();
         }
     }
@@ -206,7 +206,7 @@ internal sealed class LimitLeases(TimeProvider time, int capacity = LimitLeases.
         return others;
     }
 
-    /// <summary>Ends the leases whose time is over, forgets who does not ask any more, and tells what to settle.</summary>
+    /// <summary>Ends leases whose time is over, forgets who does not ask any more, tells what to settle.</summary>
     /// <param name="isClosing">Whether all leases end, and none begins again.</param>
     public List<LeaseReturn> Collect(bool isClosing = false)
     {

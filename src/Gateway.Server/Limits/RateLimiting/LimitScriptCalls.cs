@@ -26,7 +26,7 @@ internal static class LimitScriptCalls
     }
 
     /// <summary>
-    /// Takes permits of all budgets or of none, gives leases back in any case, and leases permits where they were taken.
+    /// Takes permits of all budgets or of none, gives leases back in any case, and leases permits where it took some.
     /// </summary>
     public static ValueTask<BudgetReply?> TakeAsync(
         this LimitRedis redis,

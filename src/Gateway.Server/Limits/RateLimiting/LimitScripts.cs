@@ -9,17 +9,17 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// seen:RULE|…     that an account failed from an address: "1", or who is just being looked at; expires with the window
 /// again:HMAC      that a wrong password was just counted
 /// </code>
-/// They answer with what was there before (for leases: after what was over had been settled), and the verdict is worked out from it by the same code as for budgets in
-/// memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants stay below 2^53, where Lua's
-/// numbers are exact, and are written by string.format, since tostring rounds them. A value that is no number, because
-/// somebody else wrote it, counts as none.
+/// They answer with what was there before (a lease that is over is settled first), and the verdict is worked out from it by
+/// the same code as for budgets in memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants
+/// stay below 2^53, where Lua's numbers are exact, and are written by string.format, since tostring rounds them. A value
+/// that is no number, because somebody else wrote it, counts as none.
 /// </remarks>
 internal static class LimitScripts
 {
     /// <summary>
-    /// KEYS: of each budget its own and that of its leases. ARGV: permits (negative gives back), microseconds that a new
-    /// lease lasts; then of each budget interval, burst, the lease that is given back or -, how many of its permits were
-    /// used, the name of a new lease, and how many permits that is to have.
+    /// KEYS: of each budget its own and that of its leases. ARGV: permits (negative gives back), microseconds that a
+    /// new lease lasts; then of each budget interval, burst, the lease that is given back or -, how many of its permits
+    /// were used, the name of a new lease, and how many permits that is to have (0: none).
     /// </summary>
     public const string Take = """
         local t = redis.call('TIME')
@@ -56,7 +56,8 @@ internal static class LimitScripts
             if taken or settled then
                 if taken then whole = after end
                 if whole > now then
-                    redis.call('SET', KEYS[2 * i - 1], string.format('%.0f', whole), 'PX', math.ceil((whole - now) / 1000))
+                    local left = math.ceil((whole - now) / 1000)
+                    redis.call('SET', KEYS[2 * i - 1], string.format('%.0f', whole), 'PX', left)
                 else
                     redis.call('DEL', KEYS[2 * i - 1])
                 end
@@ -80,7 +81,7 @@ internal static class LimitScripts
         """;
 
     /// <summary>
-    /// KEYS: a budget and its leases. ARGV: the lease that the process that resets the budget held, or -. What other processes
+    /// KEYS: a budget and its leases. ARGV: the lease that the process held that resets the budget, or -. What others
     /// hold stays reserved until they settle it: forgotten, it could be taken twice.
     /// </summary>
     public const string Reset = """

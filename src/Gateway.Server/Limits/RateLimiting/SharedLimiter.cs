@@ -84,21 +84,22 @@ internal sealed class SharedLimiter : RequestLimiter, IHostedService
         await base.DisposeAsyncCore();
     }
 
-    // Many requests at once find a batch used up at the same moment. One of them leases the next; the others wait for it
-    // for half of what they may, so that they can still ask themselves.
+    // Many requests at once find a batch used up at the same moment. One of them leases the next; the others wait for
+    // it for half of what they may, so that they can still ask themselves.
     private async ValueTask<RateLimitLease> AskAsync(
         IReadOnlyList<LimitCharge> charges, int permits, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         for (var hasWaited = false; _redis.IsUp; hasWaited = true)
         {
+            var half = _redis.Timeout / 2;
             var left = _redis.Timeout - _time.GetElapsedTime(started);
-            var patience = left - (_redis.Timeout / 2);
+            var patience = left - half;
             var (call, filling) = _leases.Begin(charges, permits, mayWait: patience > TimeSpan.Zero);
             if (call is not null)
             {
                 // Others wait for it, too, so that it goes on where this caller has left.
-                return await RunAsync(call, hasWaited ? left : null).WaitAsync(cancellationToken)
+                return await RunAsync(call, !hasWaited ? null : left > half ? left : half).WaitAsync(cancellationToken)
                     ?? _memory.AttemptAcquire(charges, permits);
             }
 

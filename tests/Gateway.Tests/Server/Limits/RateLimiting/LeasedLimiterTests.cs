@@ -343,6 +343,27 @@ public sealed class LeasedLimiterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Acquire_Leased_AllocatesTheVerdictAndNothingElse()
+    {
+        const int Times = 30;
+        var replica = await StartAsync();
+        LimitCharge[] charges = [Budget(100_000, "large"), Budget(100_000, "larger")];
+        await TakeAsync(replica, charges, 200);
+        while (replica.Leases.Find(charges[0].Key).Unused < Times)
+        {
+            await TakeAsync(replica, charges, 1);
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Times; i++)
+        {
+            Assert.True(replica.Limiter.AcquireAsync(charges).IsCompletedSuccessfully);
+        }
+
+        Assert.Equal(72 * Times, GC.GetAllocatedBytesForCurrentThread() - before); // one LimitLease each
+    }
+
+    [Fact]
     public async Task Failures_OfSignIns_AreNeverLeased()
     {
         var replica = await StartAsync();

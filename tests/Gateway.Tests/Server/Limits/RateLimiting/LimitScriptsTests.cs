@@ -242,7 +242,8 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         return _random.Next(3) == 0 ? call : call with { Leased = $"new.{round}", Wanted = _random.Next(1, 40) };
     }
 
-    // Half used up and more, with leases that have just expired, or expire long after this round.
+    // Nothing used, anything, or about the edge where the last permit is; with leases that have just expired, or expire
+    // long after this round.
     private LeasedBudget AnyBudget(BudgetCall call, long now)
     {
         var quota = call.Charge.Rule.Quota;
@@ -251,9 +252,16 @@ public sealed class LimitScriptsTests : IAsyncLifetime
             _random.Next(1, 10),
             now + (_random.Next(2) == 0
                 ? -_random.NextInt64(20_000_000)
-                : _random.NextInt64(3_600_000_000, 7_200_000_000))));
+                : _random.NextInt64(3_600_000_000, 7_200_000_000)))).ToArray();
+        var reserved = leases.Sum(static lease => lease.Count) * quota.Interval;
         return new LeasedBudget(
-            _random.Next(4) == 0 ? 0 : now + _random.NextInt64(quota.Tolerance + quota.Interval), [.. leases]);
+            _random.Next(4) switch
+            {
+                0 => 0,
+                1 => now + _random.NextInt64(quota.Tolerance + quota.Interval),
+                _ => Math.Max(0, now + quota.Tolerance - reserved + _random.NextInt64(-5_000_000, 5_000_000)),
+            },
+            [.. leases]);
     }
 
     private async Task StoreAsync(LimitCharge charge, LeasedBudget budget)
