@@ -9,10 +9,10 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// seen:RULE|…     that an account failed from an address: "1", or who is just being looked at; expires with the window
 /// again:HMAC      that a wrong password was just counted
 /// </code>
-/// They answer with what was there before (a lease that is over is settled first), and the verdict is worked out from it by
-/// the same code as for budgets in memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants
-/// stay below 2^53, where Lua's numbers are exact, and are written by string.format, since tostring rounds them. A value
-/// that is no number, because somebody else wrote it, counts as none.
+/// They answer with what was there before (a lease that is over is settled first), and the verdict is worked out from
+/// it by the same code as for budgets in memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same.
+/// Instants stay below 2^53, where Lua's numbers are exact, and are written by string.format, since tostring rounds
+/// them. A value that is no number, because somebody else wrote it, counts as none.
 /// </remarks>
 internal static class LimitScripts
 {
