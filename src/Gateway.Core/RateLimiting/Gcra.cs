@@ -11,6 +11,14 @@ namespace Gateway.Core.RateLimiting;
 /// </remarks>
 public static class Gcra
 {
+    /// <summary>How many batches must be left where permits are leased: the batch itself and nine more.</summary>
+    /// <remarks>So what another process holds unused is never more than a tenth of what was left.</remarks>
+    public const int BatchesThatAreLeft = 10;
+
+    /// <summary>The smallest batch that is leased: with fewer, more than a tenth of the requests would ask.</summary>
+    /// <remarks>So a budget of which fewer than a hundred permits are left is counted to the permit.</remarks>
+    public const int SmallestBatch = 10;
+
     /// <summary>Works out whether permits may be taken.</summary>
     /// <param name="whole">
     /// When the budget is full again, in microseconds; any instant of the past if nothing was taken.
@@ -18,19 +26,41 @@ public static class Gcra
     /// <param name="now">The clock that <paramref name="whole"/> goes by, in microseconds.</param>
     /// <param name="quota">How much is allowed.</param>
     /// <param name="permits">How many to take; none looks only, and negative numbers give back.</param>
-    public static GcraVerdict Judge(long whole, long now, Quota quota, int permits)
+    /// <param name="reserved">How many are leased: they count as taken, and do not come back with time.</param>
+    public static GcraVerdict Judge(long whole, long now, Quota quota, int permits, int reserved = 0)
     {
         // Never further ahead than a used up budget is: after a quota was lowered, or a clock set back.
         var before = Math.Clamp(whole, now, now + quota.Tolerance);
         var after = Math.Max(now, before + (permits * quota.Interval));
-        var wait = after - quota.Tolerance - now;
-        return wait <= 0
-            ? new GcraVerdict(true, after, Left(after, now, quota), 0)
-            : new GcraVerdict(false, before, Left(before, now, quota), wait);
+        var wait = after + (reserved * quota.Interval) - quota.Tolerance - now;
+        return wait <= 0 || permits <= 0
+            ? new GcraVerdict(true, after, Left(after, now, quota, reserved), 0)
+            : new GcraVerdict(false, before, Left(before, now, quota, reserved), wait);
     }
 
-    private static int Left(long whole, long now, Quota quota) =>
-        (int)((quota.Tolerance - (whole - now)) / quota.Interval);
+    /// <summary>Counts permits that were taken out of a lease, which has no further part in the budget.</summary>
+    /// <param name="whole">As of <see cref="Judge"/>.</param>
+    /// <param name="at">
+    /// When the last of them may have been taken: later than it was at worst, so that they never come back too early.
+    /// </param>
+    /// <param name="quota">How much is allowed.</param>
+    /// <param name="used">How many.</param>
+    public static long Settle(long whole, long at, Quota quota, int used) =>
+        used == 0 ? whole : Math.Max(whole, at) + (used * quota.Interval);
+
+    /// <summary>
+    /// How many permits may be leased: as many as are wanted, or fewer, so that ten batches are left; or none.
+    /// </summary>
+    /// <param name="verdict">What was worked out for the request that wants them.</param>
+    /// <param name="wanted">How many would be used soon.</param>
+    public static int Batch(in GcraVerdict verdict, int wanted)
+    {
+        var count = Math.Min(wanted, verdict.Remaining / BatchesThatAreLeft);
+        return verdict.IsAllowed && count >= SmallestBatch ? count : 0;
+    }
+
+    private static int Left(long whole, long now, Quota quota, int reserved) =>
+        (int)(Math.Max(0, quota.Tolerance - (whole - now) - (reserved * quota.Interval)) / quota.Interval);
 }
 
 /// <summary>What <see cref="Gcra"/> worked out.</summary>

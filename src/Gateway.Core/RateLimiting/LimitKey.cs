@@ -15,6 +15,9 @@ public static class LimitKey
     /// <summary>What all of them begin with.</summary>
     public const string Prefix = "limit:";
 
+    /// <summary>What the leases of a budget begin with; the rest is the budget's.</summary>
+    public const string LeasePrefix = "lease:";
+
     /// <summary>What the budgets of failed sign-ins begin with.</summary>
     public const string FailurePrefix = "failed:";
 
@@ -26,6 +29,14 @@ public static class LimitKey
         string prefix, string rule, string? subject, string? address, string? repository = null) =>
         string.Concat(
             string.Concat(prefix, rule, "|", Part(subject)), "|", Part(address), "|" + Part(repository));
+
+    /// <summary>The name of a budget's leases.</summary>
+    public static string LeasesOf(string budget) =>
+        string.Concat(LeasePrefix, budget.AsSpan(Prefix.Length));
+
+    /// <summary>The name of the budget that leases belong to.</summary>
+    public static string BudgetOf(string leases) =>
+        string.Concat(Prefix, leases.AsSpan(LeasePrefix.Length));
 
     /// <summary>What names a subject in keys.</summary>
     public static string SubjectOf(Subject subject) => subject.ToString();

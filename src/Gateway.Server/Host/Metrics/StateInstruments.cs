@@ -3,6 +3,7 @@ using System.Reflection;
 using Gateway.Foundation.Caching;
 using Gateway.Server.Host.Hosting;
 using Gateway.Server.Host.Rotation;
+using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
@@ -23,6 +24,8 @@ internal sealed class StateInstruments(
     IEnumerable<IHealthPart> parts,
     IEnumerable<IMeasuredCache> caches,
     IEnumerable<RedisConnection> redis, // one or none
+    IEnumerable<LimitRedis> limits, // the same
+    IEnumerable<LimitLeases> leases, // the same
     AuditTrail audit,
     RegistryRouter router,
     IProxyStateLookup clusters,
@@ -68,6 +71,8 @@ internal sealed class StateInstruments(
             Count(cache.Lookups.Hits, "cache", cache.Lookups.Name, "result", "hit"),
             Count(cache.Lookups.Misses, "cache", cache.Lookups.Name, "result", "miss"),
         }));
+        Counter("gateway.limit.calls", () => limits.Select(static one => new Measurement<long>(one.Calls)));
+        Counter("gateway.limit.leased", () => leases.Select(static one => new Measurement<long>(one.Taken)));
         Counter("gateway.audit.lost", () => [new Measurement<long>(audit.Lost)]);
         Counter("gateway.metrics.dropped", () => [new Measurement<long>(store.Dropped)]);
     }

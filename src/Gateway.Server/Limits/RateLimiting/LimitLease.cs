@@ -42,18 +42,18 @@ internal sealed class LimitLease : RateLimitLease
     /// <param name="permits">How many to take of each.</param>
     public static LimitLease Judge(IReadOnlyList<LimitCharge> charges, ReadOnlySpan<long> wholes, long now, int permits)
     {
-        var (tightest, verdict) = ((LimitCharge?)null, default(GcraVerdict));
+        var tightest = default(TightestBudget);
         for (var i = 0; i < charges.Count; i++)
         {
-            var one = Gcra.Judge(wholes[i], now, charges[i].Rule.Quota, permits);
-            if (tightest is null || one.Wait > verdict.Wait || (verdict.IsAllowed && one.Remaining < verdict.Remaining))
-            {
-                (tightest, verdict) = (charges[i], one);
-            }
+            tightest.Add(charges[i], Gcra.Judge(wholes[i], now, charges[i].Rule.Quota, permits));
         }
 
-        return tightest is null ? Unlimited : new LimitLease(verdict.IsAllowed, tightest, verdict);
+        return tightest.ToLease();
     }
+
+    /// <summary>What the tightest budget says of all; <see langword="null"/>: there is none.</summary>
+    public static LimitLease Of(LimitCharge? tightest, in GcraVerdict verdict) =>
+        tightest is null ? Unlimited : new LimitLease(verdict.IsAllowed, tightest, verdict);
 
     /// <inheritdoc/>
     public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)

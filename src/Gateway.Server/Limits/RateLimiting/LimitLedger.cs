@@ -13,7 +13,8 @@ internal sealed class LimitLedger(
     MemoryLimiter memory,
     FailureCounter failures,
     TimeProvider time,
-    RedisConnection? redis = null)
+    RedisConnection? redis = null,
+    LimitLeases? leases = null)
 {
     private const int MostShown = 500;
     private const double Second = 1_000_000;
@@ -54,6 +55,7 @@ internal sealed class LimitLedger(
     public async Task<LimitReport> ResetAsync(LimitHolder holder, CancellationToken cancellationToken)
     {
         var before = await ShowAsync(holder, cancellationToken);
+        var forgotten = leases?.Forget(key => IsOf(key, holder));
         foreach (var entry in (await FindAsync(holder, cancellationToken)).Entries)
         {
             if (!entry.IsShared)
@@ -61,15 +63,29 @@ internal sealed class LimitLedger(
                 memory.Reset(entry.Key);
                 failures.Reset(entry.Key);
             }
-            else if (redis is not null)
+            else if (redis is null)
+            {
+                continue;
+            }
+            else if (IsFailure(entry.Key))
             {
                 await redis.EvaluateAsync(
                     "return redis.call('DEL', KEYS[1])", [redis.Key(entry.Key)], [], cancellationToken);
+            }
+            else
+            {
+                await redis.EvaluateAsync(
+                    LimitScripts.Reset,
+                    [redis.Key(entry.Key), redis.Key(LimitKey.LeasesOf(entry.Key))],
+                    [forgotten?.GetValueOrDefault(entry.Key) ?? "-"],
+                    cancellationToken);
             }
         }
 
         return before;
     }
+
+    private static bool IsFailure(string key) => key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal);
 
     private static bool IsOf(string key, LimitHolder? holder)
     {
@@ -79,9 +95,7 @@ internal sealed class LimitLedger(
         }
 
         var parts = key.Split('|');
-        var subject = key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal)
-            ? holder.Account
-            : holder.Subject;
+        var subject = IsFailure(key) ? holder.Account : holder.Subject;
         return parts.Length == 4
             && ((subject is not null && parts[1] == LimitKey.Part(subject))
                 || (holder.Address is not null && parts[2] == LimitKey.Part(holder.Address)));
@@ -92,15 +106,16 @@ internal sealed class LimitLedger(
         LimitHolder? holder, CancellationToken cancellationToken)
     {
         var now = time.Microseconds();
-        var found = memory.Read().Select(one => new Entry(one.Key, new FailureBudget(now + one.Whole, 0), now, false))
-            .Concat(failures.Read().Select(static one => new Entry(one.Key, one.Budget, one.Now, false)))
+        var found = memory.Read()
+            .Select(one => new Entry(one.Key, new LeasedBudget(now + one.Whole, []), default, now, false))
+            .Concat(failures.Read()
+                .Select(static one => new Entry(one.Key, LeasedBudget.Full, one.Budget, one.Now, false)))
             .Where(one => IsOf(one.Key, holder)).ToList();
         try
         {
             if (redis is not null)
             {
-                await ScanAsync(LimitKey.Prefix, holder, found, cancellationToken);
-                await ScanAsync(LimitKey.FailurePrefix, holder, found, cancellationToken);
+                await FindSharedAsync(holder, found, cancellationToken);
             }
 
             return (found, null);
@@ -111,13 +126,36 @@ internal sealed class LimitLedger(
         }
     }
 
-    private async Task ScanAsync(
-        string prefix, LimitHolder? holder, List<Entry> found, CancellationToken cancellationToken)
+    private async Task FindSharedAsync(LimitHolder? holder, List<Entry> found, CancellationToken cancellationToken)
+    {
+        var budgets = await ScanAsync(LimitKey.Prefix, holder, cancellationToken);
+        var leased = await ScanAsync(LimitKey.LeasePrefix, holder, cancellationToken);
+        foreach (var key in budgets.Keys.Union(leased.Keys.Select(LimitKey.BudgetOf)))
+        {
+            var budget = budgets.GetValueOrDefault(key);
+            var others = leased.GetValueOrDefault(LimitKey.LeasesOf(key));
+            found.Add(new Entry(
+                key,
+                LeasedBudget.Parse(budget.Value ?? "", others.Value ?? ""),
+                default,
+                Math.Max(budget.Now, others.Now),
+                true));
+        }
+
+        foreach (var (key, (value, now)) in await ScanAsync(LimitKey.FailurePrefix, holder, cancellationToken))
+        {
+            found.Add(new Entry(key, LeasedBudget.Full, Read(value), now, true));
+        }
+    }
+
+    // A scan may name a key twice.
+    private async Task<Dictionary<string, (string Value, long Now)>> ScanAsync(
+        string prefix, LimitHolder? holder, CancellationToken cancellationToken)
     {
         var own = redis!.Key("").ToString();
         var pattern = Escape(own + prefix) + "*";
         var cursor = "0";
-        var keys = new HashSet<string>(StringComparer.Ordinal); // a scan may name a key twice
+        var found = new Dictionary<string, (string Value, long Now)>(StringComparer.Ordinal);
         do
         {
             var page = await redis.EvaluateAsync(
@@ -126,14 +164,15 @@ internal sealed class LimitLedger(
             cursor = page.Cursor;
             foreach (var (name, value) in page.Values)
             {
-                var key = name[own.Length..];
-                if (IsOf(key, holder) && keys.Add(key))
+                if (name[own.Length..] is var key && IsOf(key, holder))
                 {
-                    found.Add(new Entry(key, Read(value), page.Now, true));
+                    found[key] = (value, page.Now);
                 }
             }
         }
         while (cursor != "0");
+
+        return found;
     }
 
     private static FailureBudget Read(string value)
@@ -153,7 +192,7 @@ internal sealed class LimitLedger(
 
     private LimitStanding? Describe(Entry entry)
     {
-        var isFailure = entry.Key.StartsWith(LimitKey.FailurePrefix, StringComparison.Ordinal);
+        var isFailure = IsFailure(entry.Key);
         var parts = entry.Key[(isFailure ? LimitKey.FailurePrefix : LimitKey.Prefix).Length..].Split('|');
         var rule = limits.Current.Rules.FirstOrDefault(rule => rule.Name == parts[0]);
         if (rule is null || parts.Length != 4)
@@ -162,27 +201,39 @@ internal sealed class LimitLedger(
         }
 
         var of = string.Join(' ', parts[1..].Where(static part => part.Length > 0).Select(Uri.UnescapeDataString));
-        var (left, wait) = (0L, 0L);
-        if (isFailure)
-        {
-            left = Math.Max(0, rule.Quota.Burst - entry.Budget.Count(entry.Now, rule.Quota));
-            wait = entry.Budget.Wait(entry.Now, rule.Quota);
-        }
-        else
-        {
-            left = Gcra.Judge(entry.Budget.Whole, entry.Now, rule.Quota, 0).Remaining;
-            wait = Gcra.Judge(entry.Budget.Whole, entry.Now, rule.Quota, 1).Wait;
-        }
-
-        return new LimitStanding(
+        var (left, wait, whole) = isFailure ? DescribeFailures(entry, rule) : DescribeRequests(entry, rule);
+        return whole <= 0 ? null : new LimitStanding(
             rule.Name,
             isFailure ? "failures" : "requests",
             of.Length == 0 ? "everyone" : PrintableName.Of(of),
             left,
             rule.Quota.Burst,
             Math.Round(Math.Max(0, wait) / Second, 1),
-            Math.Round(Math.Max(0, entry.Budget.Whole - entry.Now) / Second, 1),
+            Math.Round(whole / Second, 1),
             entry.IsShared ? "redis" : "memory");
+    }
+
+    private static (long Left, long Wait, long Whole) DescribeFailures(Entry entry, LimitRule rule) => (
+        Math.Max(0, rule.Quota.Burst - entry.Failures.Count(entry.Now, rule.Quota)),
+        entry.Failures.Wait(entry.Now, rule.Quota),
+        entry.Failures.Whole - entry.Now);
+
+    // What other replicas hold counts as taken; what this one holds and has not used, as left.
+    private (long Left, long Wait, long Whole) DescribeRequests(Entry entry, LimitRule rule)
+    {
+        var (quota, now) = (rule.Quota, entry.Now);
+        var budget = entry.Budget.Settle(now, quota);
+        var reserved = budget.Reserved;
+        if (entry.IsShared && leases is not null)
+        {
+            var (id, unused) = leases.Find(entry.Key);
+            reserved -= budget.Leases.Any(lease => lease.Id == id) ? unused : 0;
+        }
+
+        return (
+            Gcra.Judge(budget.Whole, now, quota, 0, reserved).Remaining,
+            Gcra.Judge(budget.Whole, now, quota, 1, reserved).Wait,
+            Math.Max(0, budget.Whole - now) + (reserved * quota.Interval));
     }
 
     /// <summary>
@@ -197,5 +248,6 @@ internal sealed class LimitLedger(
             : throw new FormatException("no page");
     }
 
-    private readonly record struct Entry(string Key, FailureBudget Budget, long Now, bool IsShared);
+    private readonly record struct Entry(
+        string Key, LeasedBudget Budget, FailureBudget Failures, long Now, bool IsShared);
 }

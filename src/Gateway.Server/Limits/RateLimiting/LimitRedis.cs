@@ -36,12 +36,19 @@ internal sealed partial class LimitRedis(
     private readonly ProbedAvailability _availability = new(Probes, time);
     private readonly HashSet<string> _told = [];
     private int _failures;
+    private long _calls;
 
     /// <inheritdoc/>
     public string Name => "limits";
 
     /// <inheritdoc/>
     public bool IsUp => _availability.IsUp;
+
+    /// <summary>The longest wait of a request.</summary>
+    public TimeSpan Timeout => options.Timeout;
+
+    /// <summary>How many scripts were sent.</summary>
+    public long Calls => Interlocked.Read(ref _calls);
 
     /// <summary>Runs a script.</summary>
     /// <param name="script">The script; see <see cref="LimitScriptCalls"/>.</param>
@@ -51,12 +58,13 @@ internal sealed partial class LimitRedis(
     /// Reads its answer, which is numbers; throws where it is another one than the script's.
     /// </param>
     /// <param name="cancellationToken">Ends the waiting; the script may run all the same.</param>
+    /// <param name="budget">Longest wait, where it is shorter than the section's.</param>
     /// <returns>
     /// Its answer; <see langword="null"/> where Redis does not answer, and it is unknown whether it ran.
     /// </returns>
     public async ValueTask<T?> TryEvaluateAsync<T>(
         string script, RedisKey[] keys, RedisValue[] values, Func<long[], T?> parse,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, TimeSpan? budget = null)
         where T : struct
     {
         if (!IsUp)
@@ -64,10 +72,11 @@ internal sealed partial class LimitRedis(
             return null;
         }
 
+        Interlocked.Increment(ref _calls);
         try
         {
             var result = await redis.EvaluateAsync(
-                script, keys, values, result => parse(Numbers(result)), cancellationToken, options.Timeout);
+                script, keys, values, result => parse(Numbers(result)), cancellationToken, budget ?? options.Timeout);
             Volatile.Write(ref _failures, 0);
             return result;
         }

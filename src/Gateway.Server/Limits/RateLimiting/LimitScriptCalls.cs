@@ -16,17 +16,44 @@ internal static class LimitScriptCalls
     public static ValueTask<BudgetReply?> TakeAsync(
         this LimitRedis redis, IReadOnlyList<LimitCharge> charges, int permits, CancellationToken cancellationToken)
     {
-        var keys = new RedisKey[charges.Count];
-        var values = new Arguments(1 + (2 * charges.Count));
-        values.Add(permits);
-        for (var i = 0; i < charges.Count; i++)
+        var calls = new BudgetCall[charges.Count];
+        for (var i = 0; i < calls.Length; i++)
         {
-            keys[i] = redis.Key(charges[i].Key);
-            values.Add(charges[i].Rule.Quota.Interval);
-            values.Add(charges[i].Rule.Quota.Burst);
+            calls[i] = new BudgetCall(charges[i]);
         }
 
-        return redis.TryEvaluateAsync(LimitScripts.Take, keys, values.All, BudgetReply.Parse, cancellationToken);
+        return redis.TakeAsync(calls, permits, budget: null, cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes permits of all budgets or of none, gives leases back in any case, and leases permits where it took some.
+    /// </summary>
+    public static ValueTask<BudgetReply?> TakeAsync(
+        this LimitRedis redis,
+        ReadOnlySpan<BudgetCall> budgets,
+        int permits,
+        TimeSpan? budget,
+        CancellationToken cancellationToken)
+    {
+        var keys = new RedisKey[2 * budgets.Length];
+        var values = new Arguments(2 + (6 * budgets.Length));
+        values.Add(permits);
+        values.Add((long)PermitLease.Lifetime.TotalMicroseconds);
+        for (var i = 0; i < budgets.Length; i++)
+        {
+            var one = budgets[i];
+            keys[2 * i] = redis.Key(one.Charge.Key);
+            keys[(2 * i) + 1] = redis.Key(LimitKey.LeasesOf(one.Charge.Key));
+            values.Add(one.Charge.Rule.Quota.Interval);
+            values.Add(one.Charge.Rule.Quota.Burst);
+            values.Add(one.Ended);
+            values.Add(one.Used);
+            values.Add(one.Leased);
+            values.Add(one.Wanted);
+        }
+
+        return redis.TryEvaluateAsync(
+            LimitScripts.Take, keys, values.All, BudgetReply.Parse, cancellationToken, budget);
     }
 
     /// <summary>Counts an attempt as failed, unless it has to wait or was counted a moment ago.</summary>
@@ -108,6 +135,9 @@ internal static class LimitScriptCalls
         public void Add(long number) => All[_next++] = number;
 
         public void Add(bool isSo) => Add(isSo ? 1 : 0);
+
+        /// <summary>A name that has no minus sign; <see langword="null"/>: none.</summary>
+        public void Add(string? name) => All[_next++] = name ?? "-";
 
         /// <summary>In milliseconds.</summary>
         public void Add(TimeSpan time) => Add((long)time.TotalMilliseconds);

@@ -4,40 +4,103 @@ namespace Gateway.Server.Limits.RateLimiting;
 /// <remarks>
 /// <code>
 /// limit:RULE|…    when the budget is whole again, in microseconds; expires then
+/// lease:RULE|…    "id count expiry …" of the leases of that budget; not a hash, whose expiry needs one more right
 /// failed:RULE|…   "whole last", the same and the last failure
 /// seen:RULE|…     that an account failed from an address: "1", or who is just being looked at; expires with the window
 /// again:HMAC      that a wrong password was just counted
 /// </code>
-/// They answer with what was there before, and the verdict is worked out from it by the same code as for budgets in
-/// memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same. Instants stay below 2^53, where Lua's
-/// numbers are exact, and are written by string.format, since tostring rounds them. A value that is no number, because
-/// somebody else wrote it, counts as none.
+/// They answer with what was there before (a lease that is over is settled first), and the verdict is worked out from
+/// it by the same code as for budgets in memory (<c>Gcra</c>, <c>FailureBudget</c>); tests hold that both do the same.
+/// Instants stay below 2^53, where Lua's numbers are exact, and are written by string.format, since tostring rounds
+/// them. A value that is no number, because somebody else wrote it, counts as none.
 /// </remarks>
 internal static class LimitScripts
 {
-    /// <summary>KEYS: budgets. ARGV: permits (negative gives back), then interval and burst of each budget.</summary>
+    /// <summary>
+    /// KEYS: of each budget its own and that of its leases. ARGV: permits (negative gives back), microseconds that a
+    /// new lease lasts; then of each budget interval, burst, the lease that is given back or -, how many of its permits
+    /// were used, the name of a new lease, and how many permits that is to have (0: none).
+    /// </summary>
     public const string Take = """
         local t = redis.call('TIME')
         local now = t[1] * 1000000 + t[2]
         local permits = tonumber(ARGV[1])
-        local answer, after, allowed = {now}, {}, true
-        for i, key in ipairs(KEYS) do
-            local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-            local whole = tonumber(redis.call('GET', key) or 0) or 0
-            answer[i + 1] = whole
-            after[i] = math.max(now, math.min(math.max(whole, now), now + interval * burst) + permits * interval)
-            allowed = allowed and after[i] - interval * burst <= now
-        end
-        if allowed and permits ~= 0 then
-            for i, key in ipairs(KEYS) do
-                if after[i] > now then
-                    redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
+        local answer, budgets, allowed = {now}, {}, true
+        for i = 1, #KEYS / 2 do
+            local a = 6 * i - 3
+            local interval, burst = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+            local whole = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0) or 0
+            local kept, reserved, latest, settled = '', 0, 0, false
+            for id, count, expiry in string.gmatch(redis.call('GET', KEYS[2 * i]) or '', '(%S+) (%d+) (%d+)') do
+                local taken, at = tonumber(count), tonumber(expiry)
+                if id ~= ARGV[a + 2] and at > now then
+                    kept = kept .. id .. ' ' .. count .. ' ' .. expiry .. ' '
+                    reserved, latest = reserved + taken, math.max(latest, at)
                 else
-                    redis.call('DEL', key)
+                    if id == ARGV[a + 2] then taken = math.min(taken, tonumber(ARGV[a + 3])) end
+                    if taken > 0 then whole = math.max(whole, math.min(at, now)) + taken * interval end
+                    settled = true
                 end
+            end
+            local before = math.min(math.max(whole, now), now + interval * burst)
+            local after = math.max(now, before + permits * interval)
+            allowed = allowed and (permits <= 0 or after + reserved * interval - interval * burst <= now)
+            budgets[i] = {whole, before, after, kept, latest, settled}
+            answer[3 * i - 1], answer[3 * i], answer[3 * i + 1] = whole, reserved, 0
+        end
+        for i, budget in ipairs(budgets) do
+            local a = 6 * i - 3
+            local interval, burst, wanted = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 5])
+            local whole, before, after, kept, latest, settled = unpack(budget)
+            local taken = allowed and permits ~= 0
+            if taken or settled then
+                if taken then whole = after end
+                if whole > now then
+                    local left = math.ceil((whole - now) / 1000)
+                    redis.call('SET', KEYS[2 * i - 1], string.format('%.0f', whole), 'PX', left)
+                else
+                    redis.call('DEL', KEYS[2 * i - 1])
+                end
+            end
+            if allowed and wanted > 0 then
+                local left = math.floor((interval * burst - (after - now) - answer[3 * i] * interval) / interval)
+                local count = math.min(wanted, math.floor(left / 10))
+                if count >= 10 then
+                    latest = math.max(latest, now + tonumber(ARGV[2]))
+                    kept = kept .. string.format('%s %d %.0f ', ARGV[a + 4], count, now + tonumber(ARGV[2]))
+                    answer[3 * i + 1], settled = count, true
+                end
+            end
+            if settled and kept == '' then
+                redis.call('DEL', KEYS[2 * i])
+            elseif settled then
+                redis.call('SET', KEYS[2 * i], kept, 'PX', math.ceil((latest - now + interval * burst) / 1000))
             end
         end
         return answer
+        """;
+
+    /// <summary>
+    /// KEYS: a budget and its leases. ARGV: the lease that the process held that resets the budget, or -. What others
+    /// hold stays reserved until they settle it: forgotten, it could be taken twice.
+    /// </summary>
+    public const string Reset = """
+        local t = redis.call('TIME')
+        local now = t[1] * 1000000 + t[2]
+        local kept, latest = '', 0
+        for id, count, expiry in string.gmatch(redis.call('GET', KEYS[2]) or '', '(%S+) (%d+) (%d+)') do
+            if id ~= ARGV[1] and tonumber(expiry) > now then
+                kept = kept .. id .. ' ' .. count .. ' ' .. expiry .. ' '
+                latest = math.max(latest, tonumber(expiry))
+            end
+        end
+        redis.call('DEL', KEYS[1])
+        if kept == '' then
+            redis.call('DEL', KEYS[2])
+        else
+            redis.call('SET', KEYS[2], kept, 'PX', math.ceil((latest - now) / 1000))
+        end
+        return {1}
         """;
 
     /// <summary>

@@ -5,8 +5,8 @@ using Gateway.Server.Requests.Pipeline;
 namespace Gateway.Server.Limits.RateLimiting;
 
 /// <summary>
-/// Between authorization and the answer: has the caller permits left? One question to Redis for all limits of the
-/// request. A request that is refused before costs nothing of any budget.
+/// Between authorization and the answer: has the caller permits left? At most one question to Redis for all limits of
+/// the request. A request that is refused before costs nothing of any budget.
 /// </summary>
 internal sealed class RateLimitMiddleware(RequestDelegate next, RequestLimits limits)
 {
@@ -17,12 +17,16 @@ internal sealed class RateLimitMiddleware(RequestDelegate next, RequestLimits li
         var isCancel = gateway.Request.Operation == RegistryOperation.CancelUpload;
         return isCancel && limits.Concern(RequestClasses.Push) ? CancelAsync(context, gateway)
             : one == RequestClasses.None || !limits.Concern(one) ? next(context)
-            : LimitAsync(context, gateway, one, permits);
+            : LimitAsync(context, limits.AdmitAsync(context, gateway.Policy, one, permits));
     }
 
-    private async Task LimitAsync(HttpContext context, GatewayContext gateway, RequestClasses one, int permits)
+    // Most permits are at hand, and nothing is to be done after the request.
+    private Task LimitAsync(HttpContext context, ValueTask<bool> admission) =>
+        admission.IsCompletedSuccessfully && admission.Result ? next(context) : WaitAsync(context, admission);
+
+    private async Task WaitAsync(HttpContext context, ValueTask<bool> admission)
     {
-        if (await limits.AdmitAsync(context, gateway.Policy, one, permits))
+        if (await admission)
         {
             await next(context);
         }

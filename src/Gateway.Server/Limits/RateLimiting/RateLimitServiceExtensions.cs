@@ -31,7 +31,8 @@ internal static class RateLimitServiceExtensions
             provider.GetRequiredService<MemoryLimiter>(),
             provider.GetRequiredService<FailureCounter>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetService<RedisConnection>()));
+            provider.GetService<RedisConnection>(),
+            provider.GetService<LimitLeases>()));
         services.AddSingleton<LimitsEndpoint>();
         services.AddSingleton<CredentialFingerprint>();
         services.AddSingleton(static provider => new FailureCounter(
@@ -49,7 +50,14 @@ internal static class RateLimitServiceExtensions
             provider.GetRequiredService<ILogger<LimitRedis>>()));
         services.AddSingleton<IHealthPart>(static provider => provider.GetRequiredService<LimitRedis>());
         services.AddHostedService(static provider => provider.GetRequiredService<LimitRedis>());
-        services.AddSingleton<RequestLimiter, SharedLimiter>();
+        services.AddSingleton(static provider => new LimitLeases(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new SharedLimiter(
+            provider.GetRequiredService<LimitRedis>(),
+            provider.GetRequiredService<MemoryLimiter>(),
+            provider.GetRequiredService<LimitLeases>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<RequestLimiter>(static provider => provider.GetRequiredService<SharedLimiter>());
+        services.AddHostedService(static provider => provider.GetRequiredService<SharedLimiter>());
         return services;
     }
 }

@@ -29,19 +29,20 @@ public sealed class LimitRepliesTests
     }
 
     [Fact]
-    public void BudgetReply_TwoBudgets_ReadsClockAndWholes()
+    public void BudgetReply_TwoBudgets_ReadsEachAtItsPlace()
     {
-        var reply = BudgetReply.Parse([100, 11, 21])!.Value;
+        var reply = BudgetReply.Parse([100, 11, 12, 13, 21, 22, 23])!.Value;
 
-        long[] wholes = [.. reply.Wholes.Span];
-        Assert.Equal(100, reply.Now);
-        Assert.Equal([11, 21], wholes);
+        Assert.Equal((100, 2), (reply.Now, reply.Count));
+        Assert.Equal(new BudgetReply.Budget(11, 12, 13), reply.At(0));
+        Assert.Equal(new BudgetReply.Budget(21, 22, 23), reply.At(1));
     }
 
     [Fact]
     public void Parse_NumbersOfAnotherShape_Refuses()
     {
         Assert.Throws<FormatException>(() => BudgetReply.Parse([]));
+        Assert.Throws<FormatException>(() => BudgetReply.Parse([100, 11])); // as 0.2.0 answered
         Assert.Throws<FormatException>(() => FailureReply.Parse([100]));
         Assert.Throws<FormatException>(() => FailureReply.Parse([100, 0, 11, 12])); // half a budget
     }
