@@ -1,0 +1,112 @@
+using System.Globalization;
+using Gateway.Bench.Fronts;
+using Gateway.Bench.Report;
+using Gateway.Bench.Workloads;
+
+namespace Gateway.Bench;
+
+/// <summary>A run from its first server to its last table.</summary>
+internal static class Bench
+{
+    /// <summary>Runs it.</summary>
+    /// <exception cref="BenchException">A server did not start, or an answer was wrong.</exception>
+    public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
+    {
+        Say("starting the registry and Redis, and filling the registry");
+        await using var lab = await Lab.CreateAsync(options, cancellationToken);
+        var results = new Results();
+        var workloads = FrontWorkloads.Of(lab);
+        await CompareFrontsAsync(
+            lab, [.. workloads.Where(one => IsWanted(options, one.Key))], results, cancellationToken);
+        await Console.Out.WriteLineAsync(PerformanceTables.WriteDetails(results, workloads));
+    }
+
+    private static async Task CompareFrontsAsync(
+        Lab lab, IReadOnlyList<IFrontWorkload> workloads, Results results, CancellationToken cancellationToken)
+    {
+        if (workloads.Count == 0)
+        {
+            return;
+        }
+
+        var set = new FrontSet(lab);
+        var fronts = new List<Front>();
+        try
+        {
+            foreach (var key in set.Keys().Where(key => workloads.Any(one => one.AppliesTo(key))))
+            {
+                Say($"starting {FrontSet.Titles[key]}");
+                fronts.Add(await set.StartAsync(key));
+            }
+
+            foreach (var workload in workloads)
+            {
+                await CompareAsync(lab, workload, fronts, results, cancellationToken);
+            }
+        }
+        finally
+        {
+            foreach (var front in fronts)
+            {
+                await front.DisposeAsync();
+            }
+
+            foreach (var workload in workloads.OfType<IDisposable>())
+            {
+                workload.Dispose();
+            }
+        }
+    }
+
+    // A B C … A B C …: what the machine does beside this touches all of them alike. The first round warms up.
+    private static async Task CompareAsync(
+        Lab lab, IFrontWorkload workload, IReadOnlyList<Front> fronts, Results results,
+        CancellationToken cancellationToken)
+    {
+        for (var round = 0; round <= lab.Sizes.Rounds; round++)
+        {
+            foreach (var front in fronts.Where(front => workload.AppliesTo(front.Key)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (round == 0 && lab.Sizes == Sizes.Tiny)
+                {
+                    continue;
+                }
+
+                var taken = await workload.RunAsync(front, cancellationToken);
+                if (round > 0)
+                {
+                    Add(results, workload, front, taken);
+                }
+            }
+
+            Say(string.Create(
+                CultureInfo.InvariantCulture, $"{workload.Key}: round {round} of {lab.Sizes.Rounds}"));
+        }
+    }
+
+    private static void Add(Results results, IFrontWorkload workload, Front front, Measurement taken)
+    {
+        var (factor, unit) = workload.Table == Table.Transfers ? (1e3, "ms") : (1e6, "us");
+        results.Add(workload.Key, front.Key, "cpu", unit, taken.Front * factor);
+        if (front.RegistryProcess is not null)
+        {
+            results.Add(workload.Key, front.Key, "registry-cpu", unit, taken.Registry * factor);
+        }
+
+        if (front.Redis is not null)
+        {
+            results.Add(workload.Key, front.Key, "redis-cpu", unit, taken.Redis * factor);
+            results.Add(workload.Key, front.Key, "redis-calls", "calls", taken.RedisCalls);
+        }
+
+        results.Add(
+            workload.Key, front.Key, "all-cpu", unit, (taken.Front + taken.Registry + taken.Redis) * factor);
+        results.Add(workload.Key, front.Key, "per-second", "1/s", taken.Count / taken.Elapsed);
+    }
+
+    private static bool IsWanted(BenchOptions options, string workload) =>
+        options.Only.Count == 0 || options.Only.Contains(workload);
+
+    private static void Say(string text) => Console.Error.WriteLine($"bench: {text}");
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+
+namespace Gateway.Bench;
+
+/// <summary>What the command line asks for; tests/bench/run describes it.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>The folder for everything that the run makes; the caller removes it.</summary>
+    public required string Scratch { get; init; }
+
+    /// <summary>The published gateway: a folder.</summary>
+    public required string Gateway { get; init; }
+
+    /// <summary>The built host of bare YARP: a folder.</summary>
+    public required string Yarp { get; init; }
+
+    /// <summary>The folder for performance.md, .csv and .svg.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Another published gateway, to compare with; none unless set.</summary>
+    public string? Also { get; init; }
+
+    /// <summary>How much of everything.</summary>
+    public Sizes Sizes { get; init; } = new();
+
+    /// <summary>The workloads to run; empty: all.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>The fronts to run; empty: all.</summary>
+    public IReadOnlyList<string> Fronts { get; init; } = [];
+
+    /// <summary>Whether only the table is printed and no file is written.</summary>
+    public bool IsTrial => Only.Count > 0 || Fronts.Count > 0;
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="BenchException">It is wrong; the message says how.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var isTiny = false;
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] == "--tiny")
+            {
+                isTiny = true;
+            }
+            else if (i + 1 < arguments.Count)
+            {
+                values[arguments[i]] = arguments[++i];
+            }
+            else
+            {
+                throw new BenchException($"{arguments[i]} needs a value. See tests/bench/run --help.");
+            }
+        }
+
+        string[] known =
+            ["--scratch", "--gateway", "--yarp", "--output", "--also", "--only", "--fronts", "--rounds", "--seconds"];
+        if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+        {
+            throw new BenchException($"there is no such option (found: {unknown}). See tests/bench/run --help.");
+        }
+
+        var sizes = isTiny ? Sizes.Tiny : new Sizes();
+        return new BenchOptions
+        {
+            Scratch = values["--scratch"],
+            Gateway = values["--gateway"],
+            Yarp = values["--yarp"],
+            Output = values["--output"],
+            Also = values.GetValueOrDefault("--also"),
+            Only = ListOf(values, "--only"),
+            Fronts = ListOf(values, "--fronts"),
+            Sizes = sizes with
+            {
+                Rounds = NumberOf(values, "--rounds", sizes.Rounds),
+                WrkSeconds = NumberOf(values, "--seconds", sizes.WrkSeconds),
+            },
+        };
+    }
+
+    private static string[] ListOf(Dictionary<string, string> values, string key) =>
+        values.GetValueOrDefault(key, "").Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static int NumberOf(Dictionary<string, string> values, string key, int otherwise) =>
+        !values.TryGetValue(key, out var text)
+            ? otherwise
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+                ? number
+                : throw new BenchException($"{key} must be a positive integer (found: {text}).");
+}
