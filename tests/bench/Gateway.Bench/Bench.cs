@@ -1,6 +1,8 @@
 using System.Globalization;
 using Gateway.Bench.Fronts;
+using Gateway.Bench.Load;
 using Gateway.Bench.Report;
+using Gateway.Bench.Studies;
 using Gateway.Bench.Workloads;
 
 namespace Gateway.Bench;
@@ -16,20 +18,40 @@ internal static class Bench
         await using var lab = await Lab.CreateAsync(options, cancellationToken);
         var results = new Results();
         var workloads = FrontWorkloads.Of(lab);
+        var fronts = new FrontSet(lab);
+        IStudy[] studies =
+        [
+            new StartStudy(lab, fronts), new ReloadStudy(lab, fronts), new IdleStudy(lab, fronts),
+            new ConnectionStudy(lab, fronts), new CatalogStudy(lab, fronts), new CommandStudy(lab, fronts),
+            new DecisionStudy(lab),
+        ];
+        string[] known = [.. workloads.Select(static one => one.Key), .. studies.Select(static one => one.Key)];
+        if (options.Only.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+        {
+            throw new BenchException(
+                $"there is no such workload (found: {unknown}). There are: {string.Join(", ", known)}.");
+        }
+
         await CompareFrontsAsync(
-            lab, [.. workloads.Where(one => IsWanted(options, one.Key))], results, cancellationToken);
+            lab, fronts, [.. workloads.Where(one => IsWanted(options, one.Key))], results, cancellationToken);
+        foreach (var study in studies.Where(study => IsWanted(options, study.Key)))
+        {
+            Say($"{study.Key}: once beside the fronts");
+            await study.RunAsync(results, cancellationToken);
+        }
+
         await Console.Out.WriteLineAsync(PerformanceTables.WriteDetails(results, workloads));
     }
 
     private static async Task CompareFrontsAsync(
-        Lab lab, IReadOnlyList<IFrontWorkload> workloads, Results results, CancellationToken cancellationToken)
+        Lab lab, FrontSet set, IReadOnlyList<IFrontWorkload> workloads, Results results,
+        CancellationToken cancellationToken)
     {
         if (workloads.Count == 0)
         {
             return;
         }
 
-        var set = new FrontSet(lab);
         var fronts = new List<Front>();
         try
         {
@@ -37,6 +59,7 @@ internal static class Bench
             {
                 Say($"starting {FrontSet.Titles[key]}");
                 fronts.Add(await set.StartAsync(key));
+                await WarmUpAsync(lab, fronts[^1]);
             }
 
             foreach (var workload in workloads)
@@ -56,6 +79,25 @@ internal static class Bench
                 workload.Dispose();
             }
         }
+    }
+
+    // Programs of .NET are compiled again while they run: what is measured is what they become.
+    private static async Task WarmUpAsync(Lab lab, Front front)
+    {
+        if (lab.Sizes.WarmUpSeconds == 0 || front.IsSlow)
+        {
+            return;
+        }
+
+        using var client = lab.CreateClient(front.Address);
+        var authorization = await front.AuthorizeAsync(client, $"repository:{Content.Repository}:pull");
+        string[] headers =
+        [
+            $"Accept: {Content.Accept}",
+            .. authorization is null ? Array.Empty<string>() : [$"Authorization: {authorization}"],
+        ];
+        await Wrk.RunAsync(
+            new Uri(front.Address, $"/v2/{Content.Repository}/manifests/latest"), headers, lab.Sizes.WarmUpSeconds);
     }
 
     // A B C … A B C …: what the machine does beside this touches all of them alike. The first round warms up.

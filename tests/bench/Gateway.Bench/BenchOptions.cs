@@ -20,6 +20,9 @@ internal sealed record BenchOptions
     /// <summary>Another published gateway, to compare with; none unless set.</summary>
     public string? Also { get; init; }
 
+    /// <summary>The program for people's own machines, where it is another; else the gateway's.</summary>
+    public string? Client { get; init; }
+
     /// <summary>How much of everything.</summary>
     public Sizes Sizes { get; init; } = new();
 
@@ -55,7 +58,10 @@ internal sealed record BenchOptions
         }
 
         string[] known =
-            ["--scratch", "--gateway", "--yarp", "--output", "--also", "--only", "--fronts", "--rounds", "--seconds"];
+        [
+            "--scratch", "--gateway", "--yarp", "--output", "--also", "--client", "--only", "--fronts", "--rounds",
+            "--seconds",
+        ];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
         {
             throw new BenchException($"there is no such option (found: {unknown}). See tests/bench/run --help.");
@@ -69,6 +75,7 @@ internal sealed record BenchOptions
             Yarp = values["--yarp"],
             Output = values["--output"],
             Also = values.GetValueOrDefault("--also"),
+            Client = values.GetValueOrDefault("--client"),
             Only = ListOf(values, "--only"),
             Fronts = ListOf(values, "--fronts"),
             Sizes = sizes with

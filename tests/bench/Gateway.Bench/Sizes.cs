@@ -57,6 +57,12 @@ internal sealed record Sizes
     /// <summary>Repositories of the catalog.</summary>
     public int Repositories { get; init; } = 10_000;
 
+    /// <summary>Seconds after which a gateway does not know the names of the catalog any more.</summary>
+    public int ForgetSeconds { get; init; } = 35;
+
+    /// <summary>Seconds of requests to each front before anything is measured.</summary>
+    public int WarmUpSeconds { get; init; } = 5;
+
     /// <summary>Seconds for which an idle server is watched.</summary>
     public int IdleSeconds { get; init; } = 40;
 
@@ -84,6 +90,8 @@ internal sealed record Sizes
         IdleConnections = 50,
         ClosedConnections = 50,
         Repositories = 100,
+        ForgetSeconds = 0,
+        WarmUpSeconds = 0,
         IdleSeconds = 1,
         QuietSeconds = 0,
     };

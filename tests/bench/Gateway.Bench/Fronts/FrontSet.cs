@@ -53,7 +53,9 @@ internal sealed class FrontSet(Lab lab)
     private static string? CacheSettings => null;
 
     /// <summary>Starts one.</summary>
-    public async Task<Front> StartAsync(string key)
+    /// <param name="key">Which.</param>
+    /// <param name="rules">The rules of a gateway's policy; as all others have unless given.</param>
+    public async Task<Front> StartAsync(string key, int? rules = null)
     {
         var folder = lab.FolderOf(FormattableString.Invariant($"{++_started}-{key}"));
         switch (key)
@@ -75,6 +77,7 @@ internal sealed class FrontSet(Lab lab)
                 return Create(key, yarp.Address, yarp.Id, yarp, SignIn.None, behind: true);
             default:
                 var settings = SettingsOf(key, folder);
+                settings = settings with { Rules = rules ?? settings.Rules };
                 var gateway = await GatewayServer.StartAsync(settings);
                 return Create(
                     key, gateway.Address, gateway.Id, gateway, SignIn.Bearer, behind: true,

@@ -13,6 +13,7 @@ namespace Gateway.Bench.Machine;
 internal static partial class ProcessorTime
 {
     private const int SchedulerClock = 2; // CPUCLOCK_SCHED
+    private const int ThisThread = 3; // CLOCK_THREAD_CPUTIME_ID
     private const int Children = -1; // RUSAGE_CHILDREN
 
     /// <summary>Seconds that a process and its children have used; children that have ended are left out.</summary>
@@ -29,6 +30,13 @@ internal static partial class ProcessorTime
         }
 
         return usage[0] + usage[2] + ((usage[1] + usage[3]) / 1e6);
+    }
+
+    /// <summary>Seconds that this thread has used.</summary>
+    public static double OfThisThread()
+    {
+        _ = GetTime(ThisThread, out var time);
+        return time.Seconds + (time.Nanoseconds / 1e9);
     }
 
     /// <summary>Bytes of memory that a process and its children hold (<c>VmRSS</c>).</summary>

@@ -41,6 +41,16 @@ internal static class PerformanceTables
             }
         }
 
+        var fronts = workloads.Select(static workload => workload.Key).ToHashSet();
+        text.Append("\n| study | of | figure | median | lowest to highest |\n|---|---|---|--:|---|\n");
+        foreach (var one in results.All.Where(one => !fronts.Contains(one.Workload)))
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {one.Workload} | {one.Front} | {one.Figure} | {Results.Format(one.Median)} {one.Unit} "
+                    + $"| {Results.Format(one.Values.Min())} to {Results.Format(one.Values.Max())} |\n");
+        }
+
         return text.ToString();
     }
 }

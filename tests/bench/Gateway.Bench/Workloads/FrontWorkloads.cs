@@ -58,6 +58,8 @@ internal static class FrontWorkloads
         },
         new UploadWorkload(lab, isChunked: false),
         new UploadWorkload(lab, isChunked: true),
+        new ClientWorkload(lab, isPush: false),
+        new ClientWorkload(lab, isPush: true),
     ];
 
     private static IEnumerable<IFrontWorkload> SignIns(Lab lab)
@@ -81,6 +83,8 @@ internal static class FrontWorkloads
                 Key = "token-personal", Title = "token exchange by personal token", Table = Table.SignIns,
                 Scope = Pull, Password = front => PersonalTokenAsync(lab, front, tokens), Fronts = IsGateway,
             },
+            new ConnectionWorkload(lab, isResumed: false),
+            new ConnectionWorkload(lab, isResumed: true),
         ];
     }
 
