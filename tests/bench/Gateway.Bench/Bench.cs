@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.Bench.Fronts;
 using Gateway.Bench.Load;
+using Gateway.Bench.Machine;
 using Gateway.Bench.Report;
 using Gateway.Bench.Studies;
 using Gateway.Bench.Workloads;
@@ -10,6 +11,8 @@ namespace Gateway.Bench;
 /// <summary>A run from its first server to its last table.</summary>
 internal static class Bench
 {
+    private const string Csv = "performance.csv";
+
     /// <summary>Runs it.</summary>
     /// <exception cref="BenchException">A server did not start, or an answer was wrong.</exception>
     public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
@@ -40,7 +43,34 @@ internal static class Bench
             await study.RunAsync(results, cancellationToken);
         }
 
-        await Console.Out.WriteLineAsync(PerformanceTables.WriteDetails(results, workloads));
+        var tables = new PerformanceTables(results);
+        await Console.Out.WriteLineAsync(tables.WriteDetails());
+        if (!options.IsTrial)
+        {
+            var facts = await MachineFacts.ReadAsync(options);
+            await File.WriteAllTextAsync(
+                Path.Combine(options.Output, Csv), results.ToCsv(facts, Comparison.Ratios(results)), cancellationToken);
+            await WriteAsync(options, results, facts);
+        }
+    }
+
+    /// <summary>Writes the page and the picture again, from the figures of an earlier run.</summary>
+    public static async Task RedrawAsync(BenchOptions options)
+    {
+        var (results, facts) = Results.FromCsv(await File.ReadAllTextAsync(Path.Combine(options.Output, Csv)));
+        await WriteAsync(options, results, facts);
+    }
+
+    private static async Task WriteAsync(
+        BenchOptions options, Results results, IReadOnlyList<(string Name, string Value)> facts)
+    {
+        var page = Path.Combine(options.Output, "performance.md");
+        var text = File.Exists(page) ? await File.ReadAllTextAsync(page) : "";
+        await File.WriteAllTextAsync(
+            page, PerformancePage.Replace(text, facts, new PerformanceTables(results).Write()));
+        await File.WriteAllTextAsync(
+            Path.Combine(options.Output, "performance.svg"), PerformancePicture.Draw(results));
+        Say($"performance.md, .csv and .svg are in {options.Output}");
     }
 
     private static async Task CompareFrontsAsync(
@@ -105,12 +135,13 @@ internal static class Bench
         Lab lab, IFrontWorkload workload, IReadOnlyList<Front> fronts, Results results,
         CancellationToken cancellationToken)
     {
+        results.Works.Add(new Work(workload.Key, workload.Title, workload.Table));
         for (var round = 0; round <= lab.Sizes.Rounds; round++)
         {
             foreach (var front in fronts.Where(front => workload.AppliesTo(front.Key)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (round == 0 && lab.Sizes == Sizes.Tiny)
+                if (round == 0 && lab.Sizes.IsTiny)
                 {
                     continue;
                 }
@@ -130,7 +161,7 @@ internal static class Bench
     private static void Add(Results results, IFrontWorkload workload, Front front, Measurement taken)
     {
         var (factor, unit) = workload.Table == Table.Transfers ? (1e3, "ms") : (1e6, "us");
-        results.Add(workload.Key, front.Key, "cpu", unit, taken.Front * factor);
+        results.Add(workload.Key, front.Key, Comparison.Own, unit, taken.Front * factor);
         if (front.RegistryProcess is not null)
         {
             results.Add(workload.Key, front.Key, "registry-cpu", unit, taken.Registry * factor);
@@ -143,7 +174,9 @@ internal static class Bench
         }
 
         results.Add(
-            workload.Key, front.Key, "all-cpu", unit, (taken.Front + taken.Registry + taken.Redis) * factor);
+            workload.Key, front.Key, Comparison.WithRedis, unit, (taken.Front + taken.Redis) * factor);
+        var everything = taken.Front + taken.Registry + taken.Redis;
+        results.Add(workload.Key, front.Key, Comparison.Everything, unit, everything * factor);
         results.Add(workload.Key, front.Key, "per-second", "1/s", taken.Count / taken.Elapsed);
     }
 

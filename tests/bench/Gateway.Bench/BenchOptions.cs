@@ -32,6 +32,9 @@ internal sealed record BenchOptions
     /// <summary>The fronts to run; empty: all.</summary>
     public IReadOnlyList<string> Fronts { get; init; } = [];
 
+    /// <summary>Whether the page and the picture are only written again, from the CSV of an earlier run.</summary>
+    public bool IsRedrawn { get; init; }
+
     /// <summary>Whether only the table is printed and no file is written.</summary>
     public bool IsTrial => Only.Count > 0 || Fronts.Count > 0;
 
@@ -40,12 +43,16 @@ internal sealed record BenchOptions
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        var isTiny = false;
+        var (isTiny, isRedrawn) = (false, false);
         for (var i = 0; i < arguments.Count; i++)
         {
             if (arguments[i] == "--tiny")
             {
                 isTiny = true;
+            }
+            else if (arguments[i] == "--redraw")
+            {
+                isRedrawn = true;
             }
             else if (i + 1 < arguments.Count)
             {
@@ -68,6 +75,7 @@ internal sealed record BenchOptions
         }
 
         var sizes = isTiny ? Sizes.Tiny : new Sizes();
+        var rounds = NumberOf(values, "--rounds", sizes.Rounds);
         return new BenchOptions
         {
             Scratch = values["--scratch"],
@@ -75,12 +83,14 @@ internal sealed record BenchOptions
             Yarp = values["--yarp"],
             Output = values["--output"],
             Also = values.GetValueOrDefault("--also"),
+            IsRedrawn = isRedrawn,
             Client = values.GetValueOrDefault("--client"),
             Only = ListOf(values, "--only"),
             Fronts = ListOf(values, "--fronts"),
             Sizes = sizes with
             {
-                Rounds = NumberOf(values, "--rounds", sizes.Rounds),
+                Rounds = rounds,
+                Repeats = Math.Min(rounds, sizes.Repeats),
                 WrkSeconds = NumberOf(values, "--seconds", sizes.WrkSeconds),
             },
         };

@@ -7,7 +7,8 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel)
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 try
 {
-    await Bench.RunAsync(BenchOptions.Parse(args), ending.Token);
+    var options = BenchOptions.Parse(args);
+    await (options.IsRedrawn ? Bench.RedrawAsync(options) : Bench.RunAsync(options, ending.Token));
     return 0;
 }
 catch (BenchException exception)

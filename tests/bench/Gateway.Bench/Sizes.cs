@@ -3,6 +3,9 @@ namespace Gateway.Bench;
 /// <summary>How much of everything a run does.</summary>
 internal sealed record Sizes
 {
+    /// <summary>Whether it is only about that everything works.</summary>
+    public bool IsTiny { get; init; }
+
     /// <summary>The measured rounds over all fronts; one more goes before them and is not counted.</summary>
     public int Rounds { get; init; } = 5;
 
@@ -19,19 +22,19 @@ internal sealed record Sizes
     public int SlowRequests { get; init; } = 48;
 
     /// <summary>Downloads of the blob of 1 MiB in one measurement.</summary>
-    public int MediumBlobs { get; init; } = 128;
+    public int MediumBlobs { get; init; } = 64;
 
     /// <summary>Bytes of the large blob.</summary>
     public long LargeBlob { get; init; } = 256L << 20;
 
     /// <summary>Downloads of the large blob in one measurement.</summary>
-    public int LargeBlobs { get; init; } = 4;
+    public int LargeBlobs { get; init; } = 2;
 
     /// <summary>Bytes of an upload.</summary>
     public int Upload { get; init; } = 64 << 20;
 
     /// <summary>Uploads of one measurement.</summary>
-    public int Uploads { get; init; } = 4;
+    public int Uploads { get; init; } = 2;
 
     /// <summary>Rules of the policy that every gateway has.</summary>
     public int Rules { get; init; } = 10_000;
@@ -72,6 +75,7 @@ internal sealed record Sizes
     /// <summary>Everything in its smallest form: that it works, and not what it costs.</summary>
     public static Sizes Tiny { get; } = new()
     {
+        IsTiny = true,
         Rounds = 1,
         WrkSeconds = 1,
         UsesWrk = false,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Bench.Workloads;
 
 namespace Gateway.Bench.Report;
 
@@ -7,6 +8,9 @@ internal sealed class Results
 {
     private readonly List<(string Workload, string Front, string Figure)> _order = [];
     private readonly Dictionary<(string, string, string), (string Unit, List<double> Values)> _values = [];
+
+    /// <summary>The workloads that go through the fronts, in order.</summary>
+    public List<Work> Works { get; } = [];
 
     /// <summary>All series.</summary>
     public IEnumerable<Series> All =>
@@ -39,12 +43,57 @@ internal sealed class Results
             : null;
 
     /// <summary>The text of performance.csv.</summary>
-    /// <param name="ratios">Further series.</param>
-    public string ToCsv(IEnumerable<Series> ratios) => "workload,front,figure,unit,rounds,median,min,max\n"
-        + string.Concat(All.Concat(ratios).Select(static series => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{series.Workload},{series.Front},{series.Figure},{series.Unit},{series.Values.Count},"
-                + $"{Format(series.Median)},{Format(series.Values.Min())},{Format(series.Values.Max())}\n")));
+    /// <param name="facts">The machine and the versions, as comments before the header.</param>
+    /// <param name="ratios">Further series, which are computed from these.</param>
+    public string ToCsv(IEnumerable<(string Name, string Value)> facts, IEnumerable<Series> ratios) =>
+        string.Concat(facts.Select(static fact => $"# {fact.Name}: {fact.Value}\n"))
+            + string.Concat(Works.Select(static work => $"# {work.Table} {work.Key}: {work.Title}\n"))
+            + "workload,front,figure,unit,rounds,median,lowest,highest,values\n"
+            + string.Concat(All.Concat(ratios).Select(static series => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{series.Workload},{series.Front},{series.Figure},{series.Unit},{series.Values.Count},"
+                    + $"{Format(series.Median)},{Format(series.Values.Min())},{Format(series.Values.Max())},"
+                    + $"{string.Join(' ', series.Values.Select(Format))}\n")));
+
+    /// <summary>Reads what <see cref="ToCsv"/> wrote, without the ratios that are computed.</summary>
+    /// <returns>The figures, and the machine and the versions.</returns>
+    public static (Results Results, IReadOnlyList<(string Name, string Value)> Facts) FromCsv(string csv)
+    {
+        var (results, facts) = (new Results(), new List<(string, string)>());
+        var computed = Comparison.All.Select(static one => $"{one.Figure}:{one.Other}").ToHashSet();
+        foreach (var line in csv.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.StartsWith("# ", StringComparison.Ordinal))
+            {
+                var colon = line.IndexOf(": ", StringComparison.Ordinal);
+                var (name, value) = (line[2..colon], line[(colon + 2)..]);
+                if (Enum.TryParse<Table>(name.Split(' ')[0], out var table))
+                {
+                    results.Works.Add(new Work(name.Split(' ')[1], value, table));
+                }
+                else
+                {
+                    facts.Add((name, value));
+                }
+
+                continue;
+            }
+
+            var cells = line.Split(',');
+            if (cells[0] == "workload" || computed.Contains(cells[2]))
+            {
+                continue;
+            }
+
+            foreach (var number in cells[8].Split(' '))
+            {
+                results.Add(
+                    cells[0], cells[1], cells[2], cells[3], double.Parse(number, CultureInfo.InvariantCulture));
+            }
+        }
+
+        return (results, facts);
+    }
 
     /// <summary>A number with four digits that count, never in powers of ten.</summary>
     public static string Format(double value)

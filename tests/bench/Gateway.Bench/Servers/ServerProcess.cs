@@ -7,7 +7,7 @@ namespace Gateway.Bench.Servers;
 /// <summary>A server that the bench runs, in a folder of its own. Dispose ends it.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
@@ -29,7 +29,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts a program and waits until it is ready.</summary>
     /// <param name="name">What messages call it.</param>
     /// <param name="folder">Its working folder, which also gets its log.</param>
-    /// <param name="isReady">Asked until it says so, for two minutes at most.</param>
+    /// <param name="isReady">Asked until it says so, for five minutes at most.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <exception cref="BenchException">It ended, or did not get ready; the message has its log.</exception>
     public static async Task<ServerProcess> StartAsync(

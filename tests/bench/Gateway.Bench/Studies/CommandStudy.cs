@@ -40,7 +40,7 @@ internal sealed class CommandStudy(Lab lab, FrontSet fronts) : IStudy
             {
                 var before = ProcessorTime.OfEndedChildren();
                 await Command.RunAsync(command, input, environment);
-                if (repeat > 0 || lab.Sizes == Sizes.Tiny)
+                if (repeat > 0 || lab.Sizes.IsTiny)
                 {
                     results.Add(Key, "client", figure, "s", ProcessorTime.OfEndedChildren() - before);
                 }

@@ -17,7 +17,7 @@ internal sealed class DecisionStudy(Lab lab) : IStudy
     /// <inheritdoc/>
     public string Key => "decision";
 
-    private bool IsTiny => lab.Sizes == Sizes.Tiny;
+    private bool IsTiny => lab.Sizes.IsTiny;
 
     /// <inheritdoc/>
     public async Task RunAsync(Results results, CancellationToken cancellationToken)
