@@ -17,6 +17,11 @@ internal static class Bench
     /// <exception cref="BenchException">A server did not start, or an answer was wrong.</exception>
     public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
+        if (options.IsProfiled)
+        {
+            Environment.SetEnvironmentVariable(Profile.Switch, "3"); // the names alone
+        }
+
         Say("starting the registry and Redis, and filling the registry");
         await using var lab = await Lab.CreateAsync(options, cancellationToken);
         var results = new Results();
@@ -94,7 +99,9 @@ internal static class Bench
 
             foreach (var workload in workloads)
             {
-                await CompareAsync(lab, workload, fronts, results, cancellationToken);
+                await (lab.Options.IsProfiled
+                    ? ProfileAsync(lab, workload, fronts, cancellationToken)
+                    : CompareAsync(lab, workload, fronts, results, cancellationToken));
             }
         }
         finally
@@ -155,6 +162,23 @@ internal static class Bench
 
             Say(string.Create(
                 CultureInfo.InvariantCulture, $"{workload.Key}: round {round} of {lab.Sizes.Rounds}"));
+        }
+    }
+
+    private static async Task ProfileAsync(
+        Lab lab, IFrontWorkload workload, IReadOnlyList<Front> fronts, CancellationToken cancellationToken)
+    {
+        foreach (var front in fronts.Where(front => workload.AppliesTo(front.Key)))
+        {
+            await workload.RunAsync(front, cancellationToken);
+            var profile = await Profile.TakeAsync(front.Process, lab.FolderOf("perf.data"), async () =>
+            {
+                for (var round = 0; round < lab.Sizes.Rounds; round++)
+                {
+                    await workload.RunAsync(front, cancellationToken);
+                }
+            });
+            await Console.Out.WriteLineAsync($"{workload.Title} through {front.Title}\n{profile}");
         }
     }
 

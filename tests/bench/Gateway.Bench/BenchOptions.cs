@@ -35,24 +35,23 @@ internal sealed record BenchOptions
     /// <summary>Whether the page and the picture are only written again, from the CSV of an earlier run.</summary>
     public bool IsRedrawn { get; init; }
 
+    /// <summary>Whether it shows where the fronts spend their time, instead of measuring how much.</summary>
+    public bool IsProfiled { get; init; }
+
     /// <summary>Whether only the table is printed and no file is written.</summary>
-    public bool IsTrial => Only.Count > 0 || Fronts.Count > 0;
+    public bool IsTrial => IsProfiled || Only.Count > 0 || Fronts.Count > 0;
 
     /// <summary>Reads the command line.</summary>
     /// <exception cref="BenchException">It is wrong; the message says how.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        var (isTiny, isRedrawn) = (false, false);
+        string[] switches = ["--tiny", "--redraw", "--profile"];
         for (var i = 0; i < arguments.Count; i++)
         {
-            if (arguments[i] == "--tiny")
+            if (switches.Contains(arguments[i]))
             {
-                isTiny = true;
-            }
-            else if (arguments[i] == "--redraw")
-            {
-                isRedrawn = true;
+                values[arguments[i]] = "";
             }
             else if (i + 1 < arguments.Count)
             {
@@ -67,14 +66,14 @@ internal sealed record BenchOptions
         string[] known =
         [
             "--scratch", "--gateway", "--yarp", "--output", "--also", "--client", "--only", "--fronts", "--rounds",
-            "--seconds",
+            "--seconds", .. switches,
         ];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
         {
             throw new BenchException($"there is no such option (found: {unknown}). See tests/bench/run --help.");
         }
 
-        var sizes = isTiny ? Sizes.Tiny : new Sizes();
+        var sizes = values.ContainsKey("--tiny") ? Sizes.Tiny : new Sizes();
         var rounds = NumberOf(values, "--rounds", sizes.Rounds);
         return new BenchOptions
         {
@@ -83,7 +82,8 @@ internal sealed record BenchOptions
             Yarp = values["--yarp"],
             Output = values["--output"],
             Also = values.GetValueOrDefault("--also"),
-            IsRedrawn = isRedrawn,
+            IsRedrawn = values.ContainsKey("--redraw"),
+            IsProfiled = values.ContainsKey("--profile"),
             Client = values.GetValueOrDefault("--client"),
             Only = ListOf(values, "--only"),
             Fronts = ListOf(values, "--fronts"),

@@ -22,6 +22,7 @@ internal static class Command
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        start.Environment.Remove(Profile.Switch);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

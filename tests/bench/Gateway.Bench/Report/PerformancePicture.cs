@@ -84,7 +84,7 @@ internal static class PerformancePicture
             svg.Append(CultureInfo.InvariantCulture, $"""
                   <rect x="{Left}" y="{y}" width="{Math.Max(1, end - Left)}" height="{Bar - 2}" fill="{color}"/>
                   <line x1="{X(ratio.Values.Min())}" y1="{middle - 1}" x2="{X(ratio.Values.Max())}" y2="{middle - 1}" stroke="#1b1f24" stroke-width="1"/>
-                  <text x="{Math.Max(end, X(ratio.Values.Max())) + 5}" y="{middle + 3}" font-size="11" fill="#1b1f24">{ratio.Median.ToString("F2", CultureInfo.InvariantCulture)}<tspan fill="#57606a"> · {Results.Format(cpu.Median)} {unit}</tspan></text>
+                  <text x="{Math.Max(end, X(ratio.Values.Max())) + 5}" y="{middle + 3}" font-size="11" fill="#1b1f24">{ratio.Median.ToString("F2", CultureInfo.InvariantCulture)}<tspan fill="#57606a"> · {Results.Format(cpu.Median, 3)} {unit}</tspan></text>
 
                 """);
             y += Bar;

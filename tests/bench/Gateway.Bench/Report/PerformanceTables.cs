@@ -19,6 +19,9 @@ internal sealed class PerformanceTables(Results results)
 
     private readonly StringBuilder _text = new();
 
+    private IEnumerable<Series> Studies =>
+        results.All.Where(one => results.Works.All(work => work.Key != one.Workload));
+
     /// <summary>Every figure, one row each: for developers.</summary>
     public string WriteDetails()
     {
@@ -34,7 +37,7 @@ internal sealed class PerformanceTables(Results results)
                 if (results.Find(workload.Key, front, Comparison.Own) is { } cpu)
                 {
                     Row(
-                        workload.Key, title, $"{Results.Format(cpu.Median)} {cpu.Unit}", Spread(cpu),
+                        workload.Key, title, $"{Short(cpu.Median)} {UnitOf(cpu)}", Spread(cpu),
                         Figure(workload, front, "registry-cpu"), Figure(workload, front, "redis-cpu"),
                         Figure(workload, front, "redis-calls"), Ratio(workload, front, Comparison.Own, FrontSet.Yarp),
                         Ratio(workload, front, Comparison.Own, FrontSet.Nginx),
@@ -45,7 +48,14 @@ internal sealed class PerformanceTables(Results results)
         }
 
         _text.Append('\n');
-        WriteStudies();
+        Row("what", "of", "figure", "median", "lowest to highest");
+        Rule(3, 2);
+        foreach (var one in Studies)
+        {
+            Row(
+                one.Workload, one.Front, one.Figure, $"{Short(one.Median)} {UnitOf(one)}", Spread(one));
+        }
+
         return _text.ToString();
     }
 
@@ -56,7 +66,7 @@ internal sealed class PerformanceTables(Results results)
         Section(Table.Requests, "Small requests", "µs a request");
         Section(Table.Transfers, "Blobs, uploads and whole images", "ms each");
         Section(Table.SignIns, "Signing in and connecting", "µs each");
-        _text.Append("### Starts, memory, idle time and commands\n\n");
+        _text.Append("### Starts, memory, idle time, the catalog and commands\n\n");
         WriteStudies();
         return _text.ToString();
     }
@@ -137,28 +147,33 @@ internal sealed class PerformanceTables(Results results)
 
     private void WriteStudies()
     {
-        Row("what", "of", "figure", "median", "lowest to highest");
-        Rule(3, 2);
-        foreach (var one in results.All.Where(one => results.Works.All(workload => workload.Key != one.Workload)))
+        Row("figure", "of", "median", "lowest to highest");
+        Rule(2, 2);
+        foreach (var one in Studies)
         {
             Row(
-                one.Workload, one.Front, one.Figure, $"{Results.Format(one.Median)} {one.Unit}", Spread(one));
+                StudyTitles.FigureOf(one), StudyTitles.SubjectOf(one), $"{Short(one.Median)} {UnitOf(one)}",
+                Spread(one));
         }
     }
 
     private string Figure(Work workload, string front, string figure) =>
-        results.Find(workload.Key, front, figure) is { } one ? Results.Format(one.Median) : "";
+        results.Find(workload.Key, front, figure) is { } one ? Short(one.Median) : "";
 
     private string Ratio(Work workload, string front, string figure, string other) =>
-        results.Ratio(workload.Key, front, figure, other) is { } one ? Results.Format(one.Median) : "";
+        results.Ratio(workload.Key, front, figure, other) is { } one ? Short(one.Median) : "";
 
     private string RatioAndSpread(Work workload, string front, string figure, string other) =>
         results.Ratio(workload.Key, front, figure, other) is { } one
-            ? $"**{Results.Format(one.Median)}** ({Spread(one)})"
+            ? $"**{Short(one.Median)}** ({Spread(one)})"
             : "";
 
+    private static string UnitOf(Series one) => one.Unit == "us" ? "µs" : one.Unit;
+
+    private static string Short(double value) => Results.Format(value, 3);
+
     private static string Spread(Series one) =>
-        $"{Results.Format(one.Values.Min())} to {Results.Format(one.Values.Max())}";
+        $"{Short(one.Values.Min())} to {Short(one.Values.Max())}";
 
     private void Row(params IEnumerable<string> cells) =>
         _text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");

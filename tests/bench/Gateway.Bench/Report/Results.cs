@@ -52,8 +52,8 @@ internal sealed class Results
             + string.Concat(All.Concat(ratios).Select(static series => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{series.Workload},{series.Front},{series.Figure},{series.Unit},{series.Values.Count},"
-                    + $"{Format(series.Median)},{Format(series.Values.Min())},{Format(series.Values.Max())},"
-                    + $"{string.Join(' ', series.Values.Select(Format))}\n")));
+                    + $"{Format(series.Median, 4)},{Format(series.Values.Min(), 4)},{Format(series.Values.Max(), 4)},"
+                    + $"{string.Join(' ', series.Values.Select(static value => Format(value, 4)))}\n")));
 
     /// <summary>Reads what <see cref="ToCsv"/> wrote, without the ratios that are computed.</summary>
     /// <returns>The figures, and the machine and the versions.</returns>
@@ -95,10 +95,10 @@ internal sealed class Results
         return (results, facts);
     }
 
-    /// <summary>A number with four digits that count, never in powers of ten.</summary>
-    public static string Format(double value)
+    /// <summary>A number with some digits that count, never in powers of ten.</summary>
+    public static string Format(double value, int significant)
     {
-        var digits = value == 0 ? 0 : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6);
+        var digits = value == 0 ? 0 : Math.Clamp(significant - 1 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 7);
         return value.ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 }

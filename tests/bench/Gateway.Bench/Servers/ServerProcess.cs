@@ -92,6 +92,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
 
         await _log;
+        File.Delete(Machine.Profile.MapOf(Id)); // of a profiled run
         _process.Dispose();
     }
 
