@@ -6,7 +6,10 @@ namespace Gateway.EndToEndTests.Scripts;
 public sealed class ScriptTests
 {
     public static TheoryData<string> Scripts =>
-        ["compose/up", "compose/down", "compose/local-images", "tests/run", "tests/bench/run", ".ci/run", "tools/single-file"];
+    [
+        "compose/up", "compose/down", "compose/local-images", "tests/run", "tests/bench/run", ".ci/run",
+        "tools/single-file",
+    ];
 
     [Theory]
     [MemberData(nameof(Scripts))]
