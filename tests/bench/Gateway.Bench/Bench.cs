@@ -1,6 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
 using Gateway.Bench.Fronts;
-using Gateway.Bench.Load;
 using Gateway.Bench.Machine;
 using Gateway.Bench.Report;
 using Gateway.Bench.Studies;
@@ -11,7 +11,10 @@ namespace Gateway.Bench;
 /// <summary>A run from its first server to its last table.</summary>
 internal static class Bench
 {
+    private static readonly long Started = Stopwatch.GetTimestamp();
+
     private const string Csv = "performance.csv";
+    private const double StillFalling = 0.95;
 
     /// <summary>Runs it.</summary>
     /// <exception cref="BenchException">A server did not start, or an answer was wrong.</exception>
@@ -20,6 +23,7 @@ internal static class Bench
         if (options.IsProfiled)
         {
             Environment.SetEnvironmentVariable(Profile.Switch, "3"); // the names alone
+            Environment.SetEnvironmentVariable("DOTNET_EnableWriteXorExecute", "0"); // else perf sees a file's memory
         }
 
         Say("starting the registry and Redis, and filling the registry");
@@ -94,7 +98,6 @@ internal static class Bench
             {
                 Say($"starting {FrontSet.Titles[key]}");
                 fronts.Add(await set.StartAsync(key));
-                await WarmUpAsync(lab, fronts[^1]);
             }
 
             foreach (var workload in workloads)
@@ -118,50 +121,47 @@ internal static class Bench
         }
     }
 
-    // Programs of .NET are compiled again while they run: what is measured is what they become.
-    private static async Task WarmUpAsync(Lab lab, Front front)
-    {
-        if (lab.Sizes.WarmUpSeconds == 0 || front.IsSlow)
-        {
-            return;
-        }
-
-        using var client = lab.CreateClient(front.Address);
-        var authorization = await front.AuthorizeAsync(client, $"repository:{Content.Repository}:pull");
-        string[] headers =
-        [
-            $"Accept: {Content.Accept}",
-            .. authorization is null ? Array.Empty<string>() : [$"Authorization: {authorization}"],
-        ];
-        await Wrk.RunAsync(
-            new Uri(front.Address, $"/v2/{Content.Repository}/manifests/latest"), headers, lab.Sizes.WarmUpSeconds);
-    }
-
-    // A B C … A B C …: what the machine does beside this touches all of them alike. The first round warms up.
+    // A B C … A B C …: what the machine does beside this touches all of them alike.
     private static async Task CompareAsync(
         Lab lab, IFrontWorkload workload, IReadOnlyList<Front> fronts, Results results,
         CancellationToken cancellationToken)
     {
         results.Works.Add(new Work(workload.Key, workload.Title, workload.Table));
-        for (var round = 0; round <= lab.Sizes.Rounds; round++)
+        Front[] compared = [.. fronts.Where(front => workload.AppliesTo(front.Key))];
+        foreach (var front in compared)
         {
-            foreach (var front in fronts.Where(front => workload.AppliesTo(front.Key)))
+            await WarmUpAsync(lab, workload, front, cancellationToken);
+        }
+
+        for (var round = 1; round <= lab.Sizes.Rounds; round++)
+        {
+            foreach (var front in compared)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (round == 0 && lab.Sizes.IsTiny)
-                {
-                    continue;
-                }
-
-                var taken = await workload.RunAsync(front, cancellationToken);
-                if (round > 0)
-                {
-                    Add(results, workload, front, taken);
-                }
+                Add(results, workload, front, await workload.RunAsync(front, cancellationToken));
             }
 
             Say(string.Create(
                 CultureInfo.InvariantCulture, $"{workload.Key}: round {round} of {lab.Sizes.Rounds}"));
+        }
+    }
+
+    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it
+    // makes no difference any more.
+    private static async Task WarmUpAsync(
+        Lab lab, IFrontWorkload workload, Front front, CancellationToken cancellationToken)
+    {
+        var best = double.PositiveInfinity;
+        for (var time = 0; time < lab.Sizes.WarmUps; time++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var cost = (await workload.RunAsync(front, cancellationToken)).Front;
+            if (cost > best * StillFalling || front.IsSlow)
+            {
+                break;
+            }
+
+            best = cost;
         }
     }
 
@@ -170,7 +170,7 @@ internal static class Bench
     {
         foreach (var front in fronts.Where(front => workload.AppliesTo(front.Key)))
         {
-            await workload.RunAsync(front, cancellationToken);
+            await WarmUpAsync(lab, workload, front, cancellationToken);
             var profile = await Profile.TakeAsync(front.Process, lab.FolderOf("perf.data"), async () =>
             {
                 for (var round = 0; round < lab.Sizes.Rounds; round++)
@@ -207,5 +207,6 @@ internal static class Bench
     private static bool IsWanted(BenchOptions options, string workload) =>
         options.Only.Count == 0 || options.Only.Contains(workload);
 
-    private static void Say(string text) => Console.Error.WriteLine($"bench: {text}");
+    private static void Say(string text) => Console.Error.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"bench: {Stopwatch.GetElapsedTime(Started).TotalSeconds:F0} s: {text}"));
 }

@@ -6,13 +6,13 @@ internal sealed record Sizes
     /// <summary>Whether it is only about that everything works.</summary>
     public bool IsTiny { get; init; }
 
-    /// <summary>The measured rounds over all fronts; one more goes before them and is not counted.</summary>
+    /// <summary>The measured rounds over all fronts.</summary>
     public int Rounds { get; init; } = 5;
 
     /// <summary>Seconds of one measurement with wrk.</summary>
     public int WrkSeconds { get; init; } = 3;
 
-    /// <summary>Whether every small request is sent by wrk; otherwise only the ping is, and the others are counted.</summary>
+    /// <summary>Whether wrk sends all small requests; otherwise only the gateway's pings, and the others are counted.</summary>
     public bool UsesWrk { get; init; } = true;
 
     /// <summary>Requests of one measurement whose requests are counted.</summary>
@@ -63,8 +63,8 @@ internal sealed record Sizes
     /// <summary>Seconds after which a gateway does not know the names of the catalog any more.</summary>
     public int ForgetSeconds { get; init; } = 35;
 
-    /// <summary>Seconds of requests to each front before anything is measured.</summary>
-    public int WarmUpSeconds { get; init; } = 5;
+    /// <summary>How often a front may do a workload before it is measured, until that costs it no less than before.</summary>
+    public int WarmUps { get; init; } = 8;
 
     /// <summary>Seconds for which an idle server is watched.</summary>
     public int IdleSeconds { get; init; } = 40;
@@ -95,7 +95,7 @@ internal sealed record Sizes
         ClosedConnections = 50,
         Repositories = 100,
         ForgetSeconds = 0,
-        WarmUpSeconds = 0,
+        WarmUps = 0,
         IdleSeconds = 1,
         QuietSeconds = 0,
     };

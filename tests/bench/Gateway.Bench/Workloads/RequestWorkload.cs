@@ -63,7 +63,7 @@ internal sealed class RequestWorkload(Lab lab) : IFrontWorkload, IDisposable
             Math.Min(connections, requests), connections,
             (_, cancellation) => SendAsync(client, url, authorization, cancellation), cancellationToken);
         var isForWrk = Count is null && !front.IsSlow && Method == HttpMethod.Get
-            && (lab.Sizes.UsesWrk || Path == "/v2/");
+            && (lab.Sizes.UsesWrk || (Path == "/v2/" && front.Key == FrontSet.Gateway));
         return await Measurement.TakeAsync(front, async () =>
         {
             if (isForWrk)
