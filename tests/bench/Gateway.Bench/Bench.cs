@@ -14,7 +14,7 @@ internal static class Bench
     private static readonly long Started = Stopwatch.GetTimestamp();
 
     private const string Csv = "performance.csv";
-    private const double StillFalling = 0.95;
+    private const double MuchToCompile = 0.03;
 
     /// <summary>Runs it.</summary>
     /// <exception cref="BenchException">A server did not start, or an answer was wrong.</exception>
@@ -54,32 +54,33 @@ internal static class Bench
 
         var tables = new PerformanceTables(results);
         await Console.Out.WriteLineAsync(tables.WriteDetails());
-        if (!options.IsTrial)
+        if (options.Output is { } output && !options.IsProfiled)
         {
             var facts = await MachineFacts.ReadAsync(options);
             await File.WriteAllTextAsync(
-                Path.Combine(options.Output, Csv), results.ToCsv(facts, Comparison.Ratios(results)), cancellationToken);
-            await WriteAsync(options, results, facts);
+                Path.Combine(output, Csv), results.ToCsv(facts, Comparison.Ratios(results)), cancellationToken);
+            await WriteAsync(output, results, facts);
         }
     }
 
     /// <summary>Writes the page and the picture again, from the figures of an earlier run.</summary>
     public static async Task RedrawAsync(BenchOptions options)
     {
-        var (results, facts) = Results.FromCsv(await File.ReadAllTextAsync(Path.Combine(options.Output, Csv)));
-        await WriteAsync(options, results, facts);
+        var output = options.Output ?? throw new BenchException("--redraw needs --output.");
+        var (results, facts) = Results.FromCsv(await File.ReadAllTextAsync(Path.Combine(output, Csv)));
+        await WriteAsync(output, results, facts);
     }
 
     private static async Task WriteAsync(
-        BenchOptions options, Results results, IReadOnlyList<(string Name, string Value)> facts)
+        string folder, Results results, IReadOnlyList<(string Name, string Value)> facts)
     {
-        var page = Path.Combine(options.Output, "performance.md");
+        var page = Path.Combine(folder, "performance.md");
         var text = File.Exists(page) ? await File.ReadAllTextAsync(page) : "";
         await File.WriteAllTextAsync(
             page, PerformancePage.Replace(text, facts, new PerformanceTables(results).Write()));
         await File.WriteAllTextAsync(
-            Path.Combine(options.Output, "performance.svg"), PerformancePicture.Draw(results));
-        Say($"performance.md, .csv and .svg are in {options.Output}");
+            Path.Combine(folder, "performance.svg"), PerformancePicture.Draw(results));
+        Say($"performance.md, .csv and .svg are in {folder}");
     }
 
     private static async Task CompareFrontsAsync(
@@ -146,23 +147,32 @@ internal static class Bench
         }
     }
 
-    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it
-    // makes no difference any more.
+    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it has
+    // little left to compile.
     private static async Task WarmUpAsync(
         Lab lab, IFrontWorkload workload, Front front, CancellationToken cancellationToken)
     {
-        var best = double.PositiveInfinity;
         for (var time = 0; time < lab.Sizes.WarmUps; time++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var cost = (await workload.RunAsync(front, cancellationToken)).Front;
-            if (cost > best * StillFalling || front.IsSlow)
+            var (compiled, used) = Read();
+            await workload.RunAsync(front, cancellationToken);
+            var (compiledNow, usedNow) = Read();
+            var share = Math.Max(0, compiledNow - compiled) / (usedNow - used);
+            if (compiledNow > 0)
             {
-                break;
+                Say(string.Create(
+                    CultureInfo.InvariantCulture, $"{workload.Key}: {front.Key} warms up, compiling {share:P0}"));
             }
 
-            best = cost;
+            if (share < MuchToCompile && (time > 0 || compiledNow == 0))
+            {
+                return;
+            }
         }
+
+        (double Compiled, double Used) Read() =>
+            (ProcessorTime.OfCompiler(front.Process), ProcessorTime.OfTree(front.Process));
     }
 
     private static async Task ProfileAsync(

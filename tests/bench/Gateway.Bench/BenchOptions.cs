@@ -14,8 +14,8 @@ internal sealed record BenchOptions
     /// <summary>The built host of bare YARP: a folder.</summary>
     public required string Yarp { get; init; }
 
-    /// <summary>The folder for performance.md, .csv and .svg.</summary>
-    public required string Output { get; init; }
+    /// <summary>The folder for performance.md, .csv and .svg; none: the figures are only printed.</summary>
+    public string? Output { get; init; }
 
     /// <summary>Another published gateway, to compare with; none unless set.</summary>
     public string? Also { get; init; }
@@ -37,9 +37,6 @@ internal sealed record BenchOptions
 
     /// <summary>Whether it shows where the fronts spend their time, instead of measuring how much.</summary>
     public bool IsProfiled { get; init; }
-
-    /// <summary>Whether only the table is printed and no file is written.</summary>
-    public bool IsTrial => IsProfiled || Only.Count > 0 || Fronts.Count > 0;
 
     /// <summary>Reads the command line.</summary>
     /// <exception cref="BenchException">It is wrong; the message says how.</exception>
@@ -80,7 +77,7 @@ internal sealed record BenchOptions
             Scratch = values["--scratch"],
             Gateway = values["--gateway"],
             Yarp = values["--yarp"],
-            Output = values["--output"],
+            Output = values.GetValueOrDefault("--output"),
             Also = values.GetValueOrDefault("--also"),
             IsRedrawn = values.ContainsKey("--redraw"),
             IsProfiled = values.ContainsKey("--profile"),

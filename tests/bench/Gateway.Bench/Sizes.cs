@@ -63,8 +63,8 @@ internal sealed record Sizes
     /// <summary>Seconds after which a gateway does not know the names of the catalog any more.</summary>
     public int ForgetSeconds { get; init; } = 35;
 
-    /// <summary>How often a front may do a workload before it is measured, until that costs it no less than before.</summary>
-    public int WarmUps { get; init; } = 8;
+    /// <summary>How often a front may do a workload before it is measured, until it compiles little meanwhile.</summary>
+    public int WarmUps { get; init; } = 12;
 
     /// <summary>Seconds for which an idle server is watched.</summary>
     public int IdleSeconds { get; init; } = 40;

@@ -32,6 +32,29 @@ internal static partial class ProcessorTime
         return usage[0] + usage[2] + ((usage[1] + usage[3]) / 1e6);
     }
 
+    /// <summary>Seconds that the thread of a .NET process has used that compiles hot methods again; zero if it rests.</summary>
+    public static double OfCompiler(int process)
+    {
+        var seconds = 0.0;
+        foreach (var thread in Directory.EnumerateDirectories($"/proc/{Text(process)}/task"))
+        {
+            try
+            {
+                if (File.ReadAllText(thread + "/comm").StartsWith(".NET Tiered", StringComparison.Ordinal))
+                {
+                    var used = File.ReadAllText(thread + "/schedstat").Split(' ')[0];
+                    seconds += long.Parse(used, CultureInfo.InvariantCulture) / 1e9;
+                }
+            }
+            catch (IOException)
+            {
+                // it ended meanwhile
+            }
+        }
+
+        return seconds;
+    }
+
     /// <summary>Seconds that this thread has used.</summary>
     public static double OfThisThread()
     {
