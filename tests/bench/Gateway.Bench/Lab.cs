@@ -39,6 +39,9 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>The registry behind all fronts.</summary>
     public RegistryServer Registry { get; }
 
+    /// <summary>Whether the gateway that is measured has a content cache.</summary>
+    public bool HasContentCache { get; private init; }
+
     /// <summary>The folder of its storage.</summary>
     public string Data => DataOf(Options);
 
@@ -92,7 +95,11 @@ internal sealed class Lab : IAsyncDisposable
             try
             {
                 var content = await Content.PushAsync(registry.Address, options.Sizes, cancellationToken);
-                return new Lab(options, registry, redis, content);
+                var schema = await Command.RunAsync([gateway, "config", "schema"]);
+                return new Lab(options, registry, redis, content)
+                {
+                    HasContentCache = schema.Contains("\"contentCache\"", StringComparison.Ordinal),
+                };
             }
             catch
             {

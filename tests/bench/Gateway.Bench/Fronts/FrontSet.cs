@@ -36,7 +36,7 @@ internal sealed class FrontSet(Lab lab)
         string[] all =
         [
             Registry, Nginx, NginxUnbuffered, NginxAuth, RegistryAuth, Yarp, Gateway,
-            .. CacheSettings is null ? Array.Empty<string>() : [GatewayCache],
+            .. lab.HasContentCache ? [GatewayCache] : Array.Empty<string>(),
             GatewayNoRedis, GatewayNoAudit, GatewayBare,
             .. lab.Options.Also is null ? Array.Empty<string>() : [GatewayOther],
         ];
@@ -48,9 +48,6 @@ internal sealed class FrontSet(Lab lab)
 
         return lab.Options.Fronts.Count == 0 ? all : [.. all.Where(lab.Options.Fronts.Contains)];
     }
-
-    /// <summary>The settings that turn the content cache on; none if this gateway has none.</summary>
-    private static string? CacheSettings => null;
 
     /// <summary>Starts one.</summary>
     /// <param name="key">Which.</param>
@@ -98,7 +95,7 @@ internal sealed class FrontSet(Lab lab)
         Rules = lab.Sizes.Rules,
         Redis = key is GatewayNoRedis or GatewayBare ? null : lab.Redis.Address,
         HasAudit = key is not (GatewayNoAudit or GatewayBare),
-        MoreRegistry = key == GatewayCache ? CacheSettings! : "",
+        HasContentCache = key == GatewayCache,
     };
 
     private Front Create(

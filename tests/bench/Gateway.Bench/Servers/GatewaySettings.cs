@@ -32,8 +32,8 @@ internal sealed record GatewaySettings
     /// <summary>Whether it writes an audit trail.</summary>
     public bool HasAudit { get; init; } = true;
 
-    /// <summary>Further settings of the registry, in flow style with a comma before each.</summary>
-    public string MoreRegistry { get; init; } = "";
+    /// <summary>Whether it keeps small contents in memory; a gateway that cannot must not be asked to.</summary>
+    public bool HasContentCache { get; init; }
 
     /// <summary>The text of gateway.yaml.</summary>
     public string ToYaml(int port, int managementPort)
@@ -41,12 +41,13 @@ internal sealed record GatewaySettings
         var prefix = Path.GetFileName(Folder);
         var redis = Redis is null ? "" : $"redis: {{ server: \"{Redis}\", timeout: 5s, keyPrefix: \"{prefix}:\" }}\n";
         var store = StoresInRedis ? "state: { store: redis }\n" : "";
+        var cache = HasContentCache ? "contentCache: { enabled: true }\n" : "";
         var classes = "[pull, push, read, catalog, token]";
         return string.Create(CultureInfo.InvariantCulture, $$"""
             publicUrl: https://localhost:{{port}}
             listen: { https: "127.0.0.1:{{port}}", management: "127.0.0.1:{{managementPort}}" }
             tls: { certificates: [ { certificate: "{{Certificates}}/tls.crt", key: "{{Certificates}}/tls.key" } ] }
-            registries: [ { name: main, upstreams: [ "http://127.0.0.1:{{Upstream.Port}}" ]{{MoreRegistry}} } ]
+            registries: [ { name: main, upstreams: [ "http://127.0.0.1:{{Upstream.Port}}" ] } ]
             authentication: { htpasswd: { file: "{{Users}}" } }
             policies: policies/
             tokens: { refreshTokens: true }
@@ -55,7 +56,7 @@ internal sealed record GatewaySettings
               rules:
                 - { name: everything, classes: {{classes}}, per: [caller], rate: 1000000, window: 1m }
             audit: { enabled: {{(HasAudit ? "true" : "false")}}, file: { hashChain: true } }
-            {{redis}}{{store}}
+            {{redis}}{{store}}{{cache}}
             """);
     }
 }
