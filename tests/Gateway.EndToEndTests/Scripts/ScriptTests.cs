@@ -6,7 +6,10 @@ namespace Gateway.EndToEndTests.Scripts;
 public sealed class ScriptTests
 {
     public static TheoryData<string> Scripts =>
-        ["compose/up", "compose/down", "compose/local-images", "tests/run", ".ci/run", "tools/single-file"];
+    [
+        "compose/up", "compose/down", "compose/local-images", "tests/run", "tests/bench/run", ".ci/run",
+        "tools/single-file",
+    ];
 
     [Theory]
     [MemberData(nameof(Scripts))]
@@ -27,6 +30,7 @@ public sealed class ScriptTests
     [InlineData("compose/up", "--detach")]
     [InlineData("compose/down", "--purge")]
     [InlineData("tests/run", "tests/run unit")]
+    [InlineData("tests/bench/run", "--tiny")]
     [InlineData("tools/single-file", "--runtime")]
     public async Task Script_Help_NamesTheOptions(string script, string option)
     {
@@ -40,6 +44,7 @@ public sealed class ScriptTests
     [InlineData("compose/down", "--volumes")]
     [InlineData("compose/local-images", "postgres")]
     [InlineData("tests/run", "units")]
+    [InlineData("tests/bench/run", "--small")]
     [InlineData("tools/single-file", "--rid")]
     public async Task Script_UnknownArgument_SaysWhatIsKnown(string script, string argument)
     {

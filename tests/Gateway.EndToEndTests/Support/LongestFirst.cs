@@ -8,7 +8,7 @@ namespace Gateway.EndToEndTests.Support;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest = [
-        nameof(Load.SoakTests), nameof(Grammar.RegistryRequestDifferentialTests),
+        nameof(Load.SoakTests), nameof(Grammar.RegistryRequestDifferentialTests), nameof(Bench.BenchTests),
     ];
 
     /// <inheritdoc/>

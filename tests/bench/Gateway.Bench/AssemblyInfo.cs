@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// It reads /proc and runs Debian's servers.
+[assembly: SupportedOSPlatform("linux")]
