@@ -22,9 +22,9 @@ public sealed class PolicySet
 
     private readonly PrincipalIndex _principals;
     private readonly RepositoryIndex _repositories;
-    private readonly RuleTable[] _denies; // by the pattern's number
-    private readonly RuleTable[] _allows;
-    private readonly CompiledRule[][] _allowsByPrincipal;
+    private readonly RuleTables _denies;
+    private readonly RuleTables _allows;
+    private readonly RulesByPrincipal _allowsByPrincipal;
 
     // Subjects outlive requests (credential and token caches hold them), so groups are worked out once for each.
     private readonly ConditionalWeakTable<Subject, ResolvedSubject> _resolved = [];
@@ -33,9 +33,9 @@ public sealed class PolicySet
     private PolicySet(
         PrincipalIndex principals,
         RepositoryIndex repositories,
-        RuleTable[] denies,
-        RuleTable[] allows,
-        CompiledRule[][] allowsByPrincipal)
+        RuleTables denies,
+        RuleTables allows,
+        RulesByPrincipal allowsByPrincipal)
     {
         _principals = principals;
         _repositories = repositories;
@@ -58,8 +58,8 @@ public sealed class PolicySet
         return new PolicySet(
             compiler.Principals,
             compiler.Repositories,
-            compiler.Tables(RuleEffect.Deny),
-            compiler.Tables(RuleEffect.Allow),
+            compiler.Denies,
+            compiler.Allows,
             compiler.AllowsByPrincipal())
         {
             Definition = definition,
@@ -165,16 +165,16 @@ public sealed class PolicySet
             picked.Add(deciding);
         }
 
-        foreach (var table in here.SelectMany(pattern => new[] { _denies[pattern], _allows[pattern] }))
+        foreach (var (tables, pattern) in here.SelectMany(pattern => new[] { (_denies, pattern), (_allows, pattern) }))
         {
-            foreach (var bucket in table.For(subject))
+            foreach (var bucket in tables.For(pattern, subject))
             {
                 picked.AddRange(bucket.All.Take(Math.Max(effort - picked.Count, 0)));
             }
         }
 
         // A rule that misses by one thing only either matches the repository or picks the subject.
-        var candidates = TakeWithin(here.SelectMany(pattern => _allows[pattern].All), effort)
+        var candidates = TakeWithin(here.SelectMany(pattern => _allows.All(pattern)), effort)
             .Concat(TakeWithin(subject.Principals.SelectMany(principal => _allowsByPrincipal[principal]), effort));
         return new PolicyExplainer(request, subject).Explain(decision, picked, candidates);
     }
@@ -218,12 +218,12 @@ public sealed class PolicySet
     }
 
     private static Findings Collect(
-        RuleTable[] tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
+        RuleTables tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
     {
         var findings = new Findings(request.Actions);
         foreach (var pattern in patterns)
         {
-            foreach (var bucket in tables[pattern].For(subject))
+            foreach (var bucket in tables.For(pattern, subject))
             {
                 bucket.Collect(in request, subject, ref findings);
             }
@@ -233,12 +233,12 @@ public sealed class PolicySet
     }
 
     private static (RepositoryActions AnyTag, RepositoryActions SomeTag) CollectByTag(
-        RuleTable[] tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
+        RuleTables tables, ReadOnlySpan<int> patterns, in AccessRequest request, ResolvedSubject subject)
     {
         var (anyTag, someTag) = (RepositoryActions.None, RepositoryActions.None);
         foreach (var pattern in patterns)
         {
-            foreach (var bucket in tables[pattern].For(subject))
+            foreach (var bucket in tables.For(pattern, subject))
             {
                 anyTag |= Union(bucket.AnyTag, request.Actions & ~anyTag, in request, subject);
                 someTag |= Union(bucket.LimitedByTag, request.Actions & ~someTag, in request, subject);
@@ -249,7 +249,7 @@ public sealed class PolicySet
     }
 
     private static RepositoryActions Union(
-        CompiledRule[] rules, RepositoryActions wanted, in AccessRequest request, ResolvedSubject subject)
+        ReadOnlySpan<CompiledRule> rules, RepositoryActions wanted, in AccessRequest request, ResolvedSubject subject)
     {
         var found = RepositoryActions.None;
         foreach (var rule in rules)

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Core.Registry;
 
@@ -18,16 +18,18 @@ public sealed class RepositoryPattern
 
     internal const string SubjectPlaceholder = "${subject}";
 
-    private RepositoryPattern(string text, ImmutableArray<PatternSegment> segments)
-    {
-        Text = text;
-        Segments = segments;
-    }
+    private static readonly SearchValues<char> SegmentCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789._-*");
+
+    // Made when asked for: the index keeps its own form of all patterns, and of most of them nobody asks.
+    private PatternSegment[]? _segments;
+
+    private RepositoryPattern(string text) => Text = text;
 
     /// <summary>The pattern as written.</summary>
     public string Text { get; }
 
-    internal ImmutableArray<PatternSegment> Segments { get; }
+    internal ReadOnlySpan<PatternSegment> Segments => _segments ??= [.. Split(Text)];
 
     /// <summary>Reads a pattern.</summary>
     /// <param name="text">The pattern as written in a policy.</param>
@@ -43,22 +45,16 @@ public sealed class RepositoryPattern
             return false;
         }
 
-        var segments = ImmutableArray.CreateBuilder<PatternSegment>();
-        foreach (var part in text.Split('/'))
+        foreach (var range in text.AsSpan().Split('/'))
         {
-            if (!TryParseSegment(part, out var segment, out fix))
+            if (FindFault(text.AsSpan()[range]) is { } fault)
             {
+                fix = fault;
                 return false;
-            }
-
-            // ** after ** adds nothing.
-            if (segment.Kind != PatternSegmentKind.Spanning || segments is [] || segments[^1].Kind != segment.Kind)
-            {
-                segments.Add(segment);
             }
         }
 
-        pattern = new RepositoryPattern(text, segments.ToImmutable());
+        pattern = new RepositoryPattern(text);
         fix = null;
         return true;
     }
@@ -72,44 +68,71 @@ public sealed class RepositoryPattern
     public override string ToString() => Text;
 
     /// <summary>Whether it matches a repository for some subject, whatever the value of <c>${subject}</c>.</summary>
-    public bool CouldMatch(RepositoryName repository) =>
-        new RepositoryPattern(
-            Text,
-            [
-                .. Segments.Select(
-                    static one => one.Kind == PatternSegmentKind.Subject
-                        ? one with { Kind = PatternSegmentKind.Any }
-                        : one),
-            ])
-            .Matches(repository, subjectSegment: null);
+    public bool CouldMatch(RepositoryName repository) => Matches(
+        [
+            .. Split(Text).Select(
+                static one => one.Kind == PatternSegmentKind.Subject
+                    ? one with { Kind = PatternSegmentKind.Any }
+                    : one),
+        ],
+        repository,
+        subjectSegment: null);
 
     /// <summary>Matches this one pattern; the index matches all of them at once.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="subjectSegment">
     /// The value of <c>${subject}</c>; <see langword="null"/> where it matches nothing.
     /// </param>
-    internal bool Matches(RepositoryName repository, string? subjectSegment)
+    internal bool Matches(RepositoryName repository, string? subjectSegment) =>
+        Matches(Segments, repository, subjectSegment);
+
+    /// <summary>What one segment of a pattern is.</summary>
+    internal static PatternSegmentKind KindOf(ReadOnlySpan<char> segment) => segment switch
+    {
+        "**" => PatternSegmentKind.Spanning,
+        SubjectPlaceholder => PatternSegmentKind.Subject,
+        "*" => PatternSegmentKind.Any,
+        _ when segment.Contains('*') => PatternSegmentKind.Glob,
+        _ => PatternSegmentKind.Literal,
+    };
+
+    private static IEnumerable<PatternSegment> Split(string text)
+    {
+        var before = PatternSegmentKind.Literal;
+        foreach (var part in text.Split('/'))
+        {
+            var kind = KindOf(part);
+            if (kind != PatternSegmentKind.Spanning || before != kind) // ** after ** adds nothing
+            {
+                yield return new(kind, part, kind == PatternSegmentKind.Glob ? new Glob(part) : null);
+            }
+
+            before = kind;
+        }
+    }
+
+    private static bool Matches(ReadOnlySpan<PatternSegment> segments, RepositoryName repository, string? subjectSegment)
     {
         var parts = repository.Value.Split('/');
         var (part, segment, retrySegment, retryPart) = (0, 0, -1, 0);
         while (true)
         {
-            if (segment == Segments.Length && part == parts.Length)
+            if (segment == segments.Length && part == parts.Length)
             {
                 return true;
             }
 
-            if (segment < Segments.Length && Segments[segment].Kind == PatternSegmentKind.Spanning)
+            if (segment < segments.Length && segments[segment].Kind == PatternSegmentKind.Spanning)
             {
-                if (segment == Segments.Length - 1)
+                if (segment == segments.Length - 1)
                 {
                     return part < parts.Length;
                 }
 
                 (retrySegment, retryPart) = (++segment, part);
             }
-            else if (segment < Segments.Length && part < parts.Length
-                && Segments[segment].Matches(parts[part], subjectSegment))
+            else if (segment < segments.Length && part < parts.Length
+                && segments[segment].Matches(parts[part], subjectSegment))
             {
                 (segment, part) = (segment + 1, part + 1);
             }
@@ -125,41 +148,44 @@ public sealed class RepositoryPattern
         }
     }
 
-    private static bool TryParseSegment(string text, out PatternSegment segment, [NotNullWhen(false)] out string? fix)
+    // What is wrong with a segment, as what would be right; null: nothing.
+    private static string? FindFault(ReadOnlySpan<char> text)
     {
-        segment = default;
-        fix = text switch
+        if (text is "")
         {
-            "" => "Write no empty segment, and no slash at the beginning or end.",
-            "**" or SubjectPlaceholder => null,
-            _ when text.Contains("**", StringComparison.Ordinal) =>
-                "\"**\" must be a segment of its own, as in \"team-a/**\"; within a segment write one \"*\".",
-            _ when text.Contains('$', StringComparison.Ordinal) =>
-                $"\"{SubjectPlaceholder}\" must be a segment of its own, as in \"users/{SubjectPlaceholder}/**\"; "
-                + "nothing else may begin with \"$\".",
-            _ when text.Any(char.IsAsciiLetterUpper) => "Write it in lower case, as repository names are.",
-            _ when !text.All(
-                static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '*') =>
-                "Use only a-z, 0-9, \".\", \"_\", \"-\" and \"*\" in a segment; put tags under \"tags\".",
-            _ when !text.Contains('*', StringComparison.Ordinal) && !RepositoryName.IsValid(text) =>
-                $"No repository can have the segment \"{text}\": it must begin and end with a letter or digit, "
-                + "with a single \".\", \"_\", \"__\" or run of dashes between them.",
-            _ => null,
-        };
-        if (fix is not null)
-        {
-            return false;
+            return "Write no empty segment, and no slash at the beginning or end.";
         }
 
-        segment = text switch
+        if (text is "**" or SubjectPlaceholder)
         {
-            "**" => new(PatternSegmentKind.Spanning, text, null),
-            SubjectPlaceholder => new(PatternSegmentKind.Subject, text, null),
-            "*" => new(PatternSegmentKind.Any, text, null),
-            _ when text.Contains('*', StringComparison.Ordinal) => new(PatternSegmentKind.Glob, text, new Glob(text)),
-            _ => new(PatternSegmentKind.Literal, text, null),
-        };
-        return true;
+            return null;
+        }
+
+        if (text.Contains("**", StringComparison.Ordinal))
+        {
+            return "\"**\" must be a segment of its own, as in \"team-a/**\"; within a segment write one \"*\".";
+        }
+
+        if (text.Contains('$'))
+        {
+            return $"\"{SubjectPlaceholder}\" must be a segment of its own, as in \"users/{SubjectPlaceholder}/**\"; "
+                + "nothing else may begin with \"$\".";
+        }
+
+        if (text.ContainsAnyInRange('A', 'Z'))
+        {
+            return "Write it in lower case, as repository names are.";
+        }
+
+        if (text.ContainsAnyExcept(SegmentCharacters))
+        {
+            return "Use only a-z, 0-9, \".\", \"_\", \"-\" and \"*\" in a segment; put tags under \"tags\".";
+        }
+
+        return text.Contains('*') || RepositoryName.IsValid(text)
+            ? null
+            : $"No repository can have the segment \"{text}\": it must begin and end with a letter or digit, "
+                + "with a single \".\", \"_\", \"__\" or run of dashes between them.";
     }
 }
 

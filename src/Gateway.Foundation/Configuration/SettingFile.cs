@@ -16,7 +16,17 @@ internal static class SettingFile
     /// <param name="maxBytes">The maximum. The file's length is not trusted: a device has none and never ends.</param>
     /// <param name="fault">What is wrong; <see cref="FileFault.None"/> if nothing is.</param>
     /// <returns>The text without a byte order mark, or <see langword="null"/>.</returns>
-    public static string? TryRead(string path, int maxBytes, out FileFault fault)
+    public static string? TryRead(string path, int maxBytes, out FileFault fault) =>
+        TryRead(path, maxBytes, Decode, out fault);
+
+    /// <summary>Reads a file and makes something of its bytes, which are gone afterwards.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxBytes">The maximum.</param>
+    /// <param name="read">Makes the value; it may call <see cref="Decode"/>, whose exception is a fault here.</param>
+    /// <param name="fault">What is wrong; <see cref="FileFault.None"/> if nothing is.</param>
+    /// <inheritdoc cref="TryRead(string, int, out FileFault)"/>
+    public static T? TryRead<T>(string path, int maxBytes, Func<ReadOnlySpan<byte>, T> read, out FileFault fault)
+        where T : class
     {
         fault = FileFault.None;
         if (Directory.Exists(path))
@@ -25,12 +35,12 @@ internal static class SettingFile
             return null;
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
+        var buffer = Array.Empty<byte>();
         try
         {
             using var stream = new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var length = stream.ReadAtLeast(buffer.AsSpan(0, maxBytes + 1), maxBytes + 1, throwOnEndOfStream: false);
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            var length = ReadAll(stream, maxBytes, ref buffer);
             if (length > maxBytes)
             {
                 fault = new FileFault(
@@ -38,8 +48,7 @@ internal static class SettingFile
                 return null;
             }
 
-            var bytes = buffer.AsSpan(0, length);
-            return Strict.GetString(bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes);
+            return read(buffer.AsSpan(0, length));
         }
         catch (DecoderFallbackException)
         {
@@ -63,5 +72,40 @@ internal static class SettingFile
         }
 
         return null;
+    }
+
+    /// <summary>The text of UTF-8 bytes, without a byte order mark.</summary>
+    /// <exception cref="DecoderFallbackException">They are not UTF-8.</exception>
+    public static string Decode(ReadOnlySpan<byte> bytes) =>
+        Strict.GetString(bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes);
+
+    // At most one byte more than the maximum. A buffer for the largest file is not taken at once: all of it would have to
+    // be cleared, and would be in memory from then on.
+    private static int ReadAll(FileStream stream, int maxBytes, ref byte[] buffer)
+    {
+        const int smallest = 4 * 1024;
+        var hint = stream.CanSeek ? Math.Min(stream.Length, maxBytes) : 0;
+        var length = 0;
+        buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(hint + 1, Math.Min(smallest, maxBytes + 1)));
+        while (length <= maxBytes)
+        {
+            if (length == buffer.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min((long)length * 2, maxBytes + 1L));
+                buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+                buffer = larger;
+            }
+
+            var read = stream.Read(buffer.AsSpan(length, Math.Min(buffer.Length, maxBytes + 1) - length));
+            if (read == 0)
+            {
+                break;
+            }
+
+            length += read;
+        }
+
+        return length;
     }
 }

@@ -46,8 +46,18 @@ internal sealed class YamlMapping(SourcePosition position) : YamlNode(position)
     public override string Kind => "a section";
 
     /// <summary>The value of a key, or <see langword="null"/> if the key is absent.</summary>
-    public YamlNode? Find(string key) =>
-        Entries.Find(entry => string.Equals(entry.Key, key, StringComparison.Ordinal))?.Value;
+    public YamlNode? Find(string key)
+    {
+        foreach (var entry in Entries)
+        {
+            if (string.Equals(entry.Key, key, StringComparison.Ordinal))
+            {
+                return entry.Value;
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>A key with its value.</summary>

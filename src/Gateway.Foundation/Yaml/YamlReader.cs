@@ -46,7 +46,14 @@ internal sealed class YamlReader
     /// that nothing more can be reported about it.
     /// </returns>
     public static YamlNode? Read(
-        string text, string file, ProblemCollector problems, bool showsValues = false, bool requiresEnd = false)
+        string text, string file, ProblemCollector problems, bool showsValues = false, bool requiresEnd = false) =>
+        SimpleYamlParser.TryRead(text, file, requiresEnd)
+        ?? ReadByLibrary(text, file, problems, showsValues, requiresEnd);
+
+    /// <summary>Reads one document with the library alone; <see cref="SimpleYamlParser"/> must agree with it.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal static YamlNode? ReadByLibrary(
+        string text, string file, ProblemCollector problems, bool showsValues, bool requiresEnd)
     {
         try
         {

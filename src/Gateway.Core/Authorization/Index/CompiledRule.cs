@@ -6,8 +6,7 @@ namespace Gateway.Core.Authorization.Index;
 internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] unless)
 {
     private readonly bool _hasConditions = !rule.When.AreNone;
-    private readonly AccessDecision?[] _refusals =
-        new AccessDecision?[rule.Effect == RuleEffect.Deny ? (int)ActionNames.All + 1 : 0];
+    private AccessDecision?[]? _refusals; // of a deny, once it refused
 
     public PolicyRule Source => rule;
 
@@ -30,7 +29,8 @@ internal sealed class CompiledRule(PolicyRule rule, int rank, int[] to, int[] un
 
     /// <summary>The decision where this deny refuses these actions.</summary>
     public AccessDecision Refused(RepositoryActions missing) =>
-        _refusals[(int)missing] ??= new AccessDecision(false, rule.Identity, missing);
+        (_refusals ??= new AccessDecision?[(int)ActionNames.All + 1])[(int)missing] ??=
+            new AccessDecision(false, rule.Identity, missing);
 
     /// <summary>Whether <c>to</c> picks the subject.</summary>
     public bool Picks(ResolvedSubject subject) => subject.HasAnyOf(to);

@@ -5,9 +5,11 @@ internal sealed class PolicyCompiler
 {
     private static readonly SubjectSelector Everyone = new(SubjectSelectorKind.Everyone, "");
 
-    private readonly List<(CompiledRule Rule, int[] Principals, int[] Patterns)> _rules = [];
+    private readonly List<(CompiledRule Rule, int[] Principals, int[] Patterns)> _allows = [];
+    private readonly List<(CompiledRule Rule, int[] Principals, int[] Patterns)> _denies = [];
     private readonly Dictionary<(string Name, string Value), int> _claimUse = [];
-    private readonly int _patternCount;
+    private readonly RepositoryIndex.Builder _patterns = new();
+    private readonly List<int[]?> _alone = []; // by principal: the list of it alone, which many rules share
 
     public PolicyCompiler(PolicyDefinition definition)
     {
@@ -19,73 +21,79 @@ internal sealed class PolicyCompiler
             _claimUse[key] = _claimUse.GetValueOrDefault(key) + 1;
         }
 
-        var patterns = new RepositoryIndex.Builder();
-        var inOrder = definition.Rules
-            .OrderBy(static rule => rule.Identity.Name, StringComparer.Ordinal)
-            .ThenBy(static rule => rule.Identity.File, StringComparer.Ordinal)
-            .ThenBy(static rule => rule.Identity.Line);
-        foreach (var rule in inOrder)
+        var inOrder = definition.Rules.ToArray();
+        Array.Sort(inOrder, CompareNames);
+        for (var rank = 0; rank < inOrder.Length; rank++)
         {
-            var to = Numbers(rule is { Effect: RuleEffect.Deny, To.IsEmpty: true } ? [Everyone] : rule.To);
-            _rules.Add((
-                new CompiledRule(rule, _rules.Count, to, Numbers(rule.Unless)),
-                FoundUnder(rule, to),
-                [.. rule.On.Select(patterns.Add).Distinct()]));
+            var rule = inOrder[rank];
+            var to = rule is { Effect: RuleEffect.Deny, To.IsEmpty: true } ? Numbers([Everyone]) : Numbers(rule.To.AsSpan());
+            var compiled = new CompiledRule(rule, rank, to, Numbers(rule.Unless.AsSpan()));
+            (compiled.IsDeny ? _denies : _allows).Add((compiled, FoundUnder(rule, to), Patterns(rule)));
         }
 
-        _patternCount = patterns.PatternCount;
-        Repositories = patterns.Build();
+        Denies = new RuleTables(_patterns.PatternCount, _denies);
+        Allows = new RuleTables(_patterns.PatternCount, _allows);
+        Repositories = _patterns.Build();
     }
 
     public PrincipalIndex Principals { get; }
 
     public RepositoryIndex Repositories { get; }
 
-    /// <summary>For each pattern, the rules of one effect.</summary>
-    public RuleTable[] Tables(RuleEffect effect)
-    {
-        var entries = new List<(int, CompiledRule)>?[_patternCount];
-        foreach (var (rule, principals, patterns) in _rules.Where(entry => entry.Rule.Source.Effect == effect))
-        {
-            foreach (var pattern in patterns)
-            {
-                (entries[pattern] ??= []).AddRange(principals.Select(principal => (principal, rule)));
-            }
-        }
+    public RuleTables Denies { get; }
 
-        return [.. entries.Select(static list => list is null ? RuleTable.Empty : new RuleTable(list))];
+    public RuleTables Allows { get; }
+
+    /// <summary>For each principal, the allows that are found under it, by rank.</summary>
+    public RulesByPrincipal AllowsByPrincipal() => new(Principals.Count, _allows);
+
+    // By name, then by place: names are unique within one folder, but need not be where a program made the rules.
+    private static int CompareNames(PolicyRule left, PolicyRule right)
+    {
+        var order = string.CompareOrdinal(left.Identity.Name, right.Identity.Name);
+        order = order != 0 ? order : string.CompareOrdinal(left.Identity.File, right.Identity.File);
+        return order != 0 ? order : left.Identity.Line.CompareTo(right.Identity.Line);
     }
 
-    /// <summary>For each principal, the allows that are found under it.</summary>
-    public CompiledRule[][] AllowsByPrincipal()
-    {
-        var lists = new List<CompiledRule>?[Principals.Count];
-        foreach (var (rule, principals, _) in _rules.Where(static entry => !entry.Rule.IsDeny))
-        {
-            foreach (var principal in principals)
-            {
-                (lists[principal] ??= []).Add(rule);
-            }
-        }
-
-        return [.. lists.Select(static list => list?.ToArray() ?? [])];
-    }
+    private int[] Patterns(PolicyRule rule) => rule.On.Length == 1
+        ? [_patterns.Add(rule.On[0])]
+        : [.. rule.On.Select(_patterns.Add).Distinct()];
 
     // Many rules for one issuer differ only in a claim (one for each source repository). Such a rule is found under
     // the claim's value, which few callers have, rather than under the issuer, which all of them have. Denies are not:
     // they also hold for callers without the claim.
     private int[] FoundUnder(PolicyRule rule, int[] to)
     {
+        if (rule.When.Claims.IsEmpty)
+        {
+            return to;
+        }
+
         var rarest = ExactClaims(rule).MinBy(claim => claim.Values.Max(value => _claimUse[(claim.Name, value.Text)]));
         return rarest is null
             ? to
             : [.. rarest.Values.Select(value => Principals.InternClaim(rarest.Name, value.Text)).Distinct()];
     }
 
-    private static IEnumerable<ClaimCondition> ExactClaims(PolicyRule rule) => rule.Effect == RuleEffect.Allow
-        ? rule.When.Claims.Where(static claim => claim.Values.All(static value => value.IsExact))
-        : [];
+    private static IEnumerable<ClaimCondition> ExactClaims(PolicyRule rule) =>
+        rule.Effect == RuleEffect.Allow && !rule.When.Claims.IsEmpty
+            ? rule.When.Claims.Where(static claim => claim.Values.All(static value => value.IsExact))
+            : [];
 
-    private int[] Numbers(IEnumerable<SubjectSelector> selectors) =>
-        [.. selectors.Select(Principals.Intern).Distinct().Order()];
+    private int[] Numbers(ReadOnlySpan<SubjectSelector> selectors) => selectors switch
+    {
+        [] => [],
+        [var only] => Alone(Principals.Intern(only)),
+        _ => [.. selectors.ToArray().Select(Principals.Intern).Distinct().Order()],
+    };
+
+    private int[] Alone(int principal)
+    {
+        while (_alone.Count <= principal)
+        {
+            _alone.Add(null);
+        }
+
+        return _alone[principal] ??= [principal];
+    }
 }

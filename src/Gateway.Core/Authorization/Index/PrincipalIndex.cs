@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Gateway.Core.Authorization.Index;
 
 /// <summary>
@@ -8,14 +6,14 @@ namespace Gateway.Core.Authorization.Index;
 internal sealed class PrincipalIndex
 {
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
-    private readonly FrozenDictionary<string, string[]> _groupsOf;
+    private readonly Dictionary<string, string[]> _groupsOf;
 
     public PrincipalIndex(IEnumerable<PolicyGroup> groups) => _groupsOf = groups
         .SelectMany(
-            static group => group.Members,
-            static (group, member) => (Member: member.ToString(), Group: "group:" + group.Name))
-        .GroupBy(static pair => pair.Member, static pair => pair.Group, StringComparer.Ordinal)
-        .ToFrozenDictionary(static pairs => pairs.Key, static pairs => pairs.ToArray(), StringComparer.Ordinal);
+            static group => group.Members.Select(static member => member.ToString()),
+            static (group, member) => (Member: member, Group: group))
+        .GroupBy(static pair => pair.Member, static pair => "group:" + pair.Group.Name, StringComparer.Ordinal)
+        .ToDictionary(static pairs => pairs.Key, static pairs => pairs.ToArray(), StringComparer.Ordinal);
 
     public int Count => _numbers.Count;
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Gateway.Core.Authorization.Index;
 
 /// <summary>All repository patterns as one tree of segments, walked once for each question.</summary>
@@ -126,15 +128,27 @@ internal sealed class RepositoryIndex
 
     private static long Edge(int node, int literal) => ((long)node << 32) | (uint)literal;
 
-    private readonly record struct Node(
-        int Any, int Subject, int Spanning, int Pattern, bool HasLiterals, GlobIndex<int>? Globs);
+    /// <summary>One place in the tree: numbers of the nodes that follow, and of the pattern that ends here.</summary>
+    private struct Node()
+    {
+        public int Any = None;
+        public int Subject = None;
+        public int Spanning = None;
+        public int Pattern = None;
+        public bool HasLiterals;
+        public GlobIndex<int>? Globs;
+    }
 
     /// <summary>Collects patterns and numbers them, equal ones alike.</summary>
     internal sealed class Builder
     {
-        private readonly List<MutableNode> _nodes = [new()];
+        private readonly List<Node> _nodes = [new()];
         private readonly Dictionary<string, int> _literals = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _literalsBySpan;
         private readonly Dictionary<long, int> _literalEdges = [];
+        private readonly Dictionary<int, Dictionary<string, (Glob Glob, int Child)>> _globs = [];
+
+        public Builder() => _literalsBySpan = _literals.GetAlternateLookup<ReadOnlySpan<char>>();
 
         public int PatternCount { get; private set; }
 
@@ -142,59 +156,104 @@ internal sealed class RepositoryIndex
         public int Add(RepositoryPattern pattern)
         {
             var node = Root;
-            foreach (var segment in pattern.Segments)
+            var before = PatternSegmentKind.Literal;
+            var text = pattern.Text.AsSpan();
+            foreach (var range in text.Split('/'))
             {
-                node = Child(node, segment);
+                var segment = text[range];
+                var kind = RepositoryPattern.KindOf(segment);
+                if (kind != PatternSegmentKind.Spanning || before != kind) // ** after ** adds nothing
+                {
+                    node = Child(node, kind, segment);
+                }
+
+                before = kind;
             }
 
-            var end = _nodes[node];
-            if (end.Pattern == None)
+            ref var number = ref At(node).Pattern;
+            if (number == None)
             {
-                end.Pattern = PatternCount++;
+                number = PatternCount++;
             }
 
-            return end.Pattern;
+            return number;
         }
 
-        public RepositoryIndex Build() => new(
-            [.. _nodes.Select(static node => new Node(
-                node.Any, node.Subject, node.Spanning, node.Pattern, node.HasLiterals, node.BuildGlobs()))],
-            _literals,
-            _literalEdges);
-
-        private int Child(int node, PatternSegment segment)
+        public RepositoryIndex Build()
         {
-            var from = _nodes[node];
-            switch (segment.Kind)
+            foreach (var (node, globs) in _globs)
+            {
+                At(node).Globs = new(globs.Values);
+            }
+
+            _literals.TrimExcess();
+            _literalEdges.TrimExcess();
+            return new([.. _nodes], _literals, _literalEdges);
+        }
+
+        private ref Node At(int node) => ref CollectionsMarshal.AsSpan(_nodes)[node];
+
+        private int Child(int node, PatternSegmentKind kind, ReadOnlySpan<char> segment)
+        {
+            switch (kind)
             {
                 case PatternSegmentKind.Any:
-                    return from.Any == None ? from.Any = Create() : from.Any;
+                    if (At(node).Any == None)
+                    {
+                        var created = Create(); // first: the list of nodes may move
+                        At(node).Any = created;
+                    }
+
+                    return At(node).Any;
                 case PatternSegmentKind.Subject:
-                    return from.Subject == None ? from.Subject = Create() : from.Subject;
+                    if (At(node).Subject == None)
+                    {
+                        var created = Create();
+                        At(node).Subject = created;
+                    }
+
+                    return At(node).Subject;
                 case PatternSegmentKind.Spanning:
-                    return from.Spanning == None ? from.Spanning = Create() : from.Spanning;
+                    if (At(node).Spanning == None)
+                    {
+                        var created = Create();
+                        At(node).Spanning = created;
+                    }
+
+                    return At(node).Spanning;
                 case PatternSegmentKind.Glob:
-                    from.Globs ??= new(StringComparer.Ordinal);
-                    if (!from.Globs.TryGetValue(segment.Text, out var known))
-                    {
-                        from.Globs.Add(segment.Text, known = (segment.Glob!, Create()));
-                    }
-
-                    return known.Child;
+                    return GlobChild(node, segment.ToString());
                 default:
-                    from.HasLiterals = true;
-                    if (!_literals.TryGetValue(segment.Text, out var literal))
-                    {
-                        _literals.Add(segment.Text, literal = _literals.Count);
-                    }
-
-                    if (!_literalEdges.TryGetValue(Edge(node, literal), out var child))
-                    {
-                        _literalEdges.Add(Edge(node, literal), child = Create());
-                    }
-
-                    return child;
+                    return LiteralChild(node, segment);
             }
+        }
+
+        private int GlobChild(int node, string segment)
+        {
+            if (!_globs.TryGetValue(node, out var globs))
+            {
+                _globs.Add(node, globs = new(StringComparer.Ordinal));
+            }
+
+            if (!globs.TryGetValue(segment, out var known))
+            {
+                globs.Add(segment, known = (new Glob(segment), Create()));
+            }
+
+            return known.Child;
+        }
+
+        private int LiteralChild(int node, ReadOnlySpan<char> segment)
+        {
+            At(node).HasLiterals = true;
+            if (!_literalsBySpan.TryGetValue(segment, out var literal))
+            {
+                _literals.Add(segment.ToString(), literal = _literals.Count);
+            }
+
+            ref var child = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                _literalEdges, Edge(node, literal), out var isKnown);
+            return isKnown ? child : child = Create();
         }
 
         private int Create()
@@ -202,22 +261,5 @@ internal sealed class RepositoryIndex
             _nodes.Add(new());
             return _nodes.Count - 1;
         }
-    }
-
-    private sealed class MutableNode
-    {
-        public int Any { get; set; } = None;
-
-        public int Subject { get; set; } = None;
-
-        public int Spanning { get; set; } = None;
-
-        public int Pattern { get; set; } = None;
-
-        public bool HasLiterals { get; set; }
-
-        public Dictionary<string, (Glob Glob, int Child)>? Globs { get; set; }
-
-        public GlobIndex<int>? BuildGlobs() => Globs is null ? null : new(Globs.Values);
     }
 }

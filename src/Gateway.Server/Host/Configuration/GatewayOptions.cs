@@ -3,6 +3,7 @@ using Gateway.Server.Host.Hosting;
 using Gateway.Server.Host.Telemetry;
 using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
+using Gateway.Server.Registry.Policies;
 using Gateway.Server.Requests.Cors;
 using Gateway.Server.Requests.Redis;
 using Gateway.Server.Requests.Routing;
@@ -104,4 +105,10 @@ public sealed class GatewayOptions
 
     /// <summary>Every file and folder that is named in it. No setting.</summary>
     internal IReadOnlyList<NamedPath> Paths { get; set; } = [];
+
+    /// <summary>
+    /// What reads the policies: the same for the check and for the server, so that a start reads each file's rules
+    /// once. No setting.
+    /// </summary>
+    internal PolicyReader PolicyReader { get; } = new();
 }

@@ -63,7 +63,10 @@ internal static class GatewayOptionsExtensions
         options.Policies,
         [.. options.Registries.Select(static registry => registry.Name)],
         options.RequireDocumentEnd,
-        options.TestPolicies);
+        options.TestPolicies)
+    {
+        Reader = options.PolicyReader,
+    };
 
     /// <summary>Reads the policies; a rule for a registry that is not configured is a problem.</summary>
     /// <exception cref="ProblemException">

@@ -28,7 +28,7 @@ internal sealed class ReloadAudit(
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        Watch(policies, ReloadSnapshots.Take);
+        WatchPolicies();
         Watch(users, ReloadSnapshots.Take);
         Watch(certificates, ReloadSnapshots.Take);
         Watch(limits, ReloadSnapshots.Take);
@@ -71,6 +71,18 @@ internal sealed class ReloadAudit(
             var after = describe(value);
             audit.Record(new ReloadEntry(time.GetUtcNow()) { Source = reloadable.Name, Changes = after.Since(before) });
             before = after;
+        };
+    }
+
+    // Nothing is written out beforehand: the policies in force are in memory, and most of them stay.
+    private void WatchPolicies()
+    {
+        var before = policies.Current;
+        policies.Changed += value =>
+        {
+            var changes = ReloadSnapshots.Compare(before, value);
+            audit.Record(new ReloadEntry(time.GetUtcNow()) { Source = policies.Name, Changes = changes });
+            before = value;
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Gateway.Core.Authorization;
 using Gateway.Core.RateLimiting;
@@ -21,11 +22,32 @@ internal static class ReloadSnapshots
             users.Names.ToDictionary(static name => name, name => users.Find(name)!.Text, StringComparer.Ordinal)),
     ]);
 
+    /// <summary>What distinguishes policies from earlier ones: rules and groups.</summary>
+    /// <remarks>
+    /// What a reload took over from the files that did not change is the same object and needs no words: only the rest is
+    /// written out, which may be a hundred thousand rules, or one.
+    /// </remarks>
+    public static IReadOnlyList<Difference> Compare(PolicySet before, PolicySet after)
+    {
+        var (old, now) = (before.Definition, after.Definition);
+        return Take(Without(now.Rules, old.Rules), Without(now.Groups, old.Groups))
+            .Since(Take(Without(old.Rules, now.Rules), Without(old.Groups, now.Groups)));
+    }
+
     /// <summary>The rules and groups.</summary>
-    public static Snapshot Take(PolicySet policies)
+    public static Snapshot Take(PolicySet policies) => Take(policies.Definition.Rules, policies.Definition.Groups);
+
+    private static IEnumerable<T> Without<T>(ImmutableArray<T> all, ImmutableArray<T> others)
+        where T : class
+    {
+        var known = new HashSet<T>(others, ReferenceEqualityComparer.Instance);
+        return all.Where(one => !known.Contains(one));
+    }
+
+    private static Snapshot Take(IEnumerable<PolicyRule> policyRules, IEnumerable<PolicyGroup> policyGroups)
     {
         var rules = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var rule in policies.Definition.Rules)
+        foreach (var rule in policyRules)
         {
             // Two rules may have one name; the second is told apart by its number.
             var name = $"{rule.Identity.Name} ({rule.Identity.File})";
@@ -36,7 +58,7 @@ internal static class ReloadSnapshots
             }
         }
 
-        var groups = policies.Definition.Groups
+        var groups = policyGroups
             .GroupBy(static group => group.Name, StringComparer.Ordinal)
             .ToDictionary(
                 static group => group.Key,

@@ -12,6 +12,9 @@ namespace Gateway.Server.Registry.Authorization;
 internal sealed record PolicySource(
     string Folder, IReadOnlyList<string> Registries, bool RequireDocumentEnd, bool RunTests)
 {
+    /// <summary>What reads them, and knows the files that it has read.</summary>
+    public PolicyReader Reader { get; init; } = new();
+
     /// <summary>The files there are now.</summary>
     public IReadOnlyList<string> Files => PolicyFolder.Paths(Folder);
 
@@ -21,7 +24,7 @@ internal sealed record PolicySource(
     /// </exception>
     public PolicySet Load()
     {
-        var policies = PolicyFolder.Load(Folder, Registries, RequireDocumentEnd);
+        var policies = Reader.Read(Folder, Registries, RequireDocumentEnd).PolicyOrProblems();
         return RunTests
             && PolicyTests.Run(policies, Folder, RequireDocumentEnd) is { Failures: { Count: > 0 } failures }
             ? throw new ProblemException([.. failures])

@@ -4,15 +4,13 @@ using Gateway.Foundation.Yaml;
 
 namespace Gateway.Server.Registry.Policies;
 
-/// <summary>Reads groups: names for lists of users, robots and other groups.</summary>
+/// <summary>Reads the groups of one file: names for lists of users, robots and other groups.</summary>
 internal sealed class GroupReader(ProblemCollector problems)
 {
-    private const int MaxDepth = 16;
+    private readonly List<Declared<PolicyGroup>> _declared = [];
 
-    private readonly Dictionary<string, Declared<PolicyGroup>> _groups = new(StringComparer.Ordinal);
-
-    /// <summary>All groups read so far.</summary>
-    public IReadOnlyDictionary<string, Declared<PolicyGroup>> Groups => _groups;
+    /// <summary>The groups declared.</summary>
+    public IReadOnlyList<Declared<PolicyGroup>> Declared => _declared;
 
     /// <summary>Reads a file's <c>groups</c>.</summary>
     public void Read(YamlNode section)
@@ -30,56 +28,10 @@ internal sealed class GroupReader(ProblemCollector problems)
                 problems.Add(at, "groups: not a name", name,
                     "Use 1 to 256 characters without leading or trailing spaces.");
             }
-            else if (!_groups.TryAdd(name, new(group, at)))
+            else
             {
-                // Merged silently, one team's file could add members to another team's group.
-                problems.Add(
-                    at,
-                    $"group already declared in {_groups[name].Where}",
-                    name,
-                    "Declare a group once; nest groups with \"group:NAME\" among the members.");
+                _declared.Add(new(group, at));
             }
-        }
-    }
-
-    /// <summary>Reports groups that contain themselves, and nesting that is too deep.</summary>
-    public void CheckCircles()
-    {
-        var done = new HashSet<string>(StringComparer.Ordinal);
-        var path = new List<string>();
-        foreach (var name in _groups.Keys)
-        {
-            Visit(name);
-        }
-
-        void Visit(string name)
-        {
-            if (!_groups.TryGetValue(name, out var group) || done.Contains(name))
-            {
-                return;
-            }
-
-            var at = path.IndexOf(name);
-            if (at >= 0 || path.Count == MaxDepth)
-            {
-                var circle = string.Join(" → ", path.Skip(Math.Max(at, 0)).Append(name));
-                problems.Add(
-                    group.At,
-                    at >= 0 ? "groups: a circular reference" : $"groups: nested more than {MaxDepth} deep",
-                    circle,
-                    "Remove one of the groups from another.");
-                done.Add(name);
-                return;
-            }
-
-            path.Add(name);
-            foreach (var member in group.Value.Members.Where(static member => member.Kind == SubjectSelectorKind.Group))
-            {
-                Visit(member.Name);
-            }
-
-            path.RemoveAt(path.Count - 1);
-            done.Add(name);
         }
     }
 

@@ -24,26 +24,32 @@ internal static class PolicyFolder
     /// </param>
     /// <exception cref="ProblemException">Something is wrong; every problem is in it.</exception>
     public static PolicySet Load(
-        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
-    {
-        var reading = Read(folder, registries, requiresEnd);
-        return reading.Problems is [] ? reading.Policy : throw new ProblemException(reading.Problems);
-    }
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false) =>
+        Read(folder, registries, requiresEnd).PolicyOrProblems();
 
     /// <summary>
     /// Reads the policies with everything there is to say about them. It does not throw for what is in files.
     /// </summary>
     /// <inheritdoc cref="Load"/>
     public static PolicyReading Read(
-        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false)
+        string folder, IReadOnlyCollection<string>? registries = null, bool requiresEnd = false) =>
+        new PolicyReader().Read(folder, registries, requiresEnd);
+
+    /// <summary>The policy files of a folder, without the test files.</summary>
+    public static IReadOnlyList<string> PolicyFiles(string folder, ProblemCollector problems) =>
+    [
+        .. Files(folder, problems).Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal)),
+    ];
+
+    /// <summary>Reports policies whose index would be too large.</summary>
+    public static void CheckSize(PolicyDefinition definition, string folder, ProblemCollector problems)
     {
-        var problems = new ProblemCollector();
-        var warnings = new PolicyWarnings();
-        var paths = Files(folder, problems)
-            .Where(static path => !path.EndsWith(TestSuffix, StringComparison.Ordinal)).ToList();
-        var files = paths.Select(path => PolicyFile.Read(path, requiresEnd, problems)).OfType<YamlMapping>().ToList();
-        var definition = PolicyFileReader.Read(files, registries, problems, warnings);
-        var entries = definition.Rules.Sum(static rule => (long)rule.On.Length * Math.Max(rule.To.Length, 1));
+        var entries = 0L;
+        foreach (var rule in definition.Rules)
+        {
+            entries += (long)rule.On.Length * Math.Max(rule.To.Length, 1);
+        }
+
         if (entries > MaxEntries)
         {
             problems.Add(
@@ -52,12 +58,6 @@ internal static class PolicyFolder
                 null,
                 "Use groups and wider patterns.");
         }
-
-        return new PolicyReading(
-            problems.Count == 0 ? PolicySet.Compile(definition) : PolicySet.Empty,
-            paths.Count,
-            problems.ToList(),
-            warnings.ToList());
     }
 
     /// <summary>
@@ -173,11 +173,3 @@ internal static class PolicyFolder
         path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
         || path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
 }
-
-/// <summary>A reading of the policy folder.</summary>
-/// <param name="Policy">The policies; denies everything where there are problems.</param>
-/// <param name="FileCount">How many policy files were read.</param>
-/// <param name="Problems">Why it cannot come into force.</param>
-/// <param name="Warnings">What is allowed but hardly meant.</param>
-internal sealed record PolicyReading(
-    PolicySet Policy, int FileCount, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings);

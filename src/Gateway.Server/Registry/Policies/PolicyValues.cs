@@ -23,9 +23,12 @@ internal static class PolicyValues
     /// <summary>Reports keys that are not known.</summary>
     public static void CheckKeys(this ProblemCollector problems, YamlMapping map, params string[] known)
     {
-        foreach (var entry in map.Entries.Where(entry => !known.Contains(entry.Key)))
+        foreach (var entry in map.Entries)
         {
-            problems.Add(entry.Position, "unknown key", entry.Key, NearestName.Hint(entry.Key, known));
+            if (Array.IndexOf(known, entry.Key) < 0)
+            {
+                problems.Add(entry.Position, "unknown key", entry.Key, NearestName.Hint(entry.Key, known));
+            }
         }
     }
 
@@ -52,7 +55,7 @@ internal static class PolicyValues
     /// <summary>A text that is not empty and has no control characters.</summary>
     public static string? Text(this ProblemCollector problems, YamlNode value, string key, string fix)
     {
-        if (value is YamlScalar { IsNull: false, Text.Length: > 0 } scalar && !scalar.Text.Any(char.IsControl))
+        if (value is YamlScalar { IsNull: false, Text.Length: > 0 } scalar && !HasControls(scalar.Text))
         {
             return scalar.Text;
         }
@@ -86,6 +89,19 @@ internal static class PolicyValues
                 yield return (item.Position, text);
             }
         }
+    }
+
+    private static bool HasControls(string text)
+    {
+        foreach (var c in text)
+        {
+            if (char.IsControl(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void AddKind(

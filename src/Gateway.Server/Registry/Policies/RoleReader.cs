@@ -4,20 +4,13 @@ using Gateway.Foundation.Yaml;
 
 namespace Gateway.Server.Registry.Policies;
 
-/// <summary>Reads roles: names for lists of actions.</summary>
+/// <summary>Reads the roles of one file: names for lists of actions.</summary>
 internal sealed class RoleReader(ProblemCollector problems)
 {
-    private readonly Dictionary<string, RepositoryActions> _roles = new(StringComparer.Ordinal)
-    {
-        ["reader"] = RepositoryActions.Pull,
-        ["writer"] = RepositoryActions.Pull | RepositoryActions.Push,
-        ["owner"] = RepositoryActions.Pull | RepositoryActions.Push | RepositoryActions.Delete,
-    };
+    private readonly List<DeclaredRole> _declared = [];
 
-    private readonly Dictionary<string, Declared<RepositoryActions>> _declared = new(StringComparer.Ordinal);
-
-    /// <summary>All roles read so far and the built-in ones.</summary>
-    public IReadOnlyDictionary<string, RepositoryActions> Roles => _roles;
+    /// <summary>The roles declared.</summary>
+    public IReadOnlyList<DeclaredRole> Declared => _declared;
 
     /// <summary>Reads a file's <c>roles</c>.</summary>
     public void Read(YamlNode section)
@@ -35,14 +28,9 @@ internal sealed class RoleReader(ProblemCollector problems)
                 problems.Add(at, "roles: not a name", name,
                     "Use 1 to 256 characters without leading or trailing spaces.");
             }
-            else if (_roles.TryAdd(name, actions))
-            {
-                _declared.Add(name, new(actions, at));
-            }
             else
             {
-                var where = _declared.TryGetValue(name, out var first) ? $"declared in {first.Where}" : "built in";
-                problems.Add(at, "a role of this name is " + where, name, "Choose another name.");
+                _declared.Add(new DeclaredRole(name, actions, at));
             }
         }
     }
@@ -88,3 +76,9 @@ internal sealed class RoleReader(ProblemCollector problems)
         return actions;
     }
 }
+
+/// <summary>A role that a policy file declares.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Actions">What it allows.</param>
+/// <param name="At">Where.</param>
+internal sealed record DeclaredRole(string Name, RepositoryActions Actions, SourcePosition At);

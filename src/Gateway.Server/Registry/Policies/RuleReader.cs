@@ -6,25 +6,33 @@ using Gateway.Foundation.Yaml;
 
 namespace Gateway.Server.Registry.Policies;
 
-/// <summary>Reads rules.</summary>
+/// <summary>Reads the rules of one file.</summary>
 internal sealed class RuleReader(
-    ProblemCollector problems, PolicyWarnings warnings, RoleReader roles, IReadOnlyCollection<string>? registries)
+    ProblemCollector problems, RoleReader roles, IReadOnlyCollection<string>? registries, string path)
 {
-    private const int MaxRules = 250_000;
+    /// <summary>The most rules of all files together, and so of one.</summary>
+    public const int MaxRules = 250_000;
+
+    /// <summary>What helps where there are more.</summary>
+    public const string TooManyFix = "Use groups and wider patterns.";
+
+    private const int PoolSize = 4_096; // a power of two
     private const string RuleFix = "Begin each rule with \"- name: …\".";
     private const string SubjectsFix = $"Write a list of {SubjectSelector.Forms}.";
 
     private static readonly string[] RuleKeys =
         ["name", "to", "unless", "on", "tags", "registries", "when", "role", "allow", "deny"];
 
-    private static readonly string[] EffectKeys = ["role", "allow", "deny"];
+    private readonly string _file = Path.GetFileName(path);
+    private readonly List<ReadRule> _rules = [];
 
-    private readonly Dictionary<string, Declared<PolicyRule>> _rules = new(StringComparer.Ordinal);
+    // Large policies name the same groups again and again; neighbours most of all.
+    private readonly ImmutableArray<SubjectSelector>[] _selectors = new ImmutableArray<SubjectSelector>[PoolSize];
 
-    /// <summary>All rules read so far, in the order of the files.</summary>
-    public IReadOnlyCollection<Declared<PolicyRule>> Rules => _rules.Values;
+    /// <summary>The rules read, in the order of the file.</summary>
+    public List<ReadRule> Rules => _rules;
 
-    /// <summary>Reads a file's <c>rules</c>.</summary>
+    /// <summary>Reads the file's <c>rules</c>.</summary>
     public void Read(YamlNode section)
     {
         if (problems.List(section, "rules", RuleFix) is not { } list)
@@ -32,28 +40,23 @@ internal sealed class RuleReader(
             return;
         }
 
+        _rules.Capacity = Math.Min(list.Items.Count, MaxRules);
         foreach (var item in list.Items)
         {
             if (_rules.Count == MaxRules)
             {
-                problems.Add(item.Position, $"more than {MaxRules} rules", null, "Use groups and wider patterns.");
+                problems.Add(item.Position, $"more than {MaxRules} rules", null, TooManyFix);
                 return;
             }
 
-            if (problems.Map(item, "rules", RuleFix) is { } map
-                && ReadRule(map) is { } rule
-                && !_rules.TryAdd(rule.Identity.Name, new(rule, map.Position)))
+            if (problems.Map(item, "rules", RuleFix) is { } map && ReadRule(map) is { } rule)
             {
-                problems.Add(
-                    map.Position,
-                    $"a rule with this name is already in {_rules[rule.Identity.Name].Where}",
-                    rule.Identity.Name,
-                    "Give it another name: error messages and audit lines name rules.");
+                _rules.Add(rule);
             }
         }
     }
 
-    private PolicyRule? ReadRule(YamlMapping map)
+    private ReadRule? ReadRule(YamlMapping map)
     {
         problems.CheckKeys(map, RuleKeys);
         const string nameFix = "Add \"name: …\", a sentence that says what the rule is for.";
@@ -63,15 +66,15 @@ internal sealed class RuleReader(
         var on = Required(map, "on", "Name repositories, as in on: [ \"team-a/**\" ].") is { } onValue
             ? ReadPatterns(onValue).ToImmutableArray()
             : [];
-        var (effect, actions) = ReadEffect(map);
+        var (effect, actions, role) = ReadEffect(map);
         var rule = new PolicyRule
         {
-            Identity = new RuleIdentity(name ?? "", Path.GetFileName(map.Position.Origin), map.Position.Line),
+            Identity = new RuleIdentity(name ?? "", _file, map.Position.Line),
             Effect = effect,
             Actions = actions,
             On = on,
-            To = map.Find("to") is { } to ? [.. ReadSelectors(to, "to")] : [],
-            Unless = map.Find("unless") is { } unless ? [.. ReadSelectors(unless, "unless")] : [],
+            To = map.Find("to") is { } to ? Selectors(to, "to") : [],
+            Unless = map.Find("unless") is { } unless ? Selectors(unless, "unless") : [],
             Tags = map.Find("tags") is { } tags ? [.. ReadTags(tags)] : [],
             Registries = map.Find("registries") is { } names ? [.. ReadRegistries(names)] : [],
             When = map.Find("when") is { } when ? new RuleConditionsReader(problems).Read(when) : RuleConditions.None,
@@ -85,43 +88,61 @@ internal sealed class RuleReader(
                 "Write to whom it applies, such as \"to: [ authenticated ]\" or \"to: [ group:team-a ]\".");
         }
 
-        if (name is not null)
-        {
-            warnings.CheckRule(rule, map.Position);
-        }
-
-        return name is null ? null : rule;
+        return name is null
+            ? null
+            : new ReadRule(
+                rule, map.Position.Column, role?.Text, role?.Position.Line ?? 0, role?.Position.Column ?? 0);
     }
 
-    private (RuleEffect Effect, RepositoryActions Actions) ReadEffect(YamlMapping map)
+    // What a role allows is known only when all files are read; until then it is nothing.
+    private (RuleEffect Effect, RepositoryActions Actions, YamlScalar? Role) ReadEffect(YamlMapping map)
     {
-        var given = EffectKeys.Where(key => map.Find(key) is not null).ToList();
-        if (given is not [var only])
+        var (role, allow, deny) = (map.Find("role"), map.Find("allow"), map.Find("deny"));
+        switch (role, allow, deny)
         {
-            problems.Add(
-                map.Position,
-                given is [] ? "a rule that neither allows nor denies" : "a rule with " + string.Join(" and ", given),
-                null,
-                "Write exactly one of \"role: writer\", \"allow: [pull]\" and \"deny: [delete]\".");
-            return default;
+            case ({ }, null, null):
+                return (
+                    RuleEffect.Allow,
+                    RepositoryActions.None,
+                    problems.Text(role, "role", "Write the name of a role.") is null ? null : (YamlScalar)role);
+            case (null, { }, null):
+                return (RuleEffect.Allow, roles.ReadActions(allow, "allow", allowed: true), null);
+            case (null, null, { }):
+                return (RuleEffect.Deny, roles.ReadActions(deny, "deny", allowed: false), null);
         }
 
-        var value = map.Find(only)!;
-        switch (only)
-        {
-            case "role":
-                var role = problems.Text(value, "role", "Write the name of a role.");
-                if (role is not null && !roles.Roles.ContainsKey(role))
-                {
-                    problems.Add(value.Position, "role: unknown role", role, NearestName.Hint(role, roles.Roles.Keys));
-                }
+        string?[] given =
+            [role is null ? null : "role", allow is null ? null : "allow", deny is null ? null : "deny"];
+        problems.Add(
+            map.Position,
+            role is null && allow is null && deny is null
+                ? "a rule that neither allows nor denies"
+                : "a rule with " + string.Join(" and ", given.OfType<string>()),
+            null,
+            "Write exactly one of \"role: writer\", \"allow: [pull]\" and \"deny: [delete]\".");
+        return default;
+    }
 
-                return (RuleEffect.Allow, role is null ? RepositoryActions.None : roles.Roles.GetValueOrDefault(role));
-            case "allow":
-                return (RuleEffect.Allow, roles.ReadActions(value, "allow", allowed: true));
-            default:
-                return (RuleEffect.Deny, roles.ReadActions(value, "deny", allowed: false));
+    // One selector alone is what most rules have; rules that have the same one share it.
+    private ImmutableArray<SubjectSelector> Selectors(YamlNode value, string key)
+    {
+        if (value is not YamlScalar and not YamlList { Items: [YamlScalar] })
+        {
+            return [.. ReadSelectors(value, key)];
         }
+
+        var only = (value as YamlScalar) ?? (YamlScalar)((YamlList)value).Items[0];
+        ref var pooled = ref _selectors[string.GetHashCode(only.Text, StringComparison.Ordinal) & (PoolSize - 1)];
+        if (!pooled.IsDefaultOrEmpty
+            && SubjectSelector.TryParse(only.Text, out var selector)
+            && !only.IsNull
+            && pooled[0] == selector)
+        {
+            return pooled;
+        }
+
+        ImmutableArray<SubjectSelector> read = [.. ReadSelectors(value, key)];
+        return read.Length == 1 ? pooled = read : read;
     }
 
     private IEnumerable<SubjectSelector> ReadSelectors(YamlNode value, string key)
@@ -216,3 +237,11 @@ internal sealed class RuleReader(
         return value;
     }
 }
+
+/// <summary>A rule as one file has it, before its role is looked up.</summary>
+/// <param name="Rule">The rule; with a role, its actions are missing.</param>
+/// <param name="Column">Where it begins in its line, from 1.</param>
+/// <param name="Role">The role's name; <see langword="null"/> where the rule names none.</param>
+/// <param name="RoleLine">Where the role is named.</param>
+/// <param name="RoleColumn">Where in that line.</param>
+internal readonly record struct ReadRule(PolicyRule Rule, int Column, string? Role, int RoleLine, int RoleColumn);
