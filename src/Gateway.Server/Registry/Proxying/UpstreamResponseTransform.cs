@@ -33,7 +33,15 @@ internal sealed class UpstreamResponseTransform(
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
         gateway.AnsweredAt = time.GetTimestamp();
-        if (Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
+        var observer = context.HttpContext.Features.Get<IUpstreamAnswerObserver>();
+        var isRefused =
+            Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error);
+        if (observer is not null)
+        {
+            await observer.AnsweredAsync(context, !isRefused);
+        }
+
+        if (isRefused)
         {
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
@@ -101,7 +109,8 @@ internal sealed class UpstreamResponseTransform(
         return true;
     }
 
-    private static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
+    /// <summary>Puts the headers of an answer that clients may see; all but its <c>Location</c>.</summary>
+    public static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
     {
         foreach (var (name, values) in answer.Headers.NonValidated)
         {

@@ -91,10 +91,17 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>When the headers of the upstream's answer were there; zero while they are not.</summary>
     public long AnsweredAt { get; set; }
 
+    /// <summary>
+    /// Whether the answer's body came out of the gateway's memory (docs/cache.md) and not from the registry.
+    /// </summary>
+    public bool IsFromCache { get; set; }
+
     /// <summary>How much of the body was read from the client for the upstream, in bytes.</summary>
     public long BytesReceived { get; set; }
 
-    /// <summary>How much of the upstream's body was written to the client, in bytes.</summary>
+    /// <summary>
+    /// How much of the upstream's body, or of one kept in memory, was written to the client, in bytes.
+    /// </summary>
     public long BytesSent { get; set; }
 
     /// <summary>Whether <see cref="Principal"/> is known already.</summary>
