@@ -96,14 +96,18 @@ internal sealed class ContentMiddleware(
         var startedAt = time.GetTimestamp();
         var isGet = HttpMethods.IsGet(context.Request.Method);
         var hasWaited = false;
+        string? named = null; // what the tag was said to name after this request came
         while (true)
         {
             var isUnfit = store.IsUnfit(key);
-            if (!isUnfit && store.TryFind(key, out var content)
-                && await JudgeAsync(context, gateway, content, isGet) is { } result)
+            if (!isUnfit && store.TryFind(key, out var content))
             {
-                await WriteAsync(context, gateway, content, result);
-                return;
+                (var result, named) = await JudgeAsync(context, gateway, content, isGet);
+                if (result is { } answered)
+                {
+                    await WriteAsync(context, gateway, content, answered);
+                    return;
+                }
             }
 
             // What was there after the wait, and is not what the tag names now, changes faster than it can be kept.
@@ -128,7 +132,8 @@ internal sealed class ContentMiddleware(
 
             switch (end.Result)
             {
-                case FlightResult.Stored when key.Kind != ContentKind.Tag || store.IsBelieved(end.Content!):
+                case FlightResult.Stored when key.Kind != ContentKind.Tag || store.IsBelieved(end.Content!)
+                    || end.Content!.Digest == named:
                     await WriteAsync(context, gateway, end.Content!, ContentResult.Shared);
                     return;
                 case FlightResult.Corrupt:
@@ -147,24 +152,24 @@ internal sealed class ContentMiddleware(
         }
     }
 
-    private async Task<ContentResult?> JudgeAsync(
+    private async ValueTask<(ContentResult? Result, string? Named)> JudgeAsync(
         HttpContext context, GatewayContext gateway, CachedContent content, bool isGet)
     {
         if (content.Key.Kind != ContentKind.Tag || store.IsBelieved(content))
         {
-            return ContentResult.Hit;
+            return (ContentResult.Hit, null);
         }
 
         if (!isGet)
         {
-            return null; // a HEAD of a tag is the question that would be asked
+            return (null, null); // a HEAD of a tag is the question that would be asked
         }
 
         var check = await tags.AskAsync(context, gateway, content.Key);
         if (check.Digest == content.Digest)
         {
             content.CheckedAt = Math.Max(content.CheckedAt, check.AskedAt);
-            return ContentResult.Checked;
+            return (ContentResult.Checked, check.Digest);
         }
 
         if (check.Digest is "")
@@ -172,7 +177,7 @@ internal sealed class ContentMiddleware(
             store.SetUnfit(content.Key);
         }
 
-        return null;
+        return (null, check.Digest);
     }
 
     private async Task<FlightEnd?> WaitAsync(ContentFlight flight, TimeSpan limit, CancellationToken cancellationToken)
