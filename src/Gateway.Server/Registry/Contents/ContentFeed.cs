@@ -2,7 +2,6 @@ using Gateway.Foundation.Caching;
 using Gateway.Foundation.Text;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
-using StackExchange.Redis;
 
 namespace Gateway.Server.Registry.Contents;
 

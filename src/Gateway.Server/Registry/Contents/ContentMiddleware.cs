@@ -100,7 +100,8 @@ internal sealed class ContentMiddleware(
         while (true)
         {
             var isUnfit = store.IsUnfit(key);
-            if (!isUnfit && store.TryFind(key, out var content))
+            CachedContent? content = null;
+            if (!isUnfit && store.TryFind(key, out content))
             {
                 (var result, named) = await JudgeAsync(context, gateway, content, isGet);
                 if (result is { } answered)
@@ -118,7 +119,8 @@ internal sealed class ContentMiddleware(
                 return;
             }
 
-            var flight = store.Join(key, gateway.Registry!.ToUpstream(gateway.Request.Repository!).Value, out var leads);
+            var flight = store.Join(
+                key, gateway.Registry!.ToUpstream(gateway.Request.Repository!).Value, content, out var leads);
             if (leads)
             {
                 await LeadAsync(context, flight);

@@ -1,3 +1,4 @@
+using Gateway.Foundation.Configuration;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
 using Gateway.Server.Requests.Routing;
@@ -7,6 +8,9 @@ namespace Gateway.Server.Registry.Contents;
 /// <summary>All that the host knows of the content cache.</summary>
 internal static class ContentServiceExtensions
 {
+    private static readonly TimeSpan LongestSensibleAge = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LongestSensibleTagAge = TimeSpan.FromMinutes(1);
+
     /// <summary>Registers the cache where its section is there and on; its figures always.</summary>
     /// <param name="services">The host's.</param>
     /// <param name="options">The section.</param>
@@ -40,6 +44,44 @@ internal static class ContentServiceExtensions
         }
 
         return services;
+    }
+
+    /// <summary>What is allowed, and hardly meant.</summary>
+    /// <param name="options">The section.</param>
+    /// <param name="registries">The registries.</param>
+    public static IEnumerable<Problem> Warnings(
+        ContentCacheOptions? options, IReadOnlyList<RegistryOptions> registries)
+    {
+        if (options is not { Enabled: true })
+        {
+            yield break;
+        }
+
+        if (!registries.Any(static registry => registry.CacheContent))
+        {
+            yield return new Problem(
+                "contentCache", "is on, but every registry has cacheContent: false, so it has no effect", null,
+                "Remove the section, or cacheContent from a registry.");
+        }
+
+        if (options.MaxAge > LongestSensibleAge)
+        {
+            yield return new Problem(
+                "contentCache.maxAge",
+                "is long: what is deleted in the registry itself, as by its garbage collection or another tool, is "
+                    + "served for as long as this",
+                Duration.Format(options.MaxAge),
+                "Set it to a minute, unless everything is deleted through the gateway.");
+        }
+
+        if (options.TagMaxAge > LongestSensibleTagAge)
+        {
+            yield return new Problem(
+                "contentCache.tagMaxAge",
+                "is long: who pulls a tag gets its old image for up to this time after it was pushed around this "
+                    + "gateway",
+                Duration.Format(options.TagMaxAge), "Set it to 0s, or to some seconds.");
+        }
     }
 
     /// <summary>Adds its step, where it is on.</summary>

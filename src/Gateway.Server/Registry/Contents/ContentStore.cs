@@ -74,18 +74,30 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
     /// <summary>Joins the request that is on its way for the same, or begins one.</summary>
     /// <param name="key">What is asked.</param>
     /// <param name="upstreamRepository">The repository as the upstream calls it.</param>
+    /// <param name="known">What the caller found, and could not use.</param>
     /// <param name="leads">Whether the caller is to make the request, and to end the flight in any case.</param>
-    public ContentFlight Join(in ContentKey key, string upstreamRepository, out bool leads)
+    /// <returns>One that has ended already, where it did since the caller looked.</returns>
+    public ContentFlight Join(
+        in ContentKey key, string upstreamRepository, CachedContent? known, out bool leads)
     {
         lock (_lock)
         {
-            leads = !_flights.TryGetValue(key, out var flight);
-            if (leads)
+            leads = false;
+            if (_flights.TryGetValue(key, out var flight))
             {
-                _flights.Add(key, flight = new ContentFlight(key, upstreamRepository, time.GetTimestamp()));
+                return flight;
             }
 
-            return flight!;
+            flight = new ContentFlight(key, upstreamRepository, time.GetTimestamp());
+            if (_entries.TryGetValue(key, out var content) && !ReferenceEquals(content, known) && IsYoung(content))
+            {
+                flight.TryEnd(new FlightEnd(FlightResult.Stored, content));
+                return flight;
+            }
+
+            leads = true;
+            _flights.Add(key, flight);
+            return flight;
         }
     }
 

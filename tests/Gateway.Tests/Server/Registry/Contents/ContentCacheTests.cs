@@ -265,8 +265,8 @@ public sealed class ContentCacheTests : IAsyncLifetime
         Assert.Equal(["GET", "HEAD"], _upstream.Requests.Select(static request => request.Method));
         var (get, head) = (_upstream.Requests[0].Headers, _upstream.Requests[1].Headers);
         Assert.Equal(
-            get.Where(static header => header.Key != "X-Request-Id").OrderBy(static header => header.Key),
-            head.Where(static header => header.Key != "X-Request-Id").OrderBy(static header => header.Key)); // the same question
+            get.Where(static header => header.Key != "X-Request-ID").OrderBy(static header => header.Key),
+            head.Where(static header => header.Key != "X-Request-ID").OrderBy(static header => header.Key)); // the same question
     }
 
     [Fact]
