@@ -2,7 +2,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Server.Registry.Contents;
 
-/// <summary>An upstream's answer that is kept: its own 200 to exactly this question, with its digest verified.</summary>
+/// <summary>
+/// An upstream's answer that is kept: its own 200 to exactly this question, with its digest verified.
+/// </summary>
 internal sealed class CachedContent
 {
     // What the objects around the texts and the body take, generously.

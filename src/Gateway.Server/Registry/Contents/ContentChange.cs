@@ -57,7 +57,9 @@ internal readonly record struct ContentChange(ContentChangeKind Kind, string Rep
 /// <summary>What was changed.</summary>
 internal enum ContentChangeKind
 {
-    /// <summary>A manifest or blob was deleted by its digest: it is dropped for every repository of every registry.</summary>
+    /// <summary>
+    /// A manifest or blob was deleted by its digest: it is dropped for every repository of every registry.
+    /// </summary>
     Digest,
 
     /// <summary>A manifest was deleted by a tag.</summary>

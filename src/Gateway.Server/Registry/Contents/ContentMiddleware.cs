@@ -25,7 +25,7 @@ internal sealed class ContentMiddleware(
     // Longer than any client that all others send. Beyond it, one caller could fill the memory with keys.
     private const int LongestHeaders = 2_048;
 
-    // Whoever leads may be slow for reasons of its own: its upstream, of several, or its body.
+    // A leader may be slow for reasons of its own: its upstream, of several, or its body.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     // What the forwarder would refuse (UpstreamRequestTransform.FindUnsendable) is left to it.
@@ -221,6 +221,12 @@ internal sealed class ContentMiddleware(
 
     private Task WriteAsync(HttpContext context, GatewayContext gateway, CachedContent content, ContentResult result)
     {
+        if (gateway.Decision is not { IsAllowed: true })
+        {
+            // Cannot happen behind the pipeline. If it ever does, this line keeps the content here.
+            throw new InvalidOperationException("a request without an allowing decision reached the content cache");
+        }
+
         figures.Count(content.Key, result);
         gateway.IsFromCache = true;
         var response = context.Response;

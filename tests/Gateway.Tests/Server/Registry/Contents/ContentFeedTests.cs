@@ -8,7 +8,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server.Registry.Contents;
 
-/// <summary>What replicas tell each other of deletions through a real Redis, and what they do where they cannot.</summary>
+/// <summary>
+/// What replicas tell each other of deletions through a real Redis, and what they do where they cannot.
+/// </summary>
 public sealed class ContentFeedTests : IAsyncLifetime
 {
     private const string Digest = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

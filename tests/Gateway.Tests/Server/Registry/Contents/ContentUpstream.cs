@@ -78,7 +78,8 @@ internal sealed class ContentUpstream : IAsyncDisposable
         Put($"/v2/{repository}/blobs/{DigestOf(body)}", new Stored(body, type, DigestOf(body)));
 
     /// <summary>Stores anything under any path.</summary>
-    public string Put(string path, byte[] body, string type, string? digest) => Put(path, new Stored(body, type, digest));
+    public string Put(string path, byte[] body, string type, string? digest) =>
+        Put(path, new Stored(body, type, digest));
 
     /// <summary>Removes it, around the gateway.</summary>
     public void Remove(string path) => _paths.TryRemove(path, out _);
