@@ -405,6 +405,7 @@ public sealed class ContentCacheTests : IAsyncLifetime
     {
         await using var gateway = await _upstream.StartGatewayAsync(
             changeAll: static options => options.Listen.Management = "127.0.0.1:0");
+        const string ofRepository = "gateway_content_repository_requests_total";
         var path = _upstream.PutManifest("team-a/app", "one");
         await ReadAsync(gateway, path, "bob");
         await ReadAsync(gateway, path, "bob");
@@ -419,9 +420,8 @@ public sealed class ContentCacheTests : IAsyncLifetime
         Assert.InRange(scrape["gateway_content_size_bytes{registry=\"main\"}"], 500, 5000);
         Assert.Equal(
             2,
-            scrape[
-                "gateway_content_repository_requests_total{registry=\"main\",repository=\"team-a/app\",result=\"hit\"}"]);
-        Assert.Equal(1, scrape["gateway_content_repository_requests_total{registry=\"main\",result=\"miss\"}"]);
+            scrape[$"{ofRepository}{{registry=\"main\",repository=\"team-a/app\",result=\"hit\"}}"]);
+        Assert.Equal(1, scrape[$"{ofRepository}{{registry=\"main\",result=\"miss\"}}"]);
     }
 
     /// <summary>An answer as text: status, headers but for those of the request alone, and body.</summary>
