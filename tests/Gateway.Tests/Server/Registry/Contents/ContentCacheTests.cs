@@ -232,11 +232,9 @@ public sealed class ContentCacheTests : IAsyncLifetime
             await context.Response.Body.FlushAsync();
             await rest.Task;
         };
-        _upstream.Spoil = static _ => { };
         var running = gateway.Services.GetRequiredService<RunningRequests>();
         var requests = Enumerable.Range(0, 4).Select(_ => gateway.SendAsync(HttpMethod.Get, path, "bob")).ToList();
-        await Eventually.TrueAsync(() => running.Count == 4);
-        Assert.Equal(1, _upstream.Count(path));
+        await Eventually.TrueAsync(() => running.Count == 4 && _upstream.Count(path) == 1);
 
         headers.SetResult();
 
@@ -318,8 +316,7 @@ public sealed class ContentCacheTests : IAsyncLifetime
         _upstream.Before = _ => answer.Task;
         var running = gateway.Services.GetRequiredService<RunningRequests>();
         var all = Enumerable.Range(0, 20).Select(_ => ReadAsync(gateway, path, "bob")).ToList();
-        await Eventually.TrueAsync(() => running.Count == 20);
-        Assert.Equal(1, _upstream.Count(path, "HEAD"));
+        await Eventually.TrueAsync(() => running.Count == 20 && _upstream.Count(path, "HEAD") == 1);
         _upstream.PutManifest("team-a/app", "two", "v1"); // after the first question, before the second
 
         answer.SetResult();

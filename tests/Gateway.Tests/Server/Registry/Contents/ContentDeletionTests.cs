@@ -90,14 +90,10 @@ public sealed class ContentDeletionTests : IAsyncLifetime
         var digest = _upstream.PutManifest("team-a/app", "one", "v1");
         var path = byTag ? "/v2/team-a/app/manifests/v1" : digest;
         var (read, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        _upstream.Spoil = response =>
+        _upstream.Late = async _ =>
         {
-            // It has the content in its hands, and answers late.
-            if (HttpMethods.IsGet(response.HttpContext.Request.Method))
-            {
-                read.TrySetResult();
-                answer.Task.Wait();
-            }
+            read.TrySetResult();
+            await answer.Task;
         };
         var slow = ReadAsync(gateway, path);
         await read.Task;

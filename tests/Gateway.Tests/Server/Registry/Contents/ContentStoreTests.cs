@@ -146,6 +146,7 @@ public sealed class ContentStoreTests
 
         store.Forget(new ContentChange(ContentChangeKind.Digest, "team-a/app", "one"));
 
+        Assert.True(flight.Ended.IsCompletedSuccessfully);
         Assert.Equal(FlightResult.Again, flight.Ended.Result.Result);
         Assert.NotSame(flight, store.Join(KeyOf("one"), "team-a/app", null, out var leads));
         Assert.True(leads);
@@ -165,6 +166,7 @@ public sealed class ContentStoreTests
         var flight = store.Join(KeyOf("one"), "team-a/app", null, out var leads);
 
         Assert.False(leads);
+        Assert.True(flight.Ended.IsCompletedSuccessfully);
         Assert.Same(content, flight.Ended.Result.Content);
         store.Join(KeyOf("one"), "team-a/app", content, out leads); // who found it, and knows that the tag has moved
         Assert.True(leads);

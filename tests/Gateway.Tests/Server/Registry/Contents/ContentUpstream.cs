@@ -31,6 +31,9 @@ internal sealed class ContentUpstream : IAsyncDisposable
     /// <summary>Runs before an answer is given.</summary>
     public Func<HttpContext, Task> Before { get; set; } = static _ => Task.CompletedTask;
 
+    /// <summary>Runs when an answer is chosen, before it is given.</summary>
+    public Func<HttpContext, Task> Late { get; set; } = static _ => Task.CompletedTask;
+
     /// <summary>Makes mistakes in the headers of a 200.</summary>
     public Action<HttpResponse> Spoil { get; set; } = static _ => { };
 
@@ -126,6 +129,7 @@ internal sealed class ContentUpstream : IAsyncDisposable
             return;
         }
 
+        await Late(context);
         var response = context.Response;
         response.ContentType = stored.Type;
         response.ContentLength = stored.Body.Length;
