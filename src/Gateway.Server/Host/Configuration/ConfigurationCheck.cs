@@ -1,6 +1,7 @@
 using Gateway.Foundation.Configuration;
 using Gateway.Server.Portal.Trust;
 using Gateway.Server.Records.Audit;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Registry.Policies;
 using Gateway.Server.Requests.Redis;
 using Gateway.Server.Requests.Tls;
@@ -61,6 +62,7 @@ internal static class ConfigurationCheck
                 ? [HtpasswdReplacement.OpenLine(options.Authentication.Htpasswd!.File)]
                 : (IEnumerable<Problem>)[],
             .. policies.Warnings,
+            .. ContentServiceExtensions.Warnings(options.ContentCache, options.Registries),
             .. GitHubSubjects.OfRules(options.Authentication),
             .. GitHubSubjects.OfPolicies(options.Authentication, policies.Policy.Definition),
         ];

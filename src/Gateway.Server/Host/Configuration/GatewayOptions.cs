@@ -3,6 +3,7 @@ using Gateway.Server.Host.Hosting;
 using Gateway.Server.Host.Telemetry;
 using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Registry.Policies;
 using Gateway.Server.Requests.Cors;
 using Gateway.Server.Requests.Redis;
@@ -82,6 +83,11 @@ public sealed class GatewayOptions
 
     /// <summary>How many requests and failed sign-ins are allowed.</summary>
     public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>
+    /// Manifests and small blobs that are kept in memory and answered from there; off without this section.
+    /// </summary>
+    public ContentCacheOptions? ContentCache { get; set; }
 
     /// <summary>Web pages of other origins that may use the registry from a browser. None by default.</summary>
     public CorsOptions Cors { get; set; } = new();

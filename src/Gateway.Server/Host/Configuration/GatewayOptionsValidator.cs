@@ -3,6 +3,7 @@ using Gateway.Server.Host.Hosting;
 using Gateway.Server.Host.Telemetry;
 using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Requests.Cors;
 using Gateway.Server.Requests.Redis;
 using Gateway.Server.Requests.Routing;
@@ -55,6 +56,11 @@ internal static class GatewayOptionsValidator
                 .Report(
                 "stores keys in a folder, but sign-ins by a provider use several replicas (state.store: redis)",
                 "Set tokens.keys.store to redis, and set a password.");
+        }
+
+        if (options.ContentCache is { } contents)
+        {
+            ContentCacheOptionsValidator.Validate(contents, scope.At(nameof(options.ContentCache)));
         }
 
         CorsOptionsValidator.Validate(options.Cors, scope.At(nameof(options.Cors)));

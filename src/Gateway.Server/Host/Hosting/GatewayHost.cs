@@ -10,6 +10,7 @@ using Gateway.Server.Portal.Pages;
 using Gateway.Server.Portal.Trust;
 using Gateway.Server.Records.Audit;
 using Gateway.Server.Registry.Authorization;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Registry.Listing;
 using Gateway.Server.Registry.Proxying;
 using Gateway.Server.Registry.Uploads;
@@ -88,6 +89,7 @@ internal static class GatewayHost
         builder.Services.AddTokenEndpoint();
         builder.Services.AddUploads();
         builder.Services.AddListing();
+        builder.Services.AddContentCache(options.ContentCache, options.Redis);
         builder.Services.AddRateLimits(
             options.Limits, options.File, options.ReadLimits, isShared: options.Redis is not null);
         builder.Services.AddUpstreamProxy(options.Registries, options.Telemetry.MakesTraces);

@@ -76,7 +76,7 @@ internal sealed class MetricsMiddleware(RequestDelegate next, GatewayMetrics met
             metrics.TokenIssued(issued == CredentialKind.Robot ? "robot" : "personal");
         }
 
-        if (gateway.ForwardedAt != 0)
+        if (gateway.ForwardedAt != 0 || gateway.IsFromCache)
         {
             // Where the gateway answered with an error, nothing of the upstream's body was passed on.
             metrics.Transferred(gateway.Bodies.Received, gateway.Error is null ? gateway.Bodies.Sent : 0);

@@ -5,6 +5,7 @@ using Gateway.Server.Host.Hosting;
 using Gateway.Server.Host.Rotation;
 using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
 using Gateway.Server.Requests.Reloading;
@@ -26,6 +27,7 @@ internal sealed class StateInstruments(
     IEnumerable<RedisConnection> redis, // one or none
     IEnumerable<LimitRedis> limits, // the same
     IEnumerable<LimitLeases> leases, // the same
+    ContentFigures contents,
     AuditTrail audit,
     RegistryRouter router,
     IProxyStateLookup clusters,
@@ -73,8 +75,37 @@ internal sealed class StateInstruments(
         }));
         Counter("gateway.limit.calls", () => limits.Select(static one => new Measurement<long>(one.Calls)));
         Counter("gateway.limit.leased", () => leases.Select(static one => new Measurement<long>(one.Taken)));
+        CreateForContents();
         Counter("gateway.audit.lost", () => [new Measurement<long>(audit.Lost)]);
         Counter("gateway.metrics.dropped", () => [new Measurement<long>(store.Dropped)]);
+    }
+
+    private void CreateForContents()
+    {
+        Counter("gateway.content.requests", () => CountAll<ContentResult>(
+            RegistryFigures.Results, static (figures, result) => figures.Read(result), "result"));
+        Counter("gateway.content.fills", () => CountAll<ContentOutcome>(
+            RegistryFigures.Outcomes, static (figures, outcome) => figures.Read(outcome), "outcome"));
+        Counter("gateway.content.evictions", () => CountAll<ContentEnd>(
+            RegistryFigures.Ends, static (figures, end) => figures.Read(end), "reason"));
+        Counter("gateway.content.repository.requests", () => contents.Repositories.Read().SelectMany(static one => new[]
+        {
+            OfRepository(one.Hits, one.Registry, one.Repository, "hit"),
+            OfRepository(one.Misses, one.Registry, one.Repository, "miss"),
+        }));
+        Gauge("gateway.content.entries", () => contents.Registries.Select(static figures => new Measurement<double>(
+            figures.Entries, new KeyValuePair<string, object?>("registry", figures.Name))));
+        Gauge("gateway.content.size", () => contents.Registries.Select(static figures => new Measurement<double>(
+            figures.Bytes, new KeyValuePair<string, object?>("registry", figures.Name))));
+
+        IEnumerable<Measurement<long>> CountAll<T>(string[] names, Func<RegistryFigures, T, long> read, string label)
+            where T : struct, Enum =>
+            from figures in contents.Registries
+            from value in Enum.GetValues<T>().Select(static (value, index) => (Value: value, Index: index))
+            select Count(read(figures, value.Value), "registry", figures.Name, label, names[value.Index]);
+
+        static Measurement<long> OfRepository(long count, string registry, string repository, string result) =>
+            new(count, new("registry", registry), new("repository", repository), new("result", result));
     }
 
     // A name may have an ECDSA and an RSA certificate, or be in several; the first to expire is the one that matters.

@@ -77,6 +77,11 @@ internal sealed class TracingMiddleware(RequestDelegate next, TimeProvider time)
             span.SetTag("gateway.registry", registry.Name);
         }
 
+        if (gateway.IsFromCache)
+        {
+            span.SetTag("gateway.from_cache", true);
+        }
+
         if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)
         {
             span.SetStatus(ActivityStatusCode.Error);

@@ -48,6 +48,7 @@ internal sealed class AuditedRequest(DateTimeOffset time, long startedAt)
             Error = gateway.Error,
             Grant = gateway.Grant,
             ResolvedDigest = isBegin || request is null ? null : ReadDigest(context.Response),
+            IsFromCache = gateway.IsFromCache,
             Status = context.Response.StatusCode,
             BytesIn = gateway.Bodies.Received,
             BytesOut = gateway.Bodies.Sent,

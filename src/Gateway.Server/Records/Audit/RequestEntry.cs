@@ -74,6 +74,9 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
     /// <summary>The digest that the upstream named, where the request itself names none.</summary>
     public Digest? ResolvedDigest { get; init; }
 
+    /// <summary>Whether the answer's body came out of the gateway's memory.</summary>
+    public bool IsFromCache { get; init; }
+
     /// <summary>The answer's status.</summary>
     public int Status { get; init; }
 
@@ -111,6 +114,11 @@ internal sealed class RequestEntry(DateTimeOffset time) : AuditEntry(time)
             json.WriteNumber("bytesIn"u8, BytesIn);
             json.WriteNumber("bytesOut"u8, BytesOut);
             WriteDuration(json);
+            if (IsFromCache)
+            {
+                json.WriteBoolean("fromCache"u8, true);
+            }
+
             if (IsAborted)
             {
                 json.WriteBoolean("aborted"u8, true);

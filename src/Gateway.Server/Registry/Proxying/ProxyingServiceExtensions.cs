@@ -1,6 +1,7 @@
 using Gateway.Server.Limits.RateLimiting;
 using Gateway.Server.Records.Audit;
 using Gateway.Server.Registry.Authorization;
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Registry.Listing;
 using Gateway.Server.Registry.Uploads;
 using Gateway.Server.Requests.Pipeline;
@@ -69,6 +70,7 @@ internal static class ProxyingServiceExtensions
             proxy.UseMiddleware<RateLimitMiddleware>(); // as often as that?
             proxy.UseMiddleware<AuditAdmissionMiddleware>(); // will there be a record; nothing below runs without one
             proxy.UseMiddleware<ListingMiddleware>(); // what is answered here
+            proxy.UseContentCache(); // what is answered from memory, and what memory must forget
             proxy.UseMiddleware<ForwardingMiddleware>(); // where it goes
             proxy.UseLoadBalancing();
             proxy.UsePassiveHealthChecks();

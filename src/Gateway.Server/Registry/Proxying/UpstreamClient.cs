@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using Gateway.Core.Registry;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Routing;
@@ -31,11 +32,37 @@ internal sealed class UpstreamClient(
     /// </param>
     /// <param name="cancellationToken">The client's leaving.</param>
     /// <exception cref="UpstreamException">No upstream answered in time, or it refused the gateway itself.</exception>
-    public async Task<UpstreamAnswer> SendAsync(
+    public Task<UpstreamAnswer> SendAsync(
         UpstreamRegistry registry,
         HttpMethod method,
         string target,
         RepositoryName? repository,
+        CancellationToken cancellationToken) =>
+        SendAsync(
+            registry,
+            method,
+            target,
+            headers =>
+            {
+                headers.TryAddWithoutValidation("Accept", ManifestTypes);
+                if (authorization.ForQuestion(registry, repository) is { } own)
+                {
+                    headers.TryAddWithoutValidation("Authorization", own);
+                }
+            },
+            cancellationToken);
+
+    /// <param name="registry">The registry; one of its available upstreams is asked.</param>
+    /// <param name="method">GET or HEAD.</param>
+    /// <param name="target">Path and query, from <see cref="RegistryTarget"/>.</param>
+    /// <param name="prepare">Puts the headers, the gateway's credential among them.</param>
+    /// <param name="cancellationToken">The client's leaving.</param>
+    /// <inheritdoc cref="SendAsync(UpstreamRegistry, HttpMethod, string, RepositoryName?, CancellationToken)"/>
+    public async Task<UpstreamAnswer> SendAsync(
+        UpstreamRegistry registry,
+        HttpMethod method,
+        string target,
+        Action<HttpRequestHeaders> prepare,
         CancellationToken cancellationToken)
     {
         if (!clusters.TryGetCluster(registry.Name, out var cluster)
@@ -50,12 +77,7 @@ internal sealed class UpstreamClient(
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes);
-        if (authorization.ForQuestion(registry, repository) is { } own)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", own);
-        }
-
+        prepare(request.Headers);
         var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var timer = time.CreateTimer(
             static state => ((CancellationTokenSource)state!).Cancel(), deadline, Timeout,

@@ -35,12 +35,20 @@ internal sealed class UpstreamResponseTransform(
         context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         var gateway = GatewayContext.Of(context.HttpContext);
         gateway.AnsweredAt = time.GetTimestamp();
-        if (Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error))
+        var observer = context.HttpContext.Features.Get<IUpstreamAnswerObserver>();
+        var isRefused =
+            Refusal(gateway, answer) is { } error || !TryRelay(context.HttpContext, gateway, answer, out error);
+        if (observer is not null)
+        {
+            await observer.AnsweredAsync(context, !isRefused);
+        }
+
+        if (isRefused)
         {
             context.SuppressResponseBody = true;
             await context.HttpContext.WriteErrorAsync(error);
         }
-        else if (gateway.Request.Method == RegistryMethod.Get)
+        else if (gateway.Request.Method == RegistryMethod.Get && !context.SuppressResponseBody)
         {
             context.SuppressResponseBody = true; // the forwarder has nothing left to do
             await DownloadRelay.CopyAsync(
@@ -112,7 +120,8 @@ internal sealed class UpstreamResponseTransform(
         return true;
     }
 
-    private static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
+    /// <summary>Puts the headers of an answer that clients may see; all but its <c>Location</c>.</summary>
+    public static void RelayHeaders(GatewayContext gateway, HttpResponseMessage answer, IHeaderDictionary headers)
     {
         Relay(answer.Headers.NonValidated, headers);
         Relay(answer.Content.Headers.NonValidated, headers);

@@ -94,6 +94,11 @@ internal sealed class GatewayContext(string requestId, IPAddress clientAddress)
     /// <summary>Counts the request's body and the answer's.</summary>
     public required CountedBodies Bodies { get; init; }
 
+    /// <summary>
+    /// Whether the answer's body came out of the gateway's memory (docs/cache.md) and not from the registry.
+    /// </summary>
+    public bool IsFromCache { get; set; }
+
     /// <summary>Whether <see cref="Principal"/> is known already.</summary>
     public bool HasPrincipal => _principal is not null;
 

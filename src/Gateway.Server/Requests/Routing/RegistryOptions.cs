@@ -46,6 +46,9 @@ public sealed class RegistryOptions
     [PathSetting]
     public string? CertificateAuthority { get; set; }
 
+    /// <summary>Whether content of this registry may be kept in memory, where <c>contentCache</c> is on.</summary>
+    public bool CacheContent { get; set; } = true;
+
     /// <summary>Where the upstreams may redirect clients for blobs, such as to object storage.</summary>
     public RedirectOptions Redirects { get; set; } = new();
 

@@ -21,6 +21,7 @@ internal sealed class UpstreamRegistry
         _stripPrefix = options.StripPrefix;
         Credential = UpstreamCredential.Header(options.Credential);
         ForwardsToken = options.ForwardToken;
+        CachesContent = options.CacheContent;
         Redirects = new AllowedRedirects(options, ownNames);
     }
 
@@ -38,6 +39,9 @@ internal sealed class UpstreamRegistry
 
     /// <summary>Whether the upstream is sent tokens instead.</summary>
     public bool ForwardsToken { get; }
+
+    /// <summary>Whether its content may be kept in memory.</summary>
+    public bool CachesContent { get; }
 
     /// <summary>Where the upstream may send clients.</summary>
     public AllowedRedirects Redirects { get; }

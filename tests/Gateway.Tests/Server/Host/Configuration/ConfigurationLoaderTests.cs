@@ -91,7 +91,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     {
         Assert.Equal(
             """
-            gateway.yaml:6:1: colour: unknown key. Known at the top level: publicUrl, hosts, trustedProxies, listen, tls, registries, authentication, policies, testPolicies, requireDocumentEnd, tokens, state, redis, limits, cors, telemetry, shutdown, audit, log.
+            gateway.yaml:6:1: colour: unknown key. Known at the top level: publicUrl, hosts, trustedProxies, listen, tls, registries, authentication, policies, testPolicies, requireDocumentEnd, tokens, state, redis, limits, contentCache, cors, telemetry, shutdown, audit, log.
             environment ASPNETCORE_URLS: does not set the addresses on which the gateway listens. Remove it, and set listen.https (GATEWAY__Listen__Https).
             environment GATEWAY__Log__Format: log.format: is not one of its values (found "xml"). Write one of: text, json.
             """,

@@ -1,3 +1,4 @@
+using Gateway.Server.Registry.Contents;
 using Gateway.Server.Requests.Pipeline;
 using Gateway.Server.Requests.Redis;
 using Gateway.Tests.Support;
@@ -25,6 +26,10 @@ public sealed class RedisAclTests
         await RedisLimitWork.DoAsync(options);
         await using (var redis = Connect(options))
         {
+            using var contents = NewFeed(redis, options);
+            Assert.True(await contents.TryAnnounceAsync(
+                new ContentChange(ContentChangeKind.Repository, "team-a/app", "")));
+            Assert.True(await contents.EnsureCurrentAsync(default));
             await redis.EvaluateAsync("return redis.call('DEL', KEYS[1])", [redis.Key("doctor")], [], default);
         }
 
@@ -61,6 +66,14 @@ public sealed class RedisAclTests
 
     private static RedisConnection Connect(RedisOptions options) =>
         new(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+
+    private static ContentFeed NewFeed(RedisConnection redis, RedisOptions options)
+    {
+        var settings = new ContentCacheOptions();
+        var store = new ContentStore(settings, new ContentFigures([]), TimeProvider.System);
+        return new ContentFeed(
+            store, settings, [redis], options, TimeProvider.System, NullLogger<ContentFeed>.Instance);
+    }
 
     // user gateway on >PASSWORD ~gateway:* &gateway:* …
     private static string[] Rule()
