@@ -163,7 +163,8 @@ internal static class Bench
         }
     }
 
-    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it has
+    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it
+    // has
     // little left to compile.
     private static async Task WarmUpAsync(
         Lab lab, IFrontWorkload workload, Front front, CancellationToken cancellationToken)
