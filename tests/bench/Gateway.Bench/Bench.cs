@@ -163,8 +163,8 @@ internal static class Bench
         }
     }
 
-    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long. So this goes
-    // on until little is left to compile.
+    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long. So this
+    // goes on until little is left to compile.
     private static async Task WarmUpAsync(
         Lab lab, IFrontWorkload workload, Front front, CancellationToken cancellationToken)
     {
