@@ -50,17 +50,32 @@ internal static class Bench
         {
             Say($"{study.Key}: once beside the fronts");
             await study.RunAsync(results, cancellationToken);
+            await SaveAsync(options, results);
         }
 
-        var tables = new PerformanceTables(results);
-        await Console.Out.WriteLineAsync(tables.WriteDetails());
+        if (options.IsProfiled)
+        {
+            return;
+        }
+
+        await Console.Out.WriteLineAsync(new PerformanceTables(results).WriteDetails());
+        if (options.Output is { } output)
+        {
+            await WriteAsync(output, results, await SaveAsync(options, results));
+        }
+    }
+
+    // After each workload: a run that is broken off leaves what it has measured, and --redraw makes a page of it.
+    private static async Task<IReadOnlyList<(string Name, string Value)>> SaveAsync(
+        BenchOptions options, Results results)
+    {
+        var facts = await MachineFacts.ReadAsync(options);
         if (options.Output is { } output && !options.IsProfiled)
         {
-            var facts = await MachineFacts.ReadAsync(options);
-            await File.WriteAllTextAsync(
-                Path.Combine(output, Csv), results.ToCsv(facts, Comparison.Ratios(results)), cancellationToken);
-            await WriteAsync(output, results, facts);
+            await File.WriteAllTextAsync(Path.Combine(output, Csv), results.ToCsv(facts, Comparison.Ratios(results)));
         }
+
+        return facts;
     }
 
     /// <summary>Writes the page and the picture again, from the figures of an earlier run.</summary>
@@ -106,6 +121,7 @@ internal static class Bench
                 await (lab.Options.IsProfiled
                     ? ProfileAsync(lab, workload, fronts, cancellationToken)
                     : CompareAsync(lab, workload, fronts, results, cancellationToken));
+                await SaveAsync(lab.Options, results);
             }
         }
         finally
@@ -147,8 +163,8 @@ internal static class Bench
         }
     }
 
-    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long: until it has
-    // little left to compile.
+    // .NET compiles hot code again while it runs, in the same process, and on a busy machine that takes long. So this
+    // goes on until little is left to compile.
     private static async Task WarmUpAsync(
         Lab lab, IFrontWorkload workload, Front front, CancellationToken cancellationToken)
     {

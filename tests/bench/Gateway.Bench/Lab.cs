@@ -60,7 +60,9 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Users with bcrypt hashes of cost 10: for the gateway and for the registry's own htpasswd.</summary>
     public string Users => UsersOf(Options, "bcrypt");
 
-    /// <summary>Users with apr1 hashes, which nginx computes itself: what htpasswd makes unless told otherwise.</summary>
+    /// <summary>
+    /// Users with apr1 hashes, which nginx computes itself: what htpasswd makes unless told otherwise.
+    /// </summary>
     public string ApacheUsers => UsersOf(Options, "apr1");
 
     /// <summary>The header of the caller's password.</summary>

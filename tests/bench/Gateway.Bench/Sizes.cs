@@ -12,7 +12,9 @@ internal sealed record Sizes
     /// <summary>Seconds of one measurement with wrk.</summary>
     public int WrkSeconds { get; init; } = 3;
 
-    /// <summary>Whether wrk sends all small requests; otherwise only the gateway's pings, and the others are counted.</summary>
+    /// <summary>
+    /// Whether wrk sends all small requests; otherwise only the gateway's pings, and the others are counted.
+    /// </summary>
     public bool UsesWrk { get; init; } = true;
 
     /// <summary>Requests of one measurement whose requests are counted.</summary>
@@ -63,7 +65,9 @@ internal sealed record Sizes
     /// <summary>Seconds after which a gateway does not know the names of the catalog any more.</summary>
     public int ForgetSeconds { get; init; } = 35;
 
-    /// <summary>How often a front may do a workload before it is measured, until it compiles little meanwhile.</summary>
+    /// <summary>
+    /// How often a front may do a workload before it is measured, until it compiles little meanwhile.
+    /// </summary>
     public int WarmUps { get; init; } = 12;
 
     /// <summary>Seconds for which an idle server is watched.</summary>

@@ -32,7 +32,9 @@ internal static partial class ProcessorTime
         return usage[0] + usage[2] + ((usage[1] + usage[3]) / 1e6);
     }
 
-    /// <summary>Seconds that the thread of a .NET process has used that compiles hot methods again; zero if it rests.</summary>
+    /// <summary>
+    /// Seconds that the thread of a .NET process has used that compiles hot methods again; zero if it rests.
+    /// </summary>
     public static double OfCompiler(int process)
     {
         var seconds = 0.0;

@@ -4,10 +4,14 @@ using Gateway.Bench.Servers;
 
 namespace Gateway.Bench.Machine;
 
-/// <summary>Where a process spends its processor time, by <c>perf</c>, with the names of .NET's compiled methods.</summary>
+/// <summary>
+/// Where a process spends its processor time, by <c>perf</c>, with the names of .NET's compiled methods.
+/// </summary>
 internal static class Profile
 {
-    /// <summary>Makes .NET write the names of its methods where perf looks for them, for all servers from now on.</summary>
+    /// <summary>
+    /// Makes .NET write the names of its methods where perf looks for them, for all servers from now on.
+    /// </summary>
     public const string Switch = "DOTNET_PerfMapEnabled";
 
     private const int MethodsShown = 45;

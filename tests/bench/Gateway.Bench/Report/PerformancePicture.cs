@@ -6,7 +6,9 @@ using Gateway.Bench.Fronts;
 
 namespace Gateway.Bench.Report;
 
-/// <summary>Draws the processor time of the fronts as a ratio to bare YARP, one group of bars for each workload.</summary>
+/// <summary>
+/// Draws the processor time of the fronts as a ratio to bare YARP, one group of bars for each workload.
+/// </summary>
 internal static class PerformancePicture
 {
     private const int Left = 290, Scale = 160, Bar = 14, Gap = 18, Top = 120, Right = 110;

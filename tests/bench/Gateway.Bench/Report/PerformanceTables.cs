@@ -94,8 +94,17 @@ internal sealed class PerformanceTables(Results results)
             WriteRatios(measured, FrontSet.GatewayCache);
         }
 
-        _text.Append("\nWhere it goes: ratios to bare YARP if parts of the gateway are turned off:\n\n");
-        WriteParts(measured);
+        Work[] inParts =
+        [
+            .. measured.Where(
+                one => results.Ratio(one.Key, FrontSet.GatewayBare, Comparison.Own, FrontSet.Yarp) is not null),
+        ];
+        if (inParts.Length > 0)
+        {
+            _text.Append("\nWhere it goes: ratios to bare YARP if parts of the gateway are turned off:\n\n");
+            WriteParts(inParts);
+        }
+
         _text.Append('\n');
     }
 
@@ -138,8 +147,7 @@ internal sealed class PerformanceTables(Results results)
     {
         Row(["work", .. Parts.Select(static front => FrontSet.Titles[front])]);
         Rule(1, Parts.Length);
-        foreach (var one in measured.Where(
-            one => results.Ratio(one.Key, FrontSet.GatewayBare, Comparison.Own, FrontSet.Yarp) is not null))
+        foreach (var one in measured)
         {
             Row([one.Title, .. Parts.Select(front => Ratio(one, front, Comparison.Own, FrontSet.Yarp))]);
         }

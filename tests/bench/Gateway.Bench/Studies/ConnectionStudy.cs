@@ -6,7 +6,9 @@ using Gateway.Bench.Report;
 
 namespace Gateway.Bench.Studies;
 
-/// <summary>The memory of idle TLS connections, each of which has made one request, and what is left of closed ones.</summary>
+/// <summary>
+/// The memory of idle TLS connections, each of which has made one request, and what is left of closed ones.
+/// </summary>
 internal sealed class ConnectionStudy(Lab lab, FrontSet fronts) : IStudy
 {
     private const int Concurrency = 32;

@@ -2,7 +2,9 @@ using Gateway.Bench.Report;
 
 namespace Gateway.Bench.Studies;
 
-/// <summary>What is measured once or a few times beside the comparison of the fronts: starts, memory, idle time.</summary>
+/// <summary>
+/// What is measured once or a few times beside the comparison of the fronts: starts, memory, idle time.
+/// </summary>
 internal interface IStudy
 {
     /// <summary>Its name in the results.</summary>

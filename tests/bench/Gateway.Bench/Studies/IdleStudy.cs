@@ -6,7 +6,9 @@ using Gateway.Bench.Servers;
 
 namespace Gateway.Bench.Studies;
 
-/// <summary>What a server uses while nobody asks it: a gateway whose tokens and limits are in Redis, and bare YARP.</summary>
+/// <summary>
+/// What a server uses while nobody asks it: a gateway whose tokens and limits are in Redis, and bare YARP.
+/// </summary>
 internal sealed class IdleStudy(Lab lab, FrontSet fronts) : IStudy
 {
     /// <inheritdoc/>

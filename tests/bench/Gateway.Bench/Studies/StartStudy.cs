@@ -6,7 +6,9 @@ using Gateway.Bench.Report;
 
 namespace Gateway.Bench.Studies;
 
-/// <summary>What a start costs until the server is ready, and the memory that it then holds, idle and after load.</summary>
+/// <summary>
+/// What a start costs until the server is ready, and the memory that it then holds, idle and after load.
+/// </summary>
 internal sealed class StartStudy(Lab lab, FrontSet fronts) : IStudy
 {
     private const int MinimumLoad = 64;

@@ -91,7 +91,8 @@ internal sealed class ClientWorkload(Lab lab, bool isPush) : IFrontWorkload
         return folder;
     }
 
-    // In skopeo's own format of a folder: files by their digests. New bytes each time, so that nothing is known already.
+    // In skopeo's own format of a folder: files by their digests. New bytes each time, so that nothing is known
+    // already.
     private static void MakeImage(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -16,8 +16,8 @@ internal sealed class ConnectionWorkload(Lab lab, bool isResumed) : IFrontWorklo
 
     /// <inheritdoc/>
     public string Title => isResumed
-        ? "ping on a new connection, TLS session resumed"
-        : "ping on a new connection, full TLS handshake";
+        ? "ping, new connection, TLS resumed"
+        : "ping, new connection, full handshake";
 
     /// <inheritdoc/>
     public Table Table => Table.SignIns;

@@ -37,7 +37,9 @@ internal sealed class RequestWorkload(Lab lab) : IFrontWorkload, IDisposable
     /// <summary>The fronts that can do it; none: all but those for blobs alone.</summary>
     public Func<string, bool>? Fronts { get; init; }
 
-    /// <summary>How many requests one measurement has, and how many at the same time; none: as small requests.</summary>
+    /// <summary>
+    /// How many requests one measurement has, and how many at the same time; none: as small requests.
+    /// </summary>
     public (int Requests, int Connections)? Count { get; init; }
 
     /// <inheritdoc/>
