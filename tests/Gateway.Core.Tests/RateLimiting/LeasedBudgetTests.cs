@@ -22,21 +22,25 @@ public sealed class LeasedBudgetTests
         for (var seed = 0; seed < 1000; seed++)
         {
             var random = new Random(seed);
-            var quota = new Quota(random.Next(1, 400), TimeSpan.FromSeconds(random.Next(1, 300)), random.Next(1, 1200));
+            var quota = new Quota(
+                random.Next(1, 400), TimeSpan.FromSeconds(random.Next(1, 300)), random.Next(100, 500));
             var budget = LeasedBudget.Full;
             var replicas = new Replica[random.Next(1, 4)];
-            var (now, alone) = (Now, 0L);
+            var (now, alone, one) = (Now, 0L, 0);
+            // a crowd uses everything up while a lease lasts; at leisure, leases expire and permits come back meanwhile
+            var tempo = random.Next(3) switch { 0 => 4, 1 => 40, _ => 400 };
             for (var step = 0; step < 800; step++)
             {
-                // mostly at once, sometimes about a permit or a lease later
-                now += random.Next(4) switch
+                now += random.Next(tempo) switch
                 {
                     0 => random.NextInt64(quota.Interval * 2),
                     1 => random.NextInt64(Use),
+                    2 => random.NextInt64(Lifetime),
                     _ => 0,
                 };
-                ref var replica = ref replicas[random.Next(replicas.Length)];
-                switch (random.Next(20))
+                one = random.Next(30) == 0 ? random.Next(replicas.Length) : one; // one has a lease, another is asked
+                ref var replica = ref replicas[one];
+                switch (random.Next(60))
                 {
                     case 0 when replica.Id is not null: // its process crashed
                         (replica, crashes) = (default, crashes + 1);
