@@ -3,6 +3,7 @@ using Gateway.Foundation.Configuration;
 using Gateway.Server.Host.Configuration;
 using Gateway.Server.Host.Control;
 using Gateway.Server.Host.Hosting;
+using Gateway.Server.Requests.Reloading;
 
 namespace Gateway.Commands;
 
@@ -37,6 +38,7 @@ internal static partial class ServeCommand
             }
 
             app = GatewayHost.Build(options);
+            LoadedMemory.Collect(); // before anything listens: nobody waits for it
         }
         catch (ProblemException exception)
         {

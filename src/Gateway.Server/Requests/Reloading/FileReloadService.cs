@@ -15,7 +15,7 @@ internal sealed partial class FileReloadService(
             {
                 try
                 {
-                    reloadable.ReloadIfChanged();
+                    LoadedMemory.CollectAfter(reloadable.ReloadIfChanged);
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
                 {

@@ -147,7 +147,7 @@ internal sealed partial class Reloadable<T> : IReloadable
     {
         lock (_looking)
         {
-            Look();
+            LoadedMemory.CollectAfter(Look);
             return !_isAsked;
         }
     }
