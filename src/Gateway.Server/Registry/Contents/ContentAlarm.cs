@@ -36,8 +36,8 @@ internal sealed partial class ContentAlarm(TimeProvider time, ILogger<ContentAla
     {
         [LoggerMessage(1420, LogLevel.Error,
             "Request {RequestId}: what registry {Registry} answers for {Repository} {Reference} does not have its "
-            + "digest. It is not kept in memory, and who asks by digest is answered 502. Its storage may be damaged, "
-            + "or something between changes content. Other content is not affected.")]
+            + "digest. It is not kept in memory, and clients that ask by digest are answered 502. The registry's "
+            + "storage may be damaged, or something between changes content. Other content is not affected.")]
         public static partial void Corrupt(
             ILogger logger, string requestId, string registry, string repository, string reference);
 

@@ -43,7 +43,8 @@ internal sealed class ContentMiddleware(
         switch (gateway.Request.Operation)
         {
             case RegistryOperation.ReadManifest or RegistryOperation.ReadBlob
-                when gateway.Registry!.CachesContent && IsEligible(context.Request):
+                when gateway.Registry!.CachesContent && gateway.Request.Parameters == RegistryParameters.None
+                    && IsEligible(context.Request):
                 var key = ContentKey.Of(gateway, context.Request.Headers);
                 var isCurrent = feed.EnsureCurrentAsync(context.RequestAborted);
                 return isCurrent is { IsCompletedSuccessfully: true, Result: true } && key.Kind != ContentKind.Tag

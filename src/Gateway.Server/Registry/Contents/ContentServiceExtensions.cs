@@ -78,8 +78,8 @@ internal static class ContentServiceExtensions
         {
             yield return new Problem(
                 "contentCache.tagMaxAge",
-                "is long: who pulls a tag gets its old image for up to this time after it was pushed around this "
-                    + "gateway",
+                "is long: clients that pull a tag get its old image for up to this time after it was pushed around "
+                    + "this gateway",
                 Duration.Format(options.TagMaxAge), "Set it to 0s, or to some seconds.");
         }
     }

@@ -24,8 +24,8 @@ public sealed class ContentCacheOptionsTests
                 "contentCache.maxAge: is long: what is deleted in the registry itself, as by its garbage collection or "
                     + "another tool, is served for as long as this (found \"2h\"). Set it to a minute, unless "
                     + "everything is deleted through the gateway.",
-                "contentCache.tagMaxAge: is long: who pulls a tag gets its old image for up to this time after it was "
-                    + "pushed around this gateway (found \"1h\"). Set it to 0s, or to some seconds.",
+                "contentCache.tagMaxAge: is long: clients that pull a tag get its old image for up to this time after "
+                    + "it was pushed around this gateway (found \"1h\"). Set it to 0s, or to some seconds.",
             ],
             warnings.Select(static warning => warning.ToString()));
     }
