@@ -1,7 +1,6 @@
 using System.Globalization;
 using Gateway.Server.Registry.Contents;
 using Gateway.Server.Requests.Routing;
-using Gateway.Tests.Support;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Extensions.Time.Testing;
 
@@ -138,7 +137,7 @@ public sealed class ContentStoreTests
     }
 
     [Fact]
-    public void Flight_DoomedByADeletion_KeepsNothingAndIsJoinedByNobody()
+    public async Task Flight_DoomedByADeletion_KeepsNothingAndIsJoinedByNobody()
     {
         var store = new ContentStore(new ContentCacheOptions(), _figures, _clock);
         var flight = store.Join(KeyOf("one"), "team-a/app", null, out _);
@@ -147,7 +146,7 @@ public sealed class ContentStoreTests
         store.Forget(new ContentChange(ContentChangeKind.Digest, "team-a/app", "one"));
 
         Assert.True(flight.Ended.IsCompletedSuccessfully);
-        Assert.Equal(FlightResult.Again, flight.Ended.Result.Result);
+        Assert.Equal(FlightResult.Again, (await flight.Ended).Result);
         Assert.NotSame(flight, store.Join(KeyOf("one"), "team-a/app", null, out var leads));
         Assert.True(leads);
         Assert.False(store.TryAdd(flight, ContentOf(KeyOf("one"), [1])));
@@ -156,7 +155,7 @@ public sealed class ContentStoreTests
     }
 
     [Fact]
-    public void Join_OfWhatWasStoredSinceTheLook_IsThatAndNoNewRequest()
+    public async Task Join_OfWhatWasStoredSinceTheLook_IsThatAndNoNewRequest()
     {
         var store = new ContentStore(new ContentCacheOptions(), _figures, _clock);
         Assert.False(store.TryFind(KeyOf("one"), out _));
@@ -167,7 +166,7 @@ public sealed class ContentStoreTests
 
         Assert.False(leads);
         Assert.True(flight.Ended.IsCompletedSuccessfully);
-        Assert.Same(content, flight.Ended.Result.Content);
+        Assert.Same(content, (await flight.Ended).Content);
         store.Join(KeyOf("one"), "team-a/app", content, out leads); // who found it, and knows that the tag has moved
         Assert.True(leads);
     }

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using Gateway.Server.Registry.Contents;
 using Gateway.Tests.Support;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
