@@ -29,12 +29,13 @@ internal static class PolicyLoad
             for (var round = 0; round < Rounds; round++)
             {
                 var reader = new PolicyReader();
-                var whole = Take("whole folder", () => reader.Read(copy, null, requiresEnd: false).PolicyOrProblems());
-                File.AppendAllText(
-                    last, string.Create(CultureInfo.InvariantCulture, $"  - {{ name: added {round}, to: everyone, deny: push, on: added }}\n"));
-                var changed = Take("one rule more", () => reader.Read(copy, null, requiresEnd: false).PolicyOrProblems());
+                var whole = Take("whole folder", Read);
+                File.AppendAllText(last, $"  - {{ name: added {round}, to: everyone, deny: push, on: added }}\n");
+                var changed = Take("one rule more", Read);
                 Take("  of it the index", () => PolicySet.Compile(changed.Definition));
                 Take("for the audit line", () => ReloadSnapshots.Compare(whole, changed));
+
+                PolicySet Read() => reader.Read(copy, null, requiresEnd: false).PolicyOrProblems();
             }
         }
         finally

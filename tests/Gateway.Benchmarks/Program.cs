@@ -12,17 +12,6 @@ switch (args)
     case ["policy-load", var folder]:
         PolicyLoad.Measure(folder);
         break;
-    case ["yaml", var file]:
-        var lines = File.ReadAllLines(file);
-        for (var n = 1; n <= lines.Length; n++)
-        {
-            if (Gateway.Foundation.Yaml.SimpleYamlParser.TryRead(string.Join('\n', lines.Take(n)), "f", false) is null)
-            {
-                Console.WriteLine($"{n}: {lines[n-1]}");
-            }
-        }
-
-        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(AccessTokenBenchmarks).Assembly).Run(args);
         break;

@@ -111,7 +111,8 @@ public sealed class RepositoryPattern
         }
     }
 
-    private static bool Matches(ReadOnlySpan<PatternSegment> segments, RepositoryName repository, string? subjectSegment)
+    private static bool Matches(
+        ReadOnlySpan<PatternSegment> segments, RepositoryName repository, string? subjectSegment)
     {
         var parts = repository.Value.Split('/');
         var (part, segment, retrySegment, retryPart) = (0, 0, -1, 0);

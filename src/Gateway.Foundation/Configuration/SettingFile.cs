@@ -79,8 +79,8 @@ internal static class SettingFile
     public static string Decode(ReadOnlySpan<byte> bytes) =>
         Strict.GetString(bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes);
 
-    // At most one byte more than the maximum. A buffer for the largest file is not taken at once: all of it would have to
-    // be cleared, and would be in memory from then on.
+    // At most one byte more than the maximum. A buffer for the largest file is not taken at once: all of it would have
+    // to be cleared, and would be in memory from then on.
     private static int ReadAll(FileStream stream, int maxBytes, ref byte[] buffer)
     {
         const int smallest = 4 * 1024;

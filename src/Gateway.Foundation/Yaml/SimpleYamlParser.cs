@@ -7,10 +7,10 @@ namespace Gateway.Foundation.Yaml;
 /// Reads the everyday part of YAML quickly: block mappings and lists, values of one line, flow collections.
 /// </summary>
 /// <remarks>
-/// It gives up at everything else, without a problem: anchors, tags, escapes, values of several lines, tabs, line breaks
-/// of other systems, and at every mistake. <see cref="YamlReader"/> then reads the text with the library, which alone says
-/// what is wrong. What it does read, it reads as the library does, with the same positions; a test compares the two on
-/// damaged files. Large policies consist of nothing else, and it needs a tenth of the library's time.
+/// It gives up at everything else, without a problem: anchors, tags, escapes, values of several lines, tabs, line
+/// breaks of other systems, and at every mistake. <see cref="YamlReader"/> then reads the text with the library, which
+/// alone says what is wrong. What it does read, it reads as the library does, with the same positions; a test compares
+/// the two on damaged files. Large policies consist of nothing else, and it needs a tenth of the library's time.
 /// </remarks>
 internal ref struct SimpleYamlParser
 {
@@ -23,7 +23,8 @@ internal ref struct SimpleYamlParser
     // All that may be in the text: the line feed and what is printed, without the line breaks of other systems.
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
     [
-        '\n', .. Range(' ', '~'), .. Range('\u00A1', '\u167F'), .. Range('\u1681', '\u1FFF'), .. Range('\u2010', '\u2027'),
+        '\n', .. Range(' ', '~'), .. Range('\u00A1', '\u167F'), .. Range('\u1681', '\u1FFF'),
+        .. Range('\u2010', '\u2027'),
         .. Range('\u2030', '\u205E'), .. Range('\u20A0', '\u2FFF'), .. Range('\u3001', '\uD7FF'),
     ]);
 
@@ -107,7 +108,8 @@ internal ref struct SimpleYamlParser
     }
 
     private readonly bool IsMarker() =>
-        _text[_at..].StartsWith("---", StringComparison.Ordinal) || _text[_at..].StartsWith("...", StringComparison.Ordinal);
+        _text[_at..].StartsWith("---", StringComparison.Ordinal)
+        || _text[_at..].StartsWith("...", StringComparison.Ordinal);
 
     // Nothing but empty lines may follow.
     private bool TryEnd()
@@ -213,7 +215,9 @@ internal ref struct SimpleYamlParser
         {
             _at++;
             SkipBlanks();
-            YamlNode? item = IsAtKey() ? ReadBlockMapping(Column, depth + 1) : ReadOnOneLine(indentation, depth + 1);
+            var item = IsAtKey()
+                ? ReadBlockMapping(Column, depth + 1)
+                : ReadOnOneLine(indentation, depth + 1);
             if (item is null)
             {
                 return null;
@@ -456,7 +460,9 @@ internal ref struct SimpleYamlParser
     }
 
     private static bool IsFirstOfPlain(char c) =>
-        char.IsAsciiLetterOrDigit(c) || c is '_' or '/' or '.' or '$' or '~' or '<' or '+' or '(' || (c > '~' && char.IsLetter(c));
+        char.IsAsciiLetterOrDigit(c)
+        || c is '_' or '/' or '.' or '$' or '~' or '<' or '+' or '('
+        || (c > '~' && char.IsLetter(c));
 
     // The length up to the colon that makes it a key, a comment, the end of the line or, in brackets, what separates.
     // 0 or less: something that is better left to the library.
@@ -497,8 +503,8 @@ internal ref struct SimpleYamlParser
             return text.ToString();
         }
 
-        var slot = ((text.Length * 31) + (text[0] * 7) + (text[^1] * 131) + (text[text.Length / 2] * 17)) & (PoolSize - 1);
-        ref var pooled = ref _pool[slot];
+        var hash = (text.Length * 31) + (text[0] * 7) + (text[^1] * 131) + (text[text.Length / 2] * 17);
+        ref var pooled = ref _pool[hash & (PoolSize - 1)];
         return pooled is not null && text.SequenceEqual(pooled) ? pooled : pooled = text.ToString();
     }
 }

@@ -26,7 +26,9 @@ internal sealed class PolicyCompiler
         for (var rank = 0; rank < inOrder.Length; rank++)
         {
             var rule = inOrder[rank];
-            var to = rule is { Effect: RuleEffect.Deny, To.IsEmpty: true } ? Numbers([Everyone]) : Numbers(rule.To.AsSpan());
+            var to = rule is { Effect: RuleEffect.Deny, To.IsEmpty: true }
+                ? Numbers([Everyone])
+                : Numbers(rule.To.AsSpan());
             var compiled = new CompiledRule(rule, rank, to, Numbers(rule.Unless.AsSpan()));
             (compiled.IsDeny ? _denies : _allows).Add((compiled, FoundUnder(rule, to), Patterns(rule)));
         }

@@ -2,8 +2,8 @@ namespace Gateway.Core.Authorization.Index;
 
 /// <summary>The rules of one effect, by pattern and principal.</summary>
 /// <remarks>
-/// Flat arrays, each a range of the next: patterns, the principals of a pattern, the rules that share both (a bucket). A
-/// hundred thousand rules are a handful of objects, which the garbage collector needs not walk through.
+/// Flat arrays, each a range of the next: patterns, the principals of a pattern, the rules that share both (a bucket).
+/// A hundred thousand rules are a handful of objects, which the garbage collector needs not walk through.
 /// </remarks>
 internal sealed class RuleTables
 {
@@ -123,9 +123,9 @@ internal sealed class RuleTables
             var limited = new RuleBucket(this, bucket).LimitedByTag;
             if (limited.Length > FewRules)
             {
-                _byTag.Add(
-                    bucket,
-                    new(limited.ToArray().SelectMany(static rule => rule.Source.Tags, static (rule, tag) => (tag, rule))));
+                var tags = limited.ToArray().SelectMany(
+                    static rule => rule.Source.Tags, static (rule, tag) => (tag, rule));
+                _byTag.Add(bucket, new(tags));
             }
         }
     }

@@ -24,8 +24,8 @@ internal static class ReloadSnapshots
 
     /// <summary>What distinguishes policies from earlier ones: rules and groups.</summary>
     /// <remarks>
-    /// What a reload took over from the files that did not change is the same object and needs no words: only the rest is
-    /// written out, which may be a hundred thousand rules, or one.
+    /// What a reload took over from the files that did not change is the same object and needs no words: only the rest
+    /// is written out, which may be a hundred thousand rules, or one.
     /// </remarks>
     public static IReadOnlyList<Difference> Compare(PolicySet before, PolicySet after)
     {

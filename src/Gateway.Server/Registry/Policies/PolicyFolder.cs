@@ -1,6 +1,5 @@
 using Gateway.Core.Authorization;
 using Gateway.Foundation.Configuration;
-using Gateway.Foundation.Yaml;
 
 namespace Gateway.Server.Registry.Policies;
 

@@ -9,8 +9,8 @@ namespace Gateway.Server.Registry.Policies;
 /// <remarks>
 /// <para>
 /// Every file is read each time, and its content compared by its hash: neither time nor size of a file decides whether
-/// what is known of it still holds. What is known is what the file says by itself; all that lies between files is worked
-/// out each time, and the index is built whole.
+/// what is known of it still holds. What is known is what the file says by itself; all that lies between files is
+/// worked out each time, and the index is built whole.
 /// </para>
 /// <para>
 /// Nothing is kept of a reading with problems. The result is the same as that of a reader that knows nothing.

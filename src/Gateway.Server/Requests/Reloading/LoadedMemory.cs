@@ -2,14 +2,15 @@ namespace Gateway.Server.Requests.Reloading;
 
 /// <summary>Gives memory back to the system after much was read.</summary>
 /// <remarks>
-/// A hundred thousand rules leave as much garbage as they keep, spread over a heap that would stay at its largest size: the
-/// collector has no reason to look again, as a gateway allocates little while it is idle. Measured in docs/performance.md.
+/// A hundred thousand rules leave as much garbage as they keep, spread over a heap that would stay at its largest size:
+/// the collector has no reason to look again, as a gateway allocates little while it is idle. Measured in
+/// docs/performance.md.
 /// </remarks>
 internal static class LoadedMemory
 {
     /// <summary>
-    /// What a reload may allocate without more ado: an htpasswd file or certificates. The collection stops requests for a
-    /// moment, a tenth of a second where there are a hundred thousand rules.
+    /// What a reload may allocate without more ado: an htpasswd file or certificates. The collection stops requests for
+    /// a moment, a tenth of a second where there are a hundred thousand rules.
     /// </summary>
     private const long Worthwhile = 16L * 1024 * 1024;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Gateway.Core.Authorization;
 using Gateway.Core.Registry;
+using Gateway.Foundation.Configuration;
 using Gateway.Server.Host.Rotation;
 using Gateway.Server.Registry.Policies;
 using Gateway.Tests.Support;
@@ -58,8 +59,8 @@ public sealed class PolicyReaderTests
         Assert.False(MayPull(Read(reader, files).PolicyOrProblems(), "bob", "app"));
 
         File.Delete(Path.Combine(files.Folder, "a.yaml"));
-        var problem = Assert.Single(Read(reader, files).Problems);
-        Assert.Contains("b.yaml:2:36: role: unknown role (found \"puller\")", problem.ToString(), StringComparison.Ordinal);
+        var problem = Assert.Single(Read(reader, files).Problems).ToString();
+        Assert.Contains("b.yaml:2:36: role: unknown role (found \"puller\")", problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,8 +131,8 @@ public sealed class PolicyReaderTests
             var known = Read(reader, files);
             var fresh = Read(new PolicyReader(), files);
 
-            Assert.Equal(fresh.Problems.Select(static one => one.ToString()), known.Problems.Select(static one => one.ToString()));
-            Assert.Equal(fresh.Warnings.Select(static one => one.ToString()), known.Warnings.Select(static one => one.ToString()));
+            Assert.Equal(Texts(fresh.Problems), Texts(known.Problems));
+            Assert.Equal(Texts(fresh.Warnings), Texts(known.Warnings));
             Assert.Equal(Describe(fresh.Policy), Describe(known.Policy));
             _ = known.Problems.Count == 0 ? good++ : bad++;
         }
@@ -141,6 +142,9 @@ public sealed class PolicyReaderTests
 
     private static PolicyReading Read(PolicyReader reader, PolicyFiles files) =>
         reader.Read(files.Folder, Registries, requiresEnd: false);
+
+    private static List<string> Texts(IEnumerable<Problem> problems) =>
+        [.. problems.Select(static one => one.ToString())];
 
     private static string Line(int i) =>
         string.Create(CultureInfo.InvariantCulture,
@@ -215,7 +219,8 @@ public sealed class PolicyReaderTests
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"- name: {name}\n  to: [ \"group:team-{(char)('a' + random.Next(5))}\" ]\n");
-            text.Append(CultureInfo.InvariantCulture, $"  role: {role}\n  on: [ \"app-{random.Next(3)}/**\", \"*\" ]\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"  role: {role}\n  on: [ \"app-{random.Next(3)}/**\", \"*\" ]\n");
         }
 
         return text.ToString();
