@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 
 namespace Gateway.Foundation.Caching;
 
@@ -12,13 +11,6 @@ internal sealed class SingleFlight<TKey, TResult>
     where TKey : notnull
 {
     private readonly ConcurrentDictionary<TKey, Lazy<Task<TResult>>> _underWay = new();
-
-    /// <summary>Gives the running call of a key, where there is one; starts none.</summary>
-    public bool TryJoin(TKey key, [NotNullWhen(true)] out Task<TResult>? call)
-    {
-        call = _underWay.TryGetValue(key, out var running) ? running.Value : null;
-        return call is not null;
-    }
 
     /// <summary>Joins the running call of a key, or starts it.</summary>
     /// <param name="key">The key.</param>

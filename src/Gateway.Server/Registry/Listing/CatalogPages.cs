@@ -27,7 +27,7 @@ internal sealed class CatalogPages : IMeasuredCache, IDisposable
     private readonly TimeProvider _time;
     private readonly long _mostBytes;
     private readonly ITimer _sweeper;
-    private readonly SingleFlight<(UpstreamRegistry, string), CatalogPage> _reading = new();
+    private readonly SharedCalls<(UpstreamRegistry, string), CatalogPage> _reading = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<(UpstreamRegistry, string), CatalogPage> _pages = [];
     private readonly Queue<CatalogPage> _byAge = new();
@@ -76,9 +76,9 @@ internal sealed class CatalogPages : IMeasuredCache, IDisposable
         }
 
         var key = KeyOf(registry, after);
-        if (_reading.TryJoin(key, out var underWay))
+        if (_reading.TryJoin(key, out var underWay, cancellationToken))
         {
-            return new CatalogPosition(await underWay.WaitAsync(cancellationToken), 0);
+            return new CatalogPosition(await underWay, 0);
         }
 
         if (await place.TryStartReadingAsync(cancellationToken) is not { } reading)
@@ -91,11 +91,11 @@ internal sealed class CatalogPages : IMeasuredCache, IDisposable
         var isStarted = false;
         var read = _reading.AskAsync(
             key,
-            async () =>
+            async allHaveLeft =>
             {
                 isStarted = true;
                 using var held = reading;
-                return TryGet(key, out var page) ? page : await ReadAsync(registry, after, CancellationToken.None);
+                return TryGet(key, out var page) ? page : await ReadAsync(registry, after, allHaveLeft);
             },
             cancellationToken);
         if (!isStarted)
