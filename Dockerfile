@@ -12,7 +12,8 @@ COPY src/Gateway.Foundation/Gateway.Foundation.csproj src/Gateway.Foundation/pac
 COPY src/Gateway.Server/Gateway.Server.csproj src/Gateway.Server/packages.lock.json src/Gateway.Server/
 COPY src/Gateway.Client/Gateway.Client.csproj src/Gateway.Client/packages.lock.json src/Gateway.Client/
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.lock.json src/Gateway/
-RUN dotnet restore src/Gateway/Gateway.csproj --locked-mode
+# With what compiles to machine code: the publish below restores nothing.
+RUN dotnet restore src/Gateway/Gateway.csproj --locked-mode -p:PublishReadyToRun=true
 COPY .editorconfig BannedSymbols.txt ./
 COPY src/ src/
 RUN dotnet publish src/Gateway/Gateway.csproj --configuration Release --no-restore --output /app
