@@ -47,6 +47,8 @@ public sealed class ContentNegotiationTests : IAsyncLifetime
     private HttpClient _direct = null!;
     private HttpClient _through = null!;
 
+    private static HttpClient ConnectTo(Uri address) => new() { BaseAddress = address };
+
     public async Task InitializeAsync()
     {
         _registry = await RegistryProcess.StartAsync(new RegistrySettings
@@ -59,7 +61,7 @@ public sealed class ContentNegotiationTests : IAsyncLifetime
             Upstream = _registry.Address,
             MoreYaml = "contentCache: { enabled: true, maxAge: 1h }",
         });
-        _direct = new HttpClient { BaseAddress = _registry.Address };
+        _direct = ConnectTo(_registry.Address);
         _through = _gateway.CreateClient("alice");
         var layer = await PushBlobAsync("layer"u8.ToArray());
         var config = await PushBlobAsync(Encoding.UTF8.GetBytes(

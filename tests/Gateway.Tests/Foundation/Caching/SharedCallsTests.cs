@@ -18,7 +18,8 @@ public sealed class SharedCallsTests
 
         _answer.SetResult(7);
 
-        Assert.Equal([7, 7, 7], await Task.WhenAll(first, second, third));
+        var results = await Task.WhenAll(first, second, third);
+        Assert.Equal([7, 7, 7], results);
         Assert.Equal(1, _started);
     }
 
