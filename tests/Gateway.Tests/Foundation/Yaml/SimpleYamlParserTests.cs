@@ -94,6 +94,7 @@ public sealed class SimpleYamlParserTests
     [InlineData("a: b: c\n")]
     [InlineData("a: [ b: c ]\n")]
     [InlineData("a: 'b'c\n")]
+    [InlineData("a: [ b\nc: d\n")]
     [InlineData("a: [b] c\n")]
     [InlineData("a: { b }\n")]
     [InlineData("a: { b: 1 } }\n")]
