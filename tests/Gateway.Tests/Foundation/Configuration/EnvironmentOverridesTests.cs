@@ -109,7 +109,7 @@ public sealed class EnvironmentOverridesTests : IDisposable
         Assert.Equal(
             """
             environment GATEWAY__Authentication__Htpasswd: names a section, not one value. Set one of its settings: GATEWAY__Authentication__Htpasswd__File, GATEWAY__Authentication__Htpasswd__MinimumCost, GATEWAY__Authentication__Htpasswd__MaximumCost, GATEWAY__Authentication__Htpasswd__AllowShaCrypt, GATEWAY__Authentication__Htpasswd__MaximumLossPercent.
-            environment GATEWAY__Colour: names no setting. Known: GATEWAY__PublicUrl, GATEWAY__Hosts, GATEWAY__TrustedProxies, GATEWAY__Listen, GATEWAY__Tls, GATEWAY__Registries, GATEWAY__Authentication, GATEWAY__Policies, GATEWAY__TestPolicies, GATEWAY__RequireDocumentEnd, GATEWAY__Tokens, GATEWAY__State, GATEWAY__Redis, GATEWAY__Limits, GATEWAY__Cors, GATEWAY__Telemetry, GATEWAY__Shutdown, GATEWAY__Audit, GATEWAY__Log.
+            environment GATEWAY__Colour: names no setting. Known: GATEWAY__PublicUrl, GATEWAY__Hosts, GATEWAY__TrustedProxies, GATEWAY__Listen, GATEWAY__Tls, GATEWAY__Registries, GATEWAY__Authentication, GATEWAY__Policies, GATEWAY__TestPolicies, GATEWAY__RequireDocumentEnd, GATEWAY__Tokens, GATEWAY__State, GATEWAY__Redis, GATEWAY__Limits, GATEWAY__ContentCache, GATEWAY__Cors, GATEWAY__Telemetry, GATEWAY__Shutdown, GATEWAY__Audit, GATEWAY__Log.
             environment GATEWAY__Hosts: names a list, not one value. Set its items one by one, beginning with GATEWAY__Hosts__0.
             environment GATEWAY__Hosts__first: names no item of a list. Items are numbered: GATEWAY__Hosts__0.
             environment GATEWAY__Policies__0: continues below GATEWAY__Policies, which is one value. Set GATEWAY__Policies itself.
