@@ -23,8 +23,9 @@ public sealed class ConfigCommandTests : IDisposable
         Assert.Equal(
             $"{file}:6:1: colour: unknown key. Known at the top level: publicUrl, hosts, trustedProxies, listen, tls, "
             + "registries, authentication, policies, testPolicies, requireDocumentEnd, tokens, state, redis, limits, "
-            + $"contentCache, cors, telemetry, shutdown, audit, log.\n{file}:7:15: log.level: is not one of its values (found "
-            + "\"loud\"). Write one of: trace, debug, information, warning, error, critical, none.\n",
+            + "contentCache, cors, telemetry, shutdown, audit, log.\n"
+            + $"{file}:7:15: log.level: is not one of its values (found \"loud\"). Write one of: trace, debug, "
+            + "information, warning, error, critical, none.\n",
             error);
     }
 
