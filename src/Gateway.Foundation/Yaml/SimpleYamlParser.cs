@@ -412,7 +412,7 @@ internal ref struct SimpleYamlParser
             }
         }
 
-        if (key is null || _at - start > MaxKey || Current != ':' || !EndsWord(CharAt(_at + 1)))
+        if (key is null or "<<" || _at - start > MaxKey || Current != ':' || !EndsWord(CharAt(_at + 1)))
         {
             return null;
         }

@@ -53,7 +53,7 @@ internal static class RequestLabels
     // A client may hang up as soon as it has its answer, which is no aborted answer.
     private static bool IsAnswered(HttpContext context, GatewayContext gateway) =>
         context.Response.HasStarted
-        && (gateway.AnsweredAt == 0 // answered here, in one piece
+        && ((gateway.AnsweredAt == 0 && !gateway.IsFromCache) // answered here, in one piece
             || gateway.Error is not null
             || HttpMethods.IsHead(context.Request.Method)
             || gateway.Bodies.Sent >= (context.Response.ContentLength ?? long.MaxValue));

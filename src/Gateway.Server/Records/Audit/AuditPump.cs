@@ -80,7 +80,8 @@ internal sealed partial class AuditPump : IThreadPoolWorkItem, IDisposable
             Gather();
         }
 
-        done = waiting ?? (mine is { } turn && Write(turn) ? Written : NotWritten);
+        var isWritten = mine is { } turn && Write(turn);
+        done = waiting ?? (isWritten ? Written : NotWritten);
     }
 
     /// <summary>Writes what has gathered, in its turn.</summary>

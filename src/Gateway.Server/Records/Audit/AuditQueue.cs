@@ -16,6 +16,8 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
 
     private const int LargestBatch = 1_000;
 
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _lock = new();
     // set with the lock held, so that nobody sets it after the end
     private readonly AutoResetEvent _signal = new(false);
@@ -123,8 +125,8 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     /// <param name="turn">The turn, where the caller may write, and it is nobody else's.</param>
     /// <param name="gathers">Whether the caller must have <see cref="TakeGathered"/> called a moment later.</param>
     /// <returns>
-    /// When the line was written (true) or could not be yet (false), where the caller waits for somebody else; else
-    /// <see langword="null"/>.
+    /// When the line was written (true) or could not be yet (false), where the caller waits for somebody else, also
+    /// after a turn that older lines have filled; else <see langword="null"/>.
     /// </returns>
     public Task<bool>? Add(
         AuditEntry entry, bool isPromised, AuditWait waits, out AuditTurn? turn, out bool gathers)
@@ -156,7 +158,7 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
                 _signal.Set(); // else who writes does so at the end of the turn
             }
 
-            if (!mayWait || turn is not null)
+            if (!mayWait || (turn is not null && _pending.Count == 0))
             {
                 return null;
             }
@@ -227,7 +229,11 @@ internal sealed class AuditQueue(SinkState sink, int capacity) : IDisposable
     }
 
     /// <summary>Waits until there may be something to write, or the end.</summary>
-    public void WaitForLines() => _signal.WaitOne();
+    /// <remarks>
+    /// Looks by itself now and then: where every thread of the pool is blocked, who was asked to take a turn does not
+    /// come, and nobody signals.
+    /// </remarks>
+    public void WaitForLines() => _signal.WaitOne(LongestGathering);
 
     /// <summary>Takes no more lines.</summary>
     /// <returns><see langword="false"/> where that was so already.</returns>

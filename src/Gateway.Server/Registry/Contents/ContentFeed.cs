@@ -135,7 +135,9 @@ internal sealed partial class ContentFeed : BackgroundService, IHealthPart
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // Once all that is kept is too old, there is nothing to keep true until somebody asks again.
-            if (_redis is not null && _time.GetElapsedTime(Volatile.Read(ref _usedAt)) < _options.MaxAge + CurrentFor)
+            // While Redis is unavailable, somebody has to notice that it no longer is.
+            if (_redis is not null && (_isDown
+                || _time.GetElapsedTime(Volatile.Read(ref _usedAt)) < _options.MaxAge + CurrentFor))
             {
                 await _readings.AskAsync("", () => ReadAsync(_redis), stoppingToken);
             }

@@ -9,7 +9,8 @@ namespace Gateway.Server.Registry.Contents;
 /// Takes what the leader of a flight is answered: reads it whole, verifies it, keeps it, and writes it to the client.
 /// </summary>
 internal sealed class ContentFill(
-    ContentFlight flight, ContentStore store, ContentCacheOptions options, ContentFigures figures, ContentAlarm alarm)
+    ContentFlight flight, ContentStore store, ContentCacheOptions options, ContentFigures figures, ContentAlarm alarm,
+    TimeProvider time)
     : IUpstreamAnswerObserver
 {
     /// <summary>
@@ -72,7 +73,7 @@ internal sealed class ContentFill(
             return;
         }
 
-        await context.HttpContext.Response.Body.WriteAsync(body, context.CancellationToken);
+        await DownloadRelay.WriteAsync(context.HttpContext, body, ContentMiddleware.Patience, time);
     }
 
     // One that breaks off is answered 502 (ForwardingMiddleware): nothing has been sent yet.

@@ -22,11 +22,16 @@ internal sealed class ContentMiddleware(
     ContentAlarm alarm,
     TimeProvider time)
 {
+    /// <summary>
+    /// How long a client may be silent that is sent what is in memory: the default of the forwarder's.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+
     // Longer than any client that all others send. Beyond it, one caller could fill the memory with keys.
     private const int LongestHeaders = 2_048;
 
     // A leader may be slow for reasons of its own: its upstream, of several, or its body.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     // What the forwarder would refuse (UpstreamRequestTransform.FindUnsendable) is left to it.
     private static readonly SearchValues<char> Printable =
@@ -44,7 +49,7 @@ internal sealed class ContentMiddleware(
         {
             case RegistryOperation.ReadManifest or RegistryOperation.ReadBlob
                 when gateway.Registry!.CachesContent && gateway.Request.Parameters == RegistryParameters.None
-                    && IsEligible(context.Request):
+                    && !IsQuestionBeforePush(gateway.Request) && IsEligible(context.Request):
                 var key = ContentKey.Of(gateway, context.Request.Headers);
                 var isCurrent = feed.EnsureCurrentAsync(context.RequestAborted);
                 return isCurrent is { IsCompletedSuccessfully: true, Result: true } && key.Kind != ContentKind.Tag
@@ -73,6 +78,11 @@ internal sealed class ContentMiddleware(
             && headers.UserAgent.Count <= 1
             && !((string?)headers.UserAgent).AsSpan().ContainsAnyExcept(Printable);
     }
+
+    // Whoever pushes asks for each blob by HEAD, and leaves out those that are there: one that the registry's own
+    // garbage collection has just removed would be missing in what is pushed.
+    private static bool IsQuestionBeforePush(RegistryRequest request) =>
+        request is { Operation: RegistryOperation.ReadBlob, Method: RegistryMethod.Head };
 
     private static int LengthOf(StringValues values)
     {
@@ -130,6 +140,7 @@ internal sealed class ContentMiddleware(
 
             if (await WaitAsync(flight, left, context.RequestAborted) is not { } end)
             {
+                store.GiveUp(flight); // its upstream may hang for long, and another one may not
                 continue;
             }
 
@@ -197,7 +208,8 @@ internal sealed class ContentMiddleware(
 
     private async Task LeadAsync(HttpContext context, ContentFlight flight)
     {
-        context.Features.Set<IUpstreamAnswerObserver>(new ContentFill(flight, store, options, figures, alarm));
+        context.Features.Set<IUpstreamAnswerObserver>(new ContentFill(
+            flight, store, options, figures, alarm, time));
         try
         {
             await ForwardAsync(context, flight.Key, ContentResult.Miss);
@@ -242,7 +254,7 @@ internal sealed class ContentMiddleware(
             return Task.CompletedTask;
         }
 
-        return response.Body.WriteAsync(content.Body, context.RequestAborted).AsTask();
+        return DownloadRelay.WriteAsync(context, content.Body, Patience, time);
     }
 
     // Forgotten before and after: what is read meanwhile may be either. A tag is asked about anyway, unless it is
@@ -255,6 +267,13 @@ internal sealed class ContentMiddleware(
             context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(NotAnnounced);
             return;
+        }
+
+        if (isDeletion)
+        {
+            // The upstream deletes on when the client leaves, and the deletion must not be over before its answer came:
+            // what is read meanwhile would be kept. The forwarder's time-out still ends it.
+            context.RequestAborted = CancellationToken.None;
         }
 
         store.Forget(change);

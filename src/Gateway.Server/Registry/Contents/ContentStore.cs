@@ -166,6 +166,18 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
         return flight.TryEnd(new FlightEnd(result));
     }
 
+    /// <summary>Ends the waiting for a flight: all who wait go on without it, and what it brings is not kept.</summary>
+    public void GiveUp(ContentFlight flight)
+    {
+        lock (_lock)
+        {
+            flight.IsDoomed = true;
+            Leave_NeedsLock(flight);
+        }
+
+        flight.TryEnd(new FlightEnd(FlightResult.Unfit));
+    }
+
     /// <summary>Drops what a change touches, and what is on its way and may have been read before it.</summary>
     public void Forget(ContentChange change)
     {

@@ -211,14 +211,17 @@ internal sealed class CatalogPages : IMeasuredCache, IDisposable
     {
         lock (_lock)
         {
-            while (_byAge.TryPeek(out var oldest) && !IsFresh(oldest))
+            while (_byAge.TryPeek(out var oldest))
             {
-                DropOldest_NeedsLock();
-            }
+                // Read once: a timer refuses a time that has passed meanwhile.
+                var left = KeptFor - _time.GetElapsedTime(oldest.ReadAt);
+                if (left > TimeSpan.Zero)
+                {
+                    _sweeper.Change(left, Timeout.InfiniteTimeSpan);
+                    return;
+                }
 
-            if (_byAge.TryPeek(out var next))
-            {
-                _sweeper.Change(KeptFor - _time.GetElapsedTime(next.ReadAt), Timeout.InfiniteTimeSpan);
+                DropOldest_NeedsLock();
             }
         }
     }

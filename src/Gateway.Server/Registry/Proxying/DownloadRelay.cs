@@ -59,6 +59,45 @@ internal static class DownloadRelay
         }
     }
 
+    /// <summary>Passes on a body that is in memory, or cuts the client off.</summary>
+    /// <param name="context">The request; status and headers of its answer are set.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="patience">How long the client may be silent.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>As <see cref="CopyAsync"/>.</returns>
+    /// <remarks>
+    /// In pieces: the server copies what it is given at once, so many clients that read nothing would each hold a copy
+    /// of the whole, and what was written would not tell how much of it was read.
+    /// </remarks>
+    public static async Task WriteAsync(
+        HttpContext context, ReadOnlyMemory<byte> body, TimeSpan patience, TimeProvider time)
+    {
+        try
+        {
+            var output = context.Response.BodyWriter;
+            while (!body.IsEmpty)
+            {
+                context.RequestAborted.ThrowIfCancellationRequested();
+                var piece = body[..Math.Min(PieceSize, body.Length)];
+                var write = output.WriteAsync(piece, context.RequestAborted);
+                if (write.IsCompletedSuccessfully)
+                {
+                    _ = write.Result; // the rule: it is in the server's buffer
+                }
+                else
+                {
+                    await write.AsTask().WaitAsync(patience, time);
+                }
+
+                body = body[piece.Length..];
+            }
+        }
+        catch (Exception exception)
+        {
+            Fail(context, exception, isReading: false);
+        }
+    }
+
     private static void Fail(HttpContext context, Exception exception, bool isReading)
     {
         var hasLeft = context.RequestAborted.IsCancellationRequested;
@@ -68,7 +107,8 @@ internal static class DownloadRelay
             exception));
         if (!context.Response.HasStarted)
         {
-            context.Response.Clear(); // an error can still be answered
+            context.Response.Clear(); // an error can still be answered; the record of one who has left says this
+            context.Response.StatusCode = StatusCodes.Status502BadGateway;
         }
         else if (context.Features.Get<IHttpResetFeature>() is { } stream)
         {

@@ -107,7 +107,7 @@ internal sealed partial class ForwardingMiddleware(
     {
         if (context.Response.HasStarted)
         {
-            return Task.CompletedTask; // YARP has cut the connection: a broken body must not look complete
+            return Task.CompletedTask; // the connection is cut: a broken body must not look complete
         }
 
         if (BodyFault(failure.Exception) is { StatusCode: StatusCodes.Status413PayloadTooLarge })

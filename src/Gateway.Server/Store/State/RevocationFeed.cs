@@ -135,12 +135,17 @@ internal sealed partial class RevocationFeed : BackgroundService, IRevocations, 
             {
                 startedAt = _time.GetTimestamp();
                 // Sent together: nearly always there is nothing new, and a round trip is what it costs. Changes that
-                // were given are taken, also where the blocks cannot be read: they might not be given again.
+                // were given are taken at once, also where the blocks are late or cannot be read.
                 var changes = _store.ReadChangesAsync(_position, cancellationToken);
                 var blocks = ReadBlocksAsync(cancellationToken);
-                await Task.WhenAll(changes, blocks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)changes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (changes.IsCompletedSuccessfully)
+                {
+                    Apply(await changes);
+                }
+
+                await ((Task)blocks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 page = await changes;
-                Apply(page);
                 await ApplyBlocksAsync(await blocks, cancellationToken);
             }
             while (page.Changes.Count > 0); // until there is none left, since pages have a limit

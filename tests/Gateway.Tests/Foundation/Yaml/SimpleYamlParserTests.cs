@@ -76,6 +76,8 @@ public sealed class SimpleYamlParserTests
     [InlineData("a: *x\n")]
     [InlineData("a: !t 1\n")]
     [InlineData("<<: 1\n")]
+    [InlineData("\"<<\": 1\n")]
+    [InlineData("a: { '<<': 1 }\n")]
     [InlineData("a: 1\na: 2\n")]
     [InlineData("a: { b: 1, b: 2 }\n")]
     [InlineData("a: \"x\\n\"\n")]
@@ -144,7 +146,7 @@ public sealed class SimpleYamlParserTests
         [
             "a", "b", ":", ": ", "\n", "\n  ", "\n    ", "- ", "-", "[", "]", "{", "}", ",", " ", "\"", "'", "#", " #",
             "x y", "\"q\"", "'s'", "k: v", "- k: v", "\n- ", "\n  - ", "~", "null", "...", "---", "/", "*", "?", "|",
-            "é", "a:", "b: ", "[ a, b ]", "{ a: b }", "c: [", "d: {",
+            "é", "a:", "b: ", "\"<<\": ", "[ a, b ]", "{ a: b }", "c: [", "d: {",
         ];
         var read = 0;
         for (var i = 0; i < 150_000; i++)
