@@ -19,6 +19,8 @@ public sealed record LeasedBudget(long Whole, ImmutableArray<PermitLease> Leases
 
     private const int FieldsOfLease = 3;
 
+    private static readonly long LongestLease = (long)PermitLease.Lifetime.TotalMicroseconds;
+
     /// <summary>How many permits are leased.</summary>
     public int Reserved => Leases.Sum(static lease => lease.Count);
 
@@ -52,7 +54,8 @@ public sealed record LeasedBudget(long Whole, ImmutableArray<PermitLease> Leases
         var (whole, left) = (Whole, ImmutableArray.CreateBuilder<PermitLease>());
         foreach (var lease in Leases)
         {
-            if (lease.Id == ended || lease.Expiry <= now)
+            // One that lasts longer than any can was made before the clock was set back.
+            if (lease.Id == ended || lease.Expiry <= now || lease.Expiry > now + LongestLease)
             {
                 var taken = lease.Id == ended ? Math.Min(used, lease.Count) : lease.Count;
                 whole = Gcra.Settle(whole, Math.Min(now, lease.Expiry), quota, taken);

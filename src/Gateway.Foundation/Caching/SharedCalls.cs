@@ -100,13 +100,13 @@ internal sealed class SharedCalls<TKey, TResult>
         {
             if (--call.Callers == 0 && call.Left is { } left)
             {
-                Remove_NeedsLock(key, call); // who comes now starts another
+                Remove_NeedsLock(key, call); // the next caller starts another
                 left.Cancel();
             }
         }
     }
 
-    // Whoever comes now starts another; and nobody cancels what has ended.
+    // The next caller starts another; and nobody cancels what has ended.
     private void End(TKey key, Call call)
     {
         lock (_lock)

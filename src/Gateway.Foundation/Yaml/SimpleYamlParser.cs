@@ -291,21 +291,14 @@ internal ref struct SimpleYamlParser
             }
 
             list.Items.Add(item);
-            switch (Current)
+            if (TryEndFlow(']', indentation) is not { } isOver)
             {
-                case ',':
-                    _at++;
-                    if (!MoveInFlow(indentation))
-                    {
-                        return null;
-                    }
+                return null;
+            }
 
-                    break;
-                case ']':
-                    _at++;
-                    return list;
-                default:
-                    return null;
+            if (isOver)
+            {
+                return list;
             }
         }
     }
@@ -342,23 +335,29 @@ internal ref struct SimpleYamlParser
             }
 
             mapping.Entries.Add(new YamlEntry(key, at, value));
-            switch (Current)
+            if (TryEndFlow('}', indentation) is not { } isOver)
             {
-                case ',':
-                    _at++;
-                    if (!MoveInFlow(indentation))
-                    {
-                        return null;
-                    }
+                return null;
+            }
 
-                    break;
-                case '}':
-                    _at++;
-                    return mapping;
-                default:
-                    return null;
+            if (isOver)
+            {
+                return mapping;
             }
         }
+    }
+
+    // Behind an item: whether the brackets end here, or another item follows; null where neither is to be seen.
+    private bool? TryEndFlow(char bracket, int indentation)
+    {
+        var isOver = Current == bracket;
+        if (!isOver && Current != ',')
+        {
+            return null;
+        }
+
+        _at++;
+        return isOver ? true : MoveInFlow(indentation) ? false : null;
     }
 
     // Over blanks, comments and line ends inside of brackets. A further line must be further right than what the

@@ -123,6 +123,16 @@ public sealed class LeasedBudgetTests
     }
 
     [Theory]
+    [InlineData(0, 10)]
+    [InlineData(1, 0)] // longer than any lease lasts: the clock was set back, and its process may have crashed
+    public void Settle_ClockSetBack_LocksNothingUp(long beyond, int reserved)
+    {
+        var budget = LeasedBudget.Full.Lease(new PermitLease("a", 10, Now + Lifetime + beyond));
+
+        Assert.Equal(reserved, budget.Settle(Now, HundredAMinute).Reserved);
+    }
+
+    [Theory]
     [InlineData(320, 32)]
     [InlineData(319, 31)]
     [InlineData(100, 10)]

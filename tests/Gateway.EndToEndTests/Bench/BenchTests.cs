@@ -13,7 +13,7 @@ public sealed class BenchTests
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10); // beside other tests
 
     private static readonly string[] Gateways =
-        ["gateway", "gateway-no-redis", "gateway-no-audit", "gateway-bare"];
+        ["gateway", "gateway-cache", "gateway-no-redis", "gateway-no-audit", "gateway-bare"];
 
     private static readonly string[] Behind = ["nginx", "nginx-auth", "yarp", .. Gateways];
 

@@ -12,9 +12,10 @@ internal static class AuditRecords
         gateway.Services.GetRequiredService<GatewayOptions>().AuditFilePath()!;
 
     /// <summary>Every line of a file so far.</summary>
+    /// <remarks>A line without its end is being written.</remarks>
     public static IReadOnlyList<JsonElement> Read(string file) => !File.Exists(file) ? [] :
     [
-        .. File.ReadAllText(file).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .. File.ReadAllText(file).Split('\n').SkipLast(1)
             .Select(static line => JsonDocument.Parse(line).RootElement),
     ];
 

@@ -5,9 +5,9 @@ namespace Gateway.Server.Host.Hosting;
 
 /// <summary>Gives memory back to the system after many connections were closed.</summary>
 /// <remarks>
-/// An idle TLS connection takes some 37 KiB, of which OpenSSL has 26 (docs/performance.md). When thousands are closed,
-/// nothing by itself gives this back: the C library keeps what OpenSSL freed, and the garbage collector waits for
-/// allocations that do not come.
+/// An idle TLS connection takes some 37 KiB, of which OpenSSL has 26 (docs/performance-notes-connections.md). When
+/// thousands are closed, nothing by itself gives this back: the C library keeps what OpenSSL freed, and the garbage
+/// collector waits for allocations that do not come.
 /// </remarks>
 /// <param name="running">The requests that are running now.</param>
 /// <param name="time">The clock.</param>

@@ -33,7 +33,7 @@ internal static class LimitScripts
             local kept, reserved, latest, settled = '', 0, 0, false
             for id, count, expiry in string.gmatch(redis.call('GET', KEYS[2 * i]) or '', '(%S+) (%d+) (%d+)') do
                 local taken, at = tonumber(count), tonumber(expiry)
-                if id ~= ARGV[a + 2] and at > now then
+                if id ~= ARGV[a + 2] and at > now and at <= now + tonumber(ARGV[2]) then
                     kept = kept .. id .. ' ' .. count .. ' ' .. expiry .. ' '
                     reserved, latest = reserved + taken, math.max(latest, at)
                 else

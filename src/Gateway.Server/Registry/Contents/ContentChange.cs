@@ -7,8 +7,12 @@ namespace Gateway.Server.Registry.Contents;
 /// <param name="Kind">What was changed.</param>
 /// <param name="Repository">The repository, as the upstream calls it.</param>
 /// <param name="Reference">The digest or the tag; empty for a whole repository.</param>
-internal readonly record struct ContentChange(ContentChangeKind Kind, string Repository, string Reference)
+/// <param name="IsOpen">Whether it is about to be made, and may be made at any moment from now on.</param>
+internal readonly record struct ContentChange(
+    ContentChangeKind Kind, string Repository, string Reference, bool IsOpen = false)
 {
+    private const string Open = " open";
+
     /// <summary>What a request changes; <see langword="null"/>: nothing that is kept.</summary>
     /// <param name="request">The request.</param>
     /// <param name="repository">Its repository, as the upstream calls it.</param>
@@ -30,13 +34,15 @@ internal readonly record struct ContentChange(ContentChangeKind Kind, string Rep
     /// <returns><see langword="false"/> for anything else; it never throws.</returns>
     public static bool TryParse(string text, [NotNullWhen(true)] out ContentChange? change)
     {
-        change = text.Split(' ') switch
+        var isOpen = text.EndsWith(Open, StringComparison.Ordinal);
+        var words = (isOpen ? text[..^Open.Length] : text).Split(' ');
+        change = words switch
         {
             ["digest", var repository, var digest]
                 when RepositoryName.TryParse(repository, out _) && Digest.TryParse(digest, out _) =>
-                new ContentChange(ContentChangeKind.Digest, repository, digest),
+                new ContentChange(ContentChangeKind.Digest, repository, digest, isOpen),
             ["repository", var repository] when RepositoryName.TryParse(repository, out _) =>
-                new ContentChange(ContentChangeKind.Repository, repository, ""),
+                new ContentChange(ContentChangeKind.Repository, repository, "", isOpen),
             ["tag", var repository, var tag]
                 when RepositoryName.TryParse(repository, out _) && Tag.TryParse(tag, out _) =>
                 new ContentChange(ContentChangeKind.Tag, repository, tag),
@@ -46,7 +52,9 @@ internal readonly record struct ContentChange(ContentChangeKind Kind, string Rep
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Kind switch
+    public override string ToString() => IsOpen ? Describe() + Open : Describe();
+
+    private string Describe() => Kind switch
     {
         ContentChangeKind.Digest => $"digest {Repository} {Reference}",
         ContentChangeKind.Repository => $"repository {Repository}",

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Foundation.Caching;
 using Gateway.Foundation.Text;
 using Gateway.Server.Requests.Pipeline;
@@ -21,6 +22,7 @@ internal sealed partial class ContentFeed : BackgroundService, IHealthPart
     public static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(3);
 
     private const string Channel = "content";
+    private const int MostOwed = 1_000;
 
     private const string Read = "return redis.call('HGET', KEYS[1], 'last') or ''";
 
@@ -37,6 +39,7 @@ internal sealed partial class ContentFeed : BackgroundService, IHealthPart
 
     private readonly Lock _gate = new();
     private readonly SingleFlight<string, bool> _readings = new();
+    private readonly ConcurrentQueue<ContentChange> _owed = new(); // the others may take them for open until they hear
     private readonly ContentStore _store;
     private readonly ContentCacheOptions _options;
     private readonly RedisConnection? _redis;
@@ -118,6 +121,11 @@ internal sealed partial class ContentFeed : BackgroundService, IHealthPart
         catch (StateException exception)
         {
             Log.NotAnnounced(_logger, LogText.OneLine(exception.Message));
+            if (_owed.Count < MostOwed)
+            {
+                _owed.Enqueue(change with { IsOpen = false }); // Redis may have it all the same
+            }
+
             return false;
         }
     }
@@ -136,10 +144,14 @@ internal sealed partial class ContentFeed : BackgroundService, IHealthPart
         {
             // Once all that is kept is too old, there is nothing to keep true until somebody asks again.
             // While Redis is unavailable, somebody has to notice that it no longer is.
-            if (_redis is not null && (_isDown
-                || _time.GetElapsedTime(Volatile.Read(ref _usedAt)) < _options.MaxAge + CurrentFor))
+            if (_redis is not null && (_isDown || !_owed.IsEmpty
+                || _time.GetElapsedTime(Volatile.Read(ref _usedAt)) < _options.MaxAge + CurrentFor)
+                && await _readings.AskAsync("", () => ReadAsync(_redis), stoppingToken))
             {
-                await _readings.AskAsync("", () => ReadAsync(_redis), stoppingToken);
+                while (_owed.TryDequeue(out var change) && await TryAnnounceAsync(change))
+                {
+                    // the next one
+                }
             }
 
             if (_store.Count > 0 && _time.GetElapsedTime(_sweptAt) >= BetweenSweeps)

@@ -65,7 +65,10 @@ internal static class ContentJudge
             return Digest.TryParse(stated, out _) ? ContentOutcome.Stored : ContentOutcome.Digest;
         }
 
-        return stated is null || IsSame(stated, key.Reference) ? ContentOutcome.Stored : ContentOutcome.Digest;
+        // By another name than it was asked for, such as its SHA-256 for its SHA-512, a deletion would not find it.
+        return stated is null || stated == key.Reference ? ContentOutcome.Stored
+            : IsSameAlgorithm(stated, key.Reference) ? ContentOutcome.Digest
+            : ContentOutcome.Headers;
     }
 
     /// <summary>Judges the body, whose length is right.</summary>
@@ -78,10 +81,8 @@ internal static class ContentJudge
         ? mediaType is "application/octet-stream"
         : ManifestShape.IsKnown(mediaType);
 
-    // A registry may name its own digest of what was asked by another algorithm.
-    private static bool IsSame(string stated, string asked) =>
-        string.Equals(stated, asked, StringComparison.Ordinal)
-        || !stated.AsSpan().StartsWith(asked.AsSpan(0, asked.IndexOf(':') + 1), StringComparison.Ordinal);
+    private static bool IsSameAlgorithm(string stated, string asked) =>
+        stated.AsSpan().StartsWith(asked.AsSpan(0, asked.IndexOf(':') + 1), StringComparison.Ordinal);
 
     private static bool AreUnderstood(HttpResponseMessage answer, IHeaderDictionary relayed, TimeSpan maxAge)
     {

@@ -79,7 +79,7 @@ internal sealed class ContentMiddleware(
             && !((string?)headers.UserAgent).AsSpan().ContainsAnyExcept(Printable);
     }
 
-    // Whoever pushes asks for each blob by HEAD, and leaves out those that are there: one that the registry's own
+    // Clients that push ask for each blob by HEAD, and leave out those that are there: one that the registry's own
     // garbage collection has just removed would be missing in what is pushed.
     private static bool IsQuestionBeforePush(RegistryRequest request) =>
         request is { Operation: RegistryOperation.ReadBlob, Method: RegistryMethod.Head };
@@ -262,21 +262,15 @@ internal sealed class ContentMiddleware(
     private async Task ChangeAsync(HttpContext context, ContentChange change)
     {
         var isDeletion = change.Kind != ContentChangeKind.Tag;
-        if (isDeletion && !await feed.TryAnnounceAsync(change))
+        var before = change with { IsOpen = isDeletion };
+        if (isDeletion && !await feed.TryAnnounceAsync(before))
         {
             context.Response.Headers.RetryAfter = RetryAfter.SecondsOfOutage;
             await context.WriteErrorAsync(NotAnnounced);
             return;
         }
 
-        if (isDeletion)
-        {
-            // The upstream deletes on when the client leaves, and the deletion must not be over before its answer came:
-            // what is read meanwhile would be kept. The forwarder's time-out still ends it.
-            context.RequestAborted = CancellationToken.None;
-        }
-
-        store.Forget(change);
+        store.Forget(before);
         var forgetting = new ContentForgetting(
             change, store, feed, isAnnounced: isDeletion || options.TagMaxAge > TimeSpan.Zero);
         context.Features.Set<IUpstreamAnswerObserver>(forgetting);
@@ -286,7 +280,11 @@ internal sealed class ContentMiddleware(
         }
         finally
         {
-            await forgetting.FinishAsync();
+            // A deletion without an answer stays open: the upstream may still be at it.
+            if (!isDeletion)
+            {
+                await forgetting.FinishAsync();
+            }
         }
     }
 }

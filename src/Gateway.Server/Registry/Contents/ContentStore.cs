@@ -18,11 +18,15 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
 {
     private const int MostUnfit = 1_024;
 
+    // An upstream may go on deleting when the gateway no longer waits for its answer.
+    private static readonly TimeSpan LongestDeletion = TimeSpan.FromMinutes(2);
+
     private readonly ConcurrentDictionary<ContentKey, CachedContent> _entries = new();
     private readonly LinkedList<CachedContent> _byTurn = new();
     private readonly Dictionary<(string Registry, string Digest), HashSet<CachedContent>> _byDigest = [];
     private readonly Dictionary<string, HashSet<CachedContent>> _byRepository = new(StringComparer.Ordinal);
     private readonly Dictionary<ContentKey, ContentFlight> _flights = [];
+    private readonly DeletedContents _deleted = new(time);
     private readonly BoundedCache<ContentKey, Moment> _unfit = new(MostUnfit);
     private readonly Lock _lock = new();
     private long _bytes;
@@ -128,7 +132,9 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
         lock (_lock)
         {
             Leave_NeedsLock(flight);
-            if (flight.IsDoomed)
+            if (flight.IsDoomed
+                || _deleted.Contains(content.Digest, flight.StartedAt)
+                || _deleted.Contains(content.UpstreamRepository, flight.StartedAt))
             {
                 return false;
             }
@@ -178,14 +184,19 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
         flight.TryEnd(new FlightEnd(FlightResult.Unfit));
     }
 
-    /// <summary>Drops what a change touches, and what is on its way and may have been read before it.</summary>
+    /// <summary>
+    /// Drops what a change touches, and what is on its way and may have been read before it. Nothing that is read while
+    /// a deletion is open is kept either: it is over with the next change of the same, or after a while.
+    /// </summary>
     public void Forget(ContentChange change)
     {
+        var after = change.IsOpen ? options.MaxAge + LongestDeletion : TimeSpan.Zero;
         lock (_lock)
         {
             switch (change.Kind)
             {
                 case ContentChangeKind.Digest:
+                    _deleted.Add(change.Reference, after);
                     foreach (var registry in figures.Registries)
                     {
                         Remove_NeedsLock(_byDigest.GetValueOrDefault((registry.Name, change.Reference)));
@@ -196,6 +207,7 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
                         static content => content.Key.Kind == ContentKind.Tag);
                     break;
                 case ContentChangeKind.Repository:
+                    _deleted.Add(change.Repository, after);
                     Remove_NeedsLock(_byRepository.GetValueOrDefault(change.Repository));
                     break;
                 default:
@@ -237,6 +249,10 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
                     Remove_NeedsLock(content, ContentEnd.Age);
                 }
             }
+
+            _deleted.Trim(_flights.Count == 0
+                ? time.GetTimestamp()
+                : _flights.Values.Min(static flight => flight.StartedAt));
         }
     }
 
@@ -244,11 +260,11 @@ internal sealed class ContentStore(ContentCacheOptions options, ContentFigures f
 
     private bool HasEnded(Moment moment) => time.GetElapsedTime(moment.At) >= options.MaxAge;
 
-    // What a tag leads to is known only when its answer is there.
+    // What a tag elsewhere leads to is known only when its answer is there: TryAdd looks then.
     private static bool IsTouched(ContentFlight flight, ContentChange change) => change.Kind switch
     {
-        ContentChangeKind.Digest =>
-            flight.Key.Kind == ContentKind.Tag || flight.Key.Reference == change.Reference,
+        ContentChangeKind.Digest => flight.Key.Reference == change.Reference
+            || (flight.Key.Kind == ContentKind.Tag && flight.UpstreamRepository == change.Repository),
         ContentChangeKind.Repository => flight.UpstreamRepository == change.Repository,
         _ => flight.Key.Kind == ContentKind.Tag && flight.Key.Reference == change.Reference
             && flight.UpstreamRepository == change.Repository,

@@ -51,6 +51,7 @@ internal sealed class CatalogLister(CatalogPages pages, TimeProvider time)
                     throw new UpstreamException(UpstreamErrors.Nonsense("its catalog does not end"));
                 }
 
+                cancellationToken.ThrowIfCancellationRequested(); // a walk in memory waits for nothing else
                 var position = isShown
                     ? await pages.FindAsync(registry, cursor, place, cancellationToken)
                     : await pages.ReadApartAsync(registry, cursor, place, cancellationToken);

@@ -5,7 +5,7 @@ namespace Gateway.Server.Registry.Proxying;
 
 /// <summary>
 /// Passes the body of an upstream's answer on to the client. It is read straight into the memory from which the server
-/// encrypts; the forwarder would read into a buffer of its own and copy (docs/performance.md).
+/// encrypts; the forwarder would read into a buffer of its own and copy (docs/performance-notes-requests.md).
 /// </summary>
 internal static class DownloadRelay
 {
@@ -14,6 +14,7 @@ internal static class DownloadRelay
 
     // What fits the server's buffers is gone in a moment: the time limit that began with the headers is enough for it.
     private const long SmallBody = 64 * 1024;
+    private static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(30);
 
     private const int InternalError = 2, Cancel = 8; // RFC 9113, section 7
 
@@ -28,7 +29,7 @@ internal static class DownloadRelay
     public static async Task CopyAsync(
         HttpContext context, HttpResponseMessage answer, TimeSpan patience, CancellationToken cancellationToken)
     {
-        using var silence = answer.Content.Headers.ContentLength is <= SmallBody
+        using var silence = answer.Content.Headers.ContentLength is <= SmallBody && patience >= LongPatience
             ? null
             : CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var token = silence?.Token ?? cancellationToken;

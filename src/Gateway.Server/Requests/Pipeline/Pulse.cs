@@ -7,7 +7,8 @@ namespace Gateway.Server.Requests.Pipeline;
 /// </summary>
 /// <remarks>
 /// An idle gateway costs what wakes its threads. Timers of their own wake them at moments of their own, one after the
-/// other; what is asked of Redis at one moment leaves in one packet (docs/performance.md).
+/// other; what is asked of Redis at one moment leaves in one packet
+/// (docs/performance-notes-connections.md).
 /// </remarks>
 internal sealed class Pulse
 {

@@ -4,13 +4,13 @@ namespace Gateway.Server.Requests.Reloading;
 /// <remarks>
 /// A hundred thousand rules leave as much garbage as they keep, spread over a heap that would stay at its largest size:
 /// the collector has no reason to look again, as a gateway allocates little while it is idle. Measured in
-/// docs/performance.md.
+/// docs/performance-notes-policy.md.
 /// </remarks>
 internal static class LoadedMemory
 {
     /// <summary>
-    /// What a reload may allocate without more ado: an htpasswd file or certificates. The collection stops requests for
-    /// a moment, a tenth of a second where there are a hundred thousand rules.
+    /// What a reload may allocate without more ado: an htpasswd file or certificates. The collection stops requests
+    /// while it runs.
     /// </summary>
     private const long Worthwhile = 16L * 1024 * 1024;
 

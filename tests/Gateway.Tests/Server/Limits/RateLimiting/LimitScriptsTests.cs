@@ -242,18 +242,22 @@ public sealed class LimitScriptsTests : IAsyncLifetime
         return _random.Next(3) == 0 ? call : call with { Leased = $"new.{round}", Wanted = _random.Next(1, 40) };
     }
 
-    // Nothing used, anything, or about the edge where the last permit is; with leases that have just expired, or expire
-    // long after this round.
+    // Nothing used, anything, or about the edge where the last permit is; with leases that have just expired, that last
+    // beyond this round, and of before the clock was set back.
     private LeasedBudget AnyBudget(BudgetCall call, long now)
     {
         var quota = call.Charge.Rule.Quota;
         var leases = Enumerable.Range(0, _random.Next(4)).Select(i => new PermitLease(
             i == 0 ? "own" : $"other.{i}",
             _random.Next(1, 10),
-            now + (_random.Next(2) == 0
-                ? -_random.NextInt64(20_000_000)
-                : _random.NextInt64(3_600_000_000, 7_200_000_000)))).ToArray();
-        var reserved = leases.Sum(static lease => lease.Count) * quota.Interval;
+            now + _random.Next(5) switch
+            {
+                0 or 1 => -_random.NextInt64(20_000_000),
+                2 => _random.NextInt64(3_600_000_000, 7_200_000_000),
+                _ => _random.NextInt64(5_000_000, 10_000_000),
+            })).ToArray();
+        var reserved = quota.Interval * leases.Sum(
+            lease => lease.Expiry > now && lease.Expiry < now + 10_000_000 ? lease.Count : 0);
         return new LeasedBudget(
             _random.Next(4) switch
             {

@@ -110,6 +110,67 @@ public sealed class AuditPumpTests
     }
 
     [Fact]
+    public async Task Add_BehindMoreThanOneTurnTakes_WaitsForItsOwnLine()
+    {
+        using var queue = new AuditQueue(new SinkState(TimeProvider.System), capacity: 5_000);
+        for (var i = 0; i < 1_500; i++)
+        {
+            _ = queue.Add(Entry(i), isPromised: false, AuditWait.Nothing, out _, out _);
+        }
+
+        var own = queue.Add(Entry(1_500), isPromised: false, AuditWait.OrWrites, out var turn, out _);
+        Assert.DoesNotContain(turn!.Value.Batch, static entry => entry.Time == At(1_500));
+        var count = turn.Value.Batch.Count;
+        Assert.True(queue.EndTurn(turn.Value, isWritten: true, mayGather: true));
+        Assert.False(own!.IsCompleted);
+        turn = queue.TakeGathered();
+        Assert.Equal(1_501, count + turn!.Value.Batch.Count);
+        queue.EndTurn(turn.Value, isWritten: true, mayGather: true);
+
+        Assert.True(await own.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task Add_WhileOthersAreRunning_GathersTheirLinesInOneTurn()
+    {
+        using var queue = new AuditQueue(new SinkState(TimeProvider.System), capacity: 10);
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.True(queue.TryReserve()));
+
+        var first = queue.Add(Entry(1), isPromised: true, AuditWait.Gathers, out var none, out var gathers);
+        Assert.True(gathers);
+        Assert.Null(none);
+        var second = queue.Add(Entry(2), isPromised: true, AuditWait.Gathers, out none, out gathers);
+        Assert.False(gathers); // somebody does already
+        Assert.Null(none);
+        var turn = queue.TakeGathered();
+        Assert.Equal([At(1), At(2)], turn!.Value.Batch.Select(static entry => entry.Time));
+        Assert.False(first!.IsCompleted);
+        Assert.False(queue.EndTurn(turn.Value, isWritten: true, mayGather: true));
+
+        Assert.True(await first.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(await second!.WaitAsync(TimeSpan.FromSeconds(30)));
+        _ = queue.Add(Entry(3), isPromised: true, AuditWait.Gathers, out turn, out gathers);
+        Assert.False(gathers); // the last one: it writes itself
+        Assert.NotNull(turn);
+    }
+
+    [Fact]
+    public async Task Add_WhoWasToTakeTheTurnDoesNotCome_IsWrittenByTheThread()
+    {
+        using var queue = new AuditQueue(new SinkState(TimeProvider.System), capacity: 10);
+        Assert.All(Enumerable.Range(0, 2), _ => Assert.True(queue.TryReserve()));
+        var line = queue.Add(Entry(1), isPromised: true, AuditWait.Gathers, out _, out var gathers);
+        Assert.True(gathers); // and nobody calls TakeGathered: every thread of the pool is blocked
+
+        await Task.Factory.StartNew(queue.WaitForLines, TaskCreationOptions.LongRunning)
+            .WaitAsync(TimeSpan.FromSeconds(30));
+        queue.EndTurn(queue.TakeTurn()!.Value, isWritten: true, mayGather: true);
+
+        Assert.True(await line!.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Null(queue.TakeGathered()); // comes at last
+    }
+
+    [Fact]
     public void Stopping_AdmitsNobody()
     {
         var pump = Pump(new BreakableSink(), capacity: 10);

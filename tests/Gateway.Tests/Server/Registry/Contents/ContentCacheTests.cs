@@ -7,6 +7,7 @@ using Gateway.Server.Requests.Routing;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server.Registry.Contents;
 
@@ -35,7 +36,7 @@ public sealed class ContentCacheTests : IAsyncLifetime
             Assert.Equal(cold, warm);
             Assert.Equal(coldHead, warmHead);
             Assert.Equal(1, _upstream.Count(path, "GET"));
-            // Of a blob always: whoever pushes leaves out what is there.
+            // Of a blob always: clients that push leave out what is there.
             Assert.Equal(path.Contains("/blobs/", StringComparison.Ordinal) ? 2 : 1, _upstream.Count(path, "HEAD"));
         }
     }
@@ -215,6 +216,101 @@ public sealed class ContentCacheTests : IAsyncLifetime
 
         Assert.All(await Task.WhenAll(waiting), static one => Assert.StartsWith("200", one, StringComparison.Ordinal));
         Assert.Equal(2, _upstream.Count(path));
+    }
+
+    [Fact]
+    public async Task Waiting_ForALeaderThatHangs_EndsSoonAndNobodyElseWaits()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var gateway = await _upstream.StartGatewayAsync(
+            customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        var path = _upstream.PutManifest("team-a/app", "one");
+        var answer = new TaskCompletionSource();
+        var asked = 0;
+        _upstream.Before = _ => Interlocked.Increment(ref asked) == 1 ? answer.Task : Task.CompletedTask;
+        var leader = ReadAsync(gateway, path, "bob");
+        await Eventually.TrueAsync(() => _upstream.Count(path) == 1);
+        var running = gateway.Services.GetRequiredService<RunningRequests>();
+        var waiting = ReadAsync(gateway, path, "bob");
+        await Eventually.TrueAsync(() => running.Count == 2);
+
+        await Eventually.TrueAsync(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(5)); // it may not have begun to wait yet
+            return waiting.IsCompleted;
+        });
+        Assert.StartsWith("200", await waiting, StringComparison.Ordinal);
+        Assert.StartsWith("200", await ReadAsync(gateway, path, "bob"), StringComparison.Ordinal); // without a wait
+
+        answer.SetResult();
+        Assert.StartsWith("200", await leader, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Client_ThatReadsNothingOfWhatIsInMemory_IsCutOffAndOneThatReadsSlowlyIsNot(bool isWarm)
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var gateway = await _upstream.StartGatewayAsync(
+            customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        var path = _upstream.PutManifest("team-a/app", new string('x', 1024 * 1024));
+        if (isWarm)
+        {
+            await ReadAsync(gateway, path, "bob");
+        }
+
+        using var client = gateway.CreateClient();
+        using var slow = await BeginAsync(client, path);
+        await using var body = await slow.Content.ReadAsStreamAsync();
+        var buffer = new byte[256 * 1024];
+        var length = 0;
+        for (var pause = 0; pause < 3; pause++)
+        {
+            await body.ReadExactlyAsync(buffer);
+            length += buffer.Length;
+            clock.Advance(ContentMiddleware.Patience / 2);
+        }
+
+        for (int read; (read = await body.ReadAsync(buffer)) > 0;)
+        {
+            length += read;
+        }
+
+        Assert.Equal(slow.Content.Headers.ContentLength, length);
+        if (!isWarm)
+        {
+            _upstream.Remove(path);
+            path = _upstream.PutManifest("team-a/app", new string('y', 1024 * 1024)); // another one leads
+        }
+
+        using var idle = await BeginAsync(client, path);
+        var running = gateway.Services.GetRequiredService<RunningRequests>();
+        await Eventually.TrueAsync(() =>
+        {
+            clock.Advance(ContentMiddleware.Patience); // it may not wait for the client yet
+            return running.Count == 0;
+        });
+
+        var line = await AuditRecords.OfAsync(gateway, idle);
+        Assert.Equal("true", line.Text("aborted"));
+        Assert.True(
+            long.Parse(line.Text("bytesOut")!, System.Globalization.CultureInfo.InvariantCulture)
+            < idle.Content.Headers.ContentLength);
+        await using var rest = await idle.Content.ReadAsStreamAsync();
+        await Assert.ThrowsAnyAsync<IOException>(() => rest.CopyToAsync(Stream.Null));
+    }
+
+    // Over HTTP/2, whose windows hold back what the client does not read; the systems' buffers would take all of it.
+    private static async Task<HttpResponseMessage> BeginAsync(HttpClient client, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{TestGateway.Host}{path}")
+        {
+            Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", TestGateway.Basic("bob"));
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
     [Fact]

@@ -134,6 +134,79 @@ public sealed class ContentDeletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fill_OfATagElsewhere_IsKeptUnlessItIsWhatWasDeleted()
+    {
+        await using var gateway = await _upstream.StartGatewayAsync(
+            static options => options.TagMaxAge = TimeSpan.FromSeconds(30));
+        var digest = _upstream.PutManifest("team-a/app", "one", "v1");
+        _upstream.PutManifest("public/same", "one", "v1");
+        _upstream.PutManifest("public/other", "two", "v1");
+        var answer = new TaskCompletionSource();
+        var read = 0;
+        _upstream.Late = async _ =>
+        {
+            Interlocked.Increment(ref read);
+            await answer.Task;
+        };
+        string[] tags = ["/v2/public/same/manifests/v1", "/v2/public/other/manifests/v1"];
+        var slow = tags.Select(path => ReadAsync(gateway, path)).ToList();
+        await Eventually.TrueAsync(() => Volatile.Read(ref read) == 2);
+
+        using var deleted = await gateway.SendAsync(HttpMethod.Delete, digest, "admin");
+        answer.SetResult();
+        await Task.WhenAll(slow);
+
+        Assert.StartsWith("404", await ReadAsync(gateway, tags[0]), StringComparison.Ordinal);
+        Assert.StartsWith("200", await ReadAsync(gateway, tags[1]), StringComparison.Ordinal);
+        Assert.Equal(1, _upstream.Count(tags[1]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Delete_WithoutAnAnswer_KeepsNothingThatIsReadMeanwhile(bool clientLeaves)
+    {
+        await using var gateway = await _upstream.StartGatewayAsync();
+        var path = _upstream.PutManifest("team-a/app", "one");
+        var (begun, deleted) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _upstream.Before = async context =>
+        {
+            if (HttpMethods.IsDelete(context.Request.Method))
+            {
+                begun.TrySetResult();
+                if (!clientLeaves)
+                {
+                    context.Abort(); // its answer is lost, and it deletes all the same
+                }
+
+                await deleted.Task;
+            }
+        };
+        using var leaving = new CancellationTokenSource();
+        using var client = gateway.CreateClient();
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"https://{TestGateway.Host}{path}");
+        request.Headers.TryAddWithoutValidation("Authorization", TestGateway.Basic("admin"));
+        var deleting = client.SendAsync(request, leaving.Token);
+        await begun.Task;
+        if (clientLeaves)
+        {
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => deleting);
+        }
+        else
+        {
+            using var failed = await deleting;
+            Assert.Equal(HttpStatusCode.BadGateway, failed.StatusCode);
+        }
+
+        Assert.StartsWith("200", await ReadAsync(gateway, path), StringComparison.Ordinal);
+        deleted.SetResult();
+
+        await Eventually.TrueAsync(async () => (await ReadAsync(gateway, path)).StartsWith(
+            "404", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Delete_ThatWasReadAgainMeanwhile_IsForgottenWithItsAnswer()
     {
         await using var gateway = await _upstream.StartGatewayAsync();

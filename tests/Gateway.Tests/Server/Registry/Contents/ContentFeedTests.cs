@@ -108,6 +108,50 @@ public sealed class ContentFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Redis_ThatAnswersAgain_IsNoticedWhereNobodyAsks()
+    {
+        var options = _redis.Options;
+        options.Timeout = TimeSpan.FromMilliseconds(300);
+        await using var two = await Replica.StartAsync(options);
+        await two.FillAsync();
+        await _redis.SignalAsync("STOP");
+        two.Clock.Advance(ContentFeed.CurrentFor);
+        Assert.False(await two.Feed.EnsureCurrentAsync(default));
+        two.Clock.Advance(TimeSpan.FromMinutes(10)); // a quiet night
+        for (var i = 0; i < 3; i++)
+        {
+            var looks = two.Clock.Looks;
+            two.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Eventually.TrueAsync(() => two.Clock.Looks > looks); // no reading of before is under way any more
+        }
+
+        Assert.False(two.Feed.IsUp);
+
+        await _redis.SignalAsync("CONT");
+        await Eventually.TrueAsync(() =>
+        {
+            two.Clock.Advance(TimeSpan.FromSeconds(1));
+            return two.Feed.IsUp;
+        });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Change_Announced_IsReadAsItWasMeant(bool byDigest)
+    {
+        var change = new ContentChange(
+            byDigest ? ContentChangeKind.Digest : ContentChangeKind.Repository, "team-a/app", byDigest ? Digest : "",
+            IsOpen: true);
+
+        Assert.True(ContentChange.TryParse(change.ToString(), out var open));
+        Assert.Equal(change, open);
+        Assert.True(ContentChange.TryParse((change with { IsOpen = false }).ToString(), out var over));
+        Assert.Equal(change with { IsOpen = false }, over);
+        Assert.False(ContentChange.TryParse(change + " open", out _));
+    }
+
+    [Fact]
     public async Task Redis_ThatStartsAgainEmpty_IsNoticed()
     {
         await using var one = await Replica.StartAsync(_redis.Options);

@@ -155,6 +155,52 @@ public sealed class ContentStoreTests
     }
 
     [Fact]
+    public void Deletion_ThatIsOpen_KeepsNothingThatIsReadMeanwhile()
+    {
+        var options = new ContentCacheOptions();
+        var store = new ContentStore(options, _figures, _clock);
+        var deletion = new ContentChange(ContentChangeKind.Digest, "team-a/app", "one");
+
+        store.Forget(deletion with { IsOpen = true });
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.False(TryAdd("one")); // the upstream may still be at it
+        Assert.True(TryAdd("two"));
+
+        store.Forget(deletion);
+        Assert.False(TryAdd("one")); // asked for at the same moment
+        _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.True(TryAdd("one")); // pushed again
+
+        store.Forget(deletion with { IsOpen = true }); // and no answer ever came
+        _clock.Advance(options.MaxAge + TimeSpan.FromMinutes(2));
+        Assert.False(TryAdd("one"));
+        _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.True(TryAdd("one"));
+
+        bool TryAdd(string digest) => store.TryAdd(
+            store.Join(KeyOf(digest), "team-a/app", known: null, out _), ContentOf(KeyOf(digest), [1]));
+    }
+
+    [Fact]
+    public void Deletions_MoreThanAreNoted_KeepNothingRatherThanSomethingWrong()
+    {
+        var deleted = new DeletedContents(_clock);
+        for (var i = 0; i < 5_000; i++)
+        {
+            deleted.Add($"sha256:{i}", TimeSpan.FromMinutes(1));
+        }
+
+        var now = _clock.GetTimestamp();
+        Assert.True(deleted.Contains("sha256:0", now));
+        Assert.True(deleted.Contains("sha256:4999", now));
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.False(deleted.Contains("sha256:0", _clock.GetTimestamp()));
+        deleted.Add("sha256:1", TimeSpan.Zero);
+        deleted.Trim(now);
+        Assert.True(deleted.Contains("sha256:1", now)); // one that old is still on its way
+    }
+
+    [Fact]
     public async Task Join_OfWhatWasStoredSinceTheLook_IsThatAndNoNewRequest()
     {
         var store = new ContentStore(new ContentCacheOptions(), _figures, _clock);

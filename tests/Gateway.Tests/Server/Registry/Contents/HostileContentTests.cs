@@ -97,7 +97,7 @@ public sealed class HostileContentTests : IAsyncLifetime
             path, ContentUpstream.ManifestOf("right"),
             kind == "blobs" ? "application/octet-stream" : ContentUpstream.ManifestType, digest);
         Assert.StartsWith(
-            "200", await ContentCacheTests.ReadAsync(gateway, path, "bob"), StringComparison.Ordinal); // mended
+            "200", await ContentCacheTests.ReadAsync(gateway, path, "bob"), StringComparison.Ordinal); // whole again
     }
 
     [Fact]
@@ -145,6 +145,18 @@ public sealed class HostileContentTests : IAsyncLifetime
         var path = _upstream.Put($"/v2/team-a/app/manifests/{digest}", body, ContentUpstream.ManifestType, digest);
 
         await CheckNotKeptAsync(gateway, path);
+    }
+
+    [Fact]
+    public async Task Content_AskedByAnotherDigestThanItIsNamed_IsNotKept()
+    {
+        await using var gateway = await _upstream.StartGatewayAsync();
+        var body = ContentUpstream.ManifestOf("one");
+        var asked = "sha512:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA512.HashData(body));
+        var path = _upstream.Put(
+            "/v2/team-a/app/manifests/" + asked, body, ContentUpstream.ManifestType, ContentUpstream.DigestOf(body));
+
+        await CheckNotKeptAsync(gateway, path); // a deletion by its SHA-256 would not find it
     }
 
     [Fact]

@@ -150,6 +150,28 @@ public sealed class CatalogPagesTests : IAsyncLifetime
         Assert.Equal(2, _upstream.Requests.Count);
     }
 
+    // Time passes between two looks at the clock: what is left of a page's time must not become negative, which a timer
+    // refuses, and an exception there would end the process.
+    [Fact]
+    public async Task Pages_ThatExpireWhileOthersAreDropped_AreDroppedToo()
+    {
+        var clock = new DriftingClock();
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address, Policy, customize: builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        var pages = gateway.Services.GetRequiredService<CatalogPages>();
+        await WalkAsync(gateway, "admin", 1_000, () => clock.Advance(TimeSpan.FromMilliseconds(10)));
+        Assert.NotEqual(0, pages.Bytes);
+
+        clock.Drift = TimeSpan.FromMilliseconds(7);
+        clock.Advance(CatalogPages.KeptFor - TimeSpan.FromMilliseconds(100));
+        for (var i = 0; i < 200; i++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(0, pages.Bytes);
+    }
+
     [Theory]
     [InlineData("team-07/hidden/r0507")] // a repository, in the middle of a page
     [InlineData("team-07/hidden/r9999")] // no repository
@@ -197,7 +219,7 @@ public sealed class CatalogPagesTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode); // as the upstream's own
         }
 
-        // Whoever needs no more than the page that is known gets it.
+        // Callers who need no more than the page that is known get it.
         Assert.Equal(100, (await ListAsync(gateway, "/v2/_catalog", "admin")).Names.Count);
         Assert.Equal(2, _upstream.Requests.Count);
         _upstream.Respond = _pages.RespondAsync;
@@ -297,6 +319,16 @@ public sealed class CatalogPagesTests : IAsyncLifetime
     {
         _pages = UpstreamPages.Sorted(names, order);
         _upstream.Respond = _pages.RespondAsync;
+    }
+
+    /// <summary>Goes on a little each time somebody looks.</summary>
+    private sealed class DriftingClock() : FakeTimeProvider(TimeProvider.System.GetUtcNow())
+    {
+        private long _drifted;
+
+        public TimeSpan Drift { get; set; }
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Add(ref _drifted, Drift.Ticks);
     }
 
     private Task<TestGateway> StartWithClockAsync() => TestGateway.StartAsync(

@@ -82,6 +82,29 @@ public sealed class StreamingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Download_SmallAndInPieces_MayTakeLongerThanItsTimeOutInAll()
+    {
+        var body = new byte[40 * 1024];
+        _upstream.Respond = async context =>
+        {
+            context.Response.ContentLength = body.Length;
+            for (var i = 0; i < 4; i++)
+            {
+                await context.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 4));
+                await context.Response.Body.FlushAsync();
+                await Task.Delay(TimeSpan.FromSeconds(1.5)); // of the four that it may be silent
+            }
+        };
+        await using var gateway = await TestGateway.StartAsync(
+            _upstream.Address,
+            change: static options => options.Registries[0].BlobActivityTimeout = TimeSpan.FromSeconds(4));
+
+        using var answer = await gateway.SendAsync(HttpMethod.Get, Blob, "alice");
+
+        Assert.Equal(body, await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
     public async Task Upload_OfAHundredMebibytes_PassesWhileTheManifestAndOtherBodiesStayCapped()
     {
         long received = 0;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using Gateway.Foundation.Configuration;
 using Gateway.Server.Store.State;
 using Gateway.Server.Store.State.Sqlite;
@@ -74,6 +75,27 @@ public sealed class RevocationFeedTests : IDisposable
 
         Assert.False(await feed.ReadAsync(default));
         Assert.True(feed.IsRevoked("one"));
+    }
+
+    [Fact]
+    public async Task Read_BlocksThatAreLate_TheRevocationsAreKnownAtOnce()
+    {
+        await using var inner = Open();
+        var store = DispatchProxy.Create<ICredentialStore, LateBlocks>();
+        var late = (LateBlocks)(object)store;
+        late.Inner = inner;
+        using var feed = Feed(store);
+        await inner.AddAsync(TestCredential.New("one"), default);
+        await feed.ReadAsync(default);
+        late.Answer = new TaskCompletionSource();
+        await inner.RevokeAsync("one", _clock.GetUtcNow(), default);
+
+        var reading = feed.ReadAsync(default);
+
+        await Eventually.TrueAsync(() => feed.IsRevoked("one"));
+        Assert.False(reading.IsCompleted);
+        late.Answer.SetResult();
+        Assert.True(await reading);
     }
 
     [Fact]
@@ -392,6 +414,25 @@ public sealed class RevocationFeedTests : IDisposable
     private SubjectBlock Block(string subject) => SubjectBlock.Create(null, subject, _clock.GetUtcNow(), "root");
 
     private SqliteCredentialStore Open() => SqliteCredentialStore.Open(_folder.Path);
+
+    /// <summary>A store whose blocks are read when a test says so.</summary>
+    public class LateBlocks : DispatchProxy
+    {
+        internal ICredentialStore Inner { get; set; } = null!;
+
+        internal TaskCompletionSource? Answer { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            targetMethod!.Name == nameof(ICredentialStore.ReadBlocksAsync) && Answer is { } answer
+                ? ReadLateAsync(answer.Task, args!)
+                : targetMethod.Invoke(Inner, args);
+
+        private async Task<BlockPage> ReadLateAsync(Task answer, object?[] args)
+        {
+            await answer;
+            return await Inner.ReadBlocksAsync((string)args[0]!, (CancellationToken)args[1]!);
+        }
+    }
 
     private RevocationFeed Feed(ICredentialStore store, BlockFile? file = null) => new(store, _clock, _logger, file);
 }
