@@ -9,6 +9,12 @@ using Gateway.Foundation.Trust;
 
 namespace Gateway.Client.Commands;
 
+/// <summary>What a configuration of the server says about the registry and its authority.</summary>
+/// <param name="FindFile">The configuration file that the environment names, if any.</param>
+/// <param name="Read">Reads the public URL and the authority's file from a configuration file.</param>
+internal sealed record TrustDefaults(
+    Func<FileInfo?> FindFile, Func<FileInfo, (string? Url, string? Authority)> Read);
+
 /// <summary>
 /// <c>gateway trust</c>: prints how to make clients trust a private authority, or does it on this machine.
 /// </summary>
@@ -18,22 +24,6 @@ internal static class TrustCommand
     private const string AllClients = "all";
 
     private static readonly TimeSpan LongestCommand = TimeSpan.FromMinutes(2);
-
-    private static readonly Option<FileInfo?> Authority = new("--ca")
-    {
-        Description = "The authority's certificate, PEM. Default: tls.authority of --config.",
-    };
-
-    private static readonly Option<string?> Host = new("--host")
-    {
-        Description = "The registry as clients name it: registry.example.com, registry.example.com:8443. Default: "
-            + "publicUrl of --config.",
-    };
-
-    private static readonly Option<FileInfo?> Config = new("--config", "-c")
-    {
-        Description = "A configuration file that names the host and the authority.",
-    };
 
     private static readonly Option<string[]> Clients = CreateClients();
 
@@ -60,18 +50,42 @@ internal static class TrustCommand
     };
 
     /// <summary>Creates the command.</summary>
-    /// <param name="findConfiguration">The configuration file that the environment names, if any.</param>
-    /// <param name="readConfiguration">Reads the public URL and the authority's file from a configuration file.</param>
-    public static Command Create(
-        Func<FileInfo?> findConfiguration, Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
+    /// <param name="defaults">
+    /// What a server's configuration says where the command line does not; <see langword="null"/> where there is none.
+    /// </param>
+    public static Command Create(TrustDefaults? defaults = null)
     {
+        var authority = new Option<FileInfo?>("--ca")
+        {
+            Description = "The authority's certificate, PEM."
+                + (defaults is null ? "" : " Default: tls.authority of --config."),
+        };
+        var host = new Option<string?>("--host")
+        {
+            Description = "The registry as clients name it: registry.example.com, registry.example.com:8443."
+                + (defaults is null ? "" : " Default: publicUrl of --config."),
+        };
+        var config = new Option<FileInfo?>("--config", "-c")
+        {
+            Description = "A configuration file that names the host and the authority.",
+        };
         var command = new Command(
             "trust", "Prints how to make clients trust a private authority, or does it on this machine.")
         {
-            Authority, Host, Config, Clients, Install, DryRun, Yes, Root,
+            authority, host,
         };
+        if (defaults is not null)
+        {
+            command.Add(config);
+        }
+
+        command.With(Clients, Install, DryRun, Yes, Root);
         command.SetAction((result, cancellationToken) => RunAsync(
-            result, () => Ask(result, findConfiguration, readConfiguration), cancellationToken));
+            result,
+            () => Ask(
+                result.GetValue(authority), result.GetValue(host),
+                defaults is null ? null : result.GetValue(config), defaults),
+            cancellationToken));
         return command;
     }
 
@@ -136,23 +150,21 @@ internal static class TrustCommand
     }
 
     private static (RegistryName Name, string File, string Setting) Ask(
-        ParseResult result, Func<FileInfo?> findConfiguration,
-        Func<FileInfo, (string? Url, string? Authority)> readConfiguration)
+        FileInfo? file, string? host, FileInfo? config, TrustDefaults? defaults)
     {
-        var host = result.GetValue(Host);
-        var config = result.GetValue(Config);
-        if (config is null && host is null && result.GetValue(Authority) is null && findConfiguration() is { } named)
+        if (config is null && host is null && file is null)
         {
-            config = named; // set where the service runs, as in its container, but not on people's own machines
+            config = defaults?.FindFile(); // set where the service runs, as in its container
         }
 
-        var (url, authority) = config is null ? default : readConfiguration(config);
+        var (url, authority) = config is null || defaults is null ? default : defaults.Read(config);
         var setting = host is null ? "publicUrl" : "--host";
         if ((host ?? url) is not { } text)
         {
             throw new ProblemException(new Problem(
                 "--host", "the registry is missing", null,
-                "Give --host registry.example.com, with the port if clients use one; or --config gateway.yaml."));
+                "Give --host registry.example.com, with the port if clients use one"
+                    + (defaults is null ? "." : "; or --config gateway.yaml.")));
         }
 
         if (!RegistryName.TryParse(text, out var name))
@@ -162,7 +174,7 @@ internal static class TrustCommand
                 "Write registry.example.com, or registry.example.com:8443; trust applies to https only."));
         }
 
-        if (result.GetValue(Authority) is { } file)
+        if (file is not null)
         {
             return File.Exists(file.FullName)
                 ? (name, file.FullName, "--ca")

@@ -1,13 +1,15 @@
 using System.Collections.Frozen;
 using System.Text;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
+using Gateway.Foundation.Configuration;
+using Gateway.Foundation.Yaml;
 
 namespace Gateway.Client.Doctor;
 
 /// <summary>Every problem that the doctor knows, from <c>problems.yaml</c>, the source of the pages.</summary>
 internal sealed class ProblemCatalog
 {
+    private const string ResourceName = "problems.yaml";
+
     private static readonly Lazy<ProblemCatalog> Loaded = new(Load);
 
     private readonly FrozenDictionary<string, ProblemPage> _byId;
@@ -44,7 +46,7 @@ internal sealed class ProblemCatalog
 
         return text.ToString();
 
-        void AppendList(string title, List<string> items)
+        void AppendList(string title, IReadOnlyList<string> items)
         {
             text.Append($"\n## {title}\n\n");
             for (var i = 0; i < items.Count; i++)
@@ -72,13 +74,19 @@ internal sealed class ProblemCatalog
         return text.ToString();
     }
 
-    private static ProblemCatalog Load()
-    {
-        using var stream = typeof(ProblemCatalog).Assembly.GetManifestResourceStream("problems.yaml")!;
-        using var reader = new StreamReader(stream);
-        return new ProblemCatalog(new DeserializerBuilder()
-            .WithNamingConvention(CamelCaseNamingConvention.Instance)
-            .Build()
-            .Deserialize<List<ProblemPage>>(reader));
-    }
+    private static ProblemCatalog Load() =>
+        new(EmbeddedYaml.Read(EmbeddedYaml.Text(ResourceName), ResourceName, ReadPage));
+
+    private static ProblemPage? ReadPage(YamlMapping mapping, ProblemCollector problems) =>
+        mapping.Word("id", problems) is { } id
+        && mapping.Word("title", problems) is { } title
+        && mapping.Word("means", problems) is { } means
+            ? new ProblemPage(
+                id,
+                title,
+                means,
+                mapping.Words("causes", problems),
+                mapping.Words("fix", problems),
+                mapping.Words("see", problems))
+            : null;
 }

@@ -1,23 +1,16 @@
 namespace Gateway.Client.Doctor;
 
 /// <summary>What is known about a problem in general: the page <c>docs/problems/ID.md</c>.</summary>
-internal sealed class ProblemPage
-{
-    /// <summary><c>TLS004</c>.</summary>
-    public string Id { get; set; } = "";
-
-    /// <summary>A sentence without a full stop.</summary>
-    public string Title { get; set; } = "";
-
-    /// <summary>What it means, and what people see of it.</summary>
-    public string Means { get; set; } = "";
-
-    /// <summary>What causes it, the most frequent first.</summary>
-    public List<string> Causes { get; set; } = [];
-
-    /// <summary>What helps, in order; commands are in backquotes.</summary>
-    public List<string> Fix { get; set; } = [];
-
-    /// <summary>Where it is described further, from the folder of the documentation.</summary>
-    public List<string> See { get; set; } = [];
-}
+/// <param name="Id"><c>TLS004</c>.</param>
+/// <param name="Title">A sentence without a full stop.</param>
+/// <param name="Means">What it means, and what people see of it.</param>
+/// <param name="Causes">What causes it, the most frequent first.</param>
+/// <param name="Fix">What helps, in order; commands are in backquotes.</param>
+/// <param name="See">Where it is described further, from the folder of the documentation.</param>
+internal sealed record ProblemPage(
+    string Id,
+    string Title,
+    string Means,
+    IReadOnlyList<string> Causes,
+    IReadOnlyList<string> Fix,
+    IReadOnlyList<string> See);

@@ -89,8 +89,10 @@ internal sealed class LoginFile(string path)
 
         try
         {
-            return JsonSerializer.Deserialize(content, LoginJsonContext.Default.LoginDocument)
-                ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize(content, LoginJsonContext.Default.LoginDocument) is { } document
+                && !document.Logins.ContainsValue(null!)
+                    ? document
+                    : throw new JsonException("it holds null where an object belongs");
         }
         catch (JsonException exception)
         {

@@ -16,7 +16,8 @@ internal sealed record StoredLogin(string UserName, string Secret, bool IsRefres
 internal sealed record LoginDocument
 {
     /// <summary>By registry, as docker names it: <c>registry.example.com:8443</c>.</summary>
-    public Dictionary<string, StoredLogin> Logins { get; init; } = [];
+    /// <remarks>With "init" the generated reader would make it null where the file leaves it out.</remarks>
+    public Dictionary<string, StoredLogin> Logins { get; set; } = [];
 }
 
 /// <summary>
@@ -32,7 +33,11 @@ internal sealed record HelperCredentials(string ServerURL, string Username, stri
 }
 
 /// <summary>Their JSON form.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(LoginDocument))]
 internal sealed partial class LoginJsonContext : JsonSerializerContext;
 

@@ -535,11 +535,50 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
             Assert.StartsWith(
                 "# TLS004", (await Cli.RunAsync("env", [.. run, "explain", "TLS004"])).Succeeded(),
                 StringComparison.Ordinal);
+
+            // docker's helper, under the name by which docker calls it.
+            var helper = Path.Combine(folder, "docker-credential-gateway");
+            File.CreateSymbolicLink(helper, "gateway");
+            string[] ask = ["-i", "HOME=" + folder, helper];
+            (await Cli.RunAsync("env", [.. ask, "store"], new CliSettings
+            {
+                Input = """{"ServerURL":"registry.example.com","Username":"alice","Secret":"a secret"}""",
+            })).Succeeded();
+            Assert.Contains(
+                "a secret",
+                (await Cli.RunAsync("env", [.. ask, "get"], new CliSettings { Input = "registry.example.com" }))
+                    .Succeeded(),
+                StringComparison.Ordinal);
+
+            (await Cli.RunAsync(Path.Combine(folder, "gateway"), ["serve"])).FailedWith("(found \"serve\")");
+            await SaysThatOpenSslIsMissingAsync(folder);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    // A machine that has the C library and nothing else.
+    private static async Task SaysThatOpenSslIsMissingAsync(string folder)
+    {
+        var root = Directory.CreateDirectory(Path.Combine(folder, "machine")).FullName;
+        var libraries = (await Cli.RunAsync("ldd", [Path.Combine(folder, "gateway")])).Succeeded()
+            .Split(' ', '\n', '\t').Where(static word => word.StartsWith('/'));
+        foreach (var file in (string[])[Path.Combine(folder, "gateway"), .. libraries])
+        {
+            var place = file.StartsWith(folder, StringComparison.Ordinal) ? "/gateway" : file;
+            Directory.CreateDirectory(root + Path.GetDirectoryName(place));
+            File.Copy(file, root + place);
+        }
+
+        var doctor = await Cli.RunAsync("chroot", [root, "/gateway", "doctor", "--client", "https://localhost"]);
+        Assert.Equal(1, doctor.ExitCode);
+        Assert.StartsWith("gateway: OpenSSL is missing on this machine", doctor.Error, StringComparison.Ordinal);
+        Assert.Single(doctor.Error.Trim().Split('\n'));
+        Assert.StartsWith(
+            "# TLS004", (await Cli.RunAsync("chroot", [root, "/gateway", "doctor", "explain", "TLS004"])).Succeeded(),
+            StringComparison.Ordinal);
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "gateway.dll");

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Tomlyn;
 using Tomlyn.Model;
+using Tomlyn.Serialization;
 
 namespace Gateway.Client.Doctor.Client;
 
@@ -175,7 +176,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
 
         try
         {
-            return TomlSerializer.Deserialize<TomlTable>(text);
+            return TomlSerializer.Deserialize(text, ClientTomlContext.Default.TomlTable);
         }
         catch (TomlException exception)
         {
@@ -185,3 +186,7 @@ internal sealed record ClientMachine(string Root, IReadOnlyDictionary<string, st
         }
     }
 }
+
+/// <summary>What the native program needs to read TOML, which has no reflection.</summary>
+[TomlSerializable(typeof(TomlTable))]
+internal sealed partial class ClientTomlContext : TomlSerializerContext;

@@ -45,16 +45,32 @@ public sealed class CredentialHelperTests : IDisposable
     }
 
     [Fact]
-    public async Task File_Spoiled_IsSaidWithItsFixAndKept()
+    public async Task File_WithoutLogins_IsEmpty()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_file.Path)!);
-        await File.WriteAllTextAsync(_file.Path, "{ not json");
+        await File.WriteAllTextAsync(_file.Path, "{}");
+
+        Assert.Equal((0, "{}"), await Run("list", ""));
+        Assert.Equal((1, "credentials not found in native keychain"), await Run("get", Registry));
+    }
+
+    [Theory]
+    [InlineData("{ not json")]
+    [InlineData("null")]
+    [InlineData("""{"logins":null}""")]
+    [InlineData("""{"logins":{"registry.example.test:8443":null}}""")]
+    [InlineData("""{"logins":{"registry.example.test:8443":{"userName":"a","secret":null,"isRefreshToken":false}}}""")]
+    [InlineData("""{"logins":{"registry.example.test:8443":{"userName":"alice","isRefreshToken":false}}}""")]
+    public async Task File_Spoiled_IsSaidWithItsFixAndKept(string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_file.Path)!);
+        await File.WriteAllTextAsync(_file.Path, content);
 
         var (code, output) = await Run("get", Registry);
         Assert.Equal(1, code);
         Assert.Contains("sign in again", output, StringComparison.Ordinal);
         await Run("store", $$"""{"ServerURL":"{{Registry}}","Username":"alice","Secret":"x"}""");
-        Assert.Equal("{ not json", await File.ReadAllTextAsync(_file.Path));
+        Assert.Equal(content, await File.ReadAllTextAsync(_file.Path));
     }
 
     [Theory]

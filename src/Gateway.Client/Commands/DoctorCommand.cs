@@ -1,22 +1,29 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
-using Gateway.Client.Commands;
 using Gateway.Client.Doctor;
 using Gateway.Client.Doctor.Client;
-using Gateway.Doctor;
 using Gateway.Foundation.Certificates;
 using Gateway.Foundation.Configuration;
 using Gateway.Foundation.Trust;
 
-namespace Gateway.Commands;
+namespace Gateway.Client.Commands;
+
+/// <summary>Examines the gateway of a configuration from the server's side.</summary>
+/// <param name="result">The command line, which names the configuration.</param>
+/// <param name="authorities">Whom clients trust in addition to the system's; <see langword="null"/>: nobody.</param>
+/// <param name="mayProbeUploads">Whether an upload may be started, and cancelled.</param>
+/// <param name="cancellationToken">Ends it.</param>
+internal delegate Task<Diagnosis> ServerExamination(
+    ParseResult result,
+    X509Certificate2Collection? authorities,
+    bool mayProbeUploads,
+    CancellationToken cancellationToken);
 
 /// <summary>
 /// <c>gateway doctor</c>: finds what is wrong with sign-ins, pulls and pushes, from the server's side or a client's.
 /// </summary>
 internal static class DoctorCommand
 {
-    private static readonly Option<FileInfo> Config = ConfigOption.Create();
-
     private static readonly Option<string?> Client = new("--client")
     {
         Description = "Diagnoses this registry as a client sees it instead: https://registry.example.com. Works with "
@@ -63,17 +70,25 @@ internal static class DoctorCommand
         Hidden = true,
     };
 
-    public static Command Create()
+    /// <summary>Creates the command.</summary>
+    /// <param name="config">Names the configuration of a server; <see langword="null"/> without a server.</param>
+    /// <param name="examineServer">Examines it.</param>
+    public static Command Create(Option<FileInfo>? config = null, ServerExamination? examineServer = null)
     {
         var command = new Command(
             "doctor", "Finds what is wrong with sign-ins, pulls and pushes. Exit code: 0 no problems, 1 warnings, 2 "
                 + "errors, 3 some checks could not run.")
         {
-            Config, Client, Authority, UploadProbe, User, PasswordFile, Repository, Origin, Json, Root,
+            Client, Authority, UploadProbe, User, PasswordFile, Repository, Origin, Json, Root,
         };
+        if (config is not null)
+        {
+            command.Options.Insert(0, config);
+        }
+
         command.Add(ExplainCommand.Create(PrintPage));
         command.Add(CreatePages());
-        command.SetAction(RunAsync);
+        command.SetAction((result, cancellationToken) => RunAsync(result, examineServer, cancellationToken));
         return command;
     }
 
@@ -110,7 +125,8 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult result, ServerExamination? examineServer, CancellationToken cancellationToken)
     {
         var error = result.InvocationConfiguration.Error;
         X509Certificate2Collection? authorities = null;
@@ -130,33 +146,18 @@ internal static class DoctorCommand
                 return ProblemReport.ConfigurationProblem;
             }
 
-            diagnosis = await ClientDoctor.ExamineAsync(
-                new ClientQuestion(url!)
-                {
-                    Authorities = authorities,
-                    User = result.GetValue(User),
-                    Password = ReadPassword(result),
-                    Repository = result.GetValue(Repository),
-                    Origin = result.GetValue(Origin),
-                    MayProbeUploads = result.GetValue(UploadProbe),
-                    Machine = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read()),
-                },
-                TimeProvider.System,
-                cancellationToken);
+            diagnosis = await ExamineClientAsync(result, url!, authorities, cancellationToken);
+        }
+        else if (examineServer is not null)
+        {
+            diagnosis = await examineServer(result, authorities, result.GetValue(UploadProbe), cancellationToken);
         }
         else
         {
-            diagnosis = await ServerDoctor.ExamineAsync(
-                result.GetRequiredValue(Config).FullName,
-                ProcessEnvironment.Read(),
-                options => new ExaminedGateway(options, TimeProvider.System)
-                {
-                    Authorities = authorities,
-                    MayProbeUploads = result.GetValue(UploadProbe),
-                    IsInContainer = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv")
-                        || Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is not null,
-                },
-                cancellationToken);
+            await error.WriteLineAsync(
+                "--client: the registry is missing. Give --client https://registry.example.com; the server's own "
+                    + "files are examined by \"gateway doctor\" on its machine.");
+            return ProblemReport.ConfigurationProblem;
         }
 
         if (result.GetValue(Json))
@@ -173,6 +174,22 @@ internal static class DoctorCommand
 
         return DoctorReport.ExitCodeOf(diagnosis);
     }
+
+    private static Task<Diagnosis> ExamineClientAsync(
+        ParseResult result, Uri url, X509Certificate2Collection? authorities, CancellationToken cancellationToken) =>
+        ClientDoctor.ExamineAsync(
+            new ClientQuestion(url)
+            {
+                Authorities = authorities,
+                User = result.GetValue(User),
+                Password = ReadPassword(result),
+                Repository = result.GetValue(Repository),
+                Origin = result.GetValue(Origin),
+                MayProbeUploads = result.GetValue(UploadProbe),
+                Machine = new ClientMachine(result.GetValue(Root)?.FullName ?? "/", ProcessEnvironment.Read()),
+            },
+            TimeProvider.System,
+            cancellationToken);
 
     private static string? ReadPassword(ParseResult result)
     {
