@@ -7,7 +7,8 @@ namespace Gateway.Client.Commands;
 /// <summary>What the <c>gateway</c> command can do on people's machines, where there is no server.</summary>
 internal static class ClientCommand
 {
-    private const string Explain = "explain", Helper = "credential-helper";
+    // Those that open connections or read certificates. The others work on every machine.
+    private static readonly string[] WithTls = ["doctor", "trust", "login"];
 
     /// <summary>The list of its subcommands.</summary>
     public static RootCommand Create() => new(
@@ -40,7 +41,7 @@ internal static class ClientCommand
 
         var needsTls = result.Action is not null and not HelpAction
             && result.Errors.Count == 0
-            && result.CommandResult.Command.Name is not (Explain or Helper);
+            && WithTls.Contains(result.CommandResult.Command.Name);
         if (needsTls && findProblem() is { } problem)
         {
             await error.WriteLineAsync($"gateway: {problem}");

@@ -579,6 +579,8 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
         Assert.StartsWith(
             "# TLS004", (await Cli.RunAsync("chroot", [root, "/gateway", "doctor", "explain", "TLS004"])).Succeeded(),
             StringComparison.Ordinal);
+        (await Cli.RunAsync("chroot", [root, "/gateway", "--version"])).Succeeded();
+        (await Cli.RunAsync("chroot", [root, "/gateway", "login", "--help"])).Succeeded();
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "gateway.dll");
