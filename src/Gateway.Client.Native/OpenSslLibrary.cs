@@ -7,8 +7,10 @@ namespace Gateway.Client.Native;
 /// </summary>
 internal static class OpenSslLibrary
 {
-    // The versions that .NET 10 looks for, and the variable that names another.
-    private static readonly string[] Names = ["libssl.so.3", "libssl.so.1.1"];
+    // Those that .NET 10 looks for, and the variable that names another.
+    private static readonly string[] Names =
+        ["libssl.so.3", "libssl.so.1.1", "libssl.so.1.0.2", "libssl.so.1.0.0", "libssl.so.10"];
+
     private const string Variable = "CLR_OPENSSL_VERSION_OVERRIDE";
 
     /// <summary>What is wrong; <see langword="null"/> if there is an OpenSSL.</summary>

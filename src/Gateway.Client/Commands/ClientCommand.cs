@@ -12,8 +12,8 @@ internal static class ClientCommand
 
     /// <summary>The list of its subcommands.</summary>
     public static RootCommand Create() => new(
-        "The part of the registry gateway for people's machines: sign-in for docker, and what is wrong. The server's own "
-            + "commands are where it is installed.")
+        "The part of the registry gateway for people's machines: sign-in for docker, and what is wrong. The server's "
+            + "own commands are where it is installed.")
     {
         DoctorCommand.Create(),
         TrustCommand.Create(),

@@ -551,6 +551,7 @@ public sealed class DoctorLiveTests(Laboratory laboratory) : IAsyncLifetime
                 StringComparison.Ordinal);
 
             (await Cli.RunAsync(Path.Combine(folder, "gateway"), ["serve"])).FailedWith("(found \"serve\")");
+            (await Cli.RunAsync(Path.Combine(folder, "gateway"), ["doctor"])).FailedWith("Give --client");
             await SaysThatOpenSslIsMissingAsync(folder);
         }
         finally
